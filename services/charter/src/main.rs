@@ -1,0 +1,3 @@
+//! `charter`: the server and the command line.
+
+fn main() {}

@@ -1,0 +1,265 @@
+//! Quality rules as they are run, and what running them gave (SPEC section 3; ODCS 3.x `quality`).
+//!
+//! A contract's promises (`required`, `enum`, `quality[]`, ...) are compiled to [`Rule`]s by [`crate::contract`]; the
+//! worker measures each one in a single pass; [`RuleResult::outcome`] and [`verdict`] judge what was measured. The
+//! worker measures, this module judges.
+
+use crate::table::ColumnPath;
+
+/// How much a broken rule weighs (ODCS `severity`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Reported only.
+    Info,
+    /// The verdict becomes `warn`.
+    Warning,
+    /// The verdict becomes `fail`. The default.
+    Error,
+}
+
+/// What a count is compared as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Rows (the default).
+    Rows,
+    /// Percent of all rows, 0 to 100; 0 for an empty table.
+    Percent,
+}
+
+/// The condition on a measured number (ODCS library and SQL rules have exactly one).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Operator {
+    /// Equal.
+    MustBe(f64),
+    /// Not equal.
+    MustNotBe(f64),
+    /// Greater.
+    MustBeGreaterThan(f64),
+    /// Greater or equal.
+    MustBeGreaterOrEqualTo(f64),
+    /// Less.
+    MustBeLessThan(f64),
+    /// Less or equal.
+    MustBeLessOrEqualTo(f64),
+    /// Between both, ends included.
+    MustBeBetween(f64, f64),
+    /// Outside of both; the ends are inside.
+    MustNotBeBetween(f64, f64),
+}
+
+impl Operator {
+    /// Whether the measured number satisfies the condition. Not-a-number satisfies none.
+    pub fn holds(self, value: f64) -> bool {
+        if value.is_nan() {
+            return false;
+        }
+        match self {
+            Self::MustBe(bound) => value == bound,
+            Self::MustNotBe(bound) => value != bound,
+            Self::MustBeGreaterThan(bound) => value > bound,
+            Self::MustBeGreaterOrEqualTo(bound) => value >= bound,
+            Self::MustBeLessThan(bound) => value < bound,
+            Self::MustBeLessOrEqualTo(bound) => value <= bound,
+            Self::MustBeBetween(low, high) => low <= value && value <= high,
+            Self::MustNotBeBetween(low, high) => value < low || high < value,
+        }
+    }
+}
+
+/// A value that a column can be compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// Text; also dates, times and timestamps, in ISO 8601.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Another number.
+    Number(f64),
+    /// True or false.
+    Boolean(bool),
+}
+
+/// One end of a range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// The end.
+    pub value: Scalar,
+    /// Whether the end itself is outside.
+    pub exclusive: bool,
+}
+
+/// What is counted. All but `RowCount` and `Sql` count the rows that break it; nulls break only `NullValues` and, where
+/// it lists them, `MissingValues`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Check {
+    /// Rows whose column is null.
+    NullValues {
+        /// The column.
+        column: ColumnPath,
+    },
+    /// Rows whose column is null or one of these values.
+    MissingValues {
+        /// The column.
+        column: ColumnPath,
+        /// Values that stand for "missing".
+        values: Vec<Scalar>,
+    },
+    /// Rows whose column is none of these values. Nulls are ignored.
+    InvalidValues {
+        /// The column.
+        column: ColumnPath,
+        /// The valid values.
+        values: Vec<Scalar>,
+    },
+    /// Rows whose column does not match the pattern. Nulls are ignored.
+    InvalidPattern {
+        /// The column.
+        column: ColumnPath,
+        /// A pattern of the linear-time engine (crate `regex`), searched for anywhere unless it is anchored.
+        pattern: String,
+    },
+    /// Rows whose column is outside of the range. Nulls are ignored.
+    OutOfRange {
+        /// The column.
+        column: ColumnPath,
+        /// The low end.
+        minimum: Option<Bound>,
+        /// The high end.
+        maximum: Option<Bound>,
+    },
+    /// Rows whose text has fewer or more characters. Nulls are ignored.
+    Length {
+        /// The column.
+        column: ColumnPath,
+        /// The least number of characters.
+        minimum: Option<u64>,
+        /// The greatest number of characters.
+        maximum: Option<u64>,
+    },
+    /// Rows whose number is not a multiple of this. Nulls are ignored.
+    NotMultipleOf {
+        /// The column.
+        column: ColumnPath,
+        /// The divisor, greater than 0.
+        divisor: f64,
+    },
+    /// Rows minus distinct keys, among the rows whose key has no null.
+    DuplicateValues {
+        /// The columns of the key.
+        columns: Vec<ColumnPath>,
+    },
+    /// All rows.
+    RowCount,
+    /// The one number that a query gives; `${table}` and `${object}` stand for the table.
+    Sql {
+        /// One SELECT.
+        query: String,
+    },
+}
+
+/// One rule of one schema object, ready to be measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Names the rule within its schema object: the document's `quality.id`, else a path such as `carrier/required`.
+    pub key: String,
+    /// What is counted; `None` if the rule cannot be run (`text`, `custom`, `rowCount` in percent): it neither passes
+    /// nor fails and is listed as not run.
+    pub check: Option<Check>,
+    /// The condition.
+    pub operator: Operator,
+    /// What the count is compared as.
+    pub unit: Unit,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// The title for people, from the document or made from the check.
+    pub title: String,
+}
+
+/// What measuring gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measured {
+    /// The number counted, or the query's answer.
+    Value(f64),
+    /// It could not be measured, for this reason (no row, NULL, not a number, a type that does not fit, ...).
+    Error(String),
+    /// The rule is of a kind that is not run.
+    NotRun,
+}
+
+/// What became of one rule on one snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleResult {
+    /// The rule.
+    pub rule: Rule,
+    /// What measuring gave, in the rule's unit.
+    pub measured: Measured,
+}
+
+/// The answer of one rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The condition holds.
+    Pass,
+    /// It does not hold.
+    Fail,
+    /// It could not be measured.
+    Error,
+    /// It was not run.
+    NotRun,
+}
+
+impl RuleResult {
+    /// Whether the rule holds.
+    pub fn outcome(&self) -> Outcome {
+        match &self.measured {
+            Measured::Value(value) if self.rule.operator.holds(*value) => Outcome::Pass,
+            Measured::Value(_) => Outcome::Fail,
+            Measured::Error(_) => Outcome::Error,
+            Measured::NotRun => Outcome::NotRun,
+        }
+    }
+}
+
+/// What an inspection found for one snapshot and binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// All rules hold.
+    Pass,
+    /// A rule of severity `warning` does not hold, or a column is undeclared.
+    Warn,
+    /// A rule of severity `error` does not hold, or the snapshot does not conform.
+    Fail,
+    /// The inspection could not be done, or a rule of it.
+    Error,
+}
+
+/// The verdict that results give. A rule of severity `info` never changes it, even where it could not be measured.
+pub fn verdict(results: &[RuleResult]) -> Verdict {
+    let mut verdict = Verdict::Pass;
+    for result in results {
+        let found = match (result.outcome(), result.rule.severity) {
+            (Outcome::Pass | Outcome::NotRun, _) | (_, Severity::Info) => Verdict::Pass,
+            (Outcome::Fail, Severity::Warning) => Verdict::Warn,
+            (Outcome::Fail, Severity::Error) => Verdict::Fail,
+            (Outcome::Error, _) => Verdict::Error,
+        };
+        verdict = verdict.worst(found);
+    }
+    verdict
+}
+
+impl Verdict {
+    /// The worse of two.
+    pub fn worst(self, other: Self) -> Self {
+        if self.rank() >= other.rank() { self } else { other }
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Warn => 1,
+            Self::Fail => 2,
+            Self::Error => 3,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Lakehouse tables: where they are, what they look like, and what an inspection of one snapshot brings back.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::quality::{Measured, Rule};
+
+/// The deepest nesting of a physical type that we look at.
+pub const MAX_TYPE_DEPTH: usize = 32;
+
+/// A table's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Delta Lake.
+    Delta,
+    /// A folder of Parquet files.
+    Parquet,
+}
+
+/// Names one committed state of a table: a Delta version, or the digest of a Parquet file set.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SnapshotKey {
+    /// A version of a Delta table.
+    DeltaVersion(u64),
+    /// SHA-256, in hex, over the sorted (path, size, mtime, inode) of a folder's Parquet files.
+    ParquetDigest(String),
+}
+
+/// `delta:5`, `parquet:<hex>`.
+impl fmt::Display for SnapshotKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DeltaVersion(version) => write!(f, "delta:{version}"),
+            Self::ParquetDigest(digest) => write!(f, "parquet:{digest}"),
+        }
+    }
+}
+
+/// Not a snapshot's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a snapshot: use `delta:<version>` or `parquet:<digest>`")]
+pub struct NotASnapshot;
+
+impl FromStr for SnapshotKey {
+    type Err = NotASnapshot;
+
+    fn from_str(text: &str) -> Result<Self, NotASnapshot> {
+        match text.split_once(':') {
+            Some(("delta", version)) => version.parse().map(Self::DeltaVersion).map_err(|_| NotASnapshot),
+            Some(("parquet", digest)) if digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                Ok(Self::ParquetDigest(digest.to_owned()))
+            }
+            _ => Err(NotASnapshot),
+        }
+    }
+}
+
+/// The path to a column: its name, then the names of struct members below it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnPath(pub Vec<String>);
+
+/// Segments joined with `.`, for people.
+impl fmt::Display for ColumnPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// The physical type of a column, in the terms that contracts are judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PhysicalType {
+    /// True or false.
+    Boolean,
+    /// A whole number.
+    Integer {
+        /// 8, 16, 32 or 64.
+        bits: u8,
+        /// Whether it can be negative.
+        signed: bool,
+    },
+    /// A binary floating-point number.
+    Float {
+        /// 16, 32 or 64.
+        bits: u8,
+    },
+    /// An exact decimal number.
+    Decimal {
+        /// Digits in all.
+        precision: u8,
+        /// Digits after the point.
+        scale: i8,
+    },
+    /// Text.
+    String,
+    /// Bytes.
+    Binary,
+    /// A calendar date.
+    Date,
+    /// A time of day.
+    Time,
+    /// A moment.
+    Timestamp {
+        /// Whether it is a moment in UTC (with time zone) rather than a wall-clock reading.
+        zoned: bool,
+    },
+    /// Named members.
+    Struct(Vec<PhysicalColumn>),
+    /// Elements of one type.
+    List(Box<PhysicalColumn>),
+    /// Keys to values.
+    Map {
+        /// The key.
+        key: Box<PhysicalColumn>,
+        /// The value.
+        value: Box<PhysicalColumn>,
+    },
+    /// A type that no contract can name, in the format's own words.
+    Other(String),
+}
+
+/// A column, struct member, list element, map key or map value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PhysicalColumn {
+    /// Its logical name (under Delta column mapping: not the name in the files).
+    pub name: String,
+    /// Its type.
+    pub physical_type: PhysicalType,
+    /// Whether it may be null.
+    pub nullable: bool,
+}
+
+/// What a table asks of those who read it (Delta protocol: `minReaderVersion`, `readerFeatures`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct ReaderProtocol {
+    /// The least reader version; 0 for Parquet.
+    pub version: u32,
+    /// The features that a reader must know.
+    pub features: BTreeSet<String>,
+}
+
+/// The columns of one snapshot, and what reading it takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PhysicalSchema {
+    /// The columns in their order.
+    pub columns: Vec<PhysicalColumn>,
+    /// The partition columns.
+    pub partitioned_by: Vec<String>,
+    /// What a reader must know.
+    pub protocol: ReaderProtocol,
+}
+
+/// One file of a snapshot, pinned: it is served only while all of this still holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PinnedFile {
+    /// The path below the table's folder, `/` between segments: the key it is served under. No segment is empty, `.`
+    /// or `..`.
+    pub path: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its modification time, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Its inode.
+    pub inode: u64,
+}
+
+/// What the worker is asked to do. It sees nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InspectionJob {
+    /// The table's format.
+    pub format: Format,
+    /// The table's folder, absolute.
+    pub root: PathBuf,
+    /// The snapshot to look at. For Parquet `None`: the folder as it is.
+    pub snapshot: Option<SnapshotKey>,
+    /// The rules to measure, answered in this order.
+    pub rules: Vec<Rule>,
+    /// An empty folder, the only place where the worker may write; the checkpoint is put there.
+    pub scratch: PathBuf,
+}
+
+/// What one inspection found. The server judges it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspection {
+    /// The snapshot that was looked at.
+    pub snapshot: SnapshotKey,
+    /// When it was committed, by the table's own account (Delta `commitInfo.timestamp`, else the newest file's mtime).
+    pub committed_at: Timestamp,
+    /// Its columns and protocol.
+    pub schema: PhysicalSchema,
+    /// Its rows.
+    pub n_rows: u64,
+    /// Its data files and deletion vectors, sorted by path bytes, no log files.
+    pub files: Vec<PinnedFile>,
+    /// Delta: the file in the scratch folder that holds our own checkpoint of the snapshot.
+    pub checkpoint: Option<PathBuf>,
+    /// What each rule of the job gave, in its order.
+    pub measured: Vec<Measured>,
+    /// The engine and its version, kept beside the verdict.
+    pub engine: String,
+}
+
+/// Why an inspection brought nothing back. Each one makes the verdict `error`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InspectionError {
+    /// The table is not one we may or can read: a hole in the log, a path that leads outside, a corrupt file, ...
+    #[error("the table cannot be inspected: {0}")]
+    Unreadable(String),
+    /// The deadline passed and the worker was killed.
+    #[error("the inspection took longer than {} s", .0.as_secs())]
+    Deadline(Duration),
+    /// The worker ended without a report: killed, out of memory, crashed.
+    #[error("the inspection ended without a report: {0}")]
+    Died(String),
+    /// The worker answered something that is not a report.
+    #[error("the inspection's report cannot be read: {0}")]
+    Nonsense(String),
+    /// The worker could not be started.
+    #[error("the inspection could not be started: {0}")]
+    NotStarted(String),
+}
+
+/// Runs inspections: `charter-worker` on this machine, or (later) a cluster's engine.
+pub trait Inspector: Send + Sync + 'static {
+    /// Looks at one snapshot.
+    ///
+    /// # Errors
+    /// Any [`InspectionError`]; all of them make the verdict `error`.
+    fn inspect(
+        &self,
+        job: InspectionJob,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Inspection, InspectionError>> + Send + '_>>;
+}
