@@ -7,10 +7,15 @@
 //! Begin at [`gate`]: it is what Charterhouse exists for. To add a context: a module here with its states and errors,
 //! then one of the same name in `store`, `app` and `api::graphql`.
 
+pub mod binding;
 pub mod clock;
 pub mod error;
+pub mod grant;
 pub mod id;
+pub mod identity;
 pub mod name;
+pub mod org;
 pub mod quality;
 pub mod table;
 pub mod version;
+pub mod words;

@@ -5,25 +5,28 @@
 //! worker measures, this module judges.
 
 use crate::table::ColumnPath;
+use crate::words;
 
-/// How much a broken rule weighs (ODCS `severity`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// Reported only.
-    Info,
-    /// The verdict becomes `warn`.
-    Warning,
-    /// The verdict becomes `fail`. The default.
-    Error,
+words! {
+    /// How much a broken rule weighs (ODCS `severity`).
+    Severity {
+        /// Reported only.
+        Info = "info",
+        /// The verdict becomes `warn`.
+        Warning = "warning",
+        /// The verdict becomes `fail`. The default.
+        Error = "error",
+    }
 }
 
-/// What a count is compared as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unit {
-    /// Rows (the default).
-    Rows,
-    /// Percent of all rows, 0 to 100; 0 for an empty table.
-    Percent,
+words! {
+    /// What a count is compared as.
+    Unit {
+        /// Rows (the default).
+        Rows = "rows",
+        /// Percent of all rows, 0 to 100; 0 for an empty table.
+        Percent = "percent",
+    }
 }
 
 /// The condition on a measured number (ODCS library and SQL rules have exactly one).
@@ -195,17 +198,18 @@ pub struct RuleResult {
     pub measured: Measured,
 }
 
-/// The answer of one rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The condition holds.
-    Pass,
-    /// It does not hold.
-    Fail,
-    /// It could not be measured.
-    Error,
-    /// It was not run.
-    NotRun,
+words! {
+    /// The answer of one rule.
+    Outcome {
+        /// The condition holds.
+        Pass = "pass",
+        /// It does not hold.
+        Fail = "fail",
+        /// It could not be measured.
+        Error = "error",
+        /// It was not run.
+        NotRun = "not_run",
+    }
 }
 
 impl RuleResult {
@@ -220,17 +224,18 @@ impl RuleResult {
     }
 }
 
-/// What an inspection found for one snapshot and binding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// All rules hold.
-    Pass,
-    /// A rule of severity `warning` does not hold, or a column is undeclared.
-    Warn,
-    /// A rule of severity `error` does not hold, or the snapshot does not conform.
-    Fail,
-    /// The inspection could not be done, or a rule of it.
-    Error,
+words! {
+    /// What an inspection found for one snapshot and binding.
+    Verdict {
+        /// All rules hold.
+        Pass = "pass",
+        /// A rule of severity `warning` does not hold, or a column is undeclared.
+        Warn = "warn",
+        /// A rule of severity `error` does not hold, or the snapshot does not conform.
+        Fail = "fail",
+        /// The inspection could not be done, or a rule of it.
+        Error = "error",
+    }
 }
 
 /// The verdict that results give. A rule of severity `info` never changes it, even where it could not be measured.
@@ -251,15 +256,6 @@ pub fn verdict(results: &[RuleResult]) -> Verdict {
 impl Verdict {
     /// The worse of two.
     pub fn worst(self, other: Self) -> Self {
-        if self.rank() >= other.rank() { self } else { other }
-    }
-
-    fn rank(self) -> u8 {
-        match self {
-            Self::Pass => 0,
-            Self::Warn => 1,
-            Self::Fail => 2,
-            Self::Error => 3,
-        }
+        self.max(other)
     }
 }

@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::quality::{Measured, Rule};
+use crate::words;
 
 /// The deepest nesting of a physical type that we look at.
 pub const MAX_TYPE_DEPTH: usize = 32;
 
-/// A table's format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// Delta Lake.
-    Delta,
-    /// A folder of Parquet files.
-    Parquet,
+words! {
+    /// A table's format.
+    Format {
+        /// Delta Lake.
+        Delta = "delta",
+        /// A folder of Parquet files.
+        Parquet = "parquet",
+    }
 }
 
 /// Names one committed state of a table: a Delta version, or the digest of a Parquet file set.

@@ -1,0 +1,44 @@
+//! Domains: the parts of the organisation that own products.
+
+use crate::clock::Timestamp;
+use crate::id::DomainId;
+use crate::name::DomainPath;
+use crate::words;
+
+words! {
+    /// How far a domain's contracts bind its readers (DESIGN section 3). Identity, visibility, policy, contract, grant
+    /// and scope bind in all three.
+    Enforcement {
+        /// Conformance and quality are not judged.
+        Off = "off",
+        /// They are judged and recorded, and refuse nobody.
+        Report = "report",
+        /// They bind.
+        On = "on",
+    }
+}
+
+/// A domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// Its id.
+    pub id: DomainId,
+    /// Its path; unique.
+    pub path: DomainPath,
+    /// Its enforcement until `switch_at`.
+    pub enforcement: Enforcement,
+    /// The day from which enforcement is `on`, whatever it was before.
+    pub switch_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Domain {
+    /// The enforcement in force at a moment; no timer has to fire for the switch.
+    pub fn enforcement_at(&self, now: Timestamp) -> Enforcement {
+        match self.switch_at {
+            Some(switch_at) if switch_at <= now => Enforcement::On,
+            _ => self.enforcement,
+        }
+    }
+}
