@@ -9,12 +9,16 @@
 
 pub mod binding;
 pub mod clock;
+pub mod contract;
 pub mod error;
+pub mod credential;
+pub mod gate;
 pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod name;
 pub mod org;
+pub mod product;
 pub mod quality;
 pub mod table;
 pub mod version;

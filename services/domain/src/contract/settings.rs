@@ -1,0 +1,94 @@
+//! How the gate treats a contract: settings in the document's `customProperties`, so part of the promise (SPEC section 1).
+
+use std::time::Duration;
+
+use crate::table::ReaderProtocol;
+
+/// Which snapshot is served when the newest is bad.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum GateMode {
+    /// None: the gate is shut. The default.
+    #[default]
+    Block,
+    /// The newest that passed.
+    LastGood,
+    /// The newest, with its findings in the answer.
+    Warn,
+}
+
+impl GateMode {
+    /// The word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::LastGood => "last_good",
+            Self::Warn => "warn",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Block, Self::LastGood, Self::Warn].into_iter().find(|mode| mode.as_str() == word)
+    }
+}
+
+/// What late data does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Late {
+    /// The decision warns. The default.
+    #[default]
+    Warn,
+    /// The gate is shut.
+    Block,
+}
+
+impl Late {
+    /// The word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Block => "block",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Warn, Self::Block].into_iter().find(|late| late.as_str() == word)
+    }
+}
+
+/// The settings of a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `gateMode`: which snapshot is served when the newest is bad.
+    pub gate_mode: GateMode,
+    /// `late`: what late data does.
+    pub late: Late,
+    /// `closed`: an undeclared column is a failure, not a warning.
+    pub closed: bool,
+    /// `grace`: how long a pending head does not shut the gate.
+    pub grace: Duration,
+    /// `exposure`: how long an unpinned credential lives at most.
+    pub exposure: Duration,
+    /// `pinned`: only doors that hand out files themselves may serve it.
+    pub pinned: bool,
+    /// `final`: the data is complete and never late.
+    pub is_final: bool,
+    /// `readerVersion`, `readerFeatures`: the most that reading may ask for; `None` if the contract does not say.
+    pub reader_ceiling: Option<ReaderProtocol>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            gate_mode: GateMode::default(),
+            late: Late::default(),
+            closed: false,
+            grace: Duration::from_secs(60 * 60),
+            exposure: Duration::from_secs(15 * 60),
+            pinned: false,
+            is_final: false,
+            reader_ceiling: None,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The life of a contract version: `draft`, `active`, `superseded`, `deprecated`, `retired` (SPEC section 4).
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::Kind;
+
+/// How long a version goes on after its deprecation where the contract's SLA names no `endOfSupport`.
+const DEFAULT_SUNSET: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Where a contract version stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It waits until its objects are bound, conform and passed once.
+    Draft {
+        /// What it waits for, for people; empty if it was not tried yet.
+        reasons: Vec<String>,
+    },
+    /// It is the current version of its major.
+    Active {
+        /// When it became so.
+        since: Timestamp,
+    },
+    /// A newer version of the same major took its place.
+    Superseded {
+        /// When that happened.
+        since: Timestamp,
+    },
+    /// It serves until its sunset; no new access is given.
+    Deprecated {
+        /// When it was deprecated.
+        since: Timestamp,
+        /// When it stops serving.
+        sunset: Timestamp,
+    },
+    /// It serves no more.
+    Retired {
+        /// When it was retired.
+        since: Timestamp,
+    },
+}
+
+/// A transition that the version's state does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a version that is `{state}` cannot become `{wanted}`")]
+pub struct WrongState {
+    /// The state it is in.
+    pub state: &'static str,
+    /// The state that was asked for.
+    pub wanted: &'static str,
+}
+
+impl WrongState {
+    /// What a caller can conclude.
+    pub fn kind(&self) -> Kind {
+        Kind::Conflict
+    }
+}
+
+impl State {
+    /// The state's word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Draft { .. } => "draft",
+            Self::Active { .. } => "active",
+            Self::Superseded { .. } => "superseded",
+            Self::Deprecated { .. } => "deprecated",
+            Self::Retired { .. } => "retired",
+        }
+    }
+
+    /// Whether the gate's contract check holds: `active`, or `deprecated` before its sunset.
+    pub fn serves(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Active { .. } => true,
+            Self::Deprecated { sunset, .. } => now < *sunset,
+            Self::Draft { .. } | Self::Superseded { .. } | Self::Retired { .. } => false,
+        }
+    }
+
+    /// Whether a new version of the major must be compared with this one.
+    pub fn is_promised(&self) -> bool {
+        matches!(self, Self::Active { .. } | Self::Deprecated { .. })
+    }
+
+    /// Notes what a draft waits for.
+    ///
+    /// # Errors
+    /// Unless it is a draft.
+    pub fn wait(self, reasons: Vec<String>) -> Result<Self, WrongState> {
+        match self {
+            Self::Draft { .. } => Ok(Self::Draft { reasons }),
+            other => Err(other.cannot_become("draft")),
+        }
+    }
+
+    /// Makes a draft the current version of its major.
+    ///
+    /// # Errors
+    /// Unless it is a draft.
+    pub fn activate(self, now: Timestamp) -> Result<Self, WrongState> {
+        match self {
+            Self::Draft { .. } => Ok(Self::Active { since: now }),
+            other => Err(other.cannot_become("active")),
+        }
+    }
+
+    /// Gives way to a newer version of the same major.
+    ///
+    /// # Errors
+    /// Unless it is active or deprecated.
+    pub fn supersede(self, now: Timestamp) -> Result<Self, WrongState> {
+        match self {
+            Self::Active { .. } | Self::Deprecated { .. } => Ok(Self::Superseded { since: now }),
+            other => Err(other.cannot_become("superseded")),
+        }
+    }
+
+    /// Starts the way to the end: until `end_of_support` (the contract's SLA), else 90 days from now.
+    ///
+    /// # Errors
+    /// Unless it is active or superseded.
+    pub fn deprecate(self, now: Timestamp, end_of_support: Option<Timestamp>) -> Result<Self, WrongState> {
+        match self {
+            Self::Active { .. } | Self::Superseded { .. } => {
+                Ok(Self::Deprecated { since: now, sunset: end_of_support.unwrap_or(now.plus(DEFAULT_SUNSET)) })
+            }
+            other => Err(other.cannot_become("deprecated")),
+        }
+    }
+
+    /// Ends it, from wherever it is.
+    ///
+    /// # Errors
+    /// If it is retired already.
+    pub fn retire(self, now: Timestamp) -> Result<Self, WrongState> {
+        match self {
+            Self::Draft { .. } | Self::Active { .. } | Self::Superseded { .. } | Self::Deprecated { .. } => {
+                Ok(Self::Retired { since: now })
+            }
+            Self::Retired { .. } => Err(self.cannot_become("retired")),
+        }
+    }
+
+    fn cannot_become(&self, wanted: &'static str) -> WrongState {
+        WrongState { state: self.as_str(), wanted }
+    }
+}
