@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use crate::clock::Timestamp;
 use crate::quality::{Measured, Rule};
 use crate::words;
@@ -28,8 +30,35 @@ words! {
 pub enum SnapshotKey {
     /// A version of a Delta table.
     DeltaVersion(u64),
-    /// SHA-256, in hex, over the sorted (path, size, mtime, inode) of a folder's Parquet files.
+    /// SHA-256, in hex, over the sorted (path, size, mtime, inode) of a folder's Parquet files
+    /// ([`SnapshotKey::of_parquet_files`]).
     ParquetDigest(String),
+}
+
+impl SnapshotKey {
+    /// The key of a folder that holds exactly these Parquet files, in any order.
+    ///
+    /// Which files count is settled here for everyone who lists a folder: the regular files below it, at any depth,
+    /// whose name ends in `.parquet`, unless the name or a folder on the way begins with `_` or `.`
+    /// ([`is_parquet_data_file`]).
+    pub fn of_parquet_files<'a>(files: impl IntoIterator<Item = &'a PinnedFile>) -> Self {
+        let mut files: Vec<&PinnedFile> = files.into_iter().collect();
+        files.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
+        let mut hash = Sha256::new();
+        for file in files {
+            hash.update((file.path.len() as u64).to_be_bytes());
+            hash.update(file.path.as_bytes());
+            hash.update(file.size_bytes.to_be_bytes());
+            hash.update(file.mtime_ns.to_be_bytes());
+            hash.update(file.inode.to_be_bytes());
+        }
+        Self::ParquetDigest(hex::encode(hash.finalize()))
+    }
+}
+
+/// Whether a path below a table's folder, `/` between segments, names a data file of a Parquet folder.
+pub fn is_parquet_data_file(path: &str) -> bool {
+    path.ends_with(".parquet") && !path.split('/').any(|segment| segment.starts_with(['_', '.']))
 }
 
 /// `delta:5`, `parquet:<hex>`.

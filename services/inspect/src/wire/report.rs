@@ -1,0 +1,290 @@
+//! What the worker answers.
+
+use domain::clock::Timestamp;
+use domain::quality;
+use domain::table::{
+    Inspection, InspectionJob, MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_COLUMNS, MAX_FILES, MAX_REPORT_BYTES, Malformed, at_most};
+
+/// What the worker answers: always one of these, or nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Report {
+    /// The snapshot was looked at.
+    Inspected(Inspected),
+    /// The table is not one that may or can be read.
+    Unreadable {
+        /// Why, for owners.
+        reason: String,
+    },
+}
+
+impl Report {
+    /// The bytes for the worker's standard output.
+    ///
+    /// # Errors
+    /// More than [`MAX_REPORT_BYTES`].
+    pub fn to_json(&self) -> Result<Vec<u8>, Malformed> {
+        let json = serde_json::to_vec(self).map_err(|error| Malformed::json(&error))?;
+        at_most("bytes", json.len(), MAX_REPORT_BYTES)?;
+        Ok(json)
+    }
+
+    /// The report that those bytes say.
+    ///
+    /// # Errors
+    /// More than [`MAX_REPORT_BYTES`], or anything but a report.
+    pub fn from_json(json: &[u8]) -> Result<Self, Malformed> {
+        at_most("bytes", json.len(), MAX_REPORT_BYTES)?;
+        serde_json::from_slice(json).map_err(|error| Malformed::json(&error))
+    }
+}
+
+/// An [`Inspection`] on the wire.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inspected {
+    snapshot: String,
+    committed_at_micros: i64,
+    schema: Schema,
+    n_rows: u64,
+    files: Vec<File>,
+    /// A file name in the scratch folder.
+    checkpoint: Option<String>,
+    measured: Vec<Measured>,
+    engine: String,
+}
+
+impl Inspected {
+    /// An inspection for the wire.
+    ///
+    /// # Errors
+    /// The checkpoint's name is not UTF-8.
+    pub fn from_domain(inspection: Inspection) -> Result<Self, Malformed> {
+        let checkpoint = inspection.checkpoint.as_deref().map(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.map(str::to_owned).ok_or_else(|| Malformed::new("the checkpoint has no name"))
+        });
+        Ok(Self {
+            snapshot: inspection.snapshot.to_string(),
+            committed_at_micros: inspection.committed_at.micros(),
+            schema: Schema::from_domain(inspection.schema),
+            n_rows: inspection.n_rows,
+            files: inspection.files.into_iter().map(File::from_domain).collect(),
+            checkpoint: checkpoint.transpose()?,
+            measured: inspection.measured.into_iter().map(Measured::from_domain).collect(),
+            engine: inspection.engine,
+        })
+    }
+
+    /// The inspection, checked against the job that was given.
+    ///
+    /// # Errors
+    /// It is about another snapshot, answers more or fewer rules than were asked, exceeds a limit, or says what no
+    /// worker may say (a path with `..`, files out of order, a checkpoint outside of the scratch folder, ...).
+    pub fn into_domain(self, job: &InspectionJob) -> Result<Inspection, Malformed> {
+        at_most("files", self.files.len(), MAX_FILES)?;
+        let snapshot = self.snapshot.parse().map_err(|_| Malformed::new("it names no snapshot"))?;
+        if job.snapshot.as_ref().is_some_and(|asked| *asked != snapshot) {
+            return Err(Malformed::new("it is about another snapshot"));
+        }
+        if self.measured.len() != job.rules.len() {
+            return Err(Malformed::new("it does not answer each rule"));
+        }
+        if !self.files.iter().all(|file| is_plain(&file.path)) {
+            return Err(Malformed::new("it lists a file outside of the table"));
+        }
+        if !self.files.is_sorted_by(|a, b| a.path.as_bytes() < b.path.as_bytes()) {
+            return Err(Malformed::new("its files are not sorted, or one is listed twice"));
+        }
+        if self.checkpoint.as_deref().is_some_and(|name| name.contains('/') || !is_plain(name)) {
+            return Err(Malformed::new("its checkpoint is not in the scratch folder"));
+        }
+        Ok(Inspection {
+            snapshot,
+            committed_at: Timestamp(self.committed_at_micros),
+            schema: self.schema.into_domain()?,
+            n_rows: self.n_rows,
+            files: self.files.into_iter().map(File::into_domain).collect(),
+            checkpoint: self.checkpoint.map(|name| job.scratch.join(name)),
+            measured: self.measured.into_iter().map(Measured::into_domain).collect::<Result<_, _>>()?,
+            engine: self.engine,
+        })
+    }
+}
+
+/// Whether it is a path below a folder, as the folder itself would list it.
+fn is_plain(path: &str) -> bool {
+    !path.contains('\0') && path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    path: String,
+    size_bytes: u64,
+    mtime_ns: i64,
+    inode: u64,
+}
+
+impl File {
+    fn from_domain(file: PinnedFile) -> Self {
+        let PinnedFile { path, size_bytes, mtime_ns, inode } = file;
+        Self { path, size_bytes, mtime_ns, inode }
+    }
+
+    fn into_domain(self) -> PinnedFile {
+        let Self { path, size_bytes, mtime_ns, inode } = self;
+        PinnedFile { path, size_bytes, mtime_ns, inode }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Measured {
+    Value(f64),
+    Error(String),
+    NotRun,
+}
+
+impl Measured {
+    fn from_domain(measured: quality::Measured) -> Self {
+        match measured {
+            // JSON has no infinities; a value that is not finite satisfies no promise about a number.
+            quality::Measured::Value(value) if !value.is_finite() => Self::Error("not a finite number".to_owned()),
+            quality::Measured::Value(value) => Self::Value(value),
+            quality::Measured::Error(reason) => Self::Error(reason),
+            quality::Measured::NotRun => Self::NotRun,
+        }
+    }
+
+    fn into_domain(self) -> Result<quality::Measured, Malformed> {
+        match self {
+            Self::Value(value) if value.is_finite() => Ok(quality::Measured::Value(value)),
+            Self::Value(value) => Err(Malformed::new(format!("`{value}` was measured"))),
+            Self::Error(reason) => Ok(quality::Measured::Error(reason)),
+            Self::NotRun => Ok(quality::Measured::NotRun),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Schema {
+    columns: Vec<Column>,
+    partitioned_by: Vec<String>,
+    reader_version: u32,
+    reader_features: Vec<String>,
+}
+
+impl Schema {
+    fn from_domain(schema: PhysicalSchema) -> Self {
+        Self {
+            columns: schema.columns.into_iter().map(Column::from_domain).collect(),
+            partitioned_by: schema.partitioned_by,
+            reader_version: schema.protocol.version,
+            reader_features: schema.protocol.features.into_iter().collect(),
+        }
+    }
+
+    fn into_domain(self) -> Result<PhysicalSchema, Malformed> {
+        let mut n_columns = 0;
+        let columns = self.columns.into_iter().map(|column| column.into_domain(MAX_TYPE_DEPTH, &mut n_columns));
+        Ok(PhysicalSchema {
+            columns: columns.collect::<Result<_, _>>()?,
+            partitioned_by: self.partitioned_by,
+            protocol: ReaderProtocol {
+                version: self.reader_version,
+                features: self.reader_features.into_iter().collect(),
+            },
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Column {
+    name: String,
+    r#type: Type,
+    nullable: bool,
+}
+
+impl Column {
+    fn from_domain(column: PhysicalColumn) -> Self {
+        Self { name: column.name, r#type: Type::from_domain(column.physical_type), nullable: column.nullable }
+    }
+
+    fn into_domain(self, depth: usize, n_columns: &mut usize) -> Result<PhysicalColumn, Malformed> {
+        *n_columns += 1;
+        at_most("columns", *n_columns, MAX_COLUMNS)?;
+        let physical_type = self.r#type.into_domain(depth, n_columns)?;
+        Ok(PhysicalColumn { name: self.name, physical_type, nullable: self.nullable })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Type {
+    Boolean,
+    Integer { bits: u8, signed: bool },
+    Float { bits: u8 },
+    Decimal { precision: u8, scale: i8 },
+    String,
+    Binary,
+    Date,
+    Time,
+    Timestamp { zoned: bool },
+    Struct(Vec<Column>),
+    List(Box<Column>),
+    Map { key: Box<Column>, value: Box<Column> },
+    Other(String),
+}
+
+impl Type {
+    fn from_domain(physical_type: PhysicalType) -> Self {
+        let boxed = |column: Box<PhysicalColumn>| Box::new(Column::from_domain(*column));
+        match physical_type {
+            PhysicalType::Boolean => Self::Boolean,
+            PhysicalType::Integer { bits, signed } => Self::Integer { bits, signed },
+            PhysicalType::Float { bits } => Self::Float { bits },
+            PhysicalType::Decimal { precision, scale } => Self::Decimal { precision, scale },
+            PhysicalType::String => Self::String,
+            PhysicalType::Binary => Self::Binary,
+            PhysicalType::Date => Self::Date,
+            PhysicalType::Time => Self::Time,
+            PhysicalType::Timestamp { zoned } => Self::Timestamp { zoned },
+            PhysicalType::Struct(members) => Self::Struct(members.into_iter().map(Column::from_domain).collect()),
+            PhysicalType::List(element) => Self::List(boxed(element)),
+            PhysicalType::Map { key, value } => Self::Map { key: boxed(key), value: boxed(value) },
+            PhysicalType::Other(words) => Self::Other(words),
+        }
+    }
+
+    fn into_domain(self, depth: usize, n_columns: &mut usize) -> Result<PhysicalType, Malformed> {
+        let Some(below) = depth.checked_sub(1) else {
+            return Err(Malformed::new(format!("a type is nested deeper than {MAX_TYPE_DEPTH}")));
+        };
+        let mut boxed = |column: Box<Column>| column.into_domain(below, n_columns).map(Box::new);
+        Ok(match self {
+            Self::Boolean => PhysicalType::Boolean,
+            Self::Integer { bits, signed } => PhysicalType::Integer { bits, signed },
+            Self::Float { bits } => PhysicalType::Float { bits },
+            Self::Decimal { precision, scale } => PhysicalType::Decimal { precision, scale },
+            Self::String => PhysicalType::String,
+            Self::Binary => PhysicalType::Binary,
+            Self::Date => PhysicalType::Date,
+            Self::Time => PhysicalType::Time,
+            Self::Timestamp { zoned } => PhysicalType::Timestamp { zoned },
+            Self::Struct(members) => {
+                let members = members.into_iter().map(|member| member.into_domain(below, n_columns));
+                PhysicalType::Struct(members.collect::<Result<_, _>>()?)
+            }
+            Self::List(element) => PhysicalType::List(boxed(element)?),
+            Self::Map { key, value } => PhysicalType::Map { key: boxed(key)?, value: boxed(value)? },
+            Self::Other(words) => PhysicalType::Other(words),
+        })
+    }
+}
