@@ -7,9 +7,6 @@ use crate::quality::{RuleResult, Verdict};
 use crate::table::{Format, PhysicalSchema, SnapshotKey};
 use crate::words;
 
-/// The environment that grants and doors are about (SPEC: default `prod`, and servers without one).
-pub const SERVING_ENVIRONMENT: &str = "prod";
-
 /// (contract, major, schema object, environment) -> table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {

@@ -10,8 +10,8 @@
 pub mod binding;
 pub mod clock;
 pub mod contract;
-pub mod error;
 pub mod credential;
+pub mod error;
 pub mod gate;
 pub mod grant;
 pub mod id;

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use self::action::{Action, Check};
 use self::served::{Served, Snapshots};
 use crate::clock::Timestamp;
-use crate::contract::{Classification, Settings};
+use crate::contract::{Classification, Settings, State};
 use crate::credential;
 use crate::grant::Grant;
 use crate::id::{BindingId, DecisionId, GrantId, PrincipalId, SnapshotId, TableId};
@@ -84,30 +84,14 @@ pub struct PolicyAnswer {
 /// The contract version that the gate judges: the current one of the grant's major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContractFacts {
-    /// The version; `None` where the major has no version in force.
-    pub version: Option<Version>,
+    /// The version.
+    pub version: Version,
     /// Whether it is in force, and until when.
-    pub standing: Standing,
+    pub state: State,
     /// The contract's own settings of the gate.
     pub settings: Settings,
     /// How late data may be, by the contract's SLA.
     pub freshness: Option<Duration>,
-}
-
-/// Whether a contract version is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Not active yet.
-    Draft,
-    /// Active.
-    Active,
-    /// Deprecated, and good until this moment.
-    Deprecated {
-        /// The first moment at which it is not good any more.
-        sunset: Timestamp,
-    },
-    /// Over.
-    Retired,
 }
 
 words! {
@@ -439,29 +423,30 @@ fn policy(facts: &Facts) -> Line {
 }
 
 fn contract(request: &Request, facts: &Facts) -> Line {
-    let version = facts.contract.version.map(|version| version.to_string()).unwrap_or_default();
-    let not_retired_only = request.action == Action::Write;
-    if !facts.product_served && !not_retired_only {
+    let version = facts.contract.version;
+    let only_not_retired = request.action == Action::Write;
+    if !facts.product_served && !only_not_retired {
         return fails(Check::Contract, "contract.product_inactive", "the data product is not active");
     }
-    match facts.contract.standing {
-        Standing::Active => holds(Check::Contract, format!("contract version {version} is active")),
-        Standing::Deprecated { sunset } if request.now < sunset => warns(
-            Check::Contract,
-            "contract.deprecated",
-            format!("contract version {version} is deprecated; it ends {sunset}"),
-        ),
-        Standing::Deprecated { sunset } if not_retired_only => {
-            warns(Check::Contract, "contract.sunset", format!("contract version {version} ended {sunset}"))
+    let (code, message) = match &facts.contract.state {
+        State::Active { .. } => return holds(Check::Contract, format!("contract version {version} is active")),
+        State::Deprecated { sunset, .. } if request.now < *sunset => {
+            let message = format!("contract version {version} is deprecated; it ends {sunset}");
+            return warns(Check::Contract, "contract.deprecated", message);
         }
-        Standing::Deprecated { sunset } => {
-            fails(Check::Contract, "contract.sunset", format!("contract version {version} ended {sunset}"))
+        State::Retired { .. } => {
+            return fails(Check::Contract, "contract.retired", format!("contract version {version} is retired"));
         }
-        Standing::Draft if not_retired_only => {
-            warns(Check::Contract, "contract.draft", "the contract has no active version yet")
+        State::Deprecated { sunset, .. } => {
+            ("contract.sunset", format!("contract version {version} is deprecated; it ended {sunset}"))
         }
-        Standing::Draft => fails(Check::Contract, "contract.draft", "the contract has no active version yet"),
-        Standing::Retired => fails(Check::Contract, "contract.retired", "the contract is retired"),
+        State::Draft { .. } => ("contract.draft", format!("contract version {version} is not active yet")),
+        State::Superseded { .. } => ("contract.superseded", format!("contract version {version} is superseded")),
+    };
+    if only_not_retired {
+        warns(Check::Contract, code, message)
+    } else {
+        fails(Check::Contract, code, message)
     }
 }
 
@@ -545,10 +530,10 @@ fn scope(
     if let Some(until) = right.and_then(|right| right.until).filter(|_| binds_grant) {
         expires_at = expires_at.min(until);
     }
-    if let Standing::Deprecated { sunset } = facts.contract.standing
+    if let State::Deprecated { sunset, .. } = &facts.contract.state
         && request.action == Action::Read
     {
-        expires_at = expires_at.min(sunset);
+        expires_at = expires_at.min(*sunset);
     }
     if expires_at.since(request.now) < credential::MIN_LIFETIME {
         return (fails(Check::Scope, "scope.too_short", "less than a second of it would be left"), None);

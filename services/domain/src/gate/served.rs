@@ -71,7 +71,7 @@ pub fn choose(facts: &Facts, now: Timestamp) -> Served {
         };
     };
 
-    let chosen = match settings.mode {
+    let chosen = match settings.gate_mode {
         _ if newest.is_good() => Some(newest),
         GateMode::Block => None,
         GateMode::LastGood => facts.snapshots.judged.iter().find(|judged| judged.is_good()),
@@ -140,7 +140,7 @@ fn mark_pending_head(served: &mut Served, facts: &Facts, now: Timestamp) {
         return;
     }
     let owner = Detail { right: DetailRight::Owner, text: format!("the newest snapshot was noticed {since}") };
-    match settings.mode {
+    match settings.gate_mode {
         GateMode::Block => {
             served.snapshot = None;
             let message = "the newest snapshot has waited for its inspection for longer than the contract's grace";

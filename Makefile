@@ -1,0 +1,50 @@
+# Everything a developer or CI does. `make help` lists it.
+# `CARGO_TARGET_DIR` is honoured; without it cargo's own `target/` is used.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench build clients postgres schemas
+
+# The shared test data (tables, vectors, standards); tests that need it say so where it is missing.
+export CHARTER_SHARED ?= $(abspath ../shared)
+# The Python environment with the real clients, kept beside the build so that a fresh checkout finds it again.
+export CHARTER_CLIENTS ?= $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/clients
+
+CARGO := cargo
+BUILD_NOTE := the first build compiles about 600 crates and takes 8 to 15 minutes on two cores
+
+help: ## List what can be done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s'|'
+
+build: ## Build the two executables, charter and charter-worker
+	@echo "==> building charter and charter-worker ($(BUILD_NOTE))"
+	$(CARGO) build --workspace --locked
+
+demo: build ## Play the main job on a small table: publish, inspect, ask, read, refuse (ONCE=1: end after the journey)
+	@tests/demo.sh $(if $(ONCE),--once)
+
+test: ## Run all tests, with PostgreSQL and the real Python clients (installs both where they are missing)
+	@tests/setup.sh start
+	@echo "==> compiling the tests ($(BUILD_NOTE))"
+	$(CARGO) test --workspace --locked --no-run
+	$(CARGO) build --workspace --locked
+	@tests/setup.sh wait
+	@echo "==> running the tests"
+	$(CARGO) test --workspace --locked --no-fail-fast
+
+check: ## Check format and lints (warnings are errors) and the arrows between crates
+	@echo "==> format"
+	$(CARGO) fmt --all --check
+	@echo "==> lints"
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@echo "==> arrows, licences and sources of the workspace"
+	$(CARGO) test --workspace --locked --test charter_it -- workspace::
+
+bench: ## Measure the budgets of the gate, the vend and the server's start (release build)
+	@tests/bench.sh
+
+clients: ## Install the real Python clients that the journeys read with
+	@tests/setup.sh clients
+
+postgres: ## Install PostgreSQL's server programs (Debian)
+	@tests/setup.sh postgres
