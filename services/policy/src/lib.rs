@@ -1,1 +1,96 @@
-//! To be filled.
+//! Who may do what: the literal question, answered by the policies in `policies/` alone.
+//!
+//! [`Policy`] holds the policies, checked strictly against `policies/charterhouse.cedarschema`. A caller hands in plain
+//! facts of the domain ([`Caller`], [`Resource`]) and gets a [`domain::gate::PolicyAnswer`]; no Cedar text leaves or
+//! enters. Anything but a clean evaluation is a refusal. What a decision depends on beyond policy (contract, grant,
+//! quality, ...) is the gate's, in `domain::gate`; reading the facts is `app`'s.
+//!
+//! Begin at [`Policy::decide`]. To add an action: a word in [`Action`], its line in the schema, a policy in `policies/`,
+//! and `UPDATE_GOLDEN=1 cargo test --workspace --test policy_it` to see in `policies/matrix.txt` who may do it now. To
+//! add a resource: a variant of [`Resource`], its entity in the schema, and its entities in [`entities`](self).
+
+mod action;
+mod entities;
+mod facts;
+mod load;
+
+use cedar_policy::{Authorizer, Context, Decision, Entities, PolicySet, Request, RestrictedExpression, Schema};
+use domain::gate::PolicyAnswer;
+use domain::identity::PurposeCode;
+
+pub use self::action::Action;
+use self::entities::Names;
+pub use self::facts::{Caller, Party, Product, Resource};
+pub use self::load::{Error, Fault};
+
+/// The policies in force.
+pub struct Policy {
+    authorizer: Authorizer,
+    policies: PolicySet,
+    schema: Schema,
+    names: Names,
+    digest: String,
+}
+
+/// May this caller do this to that?
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Who asks.
+    pub caller: &'a Caller<'a>,
+    /// To do what.
+    pub action: Action,
+    /// To what.
+    pub resource: &'a Resource<'a>,
+    /// What data is read for, where the caller says; looked at for [`Action::Read`] only.
+    pub purpose: Option<PurposeCode>,
+}
+
+impl Policy {
+    /// Answers a question.
+    ///
+    /// Every failure is a refusal with the error in the answer: a policy that cannot be evaluated, also where another
+    /// one allows, and a question that makes no sense, such as reading a domain.
+    pub fn decide(&self, question: &Question<'_>) -> PolicyAnswer {
+        match self.evaluate(question) {
+            Ok(answer) => answer,
+            Err(error) => PolicyAnswer { allowed: false, policy_ids: Vec::new(), errors: vec![error.to_string()] },
+        }
+    }
+
+    /// Whether the caller may do it; [`Policy::decide`] says why.
+    pub fn allows(&self, caller: &Caller<'_>, action: Action, resource: &Resource<'_>) -> bool {
+        self.decide(&Question { caller, action, resource, purpose: None }).allowed
+    }
+
+    /// SHA-256, in hex, over the schema and all policies with their file names: kept beside decisions.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The ids of all policies, sorted.
+    pub fn ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self.policies.policies().map(|policy| policy.id().to_string()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn evaluate(&self, question: &Question<'_>) -> Result<PolicyAnswer, Box<dyn std::error::Error>> {
+        let context = match (question.action, question.purpose) {
+            (Action::Read, Some(purpose)) => {
+                let purpose = RestrictedExpression::new_entity_uid(self.names.purpose(purpose));
+                Context::from_pairs([("purpose".to_owned(), purpose)])?
+            }
+            _ => Context::empty(),
+        };
+        let facts = self.names.entities(question.caller, question.resource)?;
+        let entities = Entities::from_entities(facts.entities, Some(&self.schema))?;
+        let action = self.names.action(question.action);
+        let request = Request::new(facts.principal, action, facts.resource, context, Some(&self.schema))?;
+
+        let response = self.authorizer.is_authorized(&request, &self.policies, &entities);
+        let errors: Vec<String> = response.diagnostics().errors().map(ToString::to_string).collect();
+        let mut policy_ids: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+        policy_ids.sort_unstable();
+        Ok(PolicyAnswer { allowed: response.decision() == Decision::Allow && errors.is_empty(), policy_ids, errors })
+    }
+}

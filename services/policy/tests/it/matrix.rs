@@ -1,0 +1,281 @@
+//! `policies/matrix.txt`: who may do what, for people. Regenerated here and compared; `UPDATE_GOLDEN=1` rewrites it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use domain::contract::Classification;
+use domain::gate::PolicyAnswer;
+use domain::grant::PortMajor;
+use domain::id::ProductId;
+use domain::identity::{DomainRole, PlatformRole, PurposeCode};
+use domain::name::DomainPath;
+use policy::{Action, Caller, Party, Policy, Question, Resource};
+
+use crate::world::{World, inspector, path, port_major, service, user, uuid};
+
+const HEAD: &str = "\
+Who may do what
+===============
+
+Made from the policies in this folder by `UPDATE_GOLDEN=1 cargo test --workspace --test policy_it`; a test compares.
+
+One table for each action. A line is somebody with that one role and nothing else; `yes` means that the policies let
+them, `.` that they do not. The gate asks more than this before data is read (contract, grant, quality, ...).
+
+The product, its contract and its data belong to the domain `sales/emea`.
+  the domain     sales/emea           one above      sales
+  one below      sales/emea/dach      another        finance
+
+Columns
+  anything       the answer is the same whatever the product's classification, whoever the other person is, ...
+  +grant         the same, for somebody with a grant in force on the product (for data: on the port's major)
+  someone's      the request, grant, lease, decision or principal is somebody else's
+  own            it is the caller's own
+  own account's  it belongs to a service account that the caller owns
+  own person's   the caller is a service account, and it belongs to the person who owns it
+  sibling's      the caller is a service account, and it belongs to another one of the same person
+";
+
+#[test]
+fn the_decision_matrix_is_as_committed() {
+    let policy = Policy::embedded().unwrap();
+    let (matrix, determining) = matrix(&policy);
+    assert_eq!(determining, policy.ids().into_iter().collect(), "every policy decides something in the matrix");
+
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/matrix.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, &matrix).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap();
+    let first_difference = matrix.lines().zip(committed.lines()).position(|(now, then)| now != then);
+    assert!(
+        matrix == committed,
+        "policies/matrix.txt is not what the policies say, first at line {:?}; look at the change, then run with UPDATE_GOLDEN=1",
+        first_difference.map(|index| index + 1)
+    );
+}
+
+/// The text, and the ids of the policies that decided anywhere in it.
+fn matrix(policy: &Policy) -> (String, BTreeSet<String>) {
+    let world = World::new();
+    let mut text = HEAD.to_owned();
+    let mut determining = BTreeSet::new();
+    for action in Action::ALL {
+        for (kind, columns) in tables(*action, &world) {
+            let rows = rows();
+            let answers: Vec<Vec<bool>> = rows
+                .iter()
+                .map(|row| columns.iter().map(|column| ask(policy, *action, row, column, &mut determining)).collect())
+                .collect();
+            let headings: Vec<&str> = columns.iter().map(|column| column.heading.as_str()).collect();
+            write!(text, "\n\n{action}, on {kind}: {}\n\n", sentence(*action)).unwrap();
+            print(&mut text, &rows, &headings, &answers);
+        }
+    }
+    (text, determining)
+}
+
+fn print(text: &mut String, rows: &[Row], headings: &[&str], answers: &[Vec<bool>]) {
+    let same = answers.iter().all(|answers| answers.iter().all(|answer| *answer == answers[0]));
+    let headings = if same { &["anything"][..] } else { headings };
+    let mut line = format!("{:30}", "");
+    for heading in headings {
+        write!(line, "{heading:15}").unwrap();
+    }
+    writeln!(text, "{}", line.trim_end()).unwrap();
+    for (row, answers) in rows.iter().zip(answers) {
+        let mut line = format!("{:30}", row.name);
+        for (_, answer) in headings.iter().zip(answers) {
+            write!(line, "{:15}", if *answer { "yes" } else { "." }).unwrap();
+        }
+        writeln!(text, "{}", line.trim_end()).unwrap();
+    }
+}
+
+fn ask(
+    policy: &Policy,
+    action: Action,
+    row: &Row,
+    column: &Column<'_>,
+    determining: &mut BTreeSet<String>,
+) -> bool {
+    let principal = if row.inspector { inspector() } else { column.caller };
+    let caller = Caller {
+        principal,
+        platform_roles: &row.platform_roles,
+        domain_roles: &row.domain_roles,
+        grants: &column.grants,
+    };
+    let PolicyAnswer { allowed, policy_ids, errors } =
+        policy.decide(&Question { caller: &caller, action, resource: &column.resource, purpose: column.purpose });
+    let is_foreign_to_the_inspector = row.inspector != (action == Action::Inspect);
+    assert_eq!(errors.is_empty(), !is_foreign_to_the_inspector, "{action} by {}: {errors:?}", row.name);
+    determining.extend(policy_ids);
+    allowed
+}
+
+/// Somebody with one role.
+struct Row {
+    name: String,
+    platform_roles: Vec<PlatformRole>,
+    domain_roles: Vec<(DomainPath, DomainRole)>,
+    inspector: bool,
+}
+
+fn rows() -> Vec<Row> {
+    let row = |name: &str| Row {
+        name: name.to_owned(),
+        platform_roles: Vec::new(),
+        domain_roles: Vec::new(),
+        inspector: false,
+    };
+    let mut rows = vec![row("no role")];
+    for role in DomainRole::ALL {
+        for (place, domain) in [
+            ("the domain", "sales/emea"),
+            ("one above", "sales"),
+            ("one below", "sales/emea/dach"),
+            ("another", "finance"),
+        ] {
+            rows.push(Row { domain_roles: vec![(path(domain), *role)], ..row(&format!("{role} of {place}")) });
+        }
+    }
+    for role in PlatformRole::ALL {
+        rows.push(Row { platform_roles: vec![*role], ..row(role.as_str()) });
+    }
+    rows.push(Row { inspector: true, ..row("a job inside the server") });
+    rows
+}
+
+/// A situation that a question is asked in.
+struct Column<'a> {
+    heading: String,
+    caller: Party,
+    grants: Vec<PortMajor>,
+    resource: Resource<'a>,
+    purpose: Option<PurposeCode>,
+}
+
+impl<'a> Column<'a> {
+    fn new(heading: &str, resource: Resource<'a>) -> Self {
+        Self { heading: heading.to_owned(), caller: user(1), grants: Vec::new(), resource, purpose: None }
+    }
+
+    fn with_grant(self, port: &str, major: u64) -> Self {
+        Self { grants: vec![port_major(port, major)], ..self }
+    }
+}
+
+/// The tables of an action: one for each resource that it is done to.
+fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)> {
+    let domain = || ("a domain", vec![Column::new("anything", Resource::Domain(&world.domain))]);
+    let contract = || ("a contract version", vec![Column::new("anything", world.contract())]);
+    match action {
+        Action::CreateDomain | Action::CreatePrincipal | Action::AssignPlatformRole | Action::ViewAudit => {
+            vec![("the platform", vec![Column::new("anything", Resource::Platform)])]
+        }
+        Action::ViewPrincipal | Action::CreateToken | Action::DisablePrincipal => {
+            vec![("a principal", parties(Resource::Principal))]
+        }
+        Action::SetEnforcement | Action::AssignRole => vec![domain()],
+        Action::Plan | Action::Publish => vec![domain(), ("a product", products(world)), contract()],
+        Action::Activate | Action::Deprecate | Action::Retire => vec![("a product", products(world)), contract()],
+        Action::ViewProduct | Action::ViewDetail | Action::BindTable | Action::RequestAccess => {
+            vec![("a product", products(world))]
+        }
+        Action::ViewRequest | Action::ApproveRequest | Action::RejectRequest | Action::WithdrawRequest => {
+            vec![("a request", parties(|party| world.request(party)))]
+        }
+        Action::ViewGrant | Action::GrantAccess | Action::RevokeGrant => {
+            vec![("a grant", parties(|party| world.grant(party)))]
+        }
+        Action::ViewLease => vec![("a lease", parties(|party| world.lease(party)))],
+        Action::ViewDecision => vec![("a decision", parties(|party| world.decision(party)))],
+        Action::InspectTable | Action::Read | Action::Repair | Action::Write | Action::Inspect => {
+            vec![("data", data(world, Classification::Internal)), ("restricted data", data(world, Classification::Restricted))]
+        }
+    }
+}
+
+const CLASSIFICATIONS: [Classification; 4] =
+    [Classification::Public, Classification::Internal, Classification::Confidential, Classification::Restricted];
+
+fn products(world: &World) -> Vec<Column<'_>> {
+    let mut columns = Vec::new();
+    for classification in CLASSIFICATIONS {
+        let product = Resource::Product(world.product(classification));
+        columns.push(Column::new(classification.as_str(), product));
+        columns.push(Column::new("+grant", product).with_grant("returns", 7));
+    }
+    columns
+}
+
+fn data(world: &World, classification: Classification) -> Vec<Column<'_>> {
+    let data = world.binding(classification);
+    let with_purpose = |column, purpose| Column { purpose: Some(purpose), ..column };
+    let elsewhere = PortMajor { product_id: ProductId(uuid(999)), ..port_major("orders", 1) };
+    vec![
+        Column::new("no purpose", data),
+        Column::new("+grant", data).with_grant("orders", 1),
+        with_purpose(Column::new("operations", data), PurposeCode::Operations),
+        with_purpose(Column::new("+grant", data), PurposeCode::Operations).with_grant("orders", 1),
+        with_purpose(Column::new("analytics", data), PurposeCode::Analytics),
+        with_purpose(Column::new("+grant", data), PurposeCode::Analytics).with_grant("orders", 1),
+        with_purpose(Column::new("other major", data), PurposeCode::Analytics).with_grant("orders", 2),
+        with_purpose(Column::new("other port", data), PurposeCode::Analytics).with_grant("returns", 1),
+        Column {
+            grants: vec![elsewhere],
+            ..with_purpose(Column::new("other product", data), PurposeCode::Analytics)
+        },
+    ]
+}
+
+fn parties<'a>(resource: impl Fn(Party) -> Resource<'a>) -> Vec<Column<'a>> {
+    let (caller, someone) = (user(1), user(2));
+    let (account, sibling) = (service(3, caller), service(4, caller));
+    vec![
+        Column::new("someone's", resource(someone)),
+        Column::new("own", resource(caller)),
+        Column::new("own account's", resource(account)),
+        Column { caller: account, ..Column::new("own person's", resource(caller)) },
+        Column { caller: account, ..Column::new("sibling's", resource(sibling)) },
+    ]
+}
+
+fn sentence(action: Action) -> &'static str {
+    match action {
+        Action::CreateDomain => "make a domain",
+        Action::CreatePrincipal => "make a user or service account",
+        Action::AssignPlatformRole => "make somebody admin, steward or auditor, or end it",
+        Action::ViewAudit => "read the audit log",
+        Action::ViewPrincipal => "see a principal's record and roles",
+        Action::CreateToken => "make a token for a principal",
+        Action::DisablePrincipal => "disable a principal, or enable it again",
+        Action::SetEnforcement => "set how far a domain's contracts bind its readers",
+        Action::AssignRole => "make somebody owner, publisher or consumer, or end it",
+        Action::Plan => "see what publishing would do",
+        Action::Publish => "publish products and contracts",
+        Action::Activate => "put into force",
+        Action::Deprecate => "announce the end of",
+        Action::Retire => "end",
+        Action::ViewProduct => "know that it exists",
+        Action::ViewDetail => "see values, paths and policy ids in decisions and verdicts",
+        Action::BindTable => "say which table holds its data",
+        Action::RequestAccess => "ask for access",
+        Action::ViewRequest => "see a request for access",
+        Action::ApproveRequest => "approve a request for access",
+        Action::RejectRequest => "reject a request for access",
+        Action::WithdrawRequest => "take a request for access back",
+        Action::ViewGrant => "see a grant",
+        Action::GrantAccess => "give access that nobody asked for",
+        Action::RevokeGrant => "end a grant",
+        Action::ViewLease => "see what credentials were handed out",
+        Action::ViewDecision => "see what the gate decided",
+        Action::InspectTable => "have the table looked at now",
+        Action::Read => "read the snapshot that is served",
+        Action::Repair => "read the newest snapshot, good or bad, in order to mend it",
+        Action::Write => "write",
+        Action::Inspect => "look at a snapshot in order to judge it",
+    }
+}

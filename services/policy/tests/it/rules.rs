@@ -1,0 +1,174 @@
+//! Rules that the matrix cannot show.
+
+use domain::contract::{Classification, GateMode};
+use domain::id::ProductId;
+use domain::identity::{DomainRole, PlatformRole, PurposeCode};
+use policy::{Action, Caller, Party, Policy, Question, Resource};
+
+use crate::world::{World, path, port_major, service, user, uuid};
+
+fn caller(principal: Party) -> Caller<'static> {
+    Caller { principal, platform_roles: &[], domain_roles: &[], grants: &[] }
+}
+
+#[test]
+fn every_word_of_the_domain_is_one_of_the_schema() {
+    // A word that the schema does not know makes the question itself an error.
+    let policy = Policy::embedded().unwrap();
+    let mut world = World::new();
+    let everybody = caller(user(1));
+    let check = |action, resource: &Resource<'_>, purpose| {
+        let answer = policy.decide(&Question { caller: &everybody, action, resource, purpose });
+        assert_eq!(answer.errors, Vec::<String>::new());
+    };
+    for classification in ["public", "internal", "confidential", "restricted"] {
+        let classification = Classification::from_word(classification).unwrap();
+        check(Action::ViewProduct, &Resource::Product(world.product(classification)), None);
+    }
+    for purpose in PurposeCode::ALL {
+        check(Action::Read, &world.binding(Classification::Internal), Some(*purpose));
+    }
+    for mode in [GateMode::Block, GateMode::LastGood, GateMode::Warn] {
+        world.settings.gate_mode = mode;
+        check(Action::Publish, &world.contract(), None);
+    }
+}
+
+#[test]
+fn nobody_answers_his_own_request_even_with_every_role() {
+    let policy = Policy::embedded().unwrap();
+    let world = World::new();
+    let person = user(1);
+    let (account, sibling) = (service(2, person), service(3, person));
+    let everything = |principal| Caller {
+        principal,
+        platform_roles: PlatformRole::ALL,
+        domain_roles: &[],
+        grants: &[],
+    };
+    let owner = [(path("sales"), DomainRole::Owner), (path("sales/emea"), DomainRole::Owner)];
+    for (approver, requester) in
+        [(person, person), (account, person), (person, account), (account, account), (account, sibling)]
+    {
+        let caller = Caller { domain_roles: &owner, ..everything(approver) };
+        for (action, resource, forbidden_by) in [
+            (Action::ApproveRequest, world.request(requester), "nobody-answers-his-own-request"),
+            (Action::RejectRequest, world.request(requester), "nobody-answers-his-own-request"),
+            (Action::GrantAccess, world.grant(requester), "nobody-grants-to-himself"),
+        ] {
+            let answer = policy.decide(&Question { caller: &caller, action, resource: &resource, purpose: None });
+            assert!(!answer.allowed, "{action} by {approver:?} for {requester:?}");
+            assert_eq!(answer.policy_ids, [forbidden_by]);
+        }
+    }
+    // The same approver answers somebody else's, so it is the rule above that refused.
+    let caller = Caller { domain_roles: &owner, ..everything(person) };
+    assert!(policy.allows(&caller, Action::ApproveRequest, &world.request(user(9))));
+    assert!(policy.allows(&caller, Action::GrantAccess, &world.grant(service(8, user(9)))));
+}
+
+#[test]
+fn platform_roles_together_give_no_data() {
+    let policy = Policy::embedded().unwrap();
+    let world = World::new();
+    let caller = Caller { platform_roles: PlatformRole::ALL, ..caller(user(1)) };
+    for action in [Action::Read, Action::Repair, Action::Write, Action::Inspect] {
+        assert!(!policy.allows(&caller, action, &world.binding(Classification::Public)), "{action}");
+    }
+}
+
+#[test]
+fn a_role_does_not_reach_into_a_domain_whose_name_begins_alike() {
+    let policy = Policy::embedded().unwrap();
+    let mut world = World::new();
+    for (held, domain, holds) in [
+        ("sales", "sales", true),
+        ("sales", "sales/emea/dach", true),
+        ("sales", "sales_eu", false),
+        ("sales", "salesforce/emea", false),
+        ("sales/emea", "sales", false),
+        ("emea", "sales/emea", false),
+    ] {
+        world.domain = path(domain);
+        let roles = [(path(held), DomainRole::Owner)];
+        let caller = Caller { domain_roles: &roles, ..caller(user(1)) };
+        let product = Resource::Product(world.product(Classification::Restricted));
+        assert_eq!(policy.allows(&caller, Action::ViewProduct, &product), holds, "{held} for {domain}");
+    }
+}
+
+#[test]
+fn roles_of_several_domains_and_many_grants_do_not_add_up() {
+    let policy = Policy::embedded().unwrap();
+    let world = World::new();
+    let roles = [
+        (path("sales"), DomainRole::Consumer),
+        (path("sales/emea"), DomainRole::Consumer),
+        (path("finance"), DomainRole::Owner),
+        (path("sales/emea/dach"), DomainRole::Publisher),
+    ];
+    let mut grants: Vec<_> = (2..1_000).map(|major| port_major("orders", major)).collect();
+    let without = Caller { domain_roles: &roles, grants: &grants, ..caller(user(1)) };
+    assert!(!policy.allows(&without, Action::Read, &world.binding(Classification::Internal)));
+    grants.extend([port_major("orders", 1), port_major("orders", 1)]);
+    let with = Caller { domain_roles: &roles, grants: &grants, ..caller(user(1)) };
+    assert!(policy.allows(&with, Action::Read, &world.binding(Classification::Internal)));
+}
+
+#[test]
+fn a_grant_on_another_product_shows_nothing() {
+    let policy = Policy::embedded().unwrap();
+    let world = World::new();
+    let product = Resource::Product(world.product(Classification::Restricted));
+    let mut grants = [port_major("orders", 1)];
+    assert!(policy.allows(&Caller { grants: &grants, ..caller(user(1)) }, Action::ViewProduct, &product));
+    grants[0].product_id = ProductId(uuid(999));
+    assert!(!policy.allows(&Caller { grants: &grants, ..caller(user(1)) }, Action::ViewProduct, &product));
+}
+
+#[test]
+fn a_question_that_makes_no_sense_is_refused() {
+    let policy = Policy::embedded().unwrap();
+    let world = World::new();
+    let admin = Caller { platform_roles: PlatformRole::ALL, ..caller(user(1)) };
+    let resource = Resource::Domain(&world.domain);
+    let answer =
+        policy.decide(&Question { caller: &admin, action: Action::Read, resource: &resource, purpose: None });
+    assert!(!answer.allowed);
+    assert_eq!(answer.errors.len(), 1);
+}
+
+#[test]
+fn a_steward_forbids_a_setting() {
+    let rule = "@id(\"no-warn-mode\") forbid (principal, action == Action::\"publish\", resource is Contract) \
+                when { resource.gateMode == GateMode::\"warn\" && resource in Domain::\"sales\" };";
+    let policy = Policy::with_files(&[("sales.cedar", rule)]).unwrap();
+    let mut world = World::new();
+    let roles = [(path("sales"), DomainRole::Publisher)];
+    let publisher = Caller { domain_roles: &roles, ..caller(user(1)) };
+    let answer = |world: &World| {
+        let resource = world.contract();
+        policy.decide(&Question { caller: &publisher, action: Action::Publish, resource: &resource, purpose: None })
+    };
+    assert_eq!(answer(&world).policy_ids, ["owners-and-publishers-publish-contracts"]);
+    world.settings.gate_mode = GateMode::Warn;
+    assert!(!answer(&world).allowed);
+    assert_eq!(answer(&world).policy_ids, ["no-warn-mode"]);
+}
+
+#[test]
+fn an_evaluation_error_refuses_what_another_policy_allows() {
+    // Arithmetic that overflows passes validation and fails when it is evaluated. Cedar itself skips such a policy.
+    let rule = "@id(\"overflows\") forbid (principal, action == Action::\"publish\", resource is Contract) \
+                when { resource.graceSeconds * 9223372036854775807 == 0 };";
+    let policy = Policy::with_files(&[("overflow.cedar", rule)]).unwrap();
+    let world = World::new();
+    let roles = [(path("sales"), DomainRole::Owner)];
+    let owner = Caller { domain_roles: &roles, ..caller(user(1)) };
+    let resource = world.contract();
+    let answer =
+        policy.decide(&Question { caller: &owner, action: Action::Publish, resource: &resource, purpose: None });
+    assert!(!answer.allowed);
+    assert_eq!(answer.policy_ids, ["owners-and-publishers-publish-contracts"]);
+    assert!(answer.errors[0].contains("overflow"), "{:?}", answer.errors);
+}
