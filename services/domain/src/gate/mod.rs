@@ -532,6 +532,7 @@ fn scope(
     }
     if let State::Deprecated { sunset, .. } = &facts.contract.state
         && request.action == Action::Read
+        && request.now < *sunset
     {
         expires_at = expires_at.min(*sunset);
     }

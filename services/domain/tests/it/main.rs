@@ -1,1 +1,2 @@
 //! The tests of `domain`.
+mod gate;
