@@ -8,13 +8,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use cedar_policy::{Authorizer, Effect, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    ActionConstraint, Authorizer, Effect, EntityUid, PolicyId, PolicySet, PolicySetError, Schema, ValidationMode, Validator,
+};
 use domain::error::Kind;
 use miette::Diagnostic;
 use sha2::{Digest, Sha256};
 
-use crate::Policy;
 use crate::entities::Names;
+use crate::{Action, Policy};
 
 /// The largest policy file, in bytes.
 const MAX_FILE_BYTES: u64 = 1_000_000;
@@ -128,7 +130,7 @@ impl Policy {
             .map_err(|error| Error::Refused(vec![fault(SCHEMA.0, SCHEMA.1, &error)]))?;
         let mut faults: Vec<Fault> = warnings.map(|warning| fault(SCHEMA.0, SCHEMA.1, &warning)).collect();
         let names = Names::new().map_err(|error| Error::Refused(vec![fault(SCHEMA.0, SCHEMA.1, &error)]))?;
-        let mut reader = Reader { validator: Validator::new(schema), policies: PolicySet::new(), files: HashMap::new() };
+        let mut reader = Reader { validator: Validator::new(schema), policies: Vec::new(), files: HashMap::new() };
         let mut digest = Sha256::new();
         frame(&mut digest, SCHEMA);
         for (folder, files) in [(Folder::Embedded, permitting), (Folder::Stewards, forbidding)] {
@@ -137,16 +139,24 @@ impl Policy {
                 frame(&mut digest, (name, text));
             }
         }
+        let schema = reader.validator.schema().clone();
+        if let Some(group) = schema.action_groups().next() {
+            let message = format!("{group} is a group: name the actions in the policies instead");
+            faults.push(Fault { file: SCHEMA.0.to_owned(), position: None, message });
+        }
+        let mut by_action = Vec::with_capacity(Action::ALL.len());
+        for action in Action::ALL {
+            match reader.speaking_of(&names.action(*action)) {
+                Ok(policies) => by_action.push(policies),
+                Err(error) => faults.push(fault(SCHEMA.0, SCHEMA.1, &error)),
+            }
+        }
         if !faults.is_empty() {
             return Err(Error::Refused(faults));
         }
-        Ok(Self {
-            authorizer: Authorizer::new(),
-            policies: reader.policies,
-            schema: reader.validator.schema().clone(),
-            names,
-            digest: hex::encode(digest.finalize()),
-        })
+        let mut ids: Vec<String> = reader.policies.iter().map(|policy| policy.id().to_string()).collect();
+        ids.sort_unstable();
+        Ok(Self { authorizer: Authorizer::new(), by_action, ids, schema, names, digest: hex::encode(digest.finalize()) })
     }
 }
 
@@ -158,7 +168,7 @@ enum Folder {
 
 struct Reader {
     validator: Validator,
-    policies: PolicySet,
+    policies: Vec<cedar_policy::Policy>,
     /// Which file an id is from.
     files: HashMap<PolicyId, String>,
 }
@@ -193,11 +203,21 @@ impl Reader {
             let id = PolicyId::new(id);
             if let Some(other) = self.files.insert(id.clone(), file.to_owned()) {
                 refuse(&policy_text, format!("the id `{id}` is taken by a policy in {other}"));
-            } else if let Err(error) = self.policies.add(policy.new_id(id)) {
-                refuse(&policy_text, error.to_string());
+            } else {
+                self.policies.push(policy.new_id(id));
             }
         }
         faults
+    }
+
+    /// The policies whose scope the action can meet. The others can neither apply to it nor fail on it.
+    fn speaking_of(&self, action: &EntityUid) -> Result<PolicySet, PolicySetError> {
+        let speaks = |policy: &&cedar_policy::Policy| match policy.action_constraint() {
+            ActionConstraint::Any => true,
+            ActionConstraint::Eq(it) => it == *action,
+            ActionConstraint::In(them) => them.contains(action),
+        };
+        PolicySet::from_policies(self.policies.iter().filter(speaks).cloned())
     }
 }
 
