@@ -82,6 +82,8 @@ ids! {
     PrincipalId;
     /// A role held by a principal.
     RoleId;
+    /// A token that was issued (its `jti`).
+    TokenId;
     /// A request for access.
     AccessRequestId;
     /// A standing answer to a request.
