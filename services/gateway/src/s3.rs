@@ -1,0 +1,353 @@
+//! The operations of S3 that a lease allows; `s3s` answers 501 to all others.
+//!
+//! Each takes the lease that [`crate::access`] put beside the request and looks at nothing but its scope. Wire types
+//! are those of the S3 API reference of 2006-03-01.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use app::lease::OpenLease;
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::table::PinnedFile;
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, TryStreamExt};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use s3s::dto::{
+    CommonPrefix, ETag, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
+    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output,
+    Object, ObjectStorageClass, StreamingBlob,
+};
+use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+
+use crate::access::Access;
+use crate::condition::{self, Outcome};
+use crate::file::{CHUNK_BYTES, Error, Files, OpenFile, Stamp};
+use crate::listing::{self, Item, Page, Query};
+
+/// The one bucket: every table of every lease is below it, under its id.
+const BUCKET: &str = "lake";
+/// The region that clients are told. Signatures of any region are accepted.
+const REGION: &str = "us-east-1";
+const CONTENT_TYPE: &str = "application/octet-stream";
+
+/// The lake, as the lease of each request lets it be seen.
+pub(crate) struct Lake {
+    pub(crate) access: Access,
+}
+
+#[async_trait]
+impl S3 for Lake {
+    async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        let input = &req.input;
+        let plain = input.version_id.is_none() && input.part_number.is_none() && input.sse_customer_key.is_none();
+        let wanted = Wanted { bucket: &input.bucket, key: &input.key, range: input.range, plain };
+        let lease = lease(&req.extensions)?;
+        let found = find(lease, &req.headers, wanted).await?;
+        let mut output = GetObjectOutput {
+            accept_ranges: Some("bytes".to_owned()),
+            content_type: Some(CONTENT_TYPE.to_owned()),
+            e_tag: Some(ETag::Strong(found.stamp().etag())),
+            last_modified: Some(condition::last_modified(found.stamp().mtime_ns)),
+            ..GetObjectOutput::default()
+        };
+        let Found::Bytes { file, bytes, content_range } = found else {
+            return Ok(S3Response::with_status(output, StatusCode::NOT_MODIFIED));
+        };
+        output.content_length = Some(signed(bytes.end - bytes.start));
+        output.content_range = content_range;
+        output.body = Some(self.body(lease, file, bytes).await?);
+        Ok(S3Response::new(output))
+    }
+
+    async fn head_object(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        let input = &req.input;
+        let plain = input.version_id.is_none() && input.part_number.is_none() && input.sse_customer_key.is_none();
+        let wanted = Wanted { bucket: &input.bucket, key: &input.key, range: input.range, plain };
+        let found = find(lease(&req.extensions)?, &req.headers, wanted).await?;
+        let mut output = HeadObjectOutput {
+            accept_ranges: Some("bytes".to_owned()),
+            content_type: Some(CONTENT_TYPE.to_owned()),
+            e_tag: Some(ETag::Strong(found.stamp().etag())),
+            last_modified: Some(condition::last_modified(found.stamp().mtime_ns)),
+            ..HeadObjectOutput::default()
+        };
+        let status = match found {
+            Found::NotModified(_) => StatusCode::NOT_MODIFIED,
+            Found::Bytes { bytes, content_range, .. } => {
+                output.content_length = Some(signed(bytes.end - bytes.start));
+                output.content_range = content_range;
+                if output.content_range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }
+            }
+        };
+        Ok(S3Response::with_status(output, status))
+    }
+
+    async fn list_objects_v2(
+        &self,
+        req: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        in_bucket(&req.input.bucket)?;
+        let lease = Arc::clone(lease(&req.extensions)?);
+        let input = req.input;
+        let encode: fn(&str) -> String = match input.encoding_type.as_ref().map(|encoding| encoding.as_str()) {
+            None => str::to_owned,
+            Some("url") => listing::url_encoded,
+            Some(_) => return Err(invalid("`encoding-type` can only be `url`")),
+        };
+        let after = match &input.continuation_token {
+            Some(token) => Some(listing::read_token(token)?),
+            None => input.start_after.clone(),
+        };
+        let query = Query {
+            prefix: input.prefix.clone().unwrap_or_default(),
+            delimiter: input.delimiter.clone().filter(|delimiter| !delimiter.is_empty()),
+            after,
+            max_items: listing::max_items(input.max_keys)?,
+        };
+        let max_keys = i32::try_from(query.max_items).ok();
+        let (listed, page) = on_blocking_thread(move || list(&lease, &query)).await?.map_err(answer)?;
+        let mut contents = Vec::new();
+        let mut common_prefixes = Vec::new();
+        let key_count = i32::try_from(page.items.len()).ok();
+        for item in page.items {
+            match item {
+                Item::Key(index) => contents.push(object(encode(&listed.key(index)), listed.files.get(index))),
+                Item::Group(group) => common_prefixes.push(CommonPrefix { prefix: Some(encode(&group)) }),
+            }
+        }
+        Ok(S3Response::new(ListObjectsV2Output {
+            name: Some(BUCKET.to_owned()),
+            prefix: Some(encode(input.prefix.as_deref().unwrap_or_default())),
+            delimiter: input.delimiter.as_deref().map(encode),
+            start_after: input.start_after.as_deref().map(encode),
+            encoding_type: input.encoding_type,
+            continuation_token: input.continuation_token,
+            max_keys,
+            key_count,
+            is_truncated: Some(page.next.is_some()),
+            next_continuation_token: page.next.as_deref().map(listing::token),
+            contents: Some(contents),
+            common_prefixes: Some(common_prefixes),
+            ..ListObjectsV2Output::default()
+        }))
+    }
+
+    async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
+        in_bucket(&req.input.bucket)?;
+        let bucket_region = Some(REGION.to_owned());
+        Ok(S3Response::new(HeadBucketOutput { bucket_region, ..HeadBucketOutput::default() }))
+    }
+
+    async fn get_bucket_location(
+        &self,
+        req: S3Request<GetBucketLocationInput>,
+    ) -> S3Result<S3Response<GetBucketLocationOutput>> {
+        in_bucket(&req.input.bucket)?;
+        // No constraint is how S3 spells `us-east-1`.
+        Ok(S3Response::new(GetBucketLocationOutput::default()))
+    }
+}
+
+impl Lake {
+    /// The bytes of an answer. The first chunk is read before the answer begins, so that a changed file is still told
+    /// as one; what fails later closes the connection short.
+    async fn body(&self, lease: &Arc<OpenLease>, file: OpenFile, bytes: Range<u64>) -> S3Result<StreamingBlob> {
+        let file = Arc::new(file);
+        let first = read_chunk(Arc::clone(&file), bytes.clone()).await.map_err(answer)?;
+        if bytes.end - bytes.start <= CHUNK_BYTES {
+            return Ok(StreamingBlob::from(Body::from(first)));
+        }
+        let chunks = Chunks {
+            access: self.access.clone(),
+            lease: Arc::clone(lease),
+            file,
+            ahead: Some(futures::future::ready(Ok(first)).boxed()),
+            left: bytes.start + CHUNK_BYTES..bytes.end,
+        };
+        Ok(StreamingBlob::from(Body::http_body_unsync(StreamBody::new(chunks.stream().map_ok(Frame::data)))))
+    }
+}
+
+/// An answer under way, read one chunk ahead of what is sent.
+struct Chunks {
+    access: Access,
+    lease: Arc<OpenLease>,
+    file: Arc<OpenFile>,
+    ahead: Option<BoxFuture<'static, Result<Bytes, Error>>>,
+    left: Range<u64>,
+}
+
+impl Chunks {
+    fn stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
+        futures::stream::try_unfold(self, |mut chunks| async move {
+            let chunk = chunks.next().await.inspect_err(|reason| {
+                tracing::warn!(lease.id = %chunks.lease.id, %reason, "answer cut short");
+            })?;
+            Ok(chunk.map(|chunk| (chunk, chunks)))
+        })
+    }
+
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let Some(ahead) = self.ahead.take() else { return Ok(None) };
+        let chunk = ahead.await.map_err(|error| match error {
+            Error::Io(error) => error,
+            _ => io::Error::other("the file changed"),
+        })?;
+        if !self.access.still_open(&self.lease).await {
+            return Err(io::Error::other("the lease ended"));
+        }
+        if !self.left.is_empty() {
+            self.ahead = Some(read_chunk(Arc::clone(&self.file), self.left.clone()).boxed());
+            self.left.start = self.left.end.min(self.left.start + CHUNK_BYTES);
+        }
+        Ok(Some(chunk))
+    }
+}
+
+/// What a request for an object names.
+struct Wanted<'a> {
+    bucket: &'a str,
+    key: &'a str,
+    range: Option<s3s::dto::Range>,
+    /// It asks for no version, part or encryption, which leases do not have.
+    plain: bool,
+}
+
+/// What it comes to.
+enum Found {
+    NotModified(Stamp),
+    Bytes {
+        file: OpenFile,
+        bytes: Range<u64>,
+        /// Set if these are not all bytes, or were asked for as a range.
+        content_range: Option<String>,
+    },
+}
+
+impl Found {
+    fn stamp(&self) -> Stamp {
+        match self {
+            Self::NotModified(stamp) => *stamp,
+            Self::Bytes { file, .. } => file.stamp,
+        }
+    }
+}
+
+/// Opens the object that a request names, and evaluates its conditions and range: the same for GET and HEAD.
+async fn find(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: Wanted<'_>) -> S3Result<Found> {
+    in_bucket(wanted.bucket)?;
+    if !wanted.plain {
+        return Err(S3Error::with_message(S3ErrorCode::NotImplemented, "objects have no versions, parts or keys"));
+    }
+    let below_table = wanted.key.strip_prefix(&lease.table_id.to_string()).and_then(|rest| rest.strip_prefix('/'));
+    let key = below_table.ok_or_else(|| answer(Error::NotFound))?.to_owned();
+    let opened = Arc::clone(lease);
+    let file = on_blocking_thread(move || OpenFile::open(&opened.scope, &key)).await?.map_err(answer)?;
+    let (etag, modified) = (file.stamp.etag(), condition::last_modified(file.stamp.mtime_ns));
+    match condition::evaluate(headers, &etag, &modified) {
+        Outcome::Proceed => {}
+        Outcome::NotModified => return Ok(Found::NotModified(file.stamp)),
+        Outcome::Failed => {
+            let message = "a condition of the request does not hold";
+            return Err(S3Error::with_message(S3ErrorCode::PreconditionFailed, message));
+        }
+    }
+    let size_bytes = file.stamp.size_bytes;
+    let range = wanted.range.filter(|_| condition::range_holds(headers, &etag, &modified));
+    let Some(range) = range else {
+        return Ok(Found::Bytes { file, bytes: 0..size_bytes, content_range: None });
+    };
+    let bytes = condition::bytes_of(range, size_bytes).ok_or_else(|| out_of_range(size_bytes))?;
+    let content_range = Some(format!("bytes {}-{}/{size_bytes}", bytes.start, bytes.end - 1));
+    Ok(Found::Bytes { file, bytes, content_range })
+}
+
+/// The files of a lease, under their keys in the bucket.
+struct Keyed {
+    table: String,
+    files: Files,
+}
+
+impl Keyed {
+    fn key(&self, index: usize) -> String {
+        format!("{}/{}", self.table, self.files.get(index).path)
+    }
+}
+
+fn list(lease: &OpenLease, query: &Query) -> Result<(Keyed, Page), Error> {
+    let table = lease.table_id.to_string();
+    let below = query.prefix.strip_prefix(&table).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
+    let files = Files::list(&lease.scope, below)?;
+    let listed = Keyed { table, files };
+    let page = listing::page(query, listed.files.len(), |index| listed.key(index));
+    Ok((listed, page))
+}
+
+fn object(key: String, file: &PinnedFile) -> Object {
+    let stamp = Stamp::from(file);
+    Object {
+        key: Some(key),
+        e_tag: Some(ETag::Strong(stamp.etag())),
+        last_modified: Some(condition::last_modified(stamp.mtime_ns)),
+        size: Some(signed(stamp.size_bytes)),
+        storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
+        ..Object::default()
+    }
+}
+
+/// Reads up to one chunk from the start of a range. The reading begins at once, before the future is awaited.
+fn read_chunk(file: Arc<OpenFile>, bytes: Range<u64>) -> impl Future<Output = Result<Bytes, Error>> + Send {
+    let length = usize::try_from((bytes.end - bytes.start).min(CHUNK_BYTES)).unwrap_or(0);
+    let reading = tokio::task::spawn_blocking(move || file.read(bytes.start, length));
+    reading.map(|joined| joined.unwrap_or_else(|error| Err(Error::Io(io::Error::other(error)))))
+}
+
+async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> S3Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(S3Error::internal_error)
+}
+
+fn lease(extensions: &Extensions) -> S3Result<&Arc<OpenLease>> {
+    extensions.get().ok_or_else(|| S3Error::new(S3ErrorCode::AccessDenied))
+}
+
+fn in_bucket(bucket: &str) -> S3Result<()> {
+    if bucket == BUCKET {
+        return Ok(());
+    }
+    Err(S3Error::with_message(S3ErrorCode::NoSuchBucket, "the only bucket is `lake`"))
+}
+
+fn answer(error: Error) -> S3Error {
+    match error {
+        Error::NotFound => S3Error::with_message(S3ErrorCode::NoSuchKey, "the lease has no such file"),
+        Error::Changed => {
+            let message = "the file changed after it was inspected: get a new lease";
+            S3Error::with_message(S3ErrorCode::PreconditionFailed, message)
+        }
+        Error::TooMany => invalid("the folder has too many files to list"),
+        Error::Io(error) => {
+            tracing::error!(%error, "a file of a lease cannot be read");
+            S3Error::with_message(S3ErrorCode::InternalError, "the file cannot be read")
+        }
+    }
+}
+
+fn out_of_range(size_bytes: u64) -> S3Error {
+    let mut error = S3Error::with_message(S3ErrorCode::InvalidRange, "the range holds no byte of the file");
+    if let Ok(value) = HeaderValue::try_from(format!("bytes */{size_bytes}")) {
+        error.set_headers(HeaderMap::from_iter([(header::CONTENT_RANGE, value)]));
+    }
+    error
+}
+
+fn invalid(message: &'static str) -> S3Error {
+    S3Error::with_message(S3ErrorCode::InvalidArgument, message)
+}
+
+fn signed(size_bytes: u64) -> i64 {
+    i64::try_from(size_bytes).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,186 @@
+//! Connections: accepting, limits, one log line for each request, and an orderly end.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use app::lease::Leases;
+use domain::clock::Clock;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, S3Error};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::Access;
+use crate::guard;
+use crate::s3::Lake;
+
+/// The most bytes of a request's head.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+/// The most bytes of a refused body that are read, so that the client reads our answer before the connection closes.
+const MAX_REFUSED_BYTES: usize = 8 << 20;
+/// How long a connection that could not be accepted is waited for; it fails when the process has no handles left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What clients may take of the gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once; further ones wait in the backlog. Each may hold two chunks of 1 MiB. Default 256.
+    pub connections: usize,
+    /// How long a client may take for the head of a request, and be silent between two. Default 30 s.
+    pub head_timeout: Duration,
+    /// How long answers under way may take to end after a shutdown was asked for. Default 30 s.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            head_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The gateway: S3 on the wire, leases behind it.
+#[derive(Clone)]
+pub struct Gateway {
+    /// Where leases are asked for.
+    pub leases: Arc<dyn Leases>,
+    /// The clock that leases end by. (The time of a signature is checked against the machine's.)
+    pub clock: Arc<dyn Clock>,
+    /// What clients may take.
+    pub limits: Limits,
+}
+
+impl Gateway {
+    /// Serves leases until `shutdown` is cancelled; then lets answers under way end, and returns.
+    ///
+    /// # Errors
+    /// None that a running gateway meets: a connection that fails is logged and given up by itself.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+        let access = Access { leases: self.leases, clock: self.clock };
+        let mut builder = S3ServiceBuilder::new(Lake { access: access.clone() });
+        builder.set_auth(access.clone());
+        builder.set_access(access);
+        let service = builder.build();
+
+        let slots = Arc::new(Semaphore::new(self.limits.connections));
+        let graceful = GracefulShutdown::new();
+        let mut connections = JoinSet::new();
+        tracing::info!(address = %listener.local_addr()?, "gateway listens");
+        while let Some(Ok(slot)) = shutdown.run_until_cancelled(Arc::clone(&slots).acquire_owned()).await {
+            let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await else { break };
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::error!(%error, "a connection cannot be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let connection = graceful.watch(connection(stream, service.clone(), self.limits.head_timeout));
+            connections.spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "connection ended early");
+                }
+                drop(slot);
+            });
+            while connections.try_join_next().is_some() {}
+        }
+        drop(listener);
+        if tokio::time::timeout(self.limits.shutdown_timeout, graceful.shutdown()).await.is_err() {
+            tracing::warn!("answers were cut short by the shutdown");
+        }
+        connections.shutdown().await;
+        Ok(())
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    service: S3Service,
+    head_timeout: Duration,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "answers may be delayed");
+    }
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service_fn(move |request| handle(service.clone(), request)))
+}
+
+/// Answers one request and logs it. The log names no file: keys can hold values of partition columns.
+async fn handle(service: S3Service, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let started = Instant::now();
+    let (method, lease_id) = (request.method().clone(), guard::claimed_lease(request.headers()));
+    let mut response = answer(&service, request).await;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    tracing::info!(
+        lease.id = lease_id.map(tracing::field::display),
+        %method,
+        status = response.status().as_u16(),
+        size_bytes = size_bytes(response.headers()),
+        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "gateway request"
+    );
+    Ok(response)
+}
+
+async fn answer(service: &S3Service, request: Request<Incoming>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    if let Err(refused) = guard::check(&head, !body.is_end_stream()) {
+        if !head.headers.contains_key(EXPECT) {
+            read_away(body).await;
+        }
+        return refusal(refused);
+    }
+    match service.call(Request::from_parts(head, Body::empty())).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(?error, "a request cannot be answered");
+            bare_failure()
+        }
+    }
+}
+
+fn refusal(refused: S3Error) -> Response<Body> {
+    refused.to_http_response().unwrap_or_else(|_| bare_failure())
+}
+
+fn bare_failure() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+/// Reads what a client sends although it was refused, within a limit; a client that finds the connection closed while
+/// it still writes never sees why.
+async fn read_away(mut body: Incoming) {
+    let mut left = MAX_REFUSED_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, bytes::Bytes::len);
+        let Some(less) = left.checked_sub(length) else { return };
+        left = less;
+    }
+}
+
+fn size_bytes(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,153 @@
+//! A pinned lease serves the files that were inspected, or nothing.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, symlink};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use tokio::io::AsyncWriteExt;
+
+use crate::support::{HUGE_BYTES, House, LEASE, object, own_checkpoint, read_answer, read_head};
+
+const KEY: &str = "nested/b.parquet";
+
+#[tokio::test]
+async fn a_changed_file_is_not_served() {
+    check(|path| fs::write(path, "longer").unwrap()).await;
+    check(|path| touch(path, Duration::from_nanos(1))).await;
+}
+
+#[tokio::test]
+async fn a_file_in_the_place_of_another_is_not_served() {
+    check(|path| {
+        let modified = fs::metadata(path).unwrap().modified().unwrap();
+        let other = path.with_file_name("other");
+        fs::write(&other, "x").unwrap();
+        File::options().write(true).open(&other).unwrap().set_modified(modified).unwrap();
+        fs::rename(&other, path).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_not_served() {
+    check(|path| fs::remove_file(path).unwrap()).await;
+    check(|path| fs::remove_dir_all(path.parent().unwrap()).unwrap()).await;
+}
+
+#[tokio::test]
+async fn links_are_not_followed() {
+    // The pinned file itself, behind a link of its name: size, time and inode would all be right.
+    check(|path| {
+        let moved = path.with_file_name("moved");
+        fs::rename(path, &moved).unwrap();
+        symlink(&moved, path).unwrap();
+    })
+    .await;
+    check(|path| {
+        let (folder, moved) = (path.parent().unwrap(), path.parent().unwrap().with_file_name("moved"));
+        fs::rename(folder, &moved).unwrap();
+        symlink(&moved, folder).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_in_the_place_of_the_tables_folder_is_not_followed() {
+    let house = House::open().await;
+    let moved = house.root().with_file_name("moved");
+    fs::rename(house.root(), &moved).unwrap();
+    symlink(&moved, house.root()).unwrap();
+    expect_changed(&house, KEY).await;
+}
+
+#[tokio::test]
+async fn what_is_not_a_file_is_not_served() {
+    check(|path| {
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+    })
+    .await;
+    // Opening a pipe must not wait for its writer.
+    check(|path| {
+        fs::remove_file(path).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn our_own_checkpoint_is_pinned_too() {
+    let house = House::open().await;
+    touch(&house.checkpoint(), Duration::from_nanos(1));
+    expect_changed(&house, &own_checkpoint()).await;
+    let house = House::open().await;
+    let moved = house.checkpoint().with_file_name("moved");
+    fs::rename(house.checkpoint(), &moved).unwrap();
+    symlink(&moved, house.checkpoint()).unwrap();
+    expect_changed(&house, &own_checkpoint()).await;
+}
+
+#[tokio::test]
+async fn other_files_of_the_lease_are_served_on() {
+    let house = House::open().await;
+    fs::remove_file(house.root().join(KEY)).unwrap();
+    assert_eq!(house.ask("GET", &object("a.parquet")).await.status, 200);
+    let listed = house.ask("GET", "/lake?list-type=2").await;
+    assert!(listed.text().contains(KEY), "the list stays what was inspected");
+}
+
+#[tokio::test]
+async fn an_answer_is_cut_short_when_its_file_changes() {
+    let house = House::open().await;
+    let mut stream = house.connect().await;
+    stream.write_all(&house.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+    let head = read_head(&mut stream).await;
+    assert!(head.starts_with(b"HTTP/1.1 200"));
+    let file = File::options().write(true).open(house.root().join("huge.bin")).unwrap();
+    file.write_all_at(b"changed", HUGE_BYTES - 7).unwrap();
+    assert!(is_cut_short(head, stream).await);
+}
+
+#[tokio::test]
+async fn an_answer_is_cut_short_when_its_file_is_cut() {
+    let house = House::open().await;
+    let mut stream = house.connect().await;
+    stream.write_all(&house.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+    let head = read_head(&mut stream).await;
+    File::options().write(true).open(house.root().join("huge.bin")).unwrap().set_len(HUGE_BYTES / 2).unwrap();
+    assert!(is_cut_short(head, stream).await);
+}
+
+/// Whether an answer whose head was read ends before all of it came.
+pub(crate) async fn is_cut_short(head: Vec<u8>, mut stream: tokio::net::TcpStream) -> bool {
+    use tokio::io::AsyncReadExt;
+    let promised = format!("content-length: {HUGE_BYTES}\r\n");
+    assert!(String::from_utf8(head).unwrap().contains(&promised));
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    u64::try_from(rest.len()).unwrap() < HUGE_BYTES
+}
+
+/// Does something to a pinned file, and expects GET and HEAD to tell of it.
+async fn check(act: impl Fn(&Path)) {
+    let house = House::open().await;
+    assert_eq!(house.ask("GET", &object(KEY)).await.status, 200);
+    act(&house.root().join(KEY));
+    expect_changed(&house, KEY).await;
+}
+
+async fn expect_changed(house: &House, key: &str) {
+    let mut stream = house.connect().await;
+    stream.write_all(&house.signer(LEASE).sign("GET", &object(key)).bytes()).await.unwrap();
+    let get = read_answer(&mut stream).await;
+    assert_eq!(get.status, 412, "{}", get.text());
+    assert!(get.text().contains("get a new lease") && get.elements("Code") == ["PreconditionFailed"]);
+    assert_eq!(house.ask("HEAD", &object(key)).await.status, 412);
+}
+
+fn touch(path: &Path, by: Duration) {
+    let file = File::options().write(true).open(path).unwrap();
+    let modified: SystemTime = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(modified + by).unwrap();
+}
