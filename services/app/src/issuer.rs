@@ -93,8 +93,8 @@ impl Claims {
     fn is_sound(&self) -> bool {
         let subject_fits = !self.subject.is_empty() && self.subject.len() <= MAX_SUBJECT_BYTES;
         let bootstrap_fits = (self.kind == TokenKind::Bootstrap) == (self.subject == BOOTSTRAP_SUBJECT);
-        let life_fits = self.issued_at < self.expires_at
-            && self.expires_at.since(self.issued_at) <= self.kind.lifetime();
+        let life_fits =
+            self.issued_at < self.expires_at && self.expires_at.since(self.issued_at) <= self.kind.lifetime();
         subject_fits && bootstrap_fits && life_fits
     }
 }

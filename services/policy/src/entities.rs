@@ -157,7 +157,8 @@ impl Names {
             }
             Resource::Binding { id, product, port_majors } => {
                 let product_uid = self.product(product, entities)?;
-                let holders = port_majors.iter().map(|it| RestrictedExpression::new_entity_uid(self.port_major_holders(it)));
+                let holders =
+                    port_majors.iter().map(|it| RestrictedExpression::new_entity_uid(self.port_major_holders(it)));
                 let attributes = HashMap::from([
                     ("domain".to_owned(), RestrictedExpression::new_entity_uid(self.domain_uid(product.domain))),
                     ("product".to_owned(), RestrictedExpression::new_entity_uid(product_uid.clone())),
@@ -170,8 +171,12 @@ impl Names {
             Resource::Request { id, product, requester } => {
                 (&self.access_request, id.to_string(), product, ("requester", requester))
             }
-            Resource::Grant { id, product, principal } => (&self.grant, id.to_string(), product, ("principal", principal)),
-            Resource::Lease { id, product, principal } => (&self.lease, id.to_string(), product, ("principal", principal)),
+            Resource::Grant { id, product, principal } => {
+                (&self.grant, id.to_string(), product, ("principal", principal))
+            }
+            Resource::Lease { id, product, principal } => {
+                (&self.lease, id.to_string(), product, ("principal", principal))
+            }
             Resource::Decision { id, product, principal } => {
                 (&self.decision, id.to_string(), product, ("principal", principal))
             }
@@ -241,9 +246,8 @@ impl Names {
     ) -> Result<EntityUid, EntityAttrEvaluationError> {
         let domain = self.domain(domain, entities)?;
         let gate_mode = uid(&self.gate_mode, settings.gate_mode.as_str());
-        let seconds = |it: std::time::Duration| {
-            RestrictedExpression::new_long(i64::try_from(it.as_secs()).unwrap_or(i64::MAX))
-        };
+        let seconds =
+            |it: std::time::Duration| RestrictedExpression::new_long(i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
         let attributes = HashMap::from([
             ("domain".to_owned(), RestrictedExpression::new_entity_uid(domain.clone())),
             ("classification".to_owned(), self.classification(classification)),

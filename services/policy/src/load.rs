@@ -9,7 +9,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use cedar_policy::{
-    ActionConstraint, Authorizer, Effect, EntityUid, PolicyId, PolicySet, PolicySetError, Schema, ValidationMode, Validator,
+    ActionConstraint, Authorizer, Effect, EntityUid, PolicyId, PolicySet, PolicySetError, Schema, ValidationMode,
+    Validator,
 };
 use domain::error::Kind;
 use miette::Diagnostic;
@@ -156,7 +157,14 @@ impl Policy {
         }
         let mut ids: Vec<String> = reader.policies.iter().map(|policy| policy.id().to_string()).collect();
         ids.sort_unstable();
-        Ok(Self { authorizer: Authorizer::new(), by_action, ids, schema, names, digest: hex::encode(digest.finalize()) })
+        Ok(Self {
+            authorizer: Authorizer::new(),
+            by_action,
+            ids,
+            schema,
+            names,
+            digest: hex::encode(digest.finalize()),
+        })
     }
 }
 

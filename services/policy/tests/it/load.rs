@@ -22,11 +22,7 @@ fn bad_policies_are_refused_with_their_place() {
     check(&rule("resource.product == 1"), "3:8", "types");
     check(&rule("resource.product.classification == Classification::\"secret\""), "3:43", "secret");
     check(&rule("context.purpose == Purpose::\"analytics\""), "3:8", "optional");
-    check(
-        "@id(\"x\")\nforbid (principal, action == Action::\"raed\", resource);",
-        "2:30",
-        "unrecognized action",
-    );
+    check("@id(\"x\")\nforbid (principal, action == Action::\"raed\", resource);", "2:30", "unrecognized action");
     // A warning: a rule that can never apply.
     check(
         "@id(\"x\")\nforbid (principal, action == Action::\"read\", resource is Domain);",
@@ -40,11 +36,7 @@ fn bad_policies_are_refused_with_their_place() {
         "1:1",
         "taken by a policy in data.cedar",
     );
-    check(
-        "@id(\"x\")\nforbid (principal == ?principal, action, resource);",
-        "1:1",
-        "a template is not allowed",
-    );
+    check("@id(\"x\")\nforbid (principal == ?principal, action, resource);", "1:1", "a template is not allowed");
 }
 
 #[test]

@@ -99,13 +99,7 @@ fn print(rows: &[Row], headings: &[&str], answers: &[Vec<bool>]) -> String {
     text
 }
 
-fn ask(
-    policy: &Policy,
-    action: Action,
-    row: &Row,
-    column: &Column<'_>,
-    determining: &mut BTreeSet<String>,
-) -> bool {
+fn ask(policy: &Policy, action: Action, row: &Row, column: &Column<'_>, determining: &mut BTreeSet<String>) -> bool {
     let principal = if row.inspector { inspector() } else { column.caller };
     let caller = Caller {
         principal,
@@ -199,7 +193,10 @@ fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)>
         Action::ViewLease => vec![("a lease", parties(|party| world.lease(party)))],
         Action::ViewDecision => vec![("a decision", parties(|party| world.decision(party)))],
         Action::InspectTable | Action::Read | Action::Repair | Action::Write | Action::Inspect => {
-            vec![("data", data(world, Classification::Internal)), ("restricted data", data(world, Classification::Restricted))]
+            vec![
+                ("data", data(world, Classification::Internal)),
+                ("restricted data", data(world, Classification::Restricted)),
+            ]
         }
     }
 }
@@ -230,10 +227,7 @@ fn data(world: &World, classification: Classification) -> Vec<Column<'_>> {
         with_purpose(Column::new("+grant", data), PurposeCode::Analytics).with_grant("orders", 1),
         with_purpose(Column::new("other major", data), PurposeCode::Analytics).with_grant("orders", 2),
         with_purpose(Column::new("other port", data), PurposeCode::Analytics).with_grant("returns", 1),
-        Column {
-            grants: vec![elsewhere],
-            ..with_purpose(Column::new("other product", data), PurposeCode::Analytics)
-        },
+        Column { grants: vec![elsewhere], ..with_purpose(Column::new("other product", data), PurposeCode::Analytics) },
     ]
 }
 

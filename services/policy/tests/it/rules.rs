@@ -40,12 +40,8 @@ fn nobody_answers_his_own_request_even_with_every_role() {
     let world = World::new();
     let person = user(1);
     let (account, sibling) = (service(2, person), service(3, person));
-    let everything = |principal| Caller {
-        principal,
-        platform_roles: PlatformRole::ALL,
-        domain_roles: &[],
-        grants: &[],
-    };
+    let everything =
+        |principal| Caller { principal, platform_roles: PlatformRole::ALL, domain_roles: &[], grants: &[] };
     let owner = [(path("sales"), DomainRole::Owner), (path("sales/emea"), DomainRole::Owner)];
     for (approver, requester) in
         [(person, person), (account, person), (person, account), (account, account), (account, sibling)]
@@ -132,8 +128,7 @@ fn a_question_that_makes_no_sense_is_refused() {
     let world = World::new();
     let admin = Caller { platform_roles: PlatformRole::ALL, ..caller(user(1)) };
     let resource = Resource::Domain(&world.domain);
-    let answer =
-        policy.decide(&Question { caller: &admin, action: Action::Read, resource: &resource, purpose: None });
+    let answer = policy.decide(&Question { caller: &admin, action: Action::Read, resource: &resource, purpose: None });
     assert!(!answer.allowed);
     assert_eq!(answer.errors.len(), 1);
 }

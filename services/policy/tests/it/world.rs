@@ -2,9 +2,7 @@
 
 use domain::contract::{Classification, Settings};
 use domain::grant::PortMajor;
-use domain::id::{
-    AccessRequestId, BindingId, ContractVersionId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId,
-};
+use domain::id::{AccessRequestId, BindingId, ContractVersionId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId};
 use domain::identity::PrincipalKind;
 use domain::name::DomainPath;
 use policy::{Party, Product, Resource};
