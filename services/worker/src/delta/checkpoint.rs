@@ -1,0 +1,54 @@
+//! Our own checkpoint of a version: all that a lease shows of the log.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, RecordBatch};
+use arrow::compute::{filter_record_batch, is_null};
+use buoyant_kernel::Engine;
+use buoyant_kernel::snapshot::SnapshotRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::{record_batch, unreadable};
+use crate::error::{Result, Unreadable};
+
+const FILE_NAME: &str = "checkpoint.parquet";
+
+/// Writes the checkpoint into the scratch folder, without tombstones: a `remove` names a file that is not part of the
+/// version, and its statistics tell of rows that failed.
+pub(crate) fn write(snapshot: &SnapshotRef, engine: &dyn Engine, scratch: &Path) -> Result<PathBuf> {
+    let checkpoint = snapshot.clone().create_checkpoint_writer().map_err(|error| unreadable(&error))?;
+    let mut file: Option<ArrowWriter<File>> = None;
+    let path = scratch.join(FILE_NAME);
+    let not_written = |error: &dyn std::fmt::Display| Unreadable(format!("its checkpoint cannot be written: {error}"));
+    for actions in checkpoint.checkpoint_data(engine).map_err(|error| unreadable(&error))? {
+        let actions = actions.and_then(|actions| actions.apply_selection_vector());
+        let actions = without_tombstones(&record_batch(actions.map_err(|error| unreadable(&error))?)?)?;
+        let writer = match &mut file {
+            Some(writer) => writer,
+            None => {
+                let created = File::create_new(&path).map_err(|error| not_written(&error))?;
+                let writer = ArrowWriter::try_new(created, actions.schema(), Some(properties()));
+                file.insert(writer.map_err(|error| not_written(&error))?)
+            }
+        };
+        writer.write(&actions).map_err(|error| not_written(&error))?;
+    }
+    let writer = file.ok_or_else(|| Unreadable("its log holds no actions".to_owned()))?;
+    let written = writer.into_inner().map_err(|error| not_written(&error))?;
+    written.sync_all().map_err(|error| not_written(&error))?;
+    Ok(path)
+}
+
+fn without_tombstones(actions: &RecordBatch) -> Result<RecordBatch> {
+    let Some(removes) = actions.column_by_name("remove") else { return Ok(actions.clone()) };
+    is_null(&removes as &dyn Array)
+        .and_then(|is_kept| filter_record_batch(actions, &is_kept))
+        .map_err(|error| Unreadable(format!("its log holds odd actions: {error}")))
+}
+
+fn properties() -> WriterProperties {
+    WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build()
+}

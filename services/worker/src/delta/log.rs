@@ -1,0 +1,309 @@
+//! Which files of `_delta_log` make up version n (SPEC section 2), found by names first and then by a look at each
+//! chosen file. The kernel sees these files and no others.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+
+use domain::clock::Timestamp;
+use domain::table::PinnedFile;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::Deserialize;
+
+use crate::error::{Result, Unreadable};
+use crate::footer;
+use crate::root::Root;
+
+pub(crate) const LOG_FOLDER: &str = "_delta_log";
+
+/// The most names in a log folder.
+const MAX_LOG_NAMES: usize = 1_000_000;
+/// The most entries between a checkpoint and the version.
+const MAX_ENTRIES: u64 = 100_000;
+/// The longest entry. It is held in memory line by line, and once as a whole by the kernel.
+const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
+/// The longest log between a checkpoint and the version.
+const MAX_LOG_BYTES: u64 = 1024 * 1024 * 1024;
+/// The longest schema text: [`MAX_COLUMNS`](inspect::wire::MAX_COLUMNS) columns of more than a kilobyte each.
+const MAX_SCHEMA_BYTES: usize = 16 * 1024 * 1024;
+
+/// The files that make up one version.
+pub(crate) struct LogSegment {
+    /// The checkpoint's files, its sidecars, and the entries after it, sorted by path.
+    pub(crate) files: Vec<PinnedFile>,
+    /// What entry n says of its commit.
+    pub(crate) commit: Commit,
+}
+
+/// When a version was committed, by each account there is.
+pub(crate) struct Commit {
+    /// `commitInfo.inCommitTimestamp`. It counts only where the table has the feature on.
+    pub(crate) in_commit: Option<Timestamp>,
+    /// `commitInfo.timestamp`.
+    pub(crate) writer: Option<Timestamp>,
+    /// The entry's modification time.
+    pub(crate) file: Timestamp,
+}
+
+impl LogSegment {
+    /// Chooses and pins the files of `version`.
+    ///
+    /// # Errors
+    /// Entry n is missing; the entries after the newest complete checkpoint have a hole; there is neither a complete
+    /// checkpoint nor entry 0; an entry is cut off or is not a list of actions; a limit is exceeded.
+    pub(crate) fn choose(root: &Root, version: u64) -> Result<Self> {
+        let names = Names::list(root, version)?;
+        if names.entries.binary_search(&version).is_err() {
+            return Err(Unreadable(format!("its log has no entry {version}")));
+        }
+        let checkpoint = names.newest_complete_checkpoint(root)?;
+        let first = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.version + 1);
+        let needed = first..=version;
+        if version - first.min(version) >= MAX_ENTRIES {
+            return Err(Unreadable(format!("its log has more than {MAX_ENTRIES} entries since the last checkpoint")));
+        }
+        if let Some(missing) = needed.clone().find(|entry| names.entries.binary_search(entry).is_err()) {
+            return Err(Unreadable(match missing {
+                0 => "its log has neither a complete checkpoint nor entry 0".to_owned(),
+                hole => format!("its log has no entry {hole}"),
+            }));
+        }
+        let mut files = checkpoint.map(|checkpoint| checkpoint.files).unwrap_or_default();
+        // Where the checkpoint is of the version itself, its entry still tells when it was committed.
+        let mut n_bytes = 0;
+        let mut commit = None;
+        for entry in first.min(version)..=version {
+            let (file, pin) = root.open_file(&entry_path(entry))?;
+            n_bytes += pin.size_bytes;
+            if pin.size_bytes > MAX_ENTRY_BYTES || n_bytes > MAX_LOG_BYTES {
+                return Err(Unreadable(format!("its log is too long at entry {entry}: {n_bytes} bytes")));
+            }
+            let info = read_entry(file, &pin.path)?;
+            commit = Some(Commit {
+                in_commit: info.in_commit_timestamp.as_i64().map(Timestamp::from_millis),
+                writer: info.timestamp.as_i64().map(Timestamp::from_millis),
+                file: Timestamp(pin.mtime_ns.div_euclid(1_000)),
+            });
+            files.push(pin);
+        }
+        files.sort();
+        let commit = commit.ok_or_else(|| Unreadable(format!("its log has no entry {version}")))?;
+        Ok(Self { files, commit })
+    }
+}
+
+fn entry_path(version: u64) -> String {
+    format!("{LOG_FOLDER}/{version:020}.json")
+}
+
+/// The names of a log that count for one version.
+struct Names {
+    /// The versions that have an entry, up to the one asked for, ascending.
+    entries: Vec<u64>,
+    /// The checkpoint files up to the version asked for.
+    checkpoints: Vec<CheckpointName>,
+}
+
+struct CheckpointName {
+    version: u64,
+    path: String,
+    kind: CheckpointKind,
+}
+
+/// How a checkpoint's name is built (Delta protocol, *Checkpoints*).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CheckpointKind {
+    /// `<version>.checkpoint.parquet`, `<version>.checkpoint.<uuid>.parquet`
+    Whole,
+    /// `<version>.checkpoint.<uuid>.json`
+    WholeJson,
+    /// `<version>.checkpoint.<part>.<parts>.parquet`
+    Part { part: u32, parts: u32 },
+}
+
+impl CheckpointName {
+    fn parse(path: &str, version: u64, rest: &str) -> Option<Self> {
+        let segments: Vec<&str> = rest.split('.').collect();
+        let number = |text: &str| (text.len() == 10).then(|| text.parse::<u32>().ok()).flatten();
+        let kind = match *segments.as_slice() {
+            ["checkpoint", "parquet"] => CheckpointKind::Whole,
+            ["checkpoint", part, parts, "parquet"] => {
+                CheckpointKind::Part { part: number(part)?, parts: number(parts)? }
+            }
+            ["checkpoint", uuid, "parquet"] if uuid.len() == 36 => CheckpointKind::Whole,
+            ["checkpoint", uuid, "json"] if uuid.len() == 36 => CheckpointKind::WholeJson,
+            _ => return None,
+        };
+        Some(Self { version, path: path.to_owned(), kind })
+    }
+}
+
+struct Checkpoint {
+    version: u64,
+    files: Vec<PinnedFile>,
+}
+
+impl Names {
+    fn list(root: &Root, newest: u64) -> Result<Self> {
+        let mut names = Self { entries: Vec::new(), checkpoints: Vec::new() };
+        for entry in root.list(LOG_FOLDER, MAX_LOG_NAMES)? {
+            let name = entry.path.rsplit('/').next().unwrap_or_default();
+            let Some((digits, rest)) = name.split_once('.') else { continue };
+            let Some(version) = (digits.len() == 20).then(|| digits.parse().ok()).flatten() else { continue };
+            if version > newest {
+                continue;
+            }
+            if rest == "json" {
+                names.entries.push(version);
+            } else if let Some(checkpoint) = CheckpointName::parse(&entry.path, version, rest) {
+                names.checkpoints.push(checkpoint);
+            }
+        }
+        Ok(names)
+    }
+
+    /// The newest checkpoint that has all of its parts and sidecars. An incomplete one is what a writer leaves that
+    /// died, and is passed over.
+    fn newest_complete_checkpoint(&self, root: &Root) -> Result<Option<Checkpoint>> {
+        let mut versions: Vec<u64> = self.checkpoints.iter().map(|checkpoint| checkpoint.version).collect();
+        versions.dedup();
+        for version in versions.into_iter().rev() {
+            let of_version: Vec<&CheckpointName> =
+                self.checkpoints.iter().filter(|checkpoint| checkpoint.version == version).collect();
+            for checkpoint in &of_version {
+                if let Some(files) = complete(root, checkpoint, &of_version)? {
+                    return Ok(Some(Checkpoint { version, files }));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The files of the checkpoint that this name begins, or nothing if one of them is missing.
+fn complete(root: &Root, name: &CheckpointName, same_version: &[&CheckpointName]) -> Result<Option<Vec<PinnedFile>>> {
+    let sidecars = match name.kind {
+        CheckpointKind::Part { part: 1, parts } => {
+            let path = |part| {
+                let wanted = CheckpointKind::Part { part, parts };
+                same_version.iter().find(|name| name.kind == wanted).map(|name| &name.path)
+            };
+            let Some(paths) = (1..=parts).map(path).collect::<Option<Vec<_>>>() else { return Ok(None) };
+            return paths.into_iter().map(|path| Ok(root.open_file(path)?.1)).collect::<Result<_>>().map(Some);
+        }
+        CheckpointKind::Part { .. } => return Ok(None),
+        CheckpointKind::Whole => sidecars_of_parquet(root, &name.path)?,
+        CheckpointKind::WholeJson => sidecars_of_json(root, &name.path)?,
+    };
+    let mut files = vec![root.open_file(&name.path)?.1];
+    if sidecars.is_empty() {
+        return Ok(Some(files));
+    }
+    let folder = format!("{LOG_FOLDER}/_sidecars");
+    let present = root.list(&folder, MAX_LOG_NAMES).unwrap_or_default();
+    for sidecar in sidecars {
+        if sidecar.contains(['/', '%', '?', '#', '\\', ':']) {
+            return Err(Unreadable(format!("the checkpoint `{}` names the sidecar `{sidecar}`", name.path)));
+        }
+        let path = format!("{folder}/{sidecar}");
+        if !present.iter().any(|entry| entry.path == path) {
+            return Ok(None);
+        }
+        files.push(root.open_file(&path)?.1);
+    }
+    Ok(Some(files))
+}
+
+fn sidecars_of_parquet(root: &Root, path: &str) -> Result<Vec<String>> {
+    let (file, _) = root.open_file(path)?;
+    let corrupt = |error: &dyn std::fmt::Display| Unreadable(format!("the checkpoint `{path}` is corrupt: {error}"));
+    let metadata = footer::read(&file, path)?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), ["sidecar.path"]);
+    if !builder.parquet_schema().columns().iter().any(|column| column.path().string() == "sidecar.path") {
+        return Ok(Vec::new());
+    }
+    let mut sidecars = Vec::new();
+    for batch in builder.with_projection(mask).build().map_err(|error| corrupt(&error))? {
+        let batch = batch.map_err(|error| corrupt(&error))?;
+        let actions = arrow::array::AsArray::as_struct_opt(batch.column(0));
+        let paths = actions.and_then(|actions| arrow::array::AsArray::as_string_opt::<i32>(actions.column(0)));
+        let paths = paths.ok_or_else(|| corrupt(&"`sidecar.path` is not text"))?;
+        sidecars.extend(paths.iter().flatten().map(str::to_owned));
+    }
+    Ok(sidecars)
+}
+
+fn sidecars_of_json(root: &Root, path: &str) -> Result<Vec<String>> {
+    let (file, pin) = root.open_file(path)?;
+    if pin.size_bytes > MAX_ENTRY_BYTES {
+        return Err(Unreadable(format!("the checkpoint `{path}` is too long: {} bytes", pin.size_bytes)));
+    }
+    let mut sidecars = Vec::new();
+    each_action(file, path, |action| sidecars.extend(action.sidecar.map(|sidecar| sidecar.path)))?;
+    Ok(sidecars)
+}
+
+/// Looks over one entry: whole, made of actions, and with a schema that is not too long. Gives its `commitInfo`.
+fn read_entry(file: File, path: &str) -> Result<CommitInfo> {
+    let mut commit_info = CommitInfo::default();
+    let mut schema_bytes = 0;
+    let n_actions = each_action(file, path, |action| {
+        if let Some(metadata) = action.meta_data {
+            schema_bytes = schema_bytes.max(metadata.schema_string.len());
+        }
+        if let Some(found) = action.commit_info {
+            commit_info = found;
+        }
+    })?;
+    if schema_bytes > MAX_SCHEMA_BYTES {
+        return Err(Unreadable(format!("its schema is {schema_bytes} bytes long, more than {MAX_SCHEMA_BYTES}")));
+    }
+    if n_actions == 0 {
+        return Err(Unreadable(format!("the log entry `{path}` is empty")));
+    }
+    Ok(commit_info)
+}
+
+/// Calls `look` with each action and counts them.
+fn each_action(file: File, path: &str, mut look: impl FnMut(Action)) -> Result<usize> {
+    let broken = |error: &dyn std::fmt::Display| Unreadable(format!("the log entry `{path}` is corrupt: {error}"));
+    let mut n_actions = 0;
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line.map_err(|error| broken(&error))?;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        look(serde_json::from_slice(&line).map_err(|error| broken(&error))?);
+        n_actions += 1;
+    }
+    Ok(n_actions)
+}
+
+/// The parts of an action that are looked at before the kernel reads it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Action {
+    meta_data: Option<MetaData>,
+    commit_info: Option<CommitInfo>,
+    sidecar: Option<Sidecar>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MetaData {
+    schema_string: String,
+}
+
+/// Milliseconds since 1970. The protocol leaves a writer free to say anything here, or nothing.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct CommitInfo {
+    timestamp: serde_json::Value,
+    in_commit_timestamp: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct Sidecar {
+    path: String,
+}

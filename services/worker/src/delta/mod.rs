@@ -1,0 +1,126 @@
+//! One version of a Delta table, read through the Delta kernel.
+//!
+//! [`log`] chooses the log files; the kernel replays them; this module checks every path that comes out before
+//! anything is opened, and reads rows with the kernel's transforms (column mapping, partition values) and deletion
+//! vectors.
+
+mod checkpoint;
+mod files;
+mod log;
+mod rows;
+mod store;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use buoyant_kernel::engine::arrow_conversion::TryIntoArrow;
+use buoyant_kernel::engine::arrow_data::ArrowEngineData;
+use buoyant_kernel::engine::default::DefaultEngineBuilder;
+use buoyant_kernel::scan::state::DvInfo;
+use buoyant_kernel::snapshot::SnapshotRef;
+use buoyant_kernel::{Engine, EngineData};
+use domain::clock::Timestamp;
+use domain::table::{PhysicalSchema, PinnedFile, ReaderProtocol, SnapshotKey};
+
+use self::files::LiveFile;
+use self::log::{Commit, LogSegment};
+use self::rows::DeltaRows;
+use self::store::Store;
+use crate::error::{Result, Unreadable};
+use crate::inspection::Table;
+use crate::root::Root;
+use crate::{footer, schema};
+
+/// The address that the kernel knows the table's folder by. The store takes paths below it.
+const TABLE_URL: &str = "table:///";
+
+/// Opens a version, checks its files, and writes our checkpoint of it into the scratch folder. Blocks.
+pub(crate) fn open(root: &Arc<Root>, version: u64, scratch: &Path) -> Result<Table> {
+    let segment = LogSegment::choose(root, version)?;
+    let store = Arc::new(Store::new(root.clone(), segment.files));
+    let engine: Arc<dyn Engine> = Arc::new(DefaultEngineBuilder::new(store).build());
+    let snapshot = buoyant_kernel::Snapshot::builder_for(TABLE_URL)
+        .at_version(version)
+        .build(engine.as_ref())
+        .map_err(|error| unreadable(&error))?;
+    let schema = physical_schema(&snapshot)?;
+    let live = files::live_files(&snapshot, engine.as_ref())?;
+    let (files, n_rows) = pin(root, &live, &snapshot, engine.as_ref())?;
+    let checkpoint = checkpoint::write(&snapshot, engine.as_ref(), scratch)?;
+    let in_commit_timestamps = snapshot.table_properties().enable_in_commit_timestamps == Some(true);
+    let arrow: Schema =
+        snapshot.schema().as_ref().try_into_arrow().map_err(|error| Unreadable(format!("its schema: {error}")))?;
+    Ok(Table {
+        snapshot: SnapshotKey::DeltaVersion(version),
+        committed_at: committed_at(&segment.commit, in_commit_timestamps),
+        schema,
+        n_rows,
+        files,
+        checkpoint: Some(checkpoint),
+        rows: Arc::new(DeltaRows { snapshot, engine, schema: Arc::new(arrow) }),
+    })
+}
+
+fn physical_schema(snapshot: &SnapshotRef) -> Result<PhysicalSchema> {
+    let configuration = snapshot.table_configuration();
+    let protocol = configuration.protocol();
+    let features = protocol.reader_features().unwrap_or_default();
+    Ok(PhysicalSchema {
+        columns: schema::from_delta(snapshot.schema().fields())?,
+        partitioned_by: configuration.partition_columns().to_vec(),
+        protocol: ReaderProtocol {
+            version: u32::try_from(protocol.min_reader_version()).unwrap_or(u32::MAX),
+            features: features.iter().map(ToString::to_string).collect(),
+        },
+    })
+}
+
+/// Opens each live file and its deletion vector once: gives them pinned and sorted, and counts the rows that are left.
+/// The count comes from the files' own footers, never from what the log says of them.
+fn pin(root: &Root, live: &[LiveFile], snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<(Vec<PinnedFile>, u64)> {
+    let (mut files, mut n_rows) = (BTreeMap::new(), 0_u64);
+    for LiveFile { path, size_bytes, deletion_vector, deletion_vector_path } in live {
+        let (file, pin) = root.open_file(path)?;
+        if pin.size_bytes != *size_bytes {
+            return Err(Unreadable(format!(
+                "the file `{path}` has {} bytes, the log says {size_bytes}",
+                pin.size_bytes
+            )));
+        }
+        if files.insert(path.clone(), pin).is_some() {
+            return Err(Unreadable(format!("its log lists `{path}` twice")));
+        }
+        let in_file = footer::n_rows(&footer::read(&file, path)?, path)?;
+        let deleted = match deletion_vector {
+            Some(vector) => {
+                let rows = DvInfo::from(vector.clone()).get_row_indexes(engine, snapshot.table_root());
+                let rows = rows.map_err(|error| unreadable(&error))?.unwrap_or_default();
+                rows.into_iter().filter(|row| *row < in_file).count() as u64
+            }
+            None => 0,
+        };
+        n_rows = n_rows.saturating_add(in_file - deleted);
+        // Vectors of several files may lie in one file.
+        if let Some(path) = deletion_vector_path {
+            files.insert(path.clone(), root.open_file(path)?.1);
+        }
+    }
+    Ok((files.into_values().collect(), n_rows))
+}
+
+fn committed_at(commit: &Commit, in_commit_timestamps: bool) -> Timestamp {
+    let in_commit = commit.in_commit.filter(|_| in_commit_timestamps);
+    in_commit.or(commit.writer).unwrap_or(commit.file)
+}
+
+fn record_batch(data: Box<dyn EngineData>) -> Result<RecordBatch> {
+    ArrowEngineData::try_from_engine_data(data).map(Into::into).map_err(|error| unreadable(&error))
+}
+
+/// The kernel's words, which speak of the log and of files, not of rows.
+fn unreadable(error: &buoyant_kernel::Error) -> Unreadable {
+    Unreadable(error.to_string())
+}

@@ -1,0 +1,119 @@
+//! The rows of a version, as its readers see them: logical columns, partition values filled in, deleted rows left out.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use buoyant_kernel::actions::deletion_vector::split_vector;
+use buoyant_kernel::scan::Scan;
+use buoyant_kernel::scan::state::{ScanFile, transform_to_logical};
+use buoyant_kernel::snapshot::SnapshotRef;
+use buoyant_kernel::{DeltaResult, Engine, Error, FileMeta};
+
+use super::{record_batch, unreadable};
+use crate::error::{Result, Unreadable};
+use crate::scan::Rows;
+
+/// Rows are handed on in batches of at least this many; the kernel's own are smaller.
+const BATCH_ROWS: usize = 8192;
+
+pub(crate) struct DeltaRows {
+    pub(crate) snapshot: SnapshotRef,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) schema: SchemaRef,
+}
+
+impl Rows for DeltaRows {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn read(&self, columns: &[usize], sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<()> {
+        let names: Vec<&String> = columns.iter().map(|column| self.schema.field(*column).name()).collect();
+        let wanted = self.snapshot.schema().project(&names).map_err(|error| unreadable(&error))?;
+        let scan = self.snapshot.clone().scan_builder().with_schema(wanted).build();
+        let scan = scan.map_err(|error| unreadable(&error))?;
+        let arrow = self.schema.project(columns).map_err(|error| Unreadable(error.to_string()))?;
+        let mut batches = Batches { schema: Arc::new(arrow), waiting: Vec::new(), n_waiting: 0 };
+        for metadata in scan.scan_metadata(self.engine.as_ref()).map_err(|error| unreadable(&error))? {
+            let metadata = metadata.map_err(|error| unreadable(&error))?;
+            let files = metadata.visit_scan_files(Vec::new(), |files: &mut Vec<ScanFile>, file| files.push(file));
+            for file in files.map_err(|error| unreadable(&error))? {
+                if !self.read_file(&scan, file, &mut batches, sink)? {
+                    return Ok(());
+                }
+            }
+        }
+        batches.flush(sink).map(|_| ())
+    }
+}
+
+impl DeltaRows {
+    /// Reads one file. Answers `false` when the sink wants no more. The path was checked when the version was opened,
+    /// and the log has not changed since: its files are pinned.
+    fn read_file(
+        &self,
+        scan: &Scan,
+        file: ScanFile,
+        batches: &mut Batches,
+        sink: &mut dyn FnMut(RecordBatch) -> bool,
+    ) -> Result<bool> {
+        let engine = self.engine.as_ref();
+        let vector = file.dv_info.get_selection_vector(engine, scan.table_root());
+        let mut selection = vector.map_err(|error| unreadable(&error))?;
+        let meta = file_meta(scan, &file).map_err(|error| unreadable(&error))?;
+        let read = engine.parquet_handler().read_parquet_files(&[meta], scan.physical_schema().clone(), None);
+        for physical in read.map_err(|error| unreadable(&error))? {
+            let logical = physical.and_then(|physical| {
+                let (from, to) = (scan.physical_schema(), scan.logical_schema());
+                let logical = transform_to_logical(engine, physical, from, to, file.transform.clone())?;
+                // What is left of the selection belongs to the batches to come.
+                let rest = split_vector(selection.as_mut(), logical.len(), None);
+                match std::mem::replace(&mut selection, rest) {
+                    Some(selected) => logical.apply_selection_vector(selected),
+                    None => Ok(logical),
+                }
+            });
+            let logical = record_batch(logical.map_err(|error| unreadable(&error))?)?;
+            if !batches.push(logical, sink)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn file_meta(scan: &Scan, file: &ScanFile) -> DeltaResult<FileMeta> {
+    let size = file.size.try_into().map_err(|_| Error::generic("a file size below zero"))?;
+    Ok(FileMeta { last_modified: 0, size, location: scan.table_root().join(&file.path)? })
+}
+
+/// Gathers small batches into larger ones.
+struct Batches {
+    schema: SchemaRef,
+    waiting: Vec<RecordBatch>,
+    n_waiting: usize,
+}
+
+impl Batches {
+    fn push(&mut self, batch: RecordBatch, sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<bool> {
+        // The columns are the same, but the kernel's schema carries notes of its own.
+        let batch = RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec());
+        let batch = batch.map_err(|error| Unreadable(format!("its rows do not fit its schema: {error}")))?;
+        self.n_waiting += batch.num_rows();
+        self.waiting.push(batch);
+        if self.n_waiting < BATCH_ROWS { Ok(true) } else { self.flush(sink) }
+    }
+
+    fn flush(&mut self, sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<bool> {
+        if self.n_waiting == 0 {
+            self.waiting.clear();
+            return Ok(true);
+        }
+        let batch = concat_batches(&self.schema, &self.waiting).map_err(|error| Unreadable(error.to_string()))?;
+        self.waiting.clear();
+        self.n_waiting = 0;
+        Ok(sink(batch))
+    }
+}

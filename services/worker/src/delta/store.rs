@@ -1,0 +1,111 @@
+//! The object store that the Delta kernel reads through: [`Root`], and of the log only the files that were chosen.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use domain::table::PinnedFile;
+use futures::stream::{self, BoxStream, StreamExt};
+use object_store::path::Path;
+use object_store::{
+    Attributes, CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+
+use super::log::LOG_FOLDER;
+use crate::root::Root;
+
+/// Read-only, and blind to every log file but the chosen ones: no hint, checksum, compaction or later entry can change
+/// what the kernel sees.
+#[derive(Debug)]
+pub(crate) struct Store {
+    root: Arc<Root>,
+    /// The chosen log files by path.
+    log: BTreeMap<String, PinnedFile>,
+}
+
+impl Store {
+    pub(crate) fn new(root: Arc<Root>, log: Vec<PinnedFile>) -> Self {
+        Self { root, log: log.into_iter().map(|file| (file.path.clone(), file)).collect() }
+    }
+
+    fn is_hidden(&self, path: &str) -> bool {
+        path.split('/').next() == Some(LOG_FOLDER) && !self.log.contains_key(path)
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the table's folder")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Store {
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let path = location.as_ref();
+        if self.is_hidden(path) {
+            return Err(Error::NotFound { path: path.to_owned(), source: "not of this snapshot".into() });
+        }
+        let (file, pin) = self
+            .root
+            .open_file(path)
+            .map_err(|error| Error::Generic { store: "table", source: Box::new(error) })?;
+        let meta = meta(&pin, location.clone());
+        options.check_preconditions(&meta)?;
+        let range = match options.range {
+            Some(range) => range.as_range(meta.size).map_err(|error| Error::Generic {
+                store: "table",
+                source: format!("`{path}` is shorter than expected: {error}").into(),
+            })?,
+            None => 0..meta.size,
+        };
+        let payload = GetResultPayload::File(file, path.into());
+        Ok(GetResult { payload, meta, range, attributes: Attributes::default() })
+    }
+
+    /// Lists the log, which is all that the kernel lists.
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let below = |path: &Path| prefix.is_none_or(|prefix| path.prefix_matches(prefix));
+        let found: Vec<Result<ObjectMeta>> = self
+            .log
+            .values()
+            .filter_map(|pin| Path::parse(&pin.path).ok().map(|path| (path, pin)))
+            .filter(|(path, _)| below(path))
+            .map(|(path, pin)| Ok(meta(pin, path)))
+            .collect();
+        stream::iter(found).boxed()
+    }
+
+    async fn list_with_delimiter(&self, _: Option<&Path>) -> Result<ListResult> {
+        Err(Error::NotImplemented { operation: "list_with_delimiter".to_owned(), implementer: self.to_string() })
+    }
+
+    async fn put_opts(&self, location: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
+        Err(read_only(location))
+    }
+
+    async fn put_multipart_opts(&self, location: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        Err(read_only(location))
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        locations.map(|location| Err(read_only(&location?))).boxed()
+    }
+
+    async fn copy_opts(&self, _: &Path, to: &Path, _: CopyOptions) -> Result<()> {
+        Err(read_only(to))
+    }
+}
+
+fn read_only(location: &Path) -> Error {
+    Error::PermissionDenied { path: location.to_string(), source: "a table under inspection is never written".into() }
+}
+
+fn meta(pin: &PinnedFile, location: Path) -> ObjectMeta {
+    let mtime = Duration::from_nanos(pin.mtime_ns.unsigned_abs());
+    let last_modified = if pin.mtime_ns < 0 { UNIX_EPOCH - mtime } else { UNIX_EPOCH + mtime };
+    ObjectMeta { location, last_modified: last_modified.into(), size: pin.size_bytes, e_tag: None, version: None }
+}

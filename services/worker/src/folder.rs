@@ -1,0 +1,112 @@
+//! A folder of Parquet files.
+//!
+//! Its columns are those of its files, which must agree on names and types. Folder names such as `year=2013` are not
+//! columns: readers differ on what they make of them, and a contract promises one table.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{FieldRef, SchemaRef};
+use domain::clock::Timestamp;
+use domain::table::{PhysicalSchema, PinnedFile, ReaderProtocol, SnapshotKey, is_parquet_data_file};
+use inspect::wire::MAX_FILES;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::error::{Result, Unreadable};
+use crate::inspection::Table;
+use crate::root::Root;
+use crate::scan::Rows;
+use crate::{footer, schema};
+
+const BATCH_ROWS: usize = 8192;
+
+/// Opens the folder as it is, or refuses if it is not the snapshot `expected`. Blocks.
+pub(crate) fn open(root: &Arc<Root>, expected: Option<&SnapshotKey>) -> Result<Table> {
+    let mut files = Vec::new();
+    let mut first: Option<(String, SchemaRef)> = None;
+    let mut n_rows = 0_u64;
+    for path in root.list_below(is_parquet_data_file, MAX_FILES)? {
+        let (file, pin) = root.open_file(&path)?;
+        let metadata = footer::read(&file, &path)?;
+        n_rows = n_rows.saturating_add(footer::n_rows(&metadata, &path)?);
+        match &first {
+            None => first = Some((path, metadata.schema().clone())),
+            Some((first_path, schema)) if !agree(schema, metadata.schema()) => {
+                return Err(Unreadable(format!("the files `{first_path}` and `{path}` have different columns")));
+            }
+            Some(_) => {}
+        }
+        files.push(pin);
+    }
+    let Some((_, arrow)) = first else { return Err(Unreadable("it has no Parquet file".to_owned())) };
+    files.sort();
+    let snapshot = SnapshotKey::of_parquet_files(&files);
+    if expected.is_some_and(|expected| *expected != snapshot) {
+        return Err(Unreadable("its files are no longer those of the snapshot".to_owned()));
+    }
+    Ok(Table {
+        snapshot,
+        committed_at: newest(&files),
+        schema: PhysicalSchema {
+            columns: schema::from_arrow(arrow.fields().iter())?,
+            partitioned_by: Vec::new(),
+            protocol: ReaderProtocol::default(),
+        },
+        n_rows,
+        rows: Arc::new(FolderRows { root: root.clone(), files: files.clone(), schema: nullable(&arrow) }),
+        files,
+        checkpoint: None,
+    })
+}
+
+/// Whether both have the same columns in the same order. Whether a column may be null is a matter of each file.
+fn agree(one: &SchemaRef, other: &SchemaRef) -> bool {
+    let same = |(a, b): (&FieldRef, &FieldRef)| a.name() == b.name() && a.data_type().equals_datatype(b.data_type());
+    one.fields().len() == other.fields().len() && one.fields().iter().zip(other.fields()).all(same)
+}
+
+/// The same columns, each of which may be null: what holds in the first file need not hold in the next.
+fn nullable(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn newest(files: &[PinnedFile]) -> Timestamp {
+    Timestamp(files.iter().map(|file| file.mtime_ns.div_euclid(1_000)).max().unwrap_or(0))
+}
+
+struct FolderRows {
+    root: Arc<Root>,
+    files: Vec<PinnedFile>,
+    schema: SchemaRef,
+}
+
+impl Rows for FolderRows {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn read(&self, columns: &[usize], sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<()> {
+        let wanted = self.schema.project(columns).map(Arc::new).map_err(|error| Unreadable(error.to_string()))?;
+        for PinnedFile { path, .. } in &self.files {
+            let corrupt = |error: &dyn std::fmt::Display| Unreadable(format!("the file `{path}` is corrupt: {error}"));
+            let (file, _) = self.root.open_file(path)?;
+            let metadata = footer::read(&file, path)?;
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+            let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+            let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
+            for batch in reader.map_err(|error| corrupt(&error))? {
+                let batch = batch.map_err(|error| corrupt(&error))?;
+                // The reader keeps the file's order of columns, not ours.
+                let ordered = wanted.fields().iter().map(|field| batch.column_by_name(field.name()).cloned());
+                let ordered = ordered.collect::<Option<Vec<_>>>().ok_or_else(|| corrupt(&"a column is missing"))?;
+                let batch = RecordBatch::try_new(wanted.clone(), ordered).map_err(|error| corrupt(&error))?;
+                if !sink(batch) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! The footer of a Parquet file, read within limits before anything is made of it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use inspect::wire::MAX_COLUMNS;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+
+use crate::error::{Result, Unreadable};
+
+/// The longest footer: thousands of row groups of a wide table. In memory it is several times larger.
+const MAX_FOOTER_BYTES: u32 = 64 * 1024 * 1024;
+/// The last bytes of each file: the footer's length and the magic.
+const TAIL_BYTES: u64 = 8;
+
+/// Reads the footer. What a writer says of Arrow types is left aside: the Parquet types alone decide.
+///
+/// # Errors
+/// The file is not Parquet, is cut off, has a corrupt or too long footer, or too many columns.
+pub(crate) fn read(file: &File, path: &str) -> Result<ArrowReaderMetadata> {
+    let corrupt = |error: &dyn std::fmt::Display| Unreadable(format!("the file `{path}` is corrupt: {error}"));
+    let size_bytes = file.metadata().map_err(|error| corrupt(&error))?.len();
+    let mut tail = [0; TAIL_BYTES as usize];
+    let start = size_bytes.checked_sub(TAIL_BYTES).ok_or_else(|| corrupt(&"it is too short"))?;
+    file.read_exact_at(&mut tail, start).map_err(|error| corrupt(&error))?;
+    let [a, b, c, d, magic @ ..] = tail;
+    if magic != *b"PAR1" {
+        return Err(corrupt(&"it is not Parquet"));
+    }
+    let footer_bytes = u32::from_le_bytes([a, b, c, d]);
+    if footer_bytes > MAX_FOOTER_BYTES {
+        return Err(corrupt(&format_args!("its footer says {footer_bytes} bytes, more than {MAX_FOOTER_BYTES}")));
+    }
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let metadata = ArrowReaderMetadata::load(file, options).map_err(|error| corrupt(&error))?;
+    let n_columns = metadata.metadata().file_metadata().schema_descr().num_columns();
+    if n_columns > MAX_COLUMNS {
+        return Err(Unreadable(format!("the file `{path}` has {n_columns} columns, more than {MAX_COLUMNS}")));
+    }
+    Ok(metadata)
+}
+
+/// The rows that a footer counts.
+pub(crate) fn n_rows(metadata: &ArrowReaderMetadata, path: &str) -> Result<u64> {
+    u64::try_from(metadata.metadata().file_metadata().num_rows())
+        .map_err(|_| Unreadable(format!("the file `{path}` is corrupt: it counts its rows below zero")))
+}

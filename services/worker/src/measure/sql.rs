@@ -1,0 +1,223 @@
+//! `sql` rules: one SELECT over the snapshot that gives one number.
+//!
+//! A query is checked three times before it runs: its text (length, tokens, nesting, so that no parser meets a bomb),
+//! its statement (one SELECT), and its plan (only allowed nodes, functions and the one table).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, TableReference};
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::{Query, SetExpr, Statement as SqlStatement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use domain::quality::Measured;
+
+use super::in_our_words;
+use crate::scan::Snapshot;
+
+/// The one table a query can name, and what `${table}` and `${object}` become.
+const TABLE: &str = "snapshot";
+const MAX_QUERY_BYTES: usize = 16 * 1024;
+const MAX_TOKENS: usize = 2_000;
+/// Open parentheses and `CASE`s at once.
+const MAX_NESTING: usize = 32;
+/// The parser's own limit; it counts several steps for one of our levels.
+const MAX_RECURSION: usize = 400;
+/// One query's share of the inspection's time.
+const MAX_DURATION: Duration = Duration::from_secs(60);
+
+/// Scalar functions that depend on nothing but their arguments and whose result is not much longer than those.
+const SCALAR_FUNCTIONS: &[&str] = &[
+    "abs", "acos", "ascii", "asin", "atan", "atan2", "bit_length", "btrim", "cbrt", "ceil", "character_length", "chr",
+    "coalesce", "concat", "concat_ws", "contains", "cos", "date_bin", "date_part", "date_trunc", "degrees",
+    "ends_with", "exp", "floor", "gcd", "get_field", "greatest", "initcap", "isnan", "iszero", "lcm", "least", "left",
+    "levenshtein", "ln", "log", "log10", "log2", "lower", "ltrim", "make_date", "nanvl", "nullif", "nvl", "nvl2",
+    "octet_length", "power", "radians", "regexp_count", "regexp_like", "replace", "reverse", "right", "round", "rtrim",
+    "signum", "sin", "split_part", "sqrt", "starts_with", "strpos", "substr", "tan", "to_date", "to_timestamp",
+    "to_timestamp_micros", "to_timestamp_millis", "to_timestamp_nanos", "to_timestamp_seconds", "to_unixtime",
+    "translate", "trunc", "upper",
+];
+/// Aggregates over numbers; those that collect values are left out.
+const AGGREGATE_FUNCTIONS: &[&str] = &[
+    "avg", "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or", "corr", "count", "covar_pop", "covar_samp", "max",
+    "median", "min", "percentile_cont", "stddev", "stddev_pop", "sum", "var", "var_pop",
+];
+const WINDOW_FUNCTIONS: &[&str] = &[
+    "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank", "rank",
+    "row_number",
+];
+
+/// Runs one query. Every way to fail is a [`Measured::Error`] for this rule alone.
+pub(super) async fn measure(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> Measured {
+    let measured = tokio::time::timeout(MAX_DURATION, run(context, snapshot, query)).await;
+    match measured {
+        Ok(Ok(number)) => Measured::Value(number),
+        Ok(Err(reason)) => Measured::Error(reason),
+        Err(_) => Measured::Error(format!("the query took longer than {} s", MAX_DURATION.as_secs())),
+    }
+}
+
+async fn run(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> Result<f64, String> {
+    let statement = parse(query)?;
+    // Once per query: a table that an earlier one registered is the same.
+    context.deregister_table(TABLE).map_err(|error| error.to_string())?;
+    context.register_table(TABLE, snapshot).map_err(|error| error.to_string())?;
+    let plan = context.state().statement_to_plan(statement).await.map_err(|error| planning(&error))?;
+    check_plan(&plan)?;
+    let rows = context.execute_logical_plan(plan).await.and_then(|rows| rows.limit(0, Some(2)));
+    let batches = rows.map_err(|error| planning(&error))?.collect().await.map_err(|error| in_our_words(&error))?;
+    let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
+    let batch = match (rows, batches.iter().find(|batch| batch.num_rows() > 0)) {
+        (1, Some(batch)) => batch,
+        (0, _) => return Err("the query gives no row".to_owned()),
+        _ => return Err("the query gives more than one row".to_owned()),
+    };
+    let [column] = batch.columns() else { return Err("the query gives more than one column".to_owned()) };
+    if !column.data_type().is_numeric() {
+        return Err(format!("the query gives no number: {}", column.data_type()));
+    }
+    let number = cast(column, &DataType::Float64).map_err(|_| "the query's number is too large".to_owned())?;
+    let number = number.as_primitive::<Float64Type>();
+    match number.is_valid(0).then(|| number.value(0)) {
+        None => Err("the query gives NULL".to_owned()),
+        Some(number) if number.is_finite() => Ok(number),
+        Some(number) => Err(format!("the query gives {number}")),
+    }
+}
+
+/// The text as one SELECT over [`TABLE`].
+fn parse(query: &str) -> Result<Statement, String> {
+    if query.len() > MAX_QUERY_BYTES {
+        return Err(format!("the query is longer than {MAX_QUERY_BYTES} bytes"));
+    }
+    let query = query.replace("${table}", TABLE).replace("${object}", TABLE);
+    if query.contains("${") {
+        return Err("the query holds a placeholder other than `${table}` and `${object}`".to_owned());
+    }
+    let tokens = Tokenizer::new(&GenericDialect {}, &query).tokenize_with_location();
+    let tokens = tokens.map_err(|error| format!("the query cannot be read: {error}"))?;
+    check_size(tokens.iter().map(|token| &token.token))?;
+    let mut parser = DFParserBuilder::new(query.as_str())
+        .with_recursion_limit(MAX_RECURSION)
+        .build()
+        .map_err(|error| planning(&error))?;
+    let mut statements = parser.parse_statements().map_err(|error| planning(&error))?;
+    let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
+        return Err("the rule is not exactly one query".to_owned());
+    };
+    match &statement {
+        Statement::Statement(inner) => match inner.as_ref() {
+            SqlStatement::Query(select) if is_plain_select(select) => Ok(statement),
+            _ => Err("the rule is not a SELECT".to_owned()),
+        },
+        _ => Err("the rule is not a SELECT".to_owned()),
+    }
+}
+
+fn is_plain_select(query: &Query) -> bool {
+    matches!(query.body.as_ref(), SetExpr::Select(select) if select.into.is_none())
+        && query.with.as_ref().is_none_or(|with| !with.recursive)
+}
+
+fn check_size<'a>(tokens: impl Iterator<Item = &'a Token>) -> Result<(), String> {
+    let (mut n_tokens, mut depth) = (0, 0_usize);
+    for token in tokens.filter(|token| !matches!(token, Token::Whitespace(_))) {
+        n_tokens += 1;
+        match token {
+            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
+            Token::RParen | Token::RBracket | Token::RBrace => depth = depth.saturating_sub(1),
+            Token::Word(word) if word.keyword == Keyword::CASE => depth += 1,
+            Token::Word(word) if word.keyword == Keyword::END => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_NESTING {
+            return Err(format!("the query is nested deeper than {MAX_NESTING}"));
+        }
+    }
+    if n_tokens > MAX_TOKENS { Err(format!("the query has more than {MAX_TOKENS} words and signs")) } else { Ok(()) }
+}
+
+/// Walks the plan with all its subqueries before anything of it is optimised or run.
+fn check_plan(plan: &LogicalPlan) -> Result<(), String> {
+    let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    options.verify_plan(plan).map_err(|error| planning(&error))?;
+    let mut refused = None;
+    let walked = plan.apply_with_subqueries(|node| {
+        refused = check_node(node).err();
+        if refused.is_some() {
+            return Ok(TreeNodeRecursion::Stop);
+        }
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                refused = check_function(expr).err();
+                Ok(if refused.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            })
+        })
+    });
+    walked.map_err(|error| planning(&error))?;
+    refused.map_or(Ok(()), Err)
+}
+
+fn check_node(node: &LogicalPlan) -> Result<(), String> {
+    let what = match node {
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Aggregate(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Join(_)
+        | LogicalPlan::EmptyRelation(_)
+        | LogicalPlan::Subquery(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Limit(_)
+        | LogicalPlan::Distinct(_) => return Ok(()),
+        LogicalPlan::TableScan(scan) if scan.table_name == TableReference::bare(TABLE) => return Ok(()),
+        LogicalPlan::TableScan(_) => "a table other than `${table}`",
+        LogicalPlan::Union(_) => "UNION",
+        LogicalPlan::Values(_) => "VALUES",
+        LogicalPlan::Unnest(_) => "UNNEST",
+        LogicalPlan::RecursiveQuery(_) => "a recursive query",
+        LogicalPlan::Repartition(_)
+        | LogicalPlan::Statement(_)
+        | LogicalPlan::Explain(_)
+        | LogicalPlan::Analyze(_)
+        | LogicalPlan::Extension(_)
+        | LogicalPlan::Dml(_)
+        | LogicalPlan::Ddl(_)
+        | LogicalPlan::Copy(_)
+        | LogicalPlan::DescribeTable(_) => "something that is not a query",
+    };
+    Err(format!("the query holds {what}"))
+}
+
+fn check_function(expr: &Expr) -> Result<(), String> {
+    let allowed = |name: &str, names: &[&str]| {
+        if names.contains(&name) { Ok(()) } else { Err(format!("the query calls `{name}`, which is not allowed")) }
+    };
+    match expr {
+        Expr::ScalarFunction(call) => allowed(call.name(), SCALAR_FUNCTIONS),
+        Expr::AggregateFunction(call) => allowed(call.func.name(), AGGREGATE_FUNCTIONS),
+        Expr::WindowFunction(call) => match &call.fun {
+            WindowFunctionDefinition::AggregateUDF(function) => allowed(function.name(), AGGREGATE_FUNCTIONS),
+            WindowFunctionDefinition::WindowUDF(function) => allowed(function.name(), WINDOW_FUNCTIONS),
+        },
+        Expr::ScalarVariable(_, _) | Expr::Placeholder(_) => Err("the query holds a variable".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// What the parser and the planner say. It speaks of the query's text and of columns, never of rows.
+fn planning(error: &DataFusionError) -> String {
+    let text = error.strip_backtrace();
+    let line: String = text.lines().next().unwrap_or_default().chars().take(300).collect();
+    format!("the query cannot be planned: {line}")
+}

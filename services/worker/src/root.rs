@@ -1,0 +1,142 @@
+//! The table's folder, and the only way to a file in it.
+//!
+//! Every file is opened below the folder's own handle with `openat2`: a path that leads out of it, or over a symbolic
+//! link, does not open, whoever made the path. A file is pinned by what its first handle said of it, and every later
+//! handle must say the same; [`Root::verify`] asks once more at the end. So what was inspected is one state of the
+//! files, or it is refused.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use domain::table::PinnedFile;
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
+use rustix::io::Errno;
+
+use crate::error::{Result, Unreadable};
+
+/// The deepest folder below a table that is looked into.
+const MAX_FOLDER_DEPTH: usize = 32;
+
+/// The folder of one table.
+#[derive(Debug)]
+pub(crate) struct Root {
+    dir: OwnedFd,
+    pins: Mutex<BTreeMap<String, PinnedFile>>,
+}
+
+/// One name in a folder.
+pub(crate) struct Entry {
+    /// Its path below the table's folder.
+    pub(crate) path: String,
+    pub(crate) file_type: FileType,
+}
+
+impl Root {
+    /// Opens the table's folder, which must not itself be a symbolic link.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = openat(CWD, path, flags, Mode::empty())
+            .map_err(|error| Unreadable(format!("its folder cannot be opened: {error}")))?;
+        Ok(Self { dir, pins: Mutex::default() })
+    }
+
+    /// Opens a file for reading and pins it.
+    pub(crate) fn open_file(&self, path: &str) -> Result<(File, PinnedFile)> {
+        // Without `NONBLOCK` a named pipe would hold us here before we can see that it is one.
+        let file = self.open_below(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC)?;
+        let stat = fstat(&file).map_err(|error| refused(path, error))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(Unreadable(format!("`{path}` is not a regular file")));
+        }
+        let found = PinnedFile {
+            path: path.to_owned(),
+            size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
+            mtime_ns: i64::try_from(stat.st_mtime_nsec)
+                .ok()
+                .and_then(|nanos| stat.st_mtime.checked_mul(1_000_000_000)?.checked_add(nanos))
+                .ok_or_else(|| Unreadable(format!("`{path}` has no modification time")))?,
+            inode: stat.st_ino,
+        };
+        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
+        let pinned = pins.entry(found.path.clone()).or_insert_with(|| found.clone());
+        if *pinned != found {
+            return Err(Unreadable(format!("`{path}` changed while it was inspected")));
+        }
+        Ok((File::from(file), found))
+    }
+
+    /// The names in a folder, sorted, at most `limit` of them. The empty path is the table's folder.
+    pub(crate) fn list(&self, folder: &str, limit: usize) -> Result<Vec<Entry>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = self.open_below(if folder.is_empty() { "." } else { folder }, flags)?;
+        let mut entries = Vec::new();
+        for entry in Dir::new(dir).map_err(|error| refused(folder, error))? {
+            let entry = entry.map_err(|error| refused(folder, error))?;
+            let Ok(name) = entry.file_name().to_str() else {
+                return Err(Unreadable(format!("a name in `{folder}` is not UTF-8")));
+            };
+            if matches!(name, "." | "..") {
+                continue;
+            }
+            if entries.len() == limit {
+                return Err(Unreadable(format!("`{folder}` holds more than {limit} names")));
+            }
+            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            entries.push(Entry { path, file_type: entry.file_type() });
+        }
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    /// The paths of all names below the folder for which `wanted` holds, at any depth, at most `limit` of them; folders
+    /// whose name begins with `_` or `.` are left out.
+    pub(crate) fn list_below(&self, wanted: impl Fn(&str) -> bool, limit: usize) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        let mut folders = vec![(String::new(), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            if depth > MAX_FOLDER_DEPTH {
+                return Err(Unreadable(format!("`{folder}` is deeper than {MAX_FOLDER_DEPTH} folders")));
+            }
+            for entry in self.list(&folder, limit)? {
+                let name = entry.path.rsplit('/').next().unwrap_or_default();
+                if entry.file_type == FileType::Directory && !name.starts_with(['_', '.']) {
+                    folders.push((entry.path, depth + 1));
+                } else if wanted(&entry.path) {
+                    found.push(entry.path);
+                } else if entry.file_type == FileType::Symlink {
+                    return Err(Unreadable(format!("`{}` is a symbolic link", entry.path)));
+                }
+                if found.len() > limit {
+                    return Err(Unreadable(format!("it has more than {limit} files")));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Opens every pinned file again: what was read is what is there now.
+    pub(crate) fn verify(&self) -> Result<()> {
+        let paths: Vec<String> = self.pins.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        for path in paths {
+            self.open_file(&path).map_err(|_| Unreadable(format!("`{path}` changed while it was inspected")))?;
+        }
+        Ok(())
+    }
+
+    fn open_below(&self, path: &str, flags: OFlags) -> Result<OwnedFd> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        openat2(self.dir.as_fd(), path, flags, Mode::empty(), resolve).map_err(|error| refused(path, error))
+    }
+}
+
+fn refused(path: &str, error: Errno) -> Unreadable {
+    match error {
+        Errno::LOOP => Unreadable(format!("`{path}` is or lies behind a symbolic link")),
+        Errno::XDEV => Unreadable(format!("`{path}` leads out of the table's folder")),
+        Errno::NOENT | Errno::NOTDIR => Unreadable(format!("`{path}` is missing")),
+        error => Unreadable(format!("`{path}` cannot be opened: {error}")),
+    }
+}

@@ -1,0 +1,120 @@
+//! A snapshot's rows as DataFusion sees them: one table without files, statistics or partitions of its own.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DataFusionError, Result as DataFusionResult};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+
+use crate::error::{Result, Unreadable};
+
+/// How many batches are read ahead of the query.
+const READ_AHEAD_BATCHES: usize = 4;
+
+/// Where rows come from.
+pub(crate) trait Rows: Send + Sync {
+    /// All columns, by their logical names.
+    fn schema(&self) -> SchemaRef;
+
+    /// Hands every row of the snapshot to `sink`, in batches of these columns, until it answers `false`. Blocks.
+    fn read(&self, columns: &[usize], sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<()>;
+}
+
+impl fmt::Debug for dyn Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the snapshot's rows")
+    }
+}
+
+/// [`Rows`] as a table. It remembers the first thing that could not be read, since to a query it is one error of many.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    rows: Arc<dyn Rows>,
+    failure: Arc<Mutex<Option<Unreadable>>>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(rows: Arc<dyn Rows>) -> Self {
+        Self { rows, failure: Arc::default() }
+    }
+
+    /// Why rows could not be read, if they could not.
+    pub(crate) fn failure(&self) -> Result<()> {
+        match &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl TableProvider for Snapshot {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn schema(&self) -> SchemaRef {
+        self.rows.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let all: Vec<usize> = (0..self.schema().fields().len()).collect();
+        let columns = projection.cloned().unwrap_or(all);
+        let schema = Arc::new(self.schema().project(&columns)?);
+        let scan = Scan { rows: self.rows.clone(), failure: self.failure.clone(), columns, schema: schema.clone() };
+        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(scan)], None, [], false, limit)?))
+    }
+}
+
+#[derive(Debug)]
+struct Scan {
+    rows: Arc<dyn Rows>,
+    failure: Arc<Mutex<Option<Unreadable>>>,
+    columns: Vec<usize>,
+    schema: SchemaRef,
+}
+
+impl PartitionStream for Scan {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), READ_AHEAD_BATCHES);
+        let (sender, rows, failure) = (stream.tx(), self.rows.clone(), self.failure.clone());
+        // A count of rows asks for no column at all; some column still has to be read to count them.
+        let (columns, none_asked) =
+            if self.columns.is_empty() { (vec![0], true) } else { (self.columns.clone(), false) };
+        stream.spawn_blocking(move || {
+            let mut sink = |batch: RecordBatch| {
+                let batch = if none_asked { batch.project(&[]).map_err(DataFusionError::from) } else { Ok(batch) };
+                sender.blocking_send(batch).is_ok()
+            };
+            rows.read(&columns, &mut sink).map_err(|unreadable| {
+                let error = DataFusionError::External(Box::new(unreadable.clone()));
+                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(unreadable);
+                error
+            })
+        });
+        stream.build()
+    }
+}
