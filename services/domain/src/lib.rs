@@ -7,6 +7,7 @@
 //! Begin at [`gate`]: it is what Charterhouse exists for. To add a context: a module here with its states and errors,
 //! then one of the same name in `store`, `app` and `api::graphql`.
 
+pub mod audit;
 pub mod binding;
 pub mod clock;
 pub mod contract;

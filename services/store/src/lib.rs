@@ -1,1 +1,42 @@
-//! To be filled.
+//! The database: transactions, and one module of queries for each context.
+//!
+//! SQL is written once for SQLite and PostgreSQL. [`Db`] opens either and gives out [`Tx`], which every function here
+//! takes; what the two dialects do not share is in the module `dialect`. The rules that were tried are in
+//! `docs/store.md`: five kinds of column, named constraints, total orders, pages by seeking, any error ends the
+//! transaction.
+//!
+//! Functions are called as everywhere: `find_` may give nothing, `get_` fails with [`Error::NotFound`], `list_`
+//! gives several, and `list_by_ids` serves the loaders of the API. What changes facts asks for [`Lock::Facts`].
+//!
+//! To add a table: a migration at the end of `dialect::MIGRATIONS`, its unique indexes in [`Constraint`], a
+//! module of the context's name with a `row!` struct and its conversion, and tests in the suite, which runs on both
+//! databases.
+
+pub mod audit;
+pub mod binding;
+pub mod contract;
+pub mod credential;
+mod db;
+mod dialect;
+pub mod document;
+mod error;
+pub mod gate;
+pub mod grant;
+pub mod idempotency;
+pub mod identity;
+pub mod job;
+mod json;
+pub mod org;
+pub mod outbox;
+mod page;
+pub mod product;
+pub mod revision;
+mod row;
+pub mod table;
+mod writer;
+
+pub use db::{Db, Durability, Lock, Options, Tx};
+pub use dialect::{Constraint, Dialect};
+pub use error::{Error, OpenError};
+pub use page::{Page, Seek};
+pub use writer::GroupLimits;

@@ -1,0 +1,137 @@
+//! The audit log: records are added, never changed.
+//!
+//! What counts is the record's canonical bytes and their MAC. The other columns are for finding a record, and reading
+//! one goes through the MAC, so a changed row is not believed. `leaf_index` stays empty until the log's tree is built.
+
+use domain::audit::{Key, Record};
+use domain::clock::Timestamp;
+use domain::id::RecordId;
+
+use crate::db::Tx;
+use crate::error::Error;
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, on_both, row};
+
+row! { RecordRow from "records" { id: Text<RecordId>, bytes: Vec<u8>, mac: Vec<u8>, } }
+
+/// A record as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The id that the row has; the record's own is in the bytes.
+    pub id: RecordId,
+    /// The canonical bytes.
+    pub bytes: Vec<u8>,
+    /// The MAC over them.
+    pub mac: Vec<u8>,
+}
+
+impl Stored {
+    /// The record, if the bytes are what was written under this id.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] if bytes or MAC were changed, or belong to another record.
+    pub fn verify(&self, key: &Key) -> Result<Record, Error> {
+        let record = key
+            .verify(&self.bytes, &self.mac)
+            .map_err(|error| Error::inconsistent("records", self.id, error.to_string()))?;
+        if record.id == self.id { Ok(record) } else { Err(Error::inconsistent("records", self.id, "another's bytes")) }
+    }
+}
+
+impl TryFrom<RecordRow> for Stored {
+    type Error = Error;
+
+    fn try_from(row: RecordRow) -> Result<Self, Error> {
+        Ok(Self { id: row.id.0, bytes: row.bytes, mac: row.mac })
+    }
+}
+
+/// Which records are wanted. What is `None` does not matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    /// Who.
+    pub actor: Option<&'a str>,
+    /// What was done.
+    pub action: Option<&'a str>,
+    /// To what kind of thing.
+    pub resource_kind: Option<&'a str>,
+    /// To which.
+    pub resource_id: Option<&'a str>,
+}
+
+/// Adds a record, in the transaction of its effect.
+///
+/// # Errors
+/// Those of any query.
+pub async fn append(tx: &mut Tx, record: &Record, key: &Key) -> Result<(), Error> {
+    let bytes = record.canonical();
+    let mac = key.mac(&bytes);
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO records (
+                 id,
+                 at,
+                 actor,
+                 action,
+                 resource_kind,
+                 resource_id,
+                 outcome,
+                 bytes,
+                 mac
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        )
+        .bind(Text(record.id))
+        .bind(record.at.0)
+        .bind(record.actor.as_str())
+        .bind(record.action.as_str())
+        .bind(record.resource.kind.as_str())
+        .bind(record.resource.id.as_str())
+        .bind(Text(record.outcome))
+        .bind(bytes.as_slice())
+        .bind(mac.as_slice())
+    )?;
+    Ok(())
+}
+
+/// A record by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find(tx: &mut Tx, id: RecordId) -> Result<Option<Stored>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, RecordRow>("SELECT id, bytes, mac FROM records WHERE id = $1")
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Stored::try_from).transpose()
+}
+
+/// Records, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list(tx: &mut Tx, filter: Filter<'_>, seek: &Seek<(Timestamp, RecordId)>) -> Result<Page<Stored>, Error> {
+    let (at, id) = seek.time_and_id_back();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, RecordRow>(
+        "SELECT
+                 id,
+                 bytes,
+                 mac
+             FROM records
+             WHERE (at, id) < ($1, $2)
+                 AND ($3 IS NULL OR actor = $3)
+                 AND ($4 IS NULL OR action = $4)
+                 AND ($5 IS NULL OR resource_kind = $5)
+                 AND ($6 IS NULL OR resource_id = $6)
+             ORDER BY at DESC, id DESC
+             LIMIT $7"
+    )
+    .bind(at)
+    .bind(id.as_str())
+    .bind(filter.actor)
+    .bind(filter.action)
+    .bind(filter.resource_kind)
+    .bind(filter.resource_id)
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}

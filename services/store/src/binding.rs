@@ -1,0 +1,305 @@
+//! Bindings, and the verdicts that inspections gave them.
+
+use domain::binding::{Binding, BindingVerdict};
+use domain::clock::Timestamp;
+use domain::id::{BindingId, ContractId, SnapshotId, TableId, VerdictId};
+use domain::name::Name;
+use domain::quality::Verdict;
+
+use crate::db::Tx;
+use crate::error::Error;
+use crate::json;
+use crate::page::all;
+use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+
+row! {
+    BindingRow from "bindings" {
+        id: Text<BindingId>,
+        contract_id: Text<ContractId>,
+        major: i64,
+        object: Text<Name>,
+        environment: String,
+        table_id: Text<TableId>,
+    }
+}
+
+impl TryFrom<BindingRow> for Binding {
+    type Error = Error;
+
+    fn try_from(row: BindingRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        Ok(Self {
+            id,
+            contract_id: row.contract_id.0,
+            major: natural(row.major).map_err(|problem| Error::inconsistent("bindings", id, problem))?,
+            object: row.object.0,
+            environment: row.environment,
+            table_id: row.table_id.0,
+        })
+    }
+}
+
+macro_rules! select_bindings {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 contract_id,
+                 major,
+                 object,
+                 environment,
+                 table_id
+             FROM bindings ",
+            $rest
+        )
+    };
+}
+
+/// Adds a binding.
+///
+/// # Errors
+/// [`crate::Constraint::BindingObject`] if the object is bound in the environment; [`Error::LockNeeded`].
+pub async fn insert(tx: &mut Tx, binding: &Binding) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO bindings (id, contract_id, major, object, environment, table_id)
+             VALUES ($1, $2, $3, $4, $5, $6)"
+        )
+        .bind(Text(binding.id))
+        .bind(Text(binding.contract_id))
+        .bind(integer(binding.major))
+        .bind(binding.object.as_str())
+        .bind(binding.environment.as_str())
+        .bind(Text(binding.table_id))
+    )?;
+    Ok(())
+}
+
+/// A binding by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find(tx: &mut Tx, id: BindingId) -> Result<Option<Binding>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, BindingRow>(select_bindings!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Binding::try_from).transpose()
+}
+
+/// A binding by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(tx: &mut Tx, id: BindingId) -> Result<Binding, Error> {
+    find(tx, id).await?.ok_or(Error::NotFound("binding"))
+}
+
+/// The bindings of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_ids(tx: &mut Tx, ids: &[BindingId]) -> Result<Vec<Binding>, Error> {
+    all(list_in!(tx, BindingRow, select_bindings!("WHERE id IN ({list})"), ids))
+}
+
+/// The bindings of a contract's major, in the order of objects and environments.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<Binding>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, BindingRow>(select_bindings!(
+        "WHERE contract_id = $1 AND major = $2 ORDER BY object, environment, id"
+    ))
+    .bind(Text(contract_id))
+    .bind(integer(major))
+    .fetch_all(c))?;
+    all(rows)
+}
+
+/// The bindings of these contracts, every major of them.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<Binding>, Error> {
+    all(list_in!(tx, BindingRow, select_bindings!("WHERE contract_id IN ({list})"), contract_ids))
+}
+
+/// The bindings to a table: each has verdicts of its own.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_table(tx: &mut Tx, table_id: TableId) -> Result<Vec<Binding>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, BindingRow>(select_bindings!("WHERE table_id = $1 ORDER BY id"))
+        .bind(Text(table_id))
+        .fetch_all(c))?;
+    all(rows)
+}
+
+row! {
+    VerdictRow from "verdicts" {
+        id: Text<VerdictId>,
+        snapshot_id: Text<SnapshotId>,
+        binding_id: Text<BindingId>,
+        rule_hash: String,
+        verdict: Text<Verdict>,
+        conforms: bool,
+        conformance: String,
+        results: String,
+        engine: String,
+        at: i64,
+    }
+}
+
+impl TryFrom<VerdictRow> for BindingVerdict {
+    type Error = Error;
+
+    fn try_from(row: VerdictRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        let misfit = |problem: String| Error::inconsistent("verdicts", id, problem);
+        Ok(Self {
+            id,
+            snapshot_id: row.snapshot_id.0,
+            binding_id: row.binding_id.0,
+            rule_hash: row.rule_hash,
+            verdict: row.verdict.0,
+            conforms: row.conforms,
+            conformance: json::strings_from_text(&row.conformance).map_err(misfit)?,
+            results: json::results_from_text(&row.results).map_err(misfit)?,
+            engine: row.engine,
+            at: Timestamp(row.at),
+        })
+    }
+}
+
+macro_rules! select_verdicts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 verdicts.id,
+                 verdicts.snapshot_id,
+                 verdicts.binding_id,
+                 verdicts.rule_hash,
+                 verdicts.verdict,
+                 verdicts.conforms,
+                 verdicts.conformance,
+                 verdicts.results,
+                 verdicts.engine,
+                 verdicts.at
+             FROM verdicts ",
+            $rest
+        )
+    };
+}
+
+/// Writes a verdict. One for the same snapshot, binding and rules gives way: the newer inspection counts, under the
+/// older one's id. The caller moves the table's revision, by [`crate::table::bump`].
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn put_verdict(tx: &mut Tx, verdict: &BindingVerdict) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO verdicts (
+                 id,
+                 snapshot_id,
+                 binding_id,
+                 rule_hash,
+                 verdict,
+                 conforms,
+                 conformance,
+                 results,
+                 engine,
+                 at
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT (binding_id, snapshot_id, rule_hash) DO UPDATE SET
+                 verdict = excluded.verdict,
+                 conforms = excluded.conforms,
+                 conformance = excluded.conformance,
+                 results = excluded.results,
+                 engine = excluded.engine,
+                 at = excluded.at"
+        )
+        .bind(Text(verdict.id))
+        .bind(Text(verdict.snapshot_id))
+        .bind(Text(verdict.binding_id))
+        .bind(verdict.rule_hash.as_str())
+        .bind(Text(verdict.verdict))
+        .bind(verdict.conforms)
+        .bind(json::strings_to_text(&verdict.conformance))
+        .bind(json::results_to_text(&verdict.results))
+        .bind(verdict.engine.as_str())
+        .bind(verdict.at.0)
+    )?;
+    Ok(())
+}
+
+/// A verdict by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_verdict(tx: &mut Tx, id: VerdictId) -> Result<Option<BindingVerdict>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VerdictRow>(select_verdicts!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(BindingVerdict::try_from).transpose()
+}
+
+/// The verdicts of a binding by one set of rules, those of the newest snapshots first: what the gate chooses among.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_newest_verdicts(
+    tx: &mut Tx,
+    binding_id: BindingId,
+    rule_hash: &str,
+    limit: u32,
+) -> Result<Vec<BindingVerdict>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, VerdictRow>(select_verdicts!(
+        "JOIN snapshots ON snapshots.id = verdicts.snapshot_id
+             WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2
+             ORDER BY snapshots.ordinal DESC, verdicts.id
+             LIMIT $3"
+    ))
+    .bind(Text(binding_id))
+    .bind(rule_hash)
+    .bind(i64::from(limit))
+    .fetch_all(c))?;
+    all(rows)
+}
+
+/// The verdict on the newest snapshot that conforms and passed: what `last_good` serves, however long ago.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_last_good_verdict(
+    tx: &mut Tx,
+    binding_id: BindingId,
+    rule_hash: &str,
+) -> Result<Option<BindingVerdict>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VerdictRow>(select_verdicts!(
+        "JOIN snapshots ON snapshots.id = verdicts.snapshot_id
+             WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2
+                 AND verdicts.conforms AND verdicts.verdict IN ('pass', 'warn')
+             ORDER BY snapshots.ordinal DESC, verdicts.id
+             LIMIT 1"
+    ))
+    .bind(Text(binding_id))
+    .bind(rule_hash)
+    .fetch_optional(c))?;
+    row.map(BindingVerdict::try_from).transpose()
+}
+
+/// The verdicts on these snapshots, by every binding and set of rules.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_verdicts_of_snapshots(
+    tx: &mut Tx,
+    snapshot_ids: &[SnapshotId],
+) -> Result<Vec<BindingVerdict>, Error> {
+    all(list_in!(tx, VerdictRow, select_verdicts!("WHERE snapshot_id IN ({list})"), snapshot_ids))
+}

@@ -1,0 +1,436 @@
+//! Contracts and their versions.
+
+use domain::clock::Timestamp;
+use domain::contract::State;
+use domain::id::{ContractId, ContractVersionId, PrincipalId, ProductId};
+use domain::version::Version;
+
+use crate::db::Tx;
+use crate::document::{Document, Format};
+use crate::error::Error;
+use crate::json;
+use crate::page::all;
+use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+
+/// A contract: the line of its versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// Its id.
+    pub id: ContractId,
+    /// The product it belongs to.
+    pub product_id: ProductId,
+    /// Its documents' `id`; unique in the product.
+    pub document_id: String,
+    /// When its first version was published.
+    pub created_at: Timestamp,
+}
+
+/// A version of a contract. Its document never changes once it is active.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContractVersion {
+    /// Its id.
+    pub id: ContractVersionId,
+    /// The contract.
+    pub contract_id: ContractId,
+    /// Its number.
+    pub version: Version,
+    /// Where it stands.
+    pub state: State,
+    /// Its document.
+    pub document: Document,
+}
+
+row! {
+    ContractRow from "contracts" {
+        id: Text<ContractId>,
+        product_id: Text<ProductId>,
+        document_id: String,
+        created_at: i64,
+    }
+}
+
+impl TryFrom<ContractRow> for Contract {
+    type Error = Error;
+
+    fn try_from(row: ContractRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id.0,
+            product_id: row.product_id.0,
+            document_id: row.document_id,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+macro_rules! select_contracts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 product_id,
+                 document_id,
+                 created_at
+             FROM contracts ",
+            $rest
+        )
+    };
+}
+
+/// Adds a contract without versions.
+///
+/// # Errors
+/// [`crate::Constraint::ContractDocument`]; [`Error::LockNeeded`].
+pub async fn insert(tx: &mut Tx, contract: &Contract) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query("INSERT INTO contracts (id, product_id, document_id, created_at) VALUES ($1, $2, $3, $4)")
+            .bind(Text(contract.id))
+            .bind(Text(contract.product_id))
+            .bind(contract.document_id.as_str())
+            .bind(contract.created_at.0)
+    )?;
+    Ok(())
+}
+
+/// A contract by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find(tx: &mut Tx, id: ContractId) -> Result<Option<Contract>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, ContractRow>(select_contracts!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Contract::try_from).transpose()
+}
+
+/// A contract by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(tx: &mut Tx, id: ContractId) -> Result<Contract, Error> {
+    find(tx, id).await?.ok_or(Error::NotFound("contract"))
+}
+
+/// A contract by its documents' `id` in a product.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_by_document_id(
+    tx: &mut Tx,
+    product_id: ProductId,
+    document_id: &str,
+) -> Result<Option<Contract>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, ContractRow>(select_contracts!(
+        "WHERE product_id = $1 AND document_id = $2"
+    ))
+    .bind(Text(product_id))
+    .bind(document_id)
+    .fetch_optional(c))?;
+    row.map(Contract::try_from).transpose()
+}
+
+/// The contracts of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_ids(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<Contract>, Error> {
+    all(list_in!(tx, ContractRow, select_contracts!("WHERE id IN ({list})"), ids))
+}
+
+/// The contracts of these products.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<Vec<Contract>, Error> {
+    all(list_in!(
+        tx,
+        ContractRow,
+        select_contracts!("WHERE product_id IN ({list}) ORDER BY product_id, document_id"),
+        product_ids
+    ))
+}
+
+row! {
+    VersionRow from "contract_versions" {
+        id: Text<ContractVersionId>,
+        contract_id: Text<ContractId>,
+        major: i64,
+        minor: i64,
+        patch: i64,
+        digest: String,
+        format: Text<Format>,
+        bytes: Vec<u8>,
+        state: String,
+        state_since: Option<i64>,
+        sunset: Option<i64>,
+        reasons: String,
+        published_by: Text<PrincipalId>,
+        published_at: i64,
+    }
+}
+
+impl TryFrom<VersionRow> for ContractVersion {
+    type Error = Error;
+
+    fn try_from(row: VersionRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        let misfit = |problem: &str| Error::inconsistent("contract_versions", id, problem);
+        let reasons = json::strings_from_text(&row.reasons).map_err(|problem| misfit(&problem))?;
+        let state = match (row.state.as_str(), row.state_since.map(Timestamp), row.sunset.map(Timestamp)) {
+            ("draft", None, None) => State::Draft { reasons },
+            ("active", Some(since), None) => State::Active { since },
+            ("superseded", Some(since), None) => State::Superseded { since },
+            ("deprecated", Some(since), Some(sunset)) => State::Deprecated { since, sunset },
+            ("retired", Some(since), None) => State::Retired { since },
+            _ => return Err(misfit("the state's columns fit none")),
+        };
+        Ok(Self {
+            id,
+            contract_id: row.contract_id.0,
+            version: Version {
+                major: natural(row.major).map_err(misfit)?,
+                minor: natural(row.minor).map_err(misfit)?,
+                patch: natural(row.patch).map_err(misfit)?,
+            },
+            state,
+            document: Document {
+                digest: row.digest,
+                format: row.format.0,
+                bytes: row.bytes,
+                published_by: row.published_by.0,
+                published_at: Timestamp(row.published_at),
+            },
+        })
+    }
+}
+
+/// A state in its columns: since when, until when, waiting for what.
+struct StateColumns {
+    since: Option<i64>,
+    sunset: Option<i64>,
+    reasons: String,
+}
+
+impl From<&State> for StateColumns {
+    fn from(state: &State) -> Self {
+        let (since, sunset, reasons) = match state {
+            State::Draft { reasons } => (None, None, reasons.as_slice()),
+            State::Active { since } | State::Superseded { since } | State::Retired { since } => {
+                (Some(since.0), None, [].as_slice())
+            }
+            State::Deprecated { since, sunset } => (Some(since.0), Some(sunset.0), [].as_slice()),
+        };
+        Self { since, sunset, reasons: json::strings_to_text(reasons) }
+    }
+}
+
+macro_rules! select_versions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 contract_id,
+                 major,
+                 minor,
+                 patch,
+                 digest,
+                 format,
+                 bytes,
+                 state,
+                 state_since,
+                 sunset,
+                 reasons,
+                 published_by,
+                 published_at
+             FROM contract_versions ",
+            $rest
+        )
+    };
+}
+
+/// Adds a version.
+///
+/// # Errors
+/// [`crate::Constraint::ContractVersionNumber`] if the number is taken, [`crate::Constraint::ContractVersionActive`] if
+/// it is active and another of its major is; [`Error::LockNeeded`].
+pub async fn insert_version(tx: &mut Tx, version: &ContractVersion) -> Result<(), Error> {
+    tx.require_facts()?;
+    let state = StateColumns::from(&version.state);
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO contract_versions (
+                 id,
+                 contract_id,
+                 major,
+                 minor,
+                 patch,
+                 digest,
+                 format,
+                 bytes,
+                 state,
+                 state_since,
+                 sunset,
+                 reasons,
+                 published_by,
+                 published_at
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        )
+        .bind(Text(version.id))
+        .bind(Text(version.contract_id))
+        .bind(integer(version.version.major))
+        .bind(integer(version.version.minor))
+        .bind(integer(version.version.patch))
+        .bind(version.document.digest.as_str())
+        .bind(Text(version.document.format))
+        .bind(version.document.bytes.as_slice())
+        .bind(version.state.as_str())
+        .bind(state.since)
+        .bind(state.sunset)
+        .bind(state.reasons.as_str())
+        .bind(Text(version.document.published_by))
+        .bind(version.document.published_at.0)
+    )?;
+    Ok(())
+}
+
+/// Writes a version's state after a transition.
+///
+/// # Errors
+/// [`Error::Stale`] unless it was in the state `seen` (its word, and since when);
+/// [`crate::Constraint::ContractVersionActive`]; [`Error::LockNeeded`].
+pub async fn set_state(tx: &mut Tx, id: ContractVersionId, seen: &State, state: &State) -> Result<(), Error> {
+    tx.require_facts()?;
+    let columns = StateColumns::from(state);
+    let seen_since = StateColumns::from(seen).since;
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE contract_versions
+             SET state = $1, state_since = $2, sunset = $3, reasons = $4
+             WHERE id = $5 AND state = $6 AND COALESCE(state_since, 0) = COALESCE($7, 0)"
+        )
+        .bind(state.as_str())
+        .bind(columns.since)
+        .bind(columns.sunset)
+        .bind(columns.reasons.as_str())
+        .bind(Text(id))
+        .bind(seen.as_str())
+        .bind(seen_since)
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::Stale("contract version")) }
+}
+
+/// Replaces the document of a version that is still a draft, when only its author's wish changed.
+///
+/// # Errors
+/// [`Error::Stale`] if it is no draft any more or its document is not the one seen; [`Error::LockNeeded`].
+pub async fn replace_draft(
+    tx: &mut Tx,
+    id: ContractVersionId,
+    seen_digest: &str,
+    document: &Document,
+) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE contract_versions
+             SET digest = $1, format = $2, bytes = $3, published_by = $4, published_at = $5
+             WHERE id = $6 AND state = 'draft' AND digest = $7"
+        )
+        .bind(document.digest.as_str())
+        .bind(Text(document.format))
+        .bind(document.bytes.as_slice())
+        .bind(Text(document.published_by))
+        .bind(document.published_at.0)
+        .bind(Text(id))
+        .bind(seen_digest)
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::Stale("contract version")) }
+}
+
+/// A version by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<ContractVersion>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(ContractVersion::try_from).transpose()
+}
+
+/// A version by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get_version(tx: &mut Tx, id: ContractVersionId) -> Result<ContractVersion, Error> {
+    find_version(tx, id).await?.ok_or(Error::NotFound("contract version"))
+}
+
+/// A version by its number.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_version_by_number(
+    tx: &mut Tx,
+    contract_id: ContractId,
+    version: Version,
+) -> Result<Option<ContractVersion>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE contract_id = $1 AND major = $2 AND minor = $3 AND patch = $4"
+    ))
+    .bind(Text(contract_id))
+    .bind(integer(version.major))
+    .bind(integer(version.minor))
+    .bind(integer(version.patch))
+    .fetch_optional(c))?;
+    row.map(ContractVersion::try_from).transpose()
+}
+
+/// The version of a major that the gate judges: the active one, else the newest that is deprecated, else the newest
+/// that is retired. `None` while there are only drafts.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<ContractVersion>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE contract_id = $1 AND major = $2 AND state IN ('active', 'deprecated', 'retired')
+             ORDER BY
+                 CAST(CASE state WHEN 'active' THEN 0 WHEN 'deprecated' THEN 1 ELSE 2 END AS BIGINT),
+                 minor DESC,
+                 patch DESC,
+                 id
+             LIMIT 1"
+    ))
+    .bind(Text(contract_id))
+    .bind(integer(major))
+    .fetch_optional(c))?;
+    row.map(ContractVersion::try_from).transpose()
+}
+
+/// Every version of these contracts, the newest of each first within up to 512 contracts.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_versions_of_contracts(
+    tx: &mut Tx,
+    contract_ids: &[ContractId],
+) -> Result<Vec<ContractVersion>, Error> {
+    all(list_in!(
+        tx,
+        VersionRow,
+        select_versions!("WHERE contract_id IN ({list}) ORDER BY contract_id, major DESC, minor DESC, patch DESC"),
+        contract_ids
+    ))
+}
+
+/// The versions of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_versions_by_ids(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<ContractVersion>, Error> {
+    all(list_in!(tx, VersionRow, select_versions!("WHERE id IN ({list})"), ids))
+}

@@ -1,0 +1,347 @@
+//! The database: opening it, and the transactions that everything happens in.
+//!
+//! One type stands for both databases. [`Db::read`] and [`Db::write`] give a [`Tx`], and every function of the store
+//! takes one; nothing outside this crate knows which database is behind it.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Postgres, Sqlite};
+
+use crate::dialect::{self, Dialect};
+use crate::error::{Error, OpenError};
+use crate::writer::{GroupLimits, Turn, Writer};
+
+/// The oldest SQLite that does not corrupt a write-ahead log under several connections.
+const OLDEST_SQLITE: &str = "3.51.3";
+/// The file in the data folder that one process locks.
+const LOCK_FILE: &str = "charter.lock";
+/// How many prepared statements a connection keeps.
+const MAX_STATEMENTS: usize = 512;
+/// The key of the fact lock among PostgreSQL's advisory locks: `charter` in ASCII.
+const FACT_LOCK: i64 = 0x0063_6861_7274_6572;
+
+/// How a database is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether SQLite waits for the disk at each commit. PostgreSQL's server decides for itself.
+    pub durability: Durability,
+    /// The most connections: readers on SQLite, all on PostgreSQL.
+    pub max_connections: u32,
+    /// How long a transaction waits for a connection before it fails as unavailable.
+    pub acquire_timeout: Duration,
+    /// How large a shared commit may become (SQLite).
+    pub group: GroupLimits,
+    /// The largest the SQLite file may become, in pages of 4,096 bytes; `None` leaves it to the disk.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Full,
+            max_connections: 8,
+            acquire_timeout: Duration::from_secs(10),
+            group: GroupLimits::default(),
+            max_pages: None,
+        }
+    }
+}
+
+impl Options {
+    /// For tests whose subject is not durability.
+    pub fn for_testing() -> Self {
+        Self { durability: Durability::Off, ..Self::default() }
+    }
+}
+
+/// Whether an acknowledged commit survives a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It does (`synchronous=FULL`).
+    Full,
+    /// It survives the process, not the machine (`synchronous=OFF`). For tests.
+    Off,
+}
+
+/// What a write transaction holds against others. On SQLite there is one writer, and all three are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// For changes of facts: principals, roles, products, contracts, tables, grants. One at a time, and alone.
+    Facts,
+    /// For changes that rest on facts, such as leases: many at a time, none beside [`Lock::Facts`].
+    FactsShared,
+    /// For changes that rest on none: claiming jobs, moving cursors.
+    Free,
+}
+
+/// A database. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Db(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite { readers: SqlitePool, writer: Arc<Writer> },
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Opens the database at `sqlite:<file>` or `postgres://...`, and brings it up to date. A SQLite file is made if
+    /// it is missing, and its folder is locked: no other process may use it until this one closes or ends.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
+        if let Some(file) = url.strip_prefix("sqlite:") {
+            let file = file.strip_prefix("//").unwrap_or(file);
+            Self::open_sqlite(Path::new(file), options).await
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Self::open_postgres(url, options).await
+        } else {
+            Err(OpenError::NotAnAddress)
+        }
+    }
+
+    async fn open_sqlite(file: &Path, options: Options) -> Result<Self, OpenError> {
+        let name = file.file_name().filter(|name| *name != ":memory:").ok_or(OpenError::NotAnAddress)?;
+        let (folder, folder_lock) = lock_folder(file.parent().unwrap_or(Path::new("")))?;
+        let mut writing = SqliteConnectOptions::new()
+            .filename(folder.join(name))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(match options.durability {
+                Durability::Full => SqliteSynchronous::Full,
+                Durability::Off => SqliteSynchronous::Off,
+            })
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(MAX_STATEMENTS);
+        if let Some(max_pages) = options.max_pages {
+            writing = writing.pragma("max_page_count", max_pages.to_string());
+        }
+        let mut connection = writing.connect().await?;
+        let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await?;
+        if numbers(&found) < numbers(OLDEST_SQLITE) {
+            return Err(OpenError::SqliteTooOld { found, needed: OLDEST_SQLITE });
+        }
+        dialect::migrator(Dialect::Sqlite).run(&mut connection).await.map_err(migration_error)?;
+
+        let reading = writing.clone().create_if_missing(false).pragma("query_only", "ON");
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_lazy_with(reading);
+        let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock));
+        Ok(Self(Backend::Sqlite { readers, writer }))
+    }
+
+    async fn open_postgres(url: &str, options: Options) -> Result<Self, OpenError> {
+        let connect: PgConnectOptions = url.parse().map_err(|_| OpenError::NotAnAddress)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_with(connect.application_name("charter").statement_cache_capacity(MAX_STATEMENTS))
+            .await?;
+        dialect::migrator(Dialect::Postgres).run(&pool).await.map_err(migration_error)?;
+        Ok(Self(Backend::Postgres(pool)))
+    }
+
+    /// A transaction that only reads, at one state of the database.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Closed`].
+    pub async fn read(&self) -> Result<Tx, Error> {
+        let session = match &self.0 {
+            Backend::Sqlite { readers, .. } => Session::SqliteRead(readers.begin().await?),
+            Backend::Postgres(pool) => {
+                Session::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        };
+        Ok(Tx { session, progress: Progress::Ready, lock: None })
+    }
+
+    /// A transaction that writes. On SQLite it is a turn on the one writer: whoever holds it awaits nothing but its
+    /// own statements.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Closed`].
+    pub async fn write(&self, lock: Lock) -> Result<Tx, Error> {
+        let session = match &self.0 {
+            Backend::Sqlite { writer, .. } => Session::SqliteTurn(writer.turn().await?),
+            Backend::Postgres(pool) => {
+                let mut transaction = pool.begin().await?;
+                let lock_facts = match lock {
+                    Lock::Facts => Some("SELECT pg_advisory_xact_lock($1)"),
+                    Lock::FactsShared => Some("SELECT pg_advisory_xact_lock_shared($1)"),
+                    Lock::Free => None,
+                };
+                if let Some(lock_facts) = lock_facts {
+                    sqlx::query(lock_facts).bind(FACT_LOCK).execute(&mut *transaction).await?;
+                }
+                Session::Postgres(transaction)
+            }
+        };
+        Ok(Tx { session, progress: Progress::Ready, lock: Some(lock) })
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Backend::Sqlite { .. } => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Waits for the transactions under way, then closes every connection and frees the data folder. What comes later
+    /// fails with [`Error::Closed`].
+    pub async fn close(&self) {
+        match &self.0 {
+            Backend::Sqlite { readers, writer } => {
+                writer.close().await;
+                readers.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A transaction. Every statement of whoever holds one goes through it. Dropped, it is undone.
+///
+/// Any error ends it: afterwards it refuses every statement, and `commit`. (PostgreSQL answers `COMMIT` of a failed
+/// transaction as if all were well and has undone it; SQLite goes on after a broken constraint.) So does a statement
+/// that was abandoned while it ran.
+pub struct Tx {
+    session: Session,
+    progress: Progress,
+    lock: Option<Lock>,
+}
+
+enum Session {
+    SqliteRead(sqlx::Transaction<'static, Sqlite>),
+    SqliteTurn(Turn),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Ready,
+    Running,
+    Failed,
+}
+
+/// A connection of either kind.
+pub(crate) enum Connection<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+impl Tx {
+    /// Makes what was done durable. Nothing happened if it fails, except for [`Error::CommitUnknown`].
+    ///
+    /// # Errors
+    /// [`Error::TxFailed`] if a statement failed before, [`Error::GroupLost`], [`Error::CommitUnknown`].
+    pub async fn commit(self) -> Result<(), Error> {
+        if self.progress != Progress::Ready {
+            return Err(Error::TxFailed);
+        }
+        match self.session {
+            Session::SqliteRead(transaction) => Ok(transaction.commit().await?),
+            Session::SqliteTurn(turn) => turn.commit().await,
+            Session::Postgres(transaction) => transaction.commit().await.map_err(|error| match error {
+                sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Error::CommitUnknown(Arc::new(error)),
+                error => error.into(),
+            }),
+        }
+    }
+
+    /// Which database it is on.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match &self.session {
+            Session::SqliteRead(_) | Session::SqliteTurn(_) => Dialect::Sqlite,
+            Session::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Refuses unless the transaction holds the fact lock alone. On SQLite it is not needed, and asked for all the
+    /// same, so that a test there finds its absence.
+    pub(crate) fn require_facts(&self) -> Result<(), Error> {
+        if self.lock == Some(Lock::Facts) { Ok(()) } else { Err(Error::LockNeeded) }
+    }
+
+    /// Refuses unless the transaction holds the fact lock, shared or alone.
+    pub(crate) fn require_facts_shared(&self) -> Result<(), Error> {
+        match self.lock {
+            Some(Lock::Facts | Lock::FactsShared) => Ok(()),
+            Some(Lock::Free) | None => Err(Error::LockNeeded),
+        }
+    }
+
+    /// Begins a statement: the connection, if the transaction is good. [`Tx::settle`] ends it; if that never happens,
+    /// the statement was abandoned and the transaction stays unusable.
+    pub(crate) fn start(&mut self) -> Result<Connection<'_>, Error> {
+        if self.progress != Progress::Ready {
+            return Err(Error::TxFailed);
+        }
+        self.progress = Progress::Running;
+        Ok(match &mut self.session {
+            Session::SqliteRead(transaction) => Connection::Sqlite(transaction),
+            Session::SqliteTurn(turn) => Connection::Sqlite(turn.connection()?),
+            Session::Postgres(transaction) => Connection::Postgres(transaction),
+        })
+    }
+
+    /// Ends a statement: gives its result on, or fails the transaction with it.
+    pub(crate) fn settle<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, Error> {
+        match result {
+            Ok(value) => {
+                self.progress = Progress::Ready;
+                Ok(value)
+            }
+            Err(error) => {
+                self.progress = Progress::Failed;
+                let error = Error::from(error);
+                if let Session::SqliteTurn(turn) = &mut self.session {
+                    turn.fail(error.clone());
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The folder, made if it is missing, and the lock on it. The operating system frees it when the process ends.
+fn lock_folder(folder: &Path) -> Result<(PathBuf, File), OpenError> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let unusable = |source| OpenError::Folder { folder: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(unusable)?;
+    let folder = folder.canonicalize().map_err(unusable)?;
+    let unusable = |source| OpenError::Folder { folder: folder.clone(), source };
+    let file =
+        File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok((folder, file)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder)),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+fn migration_error(error: MigrateError) -> OpenError {
+    match error {
+        MigrateError::VersionMissing(database) if database > dialect::newest_migration() => {
+            OpenError::Newer { database, program: dialect::newest_migration() }
+        }
+        error => OpenError::Migration(error),
+    }
+}
+
+/// The numbers of a version such as `3.51.3`.
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+}

@@ -1,0 +1,225 @@
+//! Everything in which the two databases differ: placeholders of migrations, lists of values, `SKIP LOCKED`, and how a
+//! broken constraint is told. Nothing else in the store builds SQL text.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use sqlx::AssertSqlSafe;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// The longest list of values in one statement.
+pub(crate) const MAX_LIST: usize = 512;
+/// The code of a full disk, in SQLite.
+pub(crate) const SQLITE_FULL: &str = "13";
+/// The code of a full disk, in PostgreSQL (`disk_full`).
+pub(crate) const POSTGRES_DISK_FULL: &str = "53100";
+
+/// Which database speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// The migrations, in order: number, name, portable text. An applied one is never edited; a step is added at the end.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "foundation", include_str!("../migrations/0001_foundation.sql"))];
+
+/// The number of the newest migration.
+pub(crate) fn newest_migration() -> i64 {
+    MIGRATIONS.last().map_or(0, |(number, _, _)| *number)
+}
+
+/// The migrations in one database's words.
+pub(crate) fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|(number, name, text)| {
+        let sql = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(expand(text, dialect)));
+        Migration::new(*number, (*name).into(), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+/// A migration's portable text in one database's words.
+fn expand(text: &str, dialect: Dialect) -> String {
+    let words: &[(&str, &str)] = match dialect {
+        Dialect::Sqlite => &[
+            ("{id}", "TEXT"),
+            ("{text}", "TEXT"),
+            ("{int}", "INTEGER"),
+            ("{bytes}", "BLOB"),
+            ("{bool}", "INTEGER"),
+            ("{table}", "STRICT"),
+        ],
+        Dialect::Postgres => &[
+            ("{id}", "TEXT COLLATE \"C\""),
+            ("{text}", "TEXT COLLATE \"C\""),
+            ("{int}", "BIGINT"),
+            ("{bytes}", "BYTEA"),
+            ("{bool}", "BOOLEAN"),
+            ("{table}", ""),
+        ],
+    };
+    words.iter().fold(text.to_owned(), |text, (placeholder, word)| text.replace(placeholder, word))
+}
+
+/// A statement whose `{list}` becomes as many placeholders as [`padded`] gives values, from `$1` on. Lengths are
+/// powers of two, so that few statements are prepared.
+pub(crate) fn in_list(sql: &'static str, n_values: usize) -> AssertSqlSafe<String> {
+    let placeholders: Vec<String> = (1..=padded_len(n_values)).map(|n| format!("${n}")).collect();
+    AssertSqlSafe(sql.replace("{list}", &placeholders.join(", ")))
+}
+
+/// The values, and the last one again up to the next power of two.
+pub(crate) fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
+    let n_more = padded_len(values.len()) - values.len();
+    values.iter().chain(values.last().into_iter().cycle().take(n_more))
+}
+
+fn padded_len(n_values: usize) -> usize {
+    n_values.next_power_of_two()
+}
+
+/// A statement whose `{skip_locked}` lets rows that another transaction holds be passed over. SQLite has one writer,
+/// so nobody else holds any.
+pub(crate) fn skip_locked(sql: &'static str, dialect: Dialect) -> AssertSqlSafe<String> {
+    let clause = match dialect {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => "FOR UPDATE SKIP LOCKED",
+    };
+    AssertSqlSafe(sql.replace("{skip_locked}", clause))
+}
+
+/// Whether an error code says that trying again may help: a lost or refused connection, a deadlock, a busy file.
+pub(crate) fn is_transient(code: &str) -> bool {
+    match code {
+        // SQLite: busy, locked, I/O error, cannot open.
+        "5" | "6" | "10" | "14" => true,
+        // SQLite's extended codes carry the plain one in the lowest byte.
+        code if code.len() < 5 && code.bytes().all(|byte| byte.is_ascii_digit()) => {
+            matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 10 | 14))
+        }
+        // PostgreSQL: serialization failure, deadlock, too many connections, shutdowns.
+        "40001" | "40P01" | "53300" | "57P01" | "57P02" | "57P03" => true,
+        // PostgreSQL: connection exceptions.
+        code => code.starts_with("08"),
+    }
+}
+
+macro_rules! constraints {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
+        /// What a change can break. Every unique index and check of the migrations has its own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Constraint {
+            $($(#[$doc])* $variant,)+
+            /// A primary key: the id is taken.
+            PrimaryKey,
+            /// A foreign key: what is named does not exist, or is still named.
+            Reference,
+            /// A column that must have a value.
+            NotNull,
+        }
+
+        impl Constraint {
+            /// The named ones.
+            pub const NAMED: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name it has in the database.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                    Self::PrimaryKey => "primary key",
+                    Self::Reference => "foreign key",
+                    Self::NotNull => "not null",
+                }
+            }
+
+            fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+constraints! {
+    /// Two domains of one path.
+    DomainPath = "domains_path",
+    /// Two principals of one issuer and subject.
+    PrincipalSubject = "principals_subject",
+    /// The same role in a domain given twice.
+    DomainRole = "role_assignments_domain",
+    /// The same role on the platform given twice.
+    PlatformRole = "role_assignments_platform",
+    /// Two products of one name in a domain.
+    ProductName = "products_name",
+    /// Two products of one document id in a domain.
+    ProductDocument = "products_document",
+    /// Two output ports of one name and major in a product.
+    PortMajor = "ports_major",
+    /// Two contracts of one document id in a product.
+    ContractDocument = "contracts_document",
+    /// Two versions of one number in a contract.
+    ContractVersionNumber = "contract_versions_number",
+    /// Two active versions in one major of a contract.
+    ContractVersionActive = "contract_versions_active",
+    /// Two bindings of one contract, major, object and environment.
+    BindingObject = "bindings_object",
+    /// Two tables at one location, or one inside the other.
+    TableLocation = "tables_location",
+    /// Two snapshots of one key in a table.
+    SnapshotKey = "snapshots_key",
+    /// Two snapshots of one place in a table.
+    SnapshotOrdinal = "snapshots_ordinal",
+    /// Two verdicts for one snapshot, binding and rule hash.
+    VerdictRules = "verdicts_rules",
+    /// Two grants that answer one request.
+    GrantRequest = "grants_request",
+    /// Two records of one leaf of the audit tree.
+    RecordLeaf = "records_leaf",
+    /// Two pieces of work of one kind and subject that both wait.
+    JobSubject = "jobs_subject",
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The constraint that an error tells of. PostgreSQL gives its name, SQLite the columns.
+pub(crate) fn violated(error: &sqlx::Error) -> Option<Constraint> {
+    let database = error.as_database_error()?;
+    match database.kind() {
+        sqlx::error::ErrorKind::ForeignKeyViolation => return Some(Constraint::Reference),
+        sqlx::error::ErrorKind::NotNullViolation => return Some(Constraint::NotNull),
+        sqlx::error::ErrorKind::UniqueViolation | sqlx::error::ErrorKind::CheckViolation => {}
+        _ => return None,
+    }
+    if let Some(name) = database.constraint() {
+        return Constraint::named(name).or_else(|| name.ends_with("_pkey").then_some(Constraint::PrimaryKey));
+    }
+    let (_, what) = database.message().split_once("constraint failed: ")?;
+    Constraint::named(what).or_else(|| unique_columns().get(what).copied()).or(Some(Constraint::PrimaryKey))
+}
+
+/// The unique indexes by their columns in SQLite's words: `t.a, t.b`. Read from the migrations themselves.
+fn unique_columns() -> &'static HashMap<String, Constraint> {
+    static COLUMNS: OnceLock<HashMap<String, Constraint>> = OnceLock::new();
+    COLUMNS.get_or_init(|| MIGRATIONS.iter().flat_map(|(_, _, text)| unique_indexes(text)).collect())
+}
+
+/// The unique indexes that a migration makes: `CREATE UNIQUE INDEX name ON t (a, b)`.
+fn unique_indexes(text: &str) -> impl Iterator<Item = (String, Constraint)> + '_ {
+    text.split("CREATE UNIQUE INDEX ").skip(1).filter_map(|rest| {
+        let (name, rest) = rest.split_once(" ON ")?;
+        let (table, rest) = rest.split_once('(')?;
+        let (columns, _) = rest.split_once(')')?;
+        let columns: Vec<String> =
+            columns.split(',').map(|column| format!("{}.{}", table.trim(), column.trim())).collect();
+        Some((columns.join(", "), Constraint::named(name.trim())?))
+    })
+}

@@ -1,0 +1,161 @@
+//! Decisions, kept for later reading. Nothing can be opened with one.
+
+use domain::clock::Timestamp;
+use domain::gate::{Action, Explained};
+use domain::id::{BindingId, DecisionId, PrincipalId, SnapshotId};
+
+use crate::db::Tx;
+use crate::error::Error;
+use crate::json;
+use crate::page::{Page, Seek, all};
+use crate::row::{Text, affected, list_in, on_both, row};
+
+row! {
+    DecisionRow from "decisions" {
+        id: Text<DecisionId>,
+        principal_id: Text<PrincipalId>,
+        action: Text<Action>,
+        binding_id: Text<BindingId>,
+        at: i64,
+        allowed: bool,
+        lines: String,
+        served: Option<Text<SnapshotId>>,
+        retry_at: Option<i64>,
+    }
+}
+
+impl TryFrom<DecisionRow> for Explained {
+    type Error = Error;
+
+    fn try_from(row: DecisionRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        Ok(Self {
+            id,
+            principal_id: row.principal_id.0,
+            action: row.action.0,
+            binding_id: row.binding_id.0,
+            at: Timestamp(row.at),
+            allowed: row.allowed,
+            lines: json::lines_from_text(&row.lines)
+                .map_err(|problem| Error::inconsistent("decisions", id, problem))?,
+            served: row.served.map(|id| id.0),
+            retry_at: row.retry_at.map(Timestamp),
+        })
+    }
+}
+
+macro_rules! select_decisions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 principal_id,
+                 action,
+                 binding_id,
+                 at,
+                 allowed,
+                 lines,
+                 served,
+                 retry_at
+             FROM decisions ",
+            $rest
+        )
+    };
+}
+
+/// Keeps a decision.
+///
+/// # Errors
+/// Those of any query.
+pub async fn insert_decision(tx: &mut Tx, decision: &Explained) -> Result<(), Error> {
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO decisions (id, principal_id, action, binding_id, at, allowed, lines, served, retry_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        )
+        .bind(Text(decision.id))
+        .bind(Text(decision.principal_id))
+        .bind(Text(decision.action))
+        .bind(Text(decision.binding_id))
+        .bind(decision.at.0)
+        .bind(decision.allowed)
+        .bind(json::lines_to_text(&decision.lines))
+        .bind(decision.served.map(Text))
+        .bind(decision.retry_at.map(|at| at.0))
+    )?;
+    Ok(())
+}
+
+/// A decision by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_decision(tx: &mut Tx, id: DecisionId) -> Result<Option<Explained>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, DecisionRow>(select_decisions!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Explained::try_from).transpose()
+}
+
+/// A decision by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get_decision(tx: &mut Tx, id: DecisionId) -> Result<Explained, Error> {
+    find_decision(tx, id).await?.ok_or(Error::NotFound("decision"))
+}
+
+/// The decisions of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_decisions_by_ids(tx: &mut Tx, ids: &[DecisionId]) -> Result<Vec<Explained>, Error> {
+    all(list_in!(tx, DecisionRow, select_decisions!("WHERE id IN ({list})"), ids))
+}
+
+/// The decisions about a binding, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_decisions_of_binding(
+    tx: &mut Tx,
+    binding_id: BindingId,
+    seek: &Seek<(Timestamp, DecisionId)>,
+) -> Result<Page<Explained>, Error> {
+    let (at, id) = seek.time_and_id_back();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, DecisionRow>(select_decisions!(
+        "WHERE binding_id = $1 AND (at, id) < ($2, $3)
+             ORDER BY at DESC, id DESC
+             LIMIT $4"
+    ))
+    .bind(Text(binding_id))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
+/// The decisions about what a principal asked, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_decisions_of_principal(
+    tx: &mut Tx,
+    principal_id: PrincipalId,
+    seek: &Seek<(Timestamp, DecisionId)>,
+) -> Result<Page<Explained>, Error> {
+    let (at, id) = seek.time_and_id_back();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, DecisionRow>(select_decisions!(
+        "WHERE principal_id = $1 AND (at, id) < ($2, $3)
+             ORDER BY at DESC, id DESC
+             LIMIT $4"
+    ))
+    .bind(Text(principal_id))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}

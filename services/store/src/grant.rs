@@ -1,0 +1,478 @@
+//! Access requests and grants.
+
+use domain::clock::Timestamp;
+use domain::grant::{AccessRequest, Decided, Grant, PortMajor, Purpose, RequestState, Window};
+use domain::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
+use domain::identity::PurposeCode;
+use domain::name::Name;
+
+use crate::db::Tx;
+use crate::error::Error;
+use crate::page::{Page, Seek, all};
+use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+
+row! {
+    RequestRow from "access_requests" {
+        id: Text<AccessRequestId>,
+        requester_id: Text<PrincipalId>,
+        product_id: Text<ProductId>,
+        port: Text<Name>,
+        major: i64,
+        purpose: Text<PurposeCode>,
+        sentence: String,
+        from_at: i64,
+        until_at: i64,
+        state: Text<RequestState>,
+        decided_by: Option<Text<PrincipalId>>,
+        decided_at: Option<i64>,
+        reason: Option<String>,
+        created_at: i64,
+    }
+}
+
+impl TryFrom<RequestRow> for AccessRequest {
+    type Error = Error;
+
+    fn try_from(row: RequestRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        let misfit = |problem: &str| Error::inconsistent("access_requests", id, problem);
+        let decided = decided(row.decided_by, row.decided_at, row.reason).map_err(misfit)?;
+        if (row.state.0 == RequestState::Pending) != decided.is_none() {
+            return Err(misfit("the state and the decision do not fit"));
+        }
+        Ok(Self {
+            id,
+            requester: row.requester_id.0,
+            port_major: PortMajor {
+                product_id: row.product_id.0,
+                port: row.port.0,
+                major: natural(row.major).map_err(misfit)?,
+            },
+            purpose: Purpose { code: row.purpose.0, sentence: row.sentence },
+            window: Window { from: Timestamp(row.from_at), until: Timestamp(row.until_at) },
+            state: row.state.0,
+            decided,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+/// A person's answer: who and when, or neither.
+fn decided(
+    by: Option<Text<PrincipalId>>,
+    at: Option<i64>,
+    reason: Option<String>,
+) -> Result<Option<Decided>, &'static str> {
+    match (by, at) {
+        (Some(by), Some(at)) => Ok(Some(Decided { by: by.0, at: Timestamp(at), reason })),
+        (None, None) if reason.is_none() => Ok(None),
+        _ => Err("half of an answer"),
+    }
+}
+
+macro_rules! select_requests {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 requester_id,
+                 product_id,
+                 port,
+                 major,
+                 purpose,
+                 sentence,
+                 from_at,
+                 until_at,
+                 state,
+                 decided_by,
+                 decided_at,
+                 reason,
+                 created_at
+             FROM access_requests ",
+            $rest
+        )
+    };
+}
+
+/// Adds a request that is pending.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn insert_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO access_requests (
+                 id,
+                 requester_id,
+                 product_id,
+                 port,
+                 major,
+                 purpose,
+                 sentence,
+                 from_at,
+                 until_at,
+                 state,
+                 created_at
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        )
+        .bind(Text(request.id))
+        .bind(Text(request.requester))
+        .bind(Text(request.port_major.product_id))
+        .bind(request.port_major.port.as_str())
+        .bind(integer(request.port_major.major))
+        .bind(Text(request.purpose.code))
+        .bind(request.purpose.sentence.as_str())
+        .bind(request.window.from.0)
+        .bind(request.window.until.0)
+        .bind(Text(request.state))
+        .bind(request.created_at.0)
+    )?;
+    Ok(())
+}
+
+/// Writes the answer to a request that was pending.
+///
+/// # Errors
+/// [`Error::Stale`] if it is not pending any more; [`Error::LockNeeded`].
+pub async fn decide_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), Error> {
+    tx.require_facts()?;
+    let decided = request.decided.as_ref();
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE access_requests
+             SET state = $1, decided_by = $2, decided_at = $3, reason = $4
+             WHERE id = $5 AND state = 'pending'"
+        )
+        .bind(Text(request.state))
+        .bind(decided.map(|decided| Text(decided.by)))
+        .bind(decided.map(|decided| decided.at.0))
+        .bind(decided.and_then(|decided| decided.reason.as_deref()))
+        .bind(Text(request.id))
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::Stale("access request")) }
+}
+
+/// A request by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_request(tx: &mut Tx, id: AccessRequestId) -> Result<Option<AccessRequest>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, RequestRow>(select_requests!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(AccessRequest::try_from).transpose()
+}
+
+/// A request by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get_request(tx: &mut Tx, id: AccessRequestId) -> Result<AccessRequest, Error> {
+    find_request(tx, id).await?.ok_or(Error::NotFound("access request"))
+}
+
+/// The requests of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_requests_by_ids(tx: &mut Tx, ids: &[AccessRequestId]) -> Result<Vec<AccessRequest>, Error> {
+    all(list_in!(tx, RequestRow, select_requests!("WHERE id IN ({list})"), ids))
+}
+
+/// Requests for a product, the oldest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_requests_of_product(
+    tx: &mut Tx,
+    product_id: ProductId,
+    seek: &Seek<(Timestamp, AccessRequestId)>,
+) -> Result<Page<AccessRequest>, Error> {
+    let (at, id) = seek.time_and_id();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, RequestRow>(select_requests!(
+        "WHERE product_id = $1 AND (created_at, id) > ($2, $3)
+             ORDER BY created_at, id
+             LIMIT $4"
+    ))
+    .bind(Text(product_id))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
+/// Requests that a principal made, the oldest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_requests_of_requester(
+    tx: &mut Tx,
+    requester: PrincipalId,
+    seek: &Seek<(Timestamp, AccessRequestId)>,
+) -> Result<Page<AccessRequest>, Error> {
+    let (at, id) = seek.time_and_id();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, RequestRow>(select_requests!(
+        "WHERE requester_id = $1 AND (created_at, id) > ($2, $3)
+             ORDER BY created_at, id
+             LIMIT $4"
+    ))
+    .bind(Text(requester))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
+row! {
+    GrantRow from "grants" {
+        id: Text<GrantId>,
+        request_id: Text<AccessRequestId>,
+        principal_id: Text<PrincipalId>,
+        product_id: Text<ProductId>,
+        port: Text<Name>,
+        major: i64,
+        purpose: Text<PurposeCode>,
+        sentence: String,
+        from_at: i64,
+        until_at: i64,
+        granted_by: Text<PrincipalId>,
+        granted_at: i64,
+        revoked_by: Option<Text<PrincipalId>>,
+        revoked_at: Option<i64>,
+        revoke_reason: Option<String>,
+    }
+}
+
+impl TryFrom<GrantRow> for Grant {
+    type Error = Error;
+
+    fn try_from(row: GrantRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        let misfit = |problem: &str| Error::inconsistent("grants", id, problem);
+        Ok(Self {
+            id,
+            request_id: row.request_id.0,
+            principal_id: row.principal_id.0,
+            port_major: PortMajor {
+                product_id: row.product_id.0,
+                port: row.port.0,
+                major: natural(row.major).map_err(misfit)?,
+            },
+            purpose: Purpose { code: row.purpose.0, sentence: row.sentence },
+            window: Window { from: Timestamp(row.from_at), until: Timestamp(row.until_at) },
+            granted_by: row.granted_by.0,
+            granted_at: Timestamp(row.granted_at),
+            revoked: decided(row.revoked_by, row.revoked_at, row.revoke_reason).map_err(misfit)?,
+        })
+    }
+}
+
+macro_rules! select_grants {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 request_id,
+                 principal_id,
+                 product_id,
+                 port,
+                 major,
+                 purpose,
+                 sentence,
+                 from_at,
+                 until_at,
+                 granted_by,
+                 granted_at,
+                 revoked_by,
+                 revoked_at,
+                 revoke_reason
+             FROM grants ",
+            $rest
+        )
+    };
+}
+
+/// Adds a grant that stands.
+///
+/// # Errors
+/// [`crate::Constraint::GrantRequest`] if the request has one; [`Error::LockNeeded`].
+pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO grants (
+                 id,
+                 request_id,
+                 principal_id,
+                 product_id,
+                 port,
+                 major,
+                 purpose,
+                 sentence,
+                 from_at,
+                 until_at,
+                 granted_by,
+                 granted_at
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        )
+        .bind(Text(grant.id))
+        .bind(Text(grant.request_id))
+        .bind(Text(grant.principal_id))
+        .bind(Text(grant.port_major.product_id))
+        .bind(grant.port_major.port.as_str())
+        .bind(integer(grant.port_major.major))
+        .bind(Text(grant.purpose.code))
+        .bind(grant.purpose.sentence.as_str())
+        .bind(grant.window.from.0)
+        .bind(grant.window.until.0)
+        .bind(Text(grant.granted_by))
+        .bind(grant.granted_at.0)
+    )?;
+    Ok(())
+}
+
+/// Ends a grant early, and every lease that hangs on it: one that was intended never becomes issued. Gives the number
+/// of leases that were open. Takes the grant as [`Grant::revoke`] returned it.
+///
+/// # Errors
+/// [`Error::Stale`] if it was revoked already; [`Error::LockNeeded`].
+pub async fn revoke(tx: &mut Tx, grant: &Grant) -> Result<u64, Error> {
+    tx.require_facts()?;
+    let revoked = grant.revoked.as_ref();
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE grants
+             SET revoked_by = $1, revoked_at = $2, revoke_reason = $3
+             WHERE id = $4 AND revoked_at IS NULL"
+        )
+        .bind(revoked.map(|revoked| Text(revoked.by)))
+        .bind(revoked.map(|revoked| revoked.at.0))
+        .bind(revoked.and_then(|revoked| revoked.reason.as_deref()))
+        .bind(Text(grant.id))
+    )?;
+    if n_rows != 1 {
+        return Err(Error::Stale("grant"));
+    }
+    crate::credential::revoke_of_grant(tx, grant.id).await
+}
+
+/// A grant by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find(tx: &mut Tx, id: GrantId) -> Result<Option<Grant>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Grant::try_from).transpose()
+}
+
+/// A grant by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(tx: &mut Tx, id: GrantId) -> Result<Grant, Error> {
+    find(tx, id).await?.ok_or(Error::NotFound("grant"))
+}
+
+/// The grants of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_ids(tx: &mut Tx, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
+    all(list_in!(tx, GrantRow, select_grants!("WHERE id IN ({list})"), ids))
+}
+
+/// Every grant that a principal has or had on one port major: what the gate judges.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_for_port(
+    tx: &mut Tx,
+    principal_id: PrincipalId,
+    port_major: &PortMajor,
+) -> Result<Vec<Grant>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+        "WHERE principal_id = $1 AND product_id = $2 AND port = $3 AND major = $4
+             ORDER BY id"
+    ))
+    .bind(Text(principal_id))
+    .bind(Text(port_major.product_id))
+    .bind(port_major.port.as_str())
+    .bind(integer(port_major.major))
+    .fetch_all(c))?;
+    all(rows)
+}
+
+/// Every grant that a principal has or had, in the order of their ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_principal(
+    tx: &mut Tx,
+    principal_id: PrincipalId,
+    seek: &Seek<GrantId>,
+) -> Result<Page<Grant>, Error> {
+    // Every id is greater than the empty text.
+    let after = seek.after.map_or(String::new(), |id| id.to_string());
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+        "WHERE principal_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+    ))
+    .bind(Text(principal_id))
+    .bind(after.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
+/// The products on which a principal has a grant that stands: it may know of them.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_products_granted(
+    tx: &mut Tx,
+    principal_id: PrincipalId,
+    now: Timestamp,
+) -> Result<Vec<ProductId>, Error> {
+    row! { GrantedRow from "grants" { product_id: Text<ProductId>, } }
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantedRow>(
+        "SELECT DISTINCT product_id
+             FROM grants
+             WHERE principal_id = $1 AND revoked_at IS NULL AND from_at <= $2 AND until_at > $2
+             ORDER BY product_id"
+    )
+    .bind(Text(principal_id))
+    .bind(now.0)
+    .fetch_all(c))?;
+    Ok(rows.into_iter().map(|row| row.product_id.0).collect())
+}
+
+/// Every grant on a product, the oldest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_product(
+    tx: &mut Tx,
+    product_id: ProductId,
+    seek: &Seek<(Timestamp, GrantId)>,
+) -> Result<Page<Grant>, Error> {
+    let (at, id) = seek.time_and_id();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+        "WHERE product_id = $1 AND (granted_at, id) > ($2, $3)
+             ORDER BY granted_at, id
+             LIMIT $4"
+    ))
+    .bind(Text(product_id))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}

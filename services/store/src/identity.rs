@@ -1,0 +1,283 @@
+//! Principals and the roles they hold.
+
+use domain::clock::Timestamp;
+use domain::id::{DomainId, PrincipalId, RoleId};
+use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
+
+use crate::db::Tx;
+use crate::error::Error;
+use crate::page::{Page, Seek, all};
+use crate::row::{Text, affected, list_in, on_both, row};
+
+row! {
+    PrincipalRow from "principals" {
+        id: Text<PrincipalId>,
+        issuer: String,
+        subject: String,
+        kind: String,
+        owner_id: Option<Text<PrincipalId>>,
+        enabled: bool,
+        created_at: i64,
+    }
+}
+
+impl TryFrom<PrincipalRow> for Principal {
+    type Error = Error;
+
+    fn try_from(row: PrincipalRow) -> Result<Self, Error> {
+        let kind = match (row.kind.as_str(), row.owner_id) {
+            ("user", None) => PrincipalKind::User,
+            ("service", Some(owner)) => PrincipalKind::Service { owner: owner.0 },
+            ("inspector", None) => PrincipalKind::Inspector,
+            _ => return Err(Error::inconsistent("principals", row.id.0, "kind and owner fit no state")),
+        };
+        Ok(Self {
+            id: row.id.0,
+            issuer: row.issuer,
+            subject: row.subject,
+            kind,
+            enabled: row.enabled,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+macro_rules! select_principals {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 issuer,
+                 subject,
+                 kind,
+                 owner_id,
+                 enabled,
+                 created_at
+             FROM principals ",
+            $rest
+        )
+    };
+}
+
+/// Adds a principal.
+///
+/// # Errors
+/// [`crate::Constraint::PrincipalSubject`] if (issuer, subject) is taken; [`Error::LockNeeded`].
+pub async fn insert_principal(tx: &mut Tx, principal: &Principal) -> Result<(), Error> {
+    tx.require_facts()?;
+    let (kind, owner_id) = match principal.kind {
+        PrincipalKind::User => ("user", None),
+        PrincipalKind::Service { owner } => ("service", Some(owner)),
+        PrincipalKind::Inspector => ("inspector", None),
+    };
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO principals (id, issuer, subject, kind, owner_id, enabled, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        )
+        .bind(Text(principal.id))
+        .bind(principal.issuer.as_str())
+        .bind(principal.subject.as_str())
+        .bind(kind)
+        .bind(owner_id.map(Text))
+        .bind(principal.enabled)
+        .bind(principal.created_at.0)
+    )?;
+    Ok(())
+}
+
+/// Lets a principal act, or stops it.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn set_enabled(tx: &mut Tx, id: PrincipalId, enabled: bool) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows =
+        affected!(tx, sqlx::query("UPDATE principals SET enabled = $1 WHERE id = $2").bind(enabled).bind(Text(id)))?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("principal")) }
+}
+
+/// A principal by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_principal(tx: &mut Tx, id: PrincipalId) -> Result<Option<Principal>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, PrincipalRow>(select_principals!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Principal::try_from).transpose()
+}
+
+/// A principal by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get_principal(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Error> {
+    find_principal(tx, id).await?.ok_or(Error::NotFound("principal"))
+}
+
+/// A principal by what its issuer calls it.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_by_subject(tx: &mut Tx, issuer: &str, subject: &str) -> Result<Option<Principal>, Error> {
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, PrincipalRow>(select_principals!("WHERE issuer = $1 AND subject = $2"))
+            .bind(issuer)
+            .bind(subject)
+            .fetch_optional(c))?;
+    row.map(Principal::try_from).transpose()
+}
+
+/// The principals of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_principals_by_ids(tx: &mut Tx, ids: &[PrincipalId]) -> Result<Vec<Principal>, Error> {
+    all(list_in!(tx, PrincipalRow, select_principals!("WHERE id IN ({list})"), ids))
+}
+
+/// Principals in the order of their ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_principals(tx: &mut Tx, seek: &Seek<PrincipalId>) -> Result<Page<Principal>, Error> {
+    // Every id is greater than the empty text.
+    let after = seek.after.map_or(String::new(), |id| id.to_string());
+    let rows =
+        on_both!(tx, |c| sqlx::query_as::<_, PrincipalRow>(select_principals!("WHERE id > $1 ORDER BY id LIMIT $2"))
+            .bind(after.as_str())
+            .bind(seek.n_fetched())
+            .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
+row! {
+    RoleRow from "role_assignments" {
+        id: Text<RoleId>,
+        principal_id: Text<PrincipalId>,
+        role: String,
+        domain_id: Option<Text<DomainId>>,
+        assigned_by: Text<PrincipalId>,
+        assigned_at: i64,
+    }
+}
+
+impl TryFrom<RoleRow> for RoleAssignment {
+    type Error = Error;
+
+    fn try_from(row: RoleRow) -> Result<Self, Error> {
+        let role = match row.domain_id {
+            Some(domain_id) => row.role.parse::<DomainRole>().map(|role| Role::Domain(domain_id.0, role)),
+            None => row.role.parse::<PlatformRole>().map(Role::Platform),
+        };
+        let role = role.map_err(|error| Error::inconsistent("role_assignments", row.id.0, error.to_string()))?;
+        Ok(Self {
+            id: row.id.0,
+            principal_id: row.principal_id.0,
+            role,
+            assigned_by: row.assigned_by.0,
+            assigned_at: Timestamp(row.assigned_at),
+        })
+    }
+}
+
+macro_rules! select_roles {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 principal_id,
+                 role,
+                 domain_id,
+                 assigned_by,
+                 assigned_at
+             FROM role_assignments ",
+            $rest
+        )
+    };
+}
+
+/// Gives a role.
+///
+/// # Errors
+/// [`crate::Constraint::DomainRole`] or [`crate::Constraint::PlatformRole`] if the principal holds it;
+/// [`Error::LockNeeded`].
+pub async fn insert_role(tx: &mut Tx, assignment: &RoleAssignment) -> Result<(), Error> {
+    tx.require_facts()?;
+    let (role, domain_id) = match assignment.role {
+        Role::Domain(domain_id, role) => (role.as_str(), Some(domain_id)),
+        Role::Platform(role) => (role.as_str(), None),
+    };
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO role_assignments (id, principal_id, role, domain_id, assigned_by, assigned_at)
+             VALUES ($1, $2, $3, $4, $5, $6)"
+        )
+        .bind(Text(assignment.id))
+        .bind(Text(assignment.principal_id))
+        .bind(role)
+        .bind(domain_id.map(Text))
+        .bind(Text(assignment.assigned_by))
+        .bind(assignment.assigned_at.0)
+    )?;
+    Ok(())
+}
+
+/// Takes a role back.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn delete_role(tx: &mut Tx, id: RoleId) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(tx, sqlx::query("DELETE FROM role_assignments WHERE id = $1").bind(Text(id)))?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("role")) }
+}
+
+/// A role by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_role(tx: &mut Tx, id: RoleId) -> Result<Option<RoleAssignment>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(RoleAssignment::try_from).transpose()
+}
+
+/// Every role that a principal holds, in the order of their ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<Vec<RoleAssignment>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!("WHERE principal_id = $1 ORDER BY id"))
+        .bind(Text(principal_id))
+        .fetch_all(c))?;
+    all(rows)
+}
+
+/// Every role held in a domain itself, in the order of their ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_roles_in_domain(tx: &mut Tx, domain_id: DomainId) -> Result<Vec<RoleAssignment>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!("WHERE domain_id = $1 ORDER BY id"))
+        .bind(Text(domain_id))
+        .fetch_all(c))?;
+    all(rows)
+}
+
+/// Whether anybody holds a role on the platform. Nobody does before the first sign-in.
+///
+/// # Errors
+/// Those of any query.
+pub async fn has_platform_role(tx: &mut Tx, role: PlatformRole) -> Result<bool, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!(
+        "WHERE domain_id IS NULL AND role = $1 ORDER BY id LIMIT 1"
+    ))
+    .bind(Text(role))
+    .fetch_optional(c))?;
+    Ok(row.is_some())
+}

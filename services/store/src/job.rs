@@ -1,0 +1,239 @@
+//! Jobs: follow-up work that may fail and be tried again. Running one twice changes nothing.
+//!
+//! Of a kind and subject at most one waits and at most one runs. What is asked for while one runs waits for its turn,
+//! because the one that runs may have looked already.
+
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::id::JobId;
+use domain::words;
+
+use crate::db::Tx;
+use crate::dialect;
+use crate::error::Error;
+use crate::row::{Text, affected, on_both, row};
+
+words! {
+    /// Where a job stands.
+    State {
+        /// It waits for its time.
+        Waiting = "waiting",
+        /// Somebody works on it, until the end of the claim.
+        Running = "running",
+        /// It is done.
+        Done = "done",
+        /// It was given up.
+        Failed = "failed",
+    }
+}
+
+/// A piece of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What is to be done.
+    pub kind: String,
+    /// To what. At most one job of a kind waits for a subject.
+    pub subject: String,
+    /// Where it stands.
+    pub state: State,
+    /// Not before this.
+    pub run_at: Timestamp,
+    /// The end of the claim of whoever works on it; past that, anybody may claim it.
+    pub claimed_until: Option<Timestamp>,
+    /// How often it was begun.
+    pub n_attempts: i64,
+    /// What went wrong last.
+    pub error: Option<String>,
+}
+
+row! {
+    JobRow from "jobs" {
+        id: Text<JobId>,
+        kind: String,
+        subject: String,
+        state: Text<State>,
+        run_at: i64,
+        claimed_until: Option<i64>,
+        n_attempts: i64,
+        error: Option<String>,
+    }
+}
+
+impl From<JobRow> for Job {
+    fn from(row: JobRow) -> Self {
+        Self {
+            id: row.id.0,
+            kind: row.kind,
+            subject: row.subject,
+            state: row.state.0,
+            run_at: Timestamp(row.run_at),
+            claimed_until: row.claimed_until.map(Timestamp),
+            n_attempts: row.n_attempts,
+            error: row.error,
+        }
+    }
+}
+
+macro_rules! select_jobs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 kind,
+                 subject,
+                 state,
+                 run_at,
+                 claimed_until,
+                 n_attempts,
+                 error
+             FROM jobs ",
+            $rest
+        )
+    };
+}
+
+/// Puts a job in line. One of its kind and subject that waits already stands for it, at the earlier of the two times.
+///
+/// # Errors
+/// Those of any query.
+pub async fn push(tx: &mut Tx, id: JobId, kind: &str, subject: &str, run_at: Timestamp) -> Result<(), Error> {
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO jobs (id, kind, subject, state, run_at, claimed_until, n_attempts, error)
+             VALUES ($1, $2, $3, 'waiting', $4, NULL, 0, NULL)
+             ON CONFLICT (kind, subject) WHERE state = 'waiting' DO UPDATE SET run_at = excluded.run_at
+             WHERE jobs.run_at > excluded.run_at"
+        )
+        .bind(Text(id))
+        .bind(kind)
+        .bind(subject)
+        .bind(run_at.0)
+    )?;
+    Ok(())
+}
+
+/// Takes the job of the kind that has waited longest, for a while. If it has not ended by then, it is given to the next
+/// who asks.
+///
+/// # Errors
+/// Those of any query.
+pub async fn claim(tx: &mut Tx, kind: &str, now: Timestamp, duration: Duration) -> Result<Option<Job>, Error> {
+    let dialect = tx.dialect();
+    let sql = "UPDATE jobs
+               SET state = 'running', claimed_until = $1, n_attempts = n_attempts + 1
+               WHERE id = (
+                   SELECT id FROM jobs
+                   WHERE kind = $2
+                       AND ((state = 'waiting' AND run_at <= $3) OR (state = 'running' AND claimed_until <= $3))
+                       AND NOT EXISTS (
+                           SELECT 1 FROM jobs AS other
+                           WHERE other.kind = jobs.kind
+                               AND other.subject = jobs.subject
+                               AND other.id <> jobs.id
+                               AND other.state = 'running'
+                               AND other.claimed_until > $3
+                       )
+                   ORDER BY run_at, id
+                   LIMIT 1
+                   {skip_locked}
+               )
+               RETURNING id, kind, subject, state, run_at, claimed_until, n_attempts, error";
+    let row = on_both!(tx, |c| sqlx::query_as::<_, JobRow>(dialect::skip_locked(sql, dialect))
+        .bind(now.plus(duration).0)
+        .bind(kind)
+        .bind(now.0)
+        .fetch_optional(c))?;
+    Ok(row.map(Job::from))
+}
+
+/// Marks a claimed job as done. False if somebody else has claimed it since: then the work was done for nothing.
+///
+/// # Errors
+/// Those of any query.
+pub async fn finish(tx: &mut Tx, job: &Job) -> Result<bool, Error> {
+    end(tx, job, State::Done, None).await
+}
+
+/// Gives a claimed job up for good. False if somebody else has claimed it since.
+///
+/// # Errors
+/// Those of any query.
+pub async fn fail(tx: &mut Tx, job: &Job, error: &str) -> Result<bool, Error> {
+    end(tx, job, State::Failed, Some(error)).await
+}
+
+async fn end(tx: &mut Tx, job: &Job, state: State, error: Option<&str>) -> Result<bool, Error> {
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE jobs SET state = $1, claimed_until = NULL, error = $2
+             WHERE id = $3 AND state = 'running' AND n_attempts = $4"
+        )
+        .bind(Text(state))
+        .bind(error)
+        .bind(Text(job.id))
+        .bind(job.n_attempts)
+    )?;
+    Ok(n_rows == 1)
+}
+
+/// Puts a claimed job back in line, unless another of its kind and subject waits there already: that one stands for
+/// it. False if somebody else has claimed it since.
+///
+/// # Errors
+/// Those of any query.
+pub async fn retry(tx: &mut Tx, job: &Job, error: &str, run_at: Timestamp) -> Result<bool, Error> {
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE jobs SET state = 'waiting', run_at = $1, claimed_until = NULL, error = $2
+             WHERE id = $3 AND state = 'running' AND n_attempts = $4
+                 AND NOT EXISTS (
+                     SELECT 1 FROM jobs AS other
+                     WHERE other.kind = jobs.kind AND other.subject = jobs.subject AND other.state = 'waiting'
+                 )"
+        )
+        .bind(run_at.0)
+        .bind(error)
+        .bind(Text(job.id))
+        .bind(job.n_attempts)
+    )?;
+    if n_rows == 1 { Ok(true) } else { end(tx, job, State::Done, Some(error)).await }
+}
+
+/// A job by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Job>, Error> {
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, JobRow>(select_jobs!("WHERE id = $1")).bind(Text(id)).fetch_optional(c))?;
+    Ok(row.map(Job::from))
+}
+
+/// When the next job of a kind is due; `None` if none waits. What is claimed counts from the end of its claim.
+///
+/// # Errors
+/// Those of any query.
+pub async fn next_due(tx: &mut Tx, kind: &str) -> Result<Option<Timestamp>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, JobRow>(select_jobs!(
+        "WHERE state IN ('waiting', 'running') AND kind = $1
+             ORDER BY COALESCE(claimed_until, run_at), id
+             LIMIT 1"
+    ))
+    .bind(kind)
+    .fetch_optional(c))?;
+    Ok(row.map(|row| Timestamp(row.claimed_until.unwrap_or(row.run_at))))
+}
+
+/// Forgets jobs that ended and were due before a moment. Gives their number.
+///
+/// # Errors
+/// Those of any query.
+pub async fn delete_ended(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
+    affected!(tx, sqlx::query("DELETE FROM jobs WHERE state IN ('done', 'failed') AND run_at < $1").bind(before.0))
+}

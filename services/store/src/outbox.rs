@@ -1,0 +1,114 @@
+//! The outbox: what happened, in order, for the jobs that follow it.
+//!
+//! Positions are drawn under the fact lock, so the order of positions is the order of commits, and a reader that keeps
+//! a cursor misses nothing.
+
+use domain::clock::Timestamp;
+
+use crate::db::Tx;
+use crate::error::Error;
+use crate::row::{affected, on_both, row};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What, such as `contract.published`.
+    pub kind: String,
+    /// The id of what it happened to.
+    pub subject: String,
+    /// More about it, as JSON.
+    pub payload: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An event and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Positioned {
+    /// Its place, from 1, without holes.
+    pub position: i64,
+    /// The event.
+    pub event: Event,
+}
+
+row! { PositionRow from "outbox" { position: i64, } }
+row! { EventRow from "outbox" { position: i64, kind: String, subject: String, payload: String, at: i64, } }
+
+/// Adds an event; it is there when the transaction commits. Gives its position.
+///
+/// # Errors
+/// [`Error::LockNeeded`] without the fact lock.
+pub async fn push(tx: &mut Tx, event: &Event) -> Result<i64, Error> {
+    tx.require_facts()?;
+    let last = on_both!(tx, |c| sqlx::query_as::<_, PositionRow>(
+        "SELECT position FROM outbox ORDER BY position DESC LIMIT 1"
+    )
+    .fetch_optional(c))?;
+    let position = last.map_or(0, |row| row.position) + 1;
+    affected!(
+        tx,
+        sqlx::query("INSERT INTO outbox (position, kind, subject, payload, at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(position)
+            .bind(event.kind.as_str())
+            .bind(event.subject.as_str())
+            .bind(event.payload.as_str())
+            .bind(event.at.0)
+    )?;
+    Ok(position)
+}
+
+/// The events after a position, in order.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_after(tx: &mut Tx, position: i64, limit: u32) -> Result<Vec<Positioned>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, EventRow>(
+        "SELECT
+                 position,
+                 kind,
+                 subject,
+                 payload,
+                 at
+             FROM outbox
+             WHERE position > $1
+             ORDER BY position
+             LIMIT $2"
+    )
+    .bind(position)
+    .bind(i64::from(limit))
+    .fetch_all(c))?;
+    let positioned = |row: EventRow| Positioned {
+        position: row.position,
+        event: Event { kind: row.kind, subject: row.subject, payload: row.payload, at: Timestamp(row.at) },
+    };
+    Ok(rows.into_iter().map(positioned).collect())
+}
+
+/// The position up to which a reader has come; 0 at first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn cursor(tx: &mut Tx, reader: &str) -> Result<i64, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, PositionRow>("SELECT position FROM cursors WHERE name = $1")
+        .bind(reader)
+        .fetch_optional(c))?;
+    Ok(row.map_or(0, |row| row.position))
+}
+
+/// Moves a reader's cursor. It never moves back.
+///
+/// # Errors
+/// Those of any query.
+pub async fn move_cursor(tx: &mut Tx, reader: &str, position: i64) -> Result<(), Error> {
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO cursors (name, position) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET position = excluded.position
+             WHERE cursors.position < excluded.position"
+        )
+        .bind(reader)
+        .bind(position)
+    )?;
+    Ok(())
+}

@@ -1,0 +1,453 @@
+//! Data products, their documents and their output ports.
+
+use domain::clock::Timestamp;
+use domain::contract::Classification;
+use domain::grant::PortMajor;
+use domain::id::{ContractId, DomainId, PrincipalId, ProductId};
+use domain::name::Name;
+use domain::product::State;
+
+use crate::db::Tx;
+use crate::document::{Document, Format};
+use crate::error::Error;
+use crate::page::{Page, Seek, all};
+use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+
+/// A data product as it is registered. What its document says in full is in the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// The domain that offers it.
+    pub domain_id: DomainId,
+    /// Its name in addresses; unique in the domain.
+    pub name: Name,
+    /// Its document's `id`; unique in the domain.
+    pub document_id: String,
+    /// Its title for people.
+    pub title: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// The highest classification of the product and its columns: what visibility goes by.
+    pub classification: Classification,
+    /// The digest of its current document.
+    pub digest: String,
+    /// When it was first applied.
+    pub created_at: Timestamp,
+    /// When it last changed. Updates name the one they saw.
+    pub updated_at: Timestamp,
+}
+
+row! {
+    ProductRow from "products" {
+        id: Text<ProductId>,
+        domain_id: Text<DomainId>,
+        name: Text<Name>,
+        document_id: String,
+        title: Option<String>,
+        state: String,
+        state_since: Option<i64>,
+        classification: String,
+        digest: String,
+        created_at: i64,
+        updated_at: i64,
+    }
+}
+
+impl TryFrom<ProductRow> for Product {
+    type Error = Error;
+
+    fn try_from(row: ProductRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        let state = match (row.state.as_str(), row.state_since.map(Timestamp)) {
+            ("proposed", None) => State::Proposed,
+            ("draft", None) => State::Draft,
+            ("active", Some(since)) => State::Active { since },
+            ("deprecated", Some(since)) => State::Deprecated { since },
+            ("retired", Some(since)) => State::Retired { since },
+            _ => return Err(Error::inconsistent("products", id, "the state's columns fit none")),
+        };
+        Ok(Self {
+            id,
+            domain_id: row.domain_id.0,
+            name: row.name.0,
+            document_id: row.document_id,
+            title: row.title,
+            state,
+            classification: Classification::from_word(&row.classification)
+                .ok_or_else(|| Error::inconsistent("products", id, "an unknown classification"))?,
+            digest: row.digest,
+            created_at: Timestamp(row.created_at),
+            updated_at: Timestamp(row.updated_at),
+        })
+    }
+}
+
+fn since(state: &State) -> Option<i64> {
+    match state {
+        State::Proposed | State::Draft => None,
+        State::Active { since } | State::Deprecated { since } | State::Retired { since } => Some(since.0),
+    }
+}
+
+macro_rules! select_products {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 domain_id,
+                 name,
+                 document_id,
+                 title,
+                 state,
+                 state_since,
+                 classification,
+                 digest,
+                 created_at,
+                 updated_at
+             FROM products ",
+            $rest
+        )
+    };
+}
+
+/// Adds a product.
+///
+/// # Errors
+/// [`crate::Constraint::ProductName`], [`crate::Constraint::ProductDocument`]; [`Error::LockNeeded`].
+pub async fn insert(tx: &mut Tx, product: &Product) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO products (
+                 id,
+                 domain_id,
+                 name,
+                 document_id,
+                 title,
+                 state,
+                 state_since,
+                 classification,
+                 digest,
+                 created_at,
+                 updated_at
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        )
+        .bind(Text(product.id))
+        .bind(Text(product.domain_id))
+        .bind(product.name.as_str())
+        .bind(product.document_id.as_str())
+        .bind(product.title.as_deref())
+        .bind(product.state.as_str())
+        .bind(since(&product.state))
+        .bind(product.classification.as_str())
+        .bind(product.digest.as_str())
+        .bind(product.created_at.0)
+        .bind(product.updated_at.0)
+    )?;
+    Ok(())
+}
+
+/// Writes a product that was changed; id, domain, document id and time of making stay.
+///
+/// # Errors
+/// [`Error::Stale`] if it is not as it was at `seen`; [`crate::Constraint::ProductName`]; [`Error::LockNeeded`].
+pub async fn update(tx: &mut Tx, product: &Product, seen: Timestamp) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE products
+             SET
+                 name = $1,
+                 title = $2,
+                 state = $3,
+                 state_since = $4,
+                 classification = $5,
+                 digest = $6,
+                 updated_at = $7
+             WHERE id = $8 AND updated_at = $9"
+        )
+        .bind(product.name.as_str())
+        .bind(product.title.as_deref())
+        .bind(product.state.as_str())
+        .bind(since(&product.state))
+        .bind(product.classification.as_str())
+        .bind(product.digest.as_str())
+        .bind(product.updated_at.0)
+        .bind(Text(product.id))
+        .bind(seen.0)
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::Stale("data product")) }
+}
+
+/// A product by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find(tx: &mut Tx, id: ProductId) -> Result<Option<Product>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Product::try_from).transpose()
+}
+
+/// A product by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(tx: &mut Tx, id: ProductId) -> Result<Product, Error> {
+    find(tx, id).await?.ok_or(Error::NotFound("data product"))
+}
+
+/// A product by its name in a domain.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_by_name(tx: &mut Tx, domain_id: DomainId, name: &Name) -> Result<Option<Product>, Error> {
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!("WHERE domain_id = $1 AND name = $2"))
+            .bind(Text(domain_id))
+            .bind(name.as_str())
+            .fetch_optional(c))?;
+    row.map(Product::try_from).transpose()
+}
+
+/// A product by its document's `id` in a domain.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_by_document_id(
+    tx: &mut Tx,
+    domain_id: DomainId,
+    document_id: &str,
+) -> Result<Option<Product>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!(
+        "WHERE domain_id = $1 AND document_id = $2"
+    ))
+    .bind(Text(domain_id))
+    .bind(document_id)
+    .fetch_optional(c))?;
+    row.map(Product::try_from).transpose()
+}
+
+/// The products of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_ids(tx: &mut Tx, ids: &[ProductId]) -> Result<Vec<Product>, Error> {
+    all(list_in!(tx, ProductRow, select_products!("WHERE id IN ({list})"), ids))
+}
+
+/// Products in the order of their ids. Who may know of which is not this module's matter.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list(tx: &mut Tx, seek: &Seek<ProductId>) -> Result<Page<Product>, Error> {
+    // Every id is greater than the empty text.
+    let after = seek.after.map_or(String::new(), |id| id.to_string());
+    let rows =
+        on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!("WHERE id > $1 ORDER BY id LIMIT $2"))
+            .bind(after.as_str())
+            .bind(seek.n_fetched())
+            .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
+/// A domain's own products in the order of their names.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_domain(tx: &mut Tx, domain_id: DomainId, seek: &Seek<Name>) -> Result<Page<Product>, Error> {
+    // Every name is greater than the empty text.
+    let after = seek.after.as_ref().map_or("", Name::as_str);
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!(
+        "WHERE domain_id = $1 AND name > $2 ORDER BY name LIMIT $3"
+    ))
+    .bind(Text(domain_id))
+    .bind(after)
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
+row! {
+    DocumentRow from "product_documents" {
+        digest: String,
+        format: Text<Format>,
+        bytes: Vec<u8>,
+        published_by: Text<PrincipalId>,
+        published_at: i64,
+    }
+}
+
+impl TryFrom<DocumentRow> for Document {
+    type Error = Error;
+
+    fn try_from(row: DocumentRow) -> Result<Self, Error> {
+        Ok(Self {
+            digest: row.digest,
+            format: row.format.0,
+            bytes: row.bytes,
+            published_by: row.published_by.0,
+            published_at: Timestamp(row.published_at),
+        })
+    }
+}
+
+/// Keeps a product's document. One that it had before is kept as it was first published.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &Document) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO product_documents (product_id, digest, format, bytes, published_by, published_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (product_id, digest) DO NOTHING"
+        )
+        .bind(Text(product_id))
+        .bind(document.digest.as_str())
+        .bind(Text(document.format))
+        .bind(document.bytes.as_slice())
+        .bind(Text(document.published_by))
+        .bind(document.published_at.0)
+    )?;
+    Ok(())
+}
+
+/// A document that a product has or had.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> Result<Option<Document>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, DocumentRow>(
+        "SELECT
+                 digest,
+                 format,
+                 bytes,
+                 published_by,
+                 published_at
+             FROM product_documents
+             WHERE product_id = $1 AND digest = $2"
+    )
+    .bind(Text(product_id))
+    .bind(digest)
+    .fetch_optional(c))?;
+    row.map(Document::try_from).transpose()
+}
+
+/// One major of an output port, and the contract behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Product, name and major.
+    pub port_major: PortMajor,
+    /// The contract.
+    pub contract_id: ContractId,
+    /// The contract's major.
+    pub contract_major: u64,
+}
+
+row! {
+    PortRow from "ports" {
+        product_id: Text<ProductId>,
+        name: Text<Name>,
+        major: i64,
+        contract_id: Text<ContractId>,
+        contract_major: i64,
+    }
+}
+
+impl TryFrom<PortRow> for Port {
+    type Error = Error;
+
+    fn try_from(row: PortRow) -> Result<Self, Error> {
+        let id = row.product_id.0;
+        let misfit = |problem| Error::inconsistent("ports", id, problem);
+        Ok(Self {
+            port_major: PortMajor { product_id: id, port: row.name.0, major: natural(row.major).map_err(misfit)? },
+            contract_id: row.contract_id.0,
+            contract_major: natural(row.contract_major).map_err(misfit)?,
+        })
+    }
+}
+
+macro_rules! select_ports {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 product_id,
+                 name,
+                 major,
+                 contract_id,
+                 contract_major
+             FROM ports ",
+            $rest
+        )
+    };
+}
+
+/// Ties a port's major to a contract's. A tie, once made, stays: grants hang on it.
+///
+/// # Errors
+/// [`crate::Constraint::PortMajor`] if the major is tied already; [`Error::LockNeeded`].
+pub async fn insert_port(tx: &mut Tx, port: &Port) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO ports (product_id, name, major, contract_id, contract_major)
+             VALUES ($1, $2, $3, $4, $5)"
+        )
+        .bind(Text(port.port_major.product_id))
+        .bind(port.port_major.port.as_str())
+        .bind(integer(port.port_major.major))
+        .bind(Text(port.contract_id))
+        .bind(integer(port.contract_major))
+    )?;
+    Ok(())
+}
+
+/// The ports of these products. Their order is by product, name and major within up to 512 products.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_ports_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<Vec<Port>, Error> {
+    all(list_in!(
+        tx,
+        PortRow,
+        select_ports!("WHERE product_id IN ({list}) ORDER BY product_id, name, major"),
+        product_ids
+    ))
+}
+
+/// The ports behind which these contracts are: what a grant must cover to read them.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_ports_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<Port>, Error> {
+    all(list_in!(
+        tx,
+        PortRow,
+        select_ports!("WHERE contract_id IN ({list}) ORDER BY product_id, name, major"),
+        contract_ids
+    ))
+}
+
+/// One major of a port.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_port(tx: &mut Tx, port_major: &PortMajor) -> Result<Option<Port>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, PortRow>(select_ports!(
+        "WHERE product_id = $1 AND name = $2 AND major = $3"
+    ))
+    .bind(Text(port_major.product_id))
+    .bind(port_major.port.as_str())
+    .bind(integer(port_major.major))
+    .fetch_optional(c))?;
+    row.map(Port::try_from).transpose()
+}

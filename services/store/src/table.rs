@@ -1,0 +1,423 @@
+//! Tables and their snapshots.
+
+use domain::binding::{Found, Location, Snapshot, SnapshotState, Table};
+use domain::clock::Timestamp;
+use domain::id::{SnapshotId, TableId};
+use domain::table::{Format, SnapshotKey};
+
+use crate::db::Tx;
+use crate::dialect::Constraint;
+use crate::error::Error;
+use crate::json;
+use crate::page::{Page, Seek, all};
+use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+
+row! {
+    TableRow from "tables" {
+        id: Text<TableId>,
+        format: Text<Format>,
+        location: Text<Location>,
+        revision: i64,
+        head_id: Option<Text<SnapshotId>>,
+        looked_at: Option<i64>,
+        created_at: i64,
+    }
+}
+
+impl TryFrom<TableRow> for Table {
+    type Error = Error;
+
+    fn try_from(row: TableRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id.0,
+            format: row.format.0,
+            location: row.location.0,
+            revision: row.revision,
+            head: row.head_id.map(|id| id.0),
+            looked_at: row.looked_at.map(Timestamp),
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+macro_rules! select_tables {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 format,
+                 location,
+                 revision,
+                 head_id,
+                 looked_at,
+                 created_at
+             FROM tables ",
+            $rest
+        )
+    };
+}
+
+/// Registers a table without snapshots.
+///
+/// # Errors
+/// [`Constraint::TableLocation`] if another table lies there, above or below; [`Error::LockNeeded`].
+pub async fn insert(tx: &mut Tx, table: &Table) -> Result<(), Error> {
+    tx.require_facts()?;
+    if find_overlapping(tx, &table.location, None).await?.is_some() {
+        return Err(Error::Violated(Constraint::TableLocation));
+    }
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO tables (id, format, location, revision, head_id, looked_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        )
+        .bind(Text(table.id))
+        .bind(Text(table.format))
+        .bind(Text(&table.location))
+        .bind(table.revision)
+        .bind(table.head.map(Text))
+        .bind(table.looked_at.map(|at| at.0))
+        .bind(table.created_at.0)
+    )?;
+    Ok(())
+}
+
+/// A table at the location, above it or below it; `except` one. The gate asks it again at each vend.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_overlapping(
+    tx: &mut Tx,
+    location: &Location,
+    except: Option<TableId>,
+) -> Result<Option<Table>, Error> {
+    let at_or_above: Vec<Location> = location.ancestors().collect();
+    let at_or_above: Vec<&Location> = at_or_above.iter().collect();
+    let mut found: Vec<Table> = all(list_in!(tx, TableRow, select_tables!("WHERE location IN ({list})"), at_or_above))?;
+    // Everything that begins with the location and `/`; `0` is the character after `/`.
+    let below = on_both!(tx, |c| sqlx::query_as::<_, TableRow>(select_tables!(
+        "WHERE location > $1 AND location < $2 ORDER BY location LIMIT 2"
+    ))
+    .bind(format!("{location}/"))
+    .bind(format!("{location}0"))
+    .fetch_all(c))?;
+    found.extend(all::<Table, _>(below)?);
+    Ok(found.into_iter().find(|table| Some(table.id) != except))
+}
+
+/// A table by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find(tx: &mut Tx, id: TableId) -> Result<Option<Table>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, TableRow>(select_tables!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Table::try_from).transpose()
+}
+
+/// A table by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(tx: &mut Tx, id: TableId) -> Result<Table, Error> {
+    find(tx, id).await?.ok_or(Error::NotFound("table"))
+}
+
+/// The table at exactly this location.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_by_location(tx: &mut Tx, location: &Location) -> Result<Option<Table>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, TableRow>(select_tables!("WHERE location = $1"))
+        .bind(Text(location))
+        .fetch_optional(c))?;
+    row.map(Table::try_from).transpose()
+}
+
+/// The tables of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_ids(tx: &mut Tx, ids: &[TableId]) -> Result<Vec<Table>, Error> {
+    all(list_in!(tx, TableRow, select_tables!("WHERE id IN ({list})"), ids))
+}
+
+/// Tables in the order of their ids, as the poll for new heads goes through them.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list(tx: &mut Tx, seek: &Seek<TableId>) -> Result<Page<Table>, Error> {
+    // Every id is greater than the empty text.
+    let after = seek.after.map_or(String::new(), |id| id.to_string());
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, TableRow>(select_tables!("WHERE id > $1 ORDER BY id LIMIT $2"))
+        .bind(after.as_str())
+        .bind(seek.n_fetched())
+        .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
+/// Moves a table's revision: its head, served snapshot or verdicts changed.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn bump(tx: &mut Tx, id: TableId) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(tx, sqlx::query("UPDATE tables SET revision = revision + 1 WHERE id = $1").bind(Text(id)))?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("table")) }
+}
+
+/// Notes that we looked for a new head and found none. It moves no revision and needs no lock.
+///
+/// # Errors
+/// Those of any query.
+pub async fn set_looked_at(tx: &mut Tx, id: TableId, at: Timestamp) -> Result<(), Error> {
+    affected!(
+        tx,
+        sqlx::query("UPDATE tables SET looked_at = $1 WHERE id = $2 AND (looked_at IS NULL OR looked_at < $1)")
+            .bind(at.0)
+            .bind(Text(id))
+    )?;
+    Ok(())
+}
+
+row! {
+    SnapshotRow from "snapshots" {
+        id: Text<SnapshotId>,
+        table_id: Text<TableId>,
+        key: Text<SnapshotKey>,
+        ordinal: i64,
+        noticed_at: i64,
+        state: Text<SnapshotState>,
+        error: Option<String>,
+        inspected_at: Option<i64>,
+        committed_at: Option<i64>,
+        n_rows: Option<i64>,
+        n_files: Option<i64>,
+        physical_schema: Option<String>,
+        file_list: Option<String>,
+    }
+}
+
+impl TryFrom<SnapshotRow> for Snapshot {
+    type Error = Error;
+
+    fn try_from(row: SnapshotRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        let misfit = |problem: &str| Error::inconsistent("snapshots", id, problem);
+        let found =
+            match (row.inspected_at, row.committed_at, row.n_rows, row.n_files, row.physical_schema, row.file_list) {
+                (
+                    Some(inspected_at),
+                    Some(committed_at),
+                    Some(n_rows),
+                    Some(n_files),
+                    Some(schema),
+                    Some(file_list),
+                ) => Some(Found {
+                    inspected_at: Timestamp(inspected_at),
+                    committed_at: Timestamp(committed_at),
+                    n_rows: natural(n_rows).map_err(misfit)?,
+                    n_files: natural(n_files).map_err(misfit)?,
+                    schema: json::schema_from_text(&schema).map_err(|problem| misfit(&problem))?,
+                    file_list,
+                }),
+                (None, None, None, None, None, None) => None,
+                _ => return Err(misfit("half of an inspection")),
+            };
+        if (row.state.0 == SnapshotState::Inspected) != found.is_some() {
+            return Err(misfit("the state and what was found do not fit"));
+        }
+        Ok(Self {
+            id,
+            table_id: row.table_id.0,
+            key: row.key.0,
+            ordinal: row.ordinal,
+            noticed_at: Timestamp(row.noticed_at),
+            state: row.state.0,
+            found,
+            error: row.error,
+        })
+    }
+}
+
+macro_rules! select_snapshots {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 table_id,
+                 key,
+                 ordinal,
+                 noticed_at,
+                 state,
+                 error,
+                 inspected_at,
+                 committed_at,
+                 n_rows,
+                 n_files,
+                 physical_schema,
+                 file_list
+             FROM snapshots ",
+            $rest
+        )
+    };
+}
+
+/// Notices a new head: adds it as pending, after all others, and makes it the table's head. What waited before it is
+/// skipped. Moves the table's revision. Gives the snapshot.
+///
+/// # Errors
+/// [`Constraint::SnapshotKey`] if the table has it already; [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn notice(
+    tx: &mut Tx,
+    id: SnapshotId,
+    table_id: TableId,
+    key: SnapshotKey,
+    at: Timestamp,
+) -> Result<Snapshot, Error> {
+    tx.require_facts()?;
+    row! { OrdinalRow from "snapshots" { ordinal: i64, } }
+    let last = on_both!(tx, |c| sqlx::query_as::<_, OrdinalRow>(
+        "SELECT ordinal FROM snapshots WHERE table_id = $1 ORDER BY ordinal DESC LIMIT 1"
+    )
+    .bind(Text(table_id))
+    .fetch_optional(c))?;
+    let ordinal = last.map_or(0, |row| row.ordinal) + 1;
+    affected!(
+        tx,
+        sqlx::query("UPDATE snapshots SET state = 'skipped' WHERE table_id = $1 AND state = 'pending'")
+            .bind(Text(table_id))
+    )?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO snapshots (id, table_id, key, ordinal, noticed_at, state)
+             VALUES ($1, $2, $3, $4, $5, 'pending')"
+        )
+        .bind(Text(id))
+        .bind(Text(table_id))
+        .bind(Text(&key))
+        .bind(ordinal)
+        .bind(at.0)
+    )?;
+    set_head(tx, table_id, id, at).await?;
+    let state = SnapshotState::Pending;
+    Ok(Snapshot { id, table_id, key, ordinal, noticed_at: at, state, found: None, error: None })
+}
+
+/// Makes a snapshot that is known already the head again, as when a Parquet folder goes back to an earlier set of
+/// files. Moves the table's revision.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId, at: Timestamp) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(
+        tx,
+        sqlx::query("UPDATE tables SET head_id = $1, looked_at = $2, revision = revision + 1 WHERE id = $3")
+            .bind(Text(head))
+            .bind(at.0)
+            .bind(Text(table_id))
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("table")) }
+}
+
+/// Writes what an inspection found, or why it found nothing. It may replace what an earlier one found. The caller moves
+/// the table's revision once it has written the verdicts, by [`bump`].
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Found, &str>) -> Result<(), Error> {
+    tx.require_facts()?;
+    let (state, found, error) = match outcome {
+        Ok(found) => (SnapshotState::Inspected, Some(found), None),
+        Err(error) => (SnapshotState::Error, None, Some(error)),
+    };
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE snapshots
+             SET
+                 state = $1,
+                 error = $2,
+                 inspected_at = $3,
+                 committed_at = $4,
+                 n_rows = $5,
+                 n_files = $6,
+                 physical_schema = $7,
+                 file_list = $8
+             WHERE id = $9"
+        )
+        .bind(Text(state))
+        .bind(error)
+        .bind(found.map(|found| found.inspected_at.0))
+        .bind(found.map(|found| found.committed_at.0))
+        .bind(found.map(|found| integer(found.n_rows)))
+        .bind(found.map(|found| integer(found.n_files)))
+        .bind(found.map(|found| json::schema_to_text(&found.schema)))
+        .bind(found.map(|found| found.file_list.as_str()))
+        .bind(Text(id))
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("snapshot")) }
+}
+
+/// A snapshot by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<Option<Snapshot>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, SnapshotRow>(select_snapshots!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(Snapshot::try_from).transpose()
+}
+
+/// A snapshot by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<Snapshot, Error> {
+    find_snapshot(tx, id).await?.ok_or(Error::NotFound("snapshot"))
+}
+
+/// A table's snapshot by the table's own name for it.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_snapshot_by_key(
+    tx: &mut Tx,
+    table_id: TableId,
+    key: &SnapshotKey,
+) -> Result<Option<Snapshot>, Error> {
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, SnapshotRow>(select_snapshots!("WHERE table_id = $1 AND key = $2"))
+            .bind(Text(table_id))
+            .bind(Text(key))
+            .fetch_optional(c))?;
+    row.map(Snapshot::try_from).transpose()
+}
+
+/// The snapshots of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_snapshots_by_ids(tx: &mut Tx, ids: &[SnapshotId]) -> Result<Vec<Snapshot>, Error> {
+    all(list_in!(tx, SnapshotRow, select_snapshots!("WHERE id IN ({list})"), ids))
+}
+
+/// A table's snapshots, the newest first. The key of the seek is the ordinal.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_snapshots(tx: &mut Tx, table_id: TableId, seek: &Seek<i64>) -> Result<Page<Snapshot>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, SnapshotRow>(select_snapshots!(
+        "WHERE table_id = $1 AND ordinal < $2 ORDER BY ordinal DESC LIMIT $3"
+    ))
+    .bind(Text(table_id))
+    .bind(seek.after.unwrap_or(i64::MAX))
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
