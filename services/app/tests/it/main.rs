@@ -1,3 +1,4 @@
 //! The tests of `app`.
 
 mod issuer;
+mod lease;
