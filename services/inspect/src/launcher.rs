@@ -143,7 +143,8 @@ fn judge(job: &InspectionJob, answer: Answer) -> Result<Inspection, InspectionEr
     if !answer.status.success() {
         return Err(InspectionError::Died(how_it_ended(answer.status)));
     }
-    let report = wire::Report::from_json(&answer.report).map_err(|error| InspectionError::Nonsense(error.to_string()))?;
+    let report =
+        wire::Report::from_json(&answer.report).map_err(|error| InspectionError::Nonsense(error.to_string()))?;
     match report {
         wire::Report::Unreadable { reason } => Err(InspectionError::Unreadable(reason)),
         wire::Report::Inspected(inspected) => {

@@ -31,12 +31,7 @@ struct Budget {
 }
 
 impl Budget {
-    fn column(
-        &mut self,
-        name: &str,
-        physical_type: PhysicalType,
-        nullable: bool,
-    ) -> Result<PhysicalColumn> {
+    fn column(&mut self, name: &str, physical_type: PhysicalType, nullable: bool) -> Result<PhysicalColumn> {
         self.n_columns += 1;
         if self.n_columns > MAX_COLUMNS {
             return Err(Unreadable(format!("it has more than {MAX_COLUMNS} columns")));
@@ -111,9 +106,7 @@ impl Budget {
             Arrow::Decimal32(precision, scale)
             | Arrow::Decimal64(precision, scale)
             | Arrow::Decimal128(precision, scale)
-            | Arrow::Decimal256(precision, scale) => {
-                PhysicalType::Decimal { precision: *precision, scale: *scale }
-            }
+            | Arrow::Decimal256(precision, scale) => PhysicalType::Decimal { precision: *precision, scale: *scale },
             Arrow::Utf8 | Arrow::LargeUtf8 | Arrow::Utf8View => PhysicalType::String,
             Arrow::Binary | Arrow::LargeBinary | Arrow::BinaryView | Arrow::FixedSizeBinary(_) => PhysicalType::Binary,
             Arrow::Date32 | Arrow::Date64 => PhysicalType::Date,

@@ -324,9 +324,7 @@ impl WireCheck {
                 minimum: minimum.map(Bound::into_domain),
                 maximum: maximum.map(Bound::into_domain),
             },
-            Self::Length { column, minimum, maximum } => {
-                Check::Length { column: ColumnPath(column), minimum, maximum }
-            }
+            Self::Length { column, minimum, maximum } => Check::Length { column: ColumnPath(column), minimum, maximum },
             Self::NotMultipleOf { column, divisor } => Check::NotMultipleOf { column: ColumnPath(column), divisor },
             Self::DuplicateValues { columns } => {
                 Check::DuplicateValues { columns: columns.into_iter().map(ColumnPath).collect() }

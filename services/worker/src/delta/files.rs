@@ -29,7 +29,8 @@ pub(crate) fn live_files(snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<
         let metadata = metadata.map_err(|error| unreadable(&error))?;
         let actions = metadata.scan_files.apply_selection_vector().map_err(|error| unreadable(&error))?;
         let actions = record_batch(actions)?;
-        read_live_files(&actions, &mut live).unwrap_or_else(|| Err(Unreadable("its log holds odd actions".to_owned())))?;
+        read_live_files(&actions, &mut live)
+            .unwrap_or_else(|| Err(Unreadable("its log holds odd actions".to_owned())))?;
         if live.len() > MAX_FILES {
             return Err(Unreadable(format!("it has more than {MAX_FILES} files")));
         }

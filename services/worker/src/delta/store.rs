@@ -49,10 +49,8 @@ impl ObjectStore for Store {
         if self.is_hidden(path) {
             return Err(Error::NotFound { path: path.to_owned(), source: "not of this snapshot".into() });
         }
-        let (file, pin) = self
-            .root
-            .open_file(path)
-            .map_err(|error| Error::Generic { store: "table", source: Box::new(error) })?;
+        let (file, pin) =
+            self.root.open_file(path).map_err(|error| Error::Generic { store: "table", source: Box::new(error) })?;
         let meta = meta(&pin, location.clone());
         options.check_preconditions(&meta)?;
         let range = match options.range {
