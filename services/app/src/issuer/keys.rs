@@ -143,7 +143,7 @@ fn make(path: &Path, random: &dyn Random) -> Result<EncodingKey, Error> {
     Ok(EncodingKey::from_ed_der(&der))
 }
 
-/// The private key's bytes; `None` if there is no file.
+/// The private key's bytes, whatever they are; `None` if there is no file.
 fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let Some(mut file) = open(path)? else { return Ok(None) };
     let metadata = file.metadata().map_err(unreadable(path))?;
@@ -151,11 +151,7 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     if mode & 0o077 != 0 {
         return Err(Error::LooseMode { path: path.to_owned(), mode });
     }
-    let bytes = read(&mut file, path)?;
-    if bytes.len() != PKCS8_PREFIX.len() + 32 || !bytes.starts_with(&PKCS8_PREFIX) {
-        return Err(Error::NotAKey(path.to_owned()));
-    }
-    Ok(Some(bytes))
+    read(&mut file, path).map(Some)
 }
 
 fn old_keys(path: &Path) -> Result<JwkSet, Error> {

@@ -129,6 +129,7 @@ fn a_token_shows_nothing_of_itself() {
 
 #[test]
 fn a_token_is_good_from_its_first_moment_to_its_end_and_five_seconds_around() {
+    assert_eq!(LEEWAY, Duration::from_secs(5));
     let forger = Forger::new();
     for kind in TokenKind::ALL {
         let claims = claims(*kind);

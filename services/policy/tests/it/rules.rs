@@ -152,6 +152,25 @@ fn a_steward_forbids_a_setting() {
 }
 
 #[test]
+fn a_rule_without_an_action_speaks_of_every_action() {
+    let rule = "@id(\"suspended\") forbid (principal, action, resource) when { resource in Domain::\"sales\" };";
+    let policy = Policy::with_files(&[("suspend.cedar", rule)]).unwrap();
+    let world = World::new();
+    let roles = [(path("sales"), DomainRole::Owner)];
+    let owner = Caller { domain_roles: &roles, platform_roles: PlatformRole::ALL, ..caller(user(1)) };
+    for (action, resource) in [
+        (Action::Publish, Resource::Domain(&world.domain)),
+        (Action::ViewProduct, Resource::Product(world.product(Classification::Public))),
+        (Action::Read, world.binding(Classification::Public)),
+        (Action::ViewLease, world.lease(user(2))),
+    ] {
+        let answer = policy.decide(&Question { caller: &owner, action, resource: &resource, purpose: None });
+        assert_eq!((answer.allowed, answer.policy_ids), (false, vec!["suspended".to_owned()]), "{action}");
+    }
+    assert!(policy.allows(&owner, Action::CreateDomain, &Resource::Platform));
+}
+
+#[test]
 fn an_evaluation_error_refuses_what_another_policy_allows() {
     // Arithmetic that overflows passes validation and fails when it is evaluated. Cedar itself skips such a policy.
     let rule = "@id(\"overflows\") forbid (principal, action == Action::\"publish\", resource is Contract) \
