@@ -1,0 +1,194 @@
+//! What is said comes back the same, and what nobody may say is refused.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use domain::clock::Timestamp;
+use domain::quality::{Bound, Check, Measured, Operator, Rule, Scalar, Severity, Unit};
+use domain::table::{
+    ColumnPath, Format, Inspection, InspectionJob, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile,
+    ReaderProtocol, SnapshotKey,
+};
+use inspect::wire::{Inspected, Job, Limits, MAX_COLUMNS, MAX_REPORT_BYTES, Report};
+
+const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 60 };
+
+fn column(name: &str) -> ColumnPath {
+    ColumnPath(vec![name.to_owned(), "member".to_owned()])
+}
+
+fn rule(check: Option<Check>, operator: Operator) -> Rule {
+    Rule {
+        key: "a/b".to_owned(),
+        check,
+        operator,
+        unit: Unit::Percent,
+        severity: Severity::Warning,
+        title: "A rule".to_owned(),
+    }
+}
+
+fn every_rule() -> Vec<Rule> {
+    let scalars = vec![
+        Scalar::Text("ß".to_owned()),
+        Scalar::Integer(i64::MIN),
+        Scalar::Integer(9_007_199_254_740_993),
+        Scalar::Number(0.1),
+        Scalar::Boolean(true),
+    ];
+    let bound = |exclusive| Some(Bound { value: Scalar::Number(0.5), exclusive });
+    let checks = [
+        Check::NullValues { column: column("a") },
+        Check::MissingValues { column: column("a"), values: scalars.clone() },
+        Check::InvalidValues { column: column("a"), values: scalars },
+        Check::InvalidPattern { column: column("a"), pattern: "^a\"\\d$".to_owned() },
+        Check::OutOfRange { column: column("a"), minimum: bound(true), maximum: bound(false) },
+        Check::OutOfRange { column: column("a"), minimum: None, maximum: None },
+        Check::Length { column: column("a"), minimum: Some(u64::MAX), maximum: None },
+        Check::NotMultipleOf { column: column("a"), divisor: 0.01 },
+        Check::DuplicateValues { columns: vec![column("a"), column("b")] },
+        Check::RowCount,
+        Check::Sql { query: "SELECT 1".to_owned() },
+    ];
+    let operators = [
+        Operator::MustBe(0.0),
+        Operator::MustNotBe(1.5),
+        Operator::MustBeGreaterThan(-1.0),
+        Operator::MustBeGreaterOrEqualTo(1e300),
+        Operator::MustBeLessThan(2.0),
+        Operator::MustBeLessOrEqualTo(3.0),
+        Operator::MustBeBetween(1.0, 2.0),
+        Operator::MustNotBeBetween(1.0, 2.0),
+    ];
+    let checks = checks.into_iter().map(Some).chain([None]);
+    checks.zip(operators.into_iter().cycle()).map(|(check, operator)| rule(check, operator)).collect()
+}
+
+fn job() -> InspectionJob {
+    InspectionJob {
+        format: Format::Delta,
+        root: PathBuf::from("/lake/a b"),
+        snapshot: Some(SnapshotKey::DeltaVersion(u64::MAX)),
+        rules: every_rule(),
+        scratch: PathBuf::from("/scratch"),
+    }
+}
+
+fn leaf(name: &str, physical_type: PhysicalType) -> PhysicalColumn {
+    PhysicalColumn { name: name.to_owned(), physical_type, nullable: true }
+}
+
+fn inspection(job: &InspectionJob) -> Inspection {
+    let types = [
+        PhysicalType::Boolean,
+        PhysicalType::Integer { bits: 8, signed: false },
+        PhysicalType::Float { bits: 16 },
+        PhysicalType::Decimal { precision: 38, scale: -2 },
+        PhysicalType::String,
+        PhysicalType::Binary,
+        PhysicalType::Date,
+        PhysicalType::Time,
+        PhysicalType::Timestamp { zoned: true },
+        PhysicalType::Struct(vec![leaf("x", PhysicalType::List(Box::new(leaf("element", PhysicalType::Date))))]),
+        PhysicalType::Map {
+            key: Box::new(leaf("key", PhysicalType::String)),
+            value: Box::new(leaf("value", PhysicalType::Boolean)),
+        },
+        PhysicalType::Other("variant".to_owned()),
+    ];
+    let file = |path: &str| PinnedFile { path: path.to_owned(), size_bytes: u64::MAX, mtime_ns: -1, inode: 7 };
+    Inspection {
+        snapshot: SnapshotKey::DeltaVersion(u64::MAX),
+        committed_at: Timestamp(-1),
+        schema: PhysicalSchema {
+            columns: types.into_iter().map(|physical_type| leaf("c", physical_type)).collect(),
+            partitioned_by: vec!["c".to_owned()],
+            protocol: ReaderProtocol { version: 3, features: BTreeSet::from(["deletionVectors".to_owned()]) },
+        },
+        n_rows: u64::MAX,
+        files: vec![file("a b/part.parquet"), file("b")],
+        checkpoint: Some(PathBuf::from("/scratch/checkpoint.parquet")),
+        measured: [Measured::Value(0.1), Measured::Error("no".to_owned()), Measured::NotRun]
+            .into_iter()
+            .cycle()
+            .take(job.rules.len())
+            .collect(),
+        engine: "engine".to_owned(),
+    }
+}
+
+#[test]
+fn a_job_comes_back_the_same() {
+    let json = Job::from_domain(&job(), LIMITS).unwrap().to_json().unwrap();
+    let back = Job::from_json(&json).unwrap();
+    assert_eq!(back.limits, LIMITS);
+    assert_eq!(back.into_domain().unwrap(), job());
+}
+
+#[test]
+fn a_report_comes_back_the_same() {
+    let inspection = inspection(&job());
+    let report = Report::Inspected(Inspected::from_domain(inspection.clone()).unwrap());
+    let Report::Inspected(back) = Report::from_json(&report.to_json().unwrap()).unwrap() else { panic!("{report:?}") };
+    assert_eq!(back.into_domain(&job()).unwrap(), inspection);
+}
+
+#[test]
+fn a_job_that_nobody_may_give_is_refused() {
+    let refused = |change: fn(&mut InspectionJob)| {
+        let mut job = job();
+        change(&mut job);
+        let told = Job::from_domain(&job, LIMITS).and_then(Job::into_domain);
+        assert!(told.is_err(), "{told:?}");
+    };
+    refused(|job| job.root = PathBuf::from("lake"));
+    refused(|job| job.scratch = PathBuf::from("scratch"));
+    refused(|job| job.snapshot = None);
+    refused(|job| job.format = Format::Parquet);
+    refused(|job| job.snapshot = Some(SnapshotKey::ParquetDigest("0".repeat(64))));
+    refused(|job| job.rules[0].operator = Operator::MustBe(f64::NAN));
+}
+
+#[test]
+fn a_report_that_no_worker_may_give_is_refused() {
+    let refused = |change: fn(&mut Inspection)| {
+        let mut inspection = inspection(&job());
+        change(&mut inspection);
+        let told = Inspected::from_domain(inspection).and_then(|inspected| inspected.into_domain(&job()));
+        assert!(told.is_err(), "{told:?}");
+    };
+    refused(|inspection| inspection.snapshot = SnapshotKey::DeltaVersion(1));
+    refused(|inspection| inspection.measured.truncate(1));
+    refused(|inspection| inspection.files.reverse());
+    refused(|inspection| inspection.files[1] = inspection.files[0].clone());
+    for path in ["../a", "/a", "a//b", "a/./b", "a/..", "", "a\0b"] {
+        let mut inspection = inspection(&job());
+        inspection.files.truncate(1);
+        inspection.files[0].path = path.to_owned();
+        let told = Inspected::from_domain(inspection).and_then(|inspected| inspected.into_domain(&job()));
+        assert!(told.is_err(), "{path}");
+    }
+    refused(|inspection| {
+        inspection.schema.columns = (0..=MAX_COLUMNS).map(|_| leaf("c", PhysicalType::Boolean)).collect();
+    });
+    refused(|inspection| {
+        let deep = (0..40).fold(PhysicalType::Boolean, |inner, _| PhysicalType::List(Box::new(leaf("e", inner))));
+        inspection.schema.columns = vec![leaf("c", deep)];
+    });
+}
+
+#[test]
+fn what_is_unknown_missing_or_too_long_is_refused() {
+    let json = String::from_utf8(Job::from_domain(&job(), LIMITS).unwrap().to_json().unwrap()).unwrap();
+    assert!(Job::from_json(json.replacen('{', r#"{"more":1,"#, 1).as_bytes()).is_err());
+    assert!(Job::from_json(json.replacen(r#""cpu_seconds":60"#, "", 1).as_bytes()).is_err());
+    assert!(Job::from_json(b"[]").is_err());
+    assert!(Report::from_json(br#"{"unreadable":{"reason":"x"},"inspected":{}}"#).is_err());
+    assert!(Report::from_json(br#"{"unreadable":{"reason":"x"}} "#).is_ok());
+    assert!(Report::from_json(br#"{"unreadable":{"reason":"x"}} {}"#).is_err());
+    let mut long = br#"{"unreadable":{"reason":"x"}}"#.to_vec();
+    long.resize(MAX_REPORT_BYTES, b' ');
+    assert!(Report::from_json(&long).is_ok());
+    long.push(b' ');
+    assert!(Report::from_json(&long).is_err());
+}
