@@ -5,7 +5,7 @@
 //! clients is the reason for most of them. Following the S3 API reference of 2006-03-01: `ListObjectsV2`,
 //! `HeadObject`, `GetObject` (one range), `GetBucketLocation`, `HeadBucket`, signature version 4 in headers.
 //!
-//! A request passes `server` (connections, log), `guard` (refused before `s3s`), `s3s` (parsing, signature), `access`
+//! A request passes `server` (connections, log; `stall`), `guard` (refused before `s3s`), `s3s` (parsing, signature), `access`
 //! (session token, lease), then `s3` with `listing`, `condition` and `file`. To add an operation: a method in `s3`, its
 //! hostile requests in the tests, its guards in `docs/gateway-guards.md`.
 //!
@@ -19,6 +19,7 @@ mod guard;
 mod listing;
 mod s3;
 mod server;
+mod stall;
 
 pub use server::{Gateway, Limits};
 

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use domain::table::PinnedFile;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, TryStreamExt};
-use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use s3s::dto::{
@@ -32,6 +32,7 @@ use crate::listing::{self, Item, Page, Query};
 const BUCKET: &str = "lake";
 /// The region that clients are told. Signatures of any region are accepted.
 const REGION: &str = "us-east-1";
+const ACCEPT_RANGES: &str = "bytes";
 const CONTENT_TYPE: &str = "application/octet-stream";
 
 /// The lake, as the lease of each request lets it be seen.
@@ -46,50 +47,36 @@ impl S3 for Lake {
         let plain = input.version_id.is_none() && input.part_number.is_none() && input.sse_customer_key.is_none();
         let wanted = Wanted { bucket: &input.bucket, key: &input.key, range: input.range, plain };
         let lease = lease(&req.extensions)?;
-        let found = find(lease, &req.headers, wanted).await?;
-        let mut output = GetObjectOutput {
-            accept_ranges: Some("bytes".to_owned()),
+        let Found { file, bytes, content_range } = find(lease, &req.headers, wanted).await?;
+        Ok(S3Response::new(GetObjectOutput {
+            accept_ranges: Some(ACCEPT_RANGES.to_owned()),
+            content_length: Some(signed(bytes.end - bytes.start)),
+            content_range,
             content_type: Some(CONTENT_TYPE.to_owned()),
-            e_tag: Some(ETag::Strong(found.stamp().etag())),
-            last_modified: Some(condition::last_modified(found.stamp().mtime_ns)),
+            e_tag: Some(ETag::Strong(file.stamp.etag())),
+            last_modified: Some(condition::last_modified(file.stamp.mtime_ns)),
+            body: Some(self.body(lease, file, bytes).await?),
             ..GetObjectOutput::default()
-        };
-        let Found::Bytes { file, bytes, content_range } = found else {
-            return Ok(S3Response::with_status(output, StatusCode::NOT_MODIFIED));
-        };
-        output.content_length = Some(signed(bytes.end - bytes.start));
-        output.content_range = content_range;
-        output.body = Some(self.body(lease, file, bytes).await?);
-        Ok(S3Response::new(output))
+        }))
     }
 
+    /// A range is ignored: HTTP defines ranges for GET alone (RFC 9110, section 14.2).
     async fn head_object(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = &req.input;
         let plain = input.version_id.is_none() && input.part_number.is_none() && input.sse_customer_key.is_none();
-        let wanted = Wanted { bucket: &input.bucket, key: &input.key, range: input.range, plain };
-        let found = find(lease(&req.extensions)?, &req.headers, wanted).await?;
-        let mut output = HeadObjectOutput {
-            accept_ranges: Some("bytes".to_owned()),
+        let wanted = Wanted { bucket: &input.bucket, key: &input.key, range: None, plain };
+        let Found { file, .. } = find(lease(&req.extensions)?, &req.headers, wanted).await?;
+        Ok(S3Response::new(HeadObjectOutput {
+            accept_ranges: Some(ACCEPT_RANGES.to_owned()),
+            content_length: Some(signed(file.stamp.size_bytes)),
             content_type: Some(CONTENT_TYPE.to_owned()),
-            e_tag: Some(ETag::Strong(found.stamp().etag())),
-            last_modified: Some(condition::last_modified(found.stamp().mtime_ns)),
+            e_tag: Some(ETag::Strong(file.stamp.etag())),
+            last_modified: Some(condition::last_modified(file.stamp.mtime_ns)),
             ..HeadObjectOutput::default()
-        };
-        let status = match found {
-            Found::NotModified(_) => StatusCode::NOT_MODIFIED,
-            Found::Bytes { bytes, content_range, .. } => {
-                output.content_length = Some(signed(bytes.end - bytes.start));
-                output.content_range = content_range;
-                if output.content_range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }
-            }
-        };
-        Ok(S3Response::with_status(output, status))
+        }))
     }
 
-    async fn list_objects_v2(
-        &self,
-        req: S3Request<ListObjectsV2Input>,
-    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
         in_bucket(&req.input.bucket)?;
         let lease = Arc::clone(lease(&req.extensions)?);
         let input = req.input;
@@ -218,23 +205,11 @@ struct Wanted<'a> {
 }
 
 /// What it comes to.
-enum Found {
-    NotModified(Stamp),
-    Bytes {
-        file: OpenFile,
-        bytes: Range<u64>,
-        /// Set if these are not all bytes, or were asked for as a range.
-        content_range: Option<String>,
-    },
-}
-
-impl Found {
-    fn stamp(&self) -> Stamp {
-        match self {
-            Self::NotModified(stamp) => *stamp,
-            Self::Bytes { file, .. } => file.stamp,
-        }
-    }
+struct Found {
+    file: OpenFile,
+    bytes: Range<u64>,
+    /// Set if a range was asked for.
+    content_range: Option<String>,
 }
 
 /// Opens the object that a request names, and evaluates its conditions and range: the same for GET and HEAD.
@@ -250,7 +225,7 @@ async fn find(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: Wanted<'_>) -
     let (etag, modified) = (file.stamp.etag(), condition::last_modified(file.stamp.mtime_ns));
     match condition::evaluate(headers, &etag, &modified) {
         Outcome::Proceed => {}
-        Outcome::NotModified => return Ok(Found::NotModified(file.stamp)),
+        Outcome::NotModified => return Err(not_modified(&file.stamp)),
         Outcome::Failed => {
             let message = "a condition of the request does not hold";
             return Err(S3Error::with_message(S3ErrorCode::PreconditionFailed, message));
@@ -259,11 +234,11 @@ async fn find(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: Wanted<'_>) -
     let size_bytes = file.stamp.size_bytes;
     let range = wanted.range.filter(|_| condition::range_holds(headers, &etag, &modified));
     let Some(range) = range else {
-        return Ok(Found::Bytes { file, bytes: 0..size_bytes, content_range: None });
+        return Ok(Found { file, bytes: 0..size_bytes, content_range: None });
     };
     let bytes = condition::bytes_of(range, size_bytes).ok_or_else(|| out_of_range(size_bytes))?;
     let content_range = Some(format!("bytes {}-{}/{size_bytes}", bytes.start, bytes.end - 1));
-    Ok(Found::Bytes { file, bytes, content_range })
+    Ok(Found { file, bytes, content_range })
 }
 
 /// The files of a lease, under their keys in the bucket.
@@ -336,10 +311,18 @@ fn answer(error: Error) -> S3Error {
     }
 }
 
+fn not_modified(stamp: &Stamp) -> S3Error {
+    with_header(S3Error::new(S3ErrorCode::NotModified), header::ETAG, format!("\"{}\"", stamp.etag()))
+}
+
 fn out_of_range(size_bytes: u64) -> S3Error {
-    let mut error = S3Error::with_message(S3ErrorCode::InvalidRange, "the range holds no byte of the file");
-    if let Ok(value) = HeaderValue::try_from(format!("bytes */{size_bytes}")) {
-        error.set_headers(HeaderMap::from_iter([(header::CONTENT_RANGE, value)]));
+    let error = S3Error::with_message(S3ErrorCode::InvalidRange, "the range holds no byte of the file");
+    with_header(error, header::CONTENT_RANGE, format!("bytes */{size_bytes}"))
+}
+
+fn with_header(mut error: S3Error, name: HeaderName, value: String) -> S3Error {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        error.set_headers(HeaderMap::from_iter([(name, value)]));
     }
     error
 }

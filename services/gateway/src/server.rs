@@ -14,7 +14,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Error};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::Access;
 use crate::guard;
 use crate::s3::Lake;
+use crate::stall::Unstalled;
 
 /// The most bytes of a request's head.
 const MAX_HEAD_BYTES: usize = 64 << 10;
@@ -38,8 +39,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Limits {
     /// Connections at once; further ones wait in the backlog. Each may hold two chunks of 1 MiB. Default 256.
     pub connections: usize,
-    /// How long a client may take for the head of a request, and be silent between two. Default 30 s.
-    pub head_timeout: Duration,
+    /// How long a client may take to send a request, and be silent between two. Default 30 s.
+    pub request_timeout: Duration,
+    /// How long a client may leave an answer under way unread. Default 5 min.
+    pub read_timeout: Duration,
     /// How long answers under way may take to end after a shutdown was asked for. Default 30 s.
     pub shutdown_timeout: Duration,
 }
@@ -48,7 +51,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 256,
-            head_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(300),
             shutdown_timeout: Duration::from_secs(30),
         }
     }
@@ -69,7 +73,7 @@ impl Gateway {
     /// Serves leases until `shutdown` is cancelled; then lets answers under way end, and returns.
     ///
     /// # Errors
-    /// None that a running gateway meets: a connection that fails is logged and given up by itself.
+    /// If the listener is not one. What fails later is logged, and ends at most its own connection.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
         let access = Access { leases: self.leases, clock: self.clock };
         let mut builder = S3ServiceBuilder::new(Lake { access: access.clone() });
@@ -91,7 +95,7 @@ impl Gateway {
                     continue;
                 }
             };
-            let connection = graceful.watch(connection(stream, service.clone(), self.limits.head_timeout));
+            let connection = graceful.watch(connection(stream, service.clone(), self.limits));
             connections.spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(%error, "connection ended early");
@@ -112,23 +116,30 @@ impl Gateway {
 fn connection(
     stream: TcpStream,
     service: S3Service,
-    head_timeout: Duration,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    Limits { request_timeout, read_timeout, .. }: Limits,
+) -> impl GracefulConnection<Error = hyper::Error> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "answers may be delayed");
     }
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service_fn(move |request| handle(service.clone(), request)))
+        .header_read_timeout(request_timeout)
+        .max_header_size(MAX_HEAD_BYTES)
+        .serve_connection(
+            TokioIo::new(Unstalled::new(stream, read_timeout)),
+            service_fn(move |request| handle(service.clone(), request, request_timeout)),
+        )
 }
 
 /// Answers one request and logs it. The log names no file: keys can hold values of partition columns.
-async fn handle(service: S3Service, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn handle(
+    service: S3Service,
+    request: Request<Incoming>,
+    request_timeout: Duration,
+) -> Result<Response<Body>, Infallible> {
     let started = Instant::now();
     let (method, lease_id) = (request.method().clone(), guard::claimed_lease(request.headers()));
-    let mut response = answer(&service, request).await;
+    let mut response = answer(&service, request, request_timeout).await;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -143,11 +154,12 @@ async fn handle(service: S3Service, request: Request<Incoming>) -> Result<Respon
     Ok(response)
 }
 
-async fn answer(service: &S3Service, request: Request<Incoming>) -> Response<Body> {
+async fn answer(service: &S3Service, request: Request<Incoming>, request_timeout: Duration) -> Response<Body> {
     let (head, body) = request.into_parts();
     if let Err(refused) = guard::check(&head, !body.is_end_stream()) {
         if !head.headers.contains_key(EXPECT) {
-            read_away(body).await;
+            // It matters little whether all of it came.
+            let _ = tokio::time::timeout(request_timeout, read_away(body)).await;
         }
         return refusal(refused);
     }

@@ -26,7 +26,9 @@ fn of_a_delta_log_only_our_own_checkpoint_is_listed() {
     let own = list.find("_delta_log/00000000000000000012.checkpoint.parquet").unwrap();
     assert_eq!((own.file.path.clone(), &own.place), (checkpoint_key(12), &Place::Own(PathBuf::from("/data/x"))));
     assert_eq!((own.file.size_bytes, own.file.mtime_ns, own.file.inode), (1, 2, 3));
-    for key in ["_delta_log/00000000000000000012.json", "_delta_log/_last_checkpoint", "_delta_log", &checkpoint_key(12)] {
+    for key in
+        ["_delta_log/00000000000000000012.json", "_delta_log/_last_checkpoint", "_delta_log", &checkpoint_key(12)]
+    {
         assert_eq!(
             FileList::delta(12, files(&["part-0.parquet", key]), checkpoint("/data/x")),
             Err(Error::Log(key.to_owned()))

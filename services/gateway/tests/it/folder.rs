@@ -25,7 +25,9 @@ async fn all_files_are_there_and_no_links() {
         crate::support::ODD_KEY,
     ];
     assert_eq!(names, expected);
-    for name in ["bad.parquet", "_delta_log/00000000000000000002.json", "nested/deep/c.parquet", crate::support::ODD_KEY] {
+    for name in
+        ["bad.parquet", "_delta_log/00000000000000000002.json", "nested/deep/c.parquet", crate::support::ODD_KEY]
+    {
         assert_eq!(ask(&house, &object(name)).await.status, 200, "{name}");
     }
 }

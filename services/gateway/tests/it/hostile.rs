@@ -303,7 +303,7 @@ async fn other_operations_are_not_there() {
         format!("{file}?acl"),
         format!("{file}?tagging"),
         format!("{file}?torrent"),
-        format!("{file}?attributes"),
+        format!("{file}?retention"),
         format!("{file}?versionId=1"),
         format!("{file}?partNumber=1"),
     ] {

@@ -20,9 +20,14 @@ async fn a_lease_that_opens_nothing_is_refused_at_the_next_request() {
         house.pin(&["a.parquet"]);
         assert_eq!(house.ask("GET", &object("a.parquet")).await.status, 200);
         house.leases.deny(LEASE, denied);
-        for target in [object("a.parquet"), object("none"), "/lake?list-type=2".to_owned(), "/lake?location".to_owned()] {
+        for target in [object("a.parquet"), object("none"), "/lake?list-type=2".to_owned(), "/lake?location".to_owned()]
+        {
             let answer = house.ask("GET", &target).await;
-            assert_eq!((answer.status, answer.elements("Code")), (status, vec![code.to_owned()]), "{denied:?} {target}");
+            assert_eq!(
+                (answer.status, answer.elements("Code")),
+                (status, vec![code.to_owned()]),
+                "{denied:?} {target}"
+            );
             assert_eq!(answer.elements("Message"), [denied.to_string()]);
         }
     }
@@ -37,7 +42,10 @@ async fn a_lease_ends_on_time() {
     assert_eq!(house.ask("GET", &object("a.parquet")).await.status, 200);
     house.clock.set(LEASE_END);
     let answer = house.ask("GET", &object("a.parquet")).await;
-    assert_eq!((answer.status, answer.elements("Message")), (403, vec!["this lease has expired: get a new one".into()]));
+    assert_eq!(
+        (answer.status, answer.elements("Message")),
+        (403, vec!["this lease has expired: get a new one".into()])
+    );
 }
 
 #[tokio::test]

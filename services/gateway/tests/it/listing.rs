@@ -94,7 +94,9 @@ async fn pages_of_any_size_give_every_item_once() {
 #[tokio::test]
 async fn start_after_skips_what_is_not_greater() {
     let house = house().await;
-    for (after, expected) in [("a-b/x", &KEYS[2..]), ("a-b", &KEYS[1..]), ("a/", &KEYS[3..]), ("zzz", &[]), ("", &KEYS[..])] {
+    for (after, expected) in
+        [("a-b/x", &KEYS[2..]), ("a-b", &KEYS[1..]), ("a/", &KEYS[3..]), ("zzz", &[]), ("", &KEYS[..])]
+    {
         let answer = list(&house, &format!("&start-after={TABLE}/{after}")).await;
         assert_eq!(keys(&answer), expected, "{after}");
     }
@@ -158,5 +160,9 @@ fn keys(answer: &crate::support::Answer) -> Vec<String> {
 }
 
 fn prefixes(answer: &crate::support::Answer) -> Vec<String> {
-    answer.elements("CommonPrefixes").iter().map(|group| group.replace("<Prefix>", "").replace("</Prefix>", "")).collect()
+    answer
+        .elements("CommonPrefixes")
+        .iter()
+        .map(|group| group.replace("<Prefix>", "").replace("</Prefix>", ""))
+        .collect()
 }

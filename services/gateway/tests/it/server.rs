@@ -10,7 +10,7 @@ use crate::support::{HUGE_BYTES, House, LEASE, object, read_answer, read_head};
 
 #[tokio::test]
 async fn half_a_head_is_not_waited_for() {
-    let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { request_timeout: Duration::from_millis(50), ..Limits::default() };
     let house = House::with_limits(limits).await;
     let mut stream = house.connect().await;
     stream.write_all(b"GET /lake HTTP/1.1\r\nhost: h").await.unwrap();
@@ -37,6 +37,16 @@ async fn connections_beyond_the_limit_wait() {
 }
 
 #[tokio::test]
+async fn an_answer_nobody_reads_is_given_up() {
+    let limits = Limits { connections: 1, read_timeout: Duration::from_millis(50), ..Limits::default() };
+    let house = House::with_limits(limits).await;
+    let mut stream = house.connect().await;
+    stream.write_all(&house.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+    read_head(&mut stream).await;
+    assert_eq!(house.ask("GET", &object("a.parquet")).await.status, 200, "the only connection is free again");
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_long_is_refused() {
     let house = House::open().await;
     let request = house.signer(LEASE).sign("GET", &object("a.parquet")).header("x-long", &"x".repeat(100_000));
@@ -48,7 +58,17 @@ async fn contradictory_lengths_are_refused() {
     let house = House::open().await;
     let request = house.signer(LEASE).sign("GET", &object("a.parquet"));
     let both = request.header("content-length", "0").header("transfer-encoding", "chunked");
-    assert_eq!(house.send(&both).await.status, 400);
+    assert_eq!(house.send(&both.raw_body(b"0\r\n\r\n")).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_refused_body_that_never_comes_is_not_waited_for() {
+    let limits = Limits { request_timeout: Duration::from_millis(50), ..Limits::default() };
+    let house = House::with_limits(limits).await;
+    let put = house.signer(LEASE).sign("PUT", &object("a.parquet")).header("content-length", "10");
+    assert_eq!(house.send(&put).await.status, 403);
+    let get = house.signer(LEASE).sign("GET", &object("a.parquet")).header("transfer-encoding", "chunked");
+    assert_eq!(house.send(&get).await.status, 400);
 }
 
 #[tokio::test]

@@ -69,7 +69,8 @@ impl House {
         fs::write(data.join("checkpoint"), "our own checkpoint").unwrap();
         fs::create_dir_all(folder.path().join("lake/table2")).unwrap();
         fs::write(folder.path().join("lake/table2/secret.parquet"), "secret").unwrap();
-        std::os::unix::fs::symlink(folder.path().join("lake/table2/secret.parquet"), root.join("link.parquet")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("lake/table2/secret.parquet"), root.join("link.parquet"))
+            .unwrap();
         std::os::unix::fs::symlink(folder.path().join("lake/table2"), root.join("linked")).unwrap();
 
         let leases = Arc::new(TestLeases::default());
@@ -80,7 +81,15 @@ impl House {
         let gateway = Gateway { leases: leases.clone(), clock: clock.clone(), limits };
         let serving = Some(tokio::spawn(gateway.serve(listener, shutdown.clone())));
         let house = Self { folder, address, leases, clock, shutdown, serving };
-        house.pin(&["a.parquet", "big.bin", "empty.bin", "huge.bin", "nested/b.parquet", "nested/deep/c.parquet", ODD_KEY]);
+        house.pin(&[
+            "a.parquet",
+            "big.bin",
+            "empty.bin",
+            "huge.bin",
+            "nested/b.parquet",
+            "nested/deep/c.parquet",
+            ODD_KEY,
+        ]);
         house.leases.put(FOLDER_LEASE, Scope::Folder { root: house.root() });
         house
     }
@@ -331,7 +340,11 @@ impl Signer {
     /// A request with the signature in its headers. Tokens are sent but not signed, so that the number of them does not
     /// matter to the signature.
     pub(crate) fn sign(&self, method: &str, target: &str) -> Request {
-        let signed = [("host", self.host.clone()), ("x-amz-content-sha256", self.payload_hash.to_owned()), ("x-amz-date", self.date_time())];
+        let signed = [
+            ("host", self.host.clone()),
+            ("x-amz-content-sha256", self.payload_hash.to_owned()),
+            ("x-amz-date", self.date_time()),
+        ];
         let signature = self.signature(method, target, &signed, self.payload_hash);
         let names = signed.each_ref().map(|(name, _)| *name).join(";");
         let authorization = format!(
