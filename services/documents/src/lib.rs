@@ -1,1 +1,197 @@
-//! To be filled.
+//! Text to model: ODCS and ODPS documents, with the place of everything that is wrong with them.
+//!
+//! A document goes through four steps, and what is wrong is collected, not thrown at the first fault:
+//! [`node`] reads YAML or JSON into a tree in which every value knows its line, under hard limits; [`schema`] holds it
+//! against our JSON Schema of the document's own version of the standard; [`odcs`] and [`odps`] make the model and check
+//! what no schema can say. Callers keep the bytes; nothing here writes documents.
+//!
+//! Begin at [`parse`]. To read a new version of a standard: mark its fields in `schema/odcs.yaml` (`since`), add the
+//! version to [`schema::Standard`], run the tests once with `UPDATE_SCHEMAS=1`, and read what is new in [`odcs`].
+
+mod node;
+mod odcs;
+mod odps;
+mod reader;
+mod schema;
+
+use domain::contract::Contract;
+use domain::product::Product;
+
+use crate::node::Node;
+use crate::reader::Reader;
+
+/// The largest document or set of documents, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 10_000_000;
+/// The most documents in one text.
+pub const MAX_DOCUMENTS: usize = 2_000;
+
+/// What a document is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Document {
+    /// `kind: DataContract` (ODCS).
+    Contract(Contract),
+    /// `kind: DataProduct` (ODPS).
+    Product(Product),
+}
+
+/// A document that can be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// What it says.
+    pub document: Document,
+    /// What its author should look at: words that are not known and what was taken instead.
+    pub warnings: Vec<Problem>,
+}
+
+/// One document of a text that may hold several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece<'a> {
+    /// Its own bytes, to be kept as they are.
+    pub bytes: &'a [u8],
+    /// The line of the text on which they begin, from 1.
+    pub first_line: u64,
+    /// What they say. Lines in its warnings are those of the whole text.
+    pub parsed: Parsed,
+}
+
+/// Something wrong at a place in a text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: u64,
+    /// The column in characters, from 1.
+    pub column: u64,
+    /// The JSON pointer (RFC 6901) of the value; empty for the document as a whole.
+    pub path: String,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Reads one document, YAML or JSON.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its text; several documents in one text are refused here, see
+/// [`parse_set`].
+pub fn parse(bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
+    let mut pieces = parse_set(bytes)?;
+    match pieces.len() {
+        1 => Ok(pieces.remove(0).parsed),
+        n_pieces => {
+            let message = format!("one document is expected here and the text holds {n_pieces}, separated by `---`");
+            Err(vec![Problem { line: 1, column: 1, path: String::new(), message }])
+        }
+    }
+}
+
+/// Reads a text of documents separated by lines of `---`, each with its own bytes. Parts that hold nothing but comments
+/// are left out.
+///
+/// # Errors
+/// Everything that is wrong with any of them, in the order of the text.
+pub fn parse_set(bytes: &[u8]) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
+    let problem = |message: String| vec![Problem { line: 1, column: 1, path: String::new(), message }];
+    if bytes.len() > MAX_DOCUMENT_BYTES {
+        return Err(problem(format!("the text has {} bytes; at most {MAX_DOCUMENT_BYTES} are read", bytes.len())));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| vec![not_utf8(bytes, error.valid_up_to())])?;
+    let parts = split(text);
+    if parts.is_empty() {
+        return Err(problem("the text holds no document".to_owned()));
+    }
+    if parts.len() > MAX_DOCUMENTS {
+        return Err(problem(format!("the text holds {} documents; at most {MAX_DOCUMENTS} are read", parts.len())));
+    }
+    let mut pieces = Vec::with_capacity(parts.len());
+    let mut problems = Vec::new();
+    for (text, first_line) in parts {
+        let moved = |mut found: Vec<Problem>| {
+            for problem in &mut found {
+                problem.line += first_line - 1;
+            }
+            found
+        };
+        match read(text) {
+            Ok(Parsed { document, warnings }) => {
+                let parsed = Parsed { document, warnings: moved(warnings) };
+                pieces.push(Piece { bytes: text.as_bytes(), first_line, parsed });
+            }
+            Err(found) => problems.extend(moved(found)),
+        }
+    }
+    if problems.is_empty() { Ok(pieces) } else { Err(problems) }
+}
+
+/// Reads one document.
+fn read(text: &str) -> Result<Parsed, Vec<Problem>> {
+    let root = Node::parse(text).map_err(|problem| vec![problem])?;
+    let mut reader = Reader::default();
+    reader.check_text(&root);
+    let standard = schema::standard_of(&root, &mut reader);
+    if let Some(standard) = standard {
+        schema::validate(&root, standard, &mut reader);
+    }
+    // The model is made of what the schema has accepted, so that one fault is told once.
+    let document = match standard {
+        Some(standard) if reader.problems.is_empty() => match standard.kind() {
+            schema::Kind::Contract => odcs::contract(&root, &mut reader).map(Document::Contract),
+            schema::Kind::Product => odps::product(&root, &mut reader).map(Document::Product),
+        },
+        _ => None,
+    };
+    let Reader { mut problems, mut warnings } = reader;
+    problems.sort();
+    problems.dedup();
+    warnings.sort();
+    warnings.dedup();
+    match document {
+        Some(document) if problems.is_empty() => Ok(Parsed { document, warnings }),
+        _ => Err(problems),
+    }
+}
+
+/// The parts of a text between lines that begin with `---`, each with the number of its first line. YAML forbids such
+/// a line inside of any value, so looking at the beginnings of lines is enough; JSON has none.
+fn split(text: &str) -> Vec<(&str, u64)> {
+    let mut parts = Vec::new();
+    let (mut start, mut first_line) = (0, 1);
+    let (mut offset, mut line_number) = (0, 1);
+    for line in text.split_inclusive('\n') {
+        let is_marker = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
+        if is_marker && offset > start {
+            parts.push((&text[start..offset], first_line));
+            (start, first_line) = (offset, line_number);
+        }
+        offset += line.len();
+        line_number += 1;
+    }
+    parts.push((&text[start..], first_line));
+    parts.retain(|(part, _)| holds_something(part));
+    parts
+}
+
+/// Whether a part has anything besides comments, blank lines, directives and markers.
+fn holds_something(part: &str) -> bool {
+    part.lines().any(|line| {
+        let line = line.strip_prefix("---").unwrap_or(line).trim_matches(['\u{feff}', ' ', '\t', '\r']);
+        !line.is_empty() && !line.starts_with(['#', '%']) && line != "..."
+    })
+}
+
+fn not_utf8(bytes: &[u8], at: usize) -> Problem {
+    let before = &bytes[..at];
+    let line = 1 + u64::try_from(before.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(u64::MAX - 1);
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let characters = std::str::from_utf8(&before[line_start..]).map_or(0, |text| text.chars().count());
+    let column = 1 + u64::try_from(characters).unwrap_or(u64::MAX - 1);
+    Problem { line, column, path: String::new(), message: "the text is not UTF-8 here".to_owned() }
+}

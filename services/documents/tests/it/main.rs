@@ -1,1 +1,6 @@
 //! The tests of `documents`.
+
+mod examples;
+mod generate;
+mod hostile;
+mod shared;

@@ -1,0 +1,249 @@
+//! YAML (and JSON, which is YAML) as a tree in which every value knows its place.
+//!
+//! Limits (SPEC section 5) are part of reading, not checked afterwards: a document that exceeds one is refused while it
+//! is read, in bounded time and memory.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::Spanned;
+use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, NonFiniteFloatPolicy};
+
+use crate::Problem;
+
+const MAX_NODES: usize = 50_000;
+const MAX_ALIASES: usize = 100;
+const MAX_DEPTH: usize = 32;
+/// The most text, with what aliases repeat, in bytes.
+const MAX_TEXT_BYTES: usize = 2 * crate::MAX_DOCUMENT_BYTES;
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// From 1.
+    pub(crate) line: u64,
+    /// In characters, from 1.
+    pub(crate) column: u64,
+}
+
+/// A value and where it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) data: Data,
+    pub(crate) place: Place,
+}
+
+/// A value.
+#[derive(Clone, Debug)]
+pub(crate) enum Data {
+    Null,
+    Boolean(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key and where it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) text: String,
+    pub(crate) place: Place,
+}
+
+impl Node {
+    /// Reads one document.
+    ///
+    /// # Errors
+    /// The first fault of syntax or limits, with its place.
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+        let budget = serde_saphyr::budget! {
+            max_nodes: MAX_NODES,
+            max_events: 4 * MAX_NODES,
+            max_aliases: MAX_ALIASES,
+            max_anchors: MAX_NODES,
+            max_recorded_anchor_events: MAX_NODES,
+            max_recorded_anchor_bytes: MAX_TEXT_BYTES,
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
+            max_documents: 1,
+            max_merge_keys: MAX_ALIASES,
+            enforce_alias_anchor_ratio: false,
+        };
+        let mut options = serde_saphyr::options! {
+            budget: budget,
+            emit_comments: false,
+            duplicate_keys: DuplicateKeyPolicy::Error,
+            strict_booleans: true,
+            reject_unsupported_tags: true,
+            non_finite_float_policy: NonFiniteFloatPolicy::Reject,
+            with_snippet: false,
+        };
+        options.alias_limits = AliasLimits::default();
+        options.alias_limits.max_total_replayed_events = MAX_NODES;
+        USED.set(Used::default());
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let error = error.without_snippet();
+            let place = error.location().map_or(Place { line: 1, column: 1 }, Place::of);
+            // The first line is the fault; what follows draws it.
+            let message = error.to_string();
+            let message = message.lines().next().unwrap_or("the text cannot be read").to_owned();
+            Problem { line: place.line, column: place.column, path: String::new(), message }
+        })
+    }
+
+    /// The value as JSON, for the schema.
+    pub(crate) fn to_json(&self) -> Value {
+        match &self.data {
+            Data::Null => Value::Null,
+            Data::Boolean(boolean) => Value::Bool(*boolean),
+            Data::Number(number) => Value::Number(number.clone()),
+            Data::Text(text) => Value::String(text.clone()),
+            Data::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
+            Data::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| (key.text.clone(), value.to_json()));
+                Value::Object(entries.collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    /// The entry of a map.
+    pub(crate) fn get(&self, name: &str) -> Option<&(Key, Self)> {
+        match &self.data {
+            Data::Map(entries) => entries.iter().find(|(key, _)| key.text == name),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is one.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value at a path of keys and indexes.
+    pub(crate) fn at<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Option<&Self> {
+        path.into_iter().try_fold(self, |node, step| match &node.data {
+            Data::Map(_) => node.get(step).map(|(_, value)| value),
+            Data::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+}
+
+impl Place {
+    fn of(location: serde_saphyr::Location) -> Self {
+        Self { line: location.line().max(1), column: location.column().max(1) }
+    }
+}
+
+/// What the document being read has used up, with what aliases repeat.
+#[derive(Clone, Copy, Default)]
+struct Used {
+    n_nodes: usize,
+    text_bytes: usize,
+}
+
+thread_local! {
+    /// Serde hands nothing of ours through `Spanned`, so the account lies beside it.
+    static USED: Cell<Used> = const { Cell::new(Used { n_nodes: 0, text_bytes: 0 }) };
+}
+
+/// Takes from what the document may use.
+fn take<E: serde::de::Error>(n_nodes: usize, text_bytes: usize) -> Result<(), E> {
+    let used = USED.get();
+    let used = Used { n_nodes: used.n_nodes + n_nodes, text_bytes: used.text_bytes + text_bytes };
+    if used.n_nodes > MAX_NODES {
+        return Err(E::custom(format!("the document has more than {MAX_NODES} values")));
+    }
+    if used.text_bytes > MAX_TEXT_BYTES {
+        return Err(E::custom(format!("the document's aliases make more than {MAX_TEXT_BYTES} bytes of text")));
+    }
+    USED.set(used);
+    Ok(())
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        take(1, 0)?;
+        let Spanned { value, referenced, .. } = Spanned::<Data>::deserialize(deserializer)?;
+        Ok(Self { data: value, place: Place::of(referenced) })
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value, referenced, .. } = Spanned::<String>::deserialize(deserializer)?;
+        Ok(Self { text: value, place: Place::of(referenced) })
+    }
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DataVisitor)
+    }
+}
+
+struct DataVisitor;
+
+impl<'de> Visitor<'de> for DataVisitor {
+    type Value = Data;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Data, E> {
+        Ok(Data::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Data, E> {
+        Ok(Data::Null)
+    }
+
+    fn visit_bool<E>(self, boolean: bool) -> Result<Data, E> {
+        Ok(Data::Boolean(boolean))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Data, E> {
+        Ok(Data::Number(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Data, E> {
+        Ok(Data::Number(number.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Data, E> {
+        Number::from_f64(number).map(Data::Number).ok_or_else(|| E::custom("the number is not finite"))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Data, E> {
+        take(0, text.len())?;
+        Ok(Data::Text(text.to_owned()))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Data, E> {
+        take(0, text.len())?;
+        Ok(Data::Text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Data, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Data::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Data, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Data::Map(entries))
+    }
+}

@@ -1,0 +1,79 @@
+//! The contract's settings: custom properties that the gate follows.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::contract::{GateMode, Late, Settings, sla};
+use domain::table::ReaderProtocol;
+
+use crate::node::Data;
+use crate::reader::{At, Reader};
+
+/// The custom properties that are settings.
+pub(super) const NAMES: &[&str] =
+    &["gateMode", "late", "closed", "grace", "exposure", "pinned", "final", "readerVersion", "readerFeatures"];
+
+pub(super) fn settings(at: &At<'_>, reader: &mut Reader) -> Settings {
+    let mut settings = Settings::default();
+    let mut seen = BTreeSet::new();
+    for entry in at.list("customProperties") {
+        let Some(name) = entry.text_of("property").filter(|name| NAMES.contains(&name.as_str())) else { continue };
+        if !seen.insert(name.clone()) {
+            reader.problem(&entry, format!("the setting `{name}` is given twice"));
+        }
+        match entry.get("value") {
+            Some(value) => set(&mut settings, &name, &value, reader),
+            None => reader.problem(&entry, format!("the setting `{name}` has no value")),
+        }
+    }
+    settings
+}
+
+fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
+    match name {
+        "gateMode" => match at.text().and_then(GateMode::from_word) {
+            Some(mode) => settings.gate_mode = mode,
+            None => reader.problem(at, "`gateMode` is one of `block`, `last_good`, `warn`"),
+        },
+        "late" => match at.text().and_then(Late::from_word) {
+            Some(late) => settings.late = late,
+            None => reader.problem(at, "`late` is one of `warn`, `block`"),
+        },
+        "closed" => flag(&mut settings.closed, name, at, reader),
+        "pinned" => flag(&mut settings.pinned, name, at, reader),
+        "final" => flag(&mut settings.is_final, name, at, reader),
+        "grace" => duration(&mut settings.grace, name, at, reader),
+        "exposure" => duration(&mut settings.exposure, name, at, reader),
+        "readerVersion" => match at.number().filter(|number| (1.0..=1_000.0).contains(number) && number.fract() == 0.0) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+            Some(number) => ceiling(settings).version = number as u32,
+            None => reader.problem(at, "`readerVersion` is a whole number from 1"),
+        },
+        _ => match &at.node.data {
+            Data::List(items) if items.iter().all(|item| item.as_text().is_some()) => {
+                let features = items.iter().filter_map(|item| item.as_text()).map(str::to_owned).collect();
+                ceiling(settings).features = features;
+            }
+            _ => reader.problem(at, "`readerFeatures` is a list of feature names"),
+        },
+    }
+}
+
+/// The ceiling, made where it is named first. Features without a version raise it to the one that has features.
+fn ceiling(settings: &mut Settings) -> &mut ReaderProtocol {
+    settings.reader_ceiling.get_or_insert_with(|| ReaderProtocol { version: 3, ..ReaderProtocol::default() })
+}
+
+fn flag(setting: &mut bool, name: &str, at: &At<'_>, reader: &mut Reader) {
+    match at.node.data {
+        Data::Boolean(boolean) => *setting = boolean,
+        _ => reader.problem(at, format!("`{name}` is `true` or `false`")),
+    }
+}
+
+fn duration(setting: &mut Duration, name: &str, at: &At<'_>, reader: &mut Reader) {
+    match at.text().and_then(sla::parse_duration) {
+        Some(duration) => *setting = duration,
+        None => reader.problem(at, format!("`{name}` is a number and a unit, such as `90m`, `1h` or `2d`")),
+    }
+}

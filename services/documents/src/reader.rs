@@ -1,0 +1,220 @@
+//! What the readers of both standards share: a place in the tree, and what was found wrong on the way.
+
+use domain::contract::Fields;
+use domain::name::DomainPath;
+use domain::quality::Scalar;
+use serde_json::{Map, Value};
+
+use crate::Problem;
+use crate::node::{Data, Node, Place};
+
+/// Fields that only people read, at any level of either standard (row 32 of the change table, and what is like it: who
+/// made and who answers for the data, and where it came from).
+const DOCUMENTARY: &[&str] = &[
+    "authoritativeDefinitions",
+    "businessImpact",
+    "businessName",
+    "context",
+    "contractCreatedTs",
+    "dataGranularityDescription",
+    "description",
+    "dimension",
+    "examples",
+    "firstLevelApprovers",
+    "managementPorts",
+    "method",
+    "productCreatedTs",
+    "secondLevelApprovers",
+    "support",
+    "synonyms",
+    "tags",
+    "team",
+    "transformDescription",
+    "transformSourceObjects",
+];
+
+/// Collects what is wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
+}
+
+impl Reader {
+    pub(crate) fn problem(&mut self, at: &At<'_>, message: impl Into<String>) {
+        self.problems.push(at.found(message.into()));
+    }
+
+    pub(crate) fn warning(&mut self, at: &At<'_>, message: impl Into<String>) {
+        self.warnings.push(at.found(message.into()));
+    }
+
+    /// Keeps what could be read; what could not is a problem.
+    pub(crate) fn keep<T, E: std::fmt::Display>(&mut self, at: &At<'_>, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.problem(at, error.to_string())).ok()
+    }
+
+    /// No text may hold U+0000: databases and paths end there.
+    pub(crate) fn check_text(&mut self, root: &Node) {
+        self.check_text_below(&At::root(root));
+    }
+
+    fn check_text_below(&mut self, at: &At<'_>) {
+        match &at.node.data {
+            Data::Text(text) if text.contains('\0') => self.problem(at, "the text holds the character U+0000"),
+            Data::List(_) => at.items().iter().for_each(|item| self.check_text_below(item)),
+            Data::Map(entries) => {
+                for (key, value) in entries {
+                    let below = At { node: value, path: at.pointer_to(&key.text), place: value.place };
+                    if key.text.contains('\0') {
+                        self.problem(&below, "the key holds the character U+0000");
+                    }
+                    self.check_text_below(&below);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The field `domain`.
+    pub(crate) fn domain(&mut self, at: &At<'_>) -> Option<DomainPath> {
+        let domain = at.get("domain")?;
+        let text = domain.text()?;
+        self.keep(&domain, text.parse())
+    }
+}
+
+/// A value, where it is in the text, and its JSON pointer.
+#[derive(Clone, Debug)]
+pub(crate) struct At<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) path: String,
+    place: Place,
+}
+
+impl<'a> At<'a> {
+    pub(crate) fn root(node: &'a Node) -> Self {
+        Self { node, path: String::new(), place: node.place }
+    }
+
+    pub(crate) fn found(&self, message: String) -> Problem {
+        Problem { line: self.place.line, column: self.place.column, path: self.path.clone(), message }
+    }
+
+    /// The value of a field; one that is null counts as absent.
+    pub(crate) fn get(&self, name: &str) -> Option<Self> {
+        let (_, node) = self.node.get(name)?;
+        if matches!(node.data, Data::Null) {
+            return None;
+        }
+        Some(Self { node, path: self.pointer_to(name), place: node.place })
+    }
+
+    /// The items of this list; none if it is not one.
+    pub(crate) fn items(&self) -> Vec<Self> {
+        let Data::List(items) = &self.node.data else { return Vec::new() };
+        let at = |(index, node): (usize, &'a Node)| Self { node, path: format!("{}/{index}", self.path), place: node.place };
+        items.iter().enumerate().map(at).collect()
+    }
+
+    /// The items of a field that is a list; none if it is absent.
+    pub(crate) fn list(&self, name: &str) -> Vec<Self> {
+        self.get(name).map(|list| list.items()).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        self.node.as_text()
+    }
+
+    pub(crate) fn text_of(&self, name: &str) -> Option<String> {
+        Some(self.get(name)?.text()?.to_owned())
+    }
+
+    pub(crate) fn flag_of(&self, name: &str) -> Option<bool> {
+        match self.get(name)?.node.data {
+            Data::Boolean(boolean) => Some(boolean),
+            _ => None,
+        }
+    }
+
+    /// The text of a field that is one text, or the texts of one that is a list of them.
+    pub(crate) fn texts_of(&self, name: &str) -> Vec<String> {
+        let Some(field) = self.get(name) else { return Vec::new() };
+        match field.text() {
+            Some(text) => vec![text.to_owned()],
+            None => field.items().iter().filter_map(At::text).map(str::to_owned).collect(),
+        }
+    }
+
+    pub(crate) fn count_of(&self, name: &str) -> Option<u64> {
+        let number = self.get(name)?.number()?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and the sign is checked")]
+        let count = (number >= 0.0 && number.fract() == 0.0).then_some(number as u64);
+        count
+    }
+
+    pub(crate) fn number(&self) -> Option<f64> {
+        match &self.node.data {
+            Data::Number(number) => number.as_f64(),
+            _ => None,
+        }
+    }
+
+    /// The value as one that a column can be compared with; null and collections are none.
+    pub(crate) fn scalar(&self) -> Option<Scalar> {
+        match &self.node.data {
+            Data::Text(text) => Some(Scalar::Text(text.clone())),
+            Data::Boolean(boolean) => Some(Scalar::Boolean(*boolean)),
+            Data::Number(number) => match number.as_i64() {
+                Some(integer) => Some(Scalar::Integer(integer)),
+                None => number.as_f64().map(Scalar::Number),
+            },
+            Data::Null | Data::List(_) | Data::Map(_) => None,
+        }
+    }
+
+    /// The custom properties here: name, and where the value is.
+    pub(crate) fn custom_properties(&self) -> Vec<(String, Option<Self>)> {
+        let entries = self.list("customProperties").into_iter();
+        entries.filter_map(|entry| Some((entry.text_of("property")?, entry.get("value")))).collect()
+    }
+
+    /// The fields that are not in `modelled`: those for people, and the others. Custom properties become a map, so that
+    /// their order means nothing; `settings` are those that are modelled.
+    pub(crate) fn rest(&self, modelled: &[&str], settings: &[&str]) -> (Fields, Fields) {
+        let (mut documentary, mut other) = (Map::new(), Map::new());
+        let Data::Map(entries) = &self.node.data else { return (documentary, other) };
+        for (key, value) in entries {
+            let name = key.text.as_str();
+            if name == "customProperties" {
+                let custom = self.custom_map(settings);
+                if !custom.is_empty() {
+                    other.insert(name.to_owned(), Value::Object(custom));
+                }
+            } else if DOCUMENTARY.contains(&name) {
+                documentary.insert(name.to_owned(), value.to_json());
+            } else if !modelled.contains(&name) && !matches!(value.data, Data::Null) {
+                other.insert(name.to_owned(), value.to_json());
+            }
+        }
+        (documentary, other)
+    }
+
+    fn custom_map(&self, settings: &[&str]) -> Fields {
+        let mut custom = Map::new();
+        for (index, entry) in self.list("customProperties").into_iter().enumerate() {
+            let name = entry.text_of("property").unwrap_or_default();
+            if !settings.contains(&name.as_str()) {
+                let value = entry.node.get("value").map_or(Value::Null, |(_, value)| value.to_json());
+                // The standard allows a name twice; both are kept.
+                let name = if custom.contains_key(&name) { format!("{name}#{index}") } else { name };
+                custom.insert(name, value);
+            }
+        }
+        custom
+    }
+
+    fn pointer_to(&self, key: &str) -> String {
+        format!("{}/{}", self.path, key.replace('~', "~0").replace('/', "~1"))
+    }
+}

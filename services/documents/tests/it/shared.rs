@@ -1,0 +1,52 @@
+//! The folder of standards and vectors that lies beside the repository.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// A folder below the shared one; `None` where it is missing, which is told, and in CI fails.
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("CHARTER_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let path = root.join(name);
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", path.display());
+    println!("skipped: {} is missing", path.display());
+    None
+}
+
+/// The official examples: file name and text.
+pub(crate) fn examples() -> Vec<(String, String)> {
+    let mut examples = Vec::new();
+    for name in ["standards/examples", "standards/odps-examples"] {
+        for entry in folder(name).into_iter().flat_map(|path| std::fs::read_dir(path).unwrap()) {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            examples.push((name, std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    examples.sort();
+    examples
+}
+
+/// The official JSON Schemas that a document may satisfy, by its `apiVersion`.
+pub(crate) fn official(kind: &str, version: &str) -> Vec<Value> {
+    let files: &[&str] = match (kind, version) {
+        ("DataContract", "v3.0.0") => &["odcs-json-schema-v3.0.0", "odcs-json-schema-v3.1.0"],
+        ("DataContract", "v3.0.1") => &["odcs-json-schema-v3.0.1", "odcs-json-schema-v3.1.0"],
+        ("DataContract", "v3.0.2") => &["odcs-json-schema-v3.0.2", "odcs-json-schema-v3.1.0"],
+        ("DataContract", "v3.1.0") => &["odcs-json-schema-v3.1.0"],
+        ("DataContract", "v3.2.0") => &["odcs-json-schema-v3.2.0"],
+        ("DataProduct", "v0.9.0") => &["odps-json-schema-v0.9.0", "odps-json-schema-v1.0.0"],
+        ("DataProduct", "v1.0.0") => &["odps-json-schema-v1.0.0"],
+        ("DataProduct", "v1.1.0") => &["odps-json-schema-v1.1.0.reconstructed"],
+        _ => &[],
+    };
+    let Some(folder) = folder("standards/schemas") else { return Vec::new() };
+    let read = |file: &&str| std::fs::read_to_string(folder.join(format!("{file}.json"))).unwrap();
+    files.iter().map(read).map(|text| serde_json::from_str(&text).unwrap()).collect()
+}
