@@ -4,7 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cedar_policy::{Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+use cedar_policy::{
+    Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid, ParseErrors, RestrictedExpression,
+};
 use domain::contract::{Classification, Late, Settings};
 use domain::grant::PortMajor;
 use domain::id::{ContractVersionId, PrincipalId, ProductId};
@@ -45,9 +47,11 @@ pub(crate) struct Names {
 }
 
 type Attributes = HashMap<String, RestrictedExpression>;
+/// The error is large.
+type Result<T> = std::result::Result<T, Box<EntityAttrEvaluationError>>;
 
 impl Names {
-    pub(crate) fn new() -> Result<Self, cedar_policy::ParseErrors> {
+    pub(crate) fn new() -> std::result::Result<Self, Box<ParseErrors>> {
         let action: EntityTypeName = "Action".parse()?;
         Ok(Self {
             platform_role: "PlatformRole".parse()?,
@@ -81,23 +85,14 @@ impl Names {
     }
 
     /// The entities that a policy can reach from this caller and resource.
-    pub(crate) fn entities(
-        &self,
-        caller: &Caller<'_>,
-        resource: &Resource<'_>,
-    ) -> Result<Facts, EntityAttrEvaluationError> {
+    pub(crate) fn entities(&self, caller: &Caller<'_>, resource: &Resource<'_>) -> Result<Facts> {
         let mut entities = Vec::with_capacity(8);
         let principal = self.caller(caller, resource, &mut entities)?;
         let resource = self.resource(caller, resource, &mut entities)?;
         Ok(Facts { principal, resource, entities })
     }
 
-    fn caller(
-        &self,
-        caller: &Caller<'_>,
-        resource: &Resource<'_>,
-        entities: &mut Vec<Entity>,
-    ) -> Result<EntityUid, EntityAttrEvaluationError> {
+    fn caller(&self, caller: &Caller<'_>, resource: &Resource<'_>, entities: &mut Vec<Entity>) -> Result<EntityUid> {
         if caller.principal.kind == PrincipalKind::Inspector {
             let inspector = uid(&self.inspector, &caller.principal.id.to_string());
             entities.push(Entity::with_uid(inspector.clone()));
@@ -141,12 +136,7 @@ impl Names {
         }
     }
 
-    fn resource(
-        &self,
-        caller: &Caller<'_>,
-        resource: &Resource<'_>,
-        entities: &mut Vec<Entity>,
-    ) -> Result<EntityUid, EntityAttrEvaluationError> {
+    fn resource(&self, caller: &Caller<'_>, resource: &Resource<'_>, entities: &mut Vec<Entity>) -> Result<EntityUid> {
         let (name, id, product, (attribute, party)) = match resource {
             Resource::Platform => return Ok(uid(&self.platform, "charterhouse")),
             Resource::Principal(party) => return self.other(caller, *party, entities),
@@ -194,12 +184,7 @@ impl Names {
     }
 
     /// A principal that is not the caller, or is: the caller is there already.
-    fn other(
-        &self,
-        caller: &Caller<'_>,
-        party: Party,
-        entities: &mut Vec<Entity>,
-    ) -> Result<EntityUid, EntityAttrEvaluationError> {
+    fn other(&self, caller: &Caller<'_>, party: Party, entities: &mut Vec<Entity>) -> Result<EntityUid> {
         let uid = self.principal(party.id);
         if party.id != caller.principal.id || caller.principal.kind == PrincipalKind::Inspector {
             entities.push(Entity::new(uid.clone(), self.party(party), HashSet::new())?);
@@ -207,7 +192,7 @@ impl Names {
         Ok(uid)
     }
 
-    fn domain(&self, path: &DomainPath, entities: &mut Vec<Entity>) -> Result<EntityUid, EntityAttrEvaluationError> {
+    fn domain(&self, path: &DomainPath, entities: &mut Vec<Entity>) -> Result<EntityUid> {
         let role = |role| RestrictedExpression::new_entity_uid(self.domain_role(path, role));
         let attributes = HashMap::from([
             ("owners".to_owned(), role(DomainRole::Owner)),
@@ -220,11 +205,7 @@ impl Names {
         Ok(uid)
     }
 
-    fn product(
-        &self,
-        product: &Product<'_>,
-        entities: &mut Vec<Entity>,
-    ) -> Result<EntityUid, EntityAttrEvaluationError> {
+    fn product(&self, product: &Product<'_>, entities: &mut Vec<Entity>) -> Result<EntityUid> {
         let domain = self.domain(product.domain, entities)?;
         let attributes = HashMap::from([
             ("domain".to_owned(), RestrictedExpression::new_entity_uid(domain.clone())),
@@ -243,7 +224,7 @@ impl Names {
         classification: Classification,
         settings: &Settings,
         entities: &mut Vec<Entity>,
-    ) -> Result<EntityUid, EntityAttrEvaluationError> {
+    ) -> Result<EntityUid> {
         let domain = self.domain(domain, entities)?;
         let gate_mode = uid(&self.gate_mode, settings.gate_mode.as_str());
         let seconds =

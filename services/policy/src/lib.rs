@@ -7,7 +7,7 @@
 //!
 //! Begin at [`Policy::decide`]. To add an action: a word in [`Action`], its line in the schema, a policy in `policies/`,
 //! and `UPDATE_GOLDEN=1 cargo test --workspace --test policy_it` to see in `policies/matrix.txt` who may do it now. To
-//! add a resource: a variant of [`Resource`], its entity in the schema, and its entities in [`entities`](self).
+//! add a resource: a variant of [`Resource`], its entity in the schema, and its entities in `entities.rs`.
 
 mod action;
 mod entities;

@@ -130,7 +130,7 @@ impl Policy {
         let (schema, warnings) = Schema::from_cedarschema_str(SCHEMA.1)
             .map_err(|error| Error::Refused(vec![fault(SCHEMA.0, SCHEMA.1, &error)]))?;
         let mut faults: Vec<Fault> = warnings.map(|warning| fault(SCHEMA.0, SCHEMA.1, &warning)).collect();
-        let names = Names::new().map_err(|error| Error::Refused(vec![fault(SCHEMA.0, SCHEMA.1, &error)]))?;
+        let names = Names::new().map_err(|error| Error::Refused(vec![fault(SCHEMA.0, SCHEMA.1, &*error)]))?;
         let mut reader = Reader { validator: Validator::new(schema), policies: Vec::new(), files: HashMap::new() };
         let mut digest = Sha256::new();
         frame(&mut digest, SCHEMA);
@@ -149,7 +149,7 @@ impl Policy {
         for action in Action::ALL {
             match reader.speaking_of(&names.action(*action)) {
                 Ok(policies) => by_action.push(policies),
-                Err(error) => faults.push(fault(SCHEMA.0, SCHEMA.1, &error)),
+                Err(error) => faults.push(fault(SCHEMA.0, SCHEMA.1, &*error)),
             }
         }
         if !faults.is_empty() {
@@ -219,13 +219,13 @@ impl Reader {
     }
 
     /// The policies whose scope the action can meet. The others can neither apply to it nor fail on it.
-    fn speaking_of(&self, action: &EntityUid) -> Result<PolicySet, PolicySetError> {
+    fn speaking_of(&self, action: &EntityUid) -> Result<PolicySet, Box<PolicySetError>> {
         let speaks = |policy: &&cedar_policy::Policy| match policy.action_constraint() {
             ActionConstraint::Any => true,
             ActionConstraint::Eq(it) => it == *action,
             ActionConstraint::In(them) => them.contains(action),
         };
-        PolicySet::from_policies(self.policies.iter().filter(speaks).cloned())
+        Ok(PolicySet::from_policies(self.policies.iter().filter(speaks).cloned())?)
     }
 }
 
