@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod credential;
+pub mod contract;
 pub mod ctx;
 pub mod error;
 pub mod facts;
@@ -19,9 +20,11 @@ pub mod identity;
 pub mod inspection;
 pub mod issuer;
 pub mod jobs;
+pub mod known;
 pub mod lake;
 pub mod lease;
 pub mod org;
+pub mod paging;
 pub mod product;
 pub mod publish;
 pub mod table;

@@ -178,6 +178,7 @@ CREATE TABLE access_requests (
     reason {text},
     created_at {int} NOT NULL
 ) {table};
+CREATE INDEX access_requests_in_time ON access_requests (created_at, id);
 CREATE INDEX access_requests_of_product ON access_requests (product_id, created_at, id);
 CREATE INDEX access_requests_of_requester ON access_requests (requester_id, created_at, id);
 
@@ -199,6 +200,7 @@ CREATE TABLE grants (
     revoke_reason {text}
 ) {table};
 CREATE UNIQUE INDEX grants_request ON grants (request_id);
+CREATE INDEX grants_in_time ON grants (granted_at, id);
 CREATE INDEX grants_of_principal ON grants (principal_id, product_id, port, major);
 CREATE INDEX grants_of_product ON grants (product_id, granted_at, id);
 
@@ -217,6 +219,7 @@ CREATE TABLE leases (
     issued_at {int} NOT NULL,
     expires_at {int} NOT NULL
 ) {table};
+CREATE INDEX leases_in_time ON leases (issued_at, id);
 CREATE INDEX leases_of_grant ON leases (grant_id);
 CREATE INDEX leases_of_principal ON leases (principal_id, issued_at, id);
 CREATE INDEX leases_of_binding ON leases (binding_id, issued_at, id);
@@ -232,6 +235,7 @@ CREATE TABLE decisions (
     served {id},
     retry_at {int}
 ) {table};
+CREATE INDEX decisions_in_time ON decisions (at, id);
 CREATE INDEX decisions_of_binding ON decisions (binding_id, at, id);
 CREATE INDEX decisions_of_principal ON decisions (principal_id, at, id);
 

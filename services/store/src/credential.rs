@@ -160,6 +160,22 @@ pub async fn revoke_of_principal(tx: &mut Tx, principal_id: PrincipalId) -> Resu
     )
 }
 
+/// Revokes every open lease that a principal holds by a role, not by a grant; gives their number.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn revoke_of_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<u64, Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "UPDATE leases SET state = 'revoked'
+             WHERE principal_id = $1 AND grant_id IS NULL AND state IN ('intended', 'issued')"
+        )
+        .bind(Text(principal_id))
+    )
+}
+
 /// A lease by its id.
 ///
 /// # Errors
@@ -200,6 +216,24 @@ pub async fn list_open_of_grant(tx: &mut Tx, grant_id: GrantId, now: Timestamp) 
     .bind(now.0)
     .fetch_all(c))?;
     all(rows)
+}
+
+/// All leases, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, LeaseId)>) -> Result<Page<Lease>, Error> {
+    let (at, id) = seek.time_and_id_back();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, LeaseRow>(select_leases!(
+        "WHERE (issued_at, id) < ($1, $2)
+             ORDER BY issued_at DESC, id DESC
+             LIMIT $3"
+    ))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
 }
 
 /// The leases of a principal, the newest first.

@@ -114,6 +114,24 @@ pub async fn list_decisions_by_ids(tx: &mut Tx, ids: &[DecisionId]) -> Result<Ve
     all(list_in!(tx, DecisionRow, select_decisions!("WHERE id IN ({list})"), ids))
 }
 
+/// All decisions, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_decisions(tx: &mut Tx, seek: &Seek<(Timestamp, DecisionId)>) -> Result<Page<Explained>, Error> {
+    let (at, id) = seek.time_and_id_back();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, DecisionRow>(select_decisions!(
+        "WHERE (at, id) < ($1, $2)
+             ORDER BY at DESC, id DESC
+             LIMIT $3"
+    ))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
 /// The decisions about a binding, the newest first.
 ///
 /// # Errors

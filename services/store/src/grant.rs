@@ -182,6 +182,27 @@ pub async fn list_requests_by_ids(tx: &mut Tx, ids: &[AccessRequestId]) -> Resul
     all(list_in!(tx, RequestRow, select_requests!("WHERE id IN ({list})"), ids))
 }
 
+/// All requests, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_requests(
+    tx: &mut Tx,
+    seek: &Seek<(Timestamp, AccessRequestId)>,
+) -> Result<Page<AccessRequest>, Error> {
+    let (at, id) = seek.time_and_id_back();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, RequestRow>(select_requests!(
+        "WHERE (created_at, id) < ($1, $2)
+             ORDER BY created_at DESC, id DESC
+             LIMIT $3"
+    ))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
+}
+
 /// Requests for a product, the oldest first.
 ///
 /// # Errors
@@ -388,6 +409,24 @@ pub async fn get(tx: &mut Tx, id: GrantId) -> Result<Grant, Error> {
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
     all(list_in!(tx, GrantRow, select_grants!("WHERE id IN ({list})"), ids))
+}
+
+/// All grants, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
+    let (at, id) = seek.time_and_id_back();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+        "WHERE (granted_at, id) < ($1, $2)
+             ORDER BY granted_at DESC, id DESC
+             LIMIT $3"
+    ))
+    .bind(at)
+    .bind(id.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::of(rows, seek.limit)
 }
 
 /// Every grant that a principal has or had on one port major: what the gate judges.

@@ -269,6 +269,19 @@ pub async fn list_roles_in_domain(tx: &mut Tx, domain_id: DomainId) -> Result<Ve
     all(rows)
 }
 
+/// Who holds a role on the platform, in the order of the assignments' ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_platform_role(tx: &mut Tx, role: PlatformRole) -> Result<Vec<RoleAssignment>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!(
+        "WHERE domain_id IS NULL AND role = $1 ORDER BY id"
+    ))
+    .bind(Text(role))
+    .fetch_all(c))?;
+    all(rows)
+}
+
 /// Whether anybody holds a role on the platform. Nobody does before the first sign-in.
 ///
 /// # Errors

@@ -1,0 +1,117 @@
+//! The audit log: a record for every change and every refusal at the gate, in the transaction of its effect.
+
+use domain::audit::{Outcome, Record, Resource};
+use domain::clock::Timestamp;
+use domain::id::RecordId;
+use policy::Action;
+use store::audit::Filter;
+use store::{Lock, Page, Seek, Tx};
+
+use crate::ctx::{App, Ctx};
+use crate::error::Error;
+
+/// What happened, without who and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    action: &'static str,
+    resource: Resource,
+    outcome: Outcome,
+    reason: Option<String>,
+    detail: serde_json::Value,
+}
+
+impl Event {
+    /// Something was done to a resource; `detail` says what, in a word or sentence.
+    pub(crate) fn done(action: &'static str, kind: &str, id: impl ToString, detail: &str) -> Self {
+        let resource = Resource { kind: kind.to_owned(), id: id.to_string() };
+        let detail = serde_json::json!({ "what": detail });
+        Self { action, resource, outcome: Outcome::Done, reason: None, detail }
+    }
+
+    /// The same, refused for a reason.
+    pub(crate) fn refused(self, reason: String) -> Self {
+        Self { outcome: Outcome::Refused, reason: Some(reason), ..self }
+    }
+
+    /// The same, failed for a reason.
+    pub(crate) fn failed(self, reason: String) -> Self {
+        Self { outcome: Outcome::Failed, reason: Some(reason), ..self }
+    }
+
+    /// The same, with the actor's reason.
+    pub(crate) fn because(self, reason: Option<&str>) -> Self {
+        Self { reason: reason.map(str::to_owned), ..self }
+    }
+
+    /// The same, with facts for programs.
+    pub(crate) fn with(self, detail: serde_json::Value) -> Self {
+        Self { detail, ..self }
+    }
+}
+
+/// Appends a record of what the caller did. It is there when the transaction commits.
+pub(crate) async fn append(ctx: &Ctx, tx: &mut Tx, event: Event) -> Result<(), Error> {
+    append_as(&ctx.app, tx, ctx.actor.principal.id.to_string(), &ctx.request_id, event).await
+}
+
+/// Appends a record of what somebody did, or the server itself.
+pub(crate) async fn append_as(
+    app: &App,
+    tx: &mut Tx,
+    actor: String,
+    request_id: &str,
+    event: Event,
+) -> Result<(), Error> {
+    let record = Record {
+        id: RecordId::new(app.clock.as_ref(), app.random.as_ref()),
+        at: app.now(),
+        actor,
+        action: event.action.to_owned(),
+        resource: event.resource,
+        outcome: event.outcome,
+        reason: event.reason,
+        request_id: request_id.to_owned(),
+        detail: event.detail.to_string(),
+    };
+    Ok(store::audit::append(tx, &record, &app.record_key).await?)
+}
+
+/// Records an act that was refused outside of any transaction, such as a failed sign-in.
+///
+/// # Errors
+/// If it cannot be written down.
+pub(crate) async fn append_alone(app: &App, actor: String, request_id: &str, event: Event) -> Result<(), Error> {
+    let mut tx = app.db.write(Lock::Free).await?;
+    append_as(app, &mut tx, actor, request_id, event).await?;
+    Ok(tx.commit().await?)
+}
+
+/// A record whose MAC was found to be its own.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The record.
+    pub record: Record,
+    /// Its MAC, in hex.
+    pub mac: String,
+}
+
+/// Records, the newest first. Reading the log is itself recorded by nobody: it changes nothing, and the request log has
+/// it.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless the caller may read the log.
+pub async fn list_records(
+    ctx: &Ctx,
+    filter: Filter<'_>,
+    seek: &Seek<(Timestamp, RecordId)>,
+) -> Result<Page<Entry>, Error> {
+    ctx.authorize(Action::ViewAudit, &policy::Resource::Platform, "read the audit log")?;
+    let mut tx = ctx.app.db.read().await?;
+    let page = store::audit::list(&mut tx, filter, seek).await?;
+    let verified = page.items.into_iter().map(|stored| {
+        let record = stored.verify(&ctx.app.record_key)?;
+        Ok(Entry { record, mac: hex::encode(stored.mac) })
+    });
+    let items = verified.collect::<Result<_, store::Error>>().map_err(Error::internal)?;
+    Ok(Page { items, has_more: page.has_more })
+}

@@ -1,0 +1,320 @@
+//! What every use case is given: the parts of the program, and who asks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::clock::{Clock, Random, Timestamp};
+use domain::contract::Classification;
+use domain::grant::{Grant, PortMajor};
+use domain::id::{PrincipalId, TableId};
+use domain::identity::{DomainRole, PlatformRole, Principal, PurposeCode, Role};
+use domain::name::DomainPath;
+use domain::table::Inspector;
+use policy::{Action, Caller, Party, Policy, Resource};
+use store::{Db, Tx};
+use store::Seek;
+use store::revision::Revision;
+use tokio::sync::Notify;
+
+use crate::error::Error;
+use crate::facts::FactsCache;
+use crate::folder::Folder;
+use crate::issuer::Issuer;
+use crate::lake::Lake;
+use crate::lease::LeaseSecrets;
+use crate::paging::MAX_PAGE;
+
+/// What the program is made of; `charter` and the tests wire it.
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The policies in force.
+    pub policy: Policy,
+    /// Makes and checks tokens.
+    pub issuer: Issuer,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Runs inspections.
+    pub inspector: Arc<dyn Inspector>,
+    /// The data folder.
+    pub folder: Folder,
+    /// Local storage.
+    pub lake: Lake,
+    /// What may be configured.
+    pub settings: Settings,
+}
+
+/// What may be configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where clients reach the gateway, such as `http://127.0.0.1:7071`.
+    pub gateway_endpoint: String,
+    /// The region that clients are told.
+    pub region: String,
+    /// How often the names of all tables are looked at (`inspect.poll`).
+    pub poll: Duration,
+    /// How old the last look may be before a decision looks by itself (`inspect.probe`).
+    pub probe: Duration,
+    /// How many inspections run at once.
+    pub n_inspections: usize,
+}
+
+impl Settings {
+    /// What tests use: looks only when asked to.
+    pub fn for_testing() -> Self {
+        Self { poll: Duration::from_secs(3_600), n_inspections: 1, ..Self::default() }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            gateway_endpoint: "http://127.0.0.1:7071".to_owned(),
+            region: "us-east-1".to_owned(),
+            poll: Duration::from_secs(60),
+            probe: Duration::from_secs(5),
+            n_inspections: 2,
+        }
+    }
+}
+
+/// The running program.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The policies in force.
+    pub policy: Policy,
+    /// Makes and checks tokens.
+    pub issuer: Issuer,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// What may be configured.
+    pub settings: Settings,
+    pub(crate) inspector: Arc<dyn Inspector>,
+    pub(crate) folder: Folder,
+    pub(crate) lake: Lake,
+    pub(crate) secrets: LeaseSecrets,
+    pub(crate) record_key: domain::audit::Key,
+    pub(crate) facts: FactsCache,
+    pub(crate) documents: crate::contract::DocumentCache,
+    pub(crate) actors: Mutex<HashMap<PrincipalId, Arc<Standing>>>,
+    pub(crate) looks: Mutex<HashMap<TableId, Timestamp>>,
+    pub(crate) leases: crate::credential::LeaseCache,
+    pub(crate) work: Notify,
+}
+
+impl App {
+    /// Puts the parts together; makes the keys that are missing.
+    ///
+    /// # Errors
+    /// If a key cannot be read or made.
+    pub fn new(parts: Parts) -> std::io::Result<Arc<Self>> {
+        let Parts { db, policy, issuer, clock, random, inspector, folder, lake, settings } = parts;
+        let secrets = LeaseSecrets::new(folder.key("lease.key", random.as_ref())?);
+        let record_key = domain::audit::Key::new(folder.key("record.key", random.as_ref())?);
+        Ok(Arc::new(Self {
+            db,
+            policy,
+            issuer,
+            clock,
+            random,
+            settings,
+            inspector,
+            folder,
+            lake,
+            secrets,
+            record_key,
+            facts: FactsCache::default(),
+            documents: crate::contract::DocumentCache::default(),
+            actors: Mutex::default(),
+            looks: Mutex::default(),
+            leases: crate::credential::LeaseCache::default(),
+            work: Notify::new(),
+        }))
+    }
+
+    /// The moment now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A principal's roles and grants as they stand, kept for as long as the access revision stands. For read
+    /// transactions only: what a write transaction has read may die with it.
+    pub(crate) async fn standing(&self, tx: &mut Tx, principal: &Principal) -> Result<Arc<Standing>, Error> {
+        let revision = store::revision::get(tx, Revision::Access).await?;
+        let now = self.now();
+        let kept = lock(&self.actors).get(&principal.id).cloned();
+        if let Some(standing) = kept.filter(|kept| kept.revision == revision && now < kept.good_until) {
+            return Ok(standing);
+        }
+        let standing = Arc::new(Standing::load(tx, principal, now).await?);
+        let mut actors = lock(&self.actors);
+        if actors.len() >= MAX_ACTORS {
+            actors.clear();
+        }
+        actors.insert(principal.id, Arc::clone(&standing));
+        Ok(standing)
+    }
+}
+
+/// How many principals' standings are kept.
+const MAX_ACTORS: usize = 10_000;
+
+/// Locks a mutex; a thread that panicked while it held it left nothing half-done, since all such sections only move
+/// values.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A principal's roles and grants at one access revision.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The access revision.
+    pub revision: i64,
+    /// Whether it may act at all.
+    pub enabled: bool,
+    /// Its roles on the platform.
+    pub platform_roles: Vec<PlatformRole>,
+    /// Its roles in domains.
+    pub domain_roles: Vec<(DomainPath, DomainRole)>,
+    /// The port majors on which it has a grant in force.
+    pub port_majors: Vec<PortMajor>,
+    /// The first moment at which a grant begins or ends.
+    pub good_until: Timestamp,
+}
+
+impl Standing {
+    pub(crate) async fn load(tx: &mut Tx, principal: &Principal, now: Timestamp) -> Result<Self, Error> {
+        let revision = store::revision::get(tx, Revision::Access).await?;
+        let enabled = store::identity::get_principal(tx, principal.id).await?.enabled;
+        let assignments = store::identity::list_roles(tx, principal.id).await?;
+        let domain_ids: Vec<_> = assignments
+            .iter()
+            .filter_map(|assignment| match assignment.role {
+                Role::Domain(domain_id, _) => Some(domain_id),
+                Role::Platform(_) => None,
+            })
+            .collect();
+        let paths: HashMap<_, _> = store::org::list_by_ids(tx, &domain_ids)
+            .await?
+            .into_iter()
+            .map(|domain| (domain.id, domain.path))
+            .collect();
+        let mut platform_roles = Vec::new();
+        let mut domain_roles = Vec::new();
+        for assignment in assignments {
+            match assignment.role {
+                Role::Platform(role) => platform_roles.push(role),
+                Role::Domain(domain_id, role) => {
+                    domain_roles.extend(paths.get(&domain_id).map(|path| (path.clone(), role)));
+                }
+            }
+        }
+        let grants = grants_of(tx, principal.id).await?;
+        let in_force = grants.iter().filter(|grant| grant.covers(now));
+        let port_majors = in_force.map(|grant| grant.port_major.clone()).collect();
+        let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
+        let good_until = edges.filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
+        Ok(Self { revision, enabled, platform_roles, domain_roles, port_majors, good_until })
+    }
+}
+
+async fn grants_of(tx: &mut Tx, principal_id: PrincipalId) -> Result<Vec<Grant>, Error> {
+    let mut grants = Vec::new();
+    let mut seek = Seek::first(MAX_PAGE);
+    loop {
+        let page = store::grant::list_of_principal(tx, principal_id, &seek).await?;
+        grants.extend(page.items);
+        if !page.has_more {
+            return Ok(grants);
+        }
+        seek.after = grants.last().map(|grant| grant.id);
+    }
+}
+
+/// Who asks, with what it holds.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The principal.
+    pub principal: Principal,
+    /// Its roles and grants.
+    pub standing: Arc<Standing>,
+    /// The purpose that the token was made for.
+    pub purpose: Option<PurposeCode>,
+}
+
+impl Actor {
+    /// The actor as the policy sees it.
+    pub fn caller(&self) -> Caller<'_> {
+        Caller {
+            principal: Party::from(&self.principal),
+            platform_roles: &self.standing.platform_roles,
+            domain_roles: &self.standing.domain_roles,
+            grants: &self.standing.port_majors,
+        }
+    }
+}
+
+/// One request: the program, who asks, and the request's id for records and logs.
+#[derive(Clone)]
+pub struct Ctx {
+    /// The program.
+    pub app: Arc<App>,
+    /// Who asks.
+    pub actor: Arc<Actor>,
+    /// The request's id.
+    pub request_id: Arc<str>,
+}
+
+impl Ctx {
+    /// The moment now.
+    pub fn now(&self) -> Timestamp {
+        self.app.now()
+    }
+
+    /// The same request with the caller's roles and grants as this transaction sees them: what a use case that writes
+    /// judges by, so that a role taken away since the caller signed in gives nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if the caller has been disabled.
+    pub(crate) async fn fresh(&self, tx: &mut Tx) -> Result<Self, Error> {
+        let standing = &self.actor.standing;
+        if store::revision::get(tx, Revision::Access).await? == standing.revision && self.now() < standing.good_until {
+            return Ok(self.clone());
+        }
+        let standing = Arc::new(Standing::load(tx, &self.actor.principal, self.now()).await?);
+        if !standing.enabled {
+            return Err(Error::Unauthenticated);
+        }
+        Ok(Self { actor: Arc::new(Actor { standing, ..Actor::clone(&self.actor) }), ..self.clone() })
+    }
+
+    /// Whether the policy allows it.
+    pub fn may(&self, action: Action, resource: &Resource<'_>) -> bool {
+        self.app.policy.allows(&self.actor.caller(), action, resource)
+    }
+
+    /// Goes on only if the policy allows it; `what` completes "not allowed to".
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn authorize(&self, action: Action, resource: &Resource<'_>, what: &str) -> Result<(), Error> {
+        if self.may(action, resource) { Ok(()) } else { Err(Error::Forbidden(what.to_owned())) }
+    }
+
+    /// Whether the caller may know of a product.
+    pub fn may_view(&self, product: &policy::Product<'_>) -> bool {
+        self.may(Action::ViewProduct, &Resource::Product(*product))
+    }
+
+    /// Whether the caller may know of something of this classification in a product, such as a column.
+    pub fn may_view_column(&self, product: &policy::Product<'_>, classification: Classification) -> bool {
+        let as_if = policy::Product { classification: product.classification.max(classification), ..*product };
+        self.may_view(&as_if)
+    }
+}

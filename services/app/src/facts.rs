@@ -1,0 +1,221 @@
+//! Reads what a decision depends on, at one stamp of revisions, and keeps it for as long as the stamp stands.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use domain::binding::{BindingVerdict, Snapshot, SnapshotState};
+use domain::clock::Timestamp;
+use domain::contract::Classification;
+use domain::gate::served::{Judged, Snapshots};
+use domain::gate::{Action, ContractFacts, Detail, DetailRight, Facts};
+use domain::id::{PrincipalId, SnapshotId};
+use domain::identity::{DomainRole, PurposeCode};
+use domain::name::Address;
+use domain::quality::{Measured, Outcome, RuleResult};
+use domain::table::SnapshotKey;
+use policy::Question;
+use store::Tx;
+use store::revision::Stamp;
+
+use crate::ctx::{Actor, App, Standing, lock};
+use crate::error::Error;
+use crate::table::{self, Target};
+
+/// How many verdicts back the gate looks; the last good one is found however far back it is.
+const N_JUDGED: u32 = 8;
+/// How many answers are kept.
+const MAX_KEPT: usize = 50_000;
+
+/// A question at the gate.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Asked {
+    /// Who asks.
+    pub(crate) principal_id: PrincipalId,
+    /// For which table.
+    pub(crate) address: Address,
+    /// To do what.
+    pub(crate) action: Action,
+    /// For which purpose.
+    pub(crate) purpose: Option<PurposeCode>,
+}
+
+/// What was read to answer a question.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) target: Target,
+    pub(crate) facts: Facts,
+    /// The table's newest snapshot.
+    pub(crate) head: Option<SnapshotKey>,
+    /// The revisions it was read at.
+    pub(crate) stamp: Stamp,
+    /// The first moment at which a window begins or ends, so that the facts may be others.
+    good_until: Timestamp,
+}
+
+impl Loaded {
+    /// Whether it still answers the question.
+    pub(crate) fn stands(&self, stamp: Stamp, now: Timestamp) -> bool {
+        self.stamp == stamp && now < self.good_until
+    }
+}
+
+/// Facts by question. Filled from read transactions only: what a write transaction has read may die with it.
+#[derive(Default)]
+pub(crate) struct FactsCache(Mutex<HashMap<Asked, Arc<Loaded>>>);
+
+impl FactsCache {
+    pub(crate) fn find(&self, asked: &Asked) -> Option<Arc<Loaded>> {
+        lock(&self.0).get(asked).cloned()
+    }
+
+    pub(crate) fn put(&self, asked: Asked, loaded: Arc<Loaded>) {
+        let mut kept = lock(&self.0);
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        kept.insert(asked, loaded);
+    }
+
+    pub(crate) fn drop(&self, asked: &Asked) {
+        lock(&self.0).remove(asked);
+    }
+}
+
+/// Reads the facts. `None` if there is no such table for the caller.
+pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -> Result<Option<Loaded>, Error> {
+    let now = app.now();
+    // The caller's standing may be of an older revision than this transaction sees: read it again here.
+    let standing = Arc::new(Standing::load(tx, &actor.principal, now).await?);
+    let actor = Actor { standing, ..actor.clone() };
+    let Some(target) = table::resolve(app, tx, &actor, &asked.address).await? else { return Ok(None) };
+    let stamp = store::revision::stamp(tx, target.table.id).await?;
+    let head = table::head(tx, target.table.id).await?;
+
+    let snapshots = match &target.version {
+        Some(version) => snapshots(app, tx, &target, version, head.as_ref()).await?,
+        None => Snapshots::default(),
+    };
+    let contract = match &target.version {
+        Some(version) => {
+            let document = crate::contract::parsed(app, &version.document)?;
+            ContractFacts {
+                version: version.version,
+                state: version.state.clone(),
+                settings: document.settings.clone(),
+                freshness: crate::contract::find_object(&document, &target.binding.object)
+                    .and_then(|object| document.freshness(object)),
+            }
+        }
+        None => ContractFacts {
+            version: domain::version::Version { major: target.binding.major, minor: 0, patch: 0 },
+            state: domain::contract::State::Draft { reasons: Vec::new() },
+            settings: domain::contract::Settings::default(),
+            freshness: None,
+        },
+    };
+
+    let question = Question {
+        caller: &actor.caller(),
+        action: asked.action.into(),
+        resource: &target.resource(),
+        purpose: asked.purpose,
+    };
+    let policy = app.policy.decide(&question);
+    let mut grants = Vec::new();
+    for port_major in &target.port_majors {
+        grants.extend(store::grant::list_for_port(tx, asked.principal_id, port_major).await?);
+    }
+    let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
+    let switch = target.known.domain.switch_at;
+    let good_until = edges.chain(switch).filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
+    let facts = Facts {
+        principal_enabled: actor.standing.enabled,
+        visible: true,
+        policy,
+        product_served: target.known.product.state.serves(),
+        contract,
+        enforcement: target.known.domain.enforcement_at(now),
+        role_grants: has_reading_role(&actor, &target),
+        grants,
+        snapshots,
+        location_is_its_own: store::table::find_overlapping(tx, &target.table.location, Some(target.table.id))
+            .await?
+            .is_none(),
+    };
+    Ok(Some(Loaded { target, facts, head: head.map(|head| head.key), stamp, good_until }))
+}
+
+/// Owners and publishers read their own domain's data by role (SPEC section 4).
+fn has_reading_role(actor: &Actor, target: &Target) -> bool {
+    let lineage: Vec<_> = target.known.domain.path.lineage().collect();
+    actor.standing.domain_roles.iter().any(|(path, role)| {
+        matches!(role, DomainRole::Owner | DomainRole::Publisher) && lineage.contains(path)
+    })
+}
+
+async fn snapshots(
+    app: &App,
+    tx: &mut Tx,
+    target: &Target,
+    version: &store::contract::ContractVersion,
+    head: Option<&Snapshot>,
+) -> Result<Snapshots, Error> {
+    let document = crate::contract::parsed(app, &version.document)?;
+    let Some(rules) = crate::contract::rule_set_of(&document, &target.binding.object, target.product().classification)?
+    else {
+        return Ok(Snapshots::default());
+    };
+    let binding_id = target.binding.id;
+    let mut verdicts = store::binding::list_newest_verdicts(tx, binding_id, &rules.hash, N_JUDGED).await?;
+    if let Some(good) = store::binding::find_last_good_verdict(tx, binding_id, &rules.hash).await?
+        && !verdicts.iter().any(|verdict| verdict.id == good.id)
+    {
+        verdicts.push(good);
+    }
+    let ids: Vec<SnapshotId> = verdicts.iter().map(|verdict| verdict.snapshot_id).collect();
+    let found: HashMap<_, _> =
+        store::table::list_snapshots_by_ids(tx, &ids).await?.into_iter().map(|found| (found.id, found)).collect();
+    let head_judged = head.is_some_and(|head| verdicts.iter().any(|verdict| verdict.snapshot_id == head.id));
+    let pending = head.filter(|head| !head_judged && head.state == SnapshotState::Pending);
+    let judged = verdicts
+        .into_iter()
+        .filter_map(|verdict| {
+            let snapshot = found.get(&verdict.snapshot_id)?;
+            let committed_at = snapshot.found.as_ref().map_or(snapshot.noticed_at, |found| found.committed_at);
+            Some(Judged {
+                snapshot_id: snapshot.id,
+                committed_at,
+                verdict: verdict.verdict,
+                conforms: verdict.conforms,
+                findings: findings(&verdict, snapshot),
+            })
+        })
+        .collect();
+    Ok(Snapshots { judged, head_pending_since: pending.map(|head| head.noticed_at) })
+}
+
+/// What there is to know of a snapshot, and who may know it: which rules broke is for every reader of the quality page,
+/// the numbers and columns too; what the engine said of files is for owners.
+fn findings(verdict: &BindingVerdict, snapshot: &Snapshot) -> Vec<Detail> {
+    let column = |text: &String| Detail { right: DetailRight::Column(Classification::Internal), text: text.clone() };
+    let mut details: Vec<Detail> = verdict.conformance.iter().map(column).collect();
+    for result in &verdict.results {
+        if let Some(text) = broken(result) {
+            details.push(Detail { right: DetailRight::Quality, text });
+        }
+    }
+    let error = snapshot.error.iter().map(|text| Detail { right: DetailRight::Owner, text: text.clone() });
+    details.extend(error);
+    details
+}
+
+fn broken(result: &RuleResult) -> Option<String> {
+    let rule = &result.rule;
+    match (result.outcome(), &result.measured) {
+        (Outcome::Fail, Measured::Value(value)) => {
+            Some(format!("{} `{}`: {} measured {value} {}", rule.severity, rule.key, rule.title, rule.unit))
+        }
+        (Outcome::Error, Measured::Error(why)) => Some(format!("`{}` could not be measured: {why}", rule.key)),
+        _ => None,
+    }
+}

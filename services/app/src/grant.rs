@@ -1,0 +1,397 @@
+//! Asking for access, answering, and ending it.
+
+use std::collections::HashMap;
+
+use domain::clock::Timestamp;
+use domain::contract::State;
+use domain::credential::Lease;
+use domain::grant::{AccessRequest, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of};
+use domain::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
+use domain::identity::Principal;
+use policy::{Action, Party, Resource};
+use store::{Lock, Page, Seek, Tx};
+use store::revision::Revision;
+
+use crate::audit::{self, Event};
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::idempotency::{self, Key};
+use crate::paging::Filling;
+use crate::known::{self, Known};
+use crate::table::PortTarget;
+
+/// Asks for access.
+#[derive(Debug)]
+pub struct RequestAccess {
+    /// To what.
+    pub target: PortTarget,
+    /// What for.
+    pub purpose: Purpose,
+    /// From when; now where it is not said.
+    pub from: Option<Timestamp>,
+    /// Until when; 90 days where it is not said.
+    pub until: Option<Timestamp>,
+    /// See [`Key`].
+    pub key: Option<Key>,
+}
+
+/// Asks for access.
+///
+/// # Errors
+/// [`Error::NotFound`] for what the caller may not know of; [`Error::Conflict`] where no new access is given.
+pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessRequest, Error> {
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    if let Some(id) = idempotency::find(ctx, &mut tx, command.key.as_ref()).await? {
+        return Ok(store::grant::get_request(&mut tx, id).await?);
+    }
+    let (known, port) = crate::table::resolve_port(ctx, &mut tx, &command.target).await?;
+    ctx.authorize(Action::RequestAccess, &Resource::Product(known.policy()), "ask for access to this product")?;
+    if !known.product.state.serves() {
+        return Err(Error::Conflict("the data product is not active".to_owned()));
+    }
+    let version = store::contract::find_current(&mut tx, port.contract_id, port.contract_major).await?;
+    match version.map(|version| version.state) {
+        Some(State::Active { .. }) => {}
+        Some(State::Deprecated { .. }) => {
+            return Err(Error::Conflict(format!("port `{}` is deprecated: no new access is given", port.name)));
+        }
+        _ => return Err(Error::Conflict(format!("port `{}` has no active contract version yet", port.name))),
+    }
+
+    let now = ctx.now();
+    let request = AccessRequest {
+        id: AccessRequestId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),
+        requester: ctx.actor.principal.id,
+        port_major: PortMajor { product_id: known.product.id, port: port.name, major: port.major },
+        purpose: command.purpose,
+        window: Window::asked(command.from, command.until, now)?,
+        state: RequestState::Pending,
+        decided: None,
+        created_at: now,
+    };
+    store::grant::insert_request(&mut tx, &request).await?;
+    let what = format!("{} {} v{} for {}", known.address(), request.port_major.port, request.port_major.major, request.purpose.code);
+    let event = Event::done("access.request", "access_request", request.id, &what).because(Some(&request.purpose.sentence));
+    audit::append(ctx, &mut tx, event).await?;
+    idempotency::record(ctx, &mut tx, command.key.as_ref(), request.id).await?;
+    tx.commit().await?;
+    Ok(request)
+}
+
+/// What became of an answer to a request.
+#[derive(Debug)]
+pub enum Answer<T> {
+    /// It counts.
+    Done(T),
+    /// The request was decided before.
+    NotPending(AccessRequest),
+}
+
+/// Takes a request back.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`].
+pub async fn withdraw_request(
+    ctx: &Ctx,
+    id: AccessRequestId,
+    key: Option<Key>,
+) -> Result<Answer<AccessRequest>, Error> {
+    answer(ctx, id, key, RequestState::Withdrawn, None).await
+}
+
+/// Refuses a request, with a reason.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Invalid`] without a reason.
+pub async fn reject_request(
+    ctx: &Ctx,
+    id: AccessRequestId,
+    reason: &str,
+    key: Option<Key>,
+) -> Result<Answer<AccessRequest>, Error> {
+    let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
+    answer(ctx, id, key, RequestState::Rejected, Some(reason)).await
+}
+
+async fn answer(
+    ctx: &Ctx,
+    id: AccessRequestId,
+    key: Option<Key>,
+    state: RequestState,
+    reason: Option<String>,
+) -> Result<Answer<AccessRequest>, Error> {
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    let (action, what, record) = match state {
+        RequestState::Withdrawn => (Action::WithdrawRequest, "take this request back", "access.withdraw"),
+        _ => (Action::RejectRequest, "reject this request", "access.reject"),
+    };
+    let (request, _) = get_request(ctx, &mut tx, id, action, what).await?;
+    if idempotency::find::<AccessRequestId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
+        return Ok(Answer::Done(request));
+    }
+    let decided = Decided { by: ctx.actor.principal.id, at: ctx.now(), reason };
+    let Ok(request) = request.clone().decide(state, decided) else { return Ok(Answer::NotPending(request)) };
+    store::grant::decide_request(&mut tx, &request).await?;
+    let reason = request.decided.as_ref().and_then(|decided| decided.reason.as_deref());
+    let event = Event::done(record, "access_request", id, state.as_str()).because(reason);
+    audit::append(ctx, &mut tx, event).await?;
+    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
+    tx.commit().await?;
+    Ok(Answer::Done(request))
+}
+
+/// Approves a request.
+#[derive(Debug)]
+pub struct ApproveRequest {
+    /// The request.
+    pub id: AccessRequestId,
+    /// An earlier end than was asked for.
+    pub until: Option<Timestamp>,
+    /// Why.
+    pub reason: Option<String>,
+    /// See [`Key`].
+    pub key: Option<Key>,
+}
+
+/// Approves a request: the grant stands from its window's start. Nobody approves his own, which is the policy's matter.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Invalid`] for an end that is later than was asked for.
+pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answer<(AccessRequest, Grant)>, Error> {
+    let reason = command.reason.as_deref().map(sentence_of).transpose();
+    let reason = reason.map_err(|error| Error::invalid("reason", error))?;
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    let (request, known) =
+        get_request(ctx, &mut tx, command.id, Action::ApproveRequest, "approve this request").await?;
+    if let Some(grant_id) = idempotency::find::<GrantId>(ctx, &mut tx, command.key.as_ref()).await? {
+        return Ok(Answer::Done((request, store::grant::get(&mut tx, grant_id).await?)));
+    }
+    let now = ctx.now();
+    let until = command.until.unwrap_or(request.window.until);
+    if until > request.window.until {
+        return Err(Error::invalid("until", "a grant may not outlast what was asked for"));
+    }
+    let decided = Decided { by: ctx.actor.principal.id, at: now, reason };
+    let Ok(request) = request.clone().decide(RequestState::Approved, decided.clone()) else {
+        return Ok(Answer::NotPending(request));
+    };
+    let window = Window::asked(Some(request.window.from), Some(until), now)?;
+
+    let grant = Grant {
+        id: GrantId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),
+        request_id: request.id,
+        principal_id: request.requester,
+        port_major: request.port_major.clone(),
+        purpose: request.purpose.clone(),
+        window,
+        granted_by: decided.by,
+        granted_at: now,
+        revoked: None,
+    };
+    store::grant::decide_request(&mut tx, &request).await?;
+    store::grant::insert(&mut tx, &grant).await?;
+    store::revision::bump(&mut tx, Revision::Access).await?;
+    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let what = format!("{} {} v{} until {until}", known.address(), grant.port_major.port, grant.port_major.major);
+    let event = Event::done("access.approve", "grant", grant.id, &what).because(decided.reason.as_deref());
+    audit::append(ctx, &mut tx, event).await?;
+    idempotency::record(ctx, &mut tx, command.key.as_ref(), grant.id).await?;
+    tx.commit().await?;
+    Ok(Answer::Done((request, grant)))
+}
+
+/// What became of a revoke.
+#[derive(Debug)]
+pub enum Revoked {
+    /// The grant has ended, and these leases with it.
+    Done(Grant, Vec<Lease>),
+    /// It had ended before.
+    NotActive(Grant),
+}
+
+/// Ends a grant early. When this returns, no lease of it becomes issued, and the gateway refuses the next request of
+/// those that were.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Invalid`] without a reason.
+pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>) -> Result<Revoked, Error> {
+    let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    let grant = store::grant::find(&mut tx, id).await?.ok_or(Error::NotFound("grant"))?;
+    let subject = Subject::load(&mut tx, grant.port_major.product_id, grant.principal_id).await?;
+    if !ctx.may(Action::ViewGrant, &subject.grant(id)) {
+        return Err(Error::NotFound("grant"));
+    }
+    ctx.authorize(Action::RevokeGrant, &subject.grant(id), "revoke this grant")?;
+    let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
+    let now = ctx.now();
+    if replayed {
+        return Ok(Revoked::Done(grant, Vec::new()));
+    }
+    if now >= grant.window.until {
+        return Ok(Revoked::NotActive(grant));
+    }
+    let decided = Decided { by: ctx.actor.principal.id, at: now, reason: Some(reason.clone()) };
+    let Ok(grant) = grant.clone().revoke(decided) else { return Ok(Revoked::NotActive(grant)) };
+
+    let leases = store::credential::list_open_of_grant(&mut tx, id, now).await?;
+    store::grant::revoke(&mut tx, &grant).await?;
+    store::revision::bump(&mut tx, Revision::Access).await?;
+    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let what = format!("{} leases ended", leases.len());
+    audit::append(ctx, &mut tx, Event::done("access.revoke", "grant", id, &what).because(Some(&reason))).await?;
+    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
+    tx.commit().await?;
+    Ok(Revoked::Done(grant, leases))
+}
+
+/// Requests that the caller may see, the newest first.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_requests(
+    ctx: &Ctx,
+    state: Option<RequestState>,
+    seek: Seek<(Timestamp, AccessRequestId)>,
+) -> Result<Page<AccessRequest>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut filling = Filling::new(seek);
+    while let Some(next) = filling.next() {
+        let page = store::grant::list_requests(&mut tx, next).await?;
+        let pairs = page.items.iter().map(|request| (request.port_major.product_id, request.requester));
+        let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
+        filling.add(
+            page,
+            |request| (request.created_at, request.id),
+            |request| {
+                let subject = subjects.get(&(request.port_major.product_id, request.requester));
+                let may = subject.is_some_and(|subject| ctx.may(Action::ViewRequest, &subject.request(request.id)));
+                may && state.is_none_or(|state| request.state == state)
+            },
+        );
+    }
+    Ok(filling.done())
+}
+
+/// Grants that the caller may see, the newest first.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_grants(ctx: &Ctx, seek: Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut filling = Filling::new(seek);
+    while let Some(next) = filling.next() {
+        let page = store::grant::list(&mut tx, next).await?;
+        let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
+        let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
+        filling.add(
+            page,
+            |grant| (grant.granted_at, grant.id),
+            |grant| {
+                let subject = subjects.get(&(grant.port_major.product_id, grant.principal_id));
+                subject.is_some_and(|subject| ctx.may(Action::ViewGrant, &subject.grant(grant.id)))
+            },
+        );
+    }
+    Ok(filling.done())
+}
+
+/// The requests of these ids that the caller may see.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_requests(ctx: &Ctx, ids: &[AccessRequestId]) -> Result<Vec<AccessRequest>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut requests = store::grant::list_requests_by_ids(&mut tx, ids).await?;
+    let pairs = requests.iter().map(|request| (request.port_major.product_id, request.requester)).collect();
+    let subjects = Subject::load_all(&mut tx, pairs).await?;
+    requests.retain(|request| {
+        let subject = subjects.get(&(request.port_major.product_id, request.requester));
+        subject.is_some_and(|subject| ctx.may(Action::ViewRequest, &subject.request(request.id)))
+    });
+    Ok(requests)
+}
+
+/// The grants of these ids that the caller may see.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_grants(ctx: &Ctx, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut grants = store::grant::list_by_ids(&mut tx, ids).await?;
+    let pairs = grants.iter().map(|grant| (grant.port_major.product_id, grant.principal_id)).collect();
+    let subjects = Subject::load_all(&mut tx, pairs).await?;
+    grants.retain(|grant| {
+        let subject = subjects.get(&(grant.port_major.product_id, grant.principal_id));
+        subject.is_some_and(|subject| ctx.may(Action::ViewGrant, &subject.grant(grant.id)))
+    });
+    Ok(grants)
+}
+
+/// A product and the principal that something about it belongs to: what requests, grants, leases and decisions are
+/// judged by.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(crate) known: Known,
+    pub(crate) principal: Principal,
+}
+
+impl Subject {
+    pub(crate) async fn load(tx: &mut Tx, product_id: ProductId, principal_id: PrincipalId) -> Result<Self, Error> {
+        let loaded = Self::load_all(tx, vec![(product_id, principal_id)]).await?;
+        loaded.into_values().next().ok_or_else(|| Error::internal("a product or principal is gone"))
+    }
+
+    pub(crate) async fn load_all(
+        tx: &mut Tx,
+        pairs: Vec<(ProductId, PrincipalId)>,
+    ) -> Result<HashMap<(ProductId, PrincipalId), Self>, Error> {
+        let products = known::load(tx, &pairs.iter().map(|(product_id, _)| *product_id).collect::<Vec<_>>()).await?;
+        let principals = distinct(pairs.iter().map(|(_, principal_id)| *principal_id));
+        let principals: HashMap<_, _> = store::identity::list_principals_by_ids(tx, &principals)
+            .await?
+            .into_iter()
+            .map(|principal| (principal.id, principal))
+            .collect();
+        let subjects = pairs.into_iter().filter_map(|pair| {
+            let known = products.get(&pair.0)?.clone();
+            let principal = principals.get(&pair.1)?.clone();
+            Some((pair, Self { known, principal }))
+        });
+        Ok(subjects.collect())
+    }
+
+    fn request(&self, id: AccessRequestId) -> Resource<'_> {
+        Resource::Request { id, product: self.known.policy(), requester: Party::from(&self.principal) }
+    }
+
+    fn grant(&self, id: GrantId) -> Resource<'_> {
+        Resource::Grant { id, product: self.known.policy(), principal: Party::from(&self.principal) }
+    }
+}
+
+/// The distinct values, in the order of their first.
+pub(crate) fn distinct<T: Copy + Eq + std::hash::Hash>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = std::collections::HashSet::new();
+    values.filter(|value| seen.insert(*value)).collect()
+}
+
+async fn get_request(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    id: AccessRequestId,
+    action: Action,
+    what: &str,
+) -> Result<(AccessRequest, Known), Error> {
+    let request = store::grant::find_request(tx, id).await?.ok_or(Error::NotFound("access request"))?;
+    let subject = Subject::load(tx, request.port_major.product_id, request.requester).await?;
+    if !ctx.may(Action::ViewRequest, &subject.request(id)) {
+        return Err(Error::NotFound("access request"));
+    }
+    ctx.authorize(action, &subject.request(id), what)?;
+    Ok((request, subject.known))
+}

@@ -1,0 +1,432 @@
+//! Who acts: signing in, principals, roles, tokens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::id::{PrincipalId, RoleId, TokenId};
+use domain::identity::{
+    DomainRole, LOCAL_ISSUER, MAX_SUBJECT_BYTES, PlatformRole, Principal, PrincipalKind, PurposeCode, Role,
+    RoleAssignment,
+};
+use domain::name::DomainPath;
+use policy::{Action, Party, Resource};
+use store::{Lock, Page, Seek, Tx};
+use store::revision::Revision;
+
+use crate::audit::{self, Event};
+use crate::ctx::{Actor, App, Ctx};
+use crate::error::Error;
+use crate::idempotency::{self, Key};
+use crate::issuer::{BOOTSTRAP_SUBJECT, Claims, Token, TokenKind};
+use crate::org::Created;
+
+/// The first admin's subject.
+pub const FIRST_ADMIN: &str = "admin";
+
+/// Who a token belongs to.
+#[derive(Clone)]
+pub enum SignedIn {
+    /// A known principal.
+    Actor(Arc<Actor>),
+    /// The bearer of the one-time token of the first start. It is good for [`redeem_bootstrap`] and nothing else.
+    Bootstrap,
+}
+
+/// Tells who a bearer token belongs to.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a bad token, an unknown or a disabled principal: nobody is told which.
+pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
+    let claims = app.issuer.verify(token, app.now()).map_err(|error| {
+        tracing::info!(reason = %error, "token refused");
+        Error::Unauthenticated
+    })?;
+    if claims.kind == TokenKind::Bootstrap {
+        return Ok(SignedIn::Bootstrap);
+    }
+    let mut tx = app.db.read().await?;
+    let principal = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, &claims.subject)
+        .await?
+        .ok_or(Error::Unauthenticated)?;
+    let standing = app.standing(&mut tx, &principal).await?;
+    if !standing.enabled || principal.kind == PrincipalKind::Inspector {
+        return Err(Error::Unauthenticated);
+    }
+    Ok(SignedIn::Actor(Arc::new(Actor { principal, standing, purpose: claims.purpose })))
+}
+
+/// Makes the one-time token of the first start: only while nobody has a role on the platform.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn bootstrap_token(app: &App) -> Result<Option<Token>, Error> {
+    let mut tx = app.db.read().await?;
+    if store::identity::has_platform_role(&mut tx, PlatformRole::Admin).await? {
+        return Ok(None);
+    }
+    let id = TokenId::new(app.clock.as_ref(), app.random.as_ref());
+    app.issuer.issue(&Claims::bootstrap(id, app.now())).map(Some).map_err(Error::internal)
+}
+
+/// Spends the one-time token: makes the first admin and gives it a normal token.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] if it was spent before.
+pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeToken, Error> {
+    let mut tx = app.db.write(Lock::Facts).await?;
+    if store::identity::has_platform_role(&mut tx, PlatformRole::Admin).await? {
+        return Err(Error::Unauthenticated);
+    }
+    let now = app.now();
+    let principal = match store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, FIRST_ADMIN).await? {
+        Some(principal) => principal,
+        None => {
+            let principal = new_principal(app, FIRST_ADMIN, PrincipalKind::User);
+            store::identity::insert_principal(&mut tx, &principal).await?;
+            principal
+        }
+    };
+    let assignment = RoleAssignment {
+        id: RoleId::new(app.clock.as_ref(), app.random.as_ref()),
+        principal_id: principal.id,
+        role: Role::Platform(PlatformRole::Admin),
+        assigned_by: principal.id,
+        assigned_at: now,
+    };
+    store::identity::insert_role(&mut tx, &assignment).await?;
+    store::revision::bump(&mut tx, Revision::Access).await?;
+    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let event = Event::done("bootstrap.redeem", "principal", principal.id, "the first admin was made");
+    audit::append_as(app, &mut tx, principal.id.to_string(), request_id, event).await?;
+    let made = issue(app, principal, None, None)?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// Makes a user or service account.
+#[derive(Debug)]
+pub struct CreatePrincipal {
+    /// Its name; see [`subject`].
+    pub subject: String,
+    /// What it is. A service account without an owner belongs to the caller.
+    pub kind: NewKind,
+    /// See [`Key`].
+    pub key: Option<Key>,
+}
+
+/// What a new principal is.
+#[derive(Clone, Copy, Debug)]
+pub enum NewKind {
+    /// A person.
+    User,
+    /// A program, and the person who answers for it: the caller where none is named.
+    Service(Option<PrincipalId>),
+}
+
+/// Makes a user or service account.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::Invalid`] for a bad subject; [`Error::NotFound`] for an unknown owner.
+pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Created<Principal>, Error> {
+    let subject = subject(&command.subject)?;
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    ctx.authorize(Action::CreatePrincipal, &Resource::Platform, "create principals")?;
+    if let Some(id) = idempotency::find(ctx, &mut tx, command.key.as_ref()).await? {
+        return Ok(Created::Made(get(&mut tx, id).await?));
+    }
+    let kind = match command.kind {
+        NewKind::User => PrincipalKind::User,
+        NewKind::Service(owner) => {
+            let owner = get(&mut tx, owner.unwrap_or(ctx.actor.principal.id)).await?;
+            if owner.kind != PrincipalKind::User {
+                return Err(Error::invalid("owner", "a person must answer for a service account"));
+            }
+            PrincipalKind::Service { owner: owner.id }
+        }
+    };
+    if store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject).await?.is_some() {
+        return Ok(Created::NameTaken);
+    }
+
+    let principal = new_principal(&ctx.app, subject, kind);
+    store::identity::insert_principal(&mut tx, &principal).await?;
+    store::revision::bump(&mut tx, Revision::Access).await?;
+    audit::append(ctx, &mut tx, Event::done("principal.create", "principal", principal.id, subject)).await?;
+    idempotency::record(ctx, &mut tx, command.key.as_ref(), principal.id).await?;
+    tx.commit().await?;
+    Ok(Created::Made(principal))
+}
+
+/// Disables a principal, or enables it again. A disabled one is refused at its next request, and its leases end.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`]; [`Error::Conflict`] for oneself.
+pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<Key>) -> Result<Principal, Error> {
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    let principal = store::identity::find_principal(&mut tx, id).await?;
+    let principal = principal.filter(|principal| may_view(ctx, principal)).ok_or(Error::NotFound("principal"))?;
+    ctx.authorize(Action::DisablePrincipal, &Resource::Principal(Party::from(&principal)), "disable principals")?;
+    if id == ctx.actor.principal.id {
+        return Err(Error::Conflict("nobody disables himself".to_owned()));
+    }
+    if idempotency::find::<PrincipalId>(ctx, &mut tx, key.as_ref()).await?.is_some() || principal.enabled == enabled {
+        return Ok(principal);
+    }
+    store::identity::set_enabled(&mut tx, id, enabled).await?;
+    if !enabled {
+        store::credential::revoke_of_principal(&mut tx, id).await?;
+    }
+    store::revision::bump(&mut tx, Revision::Access).await?;
+    let action = if enabled { "principal.enable" } else { "principal.disable" };
+    audit::append(ctx, &mut tx, Event::done(action, "principal", id, &principal.subject)).await?;
+    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
+    tx.commit().await?;
+    Ok(Principal { enabled, ..principal })
+}
+
+/// A token and its end.
+#[derive(Debug)]
+pub struct MadeToken {
+    /// The token. It is not kept.
+    pub token: Token,
+    /// Its end.
+    pub expires_at: Timestamp,
+    /// Whose it is.
+    pub principal: Principal,
+}
+
+/// Makes a token.
+#[derive(Debug)]
+pub struct CreateToken {
+    /// For whom; the caller where none is named.
+    pub subject: Option<String>,
+    /// For how long; the most that the kind of principal may have where none is named.
+    pub lifetime: Option<Duration>,
+    /// For which purpose.
+    pub purpose: Option<PurposeCode>,
+}
+
+/// Makes a token.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`]; [`Error::Invalid`] for a lifetime that is too long.
+pub async fn create_token(ctx: &Ctx, command: CreateToken) -> Result<MadeToken, Error> {
+    let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    let principal = match &command.subject {
+        None => get(&mut tx, ctx.actor.principal.id).await?,
+        Some(subject) => store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject)
+            .await?
+            .filter(|principal| may_view(ctx, principal))
+            .ok_or(Error::NotFound("principal"))?,
+    };
+    let resource = Resource::Principal(Party::from(&principal));
+    ctx.authorize(Action::CreateToken, &resource, "make a token for this principal")?;
+    if !principal.enabled {
+        return Err(Error::Conflict("the principal is disabled".to_owned()));
+    }
+    let event = Event::done("token.create", "principal", principal.id, &principal.subject);
+    audit::append(ctx, &mut tx, event).await?;
+    let made = issue(&ctx.app, principal, command.lifetime, command.purpose)?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// Assigns a role.
+#[derive(Debug)]
+pub struct AssignRole {
+    /// To whom.
+    pub subject: String,
+    /// What.
+    pub role: NewRole,
+    /// See [`Key`].
+    pub key: Option<Key>,
+}
+
+/// A role and where it is to hold.
+#[derive(Clone, Debug)]
+pub enum NewRole {
+    /// In a domain and below it.
+    Domain(DomainPath, DomainRole),
+    /// On the platform.
+    Platform(PlatformRole),
+}
+
+/// Assigns a role. Assigning it again changes nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`] for an unknown principal or domain.
+pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignment, Error> {
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    let role = match &command.role {
+        NewRole::Platform(role) => {
+            ctx.authorize(Action::AssignPlatformRole, &Resource::Platform, "assign roles on the platform")?;
+            Role::Platform(*role)
+        }
+        NewRole::Domain(path, role) => {
+            ctx.authorize(Action::AssignRole, &Resource::Domain(path), "assign roles in this domain")?;
+            Role::Domain(crate::org::get(&mut tx, path).await?.id, *role)
+        }
+    };
+    // Whoever may assign roles must be able to name anybody; that a name is in use is no secret to them.
+    let principal = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, &command.subject)
+        .await?
+        .ok_or(Error::NotFound("principal"))?;
+    let held = store::identity::list_roles(&mut tx, principal.id).await?;
+    if let Some(assignment) = held.into_iter().find(|assignment| assignment.role == role) {
+        return Ok(assignment);
+    }
+
+    let assignment = RoleAssignment {
+        id: RoleId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),
+        principal_id: principal.id,
+        role,
+        assigned_by: ctx.actor.principal.id,
+        assigned_at: ctx.now(),
+    };
+    store::identity::insert_role(&mut tx, &assignment).await?;
+    store::revision::bump(&mut tx, Revision::Access).await?;
+    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let what = format!("{} to {}", role_words(&command.role), principal.subject);
+    audit::append(ctx, &mut tx, Event::done("role.assign", "role", assignment.id, &what)).await?;
+    idempotency::record(ctx, &mut tx, command.key.as_ref(), assignment.id).await?;
+    tx.commit().await?;
+    Ok(assignment)
+}
+
+/// Takes a role away. Leases that hang on it end.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`]; [`Error::Conflict`] for the last admin.
+pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<RoleAssignment, Error> {
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    let assignment = store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound("role"))?;
+    match assignment.role {
+        Role::Platform(role) => {
+            if !ctx.may(Action::AssignPlatformRole, &Resource::Platform) {
+                return Err(Error::NotFound("role"));
+            }
+            if role == PlatformRole::Admin && store::identity::list_platform_role(&mut tx, role).await?.len() <= 1 {
+                return Err(Error::Conflict("the platform keeps at least one admin".to_owned()));
+            }
+        }
+        Role::Domain(domain_id, _) => {
+            let domain = crate::org::get_by_id(&mut tx, domain_id).await?;
+            if !ctx.may(Action::AssignRole, &Resource::Domain(&domain.path)) {
+                return Err(Error::NotFound("role"));
+            }
+        }
+    }
+    store::identity::delete_role(&mut tx, id).await?;
+    store::credential::revoke_of_roles(&mut tx, assignment.principal_id).await?;
+    store::revision::bump(&mut tx, Revision::Access).await?;
+    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    audit::append(ctx, &mut tx, Event::done("role.unassign", "role", id, "taken away")).await?;
+    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
+    tx.commit().await?;
+    Ok(assignment)
+}
+
+/// Principals in the order of their ids, for those who may see all of them; the caller alone for everybody else.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_principals(ctx: &Ctx, seek: &Seek<PrincipalId>) -> Result<Page<Principal>, Error> {
+    ctx.authorize(Action::ViewAudit, &Resource::Platform, "list principals")?;
+    let mut tx = ctx.app.db.read().await?;
+    Ok(store::identity::list_principals(&mut tx, seek).await?)
+}
+
+/// The roles that hold in a domain itself, for its people and those who may see everything; `None` for others.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_domain_roles(ctx: &Ctx, domain: &domain::org::Domain) -> Result<Option<Vec<RoleAssignment>>, Error> {
+    let belongs = ctx.actor.standing.domain_roles.iter().any(|(path, _)| domain.path.lineage().any(|above| above == *path));
+    if !belongs && ctx.actor.standing.platform_roles.is_empty() {
+        return Ok(None);
+    }
+    let mut tx = ctx.app.db.read().await?;
+    Ok(Some(store::identity::list_roles_in_domain(&mut tx, domain.id).await?))
+}
+
+/// The caller's own roles.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_own_roles(ctx: &Ctx) -> Result<Vec<RoleAssignment>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    Ok(store::identity::list_roles(&mut tx, ctx.actor.principal.id).await?)
+}
+
+/// Whether the caller may see a principal's record.
+pub fn may_view(ctx: &Ctx, principal: &Principal) -> bool {
+    ctx.may(Action::ViewPrincipal, &Resource::Principal(Party::from(principal)))
+}
+
+/// A subject as it is kept: letters, digits and `.`, `_`, `-`, `@`, `+`, in lower case, so that no two look alike.
+///
+/// # Errors
+/// [`Error::Invalid`].
+fn subject(text: &str) -> Result<&str, Error> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '@' | '+');
+    let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if starts_well && text != BOOTSTRAP_SUBJECT && text.len() <= MAX_SUBJECT_BYTES && text.chars().all(fits) {
+        Ok(text)
+    } else {
+        let message = "a subject starts with a lower-case letter or digit and holds those and `.`, `_`, `-`, `@`, `+`";
+        Err(Error::invalid("subject", message))
+    }
+}
+
+fn new_principal(app: &App, subject: &str, kind: PrincipalKind) -> Principal {
+    Principal {
+        id: PrincipalId::new(app.clock.as_ref(), app.random.as_ref()),
+        issuer: LOCAL_ISSUER.to_owned(),
+        subject: subject.to_owned(),
+        kind,
+        enabled: true,
+        created_at: app.now(),
+    }
+}
+
+fn issue(
+    app: &App,
+    principal: Principal,
+    lifetime: Option<Duration>,
+    purpose: Option<PurposeCode>,
+) -> Result<MadeToken, Error> {
+    let kind = match principal.kind {
+        PrincipalKind::User => TokenKind::User,
+        PrincipalKind::Service { .. } => TokenKind::Service,
+        PrincipalKind::Inspector => return Err(Error::Forbidden("make a token for the inspector".to_owned())),
+    };
+    let longest = kind.lifetime();
+    let lifetime = lifetime.unwrap_or(longest);
+    if lifetime.is_zero() || lifetime > longest {
+        let message = format!("a token of this principal lives 1 to {} seconds", longest.as_secs());
+        return Err(Error::invalid("lifetimeSeconds", message));
+    }
+    let id = TokenId::new(app.clock.as_ref(), app.random.as_ref());
+    let mut claims = Claims::new(id, &principal.subject, kind, app.now());
+    claims.expires_at = claims.issued_at.plus(lifetime);
+    claims.purpose = purpose;
+    let token = app.issuer.issue(&claims).map_err(Error::internal)?;
+    Ok(MadeToken { token, expires_at: claims.expires_at, principal })
+}
+
+async fn get(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Error> {
+    store::identity::find_principal(tx, id).await?.ok_or(Error::NotFound("principal"))
+}
+
+fn role_words(role: &NewRole) -> String {
+    match role {
+        NewRole::Domain(path, role) => format!("{role} of {path}"),
+        NewRole::Platform(role) => role.to_string(),
+    }
+}

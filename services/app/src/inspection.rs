@@ -1,0 +1,364 @@
+//! Inspecting a table's head: the server leases itself the table, an [`domain::table::Inspector`] looks at one snapshot,
+//! and what it found is judged here for every binding, by the rules of every version that waits or is in force.
+
+use std::sync::Arc;
+
+use domain::binding::{Binding, BindingVerdict, Found, Snapshot, Table};
+use domain::contract::{Contract, State};
+use domain::credential::Lease;
+use domain::gate::served::Snapshots;
+use domain::gate::{self, Action, ContractFacts, Facts, Request};
+use domain::grant::PortMajor;
+use domain::id::{ContractVersionId, DecisionId, LeaseId, PrincipalId, SnapshotId, TableId, VerdictId};
+use domain::identity::PrincipalKind;
+use domain::quality::{Measured, RuleResult, Verdict};
+use domain::table::{Inspection, InspectionError, InspectionJob, SnapshotKey};
+use policy::{Caller, Party, Question, Resource};
+use store::{Lock, Tx};
+
+use crate::audit::{self, Event};
+use crate::contract::{self, RuleSet};
+use crate::ctx::App;
+use crate::error::Error;
+use crate::jobs::SERVER;
+use crate::known::{self, Known};
+use crate::lease::FileList;
+use crate::table;
+
+/// A binding, and one set of rules that its snapshots are to be judged by.
+struct Judge {
+    binding: Binding,
+    known: Known,
+    port_majors: Vec<PortMajor>,
+    version_id: ContractVersionId,
+    is_draft: bool,
+    contract: Arc<Contract>,
+    rules: RuleSet,
+}
+
+/// Inspects the head of a table for the bindings that have no verdict on it by the rules in question, or for all of them.
+///
+/// # Errors
+/// Those that say nothing of the table, such as a database that is away. What is wrong with the table is a verdict.
+pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> Result<(), Error> {
+    let (table, head, mut judges) = {
+        let mut tx = app.db.read().await?;
+        let table = store::table::get(&mut tx, table_id).await?;
+        let judges = judges(app, &mut tx, &table).await?;
+        (table, table::head(&mut tx, table_id).await?, judges)
+    };
+    let Some(head) = head else {
+        // Nothing was noticed yet: a look notices the head and puts this job in line again.
+        if let Err(error) = table::look(app, &table).await? {
+            tracing::info!(table.id = %table_id, %error, "table not inspected");
+        }
+        return Ok(());
+    };
+    if !again {
+        judges = without_verdict(app, judges, head.id).await?;
+    }
+    if judges.is_empty() {
+        return activate(app, table_id).await;
+    }
+
+    let lease = lease_table(app, &table, &judges).await?;
+    let found = match &lease {
+        Some(_) => run(app, &table, &head, &judges).await?,
+        None => Err(InspectionError::NotStarted("the gate refused to have it inspected".to_owned())),
+    };
+    store_outcome(app, &table, &head, &judges, found, lease).await
+}
+
+/// The bindings of a table with the rules that matter: of the current version, and of every draft that waits.
+async fn judges(app: &App, tx: &mut Tx, table: &Table) -> Result<Vec<Judge>, Error> {
+    let mut judges = Vec::new();
+    for binding in store::binding::list_of_table(tx, table.id).await? {
+        let contract = store::contract::get(tx, binding.contract_id).await?;
+        let known = known::get(tx, contract.product_id).await?;
+        let ports = store::product::list_ports_of_contracts(tx, &[contract.id]).await?;
+        let leading = ports.into_iter().filter(|port| port.contract_major == binding.major);
+        let port_majors: Vec<PortMajor> = leading.map(|port| port.port_major).collect();
+        for version in store::contract::list_versions_of_contracts(tx, &[contract.id]).await? {
+            let is_draft = matches!(version.state, State::Draft { .. });
+            let matters = is_draft || version.state.is_promised();
+            if version.version.major != binding.major || !matters {
+                continue;
+            }
+            let document = contract::parsed(app, &version.document)?;
+            let Some(rules) = contract::rule_set_of(&document, &binding.object, known.product.classification)? else {
+                continue;
+            };
+            judges.push(Judge {
+                binding: binding.clone(),
+                known: known.clone(),
+                port_majors: port_majors.clone(),
+                version_id: version.id,
+                is_draft,
+                contract: document,
+                rules,
+            });
+        }
+    }
+    Ok(judges)
+}
+
+async fn without_verdict(app: &App, judges: Vec<Judge>, head: SnapshotId) -> Result<Vec<Judge>, Error> {
+    let mut tx = app.db.read().await?;
+    let verdicts = store::binding::list_verdicts_of_snapshots(&mut tx, &[head]).await?;
+    let judged = |judge: &Judge| {
+        verdicts.iter().any(|verdict| {
+            verdict.binding_id == judge.binding.id && verdict.rule_hash == judge.rules.hash
+        })
+    };
+    Ok(judges.into_iter().filter(|judge| !judged(judge)).collect())
+}
+
+/// Leases the table to a principal that lives only for this job. The gate is asked like for everybody else.
+async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Option<Lease>, Error> {
+    let Some(first) = judges.first() else { return Ok(None) };
+    let principal_id = PrincipalId::new(app.clock.as_ref(), app.random.as_ref());
+    let caller = Caller {
+        principal: Party { id: principal_id, kind: PrincipalKind::Inspector },
+        platform_roles: &[],
+        domain_roles: &[],
+        grants: &[],
+    };
+    let product = first.known.policy();
+    let resource = Resource::Binding { id: first.binding.id, product, port_majors: &first.port_majors };
+    let question = Question { caller: &caller, action: policy::Action::Inspect, resource: &resource, purpose: None };
+    let now = app.now();
+
+    let mut tx = app.db.write(Lock::FactsShared).await?;
+    let facts = Facts {
+        principal_enabled: true,
+        visible: true,
+        policy: app.policy.decide(&question),
+        product_served: first.known.product.state.serves(),
+        contract: ContractFacts {
+            version: first.contract.version,
+            state: State::Draft { reasons: Vec::new() },
+            settings: first.contract.settings.clone(),
+            freshness: None,
+        },
+        enforcement: first.known.domain.enforcement_at(now),
+        role_grants: false,
+        grants: Vec::new(),
+        snapshots: Snapshots::default(),
+        location_is_its_own: store::table::find_overlapping(&mut tx, &table.location, Some(table.id)).await?.is_none(),
+    };
+    let request = Request {
+        decision_id: DecisionId::new(app.clock.as_ref(), app.random.as_ref()),
+        principal_id,
+        action: Action::Inspect,
+        binding_id: first.binding.id,
+        table_id: table.id,
+        purpose: None,
+        lifetime: None,
+        now,
+    };
+    let decision = gate::decide(&request, &facts);
+    let event = Event::done("table.lease_for_inspection", "table", table.id, "inspect");
+    store::gate::insert_decision(&mut tx, &decision.explained()).await?;
+    let lease = match decision.into_permit() {
+        Ok(permit) => {
+            let lease = Lease::issue(LeaseId::random(app.random.as_ref()), permit, now);
+            store::credential::insert(&mut tx, &lease).await?;
+            audit::append_as(app, &mut tx, SERVER.to_owned(), "", event).await?;
+            Some(lease)
+        }
+        Err(refusal) => {
+            let codes: Vec<String> = refusal.lines.into_iter().map(|line| line.code).collect();
+            audit::append_as(app, &mut tx, SERVER.to_owned(), "", event.refused(codes.join(", "))).await?;
+            None
+        }
+    };
+    tx.commit().await?;
+    Ok(lease)
+}
+
+/// What an inspection brought back, with its files stored.
+struct Looked {
+    inspection: Inspection,
+    file_list: String,
+}
+
+async fn run(
+    app: &Arc<App>,
+    table: &Table,
+    head: &Snapshot,
+    judges: &[Judge],
+) -> Result<Result<Looked, InspectionError>, Error> {
+    let scratch = app.folder.scratch(table::job_id(app)).map_err(Error::internal)?;
+    let snapshot = match &head.key {
+        SnapshotKey::DeltaVersion(_) => Some(head.key.clone()),
+        SnapshotKey::ParquetDigest(_) => None,
+    };
+    let job = InspectionJob {
+        format: table.format,
+        root: app.lake.folder(&table.location),
+        snapshot: snapshot.clone(),
+        rules: judges.iter().flat_map(|judge| judge.rules.rules.iter().cloned()).collect(),
+        scratch: scratch.path().to_owned(),
+    };
+    let n_rules = job.rules.len();
+    let inspection = match app.inspector.inspect(job).await {
+        Ok(inspection) => inspection,
+        Err(error) => return Ok(Err(error)),
+    };
+    if snapshot.is_some_and(|asked| asked != inspection.snapshot) || inspection.measured.len() != n_rules {
+        return Ok(Err(InspectionError::Nonsense("the report is about something else".to_owned())));
+    }
+
+    let folder = app.folder.clone();
+    let snapshot_id = head.id;
+    let stored = tokio::task::spawn_blocking(move || {
+        let list = file_list(&folder, &inspection, snapshot_id, scratch.path())?;
+        let stored = match list.and_then(|list| list.encode()) {
+            Ok(stored) => stored,
+            Err(error) => return Ok(Err(InspectionError::Nonsense(error.to_string()))),
+        };
+        folder.keep_list(&stored)?;
+        Ok::<_, std::io::Error>(Ok(Looked { inspection, file_list: stored.digest }))
+    });
+    stored.await.map_err(Error::internal)?.map_err(Error::internal)
+}
+
+fn file_list(
+    folder: &crate::folder::Folder,
+    inspection: &Inspection,
+    snapshot_id: SnapshotId,
+    scratch: &std::path::Path,
+) -> std::io::Result<Result<FileList, crate::lease::Error>> {
+    let files = inspection.files.clone();
+    match (&inspection.snapshot, &inspection.checkpoint) {
+        (SnapshotKey::DeltaVersion(version), Some(written)) if written.parent() == Some(scratch) => {
+            let checkpoint = folder.keep_checkpoint(written, snapshot_id)?;
+            Ok(FileList::delta(*version, files, checkpoint))
+        }
+        (SnapshotKey::DeltaVersion(_), _) => Ok(Err(crate::lease::Error::BadCheckpoint)),
+        (SnapshotKey::ParquetDigest(_), _) => Ok(FileList::parquet(files)),
+    }
+}
+
+async fn store_outcome(
+    app: &Arc<App>,
+    table: &Table,
+    head: &Snapshot,
+    judges: &[Judge],
+    looked: Result<Looked, InspectionError>,
+    lease: Option<Lease>,
+) -> Result<(), Error> {
+    let now = app.now();
+    let mut tx = app.db.write(Lock::Facts).await?;
+    let snapshot_id = match &looked {
+        Ok(looked) if looked.inspection.snapshot != head.key => {
+            notice_changed(app, &mut tx, table.id, &looked.inspection.snapshot).await?
+        }
+        _ => head.id,
+    };
+    let event = Event::done("table.inspect", "snapshot", snapshot_id, &head.key.to_string());
+    let event = match &looked {
+        Ok(looked) => {
+            let found = Found {
+                inspected_at: now,
+                committed_at: looked.inspection.committed_at,
+                n_rows: looked.inspection.n_rows,
+                n_files: u64::try_from(looked.inspection.files.len()).unwrap_or(u64::MAX),
+                schema: looked.inspection.schema.clone(),
+                file_list: looked.file_list.clone(),
+            };
+            store::table::set_inspected(&mut tx, snapshot_id, Ok(&found)).await?;
+            event
+        }
+        Err(error) => {
+            store::table::set_inspected(&mut tx, snapshot_id, Err(&error.to_string())).await?;
+            event.failed(error.to_string())
+        }
+    };
+    let mut verdicts = Vec::new();
+    let mut measured = looked.as_ref().map(|looked| looked.inspection.measured.as_slice()).unwrap_or_default();
+    for judge in judges {
+        let (ours, rest) = measured.split_at(measured.len().min(judge.rules.rules.len()));
+        measured = rest;
+        let verdict = verdict(app, judge, snapshot_id, &looked, ours);
+        store::binding::put_verdict(&mut tx, &verdict).await?;
+        verdicts.push(serde_json::json!({
+            "binding": verdict.binding_id.to_string(),
+            "verdict": verdict.verdict.as_str(),
+            "conforms": verdict.conforms,
+            "rules": verdict.rule_hash,
+        }));
+    }
+    store::table::bump(&mut tx, table.id).await?;
+    let detail = serde_json::json!({ "snapshot": head.key.to_string(), "verdicts": verdicts });
+    audit::append_as(app, &mut tx, SERVER.to_owned(), "", event.with(detail)).await?;
+    if let Some(lease) = lease {
+        store::credential::end(&mut tx, lease.id).await?;
+    }
+    for judge in judges.iter().filter(|judge| judge.is_draft) {
+        contract::try_activate(app, &mut tx, judge.version_id).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A Parquet folder that changed between the look and the inspection: what was inspected is the head.
+async fn notice_changed(app: &App, tx: &mut Tx, table_id: TableId, key: &SnapshotKey) -> Result<SnapshotId, Error> {
+    if let Some(known) = store::table::find_snapshot_by_key(tx, table_id, key).await? {
+        store::table::set_head(tx, table_id, known.id, app.now()).await?;
+        return Ok(known.id);
+    }
+    let id = SnapshotId::new(app.clock.as_ref(), app.random.as_ref());
+    Ok(store::table::notice(tx, id, table_id, key.clone(), app.now()).await?.id)
+}
+
+fn verdict(
+    app: &App,
+    judge: &Judge,
+    snapshot_id: SnapshotId,
+    looked: &Result<Looked, InspectionError>,
+    measured: &[Measured],
+) -> BindingVerdict {
+    let base = BindingVerdict {
+        id: VerdictId::new(app.clock.as_ref(), app.random.as_ref()),
+        snapshot_id,
+        binding_id: judge.binding.id,
+        rule_hash: judge.rules.hash.clone(),
+        verdict: Verdict::Error,
+        conforms: false,
+        conformance: Vec::new(),
+        results: Vec::new(),
+        engine: String::new(),
+        at: app.now(),
+    };
+    let Ok(looked) = looked else { return base };
+    let results: Vec<RuleResult> = judge
+        .rules
+        .rules
+        .iter()
+        .cloned()
+        .zip(measured.iter().cloned())
+        .map(|(rule, measured)| RuleResult { rule, measured })
+        .collect();
+    let Some(object) = contract::find_object(&judge.contract, &judge.binding.object) else { return base };
+    let schema = &looked.inspection.schema;
+    let judged = contract::judge_snapshot(&judge.contract, object, &judge.rules, schema, &results);
+    BindingVerdict {
+        verdict: judged.verdict,
+        conforms: judged.conforms,
+        conformance: judged.conformance,
+        results,
+        engine: looked.inspection.engine.clone(),
+        ..base
+    }
+}
+
+/// Tries the drafts of a table whose head is judged already, such as those of a version that only changed words.
+async fn activate(app: &Arc<App>, table_id: TableId) -> Result<(), Error> {
+    let mut tx = app.db.write(Lock::Facts).await?;
+    let table = store::table::get(&mut tx, table_id).await?;
+    for judge in judges(app, &mut tx, &table).await?.into_iter().filter(|judge| judge.is_draft) {
+        contract::try_activate(app, &mut tx, judge.version_id).await?;
+    }
+    Ok(tx.commit().await?)
+}

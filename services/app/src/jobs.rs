@@ -1,0 +1,176 @@
+//! Follow-up work: a poll of the names of all tables, and inspections, which are jobs in the database. Running one twice
+//! changes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::id::TableId;
+use store::{Lock, Tx};
+use store::Seek;
+use tokio_util::sync::CancellationToken;
+
+use crate::ctx::App;
+use crate::error::Error;
+use crate::paging::MAX_PAGE;
+
+/// The actor of what the server does by itself, in records.
+pub(crate) const SERVER: &str = "server";
+/// Inspect a table's head for the bindings that have no verdict on it by the current rules.
+pub const INSPECT: &str = "inspect";
+/// Inspect a table's head whether or not there are verdicts.
+pub const REINSPECT: &str = "reinspect";
+
+/// How long an inspection may hold its job. Longer than the inspector's own deadline.
+const CLAIM: Duration = Duration::from_secs(3_600);
+/// How long to wait for work that nobody announced: other replicas announce nothing here.
+const IDLE: Duration = Duration::from_secs(1);
+/// How often ended keys and jobs are forgotten.
+const TIDY: Duration = Duration::from_secs(3_600);
+/// How often a job that failed for a reason of ours is tried.
+const MAX_ATTEMPTS: i64 = 5;
+
+/// Puts a job in line, for now.
+pub(crate) async fn push(app: &App, tx: &mut Tx, kind: &str, table_id: TableId) -> Result<(), Error> {
+    let id = crate::table::job_id(app);
+    Ok(store::job::push(tx, id, kind, &table_id.to_string(), app.now()).await?)
+}
+
+/// Works until it is told to stop; what is under way then is finished first.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..app.settings.n_inspections {
+        tasks.spawn(work(Arc::clone(&app), stop.clone()));
+    }
+    tasks.spawn(poll(Arc::clone(&app), stop.clone()));
+    tasks.spawn(tidy(app, stop));
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Runs every job that is due, once: what tests do instead of waiting.
+///
+/// # Errors
+/// Those of the database.
+pub async fn run_due(app: &Arc<App>) -> Result<usize, Error> {
+    let mut n_jobs = 0;
+    while work_once(app).await? {
+        n_jobs += 1;
+    }
+    Ok(n_jobs)
+}
+
+/// Looks at the names of all tables, once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn poll_once(app: &Arc<App>) -> Result<(), Error> {
+    let mut seek = Seek::first(MAX_PAGE);
+    loop {
+        let page = {
+            let mut tx = app.db.read().await?;
+            store::table::list(&mut tx, &seek).await?
+        };
+        for table in &page.items {
+            if let Err(error) = crate::table::look(app, table).await? {
+                tracing::debug!(table.id = %table.id, %error, "table not looked at");
+            }
+        }
+        match page.items.last() {
+            Some(last) if page.has_more => seek.after = Some(last.id),
+            _ => return Ok(()),
+        }
+    }
+}
+
+async fn work(app: Arc<App>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let announced = app.work.notified();
+        match work_once(&app).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "job not run"),
+        }
+        tokio::select! {
+            () = announced => {}
+            () = tokio::time::sleep(IDLE) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
+    let now = app.now();
+    if !is_due(app, now).await? {
+        return Ok(false);
+    }
+    let mut tx = app.db.write(Lock::Free).await?;
+    let mut claimed = store::job::claim(&mut tx, REINSPECT, now, CLAIM).await?;
+    if claimed.is_none() {
+        claimed = store::job::claim(&mut tx, INSPECT, now, CLAIM).await?;
+    }
+    let Some(job) = claimed else { return Ok(false) };
+    tx.commit().await?;
+
+    let table_id: TableId = job.subject.parse().map_err(Error::internal)?;
+    let done = crate::inspection::inspect(app, table_id, job.kind == REINSPECT).await;
+    let mut tx = app.db.write(Lock::Free).await?;
+    match done {
+        Ok(()) => {
+            store::job::finish(&mut tx, &job).await?;
+        }
+        Err(error) if job.n_attempts >= MAX_ATTEMPTS => {
+            tracing::error!(table.id = %table_id, error = &error as &dyn std::error::Error, "inspection given up");
+            store::job::fail(&mut tx, &job, &error.to_string()).await?;
+        }
+        Err(error) => {
+            tracing::warn!(table.id = %table_id, error = &error as &dyn std::error::Error, "inspection put off");
+            let wait = Duration::from_secs(1 << job.n_attempts.clamp(0, 6));
+            store::job::retry(&mut tx, &job, &error.to_string(), now.plus(wait)).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Whether there is something to claim. Asked first, so that an idle server writes nothing.
+async fn is_due(app: &App, now: Timestamp) -> Result<bool, Error> {
+    let mut tx = app.db.read().await?;
+    for kind in [REINSPECT, INSPECT] {
+        if store::job::next_due(&mut tx, kind).await?.is_some_and(|due| due <= now) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn poll(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = poll_once(&app).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "tables not polled");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(app.settings.poll) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn tidy(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TIDY) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = tidy_once(&app).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "ended keys and jobs not forgotten");
+        }
+    }
+}
+
+async fn tidy_once(app: &App) -> Result<(), Error> {
+    let now = app.now();
+    let mut tx = app.db.write(Lock::Free).await?;
+    store::idempotency::delete_expired(&mut tx, now).await?;
+    store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,413 @@
+//! Tables by their addresses, and noticing their newest snapshots.
+
+use std::sync::Arc;
+
+use domain::binding::{Binding, BindingVerdict, Snapshot, SnapshotState, Table};
+use domain::clock::Timestamp;
+use domain::contract::{SERVING_ENVIRONMENT, State};
+use domain::grant::PortMajor;
+use domain::id::{BindingId, JobId, SnapshotId, TableId};
+use domain::name::{Address, DomainPath, Name};
+use domain::table::{Format, SnapshotKey};
+use policy::{Action, Resource};
+use store::contract::ContractVersion;
+use store::{Lock, Page, Seek, Tx};
+use store::product::Port;
+
+use crate::audit::{self, Event};
+use crate::ctx::{Actor, App, Ctx, lock};
+use crate::error::Error;
+use crate::idempotency::{self, Key};
+use crate::jobs;
+use crate::known::{self, Known};
+use crate::lake;
+
+/// A port major, named by the address of one of its tables or by itself.
+#[derive(Clone, Debug)]
+pub enum PortTarget {
+    /// `domain.product.table`, with or without a major.
+    Table(Address),
+    /// A port's name; the newest major where none is named.
+    Port {
+        /// The domain.
+        domain: DomainPath,
+        /// The product.
+        product: Name,
+        /// The port.
+        port: Name,
+        /// The major.
+        major: Option<u64>,
+    },
+}
+
+/// A port major as it was resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct ResolvedPort {
+    pub(crate) name: Name,
+    pub(crate) major: u64,
+    pub(crate) contract_id: domain::id::ContractId,
+    pub(crate) contract_major: u64,
+}
+
+impl From<Port> for ResolvedPort {
+    fn from(port: Port) -> Self {
+        Self {
+            name: port.port_major.port,
+            major: port.port_major.major,
+            contract_id: port.contract_id,
+            contract_major: port.contract_major,
+        }
+    }
+}
+
+/// A table as an address names it, for one caller.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub(crate) known: Known,
+    /// The binding.
+    pub binding: Binding,
+    /// The table.
+    pub table: Table,
+    /// The port major that the address was taken to mean.
+    pub port_major: PortMajor,
+    /// Every port major that leads to the binding.
+    pub(crate) port_majors: Vec<PortMajor>,
+    /// The contract version in question; `None` while the major has only drafts.
+    pub version: Option<ContractVersion>,
+}
+
+impl Target {
+    /// Its full address.
+    pub fn address(&self) -> String {
+        format!("{}.{}__v{}", self.known.address(), self.binding.object, self.port_major.major)
+    }
+
+    /// The product it is read through.
+    pub fn product(&self) -> &store::product::Product {
+        &self.known.product
+    }
+
+    pub(crate) fn resource(&self) -> Resource<'_> {
+        Resource::Binding { id: self.binding.id, product: self.known.policy(), port_majors: &self.port_majors }
+    }
+}
+
+/// Finds what an address means to a caller: the newest major that its grants cover, and without a grant the oldest
+/// active one (DESIGN section 2). `None` for what does not exist and for what the caller may not know of.
+pub(crate) async fn resolve(app: &App, tx: &mut Tx, actor: &Actor, address: &Address) -> Result<Option<Target>, Error> {
+    let Some(known) = visible_product(app, tx, actor, &address.domain, &address.product).await? else {
+        return Ok(None);
+    };
+    let mut found = Vec::new();
+    let ports = store::product::list_ports_of_products(tx, &[known.product.id]).await?;
+    let contract_ids = crate::grant::distinct(ports.iter().map(|port| port.contract_id));
+    let bindings = store::binding::list_of_contracts(tx, &contract_ids).await?;
+    for port in &ports {
+        let binding = bindings.iter().find(|binding| {
+            (binding.contract_id, binding.major) == (port.contract_id, port.contract_major)
+                && binding.object == address.table
+                && binding.environment == SERVING_ENVIRONMENT
+        });
+        if let Some(binding) = binding.filter(|_| address.major.is_none_or(|major| major == port.port_major.major)) {
+            found.push((port, binding));
+        }
+    }
+    found.sort_by_key(|(port, _)| port.port_major.major);
+    let granted = |(port, _): &&(&Port, &Binding)| actor.standing.port_majors.contains(&port.port_major);
+    let chosen = match found.iter().rev().find(granted) {
+        Some(chosen) => Some(*chosen),
+        None => oldest_active(tx, &found).await?,
+    };
+    let Some((port, binding)) = chosen else { return Ok(None) };
+    target(tx, known.clone(), &ports, port.port_major.clone(), binding.clone()).await.map(Some)
+}
+
+/// The target of a binding, through its oldest port.
+pub(crate) async fn target_of_binding(tx: &mut Tx, binding: Binding) -> Result<Option<Target>, Error> {
+    let contract = store::contract::get(tx, binding.contract_id).await?;
+    let known = known::get(tx, contract.product_id).await?;
+    let ports = store::product::list_ports_of_contracts(tx, &[binding.contract_id]).await?;
+    let mut leading: Vec<&Port> = ports.iter().filter(|port| port.contract_major == binding.major).collect();
+    leading.sort_by_key(|port| port.port_major.major);
+    let Some(port_major) = leading.first().map(|port| port.port_major.clone()) else { return Ok(None) };
+    target(tx, known, &ports, port_major, binding).await.map(Some)
+}
+
+async fn target(
+    tx: &mut Tx,
+    known: Known,
+    ports: &[Port],
+    port_major: PortMajor,
+    binding: Binding,
+) -> Result<Target, Error> {
+    let leading = ports.iter().filter(|port| {
+        (port.contract_id, port.contract_major) == (binding.contract_id, binding.major)
+    });
+    let port_majors = leading.map(|port| port.port_major.clone()).collect();
+    let table = store::table::get(tx, binding.table_id).await?;
+    let version = store::contract::find_current(tx, binding.contract_id, binding.major).await?;
+    Ok(Target { known, binding, table, port_major, port_majors, version })
+}
+
+async fn oldest_active<'a>(
+    tx: &mut Tx,
+    found: &[(&'a Port, &'a Binding)],
+) -> Result<Option<(&'a Port, &'a Binding)>, Error> {
+    for (port, binding) in found {
+        let version = store::contract::find_current(tx, port.contract_id, port.contract_major).await?;
+        if version.is_some_and(|version| matches!(version.state, State::Active { .. })) {
+            return Ok(Some((port, binding)));
+        }
+    }
+    Ok(found.first().copied())
+}
+
+pub(crate) async fn visible_product(
+    app: &App,
+    tx: &mut Tx,
+    actor: &Actor,
+    domain: &DomainPath,
+    product: &Name,
+) -> Result<Option<Known>, Error> {
+    let Some(domain) = store::org::find_by_path(tx, domain).await? else { return Ok(None) };
+    let Some(product) = store::product::find_by_name(tx, domain.id, product).await? else { return Ok(None) };
+    let known = Known { product, domain };
+    let may = app.policy.allows(&actor.caller(), Action::ViewProduct, &Resource::Product(known.policy()));
+    Ok(may.then_some(known))
+}
+
+pub(crate) async fn resolve_port(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    target: &PortTarget,
+) -> Result<(Known, ResolvedPort), Error> {
+    match target {
+        PortTarget::Table(address) => {
+            let target =
+                resolve(&ctx.app, tx, &ctx.actor, address).await?.ok_or(Error::NotFound("table"))?;
+            let port = store::product::find_port(tx, &target.port_major).await?.ok_or(Error::NotFound("port"))?;
+            Ok((target.known, port.into()))
+        }
+        PortTarget::Port { domain, product, port, major } => {
+            let known = visible_product(&ctx.app, tx, &ctx.actor, domain, product).await?;
+            let known = known.ok_or(Error::NotFound("product"))?;
+            let ports = store::product::list_ports_of_products(tx, &[known.product.id]).await?;
+            let named = ports.into_iter().filter(|found| found.port_major.port == *port);
+            let fitting = named.filter(|found| major.is_none_or(|major| major == found.port_major.major));
+            let newest = fitting.max_by_key(|found| found.port_major.major).ok_or(Error::NotFound("port"))?;
+            Ok((known, newest.into()))
+        }
+    }
+}
+
+/// The table that an address names.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn find_table(ctx: &Ctx, address: &Address) -> Result<Option<Target>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    resolve(&ctx.app, &mut tx, &ctx.actor, address).await
+}
+
+/// The tables of these bindings that the caller may know of.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_tables(ctx: &Ctx, ids: &[BindingId]) -> Result<Vec<Target>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut targets = Vec::new();
+    for binding in store::binding::list_by_ids(&mut tx, ids).await? {
+        if let Some(target) = target_of_binding(&mut tx, binding).await?
+            && ctx.may_view(&target.known.policy())
+        {
+            targets.push(target);
+        }
+    }
+    Ok(targets)
+}
+
+/// A product's tables in the serving environment. The caller may know of the product.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_tables(ctx: &Ctx, product_id: domain::id::ProductId) -> Result<Vec<Target>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let known = known::get(&mut tx, product_id).await?;
+    if !ctx.may_view(&known.policy()) {
+        return Ok(Vec::new());
+    }
+    let ports = store::product::list_ports_of_products(&mut tx, &[product_id]).await?;
+    let contract_ids = crate::grant::distinct(ports.iter().map(|port| port.contract_id));
+    let bindings = store::binding::list_of_contracts(&mut tx, &contract_ids).await?;
+    let mut targets: Vec<Target> = Vec::new();
+    for port in &ports {
+        for binding in &bindings {
+            let leads = (binding.contract_id, binding.major) == (port.contract_id, port.contract_major);
+            let seen = targets.iter().any(|target| target.binding.id == binding.id);
+            if leads && !seen && binding.environment == SERVING_ENVIRONMENT {
+                let found = target(&mut tx, known.clone(), &ports, port.port_major.clone(), binding.clone()).await?;
+                targets.push(found);
+            }
+        }
+    }
+    Ok(targets)
+}
+
+/// Whether the caller may see values, paths and policy ids of a product.
+pub fn may_view_detail(ctx: &Ctx, target: &Target) -> bool {
+    ctx.may(Action::ViewDetail, &Resource::Product(target.known.policy()))
+}
+
+/// A table's snapshots, the newest first. The caller may know of the target.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_snapshots(ctx: &Ctx, table_id: TableId, seek: &Seek<i64>) -> Result<Page<Snapshot>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    Ok(store::table::list_snapshots(&mut tx, table_id, seek).await?)
+}
+
+/// Snapshots by their ids. The caller may know of their table.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_snapshots(ctx: &Ctx, ids: &[SnapshotId]) -> Result<Vec<Snapshot>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    Ok(store::table::list_snapshots_by_ids(&mut tx, ids).await?)
+}
+
+/// The newest verdict on a snapshot for a binding.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn find_verdict(
+    ctx: &Ctx,
+    snapshot_id: SnapshotId,
+    binding_id: BindingId,
+) -> Result<Option<BindingVerdict>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let verdicts = store::binding::list_verdicts_of_snapshots(&mut tx, &[snapshot_id]).await?;
+    let ours = verdicts.into_iter().filter(|verdict| verdict.binding_id == binding_id);
+    Ok(ours.max_by_key(|verdict| verdict.at))
+}
+
+/// Looks for a new snapshot now and has the newest inspected, again if it could not be inspected before.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] where there is no folder or table yet.
+pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Result<Target, Error> {
+    let target = find_table(ctx, address).await?.ok_or(Error::NotFound("table"))?;
+    ctx.authorize(Action::InspectTable, &target.resource(), "have this table inspected")?;
+    if let Err(error) = look(&ctx.app, &target.table).await? {
+        return Err(Error::Conflict(match may_view_detail(ctx, &target) {
+            true => error.to_string(),
+            false => "the table's folder holds no table yet".to_owned(),
+        }));
+    }
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    if idempotency::find::<BindingId>(ctx, &mut tx, key.as_ref()).await?.is_none() {
+        jobs::push(&ctx.app, &mut tx, jobs::REINSPECT, target.table.id).await?;
+        let event = Event::done("table.inspect", "table", target.table.id, &target.address());
+        audit::append(ctx, &mut tx, event).await?;
+        idempotency::record(ctx, &mut tx, key.as_ref(), target.binding.id).await?;
+        tx.commit().await?;
+    }
+    ctx.app.work.notify_waiters();
+    find_table(ctx, address).await?.ok_or(Error::NotFound("table"))
+}
+
+/// Looks at the names in a table's folder and notices a new snapshot. The outer error is the database's.
+pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), lake::Error>, Error> {
+    let now = app.now();
+    let (lake, location, format) = (app.lake.clone(), table.location.clone(), table.format);
+    let newest = tokio::task::spawn_blocking(move || lake.newest(&location, format)).await.map_err(Error::internal)?;
+    lock(&app.looks).insert(table.id, now);
+    let newest = match newest {
+        Ok(newest) => newest,
+        Err(error) => return Ok(Err(error)),
+    };
+    notice(app, table.id, newest, now).await?;
+    Ok(Ok(()))
+}
+
+/// Looks only if the last look is older than the setting `probe`: what a decision does before it decides.
+pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotKey>) -> Result<(), Error> {
+    let now = app.now();
+    let fresh = lock(&app.looks).get(&table.id).is_some_and(|at| now.since(*at) <= app.settings.probe);
+    if fresh {
+        return Ok(());
+    }
+    if let (Format::Delta, Some(SnapshotKey::DeltaVersion(version))) = (table.format, head) {
+        // One name tells whether there is a newer version; the poll finds what this does not.
+        let (lake, location, next) = (app.lake.clone(), table.location.clone(), version.saturating_add(1));
+        let grown = tokio::task::spawn_blocking(move || lake.has_delta_entry(&location, next)).await;
+        if matches!(grown, Ok(Ok(false))) {
+            lock(&app.looks).insert(table.id, now);
+            return Ok(());
+        }
+    }
+    // A folder that cannot be listed changes nothing here: what is served is pinned and was inspected.
+    if let Err(error) = look(app, table).await? {
+        tracing::warn!(table.id = %table.id, %error, "table not looked at");
+    }
+    Ok(())
+}
+
+async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Timestamp) -> Result<(), Error> {
+    let mut tx = app.db.read().await?;
+    if head_key(&mut tx, table_id).await?.as_ref() == Some(&newest) {
+        return Ok(());
+    }
+    drop(tx);
+
+    let mut tx = app.db.write(Lock::Facts).await?;
+    let head = head(&mut tx, table_id).await?;
+    match (&head, store::table::find_snapshot_by_key(&mut tx, table_id, &newest).await?) {
+        (Some(head), Some(known)) if head.id == known.id => return Ok(()),
+        (Some(head), _) if is_older(&newest, &head.key) => {
+            // The log lost entries. What was inspected stays what it was; looking at the head again tells the truth.
+            if head.state == SnapshotState::Error {
+                return Ok(());
+            }
+            jobs::push(app, &mut tx, jobs::REINSPECT, table_id).await?;
+        }
+        (_, Some(known)) => {
+            store::table::set_head(&mut tx, table_id, known.id, now).await?;
+            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
+        }
+        (_, None) => {
+            let id = SnapshotId::new(app.clock.as_ref(), app.random.as_ref());
+            let key = newest.to_string();
+            store::table::notice(&mut tx, id, table_id, newest, now).await?;
+            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
+            let event = Event::done("snapshot.notice", "table", table_id, &key);
+            audit::append_as(app, &mut tx, jobs::SERVER.to_owned(), "", event).await?;
+        }
+    }
+    tx.commit().await?;
+    app.work.notify_waiters();
+    Ok(())
+}
+
+fn is_older(newest: &SnapshotKey, head: &SnapshotKey) -> bool {
+    match (newest, head) {
+        (SnapshotKey::DeltaVersion(newest), SnapshotKey::DeltaVersion(head)) => newest < head,
+        _ => false,
+    }
+}
+
+pub(crate) async fn head(tx: &mut Tx, table_id: TableId) -> Result<Option<Snapshot>, Error> {
+    match store::table::get(tx, table_id).await?.head {
+        Some(head) => Ok(store::table::find_snapshot(tx, head).await?),
+        None => Ok(None),
+    }
+}
+
+async fn head_key(tx: &mut Tx, table_id: TableId) -> Result<Option<SnapshotKey>, Error> {
+    Ok(head(tx, table_id).await?.map(|head| head.key))
+}
+
+/// A new id for a job.
+pub(crate) fn job_id(app: &App) -> JobId {
+    JobId::new(app.clock.as_ref(), app.random.as_ref())
+}

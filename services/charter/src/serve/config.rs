@@ -1,0 +1,106 @@
+//! `charter.toml` in the data folder: one struct a concern, every key with a default, unknown keys refused.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::Deserialize;
+
+/// The whole file. A missing file is an empty one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) storage: Storage,
+    pub(crate) inspect: Inspect,
+    pub(crate) gateway: Gateway,
+    pub(crate) policies: Policies,
+}
+
+/// `[storage]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Storage {
+    pub(crate) local: LocalStorage,
+}
+
+/// `[storage.local]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LocalStorage {
+    /// The folder that all local tables lie in; `lake` in the data folder if not given.
+    pub(crate) root: Option<PathBuf>,
+}
+
+/// `[inspect]`
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Inspect {
+    /// How often the names of all tables are looked at, in seconds.
+    pub(crate) poll: u64,
+    /// How old the last look at a table may be before a decision looks by itself, in seconds.
+    pub(crate) probe: u64,
+    /// How many inspections run at once.
+    pub(crate) workers: usize,
+    /// How long one inspection may take, in seconds.
+    pub(crate) deadline: u64,
+    /// The address space of one inspection, in MiB.
+    pub(crate) memory_mib: u64,
+    /// The processor time of one inspection, in seconds.
+    pub(crate) cpu: u64,
+}
+
+impl Default for Inspect {
+    fn default() -> Self {
+        Self { poll: 60, probe: 5, workers: 2, deadline: 600, memory_mib: 4_096, cpu: 1_200 }
+    }
+}
+
+/// `[gateway]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Gateway {
+    /// Where clients reach the gateway; the address it listens on if not given.
+    pub(crate) endpoint: Option<url::Url>,
+    /// The region that clients are told.
+    pub(crate) region: Option<String>,
+}
+
+/// `[policies]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Policies {
+    /// A folder with the stewards' own rules, which may only forbid.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads `charter.toml` of a data folder.
+    pub(crate) fn read(data: &Path) -> anyhow::Result<Self> {
+        let path = data.join("charter.toml");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+        };
+        let config: Self = toml::from_str(&text).with_context(|| format!("`{}` is not valid", path.display()))?;
+        anyhow::ensure!(config.inspect.workers > 0, "`inspect.workers` must be at least 1");
+        anyhow::ensure!(config.inspect.deadline > 0, "`inspect.deadline` must be at least 1 second");
+        anyhow::ensure!(config.inspect.poll > 0, "`inspect.poll` must be at least 1 second");
+        Ok(config)
+    }
+
+    /// The settings of the use cases.
+    pub(crate) fn settings(&self, gateway_endpoint: String) -> app::Settings {
+        let defaults = app::Settings::default();
+        app::Settings {
+            gateway_endpoint: match &self.gateway.endpoint {
+                Some(endpoint) => endpoint.as_str().trim_end_matches('/').to_owned(),
+                None => gateway_endpoint,
+            },
+            region: self.gateway.region.clone().unwrap_or(defaults.region),
+            poll: Duration::from_secs(self.inspect.poll),
+            probe: Duration::from_secs(self.inspect.probe),
+            n_inspections: self.inspect.workers,
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Domains, principals, roles, products and contracts, on both databases.
+
+use domain::clock::Timestamp;
+use domain::contract::State;
+use domain::id::{DomainId, RoleId};
+use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
+use domain::name::DomainPath;
+use domain::org::{Domain, Enforcement};
+use domain::product;
+use store::product::Product;
+use store::{Constraint, Error, Seek};
+
+use crate::world::{NOW, World, document, domain, id, user, version};
+
+crate::suite! {
+    domains_page_in_the_order_of_their_bytes,
+    a_domain_knows_those_above_it,
+    enforcement_is_set,
+    loaders_find_what_exists_in_lists_of_every_length,
+    principals_are_kept_whole,
+    a_role_is_held_once,
+    products_are_kept_whole,
+    an_update_names_what_it_saw,
+    documents_are_kept_byte_for_byte,
+    ports_are_tied_once,
+    contract_versions_are_kept_in_every_state,
+    one_version_of_a_major_is_active,
+    the_current_version_is_the_one_in_force,
+    a_transition_names_the_state_it_saw,
+}
+
+async fn insert_domains(world: &World, paths: &[&str]) -> Vec<Domain> {
+    let domains: Vec<Domain> = paths.iter().map(|path| domain(path)).collect();
+    let mut tx = world.facts().await;
+    for domain in &domains {
+        store::org::insert(&mut tx, domain).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    domains
+}
+
+async fn domains_page_in_the_order_of_their_bytes(world: World) {
+    // A language's order would put `a_b`, `a-b` and `a/b` elsewhere.
+    insert_domains(&world, &["b", "a_b", "ab", "a/b", "a-b", "a", "a0"]).await;
+    let mut reader = world.read().await;
+    let (mut seen, mut seek) = (Vec::<String>::new(), Seek::<DomainPath>::first(3));
+    let mut n_pages = 0;
+    loop {
+        let page = store::org::list(&mut reader, &seek).await.unwrap();
+        seek.after = page.items.last().map(|domain| domain.path.clone());
+        seen.extend(page.items.iter().map(|domain| domain.path.to_string()));
+        n_pages += 1;
+        if !page.has_more {
+            break;
+        }
+    }
+    assert_eq!(seen, ["a", "a-b", "a/b", "a0", "a_b", "ab", "b"]);
+    assert_eq!(n_pages, 3);
+}
+
+async fn a_domain_knows_those_above_it(world: World) {
+    insert_domains(&world, &["a", "a/b", "a/b/c/d", "x", "a/bb"]).await;
+    let mut reader = world.read().await;
+    let lineage = store::org::list_lineage(&mut reader, &"a/b/c/d".parse().unwrap()).await.unwrap();
+    assert_eq!(lineage.iter().map(|domain| domain.path.as_str()).collect::<Vec<_>>(), ["a/b/c/d", "a/b", "a"]);
+}
+
+async fn enforcement_is_set(world: World) {
+    let sales = insert_domains(&world, &["sales"]).await.remove(0);
+    let mut tx = world.facts().await;
+    store::org::set_enforcement(&mut tx, sales.id, Enforcement::Off, Some(Timestamp(5))).await.unwrap();
+    let none = store::org::set_enforcement(&mut tx, id(DomainId::new), Enforcement::Off, None).await;
+    assert!(matches!(none, Err(Error::NotFound("domain"))));
+    tx.commit().await.unwrap();
+    let found = store::org::find_by_path(&mut world.read().await, &sales.path).await.unwrap().unwrap();
+    assert_eq!(found, Domain { enforcement: Enforcement::Off, switch_at: Some(Timestamp(5)), ..sales });
+}
+
+async fn loaders_find_what_exists_in_lists_of_every_length(world: World) {
+    let domains = insert_domains(&world, &["a", "b", "c"]).await;
+    let mut reader = world.read().await;
+    for n_missing in [0, 1, 2, 509, 510, 1_200] {
+        let mut ids: Vec<DomainId> = (0..n_missing).map(|_| id(DomainId::new)).collect();
+        ids.extend(domains.iter().map(|domain| domain.id));
+        let mut found = store::org::list_by_ids(&mut reader, &ids).await.unwrap();
+        found.sort_by_key(|domain| domain.id);
+        assert_eq!(found, domains, "{n_missing}");
+    }
+    assert_eq!(store::org::list_by_ids(&mut reader, &[]).await.unwrap(), []);
+}
+
+async fn principals_are_kept_whole(world: World) {
+    let ann = user("ann");
+    let robot = Principal { kind: PrincipalKind::Service { owner: ann.id }, enabled: false, ..user("robot") };
+    let inspector = Principal { kind: PrincipalKind::Inspector, ..user("inspector") };
+    let mut tx = world.facts().await;
+    for principal in [&ann, &robot, &inspector] {
+        store::identity::insert_principal(&mut tx, principal).await.unwrap();
+    }
+    store::identity::set_enabled(&mut tx, ann.id, false).await.unwrap();
+    tx.commit().await.unwrap();
+    let ann = Principal { enabled: false, ..ann };
+
+    let mut reader = world.read().await;
+    assert_eq!(store::identity::get_principal(&mut reader, robot.id).await.unwrap(), robot);
+    let found = store::identity::find_by_subject(&mut reader, &ann.issuer, "ann").await.unwrap();
+    assert_eq!(found.as_ref(), Some(&ann));
+    assert_eq!(store::identity::find_by_subject(&mut reader, "elsewhere", "ann").await.unwrap(), None);
+    let page = store::identity::list_principals(&mut reader, &Seek { after: Some(ann.id), limit: 1 }).await.unwrap();
+    assert_eq!((page.items, page.has_more), (vec![robot], true));
+}
+
+async fn a_role_is_held_once(world: World) {
+    let sales = insert_domains(&world, &["sales"]).await.remove(0);
+    let ann = user("ann");
+    let role = |role| RoleAssignment {
+        id: id(RoleId::new),
+        principal_id: ann.id,
+        role,
+        assigned_by: ann.id,
+        assigned_at: NOW,
+    };
+    let owner = role(Role::Domain(sales.id, DomainRole::Owner));
+    let admin = role(Role::Platform(PlatformRole::Admin));
+    let mut tx = world.facts().await;
+    assert!(!store::identity::has_platform_role(&mut tx, PlatformRole::Admin).await.unwrap());
+    store::identity::insert_principal(&mut tx, &ann).await.unwrap();
+    store::identity::insert_role(&mut tx, &owner).await.unwrap();
+    store::identity::insert_role(&mut tx, &admin).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let again = store::identity::insert_role(&mut world.facts().await, &role(owner.role)).await;
+    assert_eq!(again.unwrap_err().violated(), Some(Constraint::DomainRole));
+    let again = store::identity::insert_role(&mut world.facts().await, &role(admin.role)).await;
+    assert_eq!(again.unwrap_err().violated(), Some(Constraint::PlatformRole));
+
+    let mut tx = world.facts().await;
+    assert!(store::identity::has_platform_role(&mut tx, PlatformRole::Admin).await.unwrap());
+    assert_eq!(store::identity::list_roles(&mut tx, ann.id).await.unwrap(), [owner.clone(), admin.clone()]);
+    assert_eq!(store::identity::list_roles_in_domain(&mut tx, sales.id).await.unwrap(), [owner.clone()]);
+    store::identity::delete_role(&mut tx, owner.id).await.unwrap();
+    assert!(matches!(store::identity::delete_role(&mut tx, owner.id).await, Err(Error::NotFound("role"))));
+    assert_eq!(store::identity::list_roles(&mut tx, ann.id).await.unwrap(), [admin]);
+}
+
+async fn products_are_kept_whole(world: World) {
+    let sales = insert_domains(&world, &["sales"]).await.remove(0);
+    let states = [
+        product::State::Proposed,
+        product::State::Draft,
+        product::State::Active { since: NOW },
+        product::State::Deprecated { since: NOW },
+        product::State::Retired { since: NOW },
+    ];
+    let mut tx = world.facts().await;
+    for (n, state) in states.into_iter().enumerate() {
+        let product = Product { state, title: None, ..crate::world::product(&sales, &format!("p{n}")) };
+        store::product::insert(&mut tx, &product).await.unwrap();
+        assert_eq!(store::product::get(&mut tx, product.id).await.unwrap(), product);
+        let found = store::product::find_by_name(&mut tx, sales.id, &product.name).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&product));
+        let found = store::product::find_by_document_id(&mut tx, sales.id, &product.document_id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&product));
+    }
+    let seek = Seek { after: Some("p1".parse().unwrap()), limit: 2 };
+    let page = store::product::list_of_domain(&mut tx, sales.id, &seek).await.unwrap();
+    assert_eq!(page.items.iter().map(|product| product.name.as_str()).collect::<Vec<_>>(), ["p2", "p3"]);
+    assert!(page.has_more);
+    assert_eq!(store::product::list(&mut tx, &Seek::first(10)).await.unwrap().items.len(), 5);
+}
+
+async fn an_update_names_what_it_saw(world: World) {
+    let catalog = world.catalog().await;
+    let changed = Product { title: None, updated_at: Timestamp(NOW.0 + 1), ..catalog.product.clone() };
+    let mut tx = world.facts().await;
+    store::product::update(&mut tx, &changed, NOW).await.unwrap();
+    assert_eq!(store::product::get(&mut tx, changed.id).await.unwrap(), changed);
+    assert!(matches!(store::product::update(&mut tx, &changed, NOW).await, Err(Error::Stale(_))));
+}
+
+async fn documents_are_kept_byte_for_byte(world: World) {
+    let catalog = world.catalog().await;
+    let document = document("1.0.0");
+    let mut tx = world.facts().await;
+    store::product::put_document(&mut tx, catalog.product.id, &document).await.unwrap();
+    store::product::put_document(&mut tx, catalog.product.id, &document).await.unwrap();
+    tx.commit().await.unwrap();
+    let found = store::product::find_document(&mut world.read().await, catalog.product.id, &document.digest).await;
+    assert_eq!(found.unwrap(), Some(document));
+}
+
+async fn ports_are_tied_once(world: World) {
+    let catalog = world.catalog().await;
+    let again = store::product::insert_port(&mut world.facts().await, &catalog.port).await;
+    assert_eq!(again.unwrap_err().violated(), Some(Constraint::PortMajor));
+    let mut reader = world.read().await;
+    let ports = [catalog.port.clone()];
+    assert_eq!(store::product::list_ports_of_products(&mut reader, &[catalog.product.id]).await.unwrap(), ports);
+    assert_eq!(store::product::list_ports_of_contracts(&mut reader, &[catalog.contract.id]).await.unwrap(), ports);
+    let found = store::product::find_port(&mut reader, &catalog.port.port_major).await.unwrap();
+    assert_eq!(found, Some(catalog.port));
+}
+
+async fn contract_versions_are_kept_in_every_state(world: World) {
+    let catalog = world.catalog().await;
+    let sunset = Timestamp(NOW.0 + 9);
+    let states = [
+        State::Draft { reasons: vec!["`orders` is not bound".into()] },
+        State::Active { since: NOW },
+        State::Superseded { since: NOW },
+        State::Deprecated { since: NOW, sunset },
+        State::Retired { since: NOW },
+    ];
+    let mut tx = world.facts().await;
+    for (n, state) in states.into_iter().enumerate() {
+        let version = version(&catalog.contract, &format!("1.0.{n}"), state);
+        store::contract::insert_version(&mut tx, &version).await.unwrap();
+        assert_eq!(store::contract::get_version(&mut tx, version.id).await.unwrap(), version);
+        let found = store::contract::find_version_by_number(&mut tx, catalog.contract.id, version.version).await;
+        assert_eq!(found.unwrap(), Some(version));
+    }
+    let all = store::contract::list_versions_of_contracts(&mut tx, &[catalog.contract.id]).await.unwrap();
+    let numbers: Vec<String> = all.iter().map(|version| version.version.to_string()).collect();
+    assert_eq!(numbers, ["1.0.4", "1.0.3", "1.0.2", "1.0.1", "1.0.0"]);
+    tx.commit().await.unwrap();
+    let again = version(&catalog.contract, "1.0.0", State::Draft { reasons: vec![] });
+    let again = store::contract::insert_version(&mut world.facts().await, &again).await;
+    assert_eq!(again.unwrap_err().violated(), Some(Constraint::ContractVersionNumber));
+}
+
+async fn one_version_of_a_major_is_active(world: World) {
+    let contract = world.catalog().await.contract;
+    let active = State::Active { since: NOW };
+    let mut tx = world.facts().await;
+    for number in ["1.0.0", "2.0.0"] {
+        store::contract::insert_version(&mut tx, &version(&contract, number, active.clone())).await.unwrap();
+    }
+    let second = store::contract::insert_version(&mut tx, &version(&contract, "1.1.0", active)).await;
+    assert_eq!(second.unwrap_err().violated(), Some(Constraint::ContractVersionActive));
+}
+
+async fn the_current_version_is_the_one_in_force(world: World) {
+    let contract = world.catalog().await.contract;
+    let (since, sunset) = (NOW, NOW);
+    let steps = [
+        ("1.9.0", State::Draft { reasons: vec![] }, None),
+        ("1.0.0", State::Retired { since }, Some("1.0.0")),
+        ("1.2.0", State::Retired { since }, Some("1.2.0")),
+        ("1.3.0", State::Superseded { since }, Some("1.2.0")),
+        ("1.1.0", State::Deprecated { since, sunset }, Some("1.1.0")),
+        ("1.0.1", State::Active { since }, Some("1.0.1")),
+        ("2.0.0", State::Active { since }, Some("1.0.1")),
+    ];
+    let mut tx = world.facts().await;
+    for (number, state, expected) in steps {
+        store::contract::insert_version(&mut tx, &version(&contract, number, state)).await.unwrap();
+        let current = store::contract::find_current(&mut tx, contract.id, 1).await.unwrap();
+        assert_eq!(current.map(|version| version.version.to_string()).as_deref(), expected, "after {number}");
+    }
+}
+
+async fn a_transition_names_the_state_it_saw(world: World) {
+    let contract = world.catalog().await.contract;
+    let draft = State::Draft { reasons: vec![] };
+    let active = State::Active { since: NOW };
+    let version = version(&contract, "1.0.0", draft.clone());
+    let mut tx = world.facts().await;
+    store::contract::insert_version(&mut tx, &version).await.unwrap();
+    store::contract::replace_draft(&mut tx, version.id, &version.document.digest, &document("b")).await.unwrap();
+    store::contract::set_state(&mut tx, version.id, &draft, &active).await.unwrap();
+    assert_eq!(store::contract::get_version(&mut tx, version.id).await.unwrap().state, active);
+    let stale = store::contract::set_state(&mut tx, version.id, &draft, &active).await;
+    assert!(matches!(stale, Err(Error::Stale(_))));
+    let earlier = State::Active { since: Timestamp(1) };
+    let stale = store::contract::set_state(&mut tx, version.id, &earlier, &State::Retired { since: NOW }).await;
+    assert!(matches!(stale, Err(Error::Stale(_))));
+    let stale = store::contract::replace_draft(&mut tx, version.id, "digest of b", &document("c")).await;
+    assert!(matches!(stale, Err(Error::Stale(_))));
+}

@@ -1,0 +1,180 @@
+//! Group commit: only SQLite has it.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{join_all, try_join_all};
+use store::outbox::Event;
+use store::{Error, GroupLimits, Lock, Options, Tx};
+
+use crate::world::{NOW, World, domain};
+
+/// Groups that end only for want of somebody who waits.
+fn patient() -> Options {
+    let group = GroupLimits { max_turns: 64, max_time: Duration::from_secs(3_600) };
+    Options { group, ..Options::for_testing() }
+}
+
+fn event(payload: &str) -> Event {
+    Event { kind: "test".into(), subject: "s".into(), payload: payload.into(), at: NOW }
+}
+
+async fn payloads(world: &World) -> Vec<String> {
+    let events = store::outbox::list_after(&mut world.read().await, 0, 1_000).await.unwrap();
+    events.into_iter().map(|event| event.event.payload).collect()
+}
+
+/// Two turns of one group: while the first is held, the second waits in line; the first then commits, which is told
+/// only once the second has ended too.
+async fn two_turns(world: &World) -> (impl Future<Output = Result<(), Error>>, Tx) {
+    let mut first = world.facts().await;
+    store::outbox::push(&mut first, &event("first")).await.unwrap();
+    let mut second = Box::pin(world.db.write(Lock::Facts));
+    assert!(second.as_mut().now_or_never().is_none(), "there is one writer");
+    let first = tokio::spawn(first.commit());
+    let second = second.await.unwrap();
+    (async { first.await.unwrap() }, second)
+}
+
+#[tokio::test]
+async fn a_failed_turn_does_not_take_the_others_along() {
+    let world = World::on_sqlite_with(patient()).await;
+    let (first, mut second) = two_turns(&world).await;
+    store::outbox::push(&mut second, &event("second")).await.unwrap();
+    let sales = domain("sales");
+    store::org::insert(&mut second, &sales).await.unwrap();
+    store::org::insert(&mut second, &sales).await.unwrap_err();
+    drop(second);
+    first.await.unwrap();
+    assert_eq!(payloads(&world).await, ["first"]);
+    assert_eq!(store::org::find(&mut world.read().await, sales.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_commit_is_told_only_when_its_group_is_durable() {
+    let world = World::on_sqlite_with(patient()).await;
+    let (first, second) = two_turns(&world).await;
+    let mut first = Box::pin(first);
+    assert!(first.as_mut().now_or_never().is_none());
+    assert_eq!(payloads(&world).await, [] as [&str; 0], "a group shows itself as a whole");
+    second.commit().await.unwrap();
+    first.await.unwrap();
+    assert_eq!(payloads(&world).await, ["first"]);
+}
+
+#[tokio::test]
+async fn a_turn_sees_what_the_turns_before_it_did() {
+    let world = World::on_sqlite_with(patient()).await;
+    let (first, mut second) = two_turns(&world).await;
+    assert_eq!(store::outbox::push(&mut second, &event("second")).await.unwrap(), 2);
+    second.commit().await.unwrap();
+    first.await.unwrap();
+    assert_eq!(payloads(&world).await, ["first", "second"]);
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_the_group_and_tells_it() {
+    let options = Options { max_pages: Some(200), ..patient() };
+    let world = World::on_sqlite_with(options).await;
+    let (first, mut second) = two_turns(&world).await;
+    let full = store::outbox::push(&mut second, &event(&"x".repeat(2_000_000))).await;
+    assert!(matches!(full, Err(Error::Full(_))), "{full:?}");
+    drop(second);
+    match first.await {
+        Err(Error::GroupLost(cause)) => assert!(matches!(*cause, Error::Full(_)), "{cause:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(payloads(&world).await, [] as [&str; 0]);
+
+    let mut tx = world.facts().await;
+    store::outbox::push(&mut tx, &event("after")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(payloads(&world).await, ["after"]);
+}
+
+#[tokio::test]
+async fn a_full_disk_in_a_lone_turn_leaves_a_writer_that_works() {
+    let world = World::on_sqlite_with(Options { max_pages: Some(200), ..patient() }).await;
+    let mut tx = world.facts().await;
+    let full = store::outbox::push(&mut tx, &event(&"x".repeat(2_000_000))).await;
+    assert!(matches!(full, Err(Error::Full(_))), "{full:?}");
+    drop(tx);
+    let mut tx = world.facts().await;
+    store::outbox::push(&mut tx, &event("after")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(payloads(&world).await, ["after"]);
+}
+
+#[tokio::test]
+async fn who_stops_waiting_for_a_turn_stops_nobody() {
+    let world = World::on_sqlite_with(patient()).await;
+    let first = world.facts().await;
+    let mut impatient = Box::pin(world.db.write(Lock::Facts));
+    assert!(impatient.as_mut().now_or_never().is_none());
+    drop(impatient);
+    first.commit().await.unwrap();
+    world.facts().await.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_commit_that_nobody_waits_for_any_more_stands() {
+    let world = World::on_sqlite_with(patient()).await;
+    let mut tx = world.facts().await;
+    store::outbox::push(&mut tx, &event("left")).await.unwrap();
+    assert!(tx.commit().now_or_never().is_none());
+    world.facts().await.commit().await.unwrap();
+    assert_eq!(payloads(&world).await, ["left"]);
+}
+
+#[tokio::test]
+async fn those_who_wait_already_are_served_before_the_end() {
+    let world = World::on_sqlite_with(patient()).await;
+    let first = world.facts().await;
+    let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(world.db.write(Lock::Facts))).collect();
+    for turn in &mut waiting {
+        assert!(turn.as_mut().now_or_never().is_none());
+    }
+    let mut close = Box::pin(world.db.close());
+    assert!(close.as_mut().now_or_never().is_none());
+    // Members of a group are told together, so each goes its own way.
+    let served = join_all(waiting.into_iter().map(async |turn| turn.await?.commit().await));
+    let (first, served, ()) = tokio::join!(first.commit(), served, close);
+    first.unwrap();
+    served.into_iter().collect::<Result<(), Error>>().unwrap();
+    assert!(matches!(world.db.write(Lock::Facts).await, Err(Error::Closed)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_lose_nothing() {
+    let world = World::on_sqlite().await;
+    let writes = (0..200).map(|n| {
+        let db = world.db.clone();
+        tokio::spawn(async move {
+            let mut tx = db.write(Lock::Facts).await?;
+            store::outbox::push(&mut tx, &event(&n.to_string())).await?;
+            if n % 10 == 9 { Ok(()) } else { tx.commit().await }
+        })
+    });
+    for write in join_all(writes).await {
+        write.unwrap().unwrap();
+    }
+    let mut payloads: Vec<u32> = payloads(&world).await.iter().map(|payload| payload.parse().unwrap()).collect();
+    payloads.sort_unstable();
+    assert_eq!(payloads, (0..200).filter(|n| n % 10 != 9).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn groups_of_one_turn_are_commits_alone() {
+    let group = GroupLimits { max_turns: 1, ..GroupLimits::default() };
+    let world = World::on_sqlite_with(Options { group, ..Options::for_testing() }).await;
+    let writes = (0..5).map(|n| {
+        let world = &world;
+        async move {
+            let mut tx = world.facts().await;
+            store::outbox::push(&mut tx, &event(&n.to_string())).await?;
+            tx.commit().await
+        }
+    });
+    try_join_all(writes).await.unwrap();
+    assert_eq!(payloads(&world).await.len(), 5);
+}

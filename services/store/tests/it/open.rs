@@ -1,0 +1,112 @@
+//! Opening a database.
+
+use domain::error::Kind;
+use sqlx::{ConnectOptions, Connection};
+use store::{Db, OpenError, Options};
+
+use crate::world::{World, domain};
+
+fn url(folder: &tempfile::TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("charter.db").display())
+}
+
+async fn refused(url: &str) -> OpenError {
+    match Db::open(url, Options::for_testing()).await {
+        Ok(_) => panic!("`{url}` was opened"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn a_database_is_there_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let sales = domain("sales");
+    let db = Db::open(&url(&folder), Options::default()).await.unwrap();
+    let mut tx = db.write(store::Lock::Facts).await.unwrap();
+    store::org::insert(&mut tx, &sales).await.unwrap();
+    tx.commit().await.unwrap();
+    db.close().await;
+
+    let db = Db::open(&url(&folder), Options::default()).await.unwrap();
+    assert_eq!(store::org::get(&mut db.read().await.unwrap(), sales.id).await.unwrap(), sales);
+}
+
+#[tokio::test]
+async fn a_folder_has_one_user_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&url(&folder), Options::for_testing()).await.unwrap();
+    let error = refused(&url(&folder)).await;
+    assert!(matches!(error, OpenError::InUse(_)), "{error:?}");
+    assert_eq!(error.kind(), Kind::Conflict);
+    assert!(error.to_string().contains("is in use by another process"));
+    db.close().await;
+    Db::open(&url(&folder), Options::for_testing()).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_refused() {
+    for url in ["", "charter.db", "mysql://localhost/x", "sqlite:", "sqlite::memory:", "sqlite:/", "sqlite:.."] {
+        assert!(matches!(refused(url).await, OpenError::NotAnAddress), "`{url}`");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let error = refused(&format!("sqlite:{}/file/charter.db", folder.path().display())).await;
+    assert!(matches!(error, OpenError::Folder { .. }), "{error:?}");
+}
+
+/// What a newer program leaves behind.
+const NEWER: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     VALUES (999, 'later', TRUE, '', 0)";
+
+#[tokio::test]
+async fn a_newer_sqlite_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    Db::open(&url(&folder), Options::for_testing()).await.unwrap().close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("charter.db"));
+    let mut connection = options.connect().await.unwrap();
+    // PostgreSQL reads the checksum's literal as bytes, SQLite as a text.
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (999, 'later', TRUE, x'00', 0)",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    let error = refused(&url(&folder)).await;
+    assert!(matches!(error, OpenError::Newer { database: 999, program: 1 }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_newer_postgres_database_is_refused() {
+    let Some(server) = crate::postgres::Server::shared() else { return };
+    let url = server.database();
+    Db::open(&url, Options::for_testing()).await.unwrap().close().await;
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    sqlx::query(NEWER).execute(&mut connection).await.unwrap();
+    let error = refused(&url).await;
+    assert!(matches!(error, OpenError::Newer { database: 999, program: 1 }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_migration_that_was_edited_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    Db::open(&url(&folder), Options::for_testing()).await.unwrap().close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("charter.db"));
+    let mut connection = options.connect().await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = x'00'").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    assert!(matches!(refused(&url(&folder)).await, OpenError::Migration(_)));
+}
+
+#[tokio::test]
+async fn sqlite_waits_for_the_disk_unless_told_otherwise() {
+    assert_eq!(Options::default().durability, store::Durability::Full);
+    // A row is there for readers as soon as its commit is told.
+    let world = World::on_sqlite_with(Options::default()).await;
+    world.catalog().await;
+}

@@ -1,0 +1,185 @@
+//! Revisions, outbox, cursors, idempotency keys and jobs, on both databases.
+
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::id::{JobId, PrincipalId};
+use store::idempotency::Done;
+use store::job::{self, State};
+use store::outbox::{self, Event};
+use store::revision::{self, Revision};
+use store::{Lock, Tx};
+
+use crate::world::{NOW, World, id};
+
+crate::suite! {
+    revisions_move_one_by_one,
+    events_are_in_the_order_of_commits,
+    a_cursor_never_moves_back,
+    an_idempotency_key_is_used_once,
+    an_expired_key_can_be_used_again,
+    jobs_are_claimed_once,
+    a_claim_that_ran_out_is_given_to_the_next,
+    a_job_asked_for_while_one_runs_waits,
+    a_retried_job_gives_way_to_one_that_waits,
+    of_a_kind_and_subject_one_job_waits,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn after(seconds: i64) -> Timestamp {
+    Timestamp(NOW.0 + seconds * 1_000_000)
+}
+
+async fn free(world: &World) -> Tx {
+    world.db.write(Lock::Free).await.unwrap()
+}
+
+async fn revisions_move_one_by_one(world: World) {
+    for expected in 1..=3 {
+        let mut tx = world.facts().await;
+        revision::bump(&mut tx, Revision::Access).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut reader = world.read().await;
+        assert_eq!(revision::get(&mut reader, Revision::Access).await.unwrap(), expected);
+        assert_eq!(revision::get(&mut reader, Revision::Visibility).await.unwrap(), 0);
+    }
+}
+
+async fn events_are_in_the_order_of_commits(world: World) {
+    let event = |payload: &str| Event { kind: "k".into(), subject: "s".into(), payload: payload.into(), at: NOW };
+    let mut tx = world.facts().await;
+    assert_eq!(outbox::push(&mut tx, &event("a")).await.unwrap(), 1);
+    assert_eq!(outbox::push(&mut tx, &event("b")).await.unwrap(), 2);
+    tx.commit().await.unwrap();
+    let mut undone = world.facts().await;
+    assert_eq!(outbox::push(&mut undone, &event("undone")).await.unwrap(), 3);
+    drop(undone);
+    let mut tx = world.facts().await;
+    assert_eq!(outbox::push(&mut tx, &event("c")).await.unwrap(), 3, "there are no holes");
+    tx.commit().await.unwrap();
+
+    let mut reader = world.read().await;
+    let events = outbox::list_after(&mut reader, 1, 1).await.unwrap();
+    assert_eq!(events, [outbox::Positioned { position: 2, event: event("b") }]);
+    let events = outbox::list_after(&mut reader, 1, 10).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), [2, 3]);
+}
+
+async fn a_cursor_never_moves_back(world: World) {
+    for (to, expected) in [(5, 5), (3, 5), (7, 7)] {
+        let mut tx = free(&world).await;
+        outbox::move_cursor(&mut tx, "index", to).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut reader = world.read().await;
+        assert_eq!(outbox::cursor(&mut reader, "index").await.unwrap(), expected);
+        assert_eq!(outbox::cursor(&mut reader, "other").await.unwrap(), 0);
+    }
+}
+
+fn done(subject: &str, expires_at: Timestamp) -> Done {
+    Done { operation: "grantAccess".into(), digest: "d".into(), subject: subject.into(), expires_at }
+}
+
+async fn an_idempotency_key_is_used_once(world: World) {
+    let (ann, bob) = (id(PrincipalId::new), id(PrincipalId::new));
+    let mut tx = free(&world).await;
+    assert_eq!(store::idempotency::find(&mut tx, ann, "k", NOW).await.unwrap(), None);
+    assert!(store::idempotency::record(&mut tx, ann, "k", &done("one", after(10)), NOW).await.unwrap());
+    assert!(!store::idempotency::record(&mut tx, ann, "k", &done("two", after(10)), NOW).await.unwrap());
+    assert!(store::idempotency::record(&mut tx, bob, "k", &done("three", after(10)), NOW).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut reader = world.read().await;
+    assert_eq!(store::idempotency::find(&mut reader, ann, "k", NOW).await.unwrap(), Some(done("one", after(10))));
+    assert_eq!(store::idempotency::find(&mut reader, ann, "other", NOW).await.unwrap(), None);
+}
+
+async fn an_expired_key_can_be_used_again(world: World) {
+    let ann = id(PrincipalId::new);
+    let mut tx = free(&world).await;
+    assert!(store::idempotency::record(&mut tx, ann, "k", &done("one", after(10)), NOW).await.unwrap());
+    assert_eq!(store::idempotency::find(&mut tx, ann, "k", after(10)).await.unwrap(), None);
+    assert!(store::idempotency::record(&mut tx, ann, "k", &done("two", after(20)), after(10)).await.unwrap());
+    assert_eq!(store::idempotency::delete_expired(&mut tx, after(19)).await.unwrap(), 0);
+    assert_eq!(store::idempotency::delete_expired(&mut tx, after(20)).await.unwrap(), 1);
+}
+
+async fn push(world: &World, subject: &str, run_at: Timestamp) -> JobId {
+    let job = id(JobId::new);
+    let mut tx = free(world).await;
+    job::push(&mut tx, job, "inspect", subject, run_at).await.unwrap();
+    tx.commit().await.unwrap();
+    job
+}
+
+async fn claim(world: &World, now: Timestamp) -> Option<job::Job> {
+    let mut tx = free(world).await;
+    let job = job::claim(&mut tx, "inspect", now, MINUTE).await.unwrap();
+    tx.commit().await.unwrap();
+    job
+}
+
+async fn jobs_are_claimed_once(world: World) {
+    let (later, sooner) = (push(&world, "b", after(5)).await, push(&world, "a", NOW).await);
+    let first = claim(&world, NOW).await.unwrap();
+    assert_eq!((first.id, first.n_attempts, first.state), (sooner, 1, State::Running));
+    assert_eq!(claim(&world, NOW).await, None, "the other is not due");
+    assert_eq!(claim(&world, after(5)).await.unwrap().id, later);
+    let mut tx = free(&world).await;
+    assert_eq!(job::claim(&mut tx, "index", after(5), MINUTE).await.unwrap(), None, "of another kind");
+    assert!(job::finish(&mut tx, &first).await.unwrap());
+    assert!(!job::finish(&mut tx, &first).await.unwrap());
+    assert_eq!(job::find(&mut tx, first.id).await.unwrap().unwrap().state, State::Done);
+    assert_eq!(job::next_due(&mut tx, "inspect").await.unwrap(), Some(after(65)));
+    assert_eq!(job::delete_ended(&mut tx, after(1)).await.unwrap(), 1);
+}
+
+async fn a_claim_that_ran_out_is_given_to_the_next(world: World) {
+    let job = push(&world, "a", NOW).await;
+    let first = claim(&world, NOW).await.unwrap();
+    assert_eq!(claim(&world, after(59)).await, None);
+    let second = claim(&world, after(60)).await.unwrap();
+    assert_eq!((second.id, second.n_attempts), (job, 2));
+    let mut tx = free(&world).await;
+    assert!(!job::finish(&mut tx, &first).await.unwrap(), "it is the other's now");
+    assert!(job::fail(&mut tx, &second, "no").await.unwrap());
+    let ended = job::find(&mut tx, job).await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.error.as_deref()), (State::Failed, Some("no")));
+}
+
+async fn a_job_asked_for_while_one_runs_waits(world: World) {
+    push(&world, "a", NOW).await;
+    let first = claim(&world, NOW).await.unwrap();
+    let second = push(&world, "a", NOW).await;
+    assert_eq!(claim(&world, after(1)).await, None, "one at a time");
+    let mut tx = free(&world).await;
+    assert!(job::finish(&mut tx, &first).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(claim(&world, after(1)).await.unwrap().id, second);
+}
+
+async fn a_retried_job_gives_way_to_one_that_waits(world: World) {
+    push(&world, "a", NOW).await;
+    let first = claim(&world, NOW).await.unwrap();
+    let mut tx = free(&world).await;
+    assert!(job::retry(&mut tx, &first, "busy", after(9)).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(claim(&world, after(8)).await, None);
+    let again = claim(&world, after(9)).await.unwrap();
+    assert_eq!((again.id, again.n_attempts, again.error.as_deref()), (first.id, 2, Some("busy")));
+    let waiting = push(&world, "a", after(10)).await;
+    let mut tx = free(&world).await;
+    assert!(job::retry(&mut tx, &again, "busy", after(11)).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(claim(&world, after(20)).await.unwrap().id, waiting);
+    assert_eq!(claim(&world, after(20)).await, None);
+}
+
+async fn of_a_kind_and_subject_one_job_waits(world: World) {
+    let first = push(&world, "a", after(5)).await;
+    push(&world, "a", after(9)).await;
+    assert_eq!(claim(&world, after(4)).await, None);
+    push(&world, "a", after(2)).await;
+    assert_eq!(claim(&world, after(2)).await.unwrap().id, first, "at the earliest of the times");
+    assert_eq!(claim(&world, after(9)).await, None);
+}
