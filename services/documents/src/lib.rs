@@ -166,7 +166,8 @@ fn split(text: &str) -> Vec<(&str, u64)> {
     let (mut start, mut first_line) = (0, 1);
     let (mut offset, mut line_number) = (0, 1);
     for line in text.split_inclusive('\n') {
-        let is_marker = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
+        let is_marker =
+            line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
         if is_marker && offset > start {
             parts.push((&text[start..offset], first_line));
             (start, first_line) = (offset, line_number);

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, NonFiniteFloatPolicy};
 
 use crate::Problem;
@@ -16,6 +17,8 @@ use crate::Problem;
 const MAX_NODES: usize = 50_000;
 const MAX_ALIASES: usize = 100;
 const MAX_DEPTH: usize = 32;
+/// The most values under anchors, each counted again where an anchor above repeats it.
+const MAX_ANCHORED_NODES: usize = 5_000;
 /// The most text, with what aliases repeat, in bytes.
 const MAX_TEXT_BYTES: usize = 2 * crate::MAX_DOCUMENT_BYTES;
 
@@ -64,7 +67,7 @@ impl Node {
             max_events: 4 * MAX_NODES,
             max_aliases: MAX_ALIASES,
             max_anchors: MAX_NODES,
-            max_recorded_anchor_events: MAX_NODES,
+            max_recorded_anchor_events: MAX_ANCHORED_NODES,
             max_recorded_anchor_bytes: MAX_TEXT_BYTES,
             max_depth: MAX_DEPTH,
             flow_nesting_limit: MAX_DEPTH,
@@ -87,10 +90,7 @@ impl Node {
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let error = error.without_snippet();
             let place = error.location().map_or(Place { line: 1, column: 1 }, Place::of);
-            // The first line is the fault; what follows draws it.
-            let message = error.to_string();
-            let message = message.lines().next().unwrap_or("the text cannot be read").to_owned();
-            Problem { line: place.line, column: place.column, path: String::new(), message }
+            Problem { line: place.line, column: place.column, path: String::new(), message: explained(error) }
         })
     }
 
@@ -133,6 +133,51 @@ impl Node {
             _ => None,
         })
     }
+}
+
+/// A fault of syntax or limits, for people.
+fn explained(error: &serde_saphyr::Error) -> String {
+    match error {
+        serde_saphyr::Error::Budget { breach, .. } => match breach {
+            BudgetBreach::Depth { .. } => format!("values are nested more than {MAX_DEPTH} deep"),
+            BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => {
+                format!("the document has more than {MAX_NODES} values")
+            }
+            BudgetBreach::Aliases { .. } | BudgetBreach::MergeKeys { .. } => {
+                format!("the document has more than {MAX_ALIASES} aliases")
+            }
+            BudgetBreach::RecordedAnchorEvents { .. } | BudgetBreach::RecordedAnchorBytes { .. } => {
+                "the document's anchors repeat too much".to_owned()
+            }
+            BudgetBreach::Documents { .. } => "another document begins here without a line of `---`".to_owned(),
+            other => format!("the document is too large: {other:?}"),
+        },
+        serde_saphyr::Error::AliasError { error, .. } => explained(error),
+        serde_saphyr::Error::AliasReplayLimitExceeded { .. } => "the document's aliases repeat too much".to_owned(),
+        serde_saphyr::Error::DuplicateMappingKey { key, .. } => match key {
+            Some(key) => format!("the key `{}` is given twice", shortened(key)),
+            None => "a key is given twice".to_owned(),
+        },
+        serde_saphyr::Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            "an alias names a value that holds it".to_owned()
+        }
+        other => {
+            // The first line is the fault, then its place, which we have.
+            let text = other.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            let line = line.split(" at line ").next().unwrap_or_default();
+            shortened(line.strip_prefix("error: ").unwrap_or(line))
+        }
+    }
+}
+
+/// At most 200 characters of a foreign text, without control characters.
+pub(crate) fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(200).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 impl Place {

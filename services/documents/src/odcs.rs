@@ -203,10 +203,9 @@ fn table_names_are_unique(root: &At<'_>, objects: &[SchemaObject], reader: &mut 
 
 /// Positions in a key are 1, 2, 3 without a gap, or not given at all.
 fn primary_key_positions(object: &At<'_>, reader: &mut Reader) {
-    for (flag, position, words) in [
-        ("primaryKey", "primaryKeyPosition", "primary key"),
-        ("partitioned", "partitionKeyPosition", "partition"),
-    ] {
+    for (flag, position, words) in
+        [("primaryKey", "primaryKeyPosition", "primary key"), ("partitioned", "partitionKeyPosition", "partition")]
+    {
         let mut positions = Vec::new();
         for property in object.list("properties") {
             let Some(at) = property.get(position) else { continue };
@@ -220,7 +219,8 @@ fn primary_key_positions(object: &At<'_>, reader: &mut Reader) {
         let mut expected = 1.0;
         for (at, number) in positions {
             if number != expected {
-                reader.problem(&at, format!("positions in a {words} are 1, 2, 3, ..., and here {expected} is expected"));
+                reader
+                    .problem(&at, format!("positions in a {words} are 1, 2, 3, ..., and here {expected} is expected"));
                 break;
             }
             expected += 1.0;

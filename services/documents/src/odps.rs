@@ -16,17 +16,8 @@ const SETTINGS: &[&str] = &["slug", "classification", "medallion"];
 
 /// The model of a product; `None` if something it needs could not be read, which then is a problem.
 pub(crate) fn product(root: &Node, reader: &mut Reader) -> Option<Product> {
-    const MODELLED: &[&str] = &[
-        "apiVersion",
-        "domain",
-        "id",
-        "inputPorts",
-        "kind",
-        "name",
-        "outputPorts",
-        "status",
-        "version",
-    ];
+    const MODELLED: &[&str] =
+        &["apiVersion", "domain", "id", "inputPorts", "kind", "name", "outputPorts", "status", "version"];
     let at = At::root(root);
     let settings = settings(&at, reader);
     let slug = slug(&at, settings.get("slug"), reader);

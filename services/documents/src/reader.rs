@@ -113,7 +113,8 @@ impl<'a> At<'a> {
     /// The items of this list; none if it is not one.
     pub(crate) fn items(&self) -> Vec<Self> {
         let Data::List(items) = &self.node.data else { return Vec::new() };
-        let at = |(index, node): (usize, &'a Node)| Self { node, path: format!("{}/{index}", self.path), place: node.place };
+        let at =
+            |(index, node): (usize, &'a Node)| Self { node, path: format!("{}/{index}", self.path), place: node.place };
         items.iter().enumerate().map(at).collect()
     }
 
@@ -148,7 +149,11 @@ impl<'a> At<'a> {
 
     pub(crate) fn count_of(&self, name: &str) -> Option<u64> {
         let number = self.get(name)?.number()?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and the sign is checked")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, and the sign is checked"
+        )]
         let count = (number >= 0.0 && number.fract() == 0.0).then_some(number as u64);
         count
     }

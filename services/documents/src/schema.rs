@@ -117,7 +117,8 @@ pub(crate) fn standard_of(root: &Node, reader: &mut Reader) -> Option<Standard> 
     };
     let standard = at.get("apiVersion").and_then(|version| Standard::find(kind, version.text()?));
     if standard.is_none() {
-        let known: Vec<_> = STANDARDS.iter().filter(|entry| entry.kind == kind).map(|entry| entry.api_version).collect();
+        let known: Vec<_> =
+            STANDARDS.iter().filter(|entry| entry.kind == kind).map(|entry| entry.api_version).collect();
         let at = at.get("apiVersion").unwrap_or(at);
         reader.problem(&at, format!("`apiVersion` is one of {}", known.join(", ")));
     }

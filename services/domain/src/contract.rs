@@ -11,6 +11,7 @@
 //! - [`crate::change`] compares two versions.
 
 mod conformance;
+mod fingerprint;
 mod rules;
 mod server;
 mod settings;
@@ -23,6 +24,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub use self::conformance::{ConformanceFinding, ConformanceProblem, conformance, verdict_of};
+pub use self::fingerprint::conformance_fingerprint;
 pub use self::rules::{RuleError, canonical, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{GateMode, Late, Settings};

@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod binding;
+pub mod change;
 pub mod clock;
 pub mod contract;
 pub mod credential;

@@ -1,12 +1,11 @@
 //! Columns and what they contain.
 
-use domain::contract::{
-    Classification, LogicalType, MapTypes, Options, Property, SemanticType, check_pattern,
-};
+use domain::contract::{Classification, LogicalType, MapTypes, Options, Property, SemanticType, check_pattern};
 use domain::quality::Scalar;
 use serde_json::Value;
 
 use super::{classification, names_are_unique, quality, relationship};
+use crate::node::Data;
 use crate::reader::{At, Reader};
 
 const MODELLED: &[&str] = &[
@@ -65,6 +64,9 @@ fn property(at: &At<'_>, unnamed: &str, reader: &mut Reader) -> Property {
     let classified = at.get("classification").and_then(|word| classification(&word, reader));
     if let Some(word) = at.text_of("classification").filter(|word| Classification::from_word(word).is_none()) {
         documentary.insert("classification".to_owned(), Value::String(word));
+    }
+    if let Some(labels) = enumeration_labels(at) {
+        documentary.insert("enum".to_owned(), labels);
     }
     let mut options = at.get("logicalTypeOptions").map(|options| self::options(&options, reader)).unwrap_or_default();
     let mut members = properties(at, reader);
@@ -193,4 +195,11 @@ fn enumeration(at: &At<'_>, reader: &mut Reader) -> Vec<Scalar> {
         }
     }
     values
+}
+
+/// What an enumeration says about its values besides them.
+fn enumeration_labels(at: &At<'_>) -> Option<Value> {
+    let entries = at.list("enum");
+    let is_bare = |entry: &At<'_>| matches!(&entry.node.data, Data::Map(fields) if fields.len() == 1);
+    (!entries.iter().all(is_bare)).then(|| Value::Array(entries.iter().map(|entry| entry.node.to_json()).collect()))
 }

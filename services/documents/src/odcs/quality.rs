@@ -57,12 +57,7 @@ fn quality(at: &At<'_>, level: Level, reader: &mut Reader) -> Quality {
 }
 
 /// What is measured. What it was read from is taken out of `other`.
-fn measure(
-    at: &At<'_>,
-    level: Level,
-    other: &mut Map<String, serde_json::Value>,
-    reader: &mut Reader,
-) -> Measure {
+fn measure(at: &At<'_>, level: Level, other: &mut Map<String, serde_json::Value>, reader: &mut Reader) -> Measure {
     let metric = at.text_of("metric").or_else(|| at.text_of("rule"));
     match (at.text_of("type").as_deref(), metric) {
         (Some("sql"), _) => {

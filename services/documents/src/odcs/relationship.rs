@@ -85,7 +85,8 @@ fn look_up<'a>(reference: &'a str, objects: &[SchemaObject]) -> Found<'a> {
         return Found::NoTable(reference);
     }
     let table = steps.remove(0);
-    let named = |id: &Option<String>, name: &str, wanted: &str| (is_path && id.as_deref() == Some(wanted)) || name == wanted;
+    let named =
+        |id: &Option<String>, name: &str, wanted: &str| (is_path && id.as_deref() == Some(wanted)) || name == wanted;
     let Some(object) = objects.iter().find(|object| named(&object.id, &object.name, table)) else {
         return Found::NoTable(table);
     };

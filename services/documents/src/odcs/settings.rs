@@ -44,7 +44,8 @@ fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
         "final" => flag(&mut settings.is_final, name, at, reader),
         "grace" => duration(&mut settings.grace, name, at, reader),
         "exposure" => duration(&mut settings.exposure, name, at, reader),
-        "readerVersion" => match at.number().filter(|number| (1.0..=1_000.0).contains(number) && number.fract() == 0.0) {
+        "readerVersion" => match at.number().filter(|number| (1.0..=1_000.0).contains(number) && number.fract() == 0.0)
+        {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
             Some(number) => ceiling(settings).version = number as u32,
             None => reader.problem(at, "`readerVersion` is a whole number from 1"),

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use documents::{MAX_DOCUMENT_BYTES, parse};
 
-/// What a refusal may take. The builds that tests run in are not optimised.
-const LIMIT: Duration = Duration::from_millis(100);
+/// What a refusal may take: 100 ms, and ten times that in builds that are not optimised.
+const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 100 });
 
 const HEAD: &str = "apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: 1.0.0\nstatus: active\n";
 
@@ -14,7 +14,7 @@ fn refused(name: &str, text: &str, reason: &str) {
     let problems = parse(text.as_bytes()).expect_err(name);
     let took = start.elapsed();
     assert!(problems.iter().any(|problem| problem.message.contains(reason)), "{name}: {problems:?}");
-    println!("{name}: {took:?}: {}", problems[0]);
+    assert!(problems.iter().all(|problem| problem.message.len() < 1_000), "{name} tells too much");
     assert!(took < LIMIT, "{name} took {took:?}");
 }
 
@@ -34,7 +34,7 @@ fn hostile_documents_are_refused_at_once() {
     refused("many aliases", &format!("a: &a x\nb: [{}]\n", "*a,".repeat(200)), "alias");
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(300_000), "*a,".repeat(90));
     refused("aliases of a long text", &long, "bytes of text");
-    refused("an alias of itself", "a: &a [*a]\n", "");
+    refused("an alias of itself", "a: &a [*a]\n", "holds it");
     refused("a merge bomb", "a: &a {x: 1}\nb: &b {<<: [*a, *a]}\nc: {<<: *c}\n", "");
     refused("nested lists", &"[".repeat(10_000), "");
     refused("nested maps", &"{a: ".repeat(10_000), "");
@@ -47,7 +47,7 @@ fn hostile_documents_are_refused_at_once() {
     refused("an escaped NUL in a key", &format!("{HEAD}\"a\\0b\": 1\n"), "U+0000");
     refused("a huge exponent", &format!("{HEAD}price: {{priceAmount: 1e999999}}\n"), "");
     refused("a huge integer", &format!("{HEAD}price: {{priceAmount: {}}}\nx: 1\n", "9".repeat(100_000)), "");
-    refused("a duplicate key", &format!("{HEAD}id: b\n"), "duplicate");
+    refused("a duplicate key", &format!("{HEAD}id: b\n"), "given twice");
     refused("a foreign tag", &format!("{HEAD}name: !exec rm\n"), "");
     refused("many documents", &"---\na: 1\n".repeat(3_000), "documents");
     refused("not UTF-8 at all", "", "no document");

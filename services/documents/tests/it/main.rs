@@ -1,5 +1,6 @@
 //! The tests of `documents`.
 
+mod change;
 mod examples;
 mod generate;
 mod hostile;

@@ -6,10 +6,8 @@ use serde_json::Value;
 
 /// A folder below the shared one; `None` where it is missing, which is told, and in CI fails.
 pub(crate) fn folder(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("CHARTER_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("CHARTER_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = root.join(name);
     if path.is_dir() {
         return Some(path);

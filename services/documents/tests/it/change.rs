@@ -1,0 +1,49 @@
+//! The change engine over whole documents: the shared vectors of the normative table, and properties.
+
+use documents::{Document, parse};
+use domain::change::{Finding, compare, required_bump};
+use domain::contract::Contract;
+use domain::version::Bump;
+use serde_json::Value;
+
+use crate::shared;
+
+fn contract(document: &Value) -> Contract {
+    match parse(document.to_string().as_bytes()) {
+        Ok(parsed) => match parsed.document {
+            Document::Contract(contract) => contract,
+            Document::Product(_) => panic!("not a contract"),
+        },
+        Err(problems) => panic!("{problems:#?}"),
+    }
+}
+
+/// Backward, forward and bump, as the vectors have them: documents that differ at all need a PATCH.
+fn judged(old: &Value, new: &Value, findings: &[Finding]) -> (bool, bool, Bump) {
+    let least = if old == new { Bump::None } else { Bump::Patch };
+    let history_safe = findings.iter().all(Finding::history_safe);
+    let consumer_safe = findings.iter().all(Finding::consumer_safe);
+    (history_safe, consumer_safe, required_bump(findings).max(least))
+}
+
+#[test]
+fn every_vector_of_the_normative_table_is_judged_as_it_says() {
+    let Some(folder) = shared::folder("vectors") else { return };
+    let text = std::fs::read_to_string(folder.join("contract-gate.jsonl")).unwrap();
+    let (mut n_rows, mut wrong) = (0, Vec::new());
+    for line in text.lines() {
+        let vector: Value = serde_json::from_str(line).unwrap();
+        let (old, new) = (&vector["old"], &vector["new"]);
+        let findings = compare(&contract(old), &contract(new));
+        let (backward, forward, bump) = judged(old, new, &findings);
+        let expected = (&vector["backward"], &vector["forward"], vector["bump"].as_str().unwrap());
+        n_rows += 1;
+        if (&Value::from(backward), &Value::from(forward), bump.as_str()) != expected {
+            let (id, row, change) = (&vector["id"], &vector["row"], &vector["change"]);
+            wrong.push(format!("{id} row {row} {change}: {backward} {forward} {bump}, not {expected:?}: {findings:?}"));
+        }
+        assert!(compare(&contract(old), &contract(old)).is_empty());
+    }
+    assert!(wrong.is_empty(), "{} of {n_rows} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    println!("all {n_rows} vectors agree");
+}
