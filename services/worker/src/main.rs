@@ -21,12 +21,16 @@ mod schema;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use inspect::wire::{Inspected, Job, MAX_JOB_BYTES, Report};
 
 const USAGE: &str = "usage: charter-worker inspect < job.json > report.json
        charter-worker make-demo <folder> [--through <version>]
        charter-worker --version";
+
+/// The stack of the thread that plans and runs queries: a query as large as its limits allow is parsed, planned and
+/// dropped recursively, and a debug build's frames are up to 300 KB. What is not touched costs only address space.
+const STACK_BYTES: usize = 512 * 1024 * 1024;
 
 /// The exit code for a wrong command line.
 const WRONG_USAGE: u8 = 64;
@@ -67,15 +71,14 @@ fn inspect() -> anyhow::Result<()> {
     let limits = job.limits;
     let job = job.into_domain().context("cannot read the job")?;
     limits::apply(limits, &job.root, &job.scratch)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .max_blocking_threads(8)
-        // SQL plans are walked recursively, and a debug build's frames are large.
-        .thread_stack_size(16 * 1024 * 1024)
-        .enable_all()
-        .build()
-        .context("cannot start its threads")?;
-    let found = runtime.block_on(inspection::run(job, limits.memory_bytes))?;
+    let work = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build();
+        runtime.context("cannot start its threads")?.block_on(inspection::run(job, limits.memory_bytes))
+    });
+    let found = match work.context("cannot start its threads")?.join() {
+        Ok(found) => found?,
+        Err(_) => bail!("it panicked"),
+    };
     let report = match found {
         Ok(inspection) => Report::Inspected(Inspected::from_domain(inspection)?),
         Err(unreadable) => Report::Unreadable { reason: unreadable.0 },

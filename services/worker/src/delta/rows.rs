@@ -30,7 +30,11 @@ impl Rows for DeltaRows {
     }
 
     fn read(&self, columns: &[usize], sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<()> {
-        let names: Vec<&String> = columns.iter().map(|column| self.schema.field(*column).name()).collect();
+        // The kernel reads no file without a column, and a partition column is not in the files: one that is comes
+        // along and is left out again.
+        let companion = self.companion(columns);
+        let read: Vec<usize> = columns.iter().copied().chain(companion).collect();
+        let names: Vec<&String> = read.iter().map(|column| self.schema.field(*column).name()).collect();
         let wanted = self.snapshot.schema().project(&names).map_err(|error| unreadable(&error))?;
         let scan = self.snapshot.clone().scan_builder().with_schema(wanted).build();
         let scan = scan.map_err(|error| unreadable(&error))?;
@@ -50,6 +54,16 @@ impl Rows for DeltaRows {
 }
 
 impl DeltaRows {
+    /// A column of the files, where all of these are partition columns.
+    fn companion(&self, columns: &[usize]) -> Option<usize> {
+        let partitions = self.snapshot.table_configuration().partition_columns();
+        let is_in_files = |column: &usize| !partitions.contains(self.schema.field(*column).name());
+        if columns.iter().any(is_in_files) {
+            return None;
+        }
+        (0..self.schema.fields().len()).find(is_in_files)
+    }
+
     /// Reads one file. Answers `false` when the sink wants no more. The path was checked when the version was opened,
     /// and the log has not changed since: its files are pinned.
     fn read_file(
@@ -98,8 +112,8 @@ struct Batches {
 
 impl Batches {
     fn push(&mut self, batch: RecordBatch, sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<bool> {
-        // The columns are the same, but the kernel's schema carries notes of its own.
-        let batch = RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec());
+        // The columns are the same, but for a companion, and the kernel's schema carries notes of its own.
+        let batch = RecordBatch::try_new(self.schema.clone(), batch.columns()[..self.schema.fields().len()].to_vec());
         let batch = batch.map_err(|error| Unreadable(format!("its rows do not fit its schema: {error}")))?;
         self.n_waiting += batch.num_rows();
         self.waiting.push(batch);

@@ -176,7 +176,7 @@ impl Field {
                 let quotient = || binary(cast(self.expr.clone(), DataType::Float64), Operator::Divide, lit(divisor));
                 let miss = abs(binary(quotient(), Operator::Minus, round(vec![quotient()])));
                 let tolerance = binary(abs(quotient()), Operator::Multiply, lit(4.0 * f64::EPSILON));
-                Ok(miss.gt(tolerance))
+                Ok(miss.gt(tolerance).or(isnan(quotient())))
             }
             Family::Boolean | Family::Text | Family::Moment => Err(self.does_not_fit()),
         }
