@@ -1,1 +1,4 @@
-//! The tests of `charter`.
+//! The tests of `charter`: the workspace's shape, and the built programs as their users run them.
+
+mod cli;
+mod workspace;

@@ -1,0 +1,270 @@
+//! `charter plan` and `charter apply`: a set of documents becomes what is published, all or none of it.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::answer::{Bump, Finding, findings_text};
+use super::args::{self, Idempotency, Remote};
+use super::client::Client;
+use super::error::{Error, Exit, Result};
+use super::output::{self, Paint, count, word};
+use super::sources;
+
+/// `charter plan`.
+#[derive(clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    set: SetArgs,
+    /// Show what `apply --prune` would remove
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// `charter apply`.
+#[derive(clap::Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    set: SetArgs,
+    /// Remove what the domain has published and the set no longer holds
+    #[arg(long, requires = "yes")]
+    prune: bool,
+    /// Confirm `--prune`; look at `plan --prune` first
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    idempotency: Idempotency,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(clap::Args)]
+struct SetArgs {
+    /// Files, folders (with all `.yaml`, `.yml` and `.json` below them), or `-` for standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The domain of documents that name none; others must name this one
+    #[arg(short, long, value_parser = args::domain_path)]
+    domain: Option<String>,
+}
+
+const PLAN: &[&str] = &[
+    "query Plan($input: DocumentsInput!) { answer: planDocuments(input: $input) {
+        __typename
+        ... on PlanDocumentsPayload { changes { ...Change } warnings { ...Problem } }
+        ... on InvalidDocuments { problems { ...Problem } }
+        ... on RefusedVersions { refusals { ...Refusal } }
+    } }\n",
+    CHANGE,
+    PROBLEM,
+    REFUSAL,
+    Finding::FRAGMENT,
+];
+
+const APPLY: &[&str] = &[
+    "mutation Apply($input: DocumentsInput!) { answer: applyDocuments(input: $input) {
+        __typename
+        ... on ApplyDocumentsPayload { changes { ...Change } warnings { ...Problem } }
+        ... on InvalidDocuments { problems { ...Problem } }
+        ... on RefusedVersions { refusals { ...Refusal } }
+    } }\n",
+    CHANGE,
+    PROBLEM,
+    REFUSAL,
+    Finding::FRAGMENT,
+];
+
+const CHANGE: &str = "fragment Change on DocumentChange {
+    kind document name version change state findings { ...Finding } bump reasons
+}\n";
+const PROBLEM: &str = "fragment Problem on Problem { document line column path message }\n";
+const REFUSAL: &str = "fragment Refusal on VersionRefusal {
+    document contract version comparedWith needed suggested findings { ...Finding } message
+}\n";
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "__typename")]
+enum Outcome {
+    #[serde(rename = "PlanDocumentsPayload")]
+    Planned(Changes),
+    #[serde(rename = "ApplyDocumentsPayload")]
+    Applied(Changes),
+    InvalidDocuments {
+        problems: Vec<Problem>,
+    },
+    RefusedVersions {
+        refusals: Vec<Refusal>,
+    },
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Changes {
+    changes: Vec<Change>,
+    warnings: Vec<Problem>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Change {
+    kind: String,
+    document: String,
+    name: String,
+    version: Option<String>,
+    change: ChangeKind,
+    state: Option<String>,
+    findings: Vec<Finding>,
+    bump: Option<Bump>,
+    reasons: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ChangeKind {
+    Added,
+    Changed,
+    Transition,
+    Unchanged,
+    Removed,
+}
+
+/// What does not hold in a document, and where.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Problem {
+    /// The document, as it was named.
+    pub(crate) document: String,
+    /// The line, from 1.
+    pub(crate) line: Option<u32>,
+    /// The column, from 1.
+    pub(crate) column: Option<u32>,
+    /// The path in the document; empty where the whole is meant.
+    pub(crate) path: String,
+    /// What does not hold.
+    pub(crate) message: String,
+}
+
+/// `file:line:column: path: message`, which editors follow.
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.document)?;
+        for number in [self.line, self.column].into_iter().flatten() {
+            write!(f, ":{number}")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, ": {}", self.path)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal {
+    document: String,
+    contract: String,
+    version: String,
+    compared_with: String,
+    needed: Bump,
+    suggested: String,
+    findings: Vec<Finding>,
+    message: String,
+}
+
+/// `charter plan`: exit code 0 where `apply` would do it, changes or none.
+pub(crate) async fn plan(args: PlanArgs) -> Result<Exit> {
+    let documents = sources::read(&args.set.files)?;
+    let input = json!({ "domain": args.set.domain, "documents": documents, "prune": args.prune });
+    let outcome = Client::new(&args.remote)?.send(PLAN, json!({ "input": input })).await?;
+    finish(&outcome, args.remote.json)
+}
+
+/// `charter apply`.
+pub(crate) async fn apply(args: ApplyArgs) -> Result<Exit> {
+    let documents = sources::read(&args.set.files)?;
+    let input = json!({ "domain": args.set.domain, "documents": documents, "prune": args.prune });
+    let input = args.idempotency.into_input(input);
+    let outcome = Client::new(&args.remote)?.send(APPLY, json!({ "input": input })).await?;
+    finish(&outcome, args.remote.json)
+}
+
+fn finish(outcome: &Outcome, json: bool) -> Result<Exit> {
+    if json {
+        output::print_json(outcome)?;
+    }
+    match outcome {
+        Outcome::Planned(changes) | Outcome::Applied(changes) => {
+            if !json {
+                output::print(&changes_text(&changes.changes, Paint::stdout()))?;
+            }
+            for warning in &changes.warnings {
+                output::warn(&warning.to_string());
+            }
+            Ok(Exit::Done)
+        }
+        Outcome::InvalidDocuments { problems } => Err(invalid(problems)),
+        Outcome::RefusedVersions { refusals } => Err(refused(refusals)),
+    }
+}
+
+/// The error for documents that do not hold, with all problems.
+pub(crate) fn invalid(problems: &[Problem]) -> Error {
+    let report: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Error::new(Exit::Invalid, format!("{} in the documents; nothing was changed", count(problems.len(), "problem")))
+        .report(output::cleaned(&report.join("\n")))
+}
+
+fn refused(refusals: &[Refusal]) -> Error {
+    let mut report = String::new();
+    for refusal in refusals {
+        let Refusal { document, contract, version, compared_with, needed, suggested, .. } = refusal;
+        let _ = writeln!(
+            report,
+            "{document}: contract `{contract}` {version} against {compared_with} needs a {needed} version: {suggested}"
+        );
+        if !refusal.message.is_empty() {
+            let _ = writeln!(report, "  {}", refusal.message);
+        }
+        report.push_str(&findings_text(&refusal.findings, "  ", Paint::stderr()));
+    }
+    let message = format!("{} refused; nothing was changed", count(refusals.len(), "version"));
+    let error = Error::new(Exit::Refused, message).report(report);
+    match refusals {
+        [only] => error.hint(format!("set the version in `{}` to `{}`", only.document, only.suggested)),
+        _ => error.hint("set each version to the one that is suggested"),
+    }
+}
+
+/// One line for each change with its findings and the reasons why it waits, then the sum.
+fn changes_text(changes: &[Change], paint: Paint) -> String {
+    let mut text = String::new();
+    for change in changes {
+        let sign = match change.change {
+            ChangeKind::Added => "+",
+            ChangeKind::Changed | ChangeKind::Transition => "~",
+            ChangeKind::Unchanged => "=",
+            ChangeKind::Removed => "-",
+        };
+        let version = change.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let state = change.state.as_ref().map(|state| format!(": {}", word(state))).unwrap_or_default();
+        let Change { kind, name, document, .. } = change;
+        let head = paint.bold(&format!("{} {name}{version}", word(kind)));
+        let document = if document.is_empty() { String::new() } else { format!(" ({document})") };
+        let _ = writeln!(text, "{sign} {head}{document}{state}");
+        text.push_str(&findings_text(&change.findings, "    ", paint));
+        for reason in &change.reasons {
+            let _ = writeln!(text, "    waits: {reason}");
+        }
+    }
+    let n = |kinds: &[ChangeKind]| changes.iter().filter(|change| kinds.contains(&change.change)).count();
+    let _ = writeln!(
+        text,
+        "{} added, {} changed, {} removed, {} unchanged",
+        n(&[ChangeKind::Added]),
+        n(&[ChangeKind::Changed, ChangeKind::Transition]),
+        n(&[ChangeKind::Removed]),
+        n(&[ChangeKind::Unchanged]),
+    );
+    text
+}

@@ -1,0 +1,74 @@
+//! `charter audit`: what was done, by whom, with what outcome.
+
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, json};
+
+use super::answer::PrincipalName;
+use super::args::{Paging, Remote};
+use super::client::{Client, Connection};
+use super::error::{Exit, Result};
+use super::output::{self, or_dash};
+
+/// `charter audit`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List records; for auditors, stewards and admins
+    List {
+        /// Only those of this action, such as `credential.vend`
+        #[arg(long)]
+        action: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+}
+
+const LIST: &[&str] = &["query Records($first: Int, $after: String, $action: String) {
+    answer: records(first: $first, after: $after, action: $action) {
+        nodes { id position at actor { subject } action resource outcome requestId detail mac }
+        pageInfo { hasNextPage endCursor }
+    }
+}"];
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    id: String,
+    position: String,
+    at: String,
+    actor: Option<PrincipalName>,
+    action: String,
+    resource: String,
+    outcome: String,
+    request_id: String,
+    detail: String,
+    mac: String,
+}
+
+/// Runs `charter audit`.
+pub(crate) async fn run(args: Args) -> Result<Exit> {
+    let Command::List { action, paging } = args.command;
+    let filters = Map::from_iter([("action".to_owned(), json!(action))]);
+    let records: Connection<Record> = Client::new(&args.remote)?.list(LIST, filters, &paging).await?;
+    output::show(args.remote.json, &records, |records| table(&records.nodes))?;
+    Ok(Exit::Done)
+}
+
+fn table(records: &[Record]) -> String {
+    output::table(
+        ["position", "at", "who", "action", "resource", "outcome"],
+        records.iter().map(|record| {
+            let Record { position, at, actor, action, resource, outcome, .. } = record;
+            let actor = or_dash(actor.as_ref().map(|actor| &actor.subject));
+            [position.clone(), at.clone(), actor, action.clone(), resource.clone(), outcome.clone()]
+        }),
+    )
+}

@@ -1,0 +1,326 @@
+//! The client of the GraphQL API: one request, its errors as exit codes, and lists page by page.
+//!
+//! Every document that it is given names its one field `answer`. A document comes in parts: its operation, then the
+//! fragments that it uses.
+
+use std::time::Duration;
+
+use domain::error::Kind;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::redirect;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use url::{Host, Url};
+
+use super::args::{Paging, Remote};
+use super::error::{Error, Exit, Result};
+use super::output;
+
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer may take; a large `apply` is the slowest.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How many of a list are asked for at once. The server gives at most 200, within its limit of complexity.
+const PAGE_SIZE: usize = 100;
+
+/// A client of one server.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    /// The server's address, for messages.
+    server: String,
+    endpoint: Url,
+    authorization: Option<HeaderValue>,
+    keeps_controls: bool,
+}
+
+/// A list, or the part of it that was asked for.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Connection<T> {
+    /// What it holds.
+    pub(crate) nodes: Vec<T>,
+    /// Where it ends.
+    pub(crate) page_info: PageInfo,
+}
+
+/// Where a part of a list ends.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageInfo {
+    /// Whether there is more.
+    pub(crate) has_next_page: bool,
+    /// The cursor to go on after.
+    pub(crate) end_cursor: Option<String>,
+}
+
+impl Client {
+    /// A client for the server and the caller that the arguments name. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If the address is not one, or the token cannot be read.
+    pub(crate) fn new(remote: &Remote) -> Result<Self> {
+        let server = server_url(&remote.server)?;
+        let authorization = authorization(remote)?;
+        let is_local = is_loopback(&server);
+        if authorization.is_some() && server.scheme() == "http" && !is_local {
+            output::warn("the token is sent without TLS: use an `https` address");
+        }
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("charter/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .redirect(redirect::Policy::none());
+        if is_local {
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|cause| Error::new(Exit::Failed, format!("cannot start: {}", root(&cause))))?;
+        let server = server.as_str().trim_end_matches('/').to_owned();
+        let endpoint = format!("{server}/graphql").parse().map_err(|_| not_a_server())?;
+        Ok(Self { http, server, endpoint, authorization, keeps_controls: remote.json })
+    }
+
+    /// Sends a document that may be sent twice: a query, or a mutation with an idempotency key. Where the connection is
+    /// lost before an answer, it is sent once more.
+    ///
+    /// # Errors
+    /// If the server is not reached, refuses, or answers something else.
+    pub(crate) async fn send<T: DeserializeOwned>(&self, document: &[&str], variables: Value) -> Result<T> {
+        let body = body(document, variables);
+        match self.post(&body).await {
+            Err(lost) if is_lost(&lost) => self.answer(self.post(&body).await).await,
+            sent => self.answer(sent).await,
+        }
+    }
+
+    /// Sends a document that must not be sent twice, such as one that hands out a secret.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(crate) async fn send_once<T: DeserializeOwned>(&self, document: &[&str], variables: Value) -> Result<T> {
+        self.answer(self.post(&body(document, variables)).await).await
+    }
+
+    /// Asks for a list page by page. The document takes `$first` and `$after` beside the filters.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        document: &[&str],
+        filters: Map<String, Value>,
+        paging: &Paging,
+    ) -> Result<Connection<T>> {
+        let limit = paging.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let mut after = paging.after.clone();
+        let mut nodes = Vec::new();
+        loop {
+            let mut variables = filters.clone();
+            variables.insert("first".to_owned(), json!(PAGE_SIZE.min(limit - nodes.len())));
+            variables.insert("after".to_owned(), json!(after));
+            let page: Connection<T> = self.send(document, Value::Object(variables)).await?;
+            nodes.extend(page.nodes);
+            let cursor = page.page_info.end_cursor.clone();
+            // A cursor that does not move would list the same page for ever.
+            if !page.page_info.has_next_page || nodes.len() >= limit || cursor.is_none() || cursor == after {
+                return Ok(Connection { nodes, page_info: page.page_info });
+            }
+            after = cursor;
+        }
+    }
+
+    async fn post(&self, body: &Value) -> reqwest::Result<reqwest::Response> {
+        let mut request = self.http.post(self.endpoint.clone()).json(body);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        request.send().await
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, sent: reqwest::Result<reqwest::Response>) -> Result<T> {
+        let response = sent.map_err(|cause| self.unreachable(&cause))?;
+        let status = response.status();
+        let bytes = response.bytes().await.map_err(|cause| self.unreachable(&cause))?;
+        let Ok(answer) = serde_json::from_slice::<Answer>(&bytes) else {
+            return Err(self.problem(status, &bytes));
+        };
+        if answer.data.is_none() && answer.errors.is_empty() {
+            return Err(self.problem(status, &bytes));
+        }
+        let mut value = answer.data.and_then(|mut data| data.remove("answer")).unwrap_or(Value::Null);
+        if value.is_null()
+            && let Some(first) = answer.errors.first()
+        {
+            return Err(first.to_error());
+        }
+        for part in &answer.errors {
+            output::warn(&part.message);
+        }
+        if !self.keeps_controls {
+            clean(&mut value);
+        }
+        serde_json::from_value(value).map_err(|cause| {
+            Error::new(Exit::Failed, format!("the answer of {} was not understood: {cause}", self.server))
+                .hint("this program and the server may be of different versions")
+        })
+    }
+
+    /// The error where no answer came.
+    fn unreachable(&self, cause: &reqwest::Error) -> Error {
+        let what = if cause.is_timeout() { "did not answer in time" } else { "cannot be reached" };
+        Error::new(Exit::Unreachable, format!("the server at {} {what}: {}", self.server, root(cause)))
+            .hint("start it with `charter serve`, or name another with `--server` or `CHARTER_SERVER`")
+    }
+
+    /// The error for an answer that is not GraphQL's: a problem document of the server, or somebody else's words.
+    fn problem(&self, status: reqwest::StatusCode, body: &[u8]) -> Error {
+        let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+        let what = problem.detail.or(problem.title).unwrap_or_else(|| format!("it answered HTTP status {status}"));
+        let message = format!("the server at {} refused the request: {what}", self.server);
+        match status.as_u16() {
+            401 | 403 => Error::new(Exit::NotAllowed, message).hint(SIGN_IN),
+            502..=504 => Error::new(Exit::Unreachable, message).hint("try again later"),
+            429 => Error::new(Exit::Failed, message).hint("try again later"),
+            _ => {
+                Error::new(Exit::Failed, message).hint("check that `--server` is the address of a Charterhouse server")
+            }
+        }
+    }
+}
+
+const SIGN_IN: &str = "give a token in `CHARTER_TOKEN` or with `--token-file`; `charter token create` makes one";
+
+/// A GraphQL answer.
+#[derive(Deserialize)]
+struct Answer {
+    data: Option<Map<String, Value>>,
+    #[serde(default)]
+    errors: Vec<GraphqlError>,
+}
+
+#[derive(Deserialize)]
+struct GraphqlError {
+    message: String,
+    #[serde(default)]
+    extensions: Extensions,
+}
+
+#[derive(Default, Deserialize)]
+struct Extensions {
+    code: Option<String>,
+    hint: Option<String>,
+}
+
+/// The parts that we show of a problem document (RFC 9457).
+#[derive(Default, Deserialize)]
+struct Problem {
+    title: Option<String>,
+    detail: Option<String>,
+}
+
+impl GraphqlError {
+    fn to_error(&self) -> Error {
+        let kind = self.extensions.code.as_deref().and_then(kind);
+        let error = Error::new(kind.map_or(Exit::Failed, Exit::from), &self.message);
+        let hint = self.extensions.hint.clone().or_else(|| {
+            let hint = match kind? {
+                Kind::Unauthenticated => SIGN_IN,
+                Kind::NotFound => "check the spelling; what you may not know of is not found either",
+                Kind::Stale => "it has changed meanwhile: look at it again",
+                Kind::TooMany | Kind::Unavailable => "try again later",
+                Kind::Internal => "the server's log tells more",
+                Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::Refused => return None,
+            };
+            Some(hint.to_owned())
+        });
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// The kind that `extensions.code` names.
+fn kind(code: &str) -> Option<Kind> {
+    const KINDS: [Kind; 10] = [
+        Kind::Invalid,
+        Kind::Unauthenticated,
+        Kind::Forbidden,
+        Kind::NotFound,
+        Kind::Conflict,
+        Kind::Stale,
+        Kind::Refused,
+        Kind::TooMany,
+        Kind::Unavailable,
+        Kind::Internal,
+    ];
+    KINDS.into_iter().find(|kind| kind.code() == code)
+}
+
+fn body(document: &[&str], variables: Value) -> Value {
+    json!({ "query": document.concat(), "variables": variables })
+}
+
+/// Whether the connection was lost after it had been opened and before an answer came.
+fn is_lost(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout()
+}
+
+/// The server's address. What is wrong with it is said without its text, which may hold a password.
+fn server_url(text: &str) -> Result<Url> {
+    let url: Url = text.parse().map_err(|_| not_a_server())?;
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+    if is_plain && is_http { Ok(url) } else { Err(not_a_server()) }
+}
+
+fn not_a_server() -> Error {
+    Error::new(Exit::Usage, "`--server` is not the address of a server")
+        .hint("use `http://host:port` or `https://host`, without a user name, password or query")
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The caller's token as a header; `None` where there is none, which the server answers.
+fn authorization(remote: &Remote) -> Result<Option<HeaderValue>> {
+    let given = remote.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+    let token = match (given, &remote.token_file) {
+        (Some(token), _) => token.to_owned(),
+        (None, Some(path)) => {
+            let read = std::fs::read_to_string(path);
+            let cannot =
+                |cause| Error::new(Exit::Failed, format!("cannot read the token in `{}`: {cause}", path.display()));
+            read.map_err(cannot)?.trim().to_owned()
+        }
+        (None, None) => return Ok(None),
+    };
+    let mut header = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
+        Error::new(Exit::Usage, "the token holds characters that no token has")
+            .hint("give the token alone, in one line")
+    })?;
+    header.set_sensitive(true);
+    Ok(Some(header))
+}
+
+/// Takes out what a terminal would obey, wherever the answer holds text.
+fn clean(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = output::cleaned(text),
+        Value::Array(values) => values.iter_mut().for_each(clean),
+        Value::Object(fields) => fields.values_mut().for_each(clean),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The innermost cause of an error: the others repeat the address.
+fn root(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
+}

@@ -1,0 +1,157 @@
+//! `charter contract`: contracts compared without a server, by the same rules that the server publishes by.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use domain::change;
+use domain::contract::Contract;
+use serde::Serialize;
+
+use super::answer::{Bump, Finding, findings_text};
+use super::apply::{Problem, invalid};
+use super::error::{Error, Exit, Result};
+use super::output::{self, Paint};
+use super::sources;
+
+/// `charter contract`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compare two versions of a contract; exit code 2 if the new version number is too small for what has changed
+    Diff {
+        /// The old version, an ODCS document; `-` for standard input
+        old: PathBuf,
+        /// The new version
+        new: PathBuf,
+        /// Print the findings as JSON, with the field names of the API
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What two versions differ in, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Diff {
+    old: Side,
+    new: Side,
+    findings: Vec<Finding>,
+    /// The bump that the version numbers declare.
+    declared: Bump,
+    /// The bump that the findings demand.
+    needed: Bump,
+    /// The least version that may hold the new document.
+    suggested: String,
+    /// Whether the declared bump is enough.
+    accepted: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Side {
+    document: String,
+    id: String,
+    version: String,
+}
+
+/// Runs `charter contract`.
+pub(crate) fn run(args: Args) -> Result<Exit> {
+    let Command::Diff { old, new, json } = args.command;
+    let (old, new) = match (read(&old)?, read(&new)?) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(invalid(&problems)),
+        (Err(mut problems), Err(more)) => {
+            problems.extend(more);
+            return Err(invalid(&problems));
+        }
+    };
+    let diff = Diff::between(&old, &new);
+    output::show(json, &diff, |diff| diff.text(Paint::stdout()))?;
+    if diff.old.id != diff.new.id {
+        output::warn(&format!("the documents are of two contracts: `{}` and `{}`", diff.old.id, diff.new.id));
+    }
+    if diff.accepted {
+        return Ok(Exit::Done);
+    }
+    Err(Error::new(Exit::Refused, format!("version {} is too small for what has changed", diff.new.version))
+        .hint(format!("set the version in `{}` to `{}`", diff.new.document, diff.suggested)))
+}
+
+/// One side: a file that holds a contract.
+struct Document {
+    name: String,
+    contract: Contract,
+}
+
+/// Reads a contract, or finds all that is wrong with it.
+fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
+    let name = sources::name(path);
+    let located = |problem: documents::Problem| Problem {
+        document: name.clone(),
+        line: u32::try_from(problem.line).ok(),
+        column: u32::try_from(problem.column).ok(),
+        path: problem.path,
+        message: problem.message,
+    };
+    let parsed = match documents::parse(&sources::read_bytes(path)?) {
+        Ok(parsed) => parsed,
+        Err(problems) => return Ok(Err(problems.into_iter().map(located).collect())),
+    };
+    for warning in parsed.warnings {
+        output::warn(&located(warning).to_string());
+    }
+    match parsed.document {
+        documents::Document::Contract(contract) => Ok(Ok(Document { name, contract })),
+        documents::Document::Product(_) => {
+            Err(Error::new(Exit::Invalid, format!("`{name}` is a data product, and a contract is expected")))
+        }
+    }
+}
+
+impl Diff {
+    fn between(old: &Document, new: &Document) -> Self {
+        let findings = change::compare(&old.contract, &new.contract);
+        let (old_version, new_version) = (old.contract.version, new.contract.version);
+        let needed = change::required_bump(&findings);
+        let declared = new_version.bump_from(old_version);
+        let accepted = declared >= needed;
+        let suggested = if accepted { new_version } else { old_version.next(needed) };
+        Self {
+            old: Side::of(old),
+            new: Side::of(new),
+            findings: findings.into_iter().map(Finding::from).collect(),
+            declared: declared.into(),
+            needed: needed.into(),
+            suggested: suggested.to_string(),
+            accepted,
+        }
+    }
+
+    fn text(&self, paint: Paint) -> String {
+        let Self { old, new, needed, declared, .. } = self;
+        let mut text =
+            format!("{}\n", paint.bold(&format!("contract `{}`: {} to {}", new.id, old.version, new.version)));
+        if self.findings.is_empty() {
+            text.push_str("no difference in what is promised\n");
+            return text;
+        }
+        text.push_str(&findings_text(&self.findings, "", paint));
+        let answer = if self.accepted { "enough" } else { "too small" };
+        let _ = writeln!(text, "a {needed} version is needed, a {declared} one is declared: {answer}");
+        text
+    }
+}
+
+impl Side {
+    fn of(document: &Document) -> Self {
+        Self {
+            document: document.name.clone(),
+            id: document.contract.document_id.clone(),
+            version: document.contract.version.to_string(),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! `charter credentials`: credentials that open one table for a short time, in the form that a reader needs.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::answer::Decision;
+use super::args::{self, Remote};
+use super::client::Client;
+use super::error::{Error, Exit, Result};
+use super::output::{self, Paint};
+use super::snippet::{self, Library};
+use super::table::TableFormat;
+
+/// `charter credentials`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The table, `domain.product.table`, with `__v2` at the end for a major
+    #[arg(value_parser = args::table)]
+    table: String,
+    /// In which form; `--json` is `--format json`
+    #[arg(long, value_enum, default_value_t = Format::Env, conflicts_with = "json")]
+    format: Format,
+    /// Write the credentials into the Python program; without it the program takes them from the environment, and none
+    /// are made
+    #[arg(long)]
+    inline: bool,
+    /// What is to be done with the table
+    #[arg(long, value_parser = args::actions(), default_value = "read")]
+    action: String,
+    /// The purpose; that of the token or of the only grant if not given
+    #[arg(long, value_parser = args::purposes())]
+    purpose: Option<String>,
+    /// How long they live at most, such as `15m`, `12h`
+    #[arg(long, value_parser = args::duration)]
+    lifetime: Option<Duration>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines for a shell: `eval "$(charter credentials TABLE)"`
+    Env,
+    /// The whole answer
+    Json,
+    /// A Python program that reads the table with `deltalake`
+    Deltalake,
+    /// The same with `polars`
+    Polars,
+    /// The same with `pyarrow`
+    Pyarrow,
+}
+
+const VEND: &[&str] = &[
+    "mutation VendCredentials($input: VendCredentialsInput!) { answer: vendCredentials(input: $input) {
+        __typename
+        ... on VendCredentialsPayload {
+            lease { id action address state issuedAt expiresAt snapshot { key committedAt } }
+            decision { ...Decision }
+            credentials {
+                accessKeyId secretAccessKey sessionToken endpoint region tableUri expiresAt allowHttp
+            }
+        }
+        ... on GateRefused { decision { ...Decision } }
+    } }\n",
+    Decision::FRAGMENT,
+];
+
+const FORMAT: &[&str] = &["query TableFormat($address: String!) { answer: table(address: $address) { format } }"];
+
+/// The answer. It has no `Debug`: it holds secrets.
+#[derive(Deserialize, Serialize)]
+#[serde(tag = "__typename")]
+enum Vended {
+    VendCredentialsPayload { lease: serde_json::Value, decision: Decision, credentials: S3Credentials },
+    GateRefused { decision: Decision },
+}
+
+/// What opens a table at an S3 endpoint. It has no `Debug`: it holds secrets.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct S3Credentials {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    endpoint: String,
+    region: String,
+    table_uri: String,
+    expires_at: String,
+    allow_http: bool,
+}
+
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: TableFormat,
+}
+
+impl S3Credentials {
+    /// The variables of the environment that carry them (SPEC section 5).
+    pub(crate) fn variables(&self) -> [(&'static str, &str); 7] {
+        [
+            ("AWS_ACCESS_KEY_ID", &self.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", &self.secret_access_key),
+            ("AWS_SESSION_TOKEN", &self.session_token),
+            ("AWS_ENDPOINT_URL", &self.endpoint),
+            ("AWS_REGION", &self.region),
+            ("AWS_ALLOW_HTTP", if self.allow_http { "true" } else { "false" }),
+            ("CHARTER_TABLE_URI", &self.table_uri),
+        ]
+    }
+}
+
+/// Runs `charter credentials`.
+pub(crate) async fn run(args: Args) -> Result<Exit> {
+    let client = Client::new(&args.remote)?;
+    let format = if args.remote.json { Format::Json } else { args.format };
+    let library = match format {
+        Format::Env | Format::Json if args.inline => {
+            return Err(Error::new(Exit::Usage, "`--inline` is for the formats that are Python programs"));
+        }
+        Format::Env => {
+            let credentials = open(vend(&client, &args).await?, &args.table)?;
+            output::print(&env_text(&credentials))?;
+            output::note(&format!("these credentials end at {}", credentials.expires_at));
+            return Ok(Exit::Done);
+        }
+        Format::Json => {
+            let vended = vend(&client, &args).await?;
+            output::print_json(&vended)?;
+            open(vended, &args.table)?;
+            return Ok(Exit::Done);
+        }
+        Format::Deltalake => Library::Deltalake,
+        Format::Polars => Library::Polars,
+        Format::Pyarrow => Library::Pyarrow,
+    };
+    let table: Option<FormatOnly> = client.send(FORMAT, json!({ "address": args.table })).await?;
+    let table_format = table.ok_or_else(|| Error::not_found("table", &args.table))?.format;
+    let program = if args.inline {
+        let credentials = open(vend(&client, &args).await?, &args.table)?;
+        snippet::with_credentials(library, table_format, &args.table, &credentials)
+    } else {
+        snippet::with_environment(library, table_format, &args.table)
+    };
+    output::print(&program?)?;
+    Ok(Exit::Done)
+}
+
+async fn vend(client: &Client, args: &Args) -> Result<Vended> {
+    let input = json!({
+        "address": args.table,
+        "action": args::enum_value(&args.action),
+        "purpose": args.purpose.as_deref().map(args::enum_value),
+        "lifetimeSeconds": args.lifetime.map(|lifetime| lifetime.as_secs()),
+    });
+    client.send_once(VEND, json!({ "input": input })).await
+}
+
+/// The credentials, or the gate's refusal with its decision line by line.
+fn open(vended: Vended, address: &str) -> Result<S3Credentials> {
+    match vended {
+        Vended::VendCredentialsPayload { credentials, .. } => Ok(credentials),
+        Vended::GateRefused { decision } => {
+            let error = Error::new(Exit::Refused, format!("the gate refused credentials for `{address}`"))
+                .report(decision.text(address, Paint::stderr()));
+            Err(match decision.hint(address) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            })
+        }
+    }
+}
+
+/// Lines that a POSIX shell reads, with `eval` or from a file.
+fn env_text(credentials: &S3Credentials) -> String {
+    let lines = credentials.variables().map(|(name, value)| format!("export {name}={}\n", shell_quoted(value)));
+    lines.concat()
+}
+
+/// A text as one word of a POSIX shell, whatever it holds.
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

@@ -1,0 +1,107 @@
+//! `charter inspect`: look for a table's newest snapshot now, and wait for its verdict.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::answer::{Snapshot, SnapshotState, VerdictWord};
+use super::args::{self, Idempotency, Remote};
+use super::client::Client;
+use super::error::{Error, Exit, Result};
+use super::output::{self, Paint};
+
+/// How long to wait between two looks.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
+
+/// `charter inspect`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The table, `domain.product.table`, with `__v2` at the end for a major
+    #[arg(value_parser = args::table)]
+    table: String,
+    /// Wait until the newest snapshot is inspected; exit code 2 if its verdict is `fail`, 1 if it is `error`
+    #[arg(long)]
+    wait: bool,
+    /// How long to wait at most, such as `90s`, `15m`
+    #[arg(long, value_parser = args::duration, default_value = "15m", requires = "wait")]
+    timeout: Duration,
+    #[command(flatten)]
+    idempotency: Idempotency,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+const INSPECT: &[&str] = &[
+    "mutation InspectTable($input: InspectTableInput!) {
+        answer: inspectTable(input: $input) { table { id address head { ...Snapshot } } }
+    }\n",
+    Snapshot::FRAGMENT,
+];
+
+const HEAD: &[&str] = &[
+    "query Head($address: String!) { answer: table(address: $address) { id address head { ...Snapshot } } }\n",
+    Snapshot::FRAGMENT,
+];
+
+#[derive(Debug, Deserialize)]
+struct Queued {
+    table: Table,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Table {
+    id: String,
+    address: String,
+    head: Option<Snapshot>,
+}
+
+impl Table {
+    fn is_inspected(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.state != SnapshotState::Pending)
+    }
+}
+
+/// Runs `charter inspect`.
+pub(crate) async fn run(args: Args) -> Result<Exit> {
+    let client = Client::new(&args.remote)?;
+    let input = args.idempotency.into_input(json!({ "address": args.table }));
+    let queued: Queued = client.send(INSPECT, json!({ "input": input })).await?;
+    let table =
+        if args.wait { inspected(&client, queued.table, &args.table, args.timeout).await? } else { queued.table };
+    output::show(args.remote.json, &table, |table| match &table.head {
+        Some(head) => head.text(Paint::stdout()),
+        None => format!("{}: no snapshot yet", args.table),
+    })?;
+    Ok(if args.wait { exit(&table) } else { Exit::Done })
+}
+
+/// Looks again and again until the newest snapshot is inspected.
+async fn inspected(client: &Client, mut table: Table, address: &str, timeout: Duration) -> Result<Table> {
+    let deadline = Instant::now() + timeout;
+    let spinner = output::spinner(format!("inspecting {address}"));
+    while !table.is_inspected() {
+        if Instant::now() >= deadline {
+            spinner.finish_and_clear();
+            let what = if table.head.is_some() { "is not inspected yet" } else { "has no snapshot yet" };
+            return Err(Error::new(Exit::Failed, format!("`{address}` {what} after {} s", timeout.as_secs()))
+                .hint("the inspection goes on; wait again, or longer with `--timeout`"));
+        }
+        sleep(POLL_INTERVAL).await;
+        let found: Option<Table> = client.send(HEAD, json!({ "address": address })).await?;
+        table = found.ok_or_else(|| Error::not_found("table", address))?;
+    }
+    spinner.finish_and_clear();
+    Ok(table)
+}
+
+/// The exit code that a verdict means to those who wait for it.
+fn exit(table: &Table) -> Exit {
+    match table.head.as_ref().and_then(|head| head.verdict.as_ref()) {
+        Some(verdict) if verdict.verdict == VerdictWord::Error => Exit::Failed,
+        Some(verdict) if verdict.verdict == VerdictWord::Fail || !verdict.conforms => Exit::Refused,
+        Some(_) => Exit::Done,
+        None => Exit::Failed,
+    }
+}

@@ -1,0 +1,299 @@
+//! The command line as its users meet it: exit codes, what goes where, and how answers are shown.
+//!
+//! The server is [`Server`], which gives canned answers in order; `contract diff` needs none.
+
+mod diff;
+mod server;
+mod show;
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use self::server::Server;
+
+/// What a run of the program left behind.
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs the program without a server.
+fn charter(args: &[&str]) -> Run {
+    run(command(args), "")
+}
+
+/// The program with an environment of its own.
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_charter"));
+    command.args(args).env_clear();
+    command
+}
+
+fn run(mut command: Command, stdin: &str) -> Run {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    Run {
+        code: status.code().unwrap(),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// The commands below a path of the tree, by its help.
+fn below(path: &[String]) -> Vec<Vec<String>> {
+    let mut args: Vec<&str> = path.iter().map(String::as_str).collect();
+    args.push("--help");
+    let help = charter(&args);
+    assert_eq!(help.code, 0, "{args:?}");
+    assert_eq!(help.stderr, "", "{args:?}");
+    let mut paths = vec![path.to_vec()];
+    let listed = help.stdout.split("Commands:\n").nth(1).unwrap_or_default();
+    for line in listed.lines().take_while(|line| line.starts_with("  ")) {
+        // A help text that goes on in the next line is indented further.
+        let name = line[2..].split(' ').next().unwrap_or_default();
+        if !name.is_empty() && name != "help" {
+            paths.extend(below(&[path, &[name.to_owned()]].concat()));
+        }
+    }
+    paths
+}
+
+#[test]
+fn every_command_has_help_that_says_what_it_does() {
+    let paths = below(&[]);
+    let names: Vec<String> = paths.iter().map(|path| path.join(" ")).collect();
+    for expected in ["serve", "apply", "contract diff", "access request", "token create", "why", "audit list"] {
+        assert!(names.iter().any(|name| name == expected), "{expected} is not in {names:?}");
+    }
+    for path in &paths {
+        let mut args: Vec<&str> = path.iter().map(String::as_str).collect();
+        args.push("--help");
+        let help = charter(&args).stdout;
+        let about = help.lines().next().unwrap_or_default();
+        assert!(about.len() > 10 && !about.starts_with("Usage"), "{path:?} does not say what it does");
+        let undocumented = |line: &&str| {
+            let is_argument = line.trim_start().starts_with(['-', '<']) && line.starts_with(' ');
+            is_argument && line.split_whitespace().all(|part| part.starts_with(['-', '<', '[']))
+        };
+        let lines: Vec<&str> = help.lines().collect();
+        for pair in lines.windows(2).filter(|pair| undocumented(&pair[0])) {
+            assert!(pair[1].starts_with("          "), "{path:?} has an argument without help: {}", pair[0]);
+        }
+    }
+}
+
+#[test]
+fn wrong_usage_exits_64_and_prints_nothing_on_standard_output() {
+    let cases: &[&[&str]] = &[
+        &[],
+        &["no-such-command"],
+        &["why"],
+        &["why", "a.b.c", "extra"],
+        &["why", "not-an-address"],
+        &["why", "a..c"],
+        &["why", "a.b.c/../d"],
+        &["why", "a.b.c", "--action", "inspect"],
+        &["why", "a.b.c", "--purpose", "fun"],
+        &["why", "a.b.c", "--server", "ftp://localhost"],
+        &["why", "a.b.c", "--server", "localhost:7070"],
+        &["why", "a.b.c", "--token", "two\nlines"],
+        &["domain", "create", "Sales"],
+        &["domain", "create", "sales//emea"],
+        &["domain", "list", "--limit", "0"],
+        &["domain", "list", "--limit", "many"],
+        &["token", "create", "--lifetime", "soon"],
+        &["token", "create", "--lifetime", "0h"],
+        &["token", "create", "--lifetime", "1hh"],
+        &["role", "assign", "ada", "king"],
+        &["principal", "create", "nightly", "--owner", "ada"],
+        &["apply"],
+        &["apply", "x.yaml", "--prune"],
+        &["inspect", "a.b.c", "--timeout", "9s"],
+        &["credentials", "a.b.c", "--format", "xml"],
+        &["credentials", "a.b.c", "--format", "env", "--json"],
+        &["credentials", "a.b.c", "--inline"],
+        &["access", "request", "a.b.c", "--purpose", "analytics"],
+        &["access", "request", "a.b", "--purpose", "analytics", "--sentence", "s"],
+        &["access", "request", "a.b.c", "--port", "p", "--purpose", "analytics", "--sentence", "s"],
+        &["access", "request", "a.b.c", "--major", "1", "--purpose", "analytics", "--sentence", "s"],
+        &["access", "request", "a.b.c", "--purpose", "analytics", "--sentence", "s", "--until", "tomorrow"],
+        &["access", "reject", "id"],
+        &["access", "revoke", "id"],
+        &["access", "list", "--state", "odd"],
+        &["contract", "diff", "one.yaml"],
+        &["product", "show", "sales"],
+        &["serve", "--listen", "nowhere"],
+    ];
+    for args in cases {
+        let run = charter(args);
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{args:?}: {}", run.stderr);
+        assert!(args.is_empty() || run.stderr.contains("error: "), "{args:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn an_unreachable_server_exits_6_with_a_hint() {
+    let address = Server::nobody();
+    let run = charter(&["domain", "list", "--server", &address]);
+    assert_eq!((run.code, run.stdout.as_str()), (6, ""));
+    assert!(run.stderr.starts_with(&format!("error: the server at {address} cannot be reached")), "{}", run.stderr);
+    assert!(run.stderr.contains("\nhint: start it with `charter serve`"), "{}", run.stderr);
+}
+
+#[test]
+fn each_kind_of_error_has_its_exit_code() {
+    let cases = [
+        ("INVALID", 3),
+        ("UNAUTHENTICATED", 5),
+        ("FORBIDDEN", 5),
+        ("NOT_FOUND", 4),
+        ("CONFLICT", 1),
+        ("STALE", 1),
+        ("REFUSED", 2),
+        ("TOO_MANY", 1),
+        ("UNAVAILABLE", 1),
+        ("INTERNAL", 1),
+        ("SOMETHING_NEW", 1),
+    ];
+    for (code, exit) in cases {
+        let error = json!({ "message": "no luck with `x`", "extensions": { "code": code, "hint": "do better" } });
+        let server = Server::answering([json!({ "data": null, "errors": [error] })]);
+        let run = server.run(&["domain", "list"]);
+        assert_eq!((run.code, run.stdout.as_str()), (exit, ""), "{code}");
+        assert_eq!(run.stderr, "error: no luck with `x`\nhint: do better\n", "{code}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_graphql_is_told_from_an_absent_server() {
+    let cases = [
+        (401, json!({ "title": "unauthenticated", "detail": "no token" }), 5, "no token"),
+        (413, json!({ "title": "too large" }), 1, "too large"),
+        (404, json!("nothing here"), 1, "HTTP status 404"),
+        (503, json!({ "detail": "starting" }), 6, "starting"),
+        (200, json!({ "data": { "answer": { "nodes": 7 } } }), 1, "not understood"),
+    ];
+    for (status, body, exit, words) in cases {
+        let server = Server::with_status(status, body);
+        let run = server.run(&["domain", "list"]);
+        assert_eq!((run.code, run.stdout.as_str()), (exit, ""), "{status}");
+        assert!(run.stderr.starts_with("error: ") && run.stderr.contains(words), "{status}: {}", run.stderr);
+        assert!(run.stderr.contains("\nhint: "), "{status}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_may_be_sent_twice_is_sent_twice_with_one_key_and_nothing_else_is() {
+    let created = json!({ "data": { "answer": { "__typename": "CreateDomainPayload", "domain": {
+        "id": "1", "path": "sales", "enforcement": "ON", "switchAt": null, "createdAt": "2026-01-01T00:00:00Z",
+    } } } });
+    let server = Server::losing_the_first(created);
+    let run = server.run(&["domain", "create", "sales"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0].variables, asked[1].variables);
+    assert_eq!(asked[0].variables["input"]["idempotencyKey"].as_str().unwrap().len(), 36);
+
+    let server = Server::losing_the_first(json!({ "data": null }));
+    let run = server.run(&["credentials", "a.b.c"]);
+    assert_eq!((run.code, server.asked().len()), (6, 1), "{}", run.stderr);
+}
+
+#[test]
+fn a_change_carries_a_fresh_key_or_the_given_one() {
+    let key = |args: &[&str]| {
+        let server =
+            Server::answering([json!({ "data": { "answer": { "__typename": "NameTaken", "message": "m" } } })]);
+        server.run(args);
+        server.asked()[0].variables["input"]["idempotencyKey"].clone()
+    };
+    assert_ne!(key(&["domain", "create", "sales"]), key(&["domain", "create", "sales"]));
+    assert_eq!(key(&["domain", "create", "sales", "--idempotency-key", "k-1"]), "k-1");
+}
+
+#[test]
+fn the_token_comes_from_argument_environment_or_file_and_is_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "from-file\n").unwrap();
+    let file = file.to_str().unwrap();
+    let cases: &[(&[&str], &[(&str, &str)], Option<&str>)] = &[
+        (&[], &[], None),
+        (&[], &[("CHARTER_TOKEN", "")], None),
+        (&["--token", "from-argument"], &[("CHARTER_TOKEN", "from-environment")], Some("from-argument")),
+        (&[], &[("CHARTER_TOKEN", "from-environment"), ("CHARTER_TOKEN_FILE", file)], Some("from-environment")),
+        (&["--token-file", file], &[], Some("from-file")),
+    ];
+    for (args, environment, expected) in cases {
+        let server = Server::answering([json!({ "data": null, "errors": [{ "message": "m" }] })]);
+        let mut command = command(&[&["domain", "list", "--server", server.address()], *args].concat());
+        command.envs(environment.iter().copied());
+        let run = run(command, "");
+        let sent = server.asked()[0].authorization.clone();
+        assert_eq!(sent, expected.map(|token| format!("Bearer {token}")), "{args:?} {environment:?}");
+        assert!(!run.stderr.contains("from-"), "{}", run.stderr);
+    }
+    let address = Server::nobody();
+    let unreachable = charter(&["domain", "list", "--server", &address, "--token", "s3cret"]);
+    let odd = charter(&["domain", "list", "--server", "http://ada:s3cret@localhost", "--token", "s3cret\u{7f}"]);
+    for run in [unreachable, odd] {
+        assert!(!run.stderr.contains("s3cret"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_token_without_tls_is_warned_about_except_on_loopback() {
+    // `.invalid` is never resolved (RFC 6761).
+    let run = charter(&["domain", "list", "--server", "http://charter.invalid", "--token", "t"]);
+    assert!(run.stderr.starts_with("warning: the token is sent without TLS"), "{}", run.stderr);
+    let local = charter(&["domain", "list", "--server", &Server::nobody(), "--token", "t"]);
+    assert!(!local.stderr.contains("warning"), "{}", local.stderr);
+}
+
+#[test]
+fn lists_are_read_to_their_end_or_their_limit() {
+    let page = |names: &[&str], next: bool, cursor: &str| {
+        let domain = |path: &&str| json!({ "id": path, "path": path, "enforcement": "ON", "switchAt": null, "createdAt": "2026-01-01T00:00:00Z" });
+        let nodes: Vec<Value> = names.iter().map(domain).collect();
+        json!({ "data": { "answer": { "nodes": nodes, "pageInfo": { "hasNextPage": next, "endCursor": cursor } } } })
+    };
+    let pages = || [page(&["a", "b"], true, "1"), page(&["c", "d"], true, "2"), page(&["e"], false, "3")];
+    let listed = |server: &Server, args: &[&str]| {
+        let run = server.run(&[&["domain", "list", "--json"], args].concat());
+        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+        let nodes = answer["nodes"].as_array().unwrap();
+        let paths: Vec<String> = nodes.iter().map(|node| node["path"].as_str().unwrap().to_owned()).collect();
+        (paths.concat(), answer["pageInfo"]["hasNextPage"].as_bool().unwrap())
+    };
+
+    let server = Server::answering(pages());
+    assert_eq!(listed(&server, &[]), ("abcde".to_owned(), false));
+    let cursors: Vec<Value> = server.asked().iter().map(|asked| asked.variables["after"].clone()).collect();
+    assert_eq!(cursors, [Value::Null, json!("1"), json!("2")]);
+
+    let server = Server::answering(pages());
+    assert_eq!(listed(&server, &["--limit", "4", "--after", "0"]), ("abcd".to_owned(), true));
+    let sizes: Vec<Value> = server.asked().iter().map(|asked| asked.variables["first"].clone()).collect();
+    assert_eq!(sizes, [json!(4), json!(2)]);
+    assert_eq!(server.asked()[0].variables["after"], "0");
+
+    let stuck = Server::answering([page(&["a"], true, "1"), page(&["b"], true, "1")]);
+    assert_eq!(listed(&stuck, &[]).0, "ab", "a cursor that does not move ends the list");
+}
+
+#[test]
+fn output_that_nobody_reads_to_its_end_is_no_failure() {
+    let server = Server::answering([json!({ "data": { "answer": {
+        "token": "t".repeat(1 << 20), "expiresAt": "2026-01-01T00:00:00Z", "principal": { "subject": "ada" },
+    } } })]);
+    let mut command = command(&["token", "create", "--server", server.address()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

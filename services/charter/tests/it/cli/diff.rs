@@ -1,0 +1,126 @@
+//! `charter contract diff`: two files, no server.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{charter, command, run};
+
+/// A contract with columns, each a line of YAML flow.
+fn contract(version: &str, columns: &[&str]) -> String {
+    let columns: String = columns.iter().map(|column| format!("      - {{ {column} }}\n")).collect();
+    format!(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: orders\nname: Orders\nversion: {version}\nstatus: active\n\
+         schema:\n  - name: orders\n    properties:\n{columns}"
+    )
+}
+
+const ID: &str = "name: id, logicalType: integer, required: true";
+const NOTE: &str = "name: note, logicalType: string";
+
+fn written(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_bump_that_a_change_needs_is_held_against_the_version() {
+    let cases = [
+        ("nothing", contract("1.0.0", &[ID, NOTE]), 0, "NONE", "1.0.0"),
+        ("only the version", contract("1.0.1", &[ID, NOTE]), 0, "NONE", "1.0.1"),
+        (
+            "optional column, minor",
+            contract("1.1.0", &[ID, NOTE, "name: extra, logicalType: string"]),
+            0,
+            "MINOR",
+            "1.1.0",
+        ),
+        (
+            "optional column, patch",
+            contract("1.0.1", &[ID, NOTE, "name: extra, logicalType: string"]),
+            2,
+            "MINOR",
+            "1.1.0",
+        ),
+        (
+            "optional column, same",
+            contract("1.0.0", &[ID, NOTE, "name: extra, logicalType: string"]),
+            2,
+            "MINOR",
+            "1.1.0",
+        ),
+        ("dropped column, minor", contract("1.1.0", &[ID]), 2, "MAJOR", "2.0.0"),
+        ("dropped column, major", contract("2.0.0", &[ID]), 0, "MAJOR", "2.0.0"),
+        ("loosened column, minor", contract("1.1.0", &["name: id, logicalType: integer", NOTE]), 2, "MAJOR", "2.0.0"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let old = written(folder.path(), "old.yaml", &contract("1.0.0", &[ID, NOTE]));
+    for (name, text, exit, needed, suggested) in cases {
+        let new = written(folder.path(), "new.yaml", &text);
+        let json = charter(&["contract", "diff", &old, &new, "--json"]);
+        assert_eq!(json.code, exit, "{name}: {}{}", json.stdout, json.stderr);
+        let diff: Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!((&diff["needed"], &diff["suggested"]), (&needed.into(), &suggested.into()), "{name}");
+        assert_eq!(diff["accepted"], exit == 0, "{name}");
+        let text = charter(&["contract", "diff", &old, &new]);
+        assert_eq!(text.code, exit, "{name}");
+        if exit == 2 {
+            assert!(
+                text.stderr.contains(&format!("hint: set the version in `{new}` to `{suggested}`")),
+                "{}",
+                text.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn findings_stand_under_the_bump_they_need() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = written(folder.path(), "old.yaml", &contract("1.0.0", &[ID, NOTE]));
+    let new = written(folder.path(), "new.yaml", &contract("1.1.0", &[ID, "name: extra, logicalType: string"]));
+    let diff = charter(&["contract", "diff", &old, &new]).stdout;
+    let lines: Vec<&str> = diff.lines().collect();
+    assert_eq!(lines[0], "contract `orders`: 1.0.0 to 1.1.0");
+    assert_eq!(lines[1], "major");
+    assert!(lines[2].contains("note") && lines[2].contains("not consumer-safe"), "{diff}");
+    assert_eq!(lines[3], "minor");
+    assert!(lines[4].contains("extra"), "{diff}");
+    assert_eq!(lines[5], "a major version is needed, a minor one is declared: too small");
+    assert_eq!(lines.len(), 6, "{diff}");
+}
+
+#[test]
+fn an_invalid_document_exits_3_with_the_places_in_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = written(folder.path(), "good.yaml", &contract("1.0.0", &[ID]));
+    let bad = written(folder.path(), "bad.yaml", &contract("1.0.0", &["name: id, logicalType: whole"]));
+    let worse = written(folder.path(), "worse.yaml", "kind: DataContract\n\tversion: 1");
+    let one = charter(&["contract", "diff", &good, &bad]);
+    assert_eq!((one.code, one.stdout.as_str()), (3, ""));
+    assert!(one.stderr.starts_with(&format!("{bad}:10:")), "{}", one.stderr);
+    let both = charter(&["contract", "diff", &bad, &worse]);
+    assert_eq!(both.code, 3);
+    for file in [&bad, &worse] {
+        assert!(both.stderr.lines().any(|line| line.starts_with(&format!("{file}:"))), "{}", both.stderr);
+    }
+    let product = "apiVersion: v1.0.0\nkind: DataProduct\nid: p\nname: p\nstatus: active\n";
+    let product = written(folder.path(), "product.yaml", product);
+    let other = charter(&["contract", "diff", &good, &product]);
+    assert_eq!(other.code, 3);
+    assert!(other.stderr.contains("is a data product"), "{}", other.stderr);
+    assert_eq!(charter(&["contract", "diff", &good, "/no/such/file"]).code, 1);
+}
+
+#[test]
+fn one_side_may_come_from_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = written(folder.path(), "new.yaml", &contract("1.0.0", &[ID]));
+    let diff = run(command(&["contract", "diff", "-", &new]), &contract("1.0.0", &[ID]));
+    assert_eq!(
+        (diff.code, diff.stdout.as_str()),
+        (0, "contract `orders`: 1.0.0 to 1.0.0\nno difference in what is promised\n")
+    );
+}
