@@ -19,8 +19,8 @@ async fn only_reading_is_allowed_and_nothing_is_tried_again() {
         let request = house.signer(LEASE).sign(method, &target);
         check(&house, method, &request, 403, "this lease is read-only").await;
     }
-    let put = house.signer(LEASE).sign("PUT", &object("new.parquet")).body(&vec![0; 3 << 20]);
-    check(&house, "PUT with a body of 3 MiB", &put, 403, "this lease is read-only").await;
+    let put = house.signer(LEASE).sign("PUT", &object("new.parquet")).body(b"new");
+    check(&house, "PUT with a body", &put, 403, "this lease is read-only").await;
     let form = Request::new("POST", "/lake").header("content-type", "multipart/form-data; boundary=x");
     check(&house, "a form", &form.body(b"--x--"), 403, "this lease is read-only").await;
     let upload = house.signer(LEASE).sign("POST", &format!("{}?uploads", object("a.parquet")));
@@ -55,9 +55,9 @@ async fn signatures_in_the_address_are_refused() {
     let signer = house.signer(LEASE);
     let message = "credentials in the address";
     let presigned = signer.presign("GET", &object("a.parquet"));
-    check(&house, "version 4", &presigned, 403, message).await;
     let beside = "AWS4-HMAC-SHA256 Credential=x/20130524/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x";
-    check(&house, "version 4 beside a header", &presigned.header("authorization", beside), 403, message).await;
+    check(&house, "beside a header", &presigned.clone().header("authorization", beside), 403, message).await;
+    check(&house, "alone", &presigned, 403, message).await;
     for query in [
         format!("AWSAccessKeyId={LEASE}&Expires=99999999999&Signature=x"),
         "Signature=x".to_owned(),

@@ -62,6 +62,15 @@ async fn contradictory_lengths_are_refused() {
 }
 
 #[tokio::test]
+async fn a_refused_body_is_read_so_that_its_client_sees_why() {
+    let house = House::open().await;
+    let put = house.signer(LEASE).sign("PUT", &object("a.parquet")).body(&vec![0; 7 << 20]);
+    let mut stream = house.connect().await;
+    stream.write_all(&put.bytes()).await.expect("the connection was closed before all was sent");
+    assert_eq!(read_answer(&mut stream).await.status, 403);
+}
+
+#[tokio::test]
 async fn a_refused_body_that_never_comes_is_not_waited_for() {
     let limits = Limits { request_timeout: Duration::from_millis(50), ..Limits::default() };
     let house = House::with_limits(limits).await;
