@@ -21,7 +21,7 @@ build: ## Build the two executables, charter and charter-worker
 	$(CARGO) build --workspace --locked
 
 demo: build ## Play the main job on a small table: publish, inspect, ask, read, refuse (ONCE=1: end after the journey)
-	@tests/demo.sh $(if $(ONCE),--once)
+	@tests/setup.sh clients && tests/demo.sh $(if $(ONCE),--once)
 
 test: ## Run all tests, with PostgreSQL and the real Python clients (installs both where they are missing)
 	@tests/setup.sh start
