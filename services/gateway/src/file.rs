@@ -41,7 +41,9 @@ impl From<Errno> for Error {
     fn from(errno: Errno) -> Self {
         match errno {
             // Not there; or there, but behind a link, or a thing that is not a file.
-            Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NXIO => Self::NotFound,
+            Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NXIO | Errno::NAMETOOLONG => {
+                Self::NotFound
+            }
             other => Self::Io(other.into()),
         }
     }

@@ -1,5 +1,7 @@
 //! File lists and the secrets of leases.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::path::PathBuf;
 
 use app::lease::{Checkpoint, Error, FileList, LeaseSecrets, Place, checkpoint_key, is_key};

@@ -54,6 +54,7 @@ async fn nothing_leads_out_of_the_folder() {
         "a.parquet/",
         "a.parquet\0",
         "none",
+        &"k".repeat(300),
     ] {
         assert_eq!(ask(&house, &object(key)).await.status, 404, "{key:?}");
     }

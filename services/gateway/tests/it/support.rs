@@ -29,11 +29,11 @@ use uuid::Uuid;
 /// The table that every lease of the tests opens.
 pub(crate) const TABLE: TableId = TableId(Uuid::from_u128(0x7ab1e));
 /// The pinned lease.
-pub(crate) const LEASE: LeaseId = LeaseId(Uuid::from_u128(0x1ea5e_001));
+pub(crate) const LEASE: LeaseId = LeaseId(Uuid::from_u128(0x001e_a5e1));
 /// A lease of the same table's folder as it is.
-pub(crate) const FOLDER_LEASE: LeaseId = LeaseId(Uuid::from_u128(0x1ea5e_002));
+pub(crate) const FOLDER_LEASE: LeaseId = LeaseId(Uuid::from_u128(0x001e_a5e2));
 /// A lease that the house does not know.
-pub(crate) const UNKNOWN_LEASE: LeaseId = LeaseId(Uuid::from_u128(0x1ea5e_fff));
+pub(crate) const UNKNOWN_LEASE: LeaseId = LeaseId(Uuid::from_u128(0x001e_a5ef));
 /// When the leases end, by the house's clock, which starts at 0.
 pub(crate) const LEASE_END: Timestamp = Timestamp(3_600_000_000);
 /// A key that needs every kind of encoding.
