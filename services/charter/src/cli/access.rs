@@ -198,6 +198,7 @@ struct Asked {
 /// The outcomes of approving, rejecting and withdrawing.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "__typename")]
+#[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
 enum Answered {
     ApproveRequestPayload { request: AccessRequest, grant: Grant },
     RejectRequestPayload { request: AccessRequest },

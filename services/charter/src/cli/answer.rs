@@ -211,8 +211,9 @@ impl Decision {
         id action allowed at address lines { check outcome code message details } served { key committedAt } retryAt
     }\n";
 
-    /// The decision line by line.
-    pub(crate) fn text(&self, address: &str, paint: Paint) -> String {
+    /// The decision line by line. `asked` is the address that was asked for; the decision's own names the major.
+    pub(crate) fn text(&self, asked: &str, paint: Paint) -> String {
+        let address = self.address.as_deref().unwrap_or(asked);
         let answer = if self.allowed { "open" } else { "shut" };
         let mut text = format!("{}\n", paint.bold(&format!("{address}: {answer} to {}", word(&self.action))));
         for line in &self.lines {

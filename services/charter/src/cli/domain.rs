@@ -1,6 +1,9 @@
 //! `charter domain`: the parts of the organisation.
 
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+use domain::clock::Timestamp;
+use domain::org::Enforcement;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
@@ -28,6 +31,20 @@ enum Command {
         #[command(flatten)]
         idempotency: Idempotency,
     },
+    /// Set how far contracts bind the domain's readers
+    Enforce {
+        /// The domain
+        #[arg(value_parser = args::domain_path)]
+        path: String,
+        /// `off`, `report` (decisions are recorded, nobody is refused for conformance or quality), or `on`
+        #[arg(value_parser = enforcements())]
+        enforcement: String,
+        /// Do so from then on: a date or RFC 3339; at once if not given
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
+        switch_at: Option<Timestamp>,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
     /// List the domains
     List {
         #[command(flatten)]
@@ -41,6 +58,10 @@ const CREATE: &[&str] = &["mutation CreateDomain($input: CreateDomainInput!) { a
     ... on NameTaken { message }
 } }"];
 
+const ENFORCE: &[&str] = &["mutation SetEnforcement($input: SetEnforcementInput!) {
+    answer: setEnforcement(input: $input) { domain { id path enforcement switchAt createdAt } }
+}"];
+
 const LIST: &[&str] = &["query Domains($first: Int, $after: String) { answer: domains(first: $first, after: $after) {
     nodes { id path enforcement switchAt createdAt }
     pageInfo { hasNextPage endCursor }
@@ -51,6 +72,11 @@ const LIST: &[&str] = &["query Domains($first: Int, $after: String) { answer: do
 enum Created {
     CreateDomainPayload { domain: Domain },
     NameTaken { message: String },
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Enforced {
+    domain: Domain,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -80,12 +106,25 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
                 Created::NameTaken { message } => return Err(Error::new(Exit::Failed, message)),
             }
         }
+        Command::Enforce { path, enforcement, switch_at, idempotency } => {
+            let input = idempotency.into_input(json!({
+                "domain": path,
+                "enforcement": args::enum_value(&enforcement),
+                "switchAt": switch_at.map(|at| at.to_string()),
+            }));
+            let enforced: Enforced = client.send(ENFORCE, json!({ "input": input })).await?;
+            output::show(json, &enforced, |enforced| table(std::slice::from_ref(&enforced.domain)))?;
+        }
         Command::List { paging } => {
             let domains: Connection<Domain> = client.list(LIST, Map::new(), &paging).await?;
             output::show(json, &domains, |domains| table(&domains.nodes))?;
         }
     }
     Ok(Exit::Done)
+}
+
+fn enforcements() -> PossibleValuesParser {
+    PossibleValuesParser::new(Enforcement::ALL.iter().map(|enforcement| enforcement.as_str()))
 }
 
 fn table(domains: &[Domain]) -> String {

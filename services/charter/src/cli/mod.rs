@@ -58,7 +58,7 @@ pub(crate) enum Command {
     Apply(apply::ApplyArgs),
     /// Compare contracts without a server
     Contract(contract::Args),
-    /// Make and list domains
+    /// Make and list domains, and set how far their contracts bind
     Domain(domain::Args),
     /// Make, list, enable and disable users and service accounts
     Principal(principal::Args),

@@ -2,11 +2,15 @@
 //!
 //! The server is [`Server`], which gives canned answers in order; `contract diff` needs none.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+
 mod diff;
 mod server;
 mod show;
 
+use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
@@ -103,6 +107,8 @@ fn wrong_usage_exits_64_and_prints_nothing_on_standard_output() {
         &["why", "a.b.c", "--token", "two\nlines"],
         &["domain", "create", "Sales"],
         &["domain", "create", "sales//emea"],
+        &["domain", "enforce", "sales", "sometimes"],
+        &["domain", "list", "--json", "--json"],
         &["domain", "list", "--limit", "0"],
         &["domain", "list", "--limit", "many"],
         &["token", "create", "--lifetime", "soon"],
@@ -133,6 +139,26 @@ fn wrong_usage_exits_64_and_prints_nothing_on_standard_output() {
         assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{args:?}: {}", run.stderr);
         assert!(args.is_empty() || run.stderr.contains("error: "), "{args:?}: {}", run.stderr);
     }
+}
+
+#[test]
+fn arguments_that_are_not_utf8_are_wrong_usage() {
+    let odd = OsStr::from_bytes(b"a.b.\xff");
+    for args in [["why"], ["credentials"], ["inspect"]] {
+        let mut command = command(&args);
+        command.arg(odd);
+        let run = run(command, "");
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{args:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn no_proxy_stands_between_this_machine_and_itself() {
+    let server = Server::answering([json!({ "data": null, "errors": [{ "message": "reached" }] })]);
+    let mut command = command(&["domain", "list", "--server", server.address()]);
+    let nobody = Server::nobody();
+    command.envs([("HTTP_PROXY", &nobody), ("http_proxy", &nobody), ("ALL_PROXY", &nobody)]);
+    assert_eq!(run(command, "").stderr, "error: reached\n");
 }
 
 #[test]
@@ -222,7 +248,8 @@ fn the_token_comes_from_argument_environment_or_file_and_is_never_shown() {
     let file = folder.path().join("token");
     std::fs::write(&file, "from-file\n").unwrap();
     let file = file.to_str().unwrap();
-    let cases: &[(&[&str], &[(&str, &str)], Option<&str>)] = &[
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], Option<&'a str>);
+    let cases: &[Case] = &[
         (&[], &[], None),
         (&[], &[("CHARTER_TOKEN", "")], None),
         (&["--token", "from-argument"], &[("CHARTER_TOKEN", "from-environment")], Some("from-argument")),
