@@ -17,6 +17,8 @@ use crate::Problem;
 const MAX_NODES: usize = 50_000;
 const MAX_ALIASES: usize = 100;
 const MAX_DEPTH: usize = 32;
+/// The most values that aliases repeat, in all.
+const MAX_REPEATED_NODES: usize = 10_000;
 /// The most values under anchors, each counted again where an anchor above repeats it.
 const MAX_ANCHORED_NODES: usize = 5_000;
 /// The most text, with what aliases repeat, in bytes.
@@ -85,7 +87,7 @@ impl Node {
             with_snippet: false,
         };
         options.alias_limits = AliasLimits::default();
-        options.alias_limits.max_total_replayed_events = MAX_NODES;
+        options.alias_limits.max_total_replayed_events = MAX_REPEATED_NODES;
         USED.set(Used::default());
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let error = error.without_snippet();

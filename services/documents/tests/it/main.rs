@@ -4,4 +4,6 @@ mod change;
 mod examples;
 mod generate;
 mod hostile;
+mod official;
+mod problems;
 mod shared;

@@ -1,2 +1,7 @@
 //! The tests of `domain`.
+
+mod audit;
+mod change;
+mod contract;
 mod gate;
+mod product;

@@ -1,0 +1,214 @@
+//! What is wrong with a document is told all at once, each fault with its place.
+
+use documents::{Document, parse, parse_set};
+
+const HEAD: &str = "apiVersion: v3.1.0\nkind: DataContract\nid: orders\nversion: 1.0.0\nstatus: active\n";
+
+/// Line, column, path and a part of the message of each problem.
+#[track_caller]
+fn check(text: &str, expected: &[(u64, u64, &str, &str)]) {
+    let problems = parse(text.as_bytes()).expect_err("accepted");
+    let found: Vec<_> = problems.iter().map(|it| (it.line, it.column, it.path.as_str())).collect();
+    let places: Vec<_> = expected.iter().map(|(line, column, path, _)| (*line, *column, *path)).collect();
+    assert_eq!(found, places, "{problems:#?}");
+    for (problem, (.., part)) in problems.iter().zip(expected) {
+        assert!(problem.message.contains(part), "{:?} does not say {part:?}", problem.message);
+    }
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    let parsed = parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    parsed.warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn faults_against_the_schema_are_told_together() {
+    check(
+        "apiVersion: v3.1.0\nkind: DataContract\nversion: 1.0\nstatus: active\nschema:\n- properties: []\n  colour: red\n",
+        &[
+            (1, 1, "", "`id` is missing"),
+            (3, 10, "/version", "put it in quotes"),
+            (6, 3, "/schema/0", "`name` is missing"),
+            (7, 3, "/schema/0/colour", "`colour` is not a field of v3.1.0"),
+        ],
+    );
+}
+
+#[test]
+fn a_fault_inside_a_value_does_not_make_its_neighbours_unknown() {
+    let text =
+        format!("{HEAD}schema:\n- name: a\n  properties:\n  - name: b\n    required: maybe\n    logicalType: text\n");
+    check(
+        &text,
+        &[
+            (10, 15, "/schema/0/properties/0/required", "not of type boolean"),
+            (11, 18, "/schema/0/properties/0/logicalType", "`text` is not one of `string`, "),
+        ],
+    );
+}
+
+#[test]
+fn a_quality_rule_without_condition_is_told_what_it_needs() {
+    let text = format!("{HEAD}schema:\n- name: a\n  quality:\n  - metric: rowCount\n");
+    check(&text, &[(9, 5, "/schema/0/quality/0", "one of `mustBe`, ")]);
+    let text = format!("{HEAD}schema:\n- name: a\n  quality:\n  - metric: rowCount\n    mustBe: 1\n    mustNotBe: 2\n");
+    check(&text, &[(9, 5, "/schema/0/quality/0", "only one of several alternatives")]);
+}
+
+#[test]
+fn kind_and_version_of_the_standard_are_asked_for() {
+    check("id: a\n", &[(1, 1, "", "`kind` is missing")]);
+    check("kind: Dashboard\n", &[(1, 7, "/kind", "`DataContract` (ODCS)")]);
+    check("kind: DataContract\napiVersion: v2.2.2\n", &[(2, 13, "/apiVersion", "one of v3.0.0, v3.0.1")]);
+    check("- 1\n", &[(1, 1, "", "a map of fields")]);
+}
+
+#[test]
+fn what_a_schema_cannot_say_is_checked() {
+    let text = format!(
+        "{HEAD}{}",
+        r#"domain: Sales
+customProperties:
+- {property: gateMode, value: open}
+- {property: grace, value: 90}
+servers:
+- {server: lake, type: local, path: ../up, format: delta}
+- {server: csv, type: local, path: a, format: csv}
+slaProperties:
+- {property: ly, value: 4}
+- {property: frequency, value: 4, unit: moons}
+- {property: endOfSupport, value: someday}
+schema:
+- name: orders
+  properties:
+  - {id: x, name: key, primaryKey: true, primaryKeyPosition: 2, logicalType: string, logicalTypeOptions: {pattern: "(?=a)"}}
+  - {id: x, name: key, relationships: [{to: orders.nothing}]}
+  quality:
+  - {metric: rowCount, mustBeBetween: [10, 1]}
+  - {metric: nullValues, mustBe: 0}
+  relationships:
+  - {from: [orders.key], to: [orders.key, orders.key]}
+- name: Orders
+- name: items__v2
+"#
+    );
+    check(
+        &text,
+        &[
+            (6, 9, "/domain", "`Sales` is not a name"),
+            (8, 31, "/customProperties/0/value", "`block`, `last_good`, `warn`"),
+            (9, 28, "/customProperties/1/value", "a number and a unit"),
+            (11, 37, "/servers/0/path", "`..` segments"),
+            (12, 47, "/servers/1/format", "use `delta` or `parquet`"),
+            (14, 3, "/slaProperties/0", "needs a unit"),
+            (15, 41, "/slaProperties/1/unit", "`moons` is not a unit of time"),
+            (16, 35, "/slaProperties/2/value", "needs a date"),
+            (20, 62, "/schema/0/properties/0/primaryKeyPosition", "1 is expected"),
+            (20, 116, "/schema/0/properties/0/logicalTypeOptions/pattern", "linear time"),
+            (21, 10, "/schema/0/properties/1/id", "`x` is the id of another one"),
+            (21, 19, "/schema/0/properties/1/name", "`key` is the name of another one"),
+            (21, 45, "/schema/0/properties/1/relationships/0/to", "names a column that is not there"),
+            (23, 39, "/schema/0/quality/0/mustBeBetween", "the smaller number comes first"),
+            (24, 5, "/schema/0/quality/1", "a rule over a column"),
+            (26, 5, "/schema/0/relationships/0", "as many columns in `from` as in `to`"),
+            (27, 9, "/schema/1/name", "would both be called `orders`"),
+            (28, 9, "/schema/2/name", "name of a major version"),
+        ],
+    );
+}
+
+#[test]
+fn products_are_checked_too() {
+    let text = r#"apiVersion: v1.0.0
+kind: DataProduct
+id: p
+status: active
+name: "!!!"
+customProperties:
+- {property: medallion, value: platinum}
+outputPorts:
+- {name: out, version: 1.0.0}
+- {name: out, version: 1.2.0}
+- {name: out, version: two}
+"#;
+    check(
+        text,
+        &[
+            (5, 7, "/name", "custom property `slug`"),
+            (7, 32, "/customProperties/0/value", "`bronze`, `silver`, `gold`"),
+            (10, 3, "/outputPorts/1", "major 1 of port `out` is there already"),
+            (11, 24, "/outputPorts/2/version", "is not a version"),
+        ],
+    );
+}
+
+#[test]
+fn unknown_words_are_warned_about_and_what_they_become_is_told() {
+    let text = format!(
+        "{HEAD}schema:\n- name: a\n  properties:\n  - name: b\n    classification: secret\n    quality:\n    \
+         - {{metric: nullValues, mustBe: 0, severity: fatal, unit: permille}}\n"
+    );
+    let warnings = warnings(&text);
+    assert!(warnings[0].starts_with("10:21: /schema/0/properties/0/classification: `secret` is not"), "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.contains("`fatal`")), "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.contains("`permille`")), "{warnings:?}");
+}
+
+#[test]
+fn a_document_of_3_0_may_use_what_the_standards_examples_use() {
+    let text = "apiVersion: v3.0.2\nkind: DataContract\nid: a\nversion: 1.0.0\nstatus: active\nschema:\n- name: a\n  \
+                quality:\n  - {metric: rowCount, mustBe: 1}\n";
+    assert_eq!(warnings(text).len(), 1);
+    let old = text.replace("metric", "type: library, rule");
+    assert!(warnings(&old).is_empty());
+}
+
+#[test]
+fn a_set_is_split_at_its_markers_and_each_document_keeps_its_bytes() {
+    let second = HEAD.replace("orders", "items");
+    let text = format!(
+        "# a set\n---\n{HEAD}description:\n  purpose: |\n    one\n    --- not a marker\n---\n{second}---\n# end\n"
+    );
+    let pieces = parse_set(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let ids: Vec<_> = pieces
+        .iter()
+        .map(|piece| match &piece.parsed.document {
+            Document::Contract(contract) => contract.document_id.as_str(),
+            Document::Product(product) => product.document_id.as_str(),
+        })
+        .collect();
+    assert_eq!(ids, ["orders", "items"]);
+    assert_eq!(pieces[1].bytes, format!("---\n{second}").as_bytes());
+    assert_eq!(pieces[1].first_line, 12);
+    assert!(parse(text.as_bytes()).unwrap_err()[0].message.contains("the text holds 2"));
+
+    let broken = format!("{HEAD}---\n{HEAD}colour: red\n");
+    let problems = parse_set(broken.as_bytes()).unwrap_err();
+    assert_eq!((problems[0].line, problems[0].path.as_str()), (12, "/colour"));
+}
+
+#[test]
+fn json_is_read_as_well() {
+    let text = "{\"apiVersion\": \"v3.1.0\", \"kind\": \"DataContract\", \"id\": \"a\",\r\n\t\"version\": \"1\", \"status\": \"active\",\r\n\
+                \t\"name\": \"caf\\u00e9 \\ud83d\\ude00 \\/\"}\r\n";
+    let Document::Contract(contract) = parse(text.as_bytes()).unwrap().document else { panic!() };
+    assert_eq!(contract.name.as_deref(), Some("café 😀 /"));
+    assert_eq!(contract.version.to_string(), "1.0.0");
+}
+
+#[test]
+fn the_repositorys_own_contracts_are_good() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/flights");
+    let mut n_documents = 0;
+    for folder in [folder.clone(), folder.join("next")] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                let bytes = std::fs::read(&path).unwrap();
+                parse_set(&bytes).unwrap_or_else(|problems| panic!("{}: {problems:#?}", path.display()));
+                n_documents += 1;
+            }
+        }
+    }
+    assert!(n_documents > 0);
+}
