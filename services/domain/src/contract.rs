@@ -24,8 +24,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub use self::conformance::{ConformanceFinding, ConformanceProblem, conformance, verdict_of};
-pub use self::fingerprint::conformance_fingerprint;
-pub use self::rules::{RuleError, canonical, check_pattern, rules};
+pub use self::fingerprint::{canonical, conformance_fingerprint};
+pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{GateMode, Late, Settings};
 pub use self::sla::SlaProperty;

@@ -1,5 +1,7 @@
 //! The tests of `documents`.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
 mod change;
 mod examples;
 mod generate;

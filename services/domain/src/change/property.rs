@@ -10,23 +10,22 @@ use crate::quality::Scalar;
 /// Compares the columns of an object, or the members of a structure.
 pub(super) fn members(old: &[Property], new: &[Property], findings: &mut Findings) {
     let pairs = pairs(old, new);
-    let mut kept = BTreeSet::new();
-    let mut order = Vec::new();
-    for (at, property) in new.iter().enumerate() {
-        findings.below(format!(".{}", property.name), |findings| match pairs.get(&at) {
-            Some(before) => {
-                kept.insert(*before);
-                order.push(*before);
-                column(&old[*before], property, findings);
-            }
-            None if must_not_be_null(property) => {
+    let mut is_kept = vec![false; old.len()];
+    pairs.iter().flatten().for_each(|before| is_kept[*before] = true);
+    for (property, before) in new.iter().zip(&pairs) {
+        match before {
+            Some(before) if old[*before] == *property => {}
+            Some(before) => at(property, findings, |findings| column(&old[*before], property, findings)),
+            None if must_not_be_null(property) => at(property, findings, |findings| {
                 findings.add(Rule::ColumnAddedRequired, "a column was added that must not be null");
-            }
-            None => findings.add(Rule::ColumnAddedOptional, "a column was added that may be null"),
-        });
+            }),
+            None => at(property, findings, |findings| {
+                findings.add(Rule::ColumnAddedOptional, "a column was added that may be null");
+            }),
+        }
     }
-    for (_, property) in old.iter().enumerate().filter(|(at, _)| !kept.contains(at)) {
-        findings.below(format!(".{}", property.name), |findings| {
+    for (property, _) in old.iter().zip(is_kept).filter(|(_, is_kept)| !is_kept) {
+        at(property, findings, |findings| {
             if must_not_be_null(property) {
                 findings.add(Rule::ColumnRemovedRequired, "the column was removed; it was never null");
             } else {
@@ -34,36 +33,45 @@ pub(super) fn members(old: &[Property], new: &[Property], findings: &mut Finding
             }
         });
     }
-    if !order.is_sorted() {
+    if !pairs.iter().flatten().is_sorted() {
         findings.add(Rule::Reordered, "columns are in another order; who reads by position should look");
     }
 }
 
-/// The old property of each new one, by position: the one of the same stable id, else of the same name.
-fn pairs(old: &[Property], new: &[Property]) -> BTreeMap<usize, usize> {
-    fn index<'a>(
-        properties: &'a [Property],
-        key: impl Fn(&'a Property) -> Option<&'a str>,
-    ) -> BTreeMap<&'a str, usize> {
-        properties.iter().enumerate().filter_map(|(at, property)| Some((key(property)?, at))).collect()
-    }
-    let by_id = index(old, |property| property.id.as_deref());
-    let by_name = index(old, |property| Some(property.name.as_str()));
-    let mut pairs = BTreeMap::new();
-    let mut taken = BTreeSet::new();
-    for (at, property) in new.iter().enumerate() {
-        if let Some(before) = property.id.as_deref().and_then(|id| by_id.get(id))
-            && taken.insert(*before)
-        {
-            pairs.insert(at, *before);
+fn at(property: &Property, findings: &mut Findings, look: impl FnOnce(&mut Findings)) {
+    findings.below(format!(".{}", property.name), look);
+}
+
+/// For each new property the position of the old one that it continues: that of the same stable id, else of the same
+/// name.
+fn pairs(old: &[Property], new: &[Property]) -> Vec<Option<usize>> {
+    let mut pairs = vec![None; new.len()];
+    let mut taken = vec![false; old.len()];
+    let mut pair = |pairs: &mut Vec<Option<usize>>, at: usize, before: usize| {
+        if pairs[at].is_none() && !taken[before] {
+            pairs[at] = Some(before);
+            taken[before] = true;
+        }
+    };
+    // Most columns stay where they are, and need no index.
+    let mut n_pairs = 0;
+    for (at, (before, after)) in old.iter().zip(new).enumerate() {
+        if before.id == after.id && before.name == after.name {
+            pair(&mut pairs, at, at);
+            n_pairs += 1;
         }
     }
-    for (at, property) in new.iter().enumerate() {
-        if !pairs.contains_key(&at)
-            && let Some(before) = by_name.get(property.name.as_str())
-            && taken.insert(*before)
-        {
-            pairs.insert(at, *before);
+    if n_pairs == new.len() {
+        return pairs;
+    }
+    let keys: [fn(&Property) -> Option<&str>; 2] = [|property| property.id.as_deref(), |property| Some(&property.name)];
+    for key in keys {
+        let entries = old.iter().enumerate().filter_map(|(at, property)| Some((key(property)?, at)));
+        let index: BTreeMap<_, _> = entries.collect();
+        for (at, property) in new.iter().enumerate() {
+            if let Some(before) = key(property).and_then(|key| index.get(key)) {
+                pair(&mut pairs, at, *before);
+            }
         }
     }
     pairs

@@ -1,5 +1,7 @@
 //! The tests of `domain`.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 mod audit;
 mod change;
 mod contract;
