@@ -64,7 +64,8 @@ async fn a_record_goes_with_its_effect(world: World) {
 }
 
 async fn records_are_found_by_what_is_asked(world: World) {
-    let records: Vec<Record> = [("ann", 1), ("bob", 2), ("ann", 3), ("ann", 3), ("bob", 4)].map(|(a, t)| record(a, t)).into();
+    let records: Vec<Record> =
+        [("ann", 1), ("bob", 2), ("ann", 3), ("ann", 3), ("bob", 4)].map(|(a, t)| record(a, t)).into();
     append(&world, &records).await;
     let mut reader = world.read().await;
     let newest_first: Vec<RecordId> = records.iter().rev().map(|record| record.id).collect();

@@ -89,6 +89,7 @@ async fn a_new_head_skips_what_waited(world: World) {
     let mut tx = world.facts().await;
     let again = store::table::notice(&mut tx, id(SnapshotId::new), table_id, second.key, NOW).await;
     assert_eq!(again.unwrap_err().violated(), Some(Constraint::SnapshotKey));
+    drop(tx);
     let mut tx = world.db.write(Lock::Free).await.unwrap();
     store::table::set_looked_at(&mut tx, table_id, Timestamp(NOW.0 + 5)).await.unwrap();
     store::table::set_looked_at(&mut tx, table_id, Timestamp(NOW.0 + 3)).await.unwrap();
@@ -168,9 +169,8 @@ async fn an_inspection_that_failed_leaves_its_reason(world: World) {
 fn results() -> Vec<RuleResult> {
     use quality::Check::*;
     let column = || ColumnPath(vec!["a".into(), "b.c".into()]);
-    let values = || {
-        vec![Scalar::Text("é\"".into()), Scalar::Integer(i64::MIN), Scalar::Number(0.1), Scalar::Boolean(true)]
-    };
+    let values =
+        || vec![Scalar::Text("é\"".into()), Scalar::Integer(i64::MIN), Scalar::Number(0.1), Scalar::Boolean(true)];
     let bound = |value, exclusive| Some(Bound { value: Scalar::Integer(value), exclusive });
     let checks = [
         Some(NullValues { column: column() }),
@@ -230,7 +230,8 @@ async fn verdicts_are_kept_whole(world: World) {
     let catalog = world.catalog().await;
     let snapshot = notice(&world, catalog.table.id, 0).await;
     let first = verdict(snapshot.id, catalog.binding.id, Verdict::Warn);
-    let second = BindingVerdict { conforms: false, results: vec![], ..verdict(snapshot.id, catalog.binding.id, Verdict::Fail) };
+    let second =
+        BindingVerdict { conforms: false, results: vec![], ..verdict(snapshot.id, catalog.binding.id, Verdict::Fail) };
     let mut tx = world.facts().await;
     store::binding::put_verdict(&mut tx, &first).await.unwrap();
     assert_eq!(store::binding::find_verdict(&mut tx, first.id).await.unwrap(), Some(first.clone()));
@@ -264,7 +265,8 @@ async fn the_newest_verdicts_by_the_same_rules_count(world: World) {
 
 async fn a_request_is_answered_once(world: World) {
     let catalog = world.catalog().await;
-    let pending = AccessRequest { created_at: Timestamp(NOW.0 + 1), ..request(&catalog.reader, &catalog.port.port_major) };
+    let pending =
+        AccessRequest { created_at: Timestamp(NOW.0 + 1), ..request(&catalog.reader, &catalog.port.port_major) };
     let decided = Decided { by: catalog.owner.id, at: NOW, reason: Some("not now".into()) };
     let rejected = pending.clone().decide(RequestState::Rejected, decided).unwrap();
     let mut tx = world.facts().await;
@@ -304,7 +306,8 @@ async fn grants_are_found_for_a_port(world: World) {
 
 async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     let catalog = world.catalog().await;
-    let [intended, issued, ended] = [LeaseState::Intended, LeaseState::Issued, LeaseState::Ended].map(|s| catalog.lease(s));
+    let [intended, issued, ended] =
+        [LeaseState::Intended, LeaseState::Issued, LeaseState::Ended].map(|s| catalog.lease(s));
     let of_no_grant = domain::credential::Lease { grant_id: None, ..catalog.lease(LeaseState::Issued) };
     let mut tx = world.db.write(Lock::FactsShared).await.unwrap();
     for lease in [&intended, &issued, &ended, &of_no_grant] {
@@ -410,7 +413,8 @@ async fn a_row_that_fits_no_state_is_told(world: World) {
     let catalog = world.catalog().await;
     // An active version whose `since` says nothing cannot be written through the store, so a request does: answered,
     // by nobody.
-    let answered = AccessRequest { state: RequestState::Approved, ..request(&catalog.reader, &catalog.port.port_major) };
+    let answered =
+        AccessRequest { state: RequestState::Approved, ..request(&catalog.reader, &catalog.port.port_major) };
     let mut tx = world.facts().await;
     store::grant::insert_request(&mut tx, &answered).await.unwrap();
     match store::grant::find_request(&mut tx, answered.id).await {
