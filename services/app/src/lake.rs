@@ -26,6 +26,9 @@ pub enum Error {
     /// The folder holds no table of its format.
     #[error("the folder `{0}` holds no {1} table yet")]
     NoTable(Location, Format),
+    /// A link lies on the way to the folder.
+    #[error("a link lies on the way to `{0}`")]
+    Link(Location),
     /// Too many files or folders.
     #[error("the folder `{0}` holds more than {MAX_NAMES} names or is too deep")]
     TooLarge(Location),
@@ -77,13 +80,29 @@ impl Lake {
         Ok(statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
     }
 
+    /// Checks that no link lies on the way to a location, as far as the way exists. Blocking.
+    ///
+    /// # Errors
+    /// [`Error::Link`], [`Error::Io`].
+    pub fn check_way(&self, location: &Location) -> Result<(), Error> {
+        match self.open_beneath(location)? {
+            Ok(_) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(rustix::io::Errno::LOOP | rustix::io::Errno::XDEV) => Err(Error::Link(location.clone())),
+            Err(errno) => Err(Error::Io(location.clone(), errno)),
+        }
+    }
+
     fn open_folder(&self, location: &Location) -> Result<OwnedFd, Error> {
+        self.open_beneath(location)?.map_err(|_| Error::NoFolder(location.clone()))
+    }
+
+    /// Opens a folder below the root; no link is followed. The outer error is the root's own.
+    fn open_beneath(&self, location: &Location) -> Result<Result<OwnedFd, rustix::io::Errno>, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&self.root, flags, Mode::empty())
             .map_err(|errno| Error::Io(location.clone(), errno))?;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        openat2(&root, location.to_string(), flags, Mode::empty(), resolve)
-            .map_err(|_| Error::NoFolder(location.clone()))
+        Ok(openat2(&root, location.to_string(), flags, Mode::empty(), resolve))
     }
 }
 

@@ -77,6 +77,17 @@ pub async fn insert(tx: &mut Tx, binding: &Binding) -> Result<(), Error> {
     Ok(())
 }
 
+/// Removes a binding that nobody could read by, with its verdicts.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn unbind(tx: &mut Tx, id: BindingId) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(tx, sqlx::query("DELETE FROM verdicts WHERE binding_id = $1").bind(Text(id)))?;
+    let n_rows = affected!(tx, sqlx::query("DELETE FROM bindings WHERE id = $1").bind(Text(id)))?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("binding")) }
+}
+
 /// A binding by its id.
 ///
 /// # Errors

@@ -322,7 +322,7 @@ pub async fn set_state(tx: &mut Tx, id: ContractVersionId, seen: &State, state: 
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("contract version")) }
 }
 
-/// Replaces the document of a version that is still a draft, when only its author's wish changed.
+/// Replaces the document of a version that is still a draft: nobody could read by it.
 ///
 /// # Errors
 /// [`Error::Stale`] if it is no draft any more or its document is not the one seen; [`Error::LockNeeded`].

@@ -83,6 +83,21 @@ pub async fn insert(tx: &mut Tx, table: &Table) -> Result<(), Error> {
     Ok(())
 }
 
+/// Forgets a table that nothing is bound to, with its snapshots, so that its folder is free again. False if something
+/// is bound to it.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn delete_unbound(tx: &mut Tx, id: TableId) -> Result<bool, Error> {
+    tx.require_facts()?;
+    if !crate::binding::list_of_table(tx, id).await?.is_empty() {
+        return Ok(false);
+    }
+    affected!(tx, sqlx::query("DELETE FROM snapshots WHERE table_id = $1").bind(Text(id)))?;
+    let n_rows = affected!(tx, sqlx::query("DELETE FROM tables WHERE id = $1").bind(Text(id)))?;
+    Ok(n_rows == 1)
+}
+
 /// A table at the location, above it or below it; `except` one. The gate asks it again at each vend.
 ///
 /// # Errors

@@ -1,0 +1,314 @@
+//! The life of contract versions: activation and what it waits for, deprecation, retirement (SPEC section 4).
+
+use domain::binding::{Binding, SnapshotState};
+use domain::change::{compare, required_bump};
+use domain::contract::{Contract, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
+use domain::id::ContractVersionId;
+use domain::quality::Verdict;
+use policy::{Action, Resource};
+use store::contract::ContractVersion;
+use store::outbox;
+use store::revision::{self, Revision};
+use store::{Lock, Seek, Tx};
+
+use super::cache::parsed;
+use super::judge::rule_set;
+use super::reads::VersionView;
+use crate::audit::{self, Event};
+use crate::ctx::{App, Ctx};
+use crate::error::Error;
+use crate::idempotency::{self, Key};
+use crate::jobs;
+use crate::known::{self, Known};
+
+/// How many snapshots back the newest that was looked at is searched: skipped ones lie between two inspections.
+const N_SNAPSHOTS: u32 = 200;
+
+/// Who changes a version's state, for the records.
+#[derive(Clone, Debug)]
+pub(crate) struct Author {
+    actor: String,
+    request_id: String,
+}
+
+impl Author {
+    /// The server by itself.
+    pub(crate) fn server() -> Self {
+        Self { actor: jobs::SERVER.to_owned(), request_id: String::new() }
+    }
+}
+
+impl From<&Ctx> for Author {
+    fn from(ctx: &Ctx) -> Self {
+        Self { actor: ctx.actor.principal.id.to_string(), request_id: ctx.request_id.to_string() }
+    }
+}
+
+/// What became of a try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// The version is the current one of its major.
+    Activated,
+    /// It is not; why, for people.
+    Waits(Vec<String>),
+}
+
+/// Makes a draft whose author wishes it the current version of its major, if everything is in order; else keeps the
+/// reasons with it. Changes nothing about a version that is no draft. The server's own act: after each publish and each
+/// inspection of one of its tables.
+pub(crate) async fn try_activate(app: &App, tx: &mut Tx, id: ContractVersionId) -> Result<Activation, Error> {
+    let version = store::contract::get_version(tx, id).await?;
+    let State::Draft { reasons: known_reasons } = &version.state else { return Ok(standing(&version.state)) };
+    let document = parsed(app, &version.document)?;
+    let reasons = match &document.wish {
+        Wish::Activate => obstacles(app, tx, &version, &document).await?,
+        wish => vec![held(wish)],
+    };
+    if reasons.is_empty() {
+        activate(app, tx, &version, &Author::server()).await?;
+        return Ok(Activation::Activated);
+    }
+    if *known_reasons != reasons {
+        wait(tx, &version, reasons.clone()).await?;
+    }
+    Ok(Activation::Waits(reasons))
+}
+
+/// Asks for a draft to become active, whatever its document's status.
+#[derive(Debug)]
+pub struct Activate {
+    /// The version.
+    pub id: ContractVersionId,
+    /// See [`Key`].
+    pub key: Option<Key>,
+}
+
+/// What became of [`Activate`].
+#[derive(Debug)]
+pub enum Activated {
+    /// It is active.
+    Done(VersionView),
+    /// It stays a draft; its state has the reasons. Where its document's status holds it back, it is to be asked for
+    /// again once they are settled.
+    Waits(VersionView),
+}
+
+/// Makes a draft the current version of its major, if everything is in order.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] for a version that was active before.
+pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated, Error> {
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let view = VersionView::get(ctx, &mut tx, command.id).await?;
+    ctx.authorize(Action::Activate, &view.resource(), "activate versions of this contract")?;
+    let replayed = idempotency::find::<ContractVersionId>(ctx, &mut tx, command.key.as_ref()).await?.is_some();
+    match &view.version.state {
+        State::Active { .. } => return Ok(Activated::Done(view)),
+        State::Draft { .. } if replayed => return Ok(Activated::Waits(view)),
+        State::Draft { .. } => {}
+        State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => {
+            let wrong = WrongState { state: view.version.state.as_str(), wanted: "active" };
+            return Err(Error::Conflict(wrong.to_string()));
+        }
+    }
+    let reasons = obstacles(&ctx.app, &mut tx, &view.version, &view.document).await?;
+    let waits = !reasons.is_empty();
+    if waits {
+        wait(&mut tx, &view.version, reasons.clone()).await?;
+        let event = event("contract.activate", &view.version).refused(reasons.join("; "));
+        audit::append(ctx, &mut tx, event).await?;
+    } else {
+        activate(&ctx.app, &mut tx, &view.version, &Author::from(ctx)).await?;
+    }
+    idempotency::record(ctx, &mut tx, command.key.as_ref(), command.id).await?;
+    let version = store::contract::get_version(&mut tx, command.id).await?;
+    tx.commit().await?;
+    let view = VersionView { version, ..view };
+    Ok(if waits { Activated::Waits(view) } else { Activated::Done(view) })
+}
+
+/// Starts a version's way to its end. Outer error: of ours; inner: its state does not allow it.
+pub(crate) async fn deprecate(
+    app: &App,
+    tx: &mut Tx,
+    version: &ContractVersion,
+    document: &Contract,
+    author: &Author,
+) -> Result<Result<State, WrongState>, Error> {
+    match version.state.clone().deprecate(app.now(), document.end_of_support()) {
+        Ok(state) => change(app, tx, version, state, "contract.deprecate", author).await.map(Ok),
+        Err(wrong) => Ok(Err(wrong)),
+    }
+}
+
+/// Ends a version. Outer error: of ours; inner: its state does not allow it.
+pub(crate) async fn retire(
+    app: &App,
+    tx: &mut Tx,
+    version: &ContractVersion,
+    author: &Author,
+) -> Result<Result<State, WrongState>, Error> {
+    match version.state.clone().retire(app.now()) {
+        Ok(state) => change(app, tx, version, state, "contract.retire", author).await.map(Ok),
+        Err(wrong) => Ok(Err(wrong)),
+    }
+}
+
+async fn activate(app: &App, tx: &mut Tx, version: &ContractVersion, author: &Author) -> Result<(), Error> {
+    let now = app.now();
+    let wrong = |wrong: WrongState| Error::Conflict(wrong.to_string());
+    // First the others: a major has one active version at any moment.
+    for other in store::contract::list_versions_of_contracts(tx, &[version.contract_id]).await? {
+        if other.state.is_promised() && other.version.major == version.version.major {
+            let state = other.state.clone().supersede(now).map_err(wrong)?;
+            change(app, tx, &other, state, "contract.supersede", author).await?;
+        }
+    }
+    let state = version.state.clone().activate(now).map_err(wrong)?;
+    change(app, tx, version, state, "contract.activate", author).await?;
+    Ok(())
+}
+
+/// Writes a transition, with its record and its event.
+async fn change(
+    app: &App,
+    tx: &mut Tx,
+    version: &ContractVersion,
+    state: State,
+    action: &'static str,
+    author: &Author,
+) -> Result<State, Error> {
+    store::contract::set_state(tx, version.id, &version.state, &state).await?;
+    revision::bump(tx, Revision::Access).await?;
+    audit::append_as(app, tx, author.actor.clone(), &author.request_id, event(action, version)).await?;
+    let payload = serde_json::json!({
+        "contract": version.contract_id.to_string(),
+        "version": version.version.to_string(),
+        "state": state.as_str(),
+    });
+    let event = outbox::Event {
+        kind: "contract.state_changed".to_owned(),
+        subject: version.id.to_string(),
+        payload: payload.to_string(),
+        at: app.now(),
+    };
+    outbox::push(tx, &event).await?;
+    Ok(state)
+}
+
+async fn wait(tx: &mut Tx, version: &ContractVersion, reasons: Vec<String>) -> Result<(), Error> {
+    let state = State::Draft { reasons };
+    Ok(store::contract::set_state(tx, version.id, &version.state, &state).await?)
+}
+
+fn event(action: &'static str, version: &ContractVersion) -> Event {
+    Event::done(action, "contract_version", version.id, &version.version.to_string())
+}
+
+fn standing(state: &State) -> Activation {
+    match state {
+        State::Active { .. } => Activation::Activated,
+        other => Activation::Waits(vec![format!("the version is {}", other.as_str())]),
+    }
+}
+
+fn held(wish: &Wish) -> String {
+    match wish {
+        Wish::Hold(Some(word)) => format!("its document's status is `{word}`: `activateVersion` makes it active"),
+        _ => "its document does not say that it is active: `activateVersion` makes it so".to_owned(),
+    }
+}
+
+/// Why a draft cannot become active now; empty if it can. They name no column, value or path: whoever may know of the
+/// product reads them.
+async fn obstacles(
+    app: &App,
+    tx: &mut Tx,
+    version: &ContractVersion,
+    document: &Contract,
+) -> Result<Vec<String>, Error> {
+    let mut reasons = Vec::new();
+    let siblings = store::contract::list_versions_of_contracts(tx, &[version.contract_id]).await?;
+    let newer = siblings.iter().find(|other| {
+        other.version.major == version.version.major
+            && other.version > version.version
+            && !matches!(other.state, State::Draft { .. } | State::Retired { .. })
+    });
+    if let Some(newer) = newer {
+        reasons.push(format!("{} is {} already", newer.version, newer.state.as_str()));
+    }
+    // Versions that waited side by side were not compared when they were published.
+    let promised = siblings.iter().filter(|other| other.state.is_promised() && other.version < version.version);
+    for current in promised.filter(|other| other.version.major == version.version.major) {
+        let says = parsed(app, &current.document)?;
+        let needed = required_bump(&compare(&says, document));
+        if version.version.bump_from(current.version) < needed {
+            reasons.push(format!("it changes {} in a way that needs a {needed} bump", current.version));
+        }
+    }
+    let contract = store::contract::get(tx, version.contract_id).await?;
+    let known = known::get(tx, contract.product_id).await?;
+    let bindings = store::binding::list_of_major(tx, version.contract_id, version.version.major).await?;
+    for object in &document.objects {
+        let binding = bindings.iter().find(|binding| {
+            binding.environment == SERVING_ENVIRONMENT && object.table_name().as_ref() == Ok(&binding.object)
+        });
+        let reason = match binding {
+            Some(binding) => table_obstacle(tx, &known, document, object, binding).await?,
+            None => Some(format!(
+                "`{}` has no server of type `local` in environment `{SERVING_ENVIRONMENT}`, \
+                 and no other kind of table can be bound",
+                object.name
+            )),
+        };
+        reasons.extend(reason);
+    }
+    Ok(reasons)
+}
+
+/// Why the table behind an object is not good enough.
+async fn table_obstacle(
+    tx: &mut Tx,
+    known: &Known,
+    document: &Contract,
+    object: &SchemaObject,
+    binding: &Binding,
+) -> Result<Option<String>, Error> {
+    let name = &object.name;
+    let snapshots = store::table::list_snapshots(tx, binding.table_id, &Seek::first(N_SNAPSHOTS)).await?;
+    let looked_at = snapshots
+        .items
+        .iter()
+        .find(|snapshot| matches!(snapshot.state, SnapshotState::Inspected | SnapshotState::Error));
+    let Some(snapshot) = looked_at else {
+        return Ok(Some(format!("the table of `{name}` has not been inspected yet")));
+    };
+    if snapshot.state == SnapshotState::Error {
+        return Ok(Some(format!("the table of `{name}` could not be inspected")));
+    }
+    let rules = rule_set(document, object, known.product.classification)?;
+    let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, 1).await?;
+    let Some(verdict) = verdicts.first().filter(|verdict| verdict.snapshot_id == snapshot.id) else {
+        return Ok(Some(format!("the table of `{name}` has not been inspected by this version's rules yet")));
+    };
+    let may_fail = document.settings.gate_mode == GateMode::Warn;
+    Ok(match verdict.verdict {
+        _ if !verdict.conforms => Some(format!("the table of `{name}` does not conform: see its verdict")),
+        Verdict::Pass | Verdict::Warn => None,
+        Verdict::Fail if may_fail => None,
+        Verdict::Fail => Some(format!("the table of `{name}` breaks quality rules: see its verdict")),
+        Verdict::Error => Some(format!("the rules of `{name}` could not all be measured: see its verdict")),
+    })
+}
+
+impl VersionView {
+    /// The version as the policy sees it.
+    pub(crate) fn resource(&self) -> Resource<'_> {
+        Resource::Contract {
+            id: self.version.id,
+            domain: &self.known.domain.path,
+            classification: self.document.classification(),
+            settings: &self.document.settings,
+        }
+    }
+}

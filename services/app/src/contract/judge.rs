@@ -1,0 +1,87 @@
+//! Judging a snapshot by a contract version: its rules, their hash, and the verdict.
+
+use domain::contract::{self, Classification, Contract, SchemaObject};
+use domain::name::Name;
+use domain::quality::{Rule, RuleResult, Verdict, verdict};
+use domain::table::PhysicalSchema;
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+
+/// What the hash begins with; a change of its inputs gets a new one, and every snapshot is judged again.
+const LABEL: &[u8] = b"charterhouse rule set 1";
+
+/// What a schema object's tables are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RuleSet {
+    /// The rules to measure.
+    pub(crate) rules: Vec<Rule>,
+    /// SHA-256, in hex, over everything that verdict and conformance depend on. A new version that changes none of it
+    /// keeps its predecessor's verdicts.
+    pub(crate) hash: String,
+    /// Whether an undeclared column is a failure: the contract says so, or the data is confidential or higher.
+    pub(crate) closed: bool,
+}
+
+/// The rules of a schema object in a product of this classification.
+///
+/// # Errors
+/// [`Error::Internal`] if a promise is no rule: documents with such promises are not published.
+pub(crate) fn rule_set(
+    contract: &Contract,
+    object: &SchemaObject,
+    product: Classification,
+) -> Result<RuleSet, Error> {
+    let rules = contract::rules(object).map_err(Error::internal)?;
+    let sensitive = product.max(object.classification()) >= Classification::Confidential;
+    let closed = contract.settings.closed || sensitive;
+    let mut hash = Sha256::new();
+    let parts = [LABEL, &contract::canonical(&rules), &contract::conformance_fingerprint(contract, object, closed)];
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    Ok(RuleSet { rules, hash: hex::encode(hash.finalize()), closed })
+}
+
+/// The rules of the schema object of this name in addresses; `None` if the contract has none.
+pub(crate) fn rule_set_of(
+    contract: &Contract,
+    object: &Name,
+    product: Classification,
+) -> Result<Option<RuleSet>, Error> {
+    find_object(contract, object).map(|object| rule_set(contract, object, product)).transpose()
+}
+
+/// The schema object of this name in addresses.
+pub(crate) fn find_object<'a>(contract: &'a Contract, name: &Name) -> Option<&'a SchemaObject> {
+    contract.objects.iter().find(|object| object.table_name().as_ref() == Ok(name))
+}
+
+/// What a snapshot is worth by a contract version: the parts of a [`domain::binding::BindingVerdict`] that are judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The worst of conformance and rules.
+    pub verdict: Verdict,
+    /// Whether schema and protocol satisfy the contract version.
+    pub conforms: bool,
+    /// What should be looked at, one sentence each.
+    pub conformance: Vec<String>,
+}
+
+/// Judges an inspected snapshot.
+pub(crate) fn judge_snapshot(
+    contract: &Contract,
+    object: &SchemaObject,
+    rule_set: &RuleSet,
+    schema: &PhysicalSchema,
+    results: &[RuleResult],
+) -> Judged {
+    let findings = contract::conformance(contract, object, schema, rule_set.closed);
+    let conformance = contract::verdict_of(&findings);
+    Judged {
+        verdict: conformance.worst(verdict(results)),
+        conforms: conformance < Verdict::Fail,
+        conformance: findings.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,151 @@
+//! Contracts and their versions, as those who may know of their product see them.
+
+use std::sync::Arc;
+
+use domain::change::{self, Finding};
+use domain::id::{ContractId, ContractVersionId, ProductId};
+use domain::name::{DomainPath, Name};
+use domain::version::Version;
+use store::Tx;
+use store::contract::{Contract, ContractVersion};
+
+use super::cache::parsed;
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::grant::distinct;
+use crate::known::Known;
+use crate::product;
+
+/// A version of a contract, with what it belongs to and what it says.
+#[derive(Clone, Debug)]
+pub struct VersionView {
+    /// The version.
+    pub version: ContractVersion,
+    /// Its contract.
+    pub contract: Contract,
+    /// Its product.
+    pub known: Known,
+    /// What its document says.
+    pub document: Arc<domain::contract::Contract>,
+}
+
+impl VersionView {
+    /// A version that the caller may know of.
+    pub(crate) async fn get(ctx: &Ctx, tx: &mut Tx, id: ContractVersionId) -> Result<Self, Error> {
+        let versions = store::contract::list_versions_by_ids(tx, &[id]).await?;
+        views(ctx, tx, versions).await?.pop().ok_or(Error::NotFound("contract version"))
+    }
+}
+
+/// The contracts of these products, in the order of products and document ids, as far as the caller may know of them.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_contracts(ctx: &Ctx, product_ids: &[ProductId]) -> Result<Vec<Contract>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let ids: Vec<ProductId> = product::visible(ctx, &mut tx, product_ids).await?.into_keys().collect();
+    let mut contracts = store::contract::list_of_products(&mut tx, &ids).await?;
+    contracts.sort_by(|a, b| (a.product_id, &a.document_id).cmp(&(b.product_id, &b.document_id)));
+    Ok(contracts)
+}
+
+/// The contracts of these ids that the caller may know of.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_contracts(ctx: &Ctx, ids: &[ContractId]) -> Result<Vec<Contract>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut contracts = store::contract::list_by_ids(&mut tx, ids).await?;
+    let products = distinct(contracts.iter().map(|contract| contract.product_id));
+    let visible = product::visible(ctx, &mut tx, &products).await?;
+    contracts.retain(|contract| visible.contains_key(&contract.product_id));
+    Ok(contracts)
+}
+
+/// The versions of these contracts, the newest of each first, as far as the caller may know of them.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_versions(ctx: &Ctx, contract_ids: &[ContractId]) -> Result<Vec<VersionView>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut versions = store::contract::list_versions_of_contracts(&mut tx, contract_ids).await?;
+    versions.sort_by(|a, b| a.contract_id.cmp(&b.contract_id).then(b.version.cmp(&a.version)));
+    views(ctx, &mut tx, versions).await
+}
+
+/// The versions of these ids that the caller may know of.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_versions(ctx: &Ctx, ids: &[ContractVersionId]) -> Result<Vec<VersionView>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let versions = store::contract::list_versions_by_ids(&mut tx, ids).await?;
+    views(ctx, &mut tx, versions).await
+}
+
+/// Names a version.
+#[derive(Clone, Debug)]
+pub struct VersionAddress {
+    /// The domain.
+    pub domain: DomainPath,
+    /// The product.
+    pub product: Name,
+    /// The contract's document id.
+    pub contract: String,
+    /// The version.
+    pub version: Version,
+}
+
+/// A version by its address; `None` too where the caller may not know of its product.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn find_version(ctx: &Ctx, address: &VersionAddress) -> Result<Option<VersionView>, Error> {
+    let VersionAddress { domain, product, contract, version } = address;
+    let mut tx = ctx.app.db.read().await?;
+    let known = crate::table::visible_product(&ctx.app, &mut tx, &ctx.actor, domain, product).await?;
+    let Some(known) = known else { return Ok(None) };
+    let contract = store::contract::find_by_document_id(&mut tx, known.product.id, contract).await?;
+    let Some(contract) = contract else { return Ok(None) };
+    let version = store::contract::find_version_by_number(&mut tx, contract.id, *version).await?;
+    let Some(version) = version else { return Ok(None) };
+    let document = parsed(&ctx.app, &version.document)?;
+    Ok(Some(VersionView { version, contract, known, document }))
+}
+
+/// What a version changed against its predecessor, the next lower version of its contract; empty for the first one and
+/// where the caller may not know of it.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_findings(ctx: &Ctx, id: ContractVersionId) -> Result<Vec<Finding>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let view = match VersionView::get(ctx, &mut tx, id).await {
+        Err(Error::NotFound(_)) => return Ok(Vec::new()),
+        view => view?,
+    };
+    let siblings = store::contract::list_versions_of_contracts(&mut tx, &[view.contract.id]).await?;
+    drop(tx);
+    let lower = siblings.into_iter().filter(|other| other.version < view.version.version);
+    let Some(predecessor) = lower.max_by_key(|other| other.version) else { return Ok(Vec::new()) };
+    let old = parsed(&ctx.app, &predecessor.document)?;
+    let findings = tokio::task::spawn_blocking(move || change::compare(&old, &view.document));
+    findings.await.map_err(Error::internal)
+}
+
+/// Those of the versions that the caller may know of, with what they belong to.
+async fn views(ctx: &Ctx, tx: &mut Tx, versions: Vec<ContractVersion>) -> Result<Vec<VersionView>, Error> {
+    let contract_ids = distinct(versions.iter().map(|version| version.contract_id));
+    let contracts = store::contract::list_by_ids(tx, &contract_ids).await?;
+    let product_ids = distinct(contracts.iter().map(|contract| contract.product_id));
+    let visible = product::visible(ctx, tx, &product_ids).await?;
+    let mut views = Vec::with_capacity(versions.len());
+    for version in versions {
+        let contract = contracts.iter().find(|contract| contract.id == version.contract_id);
+        let Some(contract) = contract else { continue };
+        let Some(known) = visible.get(&contract.product_id) else { continue };
+        let document = parsed(&ctx.app, &version.document)?;
+        views.push(VersionView { version, contract: contract.clone(), known: known.clone(), document });
+    }
+    Ok(views)
+}

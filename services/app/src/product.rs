@@ -1,0 +1,113 @@
+//! Data products, as those who may know of them see them. They are made and changed by [`crate::publish`].
+
+use std::collections::HashMap;
+
+use domain::id::ProductId;
+use domain::name::{DomainPath, Name};
+use store::product::Port;
+use store::{Page, Seek, Tx};
+
+use crate::contract;
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::known::{self, Known};
+use crate::paging::Filling;
+
+/// The products that the caller may know of, in the order of their ids.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_products(ctx: &Ctx, seek: Seek<ProductId>) -> Result<Page<Known>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut filling = Filling::new(seek);
+    while let Some(next) = filling.next() {
+        let Page { items, has_more } = store::product::list(&mut tx, next).await?;
+        let ids: Vec<ProductId> = items.iter().map(|product| product.id).collect();
+        let mut known = known::load(&mut tx, &ids).await?;
+        let items = ids.iter().filter_map(|id| known.remove(id)).collect();
+        filling.add(Page { items, has_more }, |known| known.product.id, |known| ctx.may_view(&known.policy()));
+    }
+    Ok(filling.done())
+}
+
+/// A domain's own products that the caller may know of, in the order of their names; none for a domain that does not
+/// exist.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_products_of_domain(ctx: &Ctx, path: &DomainPath, seek: Seek<Name>) -> Result<Page<Known>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let Some(domain) = store::org::find_by_path(&mut tx, path).await? else {
+        return Ok(Page { items: Vec::new(), has_more: false });
+    };
+    let mut filling = Filling::new(seek);
+    while let Some(next) = filling.next() {
+        let Page { items, has_more } = store::product::list_of_domain(&mut tx, domain.id, next).await?;
+        let items = items.into_iter().map(|product| Known { product, domain: domain.clone() }).collect();
+        filling.add(Page { items, has_more }, |known| known.product.name.clone(), |known| ctx.may_view(&known.policy()));
+    }
+    Ok(filling.done())
+}
+
+/// A product by its address; `None` too where the caller may not know of it.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn find_product(ctx: &Ctx, domain: &DomainPath, name: &Name) -> Result<Option<Known>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    crate::table::visible_product(&ctx.app, &mut tx, &ctx.actor, domain, name).await
+}
+
+/// The products of these ids that the caller may know of.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_products(ctx: &Ctx, ids: &[ProductId]) -> Result<HashMap<ProductId, Known>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    visible(ctx, &mut tx, ids).await
+}
+
+/// The output ports of these products, in the order of products, names and majors, as far as the caller may know of
+/// them.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_ports(ctx: &Ctx, ids: &[ProductId]) -> Result<Vec<Port>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let known = visible(ctx, &mut tx, ids).await?;
+    let ids: Vec<ProductId> = known.into_keys().collect();
+    let mut ports = store::product::list_ports_of_products(&mut tx, &ids).await?;
+    ports.sort_by(|a, b| a.port_major.cmp(&b.port_major));
+    Ok(ports)
+}
+
+/// A product's current document, byte for byte and parsed.
+#[derive(Clone, Debug)]
+pub struct ProductDocument {
+    /// The document.
+    pub document: store::document::Document,
+    /// What it says.
+    pub product: std::sync::Arc<domain::product::Product>,
+}
+
+/// A product's current document; `None` where the caller may not know of the product.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn find_document(ctx: &Ctx, id: ProductId) -> Result<Option<ProductDocument>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let Some(known) = visible(ctx, &mut tx, &[id]).await?.remove(&id) else { return Ok(None) };
+    let Some(document) = store::product::find_document(&mut tx, id, &known.product.digest).await? else {
+        return Err(Error::internal("a product has no document"));
+    };
+    drop(tx);
+    let product = contract::parsed_product(&ctx.app, &document)?;
+    Ok(Some(ProductDocument { document, product }))
+}
+
+/// These products, as far as the caller may know of them.
+pub(crate) async fn visible(ctx: &Ctx, tx: &mut Tx, ids: &[ProductId]) -> Result<HashMap<ProductId, Known>, Error> {
+    let mut known = known::load(tx, ids).await?;
+    known.retain(|_, known| ctx.may_view(&known.policy()));
+    Ok(known)
+}

@@ -1,0 +1,220 @@
+//! Publishing: a set of product and contract documents is planned or applied, all or nothing (SPEC section 5).
+//!
+//! A set goes through five steps, and each tells everything it finds wrong before the next begins: [`set`] parses the
+//! documents, outside of any transaction; [`scene`] loads what is registered in their domains and asks the policy;
+//! [`resolve`] finds out what each document is a document of; [`versions`] compares contract versions and enforces the
+//! bump that their changes demand; [`write`](self::write) stores everything and activates what can be. [`plan`] does all
+//! of it and does not commit.
+//!
+//! What a document may do to what is there already:
+//!
+//! - The same bytes change nothing. An older version's document may stay in the set beside the newer one's.
+//! - A product follows its document. Its name in addresses stays, once the product was active.
+//! - A contract version never changes once it was active; with only `status` changed, its document is a transition, and
+//!   the bytes that were published stay. A draft that was never active may be published anew under its number: nobody
+//!   could read by it.
+//! - A port's major stays tied to its contract's major for ever: grants hang on it.
+//! - An object stays bound to its table; while no version of the major was ever active, a new document moves it.
+
+mod resolve;
+mod scene;
+mod set;
+mod versions;
+mod write;
+
+use domain::change::Finding;
+use domain::name::DomainPath;
+use domain::version::{Bump, Version};
+use policy::Action;
+use store::Lock;
+
+use self::scene::Scene;
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::idempotency::{self, Key};
+
+/// A set of documents to plan or to apply.
+#[derive(Clone, Debug)]
+pub struct DocumentSet {
+    /// The domain of documents that name none. One that names another is refused.
+    pub domain: Option<DomainPath>,
+    /// The documents, in any order.
+    pub documents: Vec<DocumentText>,
+    /// Whether products and contracts of the domain that the set does not hold are retired.
+    pub prune: bool,
+    /// See [`Key`]; of no use to [`plan`].
+    pub key: Option<Key>,
+}
+
+/// A text of one document, or of several separated by `---`.
+#[derive(Clone, Debug)]
+pub struct DocumentText {
+    /// Its name, for messages.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+/// What became of a set.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It was applied, or could be.
+    Done(Report),
+    /// Documents cannot be used. Nothing happened.
+    Invalid(Vec<Problem>),
+    /// Contract versions promise less than their numbers say. Nothing happened.
+    Refused(Vec<VersionRefusal>),
+}
+
+/// What a set changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// One for each document in the order of the set, then one for each product or contract that was pruned.
+    pub changes: Vec<DocumentChange>,
+    /// What authors should look at.
+    pub warnings: Vec<Problem>,
+}
+
+/// What a document changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DocumentChange {
+    /// What it is.
+    pub kind: DocumentKind,
+    /// The name the document was given; empty for what was pruned.
+    pub document: String,
+    /// The product's name in addresses, or the contract's document id.
+    pub name: String,
+    /// The contract's version.
+    pub version: Option<Version>,
+    /// What happens to it.
+    pub change: ChangeKind,
+    /// The word of the state it is in afterwards.
+    pub state: String,
+    /// What differs from the next lower version of the contract.
+    pub findings: Vec<Finding>,
+    /// The bump that these differences demand; `None` where there is nothing to compare with.
+    pub bump: Option<Bump>,
+    /// What a draft waits for.
+    pub reasons: Vec<String>,
+}
+
+/// What a document is a document of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// A data product.
+    Product,
+    /// A contract version.
+    Contract,
+}
+
+/// What happens to a product or contract version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// Its document is another one now.
+    Changed,
+    /// Only its state changes.
+    Transition,
+    /// Nothing.
+    Unchanged,
+    /// It was not in the set and is retired.
+    Removed,
+}
+
+/// Why a document cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The name the document was given.
+    pub document: String,
+    /// The line, from 1, where the text itself is at fault.
+    pub line: Option<u64>,
+    /// The column in characters, from 1.
+    pub column: Option<u64>,
+    /// The JSON pointer (RFC 6901) of the value; empty for the document as a whole.
+    pub path: String,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// Why a contract version is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionRefusal {
+    /// The name the document was given.
+    pub document: String,
+    /// The contract's document id.
+    pub contract: String,
+    /// The version that was refused.
+    pub version: Version,
+    /// The version it was compared with.
+    pub compared_with: Version,
+    /// The bump that its changes demand.
+    pub needed: Bump,
+    /// A version that would do.
+    pub suggested: Version,
+    /// What differs.
+    pub findings: Vec<Finding>,
+    /// The refusal in a sentence.
+    pub message: String,
+}
+
+/// Tells what [`apply`] would do, and changes nothing.
+///
+/// # Errors
+/// Those of [`apply`].
+pub async fn plan(ctx: &Ctx, command: DocumentSet) -> Result<Outcome, Error> {
+    publish(ctx, &command, Action::Plan).await
+}
+
+/// Applies a set of documents, all or nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`] for an unknown domain; [`Error::Invalid`] for a set that is too large or
+/// that cannot be pruned.
+pub async fn apply(ctx: &Ctx, command: DocumentSet) -> Result<Outcome, Error> {
+    publish(ctx, &command, Action::Publish).await
+}
+
+async fn publish(ctx: &Ctx, command: &DocumentSet, action: Action) -> Result<Outcome, Error> {
+    if command.prune && command.domain.is_none() {
+        return Err(Error::invalid("domain", "a set is pruned within one domain: name it"));
+    }
+    if command.documents.is_empty() && !command.prune {
+        return Err(Error::invalid("documents", "the set holds no document"));
+    }
+    let set = match set::read(ctx, command).await? {
+        Ok(set) => set,
+        Err(problems) => return Ok(Outcome::Invalid(problems)),
+    };
+
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let scene = Scene::load(ctx, &mut tx, command, &set, action).await?;
+    if action == Action::Publish
+        && idempotency::find::<domain::id::DomainId>(ctx, &mut tx, command.key.as_ref()).await?.is_some()
+    {
+        return Ok(Outcome::Done(scene.replayed(set)));
+    }
+    let mut warnings = set.warnings.clone();
+    let resolved = match resolve::resolve(ctx, &scene, set) {
+        Ok(resolved) => resolved,
+        Err(problems) => return Ok(Outcome::Invalid(problems)),
+    };
+    let judged = match versions::judge(ctx, &scene, resolved, action)? {
+        Ok(judged) => judged,
+        Err(outcome) => return Ok(outcome),
+    };
+    let written = match write::write(ctx, &mut tx, command, &scene, judged, action).await? {
+        Ok(written) => written,
+        Err(problems) => return Ok(Outcome::Invalid(problems)),
+    };
+    warnings.extend(written.warnings);
+    let outcome = Outcome::Done(Report { changes: written.changes, warnings });
+    if action == Action::Publish {
+        if let Some(domain) = scene.domains.values().next() {
+            idempotency::record(ctx, &mut tx, command.key.as_ref(), domain.domain.id).await?;
+        }
+        tx.commit().await?;
+        ctx.app.work.notify_waiters();
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,278 @@
+//! What each document of a set is a document of: references inside the set and to what is registered.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::contract::Wish;
+use domain::id::{ContractId, ProductId};
+use domain::name::DomainPath;
+use domain::product::{Product, State};
+use store::contract::Contract;
+
+use super::Problem;
+use super::scene::{DomainScene, Scene, is_called};
+use super::set::{ContractEntry, Entry, Set, names};
+use crate::ctx::Ctx;
+use crate::known::Known;
+
+/// A set whose documents all have their place.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) products: Vec<ProductDocument>,
+    /// One for each contract, in the order of their first documents.
+    pub(super) contracts: Vec<ContractDocuments>,
+}
+
+/// A product's document, and the product as it will be. Its classification is that of its document alone so far.
+#[derive(Debug)]
+pub(super) struct ProductDocument {
+    pub(super) entry: Entry<Product>,
+    pub(super) old: Option<store::product::Product>,
+    pub(super) new: store::product::Product,
+}
+
+/// A contract and its documents in the set, the oldest version first.
+#[derive(Debug)]
+pub(super) struct ContractDocuments {
+    pub(super) contract: Contract,
+    pub(super) is_new: bool,
+    pub(super) domain: DomainPath,
+    pub(super) entries: Vec<Entry<ContractEntry>>,
+}
+
+/// Gives every document of the set its product or contract; all that cannot be is told at once.
+pub(super) fn resolve(ctx: &Ctx, scene: &Scene, set: Set) -> Result<Resolved, Vec<Problem>> {
+    let mut resolving = Resolving { ctx, scene, problems: Vec::new() };
+    let products = resolving.products(set.products);
+    let contracts = resolving.contracts(set.contracts, &products);
+    resolving.ports(&products, &contracts);
+    if resolving.problems.is_empty() { Ok(Resolved { products, contracts }) } else { Err(resolving.problems) }
+}
+
+struct Resolving<'a> {
+    ctx: &'a Ctx,
+    scene: &'a Scene,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Resolving<'a> {
+    fn scene_of(&self, domain: &DomainPath) -> Option<&'a DomainScene> {
+        self.scene.domains.get(domain)
+    }
+
+    fn products(&mut self, entries: Vec<Entry<Product>>) -> Vec<ProductDocument> {
+        let mut ids: BTreeMap<(DomainPath, String), String> = BTreeMap::new();
+        let mut slugs: BTreeMap<(DomainPath, String), String> = BTreeMap::new();
+        let mut resolved = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let Some(scene) = self.scene_of(&entry.domain) else { continue };
+            let (id, slug) = (entry.model.document_id.clone(), entry.model.slug.to_string());
+            if let Some(first) = ids.insert((entry.domain.clone(), id.clone()), entry.path.clone()) {
+                let message = format!("the set has the product `{id}` twice: here and in `{first}`");
+                self.problems.push(entry.problem("/id", message));
+                continue;
+            }
+            if let Some(first) = slugs.insert((entry.domain.clone(), slug.clone()), entry.path.clone()) {
+                let message = format!("the name `{slug}` is used by two products of the set: here and in `{first}`");
+                self.problems.push(entry.problem("/name", message));
+                continue;
+            }
+            resolved.extend(self.product(scene, entry));
+        }
+        resolved
+    }
+
+    fn product(&mut self, scene: &DomainScene, entry: Entry<Product>) -> Option<ProductDocument> {
+        let Product { document_id, slug, wish, .. } = &entry.model;
+        let old = scene.find_product(document_id);
+        // The same words whoever holds the name: a hidden product must not be told from a taken word.
+        if old.is_some_and(|old| scene.hidden.contains(&old.id)) {
+            let message = format!("the id `{document_id}` is not available in domain `{}`", entry.domain);
+            self.problems.push(entry.problem("/id", message));
+            return None;
+        }
+        let clash = scene.products.iter().any(|other| other.name == *slug && other.document_id != *document_id);
+        if clash {
+            let message = format!(
+                "the name `{slug}` is not available in domain `{}`: give the custom property `slug`",
+                entry.domain
+            );
+            self.problems.push(entry.problem("/name", message));
+            return None;
+        }
+        let now = self.ctx.now();
+        let mut new = store::product::Product {
+            id: ProductId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
+            domain_id: scene.domain.id,
+            name: slug.clone(),
+            document_id: document_id.clone(),
+            title: entry.model.name.clone(),
+            state: State::initial(wish, now),
+            classification: entry.model.classification,
+            digest: entry.document.digest.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        if let Some(old) = old {
+            if old.name != *slug && !matches!(old.state, State::Proposed | State::Draft) {
+                let message = format!(
+                    "the product is known as `{}` to its readers and cannot be renamed: \
+                     give the custom property `slug` with that name",
+                    old.name
+                );
+                self.problems.push(entry.problem("/name", message));
+                return None;
+            }
+            new.state = match old.state.clone().follow(wish, now) {
+                Ok(state) => state,
+                Err(error) => {
+                    self.problems.push(entry.problem("/status", error.to_string()));
+                    return None;
+                }
+            };
+            (new.id, new.created_at) = (old.id, old.created_at);
+        }
+        Some(ProductDocument { old: old.cloned(), new, entry })
+    }
+
+    fn contracts(
+        &mut self,
+        entries: Vec<Entry<ContractEntry>>,
+        products: &[ProductDocument],
+    ) -> Vec<ContractDocuments> {
+        let mut places: HashMap<(ProductId, String), usize> = HashMap::new();
+        let mut resolved: Vec<ContractDocuments> = Vec::new();
+        for entry in entries {
+            let Some(scene) = self.scene_of(&entry.domain) else { continue };
+            let product_id = match owner(scene, products, &entry) {
+                Ok(product_id) => product_id,
+                Err(message) => {
+                    self.problems.push(entry.problem("/id", message));
+                    continue;
+                }
+            };
+            let document_id = entry.model.contract.document_id.clone();
+            let place = *places.entry((product_id, document_id.clone())).or_insert_with(|| {
+                let old = scene.find_contract(product_id, &document_id);
+                let new = || Contract {
+                    id: ContractId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
+                    product_id,
+                    document_id,
+                    created_at: self.ctx.now(),
+                };
+                let (is_new, contract) = (old.is_none(), old.cloned().unwrap_or_else(new));
+                resolved.push(ContractDocuments {
+                    contract,
+                    is_new,
+                    domain: entry.domain.clone(),
+                    entries: Vec::new(),
+                });
+                resolved.len() - 1
+            });
+            resolved[place].entries.push(entry);
+        }
+        for documents in &mut resolved {
+            documents.entries.sort_by_key(|entry| entry.model.contract.version);
+            for pair in documents.entries.windows(2) {
+                let [first, second] = pair else { continue };
+                let version = second.model.contract.version;
+                if first.model.contract.version == version {
+                    let message = format!("the set has version {version} twice: here and in `{}`", first.path);
+                    self.problems.push(second.problem("/version", message));
+                }
+            }
+        }
+        resolved
+    }
+
+    /// Every contract that an output port names is one of the product's, and a tie that was made stays.
+    fn ports(&mut self, products: &[ProductDocument], contracts: &[ContractDocuments]) {
+        for product in products {
+            let Some(scene) = self.scene_of(&product.entry.domain) else { continue };
+            for (n_port, port) in product.entry.model.output_ports.iter().enumerate() {
+                let Some(contract_id) = &port.contract_id else { continue };
+                let pointer = format!("/outputPorts/{n_port}/contractId");
+                let in_set = contracts.iter().find(|documents| {
+                    documents.contract.product_id == product.new.id && documents.contract.document_id == *contract_id
+                });
+                let stored = scene.find_contract(product.new.id, contract_id);
+                let Some(contract) = in_set.map(|documents| &documents.contract).or(stored) else {
+                    let message = format!("the contract `{contract_id}` is neither in the set nor published");
+                    self.problems.push(product.entry.problem(pointer, message));
+                    continue;
+                };
+                let tied = scene.ports.iter().find(|tied| {
+                    tied.port_major.product_id == product.new.id
+                        && tied.port_major.port == port.name
+                        && tied.port_major.major == port.version.major
+                });
+                if tied.is_some_and(|tied| tied.contract_id != contract.id) {
+                    let message = format!(
+                        "major {} of port `{}` is tied to another contract: give the port a new version",
+                        port.version.major, port.name
+                    );
+                    self.problems.push(product.entry.problem(pointer, message));
+                }
+            }
+        }
+    }
+}
+
+/// The product that a contract belongs to: the one whose output ports name it; where several or none do, the one that
+/// its `dataProduct` means; else the one that has it already.
+fn owner(
+    scene: &DomainScene,
+    products: &[ProductDocument],
+    entry: &Entry<ContractEntry>,
+) -> Result<ProductId, String> {
+    let contract = &entry.model.contract;
+    let in_set: Vec<&ProductDocument> = products.iter().filter(|product| product.entry.domain == entry.domain).collect();
+    let is_in_set = |id: ProductId| in_set.iter().any(|product| product.new.id == id);
+    let stored: Vec<&store::product::Product> = scene
+        .products
+        .iter()
+        .filter(|product| !is_in_set(product.id) && !scene.hidden.contains(&product.id))
+        .collect();
+    let has_it = |id: ProductId| scene.find_contract(id, &contract.document_id).is_some();
+
+    let naming = in_set.iter().filter(|product| names(&product.entry.model, &contract.document_id));
+    let having = stored.iter().filter(|product| has_it(product.id));
+    let candidates: Vec<&store::product::Product> =
+        naming.map(|product| &product.new).chain(having.copied()).collect();
+    if let [only] = candidates.as_slice() {
+        return Ok(only.id);
+    }
+    let all = if candidates.is_empty() {
+        in_set.iter().map(|product| &product.new).chain(stored.iter().copied()).collect()
+    } else {
+        candidates.clone()
+    };
+    let called = contract.data_product.as_deref().into_iter().flat_map(|name| all.iter().filter(move |it| is_called(it, name)));
+    let called: Vec<_> = called.collect();
+    if let [only] = called.as_slice() {
+        return Ok(only.id);
+    }
+    let mut keeping = in_set.iter().filter(|product| has_it(product.new.id));
+    match (keeping.next(), keeping.next(), candidates.is_empty()) {
+        (Some(only), None, true) => Ok(only.new.id),
+        (_, _, true) => Err(format!(
+            "no product of domain `{}` has the contract `{}`: name it as `contractId` of an output port",
+            entry.domain, contract.document_id
+        )),
+        (_, _, false) => Err(format!(
+            "several products of domain `{}` have the contract `{}`: say which by `dataProduct`",
+            entry.domain, contract.document_id
+        )),
+    }
+}
+
+impl ProductDocument {
+    /// The product as it will be, with its domain.
+    pub(super) fn known(&self, scene: &DomainScene) -> Known {
+        Known { product: self.new.clone(), domain: scene.domain.clone() }
+    }
+
+    /// Whether its document's only news is its status.
+    pub(super) fn only_status_changed(&self, old: &Product) -> bool {
+        Product { wish: Wish::Hold(None), ..old.clone() } == Product { wish: Wish::Hold(None), ..self.entry.model.clone() }
+    }
+}

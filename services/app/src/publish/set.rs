@@ -1,0 +1,269 @@
+//! Reading a set of documents: limits, parsing, and what can be said of a document without the others.
+
+use std::collections::BTreeMap;
+
+use documents::MAX_DOCUMENTS;
+use domain::binding::Location;
+use domain::contract::{BadLocalPath, Contract, ServerKind};
+use domain::name::{DomainPath, Name};
+use domain::product::Product;
+use domain::table::Format;
+use store::document::Document;
+
+use super::{DocumentSet, DocumentText, Problem};
+use crate::contract::{digest, format_of};
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::lake::Lake;
+
+/// The most bytes of a set (SPEC section 5).
+const MAX_SET_BYTES: usize = 20_000_000;
+
+/// A set whose documents can be used, each for itself.
+#[derive(Debug)]
+pub(super) struct Set {
+    pub(super) products: Vec<Entry<Product>>,
+    pub(super) contracts: Vec<Entry<ContractEntry>>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// A document of the set.
+#[derive(Debug)]
+pub(super) struct Entry<T> {
+    /// Its place in the set.
+    pub(super) place: usize,
+    /// The name it was given, for messages.
+    pub(super) path: String,
+    /// The domain it belongs to.
+    pub(super) domain: DomainPath,
+    /// Its bytes.
+    pub(super) document: Document,
+    /// What it says.
+    pub(super) model: T,
+}
+
+impl<T> Entry<T> {
+    /// Something wrong with it that has no line: `pointer` says where.
+    pub(super) fn problem(&self, pointer: impl Into<String>, message: impl Into<String>) -> Problem {
+        Problem {
+            document: self.path.clone(),
+            line: None,
+            column: None,
+            path: pointer.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// A contract, and the folders that its local servers name.
+#[derive(Debug)]
+pub(super) struct ContractEntry {
+    pub(super) contract: Contract,
+    pub(super) folders: Vec<Folder>,
+}
+
+/// Where a schema object lies in an environment.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    /// The server's place in the document.
+    pub(super) n_server: usize,
+    pub(super) object: Name,
+    pub(super) environment: String,
+    pub(super) location: Location,
+    pub(super) format: Format,
+}
+
+/// Reads the set: every problem of every document at once. Outer error: too large, or of ours.
+pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set, Vec<Problem>>, Error> {
+    let n_bytes: usize = command.documents.iter().map(|document| document.text.len()).sum();
+    if n_bytes > MAX_SET_BYTES {
+        return Err(Error::invalid("documents", format!("the set has {n_bytes} bytes; at most {MAX_SET_BYTES} are read")));
+    }
+    if command.documents.len() > MAX_DOCUMENTS {
+        return Err(too_many(command.documents.len()));
+    }
+    let (texts, domain) = (command.documents.clone(), command.domain.clone());
+    let (lake, published_by, published_at) = (ctx.app.lake.clone(), ctx.actor.principal.id, ctx.now());
+    let stamp = move |bytes: &[u8]| Document {
+        digest: digest(bytes),
+        format: format_of(bytes),
+        bytes: bytes.to_vec(),
+        published_by,
+        published_at,
+    };
+    let read = tokio::task::spawn_blocking(move || Reading::new(domain, lake).read(&texts, stamp));
+    let reading = read.await.map_err(Error::internal)?;
+    let n_documents = reading.products.len() + reading.contracts.len();
+    if n_documents > MAX_DOCUMENTS {
+        return Err(too_many(n_documents));
+    }
+    if !reading.problems.is_empty() {
+        return Ok(Err(reading.problems));
+    }
+    let Reading { products, contracts, warnings, .. } = reading;
+    Ok(Ok(Set { products, contracts, warnings }))
+}
+
+fn too_many(n_documents: usize) -> Error {
+    Error::invalid("documents", format!("the set has {n_documents} documents; at most {MAX_DOCUMENTS} are read"))
+}
+
+struct Reading {
+    domain: Option<DomainPath>,
+    lake: Lake,
+    products: Vec<Entry<Product>>,
+    contracts: Vec<Entry<ContractEntry>>,
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+/// A document before its domain is known.
+struct Unplaced<T> {
+    place: usize,
+    path: String,
+    document: Document,
+    model: T,
+}
+
+impl Reading {
+    fn new(domain: Option<DomainPath>, lake: Lake) -> Self {
+        Self {
+            domain,
+            lake,
+            products: Vec::new(),
+            contracts: Vec::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn read(mut self, texts: &[DocumentText], stamp: impl Fn(&[u8]) -> Document) -> Self {
+        let (mut products, mut contracts, mut place) = (Vec::new(), Vec::new(), 0);
+        for DocumentText { path, text } in texts {
+            let found = |problem: documents::Problem| Problem {
+                document: path.clone(),
+                line: Some(problem.line),
+                column: Some(problem.column),
+                path: problem.path,
+                message: problem.message,
+            };
+            let pieces = match documents::parse_set(text.as_bytes()) {
+                Ok(pieces) => pieces,
+                Err(problems) => {
+                    self.problems.extend(problems.into_iter().map(found));
+                    continue;
+                }
+            };
+            for piece in pieces {
+                self.warnings.extend(piece.parsed.warnings.into_iter().map(found));
+                let (path, document) = (path.clone(), stamp(piece.bytes));
+                match piece.parsed.document {
+                    documents::Document::Product(model) => products.push(Unplaced { place, path, document, model }),
+                    documents::Document::Contract(model) => contracts.push(Unplaced { place, path, document, model }),
+                }
+                place += 1;
+            }
+        }
+        for unplaced in products {
+            let said = unplaced.model.domain.clone();
+            let entry = self.placed(unplaced, said.as_ref(), None);
+            self.products.extend(entry);
+        }
+        for unplaced in contracts {
+            let said = unplaced.model.domain.clone();
+            let named = self.domain_of_naming_product(&unplaced.model.document_id);
+            if let Some(entry) = self.placed(unplaced, said.as_ref(), named) {
+                let folders = self.folders(&entry);
+                let Entry { place, path, domain, document, model: contract } = entry;
+                let model = ContractEntry { contract, folders };
+                self.contracts.push(Entry { place, path, domain, document, model });
+            }
+        }
+        self
+    }
+
+    /// Gives a document its domain: its own, else the set's, else that of the one product in the set that names it.
+    fn placed<T>(
+        &mut self,
+        unplaced: Unplaced<T>,
+        said: Option<&DomainPath>,
+        named: Option<DomainPath>,
+    ) -> Option<Entry<T>> {
+        let Unplaced { place, path, document, model } = unplaced;
+        let domain = match (said, &self.domain) {
+            (Some(said), Some(given)) if said != given => {
+                let message = format!("the document belongs to domain `{said}` and was applied to `{given}`");
+                self.problems.push(at(&path, "/domain", message));
+                return None;
+            }
+            (Some(domain), _) | (None, Some(domain)) => Some(domain.clone()),
+            (None, None) => named,
+        };
+        let Some(domain) = domain else {
+            let message = "the document names no `domain`, and none was given for the set".to_owned();
+            self.problems.push(at(&path, "/domain", message));
+            return None;
+        };
+        Some(Entry { place, path, domain, document, model })
+    }
+
+    fn domain_of_naming_product(&self, contract_id: &str) -> Option<DomainPath> {
+        let naming = self.products.iter().filter(|product| names(&product.model, contract_id));
+        let mut domains: Vec<_> = naming.map(|product| &product.domain).collect();
+        domains.dedup();
+        match domains.as_slice() {
+            [domain] => Some((*domain).clone()),
+            _ => None,
+        }
+    }
+
+    /// The folders that the local servers name for each schema object.
+    fn folders(&mut self, entry: &Entry<Contract>) -> Vec<Folder> {
+        let mut folders: Vec<Folder> = Vec::new();
+        let mut taken: BTreeMap<(String, Location), Name> = BTreeMap::new();
+        for (n_server, server) in entry.model.servers.iter().enumerate() {
+            let ServerKind::Local(local) = &server.kind else { continue };
+            let pointer = format!("/servers/{n_server}/path");
+            for object in &entry.model.objects {
+                let Ok(name) = object.table_name() else { continue };
+                let resolved = local.path.resolve(object).map_err(|error: BadLocalPath| error.to_string());
+                let location: Result<Location, String> =
+                    resolved.and_then(|path| path.parse().map_err(|error: domain::binding::NotALocation| error.to_string()));
+                let location = match location {
+                    Ok(location) => location,
+                    Err(message) => {
+                        self.problems.push(entry.problem(pointer.as_str(), message));
+                        continue;
+                    }
+                };
+                if let Err(error) = self.lake.check_way(&location) {
+                    self.problems.push(entry.problem(pointer.as_str(), error.to_string()));
+                    continue;
+                }
+                let environment = server.environment.clone();
+                if folders.iter().any(|other| other.object == name && other.environment == environment) {
+                    let message = format!("`{}` has two local servers in environment `{environment}`", object.name);
+                    self.problems.push(entry.problem(pointer.as_str(), message));
+                    continue;
+                }
+                if let Some(other) = taken.insert((environment.clone(), location.clone()), name.clone()) {
+                    let message =
+                        format!("`{other}` and `{name}` would be one table: use `{{model}}` in the path to tell them apart");
+                    self.problems.push(entry.problem(pointer.as_str(), message));
+                    continue;
+                }
+                folders.push(Folder { n_server, object: name, environment, location, format: local.format });
+            }
+        }
+        folders
+    }
+}
+
+/// Whether an output port of the product names the contract.
+pub(super) fn names(product: &Product, contract_id: &str) -> bool {
+    product.output_ports.iter().any(|port| port.contract_id.as_deref() == Some(contract_id))
+}
+
+fn at(document: &str, pointer: &str, message: String) -> Problem {
+    Problem { document: document.to_owned(), line: None, column: None, path: pointer.to_owned(), message }
+}

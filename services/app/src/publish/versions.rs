@@ -1,0 +1,299 @@
+//! What each contract document does to its contract: versions compared, bumps enforced, transitions found.
+
+use std::sync::Arc;
+
+use domain::change::{self, Finding, Refused, required_bump};
+use domain::contract::{Contract, State, Wish, WrongState};
+use domain::id::ContractVersionId;
+use domain::name::DomainPath;
+use domain::version::{Bump, Version};
+use policy::{Action, Resource};
+use store::contract::ContractVersion;
+
+use super::resolve::{ContractDocuments, ProductDocument, Resolved};
+use super::scene::Scene;
+use super::set::{ContractEntry, Entry};
+use super::{Outcome, Problem, VersionRefusal};
+use crate::contract::parsed;
+use crate::ctx::Ctx;
+use crate::error::Error;
+
+/// A set that can be written.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) products: Vec<ProductDocument>,
+    pub(super) contracts: Vec<JudgedContract>,
+}
+
+/// A contract, and what its documents do, the oldest version first.
+#[derive(Debug)]
+pub(super) struct JudgedContract {
+    pub(super) contract: store::contract::Contract,
+    pub(super) is_new: bool,
+    pub(super) domain: DomainPath,
+    pub(super) versions: Vec<JudgedVersion>,
+}
+
+/// A contract document, and what it does.
+#[derive(Debug)]
+pub(super) struct JudgedVersion {
+    pub(super) entry: Entry<ContractEntry>,
+    pub(super) step: Step,
+    /// What differs from the next lower version.
+    pub(super) findings: Vec<Finding>,
+    /// The bump that this demands, where there is a lower version.
+    pub(super) bump: Option<Bump>,
+}
+
+/// What a contract document does. The version is as it is before.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// It is a new version.
+    Add(ContractVersion),
+    /// It takes the place of a draft's document; `true` if only its status is new.
+    Replace(ContractVersion, bool),
+    /// It deprecates the version.
+    Deprecate(ContractVersion),
+    /// It retires the version.
+    Retire(ContractVersion),
+    /// Nothing.
+    Keep(ContractVersion),
+}
+
+impl Step {
+    /// The version as it is before the step.
+    pub(super) fn version(&self) -> &ContractVersion {
+        match self {
+            Self::Add(version)
+            | Self::Replace(version, _)
+            | Self::Deprecate(version)
+            | Self::Retire(version)
+            | Self::Keep(version) => version,
+        }
+    }
+}
+
+/// Judges every contract document of the set; all that is wrong, or else all refusals, are told at once.
+pub(super) fn judge(
+    ctx: &Ctx,
+    scene: &Scene,
+    resolved: Resolved,
+    action: Action,
+) -> Result<Result<Judged, Outcome>, Error> {
+    let mut judging = Judging { ctx, action, problems: Vec::new(), refusals: Vec::new() };
+    let mut contracts = Vec::with_capacity(resolved.contracts.len());
+    for documents in resolved.contracts {
+        let ContractDocuments { contract, is_new, domain, entries } = documents;
+        let stored = scene.of(&domain)?.versions_of(contract.id);
+        let mut history = Vec::with_capacity(stored.len());
+        for version in stored {
+            history.push(Known { version: version.clone(), says: parsed(&ctx.app, &version.document)? });
+        }
+        let mut versions = Vec::with_capacity(entries.len());
+        for entry in entries {
+            versions.extend(judging.version(&contract, &mut history, entry)?);
+        }
+        contracts.push(JudgedContract { contract, is_new, domain, versions });
+    }
+    let Judging { problems, refusals, .. } = judging;
+    Ok(if !problems.is_empty() {
+        Err(Outcome::Invalid(problems))
+    } else if !refusals.is_empty() {
+        Err(Outcome::Refused(refusals))
+    } else {
+        Ok(Judged { products: resolved.products, contracts })
+    })
+}
+
+/// A version that is there, before the set or through it.
+struct Known {
+    version: ContractVersion,
+    says: Arc<Contract>,
+}
+
+struct Judging<'a> {
+    ctx: &'a Ctx,
+    action: Action,
+    problems: Vec<Problem>,
+    refusals: Vec<VersionRefusal>,
+}
+
+impl Judging<'_> {
+    fn version(
+        &mut self,
+        contract: &store::contract::Contract,
+        history: &mut Vec<Known>,
+        entry: Entry<ContractEntry>,
+    ) -> Result<Option<JudgedVersion>, Error> {
+        let new = &entry.model.contract;
+        let lower = history.iter().filter(|known| known.version.version < new.version);
+        let predecessor = lower.max_by_key(|known| known.version.version);
+        let findings = predecessor.map(|known| change::compare(&known.says, new));
+        let bump = findings.as_deref().map(required_bump);
+
+        let found = history.iter().position(|known| known.version.version == new.version);
+        let step = match found.map(|at| &history[at]) {
+            None => self.added(contract, history, &entry),
+            Some(known) if known.version.document.digest == entry.document.digest => {
+                Some(Step::Keep(known.version.clone()))
+            }
+            Some(known) => {
+                let only_status = says_the_same(&known.says, new);
+                match &known.version.state {
+                    State::Draft { .. } if only_status && new.wish == Wish::Retire => {
+                        Some(Step::Retire(known.version.clone()))
+                    }
+                    State::Draft { .. } => self.replaced(history, known, &entry, only_status),
+                    _ if only_status => self.transition(known, &entry),
+                    _ => {
+                        self.refuse_other_content(history, known, &entry);
+                        None
+                    }
+                }
+            }
+        };
+        let Some(step) = step else { return Ok(None) };
+        self.authorize(&step, &entry)?;
+        if let Step::Add(version) = &step {
+            history.push(Known { version: version.clone(), says: Arc::new(new.clone()) });
+        }
+        Ok(Some(JudgedVersion { step, findings: findings.unwrap_or_default(), bump, entry }))
+    }
+
+    fn added(
+        &mut self,
+        contract: &store::contract::Contract,
+        history: &[Known],
+        entry: &Entry<ContractEntry>,
+    ) -> Option<Step> {
+        let new = &entry.model.contract;
+        let taken: Vec<Version> = history.iter().map(|known| known.version.version).collect();
+        if !self.is_bump_enough(history, &taken, entry) {
+            return None;
+        }
+        Some(Step::Add(ContractVersion {
+            id: ContractVersionId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
+            contract_id: contract.id,
+            version: new.version,
+            state: State::Draft { reasons: Vec::new() },
+            document: entry.document.clone(),
+        }))
+    }
+
+    fn replaced(
+        &mut self,
+        history: &[Known],
+        known: &Known,
+        entry: &Entry<ContractEntry>,
+        only_status: bool,
+    ) -> Option<Step> {
+        let others = history.iter().map(|other| other.version.version);
+        // Drafts beyond it wait like this one; what counts is what was promised.
+        let taken: Vec<Version> = others.filter(|other| *other < known.version.version).collect();
+        let enough = only_status || self.is_bump_enough(history, &taken, entry);
+        enough.then(|| Step::Replace(known.version.clone(), only_status))
+    }
+
+    /// Whether the version's number says what it changes; else it is refused.
+    fn is_bump_enough(&mut self, history: &[Known], taken: &[Version], entry: &Entry<ContractEntry>) -> bool {
+        let new = &entry.model.contract;
+        let promised: Vec<&Contract> = history
+            .iter()
+            .filter(|known| known.version.state.is_promised())
+            .map(|known| known.says.as_ref())
+            .collect();
+        let Err(refused) = change::judge(new, taken, &promised) else { return true };
+        let message = refused.to_string();
+        let (compared_with, needed, findings) = match refused {
+            Refused::Bump { since, needed, findings, .. } => (since, needed, findings),
+            Refused::NotGreater { newest, .. } => {
+                let newest_says = history.iter().find(|known| known.version.version == newest);
+                let findings = newest_says.map(|known| change::compare(&known.says, new)).unwrap_or_default();
+                (newest, required_bump(&findings).max(Bump::Patch), findings)
+            }
+        };
+        self.refuse(history, entry, compared_with, needed, findings, message);
+        false
+    }
+
+    /// What a document does to a version that is no draft and says the same but for its status.
+    fn transition(&mut self, known: &Known, entry: &Entry<ContractEntry>) -> Option<Step> {
+        let version = known.version.clone();
+        let wrong = match (&entry.model.contract.wish, &version.state) {
+            (Wish::Hold(_), _)
+            | (Wish::Activate, State::Active { .. } | State::Superseded { .. })
+            | (Wish::Deprecate, State::Deprecated { .. })
+            | (Wish::Retire, State::Retired { .. }) => return Some(Step::Keep(version)),
+            (Wish::Deprecate, State::Active { .. } | State::Superseded { .. }) => return Some(Step::Deprecate(version)),
+            (Wish::Retire, _) => return Some(Step::Retire(version)),
+            (Wish::Activate, state) => WrongState { state: state.as_str(), wanted: "active" },
+            (Wish::Deprecate, state) => WrongState { state: state.as_str(), wanted: "deprecated" },
+        };
+        self.problems.push(entry.problem("/status", format!("{wrong}; publish a new version")));
+        None
+    }
+
+    fn refuse_other_content(&mut self, history: &[Known], known: &Known, entry: &Entry<ContractEntry>) {
+        let new = &entry.model.contract;
+        let findings = change::compare(&known.says, new);
+        let needed = required_bump(&findings).max(Bump::Patch);
+        let message = format!(
+            "version {} was published with other content, and what was promised does not change: \
+             it needs a {needed} bump",
+            new.version
+        );
+        self.refuse(history, entry, new.version, needed, findings, message);
+    }
+
+    fn refuse(
+        &mut self,
+        history: &[Known],
+        entry: &Entry<ContractEntry>,
+        compared_with: Version,
+        needed: Bump,
+        findings: Vec<Finding>,
+        message: String,
+    ) {
+        let taken = history.iter().map(|known| known.version.version);
+        let suggested = match needed {
+            Bump::Major => taken.max().unwrap_or(compared_with).next(Bump::Major),
+            _ => {
+                let newest = taken.filter(|version| version.major == compared_with.major).max();
+                compared_with.next(needed).max(newest.unwrap_or(compared_with).next(needed))
+            }
+        };
+        self.refusals.push(VersionRefusal {
+            document: entry.path.clone(),
+            contract: entry.model.contract.document_id.clone(),
+            version: entry.model.contract.version,
+            compared_with,
+            needed,
+            suggested,
+            findings,
+            message,
+        });
+    }
+
+    fn authorize(&self, step: &Step, entry: &Entry<ContractEntry>) -> Result<(), Error> {
+        let contract = &entry.model.contract;
+        let (action, verb) = match step {
+            Step::Keep(_) => return Ok(()),
+            Step::Add(_) | Step::Replace(..) => (self.action, "publish"),
+            Step::Deprecate(_) => (Action::Deprecate, "deprecate"),
+            Step::Retire(_) => (Action::Retire, "retire"),
+        };
+        let resource = Resource::Contract {
+            id: step.version().id,
+            domain: &entry.domain,
+            classification: contract.classification(),
+            settings: &contract.settings,
+        };
+        self.ctx.authorize(action, &resource, &format!("{verb} `{}` {}", contract.document_id, contract.version))
+    }
+}
+
+/// Whether two documents of a version differ in nothing but their status.
+fn says_the_same(old: &Contract, new: &Contract) -> bool {
+    let without_wish = |contract: &Contract| Contract { wish: Wish::Hold(None), ..contract.clone() };
+    without_wish(old) == without_wish(new)
+}
