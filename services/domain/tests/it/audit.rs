@@ -122,7 +122,7 @@ proptest! {
             prop_assert_eq!(record.canonical(), bytes);
         }
         let mut cut = record().canonical();
-        cut.truncate(tail.len());
+        cut.truncate(tail.len().min(cut.len() - 1));
         prop_assert_eq!(Record::from_canonical(&cut), Err(Error::NotARecord));
     }
 }

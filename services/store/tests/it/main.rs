@@ -1,6 +1,8 @@
 //! The tests of `store`. What both databases must do is in functions that take a [`World`]; `suite!` runs each of them
 //! on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
 mod audit;
 mod catalog;
 mod gate;
@@ -12,7 +14,8 @@ mod transaction;
 mod work;
 mod world;
 
-// `testkit` builds on this crate and all above it, so its harness is taken by path.
+// `testkit` builds on this crate and all above it; taken by path, its harness makes these tests wait for none of them.
+#[expect(unreachable_pub, reason = "public in `testkit`")]
 #[path = "../../../testkit/src/postgres.rs"]
 mod postgres;
 

@@ -67,7 +67,6 @@ impl World {
 pub(crate) struct Catalog {
     pub(crate) owner: Principal,
     pub(crate) reader: Principal,
-    pub(crate) domain: Domain,
     pub(crate) product: Product,
     pub(crate) contract: Contract,
     pub(crate) port: Port,
@@ -109,7 +108,7 @@ impl Catalog {
         store::binding::insert(tx, &binding).await?;
         store::grant::insert_request(tx, &request).await?;
         store::grant::insert(tx, &grant).await?;
-        Ok(Self { owner, reader, domain, product, contract, port, table, binding, request, grant })
+        Ok(Self { owner, reader, product, contract, port, table, binding, request, grant })
     }
 
     pub(crate) fn lease(&self, state: LeaseState) -> Lease {
