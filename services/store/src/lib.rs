@@ -1,9 +1,14 @@
 //! The database: transactions, and one module of queries for each context.
 //!
 //! SQL is written once for SQLite and PostgreSQL. [`Db`] opens either and gives out [`Tx`], which every function here
-//! takes; what the two dialects do not share is in the module `dialect`. The rules that were tried are in
-//! `docs/store.md`: five kinds of column, named constraints, total orders, pages by seeking, any error ends the
-//! transaction.
+//! takes; what the two dialects do not share is in the module `dialect`. The rules that make one text serve both:
+//!
+//! - Columns are of five kinds: id, text, integer, bytes, bool. Time is integer microseconds UTC, JSON is text that no
+//!   query looks into, and the database supplies nothing of its own: no clock, no default, no counter.
+//! - Columns are named, placeholders are `$1` in order, every `ORDER BY` ends in something unique, pages seek by a row
+//!   value, lists of values go through `dialect::in_list`. Text is compared byte by byte on both.
+//! - Uniqueness is a named index, and breaking it a [`Constraint`]. Absence is no error; any error ends the transaction.
+//! - What changes facts takes [`Lock::Facts`] first, then reads, decides and writes.
 //!
 //! Functions are called as everywhere: `find_` may give nothing, `get_` fails with [`Error::NotFound`], `list_`
 //! gives several, and `list_by_ids` serves the loaders of the API. What changes facts asks for [`Lock::Facts`].

@@ -16,6 +16,8 @@ use crate::world::{NOW, World, grant, id, request, table, version};
 crate::suite! {
     no_table_lies_in_another,
     bindings_are_found_from_both_ends,
+    a_table_that_nothing_is_bound_to_is_forgotten,
+    a_stamp_moves_with_each_revision,
     a_new_head_skips_what_waited,
     an_inspection_is_kept_whole,
     an_inspection_that_failed_leaves_its_reason,
@@ -64,6 +66,39 @@ async fn bindings_are_found_from_both_ends(world: World) {
     assert_eq!(store::binding::list_of_contracts(&mut reader, &[contract_id]).await.unwrap(), bindings);
     assert_eq!(store::binding::list_of_table(&mut reader, catalog.table.id).await.unwrap(), bindings);
     assert_eq!(store::binding::get(&mut reader, catalog.binding.id).await.unwrap(), catalog.binding);
+}
+
+async fn a_table_that_nothing_is_bound_to_is_forgotten(world: World) {
+    let catalog = world.catalog().await;
+    let snapshot = notice(&world, catalog.table.id, 0).await;
+    let mut tx = world.facts().await;
+    store::binding::put_verdict(&mut tx, &verdict(snapshot.id, catalog.binding.id, Verdict::Pass)).await.unwrap();
+    assert!(!store::table::delete_unbound(&mut tx, catalog.table.id).await.unwrap());
+    store::binding::unbind(&mut tx, catalog.binding.id).await.unwrap();
+    let again = store::binding::unbind(&mut tx, catalog.binding.id).await;
+    assert!(matches!(again, Err(Error::NotFound("binding"))));
+    assert!(store::table::delete_unbound(&mut tx, catalog.table.id).await.unwrap());
+    assert_eq!(store::table::find(&mut tx, catalog.table.id).await.unwrap(), None);
+    assert_eq!(store::table::find_snapshot(&mut tx, snapshot.id).await.unwrap(), None);
+    store::table::insert(&mut tx, &table("sales/orders/inside")).await.unwrap();
+}
+
+async fn a_stamp_moves_with_each_revision(world: World) {
+    use store::revision::{self, Revision};
+    let table_id = world.catalog().await.table.id;
+    let mut stamps = vec![revision::stamp(&mut world.read().await, table_id).await.unwrap()];
+    for step in 0..3 {
+        let mut tx = world.facts().await;
+        match step {
+            0 => revision::bump(&mut tx, Revision::Access).await.unwrap(),
+            1 => revision::bump(&mut tx, Revision::Visibility).await.unwrap(),
+            _ => store::table::bump(&mut tx, table_id).await.unwrap(),
+        }
+        tx.commit().await.unwrap();
+        let stamp = revision::stamp(&mut world.read().await, table_id).await.unwrap();
+        assert!(!stamps.contains(&stamp), "step {step}");
+        stamps.push(stamp);
+    }
 }
 
 async fn notice(world: &World, table_id: TableId, version: u64) -> domain::binding::Snapshot {

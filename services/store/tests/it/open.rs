@@ -104,6 +104,27 @@ async fn a_migration_that_was_edited_is_refused() {
 }
 
 #[tokio::test]
+async fn null_is_never_read_as_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    Db::open(&url(&folder), Options::for_testing()).await.unwrap().close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("charter.db"));
+    let mut connection = options.connect().await.unwrap();
+    for sql in [
+        "DROP TABLE outbox",
+        "CREATE TABLE outbox (position INTEGER, kind TEXT, subject TEXT, payload TEXT, at INTEGER)",
+        "INSERT INTO outbox VALUES (1, 'k', 's', NULL, 1)",
+    ] {
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+
+    // SQLite's driver would give the empty text.
+    let db = Db::open(&url(&folder), Options::for_testing()).await.unwrap();
+    let events = store::outbox::list_after(&mut db.read().await.unwrap(), 0, 1).await;
+    assert!(matches!(events, Err(store::Error::Inconsistent { table: "outbox", .. })), "{events:?}");
+}
+
+#[tokio::test]
 async fn sqlite_waits_for_the_disk_unless_told_otherwise() {
     assert_eq!(Options::default().durability, store::Durability::Full);
     // A row is there for readers as soon as its commit is told.
