@@ -326,13 +326,13 @@ async fn grants_are_found_for_a_port(world: World) {
     assert_eq!(second.unwrap_err().violated(), Some(Constraint::GrantRequest));
     let mut reader = world.read().await;
     let found = store::grant::list_for_port(&mut reader, catalog.reader.id, &port_major).await.unwrap();
-    assert_eq!(found, [catalog.grant.clone()]);
+    assert_eq!(found, std::slice::from_ref(&catalog.grant));
     let next_major = PortMajor { major: 2, ..port_major };
     assert_eq!(store::grant::list_for_port(&mut reader, catalog.reader.id, &next_major).await.unwrap(), []);
     let of_principal = store::grant::list_of_principal(&mut reader, catalog.reader.id, &Seek::first(5)).await.unwrap();
-    assert_eq!(of_principal.items, [catalog.grant.clone()]);
+    assert_eq!(of_principal.items, std::slice::from_ref(&catalog.grant));
     let of_product = store::grant::list_of_product(&mut reader, catalog.product.id, &Seek::first(5)).await.unwrap();
-    assert_eq!(of_product.items, [catalog.grant.clone()]);
+    assert_eq!(of_product.items, std::slice::from_ref(&catalog.grant));
     for (now, expected) in [(NOW.0 - 1, vec![]), (NOW.0, vec![catalog.product.id]), (NOW.0 + 10_000_000, vec![])] {
         let products = store::grant::list_products_granted(&mut reader, catalog.reader.id, Timestamp(now)).await;
         assert_eq!(products.unwrap(), expected, "{now}");
@@ -350,7 +350,7 @@ async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
         assert_eq!(store::credential::get(&mut tx, lease.id).await.unwrap(), *lease);
     }
     let open = store::credential::list_open_of_grant(&mut tx, catalog.grant.id, NOW).await.unwrap();
-    assert_eq!(open, [issued.clone()]);
+    assert_eq!(open, std::slice::from_ref(&issued));
     tx.commit().await.unwrap();
 
     let revoked = Decided { by: catalog.owner.id, at: NOW, reason: Some("over".into()) };
@@ -439,7 +439,7 @@ async fn decisions_are_kept_whole(world: World) {
     store::gate::insert_decision(&mut tx, &decision).await.unwrap();
     assert_eq!(store::gate::get_decision(&mut tx, decision.id).await.unwrap(), decision);
     let of_binding = store::gate::list_decisions_of_binding(&mut tx, decision.binding_id, &Seek::first(3)).await;
-    assert_eq!(of_binding.unwrap().items, [decision.clone()]);
+    assert_eq!(of_binding.unwrap().items, std::slice::from_ref(&decision));
     let of_principal = store::gate::list_decisions_of_principal(&mut tx, decision.principal_id, &Seek::first(3)).await;
     assert_eq!(of_principal.unwrap().items, [decision]);
 }

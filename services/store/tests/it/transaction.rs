@@ -70,7 +70,7 @@ async fn a_reader_sees_one_state(world: World) {
     let mut tx = world.facts().await;
     store::org::insert(&mut tx, &two).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(store::org::list(&mut reader, &Seek::first(10)).await.unwrap().items, [one.clone()]);
+    assert_eq!(store::org::list(&mut reader, &Seek::first(10)).await.unwrap().items, std::slice::from_ref(&one));
     assert_eq!(store::org::list(&mut world.read().await, &Seek::first(10)).await.unwrap().items, [one, two]);
 }
 
