@@ -28,11 +28,11 @@ pub(crate) struct Table {
     pub(crate) rows: Arc<dyn Rows>,
 }
 
-/// Does the job. The memory pool of the queries is a part of `memory_bytes`, so that a greedy rule fails alone.
+/// Does the job. Its queries get `pool_bytes` of memory between them, so that a greedy rule fails alone.
 ///
 /// # Errors
 /// [`Unreadable`] inside is about the table; the outer error is ours.
-pub(crate) async fn run(job: InspectionJob, memory_bytes: u64) -> anyhow::Result<Result<Inspection>> {
+pub(crate) async fn run(job: InspectionJob, pool_bytes: usize) -> anyhow::Result<Result<Inspection>> {
     let opened = tokio::task::spawn_blocking({
         let job = job.clone();
         move || open(&job)
@@ -41,7 +41,7 @@ pub(crate) async fn run(job: InspectionJob, memory_bytes: u64) -> anyhow::Result
         Ok(opened) => opened,
         Err(unreadable) => return Ok(Err(unreadable)),
     };
-    let measured = measure::measure(&table, &job.rules, memory_bytes).await?;
+    let measured = measure::measure(&table, &job.rules, pool_bytes).await?;
     let whole = measured.and_then(|measured| root.verify().map(|()| measured));
     Ok(whole.map(|measured| Inspection {
         snapshot: table.snapshot,

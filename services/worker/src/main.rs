@@ -71,9 +71,11 @@ fn inspect() -> anyhow::Result<()> {
     let limits = job.limits;
     let job = job.into_domain().context("cannot read the job")?;
     limits::apply(limits, &job.root, &job.scratch)?;
+    // What is left beside the stack is shared with the program itself, the readers, and what the pool does not see.
+    let pool_bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX).saturating_sub(STACK_BYTES) / 2;
     let work = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build();
-        runtime.context("cannot start its threads")?.block_on(inspection::run(job, limits.memory_bytes))
+        runtime.context("cannot start its threads")?.block_on(inspection::run(job, pool_bytes))
     });
     let found = match work.context("cannot start its threads")?.join() {
         Ok(found) => found?,

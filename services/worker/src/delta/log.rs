@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
+use arrow::array::{Array, AsArray};
 use domain::clock::Timestamp;
 use domain::table::PinnedFile;
 use parquet::arrow::ProjectionMask;
@@ -226,10 +227,12 @@ fn sidecars_of_parquet(root: &Root, path: &str) -> Result<Vec<String>> {
     let mut sidecars = Vec::new();
     for batch in builder.with_projection(mask).build().map_err(|error| corrupt(&error))? {
         let batch = batch.map_err(|error| corrupt(&error))?;
-        let actions = arrow::array::AsArray::as_struct_opt(batch.column(0));
-        let paths = actions.and_then(|actions| arrow::array::AsArray::as_string_opt::<i32>(actions.column(0)));
-        let paths = paths.ok_or_else(|| corrupt(&"`sidecar.path` is not text"))?;
-        sidecars.extend(paths.iter().flatten().map(str::to_owned));
+        let actions = batch.column(0).as_struct_opt();
+        let paths = actions.and_then(|actions| actions.column(0).as_string_opt::<i32>());
+        let (Some(actions), Some(paths)) = (actions, paths) else { return Err(corrupt(&"`sidecar.path` is not text")) };
+        // Where the action is another, the path may be an empty text rather than null.
+        let rows = (0..batch.num_rows()).filter(|row| actions.is_valid(*row) && paths.is_valid(*row));
+        sidecars.extend(rows.map(|row| paths.value(row).to_owned()));
     }
     Ok(sidecars)
 }

@@ -98,7 +98,10 @@ fn pin(root: &Root, live: &[LiveFile], snapshot: &SnapshotRef, engine: &dyn Engi
             Some(vector) => {
                 let rows = DvInfo::from(vector.clone()).get_row_indexes(engine, snapshot.table_root());
                 let rows = rows.map_err(|error| unreadable(&error))?.unwrap_or_default();
-                rows.into_iter().filter(|row| *row < in_file).count() as u64
+                if rows.last().is_some_and(|last| *last >= in_file) {
+                    return Err(Unreadable(format!("its log deletes rows that the file `{path}` does not have")));
+                }
+                rows.len() as u64
             }
             None => 0,
         };
@@ -120,7 +123,10 @@ fn record_batch(data: Box<dyn EngineData>) -> Result<RecordBatch> {
     ArrowEngineData::try_from_engine_data(data).map(Into::into).map_err(|error| unreadable(&error))
 }
 
-/// The kernel's words, which speak of the log and of files, not of rows.
+/// Our own reason if one is at the bottom of it, else the kernel's words, which speak of the log and of files and not of
+/// rows.
 fn unreadable(error: &buoyant_kernel::Error) -> Unreadable {
-    Unreadable(error.to_string())
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let ours = causes.filter_map(|error| error.downcast_ref::<Unreadable>()).next();
+    ours.cloned().unwrap_or_else(|| Unreadable(error.to_string()))
 }

@@ -34,10 +34,9 @@ const BATCH_ROWS: usize = 8192;
 ///
 /// # Errors
 /// The inner error: rows cannot be read. The outer one is ours.
-pub(crate) async fn measure(table: &Table, rules: &[Rule], memory_bytes: u64) -> anyhow::Result<Result<Vec<Measured>>> {
+pub(crate) async fn measure(table: &Table, rules: &[Rule], pool_bytes: usize) -> anyhow::Result<Result<Vec<Measured>>> {
     let snapshot = Arc::new(Snapshot::new(table.rows.clone()));
-    // Half of what the process may use: the rest is the program itself, the reader, and what the pool does not see.
-    let context = session(usize::try_from(memory_bytes / 2).unwrap_or(usize::MAX))?;
+    let context = session(pool_bytes)?;
     let counts = match Counts::prepare(&context, table, rules) {
         Ok(counts) => counts,
         Err(error) => return Err(error).context("cannot prepare the rules"),

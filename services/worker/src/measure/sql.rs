@@ -36,7 +36,7 @@ const MAX_RECURSION: usize = 200;
 /// One query's share of the inspection's time.
 const MAX_DURATION: Duration = Duration::from_secs(60);
 
-/// Scalar functions that depend on nothing but their arguments and whose result is not much longer than those.
+/// Scalar functions that depend on nothing but their arguments, and to which no argument gives the length of the result.
 const SCALAR_FUNCTIONS: &[&str] = &[
     "abs",
     "acos",

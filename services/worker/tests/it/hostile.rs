@@ -1,1 +1,201 @@
-//! x
+//! Workers that die, are late or take too much, and tables that change under them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use domain::quality::{Measured, Rule};
+use domain::table::{Format, InspectionError, InspectionJob, SnapshotKey};
+use inspect::Launcher;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Found, HandTable, add, delta, launcher, metadata, nulls, protocol, run, sql, value};
+
+/// `n` from 0 to 9,999 and a text of 100 KB in its first row.
+fn table() -> HandTable {
+    let n: ArrayRef = Arc::new(Int64Array::from_iter_values(0..10_000));
+    let text = (0..10_000).map(|row| if row == 0 { "x".repeat(100_000) } else { "x".repeat(40) });
+    let text: ArrayRef = Arc::new(StringArray::from_iter_values(text));
+    let batch = RecordBatch::try_from_iter_with_nullable([("n", n, true), ("text", text, true)]).unwrap();
+    let table = HandTable::new();
+    let size = table.data("a.parquet", &batch);
+    let schema = metadata(&[("n", json!("long")), ("text", json!("string"))], &[], json!({}));
+    table.entry(0, &[protocol(1), schema, add("a.parquet", size)]);
+    table
+}
+
+/// Ten thousand to the fourth rows.
+const ENDLESS: &str = "SELECT count(*) FROM ${table} a, ${table} b, ${table} c, ${table} d WHERE a.n + b.n + c.n > d.n";
+
+fn inspect(launcher: &Launcher, root: &Path, rules: Vec<Rule>) -> Result<Found, InspectionError> {
+    let snapshot = Some(SnapshotKey::DeltaVersion(0));
+    run(launcher, |scratch| InspectionJob { format: Format::Delta, root: root.to_owned(), snapshot, rules, scratch })
+}
+
+/// A worker that tells its process id in `pid` before it begins.
+fn telling(folder: &Path) -> Launcher {
+    let script = folder.join("worker");
+    let worker = env!("CARGO_BIN_EXE_charter-worker");
+    let text =
+        format!("#!/bin/sh\necho $$ > {0}/pid.new; mv {0}/pid.new {0}/pid; exec {worker} \"$@\"\n", folder.display());
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    Launcher { worker: script, ..launcher() }
+}
+
+/// Waits until it gives something, without sleeping.
+fn wait_for<T>(what: impl Fn() -> Option<T>) -> T {
+    let patience = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = what() {
+            return found;
+        }
+        assert!(Instant::now() < patience, "it did not happen");
+        std::thread::yield_now();
+    }
+}
+
+fn pid_in(folder: &Path) -> Pid {
+    wait_for(|| fs::read_to_string(folder.join("pid")).ok()?.trim().parse().ok().and_then(Pid::from_raw))
+}
+
+#[test]
+fn a_worker_that_is_killed_died() {
+    let (table, folder) = (table(), TempDir::new().unwrap());
+    let launcher = telling(folder.path());
+    let root = table.path().to_owned();
+    let inspection = std::thread::spawn(move || inspect(&launcher, &root, vec![sql(ENDLESS)]).map(|_| ()));
+    kill_process(pid_in(folder.path()), Signal::KILL).unwrap();
+    assert_eq!(inspection.join().unwrap(), Err(InspectionError::Died("killed by signal 9".to_owned())));
+}
+
+#[test]
+fn a_worker_past_its_deadline_is_killed_soon() {
+    let table = table();
+    let deadline = Duration::from_millis(1_500);
+    let started = Instant::now();
+    let found = inspect(&Launcher { deadline, ..launcher() }, table.path(), vec![sql(ENDLESS)]);
+    assert_eq!(found.map(|_| ()), Err(InspectionError::Deadline(deadline)));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_worker_that_uses_too_much_processor_time_died() {
+    let table = table();
+    let found = inspect(&Launcher { cpu_seconds: 1, ..launcher() }, table.path(), vec![sql(ENDLESS)]);
+    assert_eq!(found.map(|_| ()), Err(InspectionError::Died("it used more processor time than it may".to_owned())));
+}
+
+#[test]
+fn a_worker_that_needs_too_much_memory_died() {
+    let table = table();
+    // The first row alone would be 10 GB, which no pool sees.
+    let greedy = "SELECT max(character_length(replace(text, 'x', text))) FROM ${table}";
+    let found = inspect(&Launcher { memory_bytes: 1 << 30, ..launcher() }, table.path(), vec![sql(greedy)]);
+    let told = "it aborted, most likely out of memory";
+    assert_eq!(found.map(|_| ()), Err(InspectionError::Died(told.to_owned())));
+    for memory_bytes in [1, 64 << 20, 700 << 20] {
+        let found = inspect(&Launcher { memory_bytes, ..launcher() }, table.path(), vec![]).map(|_| ());
+        assert!(matches!(found, Err(InspectionError::Died(_))), "{memory_bytes}: {found:?}");
+    }
+}
+
+#[test]
+fn a_query_that_exhausts_the_pool_fails_alone() {
+    let table = table();
+    let greedy = "SELECT count(DISTINCT concat(a.text, repeat_free.text, CAST(a.n * 1000 + b.n AS VARCHAR))) \
+                  FROM ${table} a, (SELECT n FROM ${table} LIMIT 200) b, (SELECT text FROM ${table} LIMIT 1 OFFSET 1) repeat_free";
+    let rules = vec![sql(greedy), nulls("n"), sql("SELECT max(n) FROM ${table}")];
+    let found = inspect(&Launcher { memory_bytes: 1 << 30, ..launcher() }, table.path(), rules).unwrap().inspection;
+    assert_eq!(found.measured[0], Measured::Error("it needs more memory than it may use".to_owned()));
+    assert_eq!(found.measured[1..], [value(0), value(9_999)]);
+}
+
+#[test]
+fn a_worker_limits_itself_and_has_no_environment() {
+    let (table, folder) = (table(), TempDir::new().unwrap());
+    let launcher = telling(folder.path());
+    let root = table.path().to_owned();
+    let inspection = std::thread::spawn(move || inspect(&launcher, &root, vec![sql(ENDLESS)]).map(|_| ()));
+    let pid = pid_in(folder.path());
+    let process = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
+    let read = |name: &str| fs::read_to_string(process.join(name)).unwrap_or_default();
+    // The address space is the last limit that it sets.
+    let limits = wait_for(|| Some(read("limits")).filter(|limits| limits.contains("4294967296")));
+    let environment = read("environ");
+    let status = read("status");
+    kill_process(pid, Signal::KILL).unwrap();
+    inspection.join().unwrap().unwrap_err();
+    let limit = |name: &str| {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        line[name.len()..].split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(limit("Max core file size"), ["0", "0"]);
+    assert_eq!(limit("Max cpu time"), ["120", "121"]);
+    assert_eq!(limit("Max open files"), ["256", "256"]);
+    assert_eq!(limit("Max address space"), ["4294967296", "4294967296"]);
+    assert_eq!(limit("Max file size"), ["4294967296", "4294967296"]);
+    // What the wrapping shell adds is all there is.
+    let environment: Vec<&str> = environment.split('\0').filter(|pair| !pair.is_empty()).collect();
+    assert!(
+        environment.iter().all(|pair| ["PWD=", "_=", "OLDPWD=", "SHLVL="].iter().any(|name| pair.starts_with(name))),
+        "{environment:?}"
+    );
+    assert!(status.contains("NoNewPrivs:\t1"), "it has not confined itself: {status}");
+}
+
+#[test]
+fn a_file_that_changes_meanwhile_is_refused() {
+    let table = table();
+    let scratch = TempDir::new().unwrap();
+    let job = InspectionJob {
+        format: Format::Delta,
+        root: table.path().to_owned(),
+        snapshot: Some(SnapshotKey::DeltaVersion(0)),
+        // Runs for a second or more, long after its files were opened.
+        rules: vec![sql("SELECT count(*) FROM ${table} a, (SELECT n FROM ${table} LIMIT 2000) b WHERE a.n <> b.n")],
+        scratch: scratch.path().to_owned(),
+    };
+    let inspection = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let launcher = launcher();
+        runtime.block_on(domain::table::Inspector::inspect(&launcher, job))
+    });
+    // The checkpoint is written after every file was opened once.
+    wait_for(|| scratch.path().join("checkpoint.parquet").exists().then_some(()));
+    let file = table.path().join("a.parquet");
+    let bytes = fs::read(&file).unwrap();
+    fs::write(&file, bytes).unwrap();
+    let found = inspection.join().unwrap();
+    let told = "`a.parquet` changed while it was inspected";
+    assert_eq!(found, Err(InspectionError::Unreadable(told.to_owned())));
+}
+
+#[test]
+fn a_vector_that_deletes_rows_without_end_is_refused() {
+    use buoyant_kernel::actions::deletion_vector_writer::{KernelDeletionVector, StreamingDeletionVectorWriter};
+    let table = HandTable::of_three_rows();
+    let mut bytes = Vec::new();
+    let mut writer = StreamingDeletionVectorWriter::new(&mut bytes);
+    let mut vector = KernelDeletionVector::new();
+    vector.add_deleted_row_indexes([1_u64 << 40]);
+    let written = writer.write_deletion_vector(vector).unwrap();
+    writer.finalize().unwrap();
+    fs::create_dir(table.path().join("ab")).unwrap();
+    fs::write(table.path().join("ab/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin"), bytes).unwrap();
+    let size = fs::metadata(table.path().join("a.parquet")).unwrap().len();
+    let mut file = add("a.parquet", size);
+    file["add"]["deletionVector"] = json!({
+        "storageType": "u", "pathOrInlineDv": "ab^-aqEH.-t@S}K{vb[*k^", "offset": written.offset,
+        "sizeInBytes": written.size_in_bytes, "cardinality": written.cardinality
+    });
+    let schema = metadata(&[("n", json!("long"))], &[], json!({"delta.enableDeletionVectors": "true"}));
+    table.entry(0, &[crate::support::protocol_of(&["deletionVectors"]), schema, file]);
+    let reason = crate::support::unreadable(delta(table.path(), 0, vec![nulls("n")]));
+    assert_eq!(reason, "its log deletes rows that the file `a.parquet` does not have");
+}
