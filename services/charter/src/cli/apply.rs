@@ -211,7 +211,7 @@ fn finish(outcome: &Outcome, json: bool) -> Result<Exit> {
 /// The error for documents that do not hold, with all problems.
 pub(crate) fn invalid(problems: &[Problem]) -> Error {
     let report: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    Error::new(Exit::Invalid, format!("{} in the documents; nothing was changed", count(problems.len(), "problem")))
+    Error::new(Exit::Invalid, format!("{} in the documents", count(problems.len(), "problem")))
         .report(output::cleaned(&report.join("\n")))
 }
 
@@ -228,7 +228,7 @@ fn refused(refusals: &[Refusal]) -> Error {
         }
         report.push_str(&findings_text(&refusal.findings, "  ", Paint::stderr()));
     }
-    let message = format!("{} refused; nothing was changed", count(refusals.len(), "version"));
+    let message = format!("{} refused", count(refusals.len(), "version"));
     let error = Error::new(Exit::Refused, message).report(report);
     match refusals {
         [only] => error.hint(format!("set the version in `{}` to `{}`", only.document, only.suggested)),

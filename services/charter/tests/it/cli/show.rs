@@ -287,7 +287,7 @@ fn invalid_documents_exit_3_with_every_place() {
     let run = Server::answering([answer(problems)]).run_with_stdin(&["apply", "-"], "x");
     assert_eq!((run.code, run.stdout.as_str()), (3, ""));
     let expected = "a.yaml:2:5: /id: is missing\nb.yaml: names no domain\n\
-        error: 2 problems in the documents; nothing was changed\n";
+        error: 2 problems in the documents\n";
     assert_eq!(run.stderr, expected);
 }
 
@@ -308,7 +308,7 @@ a.yaml: contract `orders` 1.0.1 against 1.0.0 needs a major version: 2.0.0
     /y: m (r, neither history-safe nor consumer-safe)
   patch
     /p: m (r)
-error: 1 version refused; nothing was changed
+error: 1 version refused
 hint: set the version in `a.yaml` to `2.0.0`
 ";
     assert_eq!(run.stderr, expected);
