@@ -12,7 +12,6 @@ use super::Problem;
 use super::scene::{DomainScene, Scene, is_called};
 use super::set::{ContractEntry, Entry, Set, names};
 use crate::ctx::Ctx;
-use crate::known::Known;
 
 /// A set whose documents all have their place.
 #[derive(Debug)]
@@ -266,11 +265,6 @@ fn owner(
 }
 
 impl ProductDocument {
-    /// The product as it will be, with its domain.
-    pub(super) fn known(&self, scene: &DomainScene) -> Known {
-        Known { product: self.new.clone(), domain: scene.domain.clone() }
-    }
-
     /// Whether its document's only news is its status.
     pub(super) fn only_status_changed(&self, old: &Product) -> bool {
         Product { wish: Wish::Hold(None), ..old.clone() } == Product { wish: Wish::Hold(None), ..self.entry.model.clone() }

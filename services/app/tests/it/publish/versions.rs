@@ -1,0 +1,135 @@
+//! Versions of a contract: what may be published after what, and transitions.
+
+use app::publish::{ChangeKind, apply};
+use domain::error::Kind;
+use domain::version::Bump;
+use testkit::app::set;
+use testkit::inspector::Scene;
+
+use super::{
+    COLUMNS, CONTRACT, PRODUCT, done, invalid, kinds, open_shop, publisher, refused, shop, state, version, with,
+};
+
+/// A version whose table has one more column.
+fn wider(number: &str) -> String {
+    with(&version(number), "      # more columns", "      - name: note\n        logicalType: string")
+}
+
+/// A version without the column `amount`.
+fn narrower(number: &str) -> String {
+    with(&version(number), "      - name: amount\n        logicalType: number\n", "")
+}
+
+#[tokio::test]
+async fn a_description_is_a_patch_and_keeps_the_verdict() {
+    let (_test, owner) = open_shop().await;
+    let patched = with(&version("1.0.1"), "Every order", "Every order that was paid");
+    let changes = done(&owner, &[&patched]).await;
+    assert_eq!(kinds(&changes), [ChangeKind::Added]);
+    assert_eq!((changes[0].bump, changes[0].state.as_str()), (Some(Bump::Patch), "active"), "no new inspection is needed");
+    assert_eq!(state(&owner, "1.0.0").await, "superseded");
+}
+
+#[tokio::test]
+async fn a_new_column_needs_a_minor_version() {
+    let (test, owner) = open_shop().await;
+    let refusal = refused(&owner, &[&wider("1.0.1")]).await;
+    assert_eq!((refusal.needed, refusal.suggested.to_string()), (Bump::Minor, "1.1.0".to_owned()));
+    assert_eq!(refusal.compared_with.to_string(), "1.0.0");
+    assert_eq!(refusal.findings.len(), 1);
+
+    let changes = done(&owner, &[&wider("1.1.0")]).await;
+    assert_eq!((changes[0].bump, changes[0].state.as_str()), (Some(Bump::Minor), "draft"));
+    assert_eq!(state(&owner, "1.0.0").await, "active", "the old version goes on until the new one is kept");
+    test.settle().await;
+    assert_eq!(state(&owner, "1.1.0").await, "draft", "the table does not have the column yet");
+    test.lay("shop/orders", 1, Scene::of(&format!("{COLUMNS} note:string"))).await;
+    assert_eq!(state(&owner, "1.1.0").await, "active");
+    assert_eq!(state(&owner, "1.0.0").await, "superseded");
+}
+
+#[tokio::test]
+async fn a_breaking_change_needs_a_major_version() {
+    let (_test, owner) = open_shop().await;
+    let refusal = refused(&owner, &[&narrower("1.1.0")]).await;
+    assert_eq!((refusal.needed, refusal.suggested.to_string()), (Bump::Major, "2.0.0".to_owned()));
+    let changes = done(&owner, &[&narrower("2.0.0")]).await;
+    assert_eq!(changes[0].bump, Some(Bump::Major));
+    assert_eq!(state(&owner, "1.0.0").await, "active", "majors live side by side");
+}
+
+#[tokio::test]
+async fn a_version_is_greater_than_all_of_its_major() {
+    let (_test, owner) = open_shop().await;
+    done(&owner, &[&wider("1.1.0")]).await;
+    let refusal = refused(&owner, &[&version("1.0.5")]).await;
+    assert_eq!(refusal.compared_with.to_string(), "1.1.0");
+    assert!(refusal.suggested > refusal.compared_with);
+}
+
+#[tokio::test]
+async fn what_was_promised_does_not_change_under_its_number() {
+    let (_test, owner) = open_shop().await;
+    let refusal = refused(&owner, &[&wider("1.0.0")]).await;
+    assert_eq!((refusal.needed, refusal.suggested.to_string()), (Bump::Minor, "1.1.0".to_owned()));
+    let respelled = refused(&owner, &[&with(CONTRACT, "Every order", "All orders")]).await;
+    assert_eq!(respelled.suggested.to_string(), "1.0.1");
+}
+
+#[tokio::test]
+async fn a_draft_may_be_published_anew() {
+    let (test, owner) = shop().await;
+    done(&owner, &[PRODUCT, CONTRACT]).await;
+    let changes = done(&owner, &[&wider("1.0.0")]).await;
+    assert_eq!(kinds(&changes), [ChangeKind::Changed]);
+    test.lay("shop/orders", 0, Scene::of(&format!("{COLUMNS} note:string"))).await;
+    assert_eq!(state(&owner, "1.0.0").await, "active");
+}
+
+#[tokio::test]
+async fn drafts_side_by_side_are_compared_once_one_is_promised() {
+    let (test, owner) = shop().await;
+    let other_type = with(&version("1.1.0"), "logicalType: number", "logicalType: string");
+    done(&owner, &[PRODUCT, CONTRACT, &other_type]).await;
+    test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
+    assert_eq!(state(&owner, "1.0.0").await, "active");
+    test.lay("shop/orders", 1, Scene::of("order_id:integer amount:string")).await;
+    assert_eq!(super::reasons(&owner, "1.1.0").await, ["it changes 1.0.0 in a way that needs a major bump"]);
+}
+
+#[tokio::test]
+async fn a_draft_older_than_the_current_version_stays_one() {
+    let (test, owner) = shop().await;
+    done(&owner, &[PRODUCT, CONTRACT, &narrower("1.1.0")]).await;
+    test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
+    assert_eq!(state(&owner, "1.1.0").await, "active", "the newest is tried first");
+    assert_eq!(super::reasons(&owner, "1.0.0").await, ["1.1.0 is active already"]);
+}
+
+#[tokio::test]
+async fn a_status_alone_is_a_transition() {
+    let (test, owner) = open_shop().await;
+    let deprecated = with(CONTRACT, "status: active", "status: deprecated");
+    let publisher = publisher(&test).await;
+    let refusal = apply(&publisher, set("shop", &[&deprecated])).await.unwrap_err();
+    assert_eq!(refusal.kind(), Kind::Forbidden, "a promise ends by its owner");
+
+    assert_eq!(kinds(&done(&owner, &[&deprecated]).await), [ChangeKind::Transition]);
+    assert_eq!(state(&owner, "1.0.0").await, "deprecated");
+    assert_eq!(kinds(&done(&owner, &[&deprecated]).await), [ChangeKind::Unchanged]);
+    let back = invalid(&owner, &[&with(CONTRACT, "status: active", "status: active # again")]).await;
+    assert_eq!(back[0].path, "/status");
+    let retired = with(CONTRACT, "status: active", "status: retired");
+    assert_eq!(kinds(&done(&owner, &[&retired]).await), [ChangeKind::Transition]);
+    assert_eq!(state(&owner, "1.0.0").await, "retired");
+}
+
+#[tokio::test]
+async fn a_product_ends_by_its_owner() {
+    let (test, owner) = open_shop().await;
+    let deprecated = with(PRODUCT, "status: active", "status: deprecated");
+    let publisher = publisher(&test).await;
+    assert_eq!(apply(&publisher, set("shop", &[&deprecated])).await.unwrap_err().kind(), Kind::Forbidden);
+    let changes = done(&owner, &[&deprecated]).await;
+    assert_eq!((changes[0].change, changes[0].state.as_str()), (ChangeKind::Transition, "deprecated"));
+}
