@@ -27,6 +27,7 @@ test: ## Run all tests, with PostgreSQL and the real Python clients (installs bo
 	@tests/setup.sh start
 	@echo "==> compiling the tests ($(BUILD_NOTE))"
 	$(CARGO) test --workspace --locked --no-run
+	$(CARGO) build --workspace --locked --features charter/failpoints --bin charter-failpoints
 	$(CARGO) build --workspace --locked
 	@tests/setup.sh wait
 	@echo "==> running the tests"

@@ -4,7 +4,8 @@ use domain::audit::{Outcome, Record, Resource};
 use domain::clock::Timestamp;
 use domain::id::RecordId;
 use policy::Action;
-use store::audit::Filter;
+pub use store::audit::Filter;
+use store::audit::Stored;
 use store::{Lock, Page, Seek, Tx};
 
 use crate::ctx::{App, Ctx};
@@ -108,10 +109,23 @@ pub async fn list_records(
     ctx.authorize(Action::ViewAudit, &policy::Resource::Platform, "read the audit log")?;
     let mut tx = ctx.app.db.read().await?;
     let page = store::audit::list(&mut tx, filter, seek).await?;
-    let verified = page.items.into_iter().map(|stored| {
-        let record = stored.verify(&ctx.app.record_key)?;
-        Ok(Entry { record, mac: hex::encode(stored.mac) })
-    });
-    let items = verified.collect::<Result<_, store::Error>>().map_err(Error::internal)?;
+    let items = page.items.into_iter().map(|stored| verified(ctx, stored)).collect::<Result<_, Error>>()?;
     Ok(Page { items, has_more: page.has_more })
+}
+
+/// A record by its id; `None` too for those who may not read the log.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn find_record(ctx: &Ctx, id: RecordId) -> Result<Option<Entry>, Error> {
+    if !ctx.may(Action::ViewAudit, &policy::Resource::Platform) {
+        return Ok(None);
+    }
+    let mut tx = ctx.app.db.read().await?;
+    store::audit::find(&mut tx, id).await?.map(|stored| verified(ctx, stored)).transpose()
+}
+
+fn verified(ctx: &Ctx, stored: Stored) -> Result<Entry, Error> {
+    let record = stored.verify(&ctx.app.record_key).map_err(Error::internal)?;
+    Ok(Entry { record, mac: hex::encode(stored.mac) })
 }

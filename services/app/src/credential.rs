@@ -22,6 +22,7 @@ use store::revision::Revision;
 use crate::audit::{self, Event};
 use crate::ctx::{App, Ctx, lock};
 use crate::error::Error;
+use crate::failpoint;
 use crate::facts::{self, Asked, Loaded};
 use crate::grant::Subject;
 use crate::lease::{Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope};
@@ -119,7 +120,9 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
         "until": lease.expires_at.to_string(),
     });
     audit::append(ctx, &mut tx, event(&loaded, &explained).with(detail)).await?;
+    failpoint::pass("vend.written");
     tx.commit().await?;
+    failpoint::pass("vend.committed");
 
     let credentials = ctx.app.secrets.credentials(lease.id);
     Ok(Vended::Issued(Box::new(Issued {

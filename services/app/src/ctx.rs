@@ -13,7 +13,6 @@ use domain::name::DomainPath;
 use domain::table::Inspector;
 use policy::{Action, Caller, Party, Policy, Resource};
 use store::{Db, Tx};
-use store::Seek;
 use store::revision::Revision;
 use tokio::sync::Notify;
 
@@ -23,7 +22,6 @@ use crate::folder::Folder;
 use crate::issuer::Issuer;
 use crate::lake::Lake;
 use crate::lease::LeaseSecrets;
-use crate::paging::MAX_PAGE;
 
 /// What the program is made of; `charter` and the tests wire it.
 pub struct Parts {
@@ -143,6 +141,16 @@ impl App {
         self.clock.now()
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if it does not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let mut tx = self.db.read().await?;
+        store::revision::get(&mut tx, Revision::Access).await?;
+        Ok(())
+    }
+
     /// A principal's roles and grants as they stand, kept for as long as the access revision stands. For read
     /// transactions only: what a write transaction has read may die with it.
     pub(crate) async fn standing(&self, tx: &mut Tx, principal: &Principal) -> Result<Arc<Standing>, Error> {
@@ -182,6 +190,8 @@ pub struct Standing {
     pub platform_roles: Vec<PlatformRole>,
     /// Its roles in domains.
     pub domain_roles: Vec<(DomainPath, DomainRole)>,
+    /// Its grants that stand now or will.
+    pub grants: Vec<Grant>,
     /// The port majors on which it has a grant in force.
     pub port_majors: Vec<PortMajor>,
     /// The first moment at which a grant begins or ends.
@@ -215,25 +225,12 @@ impl Standing {
                 }
             }
         }
-        let grants = grants_of(tx, principal.id).await?;
+        let grants = store::grant::list_standing(tx, principal.id, now).await?;
         let in_force = grants.iter().filter(|grant| grant.covers(now));
         let port_majors = in_force.map(|grant| grant.port_major.clone()).collect();
         let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
         let good_until = edges.filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
-        Ok(Self { revision, enabled, platform_roles, domain_roles, port_majors, good_until })
-    }
-}
-
-async fn grants_of(tx: &mut Tx, principal_id: PrincipalId) -> Result<Vec<Grant>, Error> {
-    let mut grants = Vec::new();
-    let mut seek = Seek::first(MAX_PAGE);
-    loop {
-        let page = store::grant::list_of_principal(tx, principal_id, &seek).await?;
-        grants.extend(page.items);
-        if !page.has_more {
-            return Ok(grants);
-        }
-        seek.after = grants.last().map(|grant| grant.id);
+        Ok(Self { revision, enabled, platform_roles, domain_roles, grants, port_majors, good_until })
     }
 }
 

@@ -8,6 +8,7 @@ use domain::clock::Timestamp;
 use domain::contract::Classification;
 use domain::gate::served::{Judged, Snapshots};
 use domain::gate::{Action, ContractFacts, Detail, DetailRight, Facts};
+use domain::grant::Grant;
 use domain::id::{PrincipalId, SnapshotId};
 use domain::identity::{DomainRole, PurposeCode};
 use domain::name::Address;
@@ -121,9 +122,13 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -
         purpose: asked.purpose,
     };
     let policy = app.policy.decide(&question);
-    let mut grants = Vec::new();
-    for port_major in &target.port_majors {
-        grants.extend(store::grant::list_for_port(tx, asked.principal_id, port_major).await?);
+    let standing = actor.standing.grants.iter().filter(|grant| target.port_majors.contains(&grant.port_major));
+    let mut grants: Vec<Grant> = standing.cloned().collect();
+    if grants.is_empty() {
+        // Only to tell why there is none.
+        for port_major in &target.port_majors {
+            grants.extend(store::grant::find_newest_for_port(tx, asked.principal_id, port_major).await?);
+        }
     }
     let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
     let switch = target.known.domain.switch_at;

@@ -15,6 +15,7 @@ use store::revision::Revision;
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::paging::Filling;
 use crate::known::{self, Known};
@@ -199,7 +200,9 @@ pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answe
     let event = Event::done("access.approve", "grant", grant.id, &what).because(decided.reason.as_deref());
     audit::append(ctx, &mut tx, event).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), grant.id).await?;
+    failpoint::pass("approve.written");
     tx.commit().await?;
+    failpoint::pass("approve.committed");
     Ok(Answer::Done((request, grant)))
 }
 
@@ -245,7 +248,9 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let what = format!("{} leases ended", leases.len());
     audit::append(ctx, &mut tx, Event::done("access.revoke", "grant", id, &what).because(Some(&reason))).await?;
     idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
+    failpoint::pass("revoke.written");
     tx.commit().await?;
+    failpoint::pass("revoke.committed");
     Ok(Revoked::Done(grant, leases))
 }
 
@@ -316,15 +321,29 @@ pub async fn load_requests(ctx: &Ctx, ids: &[AccessRequestId]) -> Result<Vec<Acc
     Ok(requests)
 }
 
+/// The grants that answer these requests and that the caller may see.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_grants_of_requests(ctx: &Ctx, ids: &[AccessRequestId]) -> Result<Vec<Grant>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let grants = store::grant::list_of_requests(&mut tx, ids).await?;
+    visible_grants(ctx, &mut tx, grants).await
+}
+
 /// The grants of these ids that the caller may see.
 ///
 /// # Errors
 /// Those of any use case.
 pub async fn load_grants(ctx: &Ctx, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut grants = store::grant::list_by_ids(&mut tx, ids).await?;
+    let grants = store::grant::list_by_ids(&mut tx, ids).await?;
+    visible_grants(ctx, &mut tx, grants).await
+}
+
+async fn visible_grants(ctx: &Ctx, tx: &mut Tx, mut grants: Vec<Grant>) -> Result<Vec<Grant>, Error> {
     let pairs = grants.iter().map(|grant| (grant.port_major.product_id, grant.principal_id)).collect();
-    let subjects = Subject::load_all(&mut tx, pairs).await?;
+    let subjects = Subject::load_all(tx, pairs).await?;
     grants.retain(|grant| {
         let subject = subjects.get(&(grant.port_major.product_id, grant.principal_id));
         subject.is_some_and(|subject| ctx.may(Action::ViewGrant, &subject.grant(grant.id)))

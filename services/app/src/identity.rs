@@ -347,12 +347,36 @@ pub async fn list_principals(ctx: &Ctx, seek: &Seek<PrincipalId>) -> Result<Page
 /// # Errors
 /// Those of any use case.
 pub async fn list_domain_roles(ctx: &Ctx, domain: &domain::org::Domain) -> Result<Option<Vec<RoleAssignment>>, Error> {
-    let belongs = ctx.actor.standing.domain_roles.iter().any(|(path, _)| domain.path.lineage().any(|above| above == *path));
-    if !belongs && ctx.actor.standing.platform_roles.is_empty() {
+    if !belongs(ctx, domain) && ctx.actor.standing.platform_roles.is_empty() {
         return Ok(None);
     }
     let mut tx = ctx.app.db.read().await?;
     Ok(Some(store::identity::list_roles_in_domain(&mut tx, domain.id).await?))
+}
+
+/// The principals of these ids, for relations that lead to them: whoever sees a grant knows who holds it. A principal by
+/// itself is for those who [`may_view`] it.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_principals(ctx: &Ctx, ids: &[PrincipalId]) -> Result<Vec<Principal>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    Ok(store::identity::list_principals_by_ids(&mut tx, ids).await?)
+}
+
+/// A role by its id: for its holder, for the people of its domain, and for those who may see everything.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn find_role(ctx: &Ctx, id: RoleId) -> Result<Option<RoleAssignment>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let Some(assignment) = store::identity::find_role(&mut tx, id).await? else { return Ok(None) };
+    if assignment.principal_id == ctx.actor.principal.id || !ctx.actor.standing.platform_roles.is_empty() {
+        return Ok(Some(assignment));
+    }
+    let Role::Domain(domain_id, _) = assignment.role else { return Ok(None) };
+    let domain = crate::org::get_by_id(&mut tx, domain_id).await?;
+    Ok(belongs(ctx, &domain).then_some(assignment))
 }
 
 /// The caller's own roles.
@@ -418,6 +442,11 @@ fn issue(
     claims.purpose = purpose;
     let token = app.issuer.issue(&claims).map_err(Error::internal)?;
     Ok(MadeToken { token, expires_at: claims.expires_at, principal })
+}
+
+/// Whether the caller has a role in the domain or above it.
+fn belongs(ctx: &Ctx, domain: &domain::org::Domain) -> bool {
+    ctx.actor.standing.domain_roles.iter().any(|(path, _)| domain.path.lineage().any(|above| above == *path))
 }
 
 async fn get(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Error> {

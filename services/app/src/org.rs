@@ -120,6 +120,15 @@ pub async fn find_domain(ctx: &Ctx, path: &DomainPath) -> Result<Option<Domain>,
     Ok(store::org::find_by_path(&mut tx, path).await?)
 }
 
+/// The domains of these ids.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_domains(ctx: &Ctx, ids: &[DomainId]) -> Result<Vec<Domain>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    Ok(store::org::list_by_ids(&mut tx, ids).await?)
+}
+
 pub(crate) async fn get(tx: &mut Tx, path: &DomainPath) -> Result<Domain, Error> {
     store::org::find_by_path(tx, path).await?.ok_or(Error::NotFound("domain"))
 }

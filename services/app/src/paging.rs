@@ -1,7 +1,7 @@
 //! Lists of what the caller may see: pages are filled past what is hidden, so that hidden things leave no trace in a
 //! page's length or in whether there is more.
 
-use store::{Page, Seek};
+pub use store::{Page, Seek};
 
 /// The most rows of a page (SPEC section 5).
 pub const MAX_PAGE: u32 = 200;

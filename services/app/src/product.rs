@@ -44,7 +44,11 @@ pub async fn list_products_of_domain(ctx: &Ctx, path: &DomainPath, seek: Seek<Na
     while let Some(next) = filling.next() {
         let Page { items, has_more } = store::product::list_of_domain(&mut tx, domain.id, next).await?;
         let items = items.into_iter().map(|product| Known { product, domain: domain.clone() }).collect();
-        filling.add(Page { items, has_more }, |known| known.product.name.clone(), |known| ctx.may_view(&known.policy()));
+        filling.add(
+            Page { items, has_more },
+            |known| known.product.name.clone(),
+            |known| ctx.may_view(&known.policy()),
+        );
     }
     Ok(filling.done())
 }

@@ -188,6 +188,7 @@ async fn publish(ctx: &Ctx, command: &DocumentSet, action: Action) -> Result<Out
     };
 
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
     let scene = Scene::load(ctx, &mut tx, command, &set, action).await?;
     if action == Action::Publish
         && idempotency::find::<domain::id::DomainId>(ctx, &mut tx, command.key.as_ref()).await?.is_some()
@@ -213,7 +214,9 @@ async fn publish(ctx: &Ctx, command: &DocumentSet, action: Action) -> Result<Out
         if let Some(domain) = scene.domains.values().next() {
             idempotency::record(ctx, &mut tx, command.key.as_ref(), domain.domain.id).await?;
         }
+        crate::failpoint::pass("publish.written");
         tx.commit().await?;
+        crate::failpoint::pass("publish.committed");
         ctx.app.work.notify_waiters();
     }
     Ok(outcome)

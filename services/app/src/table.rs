@@ -1,10 +1,11 @@
 //! Tables by their addresses, and noticing their newest snapshots.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::binding::{Binding, BindingVerdict, Snapshot, SnapshotState, Table};
 use domain::clock::Timestamp;
-use domain::contract::{SERVING_ENVIRONMENT, State};
+use domain::contract::{Classification, SERVING_ENVIRONMENT, State};
 use domain::grant::PortMajor;
 use domain::id::{BindingId, JobId, SnapshotId, TableId};
 use domain::name::{Address, DomainPath, Name};
@@ -258,6 +259,11 @@ pub fn may_view_detail(ctx: &Ctx, target: &Target) -> bool {
     ctx.may(Action::ViewDetail, &Resource::Product(target.known.policy()))
 }
 
+/// Whether the caller may know of a column of this classification.
+pub fn may_view_column(ctx: &Ctx, target: &Target, classification: Classification) -> bool {
+    ctx.may_view_column(&target.known.policy(), classification)
+}
+
 /// A table's snapshots, the newest first. The caller may know of the target.
 ///
 /// # Errors
@@ -276,19 +282,18 @@ pub async fn load_snapshots(ctx: &Ctx, ids: &[SnapshotId]) -> Result<Vec<Snapsho
     Ok(store::table::list_snapshots_by_ids(&mut tx, ids).await?)
 }
 
-/// The newest verdict on a snapshot for a binding.
+/// The newest verdict on each of these snapshots for each binding. The caller may know of their tables.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn find_verdict(
+pub async fn load_verdicts(
     ctx: &Ctx,
-    snapshot_id: SnapshotId,
-    binding_id: BindingId,
-) -> Result<Option<BindingVerdict>, Error> {
+    snapshot_ids: &[SnapshotId],
+) -> Result<HashMap<(SnapshotId, BindingId), BindingVerdict>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let verdicts = store::binding::list_verdicts_of_snapshots(&mut tx, &[snapshot_id]).await?;
-    let ours = verdicts.into_iter().filter(|verdict| verdict.binding_id == binding_id);
-    Ok(ours.max_by_key(|verdict| verdict.at))
+    let mut verdicts = store::binding::list_verdicts_of_snapshots(&mut tx, snapshot_ids).await?;
+    verdicts.sort_by_key(|verdict| (verdict.at, verdict.id));
+    Ok(verdicts.into_iter().map(|verdict| ((verdict.snapshot_id, verdict.binding_id), verdict)).collect())
 }
 
 /// Looks for a new snapshot now and has the newest inspected, again if it could not be inspected before.

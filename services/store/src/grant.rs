@@ -411,6 +411,14 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[GrantId]) -> Result<Vec<Grant>, Err
     all(list_in!(tx, GrantRow, select_grants!("WHERE id IN ({list})"), ids))
 }
 
+/// The grants that answer these requests: at most one for each.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_requests(tx: &mut Tx, ids: &[AccessRequestId]) -> Result<Vec<Grant>, Error> {
+    all(list_in!(tx, GrantRow, select_grants!("WHERE request_id IN ({list})"), ids))
+}
+
 /// All grants, the newest first.
 ///
 /// # Errors
@@ -427,6 +435,44 @@ pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, GrantId)>) -> Result<Page
     .bind(seek.n_fetched())
     .fetch_all(c))?;
     Page::of(rows, seek.limit)
+}
+
+/// The grants of a principal that stand at a moment or will: neither revoked nor over, in the order of their ids. What
+/// a principal once had does not slow it down.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_standing(tx: &mut Tx, principal_id: PrincipalId, now: Timestamp) -> Result<Vec<Grant>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+        "WHERE principal_id = $1 AND revoked_at IS NULL AND until_at > $2
+             ORDER BY id"
+    ))
+    .bind(Text(principal_id))
+    .bind(now.0)
+    .fetch_all(c))?;
+    all(rows)
+}
+
+/// The grant on one port major that a principal was given last, whatever became of it.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_newest_for_port(
+    tx: &mut Tx,
+    principal_id: PrincipalId,
+    port_major: &PortMajor,
+) -> Result<Option<Grant>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+        "WHERE principal_id = $1 AND product_id = $2 AND port = $3 AND major = $4
+             ORDER BY granted_at DESC, id DESC
+             LIMIT 1"
+    ))
+    .bind(Text(principal_id))
+    .bind(Text(port_major.product_id))
+    .bind(port_major.port.as_str())
+    .bind(integer(port_major.major))
+    .fetch_optional(c))?;
+    row.map(Grant::try_from).transpose()
 }
 
 /// Every grant that a principal has or had on one port major: what the gate judges.

@@ -74,17 +74,14 @@ row! { StampRow from "revisions" { access: Option<i64>, visibility: Option<i64>,
 /// # Errors
 /// Those of any query.
 pub async fn stamp(tx: &mut Tx, table_id: TableId) -> Result<Stamp, Error> {
-    let row = on_both!(
-        tx,
-        |c| sqlx::query_as::<_, StampRow>(
-            "SELECT
+    let row = on_both!(tx, |c| sqlx::query_as::<_, StampRow>(
+        "SELECT
                  (SELECT value FROM revisions WHERE name = 'access') AS access,
                  (SELECT value FROM revisions WHERE name = 'visibility') AS visibility,
                  (SELECT revision FROM tables WHERE id = $1) AS in_table"
-        )
-        .bind(Text(table_id))
-        .fetch_one(c)
-    )?;
+    )
+    .bind(Text(table_id))
+    .fetch_one(c))?;
     Ok(Stamp {
         access: row.access.unwrap_or(0),
         visibility: row.visibility.unwrap_or(0),

@@ -1,1 +1,9 @@
-//! To be filled.
+//! What tests share: an application on a temporary database with a clock and an inspector that are moved by hand, and a
+//! throwaway PostgreSQL. Never linked into a program.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests ends the test")]
+
+pub mod app;
+pub mod clock;
+pub mod inspector;
+pub mod postgres;

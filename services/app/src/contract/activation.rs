@@ -99,6 +99,7 @@ pub enum Activated {
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] for a version that was active before.
 pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
     let view = VersionView::get(ctx, &mut tx, command.id).await?;
     ctx.authorize(Action::Activate, &view.resource(), "activate versions of this contract")?;
     let replayed = idempotency::find::<ContractVersionId>(ctx, &mut tx, command.key.as_ref()).await?.is_some();

@@ -27,11 +27,7 @@ pub(crate) struct RuleSet {
 ///
 /// # Errors
 /// [`Error::Internal`] if a promise is no rule: documents with such promises are not published.
-pub(crate) fn rule_set(
-    contract: &Contract,
-    object: &SchemaObject,
-    product: Classification,
-) -> Result<RuleSet, Error> {
+pub(crate) fn rule_set(contract: &Contract, object: &SchemaObject, product: Classification) -> Result<RuleSet, Error> {
     let rules = contract::rules(object).map_err(Error::internal)?;
     let sensitive = product.max(object.classification()) >= Classification::Confidential;
     let closed = contract.settings.closed || sensitive;

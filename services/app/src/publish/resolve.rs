@@ -218,25 +218,18 @@ impl<'a> Resolving<'a> {
 
 /// The product that a contract belongs to: the one whose output ports name it; where several or none do, the one that
 /// its `dataProduct` means; else the one that has it already.
-fn owner(
-    scene: &DomainScene,
-    products: &[ProductDocument],
-    entry: &Entry<ContractEntry>,
-) -> Result<ProductId, String> {
+fn owner(scene: &DomainScene, products: &[ProductDocument], entry: &Entry<ContractEntry>) -> Result<ProductId, String> {
     let contract = &entry.model.contract;
-    let in_set: Vec<&ProductDocument> = products.iter().filter(|product| product.entry.domain == entry.domain).collect();
+    let in_set: Vec<&ProductDocument> =
+        products.iter().filter(|product| product.entry.domain == entry.domain).collect();
     let is_in_set = |id: ProductId| in_set.iter().any(|product| product.new.id == id);
-    let stored: Vec<&store::product::Product> = scene
-        .products
-        .iter()
-        .filter(|product| !is_in_set(product.id) && !scene.hidden.contains(&product.id))
-        .collect();
+    let stored: Vec<&store::product::Product> =
+        scene.products.iter().filter(|product| !is_in_set(product.id) && !scene.hidden.contains(&product.id)).collect();
     let has_it = |id: ProductId| scene.find_contract(id, &contract.document_id).is_some();
 
     let naming = in_set.iter().filter(|product| names(&product.entry.model, &contract.document_id));
     let having = stored.iter().filter(|product| has_it(product.id));
-    let candidates: Vec<&store::product::Product> =
-        naming.map(|product| &product.new).chain(having.copied()).collect();
+    let candidates: Vec<&store::product::Product> = naming.map(|product| &product.new).chain(having.copied()).collect();
     if let [only] = candidates.as_slice() {
         return Ok(only.id);
     }
@@ -245,7 +238,8 @@ fn owner(
     } else {
         candidates.clone()
     };
-    let called = contract.data_product.as_deref().into_iter().flat_map(|name| all.iter().filter(move |it| is_called(it, name)));
+    let called =
+        contract.data_product.as_deref().into_iter().flat_map(|name| all.iter().filter(move |it| is_called(it, name)));
     let called: Vec<_> = called.collect();
     if let [only] = called.as_slice() {
         return Ok(only.id);
@@ -267,6 +261,7 @@ fn owner(
 impl ProductDocument {
     /// Whether its document's only news is its status.
     pub(super) fn only_status_changed(&self, old: &Product) -> bool {
-        Product { wish: Wish::Hold(None), ..old.clone() } == Product { wish: Wish::Hold(None), ..self.entry.model.clone() }
+        Product { wish: Wish::Hold(None), ..old.clone() }
+            == Product { wish: Wish::Hold(None), ..self.entry.model.clone() }
     }
 }

@@ -46,7 +46,8 @@ impl Scene {
         set: &Set,
         action: Action,
     ) -> Result<Self, Error> {
-        let named = set.products.iter().map(|entry| &entry.domain).chain(set.contracts.iter().map(|entry| &entry.domain));
+        let named =
+            set.products.iter().map(|entry| &entry.domain).chain(set.contracts.iter().map(|entry| &entry.domain));
         let paths: BTreeSet<&DomainPath> = named.chain(&command.domain).collect();
         let mut domains = BTreeMap::new();
         for path in paths {
@@ -65,7 +66,8 @@ impl Scene {
     pub(super) fn replayed(&self, set: Set) -> Report {
         let mut changes = Vec::new();
         for entry in &set.products {
-            let product = self.domains.get(&entry.domain).and_then(|scene| scene.find_product(&entry.model.document_id));
+            let product =
+                self.domains.get(&entry.domain).and_then(|scene| scene.find_product(&entry.model.document_id));
             let (name, state) = (entry.model.slug.to_string(), product.map(|product| product.state.as_str()));
             changes.push((entry.place, unchanged(DocumentKind::Product, entry, name, state)));
         }
@@ -137,8 +139,11 @@ impl DomainScene {
                     .map(|product| product.id),
             )
             .collect();
-        let touched: Vec<ContractId> =
-            contracts.iter().filter(|contract| owners.contains(&contract.product_id)).map(|contract| contract.id).collect();
+        let touched: Vec<ContractId> = contracts
+            .iter()
+            .filter(|contract| owners.contains(&contract.product_id))
+            .map(|contract| contract.id)
+            .collect();
         let mut versions: HashMap<ContractId, Vec<ContractVersion>> = HashMap::new();
         for version in store::contract::list_versions_of_contracts(tx, &touched).await? {
             versions.entry(version.contract_id).or_default().push(version);
@@ -156,9 +161,7 @@ impl DomainScene {
     }
 
     pub(super) fn find_contract(&self, product_id: ProductId, document_id: &str) -> Option<&Contract> {
-        self.contracts
-            .iter()
-            .find(|contract| contract.product_id == product_id && contract.document_id == document_id)
+        self.contracts.iter().find(|contract| contract.product_id == product_id && contract.document_id == document_id)
     }
 
     /// A contract's versions, the oldest first.

@@ -45,13 +45,7 @@ pub(super) struct Entry<T> {
 impl<T> Entry<T> {
     /// Something wrong with it that has no line: `pointer` says where.
     pub(super) fn problem(&self, pointer: impl Into<String>, message: impl Into<String>) -> Problem {
-        Problem {
-            document: self.path.clone(),
-            line: None,
-            column: None,
-            path: pointer.into(),
-            message: message.into(),
-        }
+        Problem { document: self.path.clone(), line: None, column: None, path: pointer.into(), message: message.into() }
     }
 }
 
@@ -77,7 +71,10 @@ pub(super) struct Folder {
 pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set, Vec<Problem>>, Error> {
     let n_bytes: usize = command.documents.iter().map(|document| document.text.len()).sum();
     if n_bytes > MAX_SET_BYTES {
-        return Err(Error::invalid("documents", format!("the set has {n_bytes} bytes; at most {MAX_SET_BYTES} are read")));
+        return Err(Error::invalid(
+            "documents",
+            format!("the set has {n_bytes} bytes; at most {MAX_SET_BYTES} are read"),
+        ));
     }
     if command.documents.len() > MAX_DOCUMENTS {
         return Err(too_many(command.documents.len()));
@@ -127,14 +124,7 @@ struct Unplaced<T> {
 
 impl Reading {
     fn new(domain: Option<DomainPath>, lake: Lake) -> Self {
-        Self {
-            domain,
-            lake,
-            products: Vec::new(),
-            contracts: Vec::new(),
-            problems: Vec::new(),
-            warnings: Vec::new(),
-        }
+        Self { domain, lake, products: Vec::new(), contracts: Vec::new(), problems: Vec::new(), warnings: Vec::new() }
     }
 
     fn read(mut self, texts: &[DocumentText], stamp: impl Fn(&[u8]) -> Document) -> Self {
@@ -227,8 +217,8 @@ impl Reading {
             for object in &entry.model.objects {
                 let Ok(name) = object.table_name() else { continue };
                 let resolved = local.path.resolve(object).map_err(|error: BadLocalPath| error.to_string());
-                let location: Result<Location, String> =
-                    resolved.and_then(|path| path.parse().map_err(|error: domain::binding::NotALocation| error.to_string()));
+                let location: Result<Location, String> = resolved
+                    .and_then(|path| path.parse().map_err(|error: domain::binding::NotALocation| error.to_string()));
                 let location = match location {
                     Ok(location) => location,
                     Err(message) => {
@@ -247,8 +237,9 @@ impl Reading {
                     continue;
                 }
                 if let Some(other) = taken.insert((environment.clone(), location.clone()), name.clone()) {
-                    let message =
-                        format!("`{other}` and `{name}` would be one table: use `{{model}}` in the path to tell them apart");
+                    let message = format!(
+                        "`{other}` and `{name}` would be one table: use `{{model}}` in the path to tell them apart"
+                    );
                     self.problems.push(entry.problem(pointer.as_str(), message));
                     continue;
                 }

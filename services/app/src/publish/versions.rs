@@ -197,11 +197,8 @@ impl Judging<'_> {
     /// Whether the version's number says what it changes; else it is refused.
     fn is_bump_enough(&mut self, history: &[Known], taken: &[Version], entry: &Entry<ContractEntry>) -> bool {
         let new = &entry.model.contract;
-        let promised: Vec<&Contract> = history
-            .iter()
-            .filter(|known| known.version.state.is_promised())
-            .map(|known| known.says.as_ref())
-            .collect();
+        let promised: Vec<&Contract> =
+            history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.says.as_ref()).collect();
         let Err(refused) = change::judge(new, taken, &promised) else { return true };
         let message = refused.to_string();
         let (compared_with, needed, findings) = match refused {
@@ -224,7 +221,9 @@ impl Judging<'_> {
             | (Wish::Activate, State::Active { .. } | State::Superseded { .. })
             | (Wish::Deprecate, State::Deprecated { .. })
             | (Wish::Retire, State::Retired { .. }) => return Some(Step::Keep(version)),
-            (Wish::Deprecate, State::Active { .. } | State::Superseded { .. }) => return Some(Step::Deprecate(version)),
+            (Wish::Deprecate, State::Active { .. } | State::Superseded { .. }) => {
+                return Some(Step::Deprecate(version));
+            }
             (Wish::Retire, _) => return Some(Step::Retire(version)),
             (Wish::Activate, state) => WrongState { state: state.as_str(), wanted: "active" },
             (Wish::Deprecate, state) => WrongState { state: state.as_str(), wanted: "deprecated" },

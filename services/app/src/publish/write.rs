@@ -11,11 +11,11 @@ use domain::id::{ContractVersionId, ProductId, TableId};
 use domain::product;
 use domain::version::Version;
 use policy::{Action, Resource};
+use store::Tx;
 use store::contract::ContractVersion;
 use store::outbox;
 use store::product::{Port, Product};
 use store::revision::{self, Revision};
-use store::Tx;
 
 use super::resolve::ProductDocument;
 use super::scene::{Scene, resource};
@@ -120,9 +120,10 @@ impl Writing<'_> {
                 let Some(highest) = classifications.get_mut(&contract.product_id) else { continue };
                 let versions = scene.versions_of(contract.id).iter();
                 for version in versions.filter(|version| !matches!(version.state, State::Superseded { .. })) {
-                    let replaced = judged.contracts.iter().flat_map(|judged| &judged.versions).any(|judged| {
-                        matches!(&judged.step, Step::Replace(replaced, _) if replaced.id == version.id)
-                    });
+                    let replaced =
+                        judged.contracts.iter().flat_map(|judged| &judged.versions).any(
+                            |judged| matches!(&judged.step, Step::Replace(replaced, _) if replaced.id == version.id),
+                        );
                     if !replaced {
                         *highest = (*highest).max(parsed(&self.ctx.app, &version.document)?.classification());
                     }
@@ -172,8 +173,7 @@ impl Writing<'_> {
                 if let Some(classification) = classifications.get(&old.id).filter(|_| !is_in_set)
                     && *classification != old.classification
                 {
-                    let new =
-                        Product { classification: *classification, updated_at: self.ctx.now(), ..old.clone() };
+                    let new = Product { classification: *classification, updated_at: self.ctx.now(), ..old.clone() };
                     store::product::update(self.tx, &new, old.updated_at).await?;
                     self.reclassified(&new).await?;
                 }
@@ -336,11 +336,8 @@ impl Writing<'_> {
         for document in &judged.products {
             let scene = self.scene.of(&document.entry.domain)?;
             for (n_port, port) in document.entry.model.output_ports.iter().enumerate() {
-                let port_major = PortMajor {
-                    product_id: document.new.id,
-                    port: port.name.clone(),
-                    major: port.version.major,
-                };
+                let port_major =
+                    PortMajor { product_id: document.new.id, port: port.name.clone(), major: port.version.major };
                 let Some(document_id) = &port.contract_id else {
                     let message = format!("port `{}` names no contract, so nothing can be read through it", port.name);
                     self.warnings.push(document.entry.problem(format!("/outputPorts/{n_port}"), message));

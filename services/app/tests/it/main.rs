@@ -2,3 +2,5 @@
 
 mod issuer;
 mod lease;
+mod publish;
+mod race;

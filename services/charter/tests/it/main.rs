@@ -1,4 +1,7 @@
 //! The tests of `charter`: the workspace's shape, and the built programs as their users run them.
 
 mod cli;
+mod crash;
+mod flights;
+mod house;
 mod workspace;

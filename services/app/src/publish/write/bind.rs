@@ -34,8 +34,9 @@ impl Writing<'_> {
         let mut of_major = versions.iter().filter(|version| version.version.major == major);
         let was_promised = of_major.any(|version| !matches!(version.state, State::Draft { .. }));
         for folder in folders {
-            let binding =
-                bound.iter().find(|binding| binding.object == folder.object && binding.environment == folder.environment);
+            let binding = bound
+                .iter()
+                .find(|binding| binding.object == folder.object && binding.environment == folder.environment);
             let Some(binding) = binding else {
                 if let Some(table_id) = self.table(version, folder).await? {
                     let binding = Binding {
@@ -75,7 +76,8 @@ impl Writing<'_> {
     /// named: it may belong to somebody the caller may not know of.
     async fn table(&mut self, version: &JudgedVersion, folder: &Folder) -> Result<Option<TableId>, Error> {
         let not_available = || {
-            let message = format!("the folder `{}` is not available: it holds another table, or lies in one", folder.location);
+            let message =
+                format!("the folder `{}` is not available: it holds another table, or lies in one", folder.location);
             version.entry.problem(pointer(folder), message)
         };
         let Some(table) = store::table::find_by_location(self.tx, &folder.location).await? else {

@@ -6,9 +6,7 @@ use domain::id::ContractVersionId;
 use domain::table::InspectionError;
 use testkit::inspector::Scene;
 
-use super::{
-    COLUMNS, CONTRACT, PRODUCT, address, done, open_shop, publisher, reasons, shop, state, version, with,
-};
+use super::{COLUMNS, CONTRACT, PRODUCT, address, done, open_shop, publisher, reasons, shop, state, version, with};
 
 async fn id(ctx: &app::Ctx, version: &str) -> ContractVersionId {
     find_version(ctx, &address(version)).await.unwrap().unwrap().version.id
@@ -19,7 +17,10 @@ async fn a_draft_waits_until_its_table_keeps_the_promise() {
     let (test, owner) = shop().await;
     done(&owner, &[PRODUCT, CONTRACT]).await;
     let steps = [
-        (Scene::of(COLUMNS).failing(InspectionError::Died("killed".into())), "the table of `orders` could not be inspected"),
+        (
+            Scene::of(COLUMNS).failing(InspectionError::Died("killed".into())),
+            "the table of `orders` could not be inspected",
+        ),
         (Scene::of("order_id:integer"), "the table of `orders` does not conform: see its verdict"),
         (Scene::of(COLUMNS).breaking("primaryKey"), "the table of `orders` breaks quality rules: see its verdict"),
     ];
@@ -34,7 +35,8 @@ async fn a_draft_waits_until_its_table_keeps_the_promise() {
 #[tokio::test]
 async fn in_warn_mode_broken_rules_do_not_hold_a_version_back() {
     let (test, owner) = shop().await;
-    let lenient = with(CONTRACT, "status: active", "status: active\ncustomProperties:\n  - property: gateMode\n    value: warn");
+    let lenient =
+        with(CONTRACT, "status: active", "status: active\ncustomProperties:\n  - property: gateMode\n    value: warn");
     done(&owner, &[PRODUCT, &lenient]).await;
     test.lay("shop/orders", 0, Scene::of("order_id:integer")).await;
     assert_eq!(state(&owner, "1.0.0").await, "draft", "what does not conform is served in no mode");
@@ -45,7 +47,11 @@ async fn in_warn_mode_broken_rules_do_not_hold_a_version_back() {
 #[tokio::test]
 async fn an_object_that_cannot_be_bound_waits_with_a_reason() {
     let (_test, owner) = shop().await;
-    let kafka = with(CONTRACT, "    type: local\n    path: shop/{model}\n    format: delta\n", "    type: kafka\n    host: kafka.example:9092\n");
+    let kafka = with(
+        CONTRACT,
+        "    type: local\n    path: shop/{model}\n    format: delta\n",
+        "    type: kafka\n    host: kafka.example:9092\n",
+    );
     done(&owner, &[PRODUCT, &kafka]).await;
     assert!(reasons(&owner, "1.0.0").await[0].contains("no server of type `local`"));
 
@@ -59,7 +65,8 @@ async fn an_object_that_cannot_be_bound_waits_with_a_reason() {
 async fn a_held_version_becomes_active_when_its_owner_says_so() {
     let (test, owner) = shop().await;
     done(&owner, &[PRODUCT, &with(CONTRACT, "status: active", "status: draft")]).await;
-    let activate = async |ctx: &app::Ctx| activate_version(ctx, Activate { id: id(&owner, "1.0.0").await, key: None }).await;
+    let activate =
+        async |ctx: &app::Ctx| activate_version(ctx, Activate { id: id(&owner, "1.0.0").await, key: None }).await;
     assert!(matches!(activate(&owner).await.unwrap(), Activated::Waits(_)), "nothing was inspected yet");
 
     test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
@@ -74,7 +81,11 @@ async fn a_held_version_becomes_active_when_its_owner_says_so() {
 #[tokio::test]
 async fn a_version_of_a_hidden_product_is_not_found() {
     let (test, owner) = shop().await;
-    let hidden = with(PRODUCT, "status: active", "status: active\ncustomProperties:\n  - property: classification\n    value: restricted");
+    let hidden = with(
+        PRODUCT,
+        "status: active",
+        "status: active\ncustomProperties:\n  - property: classification\n    value: restricted",
+    );
     done(&owner, &[&hidden, CONTRACT]).await;
     let stranger = test.principal("sam").await;
     let unknown = ContractVersionId::random(test.app.random.as_ref());
@@ -96,9 +107,16 @@ async fn findings_are_those_against_the_next_lower_version() {
 #[tokio::test]
 async fn a_rule_that_changes_needs_a_new_look() {
     let (test, owner) = open_shop().await;
-    let stricter = with(&version("1.1.0"), "      # more columns", "    quality:\n      - metric: rowCount\n        mustBeGreaterThan: 0");
+    let stricter = with(
+        &version("1.1.0"),
+        "      # more columns",
+        "    quality:\n      - metric: rowCount\n        mustBeGreaterThan: 0",
+    );
     done(&owner, &[&stricter]).await;
-    assert_eq!(reasons(&owner, "1.1.0").await, ["the table of `orders` has not been inspected by this version's rules yet"]);
+    assert_eq!(
+        reasons(&owner, "1.1.0").await,
+        ["the table of `orders` has not been inspected by this version's rules yet"]
+    );
     test.settle().await;
     assert_eq!(state(&owner, "1.1.0").await, "active");
 }

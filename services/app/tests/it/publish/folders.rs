@@ -20,8 +20,20 @@ fn second(path: &str) -> (String, String) {
 async fn hostile_folders_are_refused() {
     let (test, owner) = shop().await;
     for path in [
-        "/etc", "../shop", "shop/../../etc", "shop/./orders", "shop//orders", "shop/orders/", ".", "..", "shop\\orders",
-        "shop/%2e%2e/orders", "shop/*", "shop/{other}", "shop/$HOME", "shop/?",
+        "/etc",
+        "../shop",
+        "shop/../../etc",
+        "shop/./orders",
+        "shop//orders",
+        "shop/orders/",
+        ".",
+        "..",
+        "shop\\orders",
+        "shop/%2e%2e/orders",
+        "shop/*",
+        "shop/{other}",
+        "shop/$HOME",
+        "shop/?",
     ] {
         let problems = invalid(&owner, &[PRODUCT, &at(path)]).await;
         assert!(problems.iter().all(|problem| problem.path == "/servers/0/path"), "`{path}`: {problems:?}");
@@ -69,7 +81,11 @@ async fn tables_of_one_set_do_not_overlap() {
 #[tokio::test]
 async fn two_objects_of_a_contract_are_two_tables() {
     let (_test, owner) = shop().await;
-    let two = with(&at("shop/all"), "schema:\n", "schema:\n  - name: lines\n    properties:\n      - name: n\n        logicalType: integer\n");
+    let two = with(
+        &at("shop/all"),
+        "schema:\n",
+        "schema:\n  - name: lines\n    properties:\n      - name: n\n        logicalType: integer\n",
+    );
     let problems = invalid(&owner, &[PRODUCT, &two]).await;
     assert!(problems[0].message.contains("{model}"), "{problems:?}");
 }

@@ -64,7 +64,8 @@ async fn a_name_belongs_to_one_product() {
     let renamed = with(PRODUCT, "name: Orders", "name: Sales");
     assert!(invalid(&owner, &[&renamed]).await[0].message.contains("cannot be renamed"));
     assert_eq!(trace(&test).await, before);
-    let kept = with(&renamed, "status: active", "status: active\ncustomProperties:\n  - property: slug\n    value: orders");
+    let kept =
+        with(&renamed, "status: active", "status: active\ncustomProperties:\n  - property: slug\n    value: orders");
     done(&owner, &[&kept]).await;
 }
 
@@ -97,7 +98,8 @@ async fn a_sensitive_column_hides_the_product() {
     let stranger = test.principal("sam").await;
     let seen = async || list_products(&stranger, Seek::first(10)).await.unwrap().items.len();
     assert_eq!(seen().await, 1);
-    let sensitive = with(&version("2.0.0"), "logicalType: number", "logicalType: number\n        classification: restricted");
+    let sensitive =
+        with(&version("2.0.0"), "logicalType: number", "logicalType: number\n        classification: restricted");
     done(&owner, &[&sensitive]).await;
     assert_eq!(seen().await, 0);
     assert_eq!(list_products(&owner, Seek::first(10)).await.unwrap().items.len(), 1);
@@ -112,11 +114,13 @@ async fn a_page_of_products_is_filled_past_hidden_ones() {
         let classification = if number % 2 == 0 { "restricted" } else { "public" };
         let product = with(PRODUCT, "orders-product", &format!("product-{number}"));
         let product = with(&product, "name: Orders", &format!("name: P{number}"));
-        let custom = format!("status: active\ncustomProperties:\n  - property: classification\n    value: {classification}");
+        let custom =
+            format!("status: active\ncustomProperties:\n  - property: classification\n    value: {classification}");
         let product = with(&with(&product, "    contractId: orders-contract\n", ""), "status: active", &custom);
         done(&owner, &[&product]).await;
     }
-    let names = |items: &[app::known::Known]| items.iter().map(|known| known.product.name.to_string()).collect::<Vec<_>>();
+    let names =
+        |items: &[app::known::Known]| items.iter().map(|known| known.product.name.to_string()).collect::<Vec<_>>();
     let page = list_products(&stranger, Seek::first(2)).await.unwrap();
     assert_eq!((names(&page.items), page.has_more), (vec!["p1".to_owned(), "p3".to_owned()], true));
     let after = page.items.last().map(|known| known.product.id);

@@ -26,7 +26,11 @@ async fn a_description_is_a_patch_and_keeps_the_verdict() {
     let patched = with(&version("1.0.1"), "Every order", "Every order that was paid");
     let changes = done(&owner, &[&patched]).await;
     assert_eq!(kinds(&changes), [ChangeKind::Added]);
-    assert_eq!((changes[0].bump, changes[0].state.as_str()), (Some(Bump::Patch), "active"), "no new inspection is needed");
+    assert_eq!(
+        (changes[0].bump, changes[0].state.as_str()),
+        (Some(Bump::Patch), "active"),
+        "no new inspection is needed"
+    );
     assert_eq!(state(&owner, "1.0.0").await, "superseded");
 }
 

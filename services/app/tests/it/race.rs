@@ -1,0 +1,109 @@
+//! Vend against revoke: when a revoke was acknowledged, no lease of its grant is or becomes issued. `CHARTER_RACES` sets
+//! how many races are run on each database.
+
+use std::sync::Arc;
+
+use app::credential::{Vend, Vended};
+use app::grant::{Answer, ApproveRequest, RequestAccess, Revoked};
+use app::table::PortTarget;
+use app::{Ctx, Settings};
+use domain::gate::Action;
+use domain::grant::Purpose;
+use domain::id::GrantId;
+use domain::identity::PurposeCode;
+use domain::name::Address;
+use store::Options;
+use testkit::app::TestApp;
+use testkit::inspector::Scene;
+
+const PRODUCT: &str = include_str!("documents/race.product.yaml");
+const CONTRACT: &str = include_str!("documents/race.contract.yaml");
+/// How many races run at once, and how many readers run in each.
+const N_LANES: usize = 8;
+const N_READERS: usize = 3;
+/// The most that a revoke lets others go before it, in turns of the scheduler.
+const N_TURNS: usize = 400;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_lease_becomes_issued_after_a_revoke_on_sqlite() {
+    race(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_lease_becomes_issued_after_a_revoke_on_postgres() {
+    let Some(server) = testkit::postgres::Server::shared() else { return };
+    race(Some(server.database())).await;
+}
+
+async fn race(url: Option<String>) {
+    let n_races: usize = std::env::var("CHARTER_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
+    let options = Options { max_connections: 40, ..Options::for_testing() };
+    let test = TestApp::start_with(url, options, Settings::for_testing()).await;
+    let owner = test.domain("nyc").await;
+    let reader = test.principal("reader").await;
+    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
+    test.lay("race", 0, Scene::of("id:integer")).await;
+
+    let mut lanes = tokio::task::JoinSet::new();
+    for lane in 0..N_LANES {
+        let (owner, reader) = (owner.clone(), reader.clone());
+        lanes.spawn(async move {
+            let mut n_issued = 0;
+            for turn in (lane..n_races).step_by(N_LANES) {
+                n_issued += one(&owner, &reader, turn / N_LANES).await;
+            }
+            n_issued
+        });
+    }
+    let n_issued: usize = lanes.join_all().await.into_iter().sum();
+    println!("{n_races} races, {n_issued} leases were issued before their revoke");
+    assert!(n_issued > 0, "the readers never won, so nothing was raced");
+}
+
+/// One grant of its own, readers and one revoke at once. Gives how many leases were handed out.
+async fn one(owner: &Ctx, reader: &Ctx, turn: usize) -> usize {
+    let target = PortTarget::Table(address());
+    let purpose = Purpose::new(PurposeCode::Analytics, "to race").unwrap();
+    let command = RequestAccess { target, purpose, from: None, until: None, key: None };
+    let request = app::grant::request_access(reader, command).await.unwrap();
+    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
+    let Answer::Done((_, grant)) = app::grant::approve_request(owner, approve).await.unwrap() else {
+        panic!("a fresh request is pending")
+    };
+
+    let start = Arc::new(tokio::sync::Barrier::new(N_READERS + 1));
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..N_READERS {
+        let (reader, start) = (reader.clone(), Arc::clone(&start));
+        readers.spawn(async move {
+            start.wait().await;
+            let vend = Vend { address: address(), action: Action::Read, purpose: None, lifetime: None };
+            match app::credential::vend(&reader, vend).await.unwrap() {
+                Vended::Issued(issued) => usize::from(issued.lease.grant_id == Some(grant.id)),
+                Vended::Refused(_) => 0,
+            }
+        });
+    }
+    start.wait().await;
+    // Sometimes the readers come first, sometimes the revoke.
+    for _ in 0..turn % N_TURNS {
+        tokio::task::yield_now().await;
+    }
+    match app::grant::revoke_grant(owner, grant.id, "the race is over", None).await.unwrap() {
+        Revoked::Done(..) => {}
+        Revoked::NotActive(_) => panic!("nobody else revokes"),
+    }
+    assert_eq!(n_open(owner, grant.id).await, 0, "a lease is open when its revoke is acknowledged");
+    let n_issued = readers.join_all().await.into_iter().sum();
+    assert_eq!(n_open(owner, grant.id).await, 0, "a lease became issued after its revoke was acknowledged");
+    n_issued
+}
+
+async fn n_open(ctx: &Ctx, grant: GrantId) -> usize {
+    let mut tx = ctx.app.db.read().await.unwrap();
+    store::credential::list_open_of_grant(&mut tx, grant, ctx.now()).await.unwrap().len()
+}
+
+fn address() -> Address {
+    "nyc.race.rows".parse().unwrap()
+}

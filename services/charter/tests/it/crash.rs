@@ -1,0 +1,196 @@
+//! Crashes: the server ends itself at every named point, and is killed at random under load. What was acknowledged is
+//! there afterwards, and nothing is half there. `CHARTER_KILLS` sets how many random kills there are on each database.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::postgres::Server;
+
+use crate::house::{House, Program, failing_program, make_demo, text};
+
+const TABLE: &str = "nyc.flights.flights";
+const DOCUMENTS: [&str; 2] = ["tests/demo/flights.product.yaml", "tests/demo/flights.contract.yaml"];
+
+#[test]
+fn a_crash_at_any_point_leaves_all_or_nothing_on_sqlite() {
+    crash_at_every_point(None);
+}
+
+#[test]
+fn a_crash_at_any_point_leaves_all_or_nothing_on_postgres() {
+    let Some(server) = Server::shared() else { return };
+    crash_at_every_point(Some(server.database()));
+}
+
+#[test]
+fn random_kills_lose_nothing_that_was_acknowledged_on_sqlite() {
+    kill_at_random(None);
+}
+
+#[test]
+fn random_kills_lose_nothing_that_was_acknowledged_on_postgres() {
+    let Some(server) = Server::shared() else { return };
+    kill_at_random(Some(server.database()));
+}
+
+fn crash_at_every_point(database: Option<String>) {
+    if failing_program().is_none() {
+        return;
+    }
+    let mut house = House::start_on(database, "[inspect]\npoll = 3600\n").with_people();
+    make_demo(&house.lake().join("nyc/flights"), 0);
+    for point in app::failpoint::ALL {
+        let (what, moment) = point.split_once('.').unwrap();
+        // What comes before, on a server that does not fail.
+        let request = match what {
+            "approve" => Some(house.person("bob").request(TABLE)),
+            "revoke" | "vend" => {
+                let request = house.person("bob").request(TABLE);
+                Some(house.person("ann").approve(&request))
+            }
+            _ => None,
+        };
+        let before = state(&house, what, request.as_deref());
+
+        house.kill_and_restart(Program::Failing(point));
+        let ran = match what {
+            "publish" => house.person("ann").run(&["apply", "-d", "nyc", DOCUMENTS[0], DOCUMENTS[1]]),
+            "approve" => house.person("ann").run(&["access", "approve", request.as_deref().unwrap()]),
+            "revoke" => {
+                house.person("ann").run(&["access", "revoke", request.as_deref().unwrap(), "--reason", "a crash"])
+            }
+            "vend" => house.person("bob").run(&["credentials", TABLE]),
+            other => panic!("no case for the point `{other}`"),
+        };
+        assert_ne!(ran.code, 0, "{point} was not reached: {ran:?}");
+        assert!(house.has_ended(), "{point} was not reached: {ran:?}");
+
+        house.kill_and_restart(Program::Charter);
+        let after = state(&house, what, request.as_deref());
+        match moment {
+            "written" => assert_eq!(after, before, "{point}: something of it is there"),
+            _ => assert_eq!(after, changed(what, &before), "{point}: not all of it is there"),
+        }
+        // Each next point begins with what it needs.
+        match (what, moment) {
+            ("publish", "committed") => {
+                house.person("ann").ok(&["inspect", TABLE, "--wait"]);
+            }
+            ("vend", _) => {
+                house.person("ann").ok(&["access", "revoke", request.as_deref().unwrap(), "--reason", "next"]);
+            }
+            ("revoke", "written") => {
+                house.person("ann").ok(&["access", "revoke", request.as_deref().unwrap(), "--reason", "next"]);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a point's act changes, as its users see it: the thing itself, and its records.
+fn state(house: &House, what: &str, id: Option<&str>) -> (String, usize) {
+    let records = |action: &str| {
+        let listed = house.person("admin").ok(&["audit", "list", "--action", action, "--json"]).json();
+        listed["nodes"].as_array().unwrap().len()
+    };
+    let node = |id: &str, kind: &str, field: &str| {
+        let document = format!("query($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ {field} }} }} }}");
+        let body = json!({ "query": document, "variables": { "id": id } });
+        let answer = post(house, &house.token("ann"), &body);
+        text(&answer, &format!("/data/node/{field}"))
+    };
+    match what {
+        "publish" => {
+            let shown = house.person("ann").run(&["product", "show", "nyc.flights"]);
+            (if shown.code == 0 { "there" } else { "missing" }.to_owned(), records("document.publish"))
+        }
+        "approve" => (node(id.unwrap(), "AccessRequest", "state"), records("access.approve")),
+        "revoke" => (node(id.unwrap(), "Grant", "state"), records("access.revoke")),
+        _ => {
+            let body = json!({ "query": "{ leases { nodes { id } } }" });
+            let leases = post(house, &house.token("bob"), &body);
+            let n_leases = leases.pointer("/data/leases/nodes").and_then(Value::as_array).unwrap().len();
+            (n_leases.to_string(), records("credential.vend"))
+        }
+    }
+}
+
+fn changed(what: &str, before: &(String, usize)) -> (String, usize) {
+    let state = match what {
+        "publish" => "there".to_owned(),
+        "approve" => "APPROVED".to_owned(),
+        "revoke" => "REVOKED".to_owned(),
+        _ => (before.0.parse::<usize>().unwrap() + 1).to_string(),
+    };
+    // A publish has one record for each document.
+    let n_records = if what == "publish" { before.1 + DOCUMENTS.len() } else { before.1 + 1 };
+    (state, n_records)
+}
+
+fn kill_at_random(database: Option<String>) {
+    const N_WRITERS: usize = 8;
+    let n_kills: u64 = std::env::var("CHARTER_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
+    let mut house = House::start_on(database, "[inspect]\npoll = 3600\n");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut acknowledged: BTreeSet<String> = BTreeSet::new();
+    // A fixed seed (a step of Knuth's linear congruential generator each): the delays are the same in every run.
+    let mut seed: u64 = 42;
+    for kill in 0..n_kills {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut writers = Vec::new();
+        for writer in 0..N_WRITERS {
+            let (address, token, stop) = (house.address.clone(), house.token("admin"), Arc::clone(&stop));
+            writers.push(runtime.spawn(async move {
+                let client = reqwest::Client::builder().no_proxy().build().unwrap();
+                let mut made = Vec::new();
+                for index in 0.. {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let path = format!("k{kill}-{writer}-{index}");
+                    let query = "mutation($path: String!) { createDomain(input: { path: $path }) { __typename } }";
+                    let body = json!({ "query": query, "variables": { "path": path } });
+                    let sent = client.post(format!("{address}/graphql")).bearer_auth(&token).json(&body).send().await;
+                    let Ok(answer) = sent else { break };
+                    let Ok(answer) = answer.json::<Value>().await else { break };
+                    if answer.pointer("/data/createDomain/__typename") != Some(&json!("CreateDomainPayload")) {
+                        break;
+                    }
+                    made.push(path);
+                }
+                made
+            }));
+        }
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        std::thread::sleep(Duration::from_millis(30 + (seed >> 33) % 200));
+        house.kill_and_restart(Program::Charter);
+        stop.store(true, Ordering::SeqCst);
+        for writer in writers {
+            acknowledged.extend(runtime.block_on(writer).unwrap());
+        }
+    }
+    let listed = house.person("admin").ok(&["domain", "list", "--json"]).json();
+    let there: BTreeSet<String> =
+        listed["nodes"].as_array().unwrap().iter().map(|domain| text(domain, "/path")).collect();
+    let lost: Vec<&String> = acknowledged.difference(&there).collect();
+    assert!(lost.is_empty(), "{} of {} acknowledged changes are gone: {lost:?}", lost.len(), acknowledged.len());
+    // Every domain has its record and every record its domain: nothing is half there.
+    let records = house.person("admin").ok(&["audit", "list", "--action", "domain.create", "--json"]).json();
+    assert_eq!(records["nodes"].as_array().unwrap().len(), there.len());
+    assert!(acknowledged.len() as u64 > n_kills, "only {} changes were acknowledged", acknowledged.len());
+    println!("{n_kills} kills, {} acknowledged changes, none lost", acknowledged.len());
+}
+
+fn post(house: &House, token: &str, body: &Value) -> Value {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let sent = client.post(format!("{}/graphql", house.address)).bearer_auth(token).json(body).send().await;
+        sent.unwrap().json().await.unwrap()
+    })
+}

@@ -1,0 +1,164 @@
+//! The whole of `app` on a database in a temporary folder, with a clock and an inspector that the test moves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use app::folder::Folder;
+use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
+use app::issuer::Issuer;
+use app::lake::Lake;
+use app::org::CreateDomain;
+use app::publish::{DocumentSet, DocumentText, Outcome};
+use app::{Actor, App, Ctx, Parts, Settings};
+use domain::clock::Random;
+use domain::identity::{DomainRole, PlatformRole};
+use domain::name::DomainPath;
+use policy::Policy;
+use store::{Db, Options};
+use tempfile::TempDir;
+
+use crate::clock::{ManualClock, SeededRandom};
+use crate::inspector::{FakeInspector, Scene};
+
+/// An application under test.
+pub struct TestApp {
+    /// The application.
+    pub app: Arc<App>,
+    /// Its clock.
+    pub clock: Arc<ManualClock>,
+    /// Its inspector.
+    pub inspector: Arc<FakeInspector>,
+    /// The first admin's context.
+    pub admin: Ctx,
+    data: TempDir,
+}
+
+impl TestApp {
+    /// On a SQLite file of its own.
+    pub async fn start() -> Self {
+        Self::start_on(None).await
+    }
+
+    /// On a database, or a SQLite file of its own.
+    pub async fn start_on(url: Option<String>) -> Self {
+        Self::start_with(url, Options::for_testing(), Settings::for_testing()).await
+    }
+
+    /// With everything that can be chosen.
+    pub async fn start_with(url: Option<String>, options: Options, settings: Settings) -> Self {
+        let data = TempDir::new().expect("a temporary folder");
+        let folder = Folder::open(data.path()).expect("a data folder");
+        let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.root().join("charter.db").display()));
+        let clock = Arc::new(ManualClock::new());
+        let inspector = Arc::new(FakeInspector::default());
+        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
+        let parts = Parts {
+            db: Db::open(&url, options).await.expect("a database"),
+            policy: Policy::embedded().expect("the embedded policies"),
+            issuer: Issuer::open(folder.root(), random.as_ref()).expect("an issuer"),
+            clock: clock.clone(),
+            random,
+            inspector: inspector.clone(),
+            lake: Lake::open(&folder.lake()).expect("a lake"),
+            folder,
+            settings,
+        };
+        let app = App::new(parts).expect("an application");
+        let token = app::identity::redeem_bootstrap(&app, "test").await.expect("a first admin").token;
+        let admin = sign_in(&app, token.expose()).await;
+        Self { app, clock, inspector, admin, data }
+    }
+
+    /// Makes a domain, with `ann` as its owner if it is the first; gives its owner.
+    pub async fn domain(&self, path: &str) -> Ctx {
+        let path: DomainPath = path.parse().expect("a domain's path");
+        app::org::create_domain(&self.admin, CreateDomain { path: path.clone(), key: None }).await.expect("a domain");
+        let owner = format!("owner-{}", path.as_str().replace('/', "-"));
+        self.principal(&owner).await;
+        self.assign(&owner, NewRole::Domain(path, DomainRole::Owner)).await
+    }
+
+    /// Makes a user; gives its context.
+    pub async fn principal(&self, subject: &str) -> Ctx {
+        let command = CreatePrincipal { subject: subject.to_owned(), kind: NewKind::User, key: None };
+        app::identity::create_principal(&self.admin, command).await.expect("a principal");
+        self.ctx(subject).await
+    }
+
+    /// Assigns a role; gives the context with it.
+    pub async fn assign(&self, subject: &str, role: NewRole) -> Ctx {
+        let command = AssignRole { subject: subject.to_owned(), role, key: None };
+        app::identity::assign_role(&self.admin, command).await.expect("a role");
+        self.ctx(subject).await
+    }
+
+    /// Assigns a role on the platform; gives the context with it.
+    pub async fn assign_platform(&self, subject: &str, role: PlatformRole) -> Ctx {
+        self.assign(subject, NewRole::Platform(role)).await
+    }
+
+    /// A token for somebody.
+    pub async fn token(&self, subject: &str) -> String {
+        let command =
+            app::identity::CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
+        let made = app::identity::create_token(&self.admin, command).await.expect("a token");
+        made.token.expose().to_owned()
+    }
+
+    /// Somebody's context as it stands now.
+    pub async fn ctx(&self, subject: &str) -> Ctx {
+        sign_in(&self.app, &self.token(subject).await).await
+    }
+
+    /// Publishes documents into a domain and expects that all of them are taken; then runs what follows.
+    pub async fn publish(&self, ctx: &Ctx, domain: &str, documents: &[&str]) {
+        let set = set(domain, documents);
+        match app::publish::apply(ctx, set).await.expect("an answer") {
+            Outcome::Done(_) => {}
+            other => panic!("not taken: {other:?}"),
+        }
+        self.settle().await;
+    }
+
+    /// The folder of a location in the lake.
+    pub fn table_folder(&self, location: &str) -> PathBuf {
+        self.data.path().canonicalize().expect("the data folder").join("lake").join(location)
+    }
+
+    /// Lays a version of a Delta table, by name alone, and says what an inspection finds there; then runs what follows.
+    pub async fn lay(&self, location: &str, version: u64, scene: Scene) {
+        let folder = self.table_folder(location);
+        let log = folder.join("_delta_log");
+        std::fs::create_dir_all(&log).expect("a folder");
+        std::fs::write(log.join(format!("{version:020}.json")), b"{}").expect("a log entry");
+        self.inspector.set(folder, scene);
+        self.settle().await;
+    }
+
+    /// Looks at all tables and runs every job that is due.
+    pub async fn settle(&self) {
+        app::jobs::poll_once(&self.app).await.expect("a look");
+        app::jobs::run_due(&self.app).await.expect("jobs");
+    }
+}
+
+/// A set of documents for one domain, named after their places.
+pub fn set(domain: &str, documents: &[&str]) -> DocumentSet {
+    let documents = documents.iter().enumerate();
+    let documents = documents.map(|(index, text)| DocumentText {
+        path: format!("document-{index}.yaml"),
+        text: (*text).to_owned(),
+    });
+    DocumentSet { domain: domain.parse().ok(), documents: documents.collect(), prune: false, key: None }
+}
+
+async fn sign_in(app: &Arc<App>, token: &str) -> Ctx {
+    match app::identity::sign_in(app, token).await.expect("a good token") {
+        SignedIn::Actor(actor) => ctx(app, actor),
+        SignedIn::Bootstrap => panic!("the one-time token is nobody's"),
+    }
+}
+
+fn ctx(app: &Arc<App>, actor: Arc<Actor>) -> Ctx {
+    Ctx { app: Arc::clone(app), actor, request_id: "test".into() }
+}

@@ -1,0 +1,144 @@
+//! An inspector that finds what a test says, without reading the table.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use domain::clock::Timestamp;
+use domain::quality::{Measured, Operator};
+use domain::table::{
+    Inspection, InspectionError, InspectionJob, Inspector, PhysicalColumn, PhysicalSchema, PhysicalType,
+    ReaderProtocol, SnapshotKey,
+};
+
+/// What is to be found in a table's folder.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The columns.
+    pub columns: Vec<PhysicalColumn>,
+    /// The rows.
+    pub n_rows: u64,
+    /// When the snapshot was committed.
+    pub committed_at: Timestamp,
+    /// Rules whose key contains one of these do not hold; all others do.
+    pub broken: Vec<String>,
+    /// The inspection fails instead.
+    pub error: Option<InspectionError>,
+}
+
+impl Scene {
+    /// A good table with these columns, named and typed as `name:type` with `integer`, `number`, `string`, `boolean`,
+    /// `date` and `timestamp`.
+    pub fn of(columns: &str) -> Self {
+        let columns = columns.split_whitespace().map(column).collect();
+        Self { columns, n_rows: 100, committed_at: Timestamp(0), broken: Vec::new(), error: None }
+    }
+
+    /// The same with rules that do not hold.
+    pub fn breaking(self, key: &str) -> Self {
+        Self { broken: vec![key.to_owned()], ..self }
+    }
+
+    /// The same, unreadable.
+    pub fn failing(self, error: InspectionError) -> Self {
+        Self { error: Some(error), ..self }
+    }
+}
+
+fn column(text: &str) -> PhysicalColumn {
+    let (name, word) = text.split_once(':').unwrap_or((text, "string"));
+    let physical_type = match word {
+        "integer" => PhysicalType::Integer { bits: 64, signed: true },
+        "number" => PhysicalType::Float { bits: 64 },
+        "boolean" => PhysicalType::Boolean,
+        "date" => PhysicalType::Date,
+        "timestamp" => PhysicalType::Timestamp { zoned: true },
+        _ => PhysicalType::String,
+    };
+    PhysicalColumn { name: name.to_owned(), physical_type, nullable: true }
+}
+
+/// Finds what was set for a table's folder; what was not set cannot be inspected.
+#[derive(Debug, Default)]
+pub struct FakeInspector {
+    scenes: Mutex<HashMap<PathBuf, Scene>>,
+}
+
+impl FakeInspector {
+    /// Sets what is to be found in a folder.
+    pub fn set(&self, root: PathBuf, scene: Scene) {
+        self.scenes.lock().unwrap_or_else(PoisonError::into_inner).insert(root, scene);
+    }
+
+    fn look(&self, job: &InspectionJob) -> Result<Inspection, InspectionError> {
+        let scenes = self.scenes.lock().unwrap_or_else(PoisonError::into_inner);
+        let scene = scenes.get(&job.root).ok_or_else(|| InspectionError::Unreadable("no scene was set".to_owned()))?;
+        if let Some(error) = &scene.error {
+            return Err(error.clone());
+        }
+        let snapshot = job.snapshot.clone().unwrap_or_else(|| SnapshotKey::of_parquet_files(&[]));
+        let checkpoint = match &snapshot {
+            SnapshotKey::DeltaVersion(_) => {
+                let path = job.scratch.join("checkpoint.parquet");
+                std::fs::write(&path, b"checkpoint").map_err(|error| InspectionError::Died(error.to_string()))?;
+                Some(path)
+            }
+            SnapshotKey::ParquetDigest(_) => None,
+        };
+        let measured = job.rules.iter().map(|rule| match &rule.check {
+            None => Measured::NotRun,
+            Some(_) if scene.broken.iter().any(|key| rule.key.contains(key.as_str())) => {
+                Measured::Value(breaking(rule.operator))
+            }
+            Some(_) => Measured::Value(fitting(rule.operator)),
+        });
+        Ok(Inspection {
+            snapshot,
+            committed_at: scene.committed_at,
+            schema: PhysicalSchema {
+                columns: scene.columns.clone(),
+                partitioned_by: Vec::new(),
+                protocol: ReaderProtocol::default(),
+            },
+            n_rows: scene.n_rows,
+            files: Vec::new(),
+            checkpoint,
+            measured: measured.collect(),
+            engine: "a scene".to_owned(),
+        })
+    }
+}
+
+impl Inspector for FakeInspector {
+    fn inspect(
+        &self,
+        job: InspectionJob,
+    ) -> Pin<Box<dyn Future<Output = Result<Inspection, InspectionError>> + Send + '_>> {
+        Box::pin(async move { self.look(&job) })
+    }
+}
+
+/// A number for which the condition holds.
+fn fitting(operator: Operator) -> f64 {
+    match operator {
+        Operator::MustBe(bound)
+        | Operator::MustBeGreaterOrEqualTo(bound)
+        | Operator::MustBeLessOrEqualTo(bound)
+        | Operator::MustBeBetween(bound, _) => bound,
+        Operator::MustNotBe(bound) | Operator::MustBeGreaterThan(bound) => bound + 1.0,
+        Operator::MustBeLessThan(bound) | Operator::MustNotBeBetween(bound, _) => bound - 1.0,
+    }
+}
+
+/// A number for which it does not.
+fn breaking(operator: Operator) -> f64 {
+    match operator {
+        Operator::MustNotBe(bound)
+        | Operator::MustBeGreaterThan(bound)
+        | Operator::MustBeLessThan(bound)
+        | Operator::MustNotBeBetween(bound, _) => bound,
+        Operator::MustBe(bound) | Operator::MustBeLessOrEqualTo(bound) => bound + 1.0,
+        Operator::MustBeGreaterOrEqualTo(bound) | Operator::MustBeBetween(bound, _) => bound - 1.0,
+    }
+}
