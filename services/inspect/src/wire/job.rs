@@ -172,6 +172,7 @@ enum Severity {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "these are the words of ODCS")]
 enum Operator {
     MustBe(f64),
     MustNotBe(f64),

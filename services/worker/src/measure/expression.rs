@@ -21,15 +21,15 @@ pub(super) fn broken(schema: &Schema, check: &Check) -> Result<Expr, String> {
         Check::NullValues { column } => Ok(field(schema, column)?.expr.is_null()),
         Check::MissingValues { column, values } => {
             let field = field(schema, column)?;
-            Ok(field.expr.clone().is_null().or(field.is_one_of(values, false)?))
+            Ok(field.expr.clone().is_null().or(field.one_of(values, false)?))
         }
-        Check::InvalidValues { column, values } => field(schema, column)?.is_one_of(values, true),
-        Check::InvalidPattern { column, pattern } => field(schema, column)?.does_not_match(pattern),
+        Check::InvalidValues { column, values } => field(schema, column)?.one_of(values, true),
+        Check::InvalidPattern { column, pattern } => field(schema, column)?.no_match(pattern),
         Check::OutOfRange { column, minimum, maximum } => {
-            field(schema, column)?.is_outside(minimum.as_ref(), maximum.as_ref())
+            field(schema, column)?.outside(minimum.as_ref(), maximum.as_ref())
         }
-        Check::Length { column, minimum, maximum } => field(schema, column)?.has_other_length(*minimum, *maximum),
-        Check::NotMultipleOf { column, divisor } => field(schema, column)?.is_no_multiple_of(*divisor),
+        Check::Length { column, minimum, maximum } => field(schema, column)?.other_length(*minimum, *maximum),
+        Check::NotMultipleOf { column, divisor } => field(schema, column)?.no_multiple_of(*divisor),
         Check::DuplicateValues { .. } | Check::RowCount | Check::Sql { .. } => {
             Err("this check does not look at single rows".to_owned())
         }
@@ -112,7 +112,7 @@ impl Field {
     }
 
     /// Whether the value is in the list, or with `negated` whether it is in none of it. Null for null.
-    fn is_one_of(self, values: &[Scalar], negated: bool) -> Result<Expr, String> {
+    fn one_of(self, values: &[Scalar], negated: bool) -> Result<Expr, String> {
         let list = values.iter().map(|value| self.literal(value)).collect::<Result<Vec<_>, _>>()?;
         if list.is_empty() {
             // An empty list holds nothing; SQL has no such list.
@@ -121,7 +121,7 @@ impl Field {
         Ok(Expr::InList(InList::new(Box::new(self.expr), list, negated)))
     }
 
-    fn does_not_match(self, pattern: &str) -> Result<Expr, String> {
+    fn no_match(self, pattern: &str) -> Result<Expr, String> {
         if self.family()? != Family::Text {
             return Err(self.does_not_fit());
         }
@@ -130,7 +130,7 @@ impl Field {
         Ok(binary(self.expr, Operator::RegexNotMatch, lit(pattern)))
     }
 
-    fn is_outside(self, minimum: Option<&Bound>, maximum: Option<&Bound>) -> Result<Expr, String> {
+    fn outside(self, minimum: Option<&Bound>, maximum: Option<&Bound>) -> Result<Expr, String> {
         if self.family()? == Family::Boolean {
             return Err(self.does_not_fit());
         }
@@ -150,7 +150,7 @@ impl Field {
         Ok(outside.into_iter().reduce(Expr::or).unwrap_or_else(|| lit(false)))
     }
 
-    fn has_other_length(self, minimum: Option<u64>, maximum: Option<u64>) -> Result<Expr, String> {
+    fn other_length(self, minimum: Option<u64>, maximum: Option<u64>) -> Result<Expr, String> {
         if self.family()? != Family::Text {
             return Err(self.does_not_fit());
         }
@@ -161,7 +161,7 @@ impl Field {
         Ok(shorter.into_iter().chain(longer).reduce(Expr::or).unwrap_or_else(|| lit(false)))
     }
 
-    fn is_no_multiple_of(self, divisor: f64) -> Result<Expr, String> {
+    fn no_multiple_of(self, divisor: f64) -> Result<Expr, String> {
         if !(divisor.is_finite() && divisor > 0.0) {
             return Err(format!("`{divisor}` is not a number greater than 0"));
         }

@@ -11,8 +11,9 @@ mod sql;
 use std::sync::Arc;
 
 use anyhow::Context;
-use arrow::array::AsArray;
+use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Int64Type;
+use arrow::error::ArrowError;
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -37,19 +38,32 @@ const BATCH_ROWS: usize = 8192;
 pub(crate) async fn measure(table: &Table, rules: &[Rule], pool_bytes: usize) -> anyhow::Result<Result<Vec<Measured>>> {
     let snapshot = Arc::new(Snapshot::new(table.rows.clone()));
     let context = session(pool_bytes)?;
-    let counts = match Counts::prepare(&context, table, rules) {
-        Ok(counts) => counts,
-        Err(error) => return Err(error).context("cannot prepare the rules"),
-    };
-    let mut measured = counts.run(&context, &snapshot, table.n_rows).await;
-    for (rule, measured) in rules.iter().zip(&mut measured) {
-        if let Some(Check::Sql { query }) = &rule.check {
-            if snapshot.failure().is_ok() {
-                *measured = sql::measure(&context, snapshot.clone(), query).await;
-            }
+    let columns = table.rows.schema();
+    let schema = DFSchema::try_from(columns.as_ref().clone()).context("cannot prepare the rules")?;
+    let plans: Vec<Plan<'_>> = rules.iter().map(|rule| plan(&context, &schema, table.n_rows, rule)).collect();
+    let counts = if table.n_rows == 0 { Ok(Vec::new()) } else { count_all(&context, &snapshot, &plans).await };
+    let mut counts = counts.map(Vec::into_iter);
+    let mut measured = Vec::with_capacity(plans.len());
+    for plan in plans {
+        if let Err(unreadable) = snapshot.failure() {
+            return Ok(Err(unreadable));
         }
+        measured.push(match (plan, &mut counts) {
+            (Plan::Known(measured), _) => measured,
+            (Plan::Query(query), _) => sql::measure(&context, snapshot.clone(), query).await,
+            (Plan::Count { .. }, Err(reason)) => Measured::Error(reason.clone()),
+            (Plan::Count { unit, .. }, Ok(counts)) => in_unit(counts.next().unwrap_or(0), table.n_rows, unit),
+        });
     }
     Ok(snapshot.failure().map(|()| measured))
+}
+
+fn in_unit(broken: i64, n_rows: u64, unit: Unit) -> Measured {
+    Measured::Value(match unit {
+        Unit::Rows => broken as f64,
+        Unit::Percent if n_rows == 0 => 0.0,
+        Unit::Percent => broken as f64 * 100.0 / n_rows as f64,
+    })
 }
 
 /// One thread of work, no spilling to disk, no catalog, no table function.
@@ -73,78 +87,49 @@ fn session(pool_bytes: usize) -> anyhow::Result<SessionContext> {
     Ok(SessionContext::new_with_state(state))
 }
 
-/// The rules that count, ready to run as one aggregate.
-struct Counts {
-    rules: Vec<Count>,
-}
-
 /// How one rule is measured.
-enum Count {
-    /// By the aggregate.
-    Rows { expr: Expr, unit: Unit },
-    /// By what is known already.
+enum Plan<'rule> {
+    /// It is known already.
     Known(Measured),
+    /// By one column of the aggregate.
+    Count { expr: Expr, unit: Unit },
+    /// By a query of its own.
+    Query(&'rule str),
 }
 
-impl Counts {
-    fn prepare(context: &SessionContext, table: &Table, rules: &[Rule]) -> anyhow::Result<Self> {
-        let schema = table.rows.schema();
-        let df_schema = DFSchema::try_from(schema.as_ref().clone()).context("its schema")?;
-        let prepare = |rule: &Rule| {
-            let check = match &rule.check {
-                None => return Count::Known(Measured::NotRun),
-                // Percent of itself says nothing.
-                Some(Check::RowCount) if rule.unit == Unit::Percent => return Count::Known(Measured::NotRun),
-                Some(Check::RowCount) => return Count::Known(Measured::Value(table.n_rows as f64)),
-                Some(Check::Sql { .. }) => return Count::Known(Measured::NotRun),
-                Some(Check::DuplicateValues { columns }) => duplicates::count(&schema, columns),
-                Some(check) => expression::broken(&schema, check).and_then(|broken| {
-                    // An engine that would refuse this expression would refuse the whole aggregate.
-                    context.create_physical_expr(broken.clone(), &df_schema).map_err(|error| error.to_string())?;
-                    count(lit(1)).filter(broken).build().map_err(|error| error.to_string())
-                }),
-            };
-            match check {
-                Ok(expr) => Count::Rows { expr, unit: rule.unit },
-                Err(reason) => Count::Known(Measured::Error(reason)),
-            }
-        };
-        Ok(Self { rules: rules.iter().map(prepare).collect() })
-    }
-
-    async fn run(self, context: &SessionContext, snapshot: &Arc<Snapshot>, n_rows: u64) -> Vec<Measured> {
-        let exprs = self.rules.iter().enumerate().filter_map(|(index, rule)| match rule {
-            Count::Rows { expr, .. } => Some(expr.clone().alias(alias(index))),
-            Count::Known(_) => None,
-        });
-        let exprs: Vec<Expr> = exprs.collect();
-        let counted = if exprs.is_empty() || n_rows == 0 {
-            Ok(Vec::new())
-        } else {
-            aggregate(context, snapshot.clone(), exprs).await.map_err(|error| in_our_words(&error))
-        };
-        let mut counted = counted.map(Vec::into_iter);
-        let measure = |rule| match (rule, &mut counted) {
-            (Count::Known(measured), _) => measured,
-            (Count::Rows { unit, .. }, Ok(counts)) => {
-                let broken = counts.next().unwrap_or(0) as f64;
-                match unit {
-                    Unit::Rows => Measured::Value(broken),
-                    Unit::Percent if n_rows == 0 => Measured::Value(0.0),
-                    Unit::Percent => Measured::Value(broken * 100.0 / n_rows as f64),
-                }
-            }
-            (Count::Rows { .. }, Err(reason)) => Measured::Error(reason.clone()),
-        };
-        self.rules.into_iter().map(measure).collect()
+fn plan<'rule>(context: &SessionContext, schema: &DFSchema, n_rows: u64, rule: &'rule Rule) -> Plan<'rule> {
+    let expr = match &rule.check {
+        None => return Plan::Known(Measured::NotRun),
+        // Percent of itself says nothing.
+        Some(Check::RowCount) if rule.unit == Unit::Percent => return Plan::Known(Measured::NotRun),
+        Some(Check::RowCount) => return Plan::Known(Measured::Value(n_rows as f64)),
+        Some(Check::Sql { query }) => return Plan::Query(query),
+        Some(Check::DuplicateValues { columns }) => duplicates::count(schema.as_arrow(), columns),
+        Some(check) => expression::broken(schema.as_arrow(), check).and_then(|broken| {
+            // An expression that the engine refuses would spoil the whole aggregate.
+            context.create_physical_expr(broken.clone(), schema).map_err(|error| error.to_string())?;
+            count(lit(1)).filter(broken).build().map_err(|error| error.to_string())
+        }),
+    };
+    match expr {
+        Ok(expr) => Plan::Count { expr, unit: rule.unit },
+        Err(reason) => Plan::Known(Measured::Error(reason)),
     }
 }
 
-fn alias(index: usize) -> String {
-    format!("rule_{index}")
+/// The one pass: every count in one row, in the order of the rules.
+async fn count_all(context: &SessionContext, snapshot: &Arc<Snapshot>, plans: &[Plan<'_>]) -> Result<Vec<i64>, String> {
+    let exprs = plans.iter().enumerate().filter_map(|(index, plan)| match plan {
+        Plan::Count { expr, .. } => Some(expr.clone().alias(format!("rule_{index}"))),
+        Plan::Known(_) | Plan::Query(_) => None,
+    });
+    let exprs: Vec<Expr> = exprs.collect();
+    if exprs.is_empty() {
+        return Ok(Vec::new());
+    }
+    aggregate(context, snapshot.clone(), exprs).await.map_err(|error| in_our_words(&error))
 }
 
-/// The one pass: every count in one row.
 async fn aggregate(
     context: &SessionContext,
     snapshot: Arc<Snapshot>,
@@ -153,7 +138,7 @@ async fn aggregate(
     let batches = context.read_table(snapshot)?.aggregate(Vec::new(), exprs)?.collect().await?;
     let row = batches.iter().find(|batch| batch.num_rows() == 1);
     let row = row.ok_or_else(|| DataFusionError::Internal("an aggregate without a row".to_owned()))?;
-    let number = |column: &arrow::array::ArrayRef| {
+    let number = |column: &ArrayRef| {
         let count = column.as_primitive_opt::<Int64Type>().map(|counts| counts.value(0));
         count.ok_or_else(|| DataFusionError::Internal("a count that is not a whole number".to_owned()))
     };
@@ -165,11 +150,11 @@ fn in_our_words(error: &DataFusionError) -> String {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => "it needs more memory than it may use".to_owned(),
         DataFusionError::ArrowError(error, _) => match error.as_ref() {
-            arrow::error::ArrowError::DivideByZero => "it divides by zero".to_owned(),
-            arrow::error::ArrowError::CastError(_) | arrow::error::ArrowError::ParseError(_) => {
+            ArrowError::DivideByZero => "it divides by zero".to_owned(),
+            ArrowError::CastError(_) | ArrowError::ParseError(_) => {
                 "it turns a value into a type that does not hold it".to_owned()
             }
-            arrow::error::ArrowError::ArithmeticOverflow(_) => "a number in it grows too large".to_owned(),
+            ArrowError::ArithmeticOverflow(_) => "a number in it grows too large".to_owned(),
             _ => "it failed while it ran".to_owned(),
         },
         _ => "it failed while it ran".to_owned(),

@@ -257,7 +257,7 @@ fn a_log_with_a_hole_is_refused() {
     let table = HandTable::of_three_rows();
     let mark = json!({"commitInfo": {"timestamp": 5}});
     for version in 1..=4 {
-        table.entry(version, &[mark.clone()]);
+        table.entry(version, std::slice::from_ref(&mark));
     }
     assert_eq!(delta(table.path(), 4, vec![]).unwrap().inspection.n_rows, 3);
     assert_eq!(unreadable(delta(table.path(), 5, vec![])), "its log has no entry 5");
