@@ -44,8 +44,17 @@ impl TestApp {
         Self::start_with(url, Options::for_testing(), Settings::for_testing()).await
     }
 
+    /// Under policies of its own.
+    pub async fn start_under(policy: Policy) -> Self {
+        Self::build(None, Options::for_testing(), Settings::for_testing(), policy).await
+    }
+
     /// With everything that can be chosen.
     pub async fn start_with(url: Option<String>, options: Options, settings: Settings) -> Self {
+        Self::build(url, options, settings, Policy::embedded().expect("the embedded policies")).await
+    }
+
+    async fn build(url: Option<String>, options: Options, settings: Settings, policy: Policy) -> Self {
         let data = TempDir::new().expect("a temporary folder");
         let folder = Folder::open(data.path()).expect("a data folder");
         let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.root().join("charter.db").display()));
@@ -54,7 +63,7 @@ impl TestApp {
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
         let parts = Parts {
             db: Db::open(&url, options).await.expect("a database"),
-            policy: Policy::embedded().expect("the embedded policies"),
+            policy,
             issuer: Issuer::open(folder.root(), random.as_ref()).expect("an issuer"),
             clock: clock.clone(),
             random,

@@ -3,7 +3,7 @@
 use app::product::{find_product, list_products, load_ports};
 use app::publish::{DocumentSet, Outcome, apply};
 use store::Seek;
-use testkit::app::set;
+use testkit::app::{TestApp, set};
 
 use super::{CONTRACT, PRODUCT, done, invalid, open_shop, shop, trace, version, with};
 
@@ -126,4 +126,32 @@ async fn a_page_of_products_is_filled_past_hidden_ones() {
     let after = page.items.last().map(|known| known.product.id);
     let page = list_products(&stranger, Seek { after, limit: 2 }).await.unwrap();
     assert_eq!((names(&page.items), page.has_more), (vec!["p5".to_owned()], false));
+}
+
+#[tokio::test]
+async fn a_hidden_product_is_not_told_from_a_taken_name() {
+    const FORBID: &str = r#"@id("restricted-is-for-admins")
+        forbid (principal is Principal, action == Action::"viewProduct", resource is Product)
+        when { resource.classification == Classification::"restricted" }
+        unless { principal in PlatformRole::"admin" };"#;
+    let policy = policy::Policy::with_files(&[("restricted.cedar", FORBID)]).unwrap();
+    let test = TestApp::start_under(policy).await;
+    let owner = test.domain("shop").await;
+    let restricted = "status: active\ncustomProperties:\n  - property: classification\n    value: restricted";
+    done(&owner, &[&with(PRODUCT, "status: active", restricted), CONTRACT]).await;
+    assert!(list_products(&owner, Seek::first(10)).await.unwrap().items.is_empty(), "hidden even from its publisher");
+
+    let portless = with(PRODUCT, "    contractId: orders-contract\n", "");
+    let open = with(&with(&portless, "orders-product", "open-product"), "name: Orders", "name: Open");
+    done(&owner, &[&open]).await;
+    let clash =
+        |name: &str| with(&with(&portless, "orders-product", "new-product"), "name: Orders", &format!("name: {name}"));
+    let hidden = invalid(&owner, &[&clash("Orders")]).await;
+    let known = invalid(&owner, &[&clash("Open")]).await;
+    assert_eq!(hidden[0].message.replace("orders", "N"), known[0].message.replace("open", "N"));
+
+    let same_id = invalid(&owner, &[&portless]).await;
+    assert_eq!(same_id[0].message, "the id `orders-product` is not available in domain `shop`");
+    let contract = invalid(&owner, &[&version("1.0.1")]).await;
+    assert!(contract[0].message.starts_with("no product of domain `shop` has the contract"), "{contract:?}");
 }
