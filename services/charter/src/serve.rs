@@ -17,6 +17,7 @@ use domain::clock::{Clock, Random, SystemClock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use self::config::Config;
 
@@ -84,7 +85,8 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     };
     let gateway = tokio::spawn(gateway.serve(gateway_listener, stop.clone()));
     let stopped = stop.clone().cancelled_owned();
-    let router = api::router(Arc::clone(&app), &api::Limits::default());
+    let mutations = TaskTracker::new();
+    let router = api::router(Arc::clone(&app), &api::Limits::default(), &mutations);
     let http = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
 
     told_to_stop().await?;
@@ -92,6 +94,8 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     stop.cancel();
     let finished = async {
         http.await??;
+        mutations.close();
+        mutations.wait().await;
         gateway.await??;
         jobs.await?;
         anyhow::Ok(())

@@ -1,0 +1,96 @@
+//! Records of the audit log.
+
+use app::audit::{self, Entry, Filter};
+use async_graphql::{Context, ID, Object};
+use domain::id::PrincipalId;
+
+use super::SessionExt;
+use super::error::Result;
+use super::id::encode;
+use super::identity::{self, Principal};
+use super::page::{Connection, Page, cost};
+use super::scalar::{DateTime, Long};
+
+/// One line of the audit log, whose MAC was found to be its own.
+pub(crate) struct Record(pub(crate) Entry);
+
+#[Object]
+impl Record {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.0.record.id)
+    }
+
+    /// Its place in the log's tree; null until the tree is built.
+    async fn position(&self) -> Option<Long> {
+        None
+    }
+
+    async fn at(&self) -> DateTime {
+        self.0.record.at.into()
+    }
+
+    /// Who acted; null for the server itself.
+    async fn actor(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
+        match self.0.record.actor.parse::<PrincipalId>() {
+            Ok(id) => identity::find(ctx, id).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What was done, such as `access.revoke`.
+    async fn action(&self) -> &str {
+        &self.0.record.action
+    }
+
+    /// To what: its kind and id.
+    async fn resource(&self) -> String {
+        format!("{}:{}", self.0.record.resource.kind, self.0.record.resource.id)
+    }
+
+    /// `intended`, `done`, `refused` or `failed`.
+    async fn outcome(&self) -> &'static str {
+        self.0.record.outcome.as_str()
+    }
+
+    /// Why, in the actor's or the gate's words.
+    async fn reason(&self) -> Option<&str> {
+        self.0.record.reason.as_deref()
+    }
+
+    /// The request it was part of; empty for the server's own acts.
+    async fn request_id(&self) -> &str {
+        &self.0.record.request_id
+    }
+
+    /// More, as JSON.
+    async fn detail(&self) -> &str {
+        &self.0.record.detail
+    }
+
+    /// HMAC-SHA-256 over the record's canonical bytes, in hex.
+    async fn mac(&self) -> &str {
+        &self.0.mac
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct AuditQuery;
+
+#[Object]
+impl AuditQuery {
+    /// Records, the newest first: for admins, stewards and auditors.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn records(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+        action: Option<String>,
+    ) -> Result<Connection<Record>> {
+        let ctx = ctx.ctx()?;
+        let page = Page::new(ctx, "records", first, after.as_deref())?;
+        let filter = Filter { action: action.as_deref(), ..Filter::default() };
+        let found = audit::list_records(ctx, filter, &page.seek()).await?;
+        Ok(page.connection(found, |entry| (entry.record.at, entry.record.id), Record))
+    }
+}

@@ -1,0 +1,224 @@
+//! Contracts, their versions, and what changed between them.
+
+use std::sync::Arc;
+
+use app::contract::{self, Activate, Activated, VersionAddress, VersionView};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
+use domain::contract::State;
+use domain::id::{ContractId, ProductId};
+
+use super::SessionExt;
+use super::error::{Failure, Result};
+use super::id::{decode, encode};
+use super::key::idempotency_key;
+use super::loader::VersionsOf;
+use super::org::path;
+use super::page::SHORT_LIST;
+use super::product::{Document, name};
+use super::scalar::DateTime;
+use super::words::{Bump, ContractState, GateMode};
+
+/// What comparing two versions costs, in fields.
+const COMPARISON: usize = 20;
+
+/// A contract, all its versions.
+#[derive(Clone)]
+pub(crate) struct Contract {
+    pub(crate) id: ContractId,
+    pub(crate) product_id: ProductId,
+    document_id: String,
+}
+
+impl Contract {
+    /// From the parts of a contract that are shown.
+    pub(super) fn new(id: ContractId, product_id: ProductId, document_id: String) -> Self {
+        Self { id, product_id, document_id }
+    }
+}
+
+#[Object]
+impl Contract {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.id)
+    }
+
+    /// Its documents' `id`, unique within the product.
+    async fn document_id(&self) -> &str {
+        &self.document_id
+    }
+
+    /// Its name for people, from the newest version.
+    async fn name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let versions = ctx.loaders()?.find(VersionsOf(self.id)).await?.unwrap_or_default();
+        Ok(versions.first().and_then(|newest| newest.document.name.clone()))
+    }
+
+    /// Its versions, the newest first.
+    #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
+    async fn versions(&self, ctx: &Context<'_>) -> Result<Vec<ContractVersion>> {
+        let versions = ctx.loaders()?.find(VersionsOf(self.id)).await?.unwrap_or_default();
+        Ok(versions.into_iter().map(ContractVersion).collect())
+    }
+}
+
+/// A version of a contract. Its document never changes once it was active.
+pub(crate) struct ContractVersion(pub(crate) Arc<VersionView>);
+
+#[Object]
+impl ContractVersion {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.0.version.id)
+    }
+
+    /// `MAJOR.MINOR.PATCH`.
+    async fn version(&self) -> String {
+        self.0.version.version.to_string()
+    }
+
+    async fn state(&self) -> ContractState {
+        (&self.0.version.state).into()
+    }
+
+    /// What a draft waits for.
+    async fn reasons(&self) -> Vec<String> {
+        reasons(&self.0)
+    }
+
+    /// When a deprecated version stops serving.
+    async fn sunset(&self) -> Option<DateTime> {
+        match &self.0.version.state {
+            State::Deprecated { sunset, .. } => Some(DateTime(*sunset)),
+            State::Draft { .. } | State::Active { .. } | State::Superseded { .. } | State::Retired { .. } => None,
+        }
+    }
+
+    async fn published_at(&self) -> DateTime {
+        self.0.version.document.published_at.into()
+    }
+
+    /// Its document, as it was published.
+    async fn document(&self) -> Document {
+        let document = &self.0.version.document;
+        Document::new(&document.digest, document.format.as_str(), &document.bytes)
+    }
+
+    /// What it changed against the next lower version of its contract.
+    #[graphql(complexity = "COMPARISON + child_complexity")]
+    async fn findings(&self, ctx: &Context<'_>) -> Result<Vec<Finding>> {
+        let findings = contract::list_findings(ctx.ctx()?, self.0.version.id).await?;
+        Ok(findings.iter().map(Finding::from).collect())
+    }
+
+    /// Which snapshot is served when the newest is bad.
+    async fn gate_mode(&self) -> GateMode {
+        self.0.document.settings.gate_mode.into()
+    }
+}
+
+/// One difference between two versions.
+#[derive(SimpleObject)]
+pub(crate) struct Finding {
+    /// What is different, by names.
+    path: String,
+    /// Which kind of difference it is; the words are stable.
+    rule: String,
+    /// Whether a reader of the new version can read data written under the old.
+    history_safe: bool,
+    /// Whether a reader of the old version goes on reading data written under the new.
+    consumer_safe: bool,
+    /// The bump that it demands.
+    bump: Bump,
+    message: String,
+}
+
+impl From<&domain::change::Finding> for Finding {
+    fn from(finding: &domain::change::Finding) -> Self {
+        Self {
+            path: finding.path.clone(),
+            rule: finding.rule.to_string(),
+            history_safe: finding.history_safe(),
+            consumer_safe: finding.consumer_safe(),
+            bump: finding.bump().into(),
+            message: finding.message.clone(),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct ContractQuery;
+
+#[Object]
+impl ContractQuery {
+    /// A version by its address: the contract by its documents' `id`. Null where the caller may not know of it.
+    async fn contract_version(
+        &self,
+        ctx: &Context<'_>,
+        domain: String,
+        product: String,
+        contract: String,
+        version: String,
+    ) -> Result<Option<ContractVersion>> {
+        let address = VersionAddress {
+            domain: path(&domain, "domain")?,
+            product: name(&product, "product")?,
+            contract,
+            version: version.parse().map_err(|error| Failure::invalid("version", error))?,
+        };
+        let found = contract::find_version(ctx.ctx()?, &address).await?;
+        Ok(found.map(|view| ContractVersion(Arc::new(view))))
+    }
+}
+
+#[derive(InputObject)]
+pub(crate) struct ActivateVersionInput {
+    version: ID,
+    idempotency_key: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct ActivateVersionPayload {
+    version: ContractVersion,
+}
+
+/// The version stays a draft.
+#[derive(SimpleObject)]
+pub(crate) struct VersionWaits {
+    version: ContractVersion,
+    /// What it waits for.
+    reasons: Vec<String>,
+}
+
+#[derive(Union)]
+pub(crate) enum ActivateVersionResult {
+    Done(ActivateVersionPayload),
+    Waits(VersionWaits),
+}
+
+#[derive(Default)]
+pub(crate) struct ContractMutation;
+
+#[Object]
+impl ContractMutation {
+    /// Makes a draft the current version of its major, if everything is in order.
+    async fn activate_version(&self, ctx: &Context<'_>, input: ActivateVersionInput) -> Result<ActivateVersionResult> {
+        let ctx = ctx.ctx()?;
+        let key = idempotency_key("activateVersion", &input, input.idempotency_key.as_ref())?;
+        let command = Activate { id: decode(&input.version, "version")?, key };
+        Ok(match contract::activate_version(ctx, command).await? {
+            Activated::Done(view) => {
+                ActivateVersionResult::Done(ActivateVersionPayload { version: ContractVersion(Arc::new(view)) })
+            }
+            Activated::Waits(view) => {
+                let reasons = reasons(&view);
+                ActivateVersionResult::Waits(VersionWaits { version: ContractVersion(Arc::new(view)), reasons })
+            }
+        })
+    }
+}
+
+fn reasons(view: &VersionView) -> Vec<String> {
+    match &view.version.state {
+        State::Draft { reasons } => reasons.clone(),
+        State::Active { .. } | State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => Vec::new(),
+    }
+}

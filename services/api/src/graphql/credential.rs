@@ -1,0 +1,184 @@
+//! Leases, and asking for credentials.
+
+use app::credential::{self, Issued, Vend, Vended};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
+
+use super::SessionExt;
+use super::error::Result;
+use super::gate::Decision;
+use super::grant::Grant;
+use super::id::encode;
+use super::identity::{self, Principal, lifetime};
+use super::page::{Connection, Page, cost};
+use super::scalar::DateTime;
+use super::table::{Snapshot, address, find_snapshot};
+use super::words::{Action, LeaseState, PurposeCode};
+
+/// Credentials that were handed out: what for, to whom, until when. It holds no secret.
+pub(crate) struct Lease(pub(crate) domain::credential::Lease);
+
+#[Object]
+impl Lease {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.0.id)
+    }
+
+    /// Who holds it.
+    async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
+        identity::get(ctx, self.0.principal_id).await
+    }
+
+    /// What it allows: `read`, `repair`, `inspect`.
+    async fn action(&self) -> &'static str {
+        self.0.action.as_str()
+    }
+
+    /// The table it opens.
+    async fn address(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let target = ctx.loaders()?.find(self.0.binding_id).await?;
+        Ok(target.map(|target| target.address()))
+    }
+
+    /// The snapshot that it serves; null where it covers the folder as it is.
+    async fn snapshot(&self, ctx: &Context<'_>) -> Result<Option<Snapshot>> {
+        let (Some(snapshot_id), Some(target)) = (self.0.snapshot_id, ctx.loaders()?.find(self.0.binding_id).await?)
+        else {
+            return Ok(None);
+        };
+        find_snapshot(ctx, snapshot_id, &target).await
+    }
+
+    async fn state(&self, ctx: &Context<'_>) -> Result<LeaseState> {
+        let is_over = ctx.ctx()?.now() >= self.0.expires_at;
+        Ok(match LeaseState::from(self.0.state) {
+            LeaseState::Intended | LeaseState::Issued if is_over => LeaseState::Ended,
+            state => state,
+        })
+    }
+
+    async fn issued_at(&self) -> DateTime {
+        self.0.issued_at.into()
+    }
+
+    async fn expires_at(&self) -> DateTime {
+        self.0.expires_at.into()
+    }
+
+    /// The grant it hangs on; null where a role gave the right.
+    async fn grant(&self, ctx: &Context<'_>) -> Result<Option<Grant>> {
+        match self.0.grant_id {
+            Some(grant_id) => Ok(ctx.loaders()?.find(grant_id).await?.map(Grant)),
+            None => Ok(None),
+        }
+    }
+
+    /// The decision that allowed it.
+    async fn decision(&self, ctx: &Context<'_>) -> Result<Option<Decision>> {
+        Ok(ctx.loaders()?.find(self.0.decision_id).await?.map(Decision))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct CredentialQuery;
+
+#[Object]
+impl CredentialQuery {
+    /// Leases, the newest first: the caller's own, and those of its domains or that it watches over.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn leases(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<Lease>> {
+        let ctx = ctx.ctx()?;
+        let page = Page::new(ctx, "leases", first, after.as_deref())?;
+        let found = credential::list_leases(ctx, page.seek()).await?;
+        Ok(page.connection(found, |lease| (lease.issued_at, lease.id), Lease))
+    }
+}
+
+#[derive(InputObject)]
+pub(crate) struct VendCredentialsInput {
+    address: String,
+    #[graphql(default_with = "Some(Action::Read)")]
+    action: Option<Action>,
+    /// For which purpose, where neither the token nor the caller's only grant says.
+    purpose: Option<PurposeCode>,
+    /// For how long: an hour if not given, at most 12 and never beyond the grant.
+    lifetime_seconds: Option<i32>,
+}
+
+/// The gate was open.
+#[derive(SimpleObject)]
+pub(crate) struct VendCredentialsPayload {
+    lease: Lease,
+    decision: Decision,
+    credentials: S3Credentials,
+}
+
+/// What S3 clients sign with. It is not kept and not shown again.
+#[derive(SimpleObject)]
+pub(crate) struct S3Credentials {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    /// Where the gateway is.
+    endpoint: String,
+    region: String,
+    /// Where the table is: `s3://lake/...`.
+    table_uri: String,
+    expires_at: DateTime,
+    /// Whether the gateway is reached without TLS, which clients must be told.
+    allow_http: bool,
+}
+
+/// The gate was shut.
+#[derive(SimpleObject)]
+pub(crate) struct GateRefused {
+    decision: Decision,
+}
+
+#[derive(Union)]
+pub(crate) enum VendCredentialsResult {
+    Issued(VendCredentialsPayload),
+    Refused(GateRefused),
+}
+
+#[derive(Default)]
+pub(crate) struct CredentialMutation;
+
+#[Object]
+impl CredentialMutation {
+    /// Asks the gate, and hands out credentials if it is open. It takes no idempotency key: secrets are not kept, so a
+    /// second call is a second lease.
+    async fn vend_credentials(&self, ctx: &Context<'_>, input: VendCredentialsInput) -> Result<VendCredentialsResult> {
+        let command = Vend {
+            address: address(&input.address)?,
+            action: input.action.unwrap_or(Action::Read).into(),
+            purpose: input.purpose.map(Into::into),
+            lifetime: lifetime(input.lifetime_seconds)?,
+        };
+        Ok(match credential::vend(ctx.ctx()?, command).await? {
+            Vended::Issued(issued) => VendCredentialsResult::Issued((*issued).into()),
+            Vended::Refused(decision) => VendCredentialsResult::Refused(GateRefused { decision: Decision(decision) }),
+        })
+    }
+}
+
+impl From<Issued> for VendCredentialsPayload {
+    fn from(issued: Issued) -> Self {
+        let Issued { lease, decision, credentials, endpoint, region, table_uri } = issued;
+        let credentials = S3Credentials {
+            access_key_id: credentials.access_key_id,
+            secret_access_key: credentials.secret_access_key.expose().to_owned(),
+            session_token: credentials.session_token.expose().to_owned(),
+            allow_http: endpoint.starts_with("http://"),
+            endpoint,
+            region,
+            table_uri,
+            expires_at: lease.expires_at.into(),
+        };
+        Self { lease: Lease(lease), decision: Decision(decision), credentials }
+    }
+}

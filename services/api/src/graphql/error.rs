@@ -1,0 +1,112 @@
+//! Errors of resolvers, and the one table from what they are to what a client reads.
+
+use std::sync::Arc;
+
+use async_graphql::{ErrorExtensionValues, ServerError};
+use domain::error::Kind;
+
+/// What resolvers give.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// Why a field has no answer. It does not implement `Display`, so that nothing turns into an error of GraphQL without its
+/// code.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    reason: Option<&'static str>,
+    /// The input that is at fault.
+    field: Option<&'static str>,
+    hint: Option<&'static str>,
+    /// For operators only.
+    source: Option<Arc<app::Error>>,
+}
+
+impl Failure {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), reason: None, field: None, hint: None, source: None }
+    }
+
+    /// An input that breaks a rule.
+    pub(crate) fn invalid(field: &'static str, why: impl ToString) -> Self {
+        Self { field: Some(field), ..Self::new(Kind::Invalid, why.to_string()) }
+    }
+
+    /// Something that is named does not exist, or may not be known of.
+    pub(crate) fn not_found(what: &'static str) -> Self {
+        Self::from(app::Error::NotFound(what))
+    }
+
+    /// The bearer of the one-time token asked for something that it is not good for.
+    pub(crate) fn bootstrap() -> Self {
+        Self {
+            reason: Some("token.bootstrap"),
+            hint: Some("redeem it with `createToken` without a subject, and use the token that this gives"),
+            ..Self::new(Kind::Unauthenticated, "the one-time token of the first start is good for `createToken` only")
+        }
+    }
+
+    /// A fault of ours.
+    pub(crate) fn internal() -> Self {
+        Self::new(Kind::Internal, "internal error")
+    }
+}
+
+impl From<app::Error> for Failure {
+    fn from(error: app::Error) -> Self {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<app::Error>> for Failure {
+    fn from(error: Arc<app::Error>) -> Self {
+        let (reason, field, hint) = match &*error {
+            app::Error::Invalid { field, .. } => (None, Some(*field), None),
+            app::Error::KeyReused => (Some("idempotency.key_reused"), Some("idempotencyKey"), Some("take a new key")),
+            app::Error::Unauthenticated => (None, None, Some("send a token as `Authorization: Bearer ...`")),
+            app::Error::Unavailable(_) => (None, None, Some("try again in a moment")),
+            app::Error::Forbidden(_)
+            | app::Error::NotFound(_)
+            | app::Error::Conflict(_)
+            | app::Error::Internal(_) => (None, None, None),
+        };
+        Self { reason, field, hint, ..Self::new(error.kind(), error.to_string()) }.with(error)
+    }
+}
+
+impl Failure {
+    fn with(self, source: Arc<app::Error>) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    fn extensions(&self) -> ErrorExtensionValues {
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", self.kind.code());
+        let more = [("reason", self.reason), ("field", self.field), ("hint", self.hint)];
+        for (name, value) in more {
+            if let Some(value) = value {
+                extensions.set(name, value);
+            }
+        }
+        extensions
+    }
+}
+
+impl From<Failure> for async_graphql::Error {
+    fn from(failure: Failure) -> Self {
+        let extensions = Some(failure.extensions());
+        let source = failure.source.map(|source| source as Arc<dyn std::any::Any + Send + Sync>);
+        Self { message: failure.message, source, extensions }
+    }
+}
+
+/// A document that is not executed.
+pub(crate) fn refused(message: String) -> ServerError {
+    ServerError { extensions: Some(Failure::new(Kind::Invalid, "").extensions()), ..ServerError::new(message, None) }
+}
+
+/// A fault of ours, for the whole of an answer.
+pub(crate) fn internal() -> ServerError {
+    let failure = Failure::internal();
+    ServerError { extensions: Some(failure.extensions()), ..ServerError::new(failure.message, None) }
+}

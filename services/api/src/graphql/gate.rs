@@ -1,0 +1,148 @@
+//! Decisions of the gate, line by line.
+
+use app::{credential, table};
+use async_graphql::{Context, ID, InputObject, Object};
+use domain::gate::{DetailRight, Explained, Line};
+use domain::id::BindingId;
+
+use super::SessionExt;
+use super::error::Result;
+use super::id::encode;
+use super::identity::{self, Principal};
+use super::page::{Connection, Page, cost};
+use super::scalar::DateTime;
+use super::table::{Snapshot, address, find_snapshot};
+use super::words::{Action, LineOutcome, PurposeCode};
+
+/// The gate's answer.
+pub(crate) struct Decision(pub(crate) Explained);
+
+#[Object]
+impl Decision {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.0.id)
+    }
+
+    /// What was asked for: `read`, `repair`, `write`.
+    async fn action(&self) -> &'static str {
+        self.0.action.as_str()
+    }
+
+    async fn allowed(&self) -> bool {
+        self.0.allowed
+    }
+
+    async fn at(&self) -> DateTime {
+        self.0.at.into()
+    }
+
+    /// Who asked.
+    async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
+        identity::get(ctx, self.0.principal_id).await
+    }
+
+    /// The table it is about; null where the caller may not know of it any more.
+    async fn address(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let target = ctx.loaders()?.find(self.0.binding_id).await?;
+        Ok(target.map(|target| target.address()))
+    }
+
+    /// One line for each check.
+    async fn lines(&self) -> Vec<DecisionLine> {
+        let lines = self.0.lines.iter().cloned();
+        lines.map(|line| DecisionLine { line, binding_id: self.0.binding_id }).collect()
+    }
+
+    /// The snapshot that a lease is about.
+    async fn served(&self, ctx: &Context<'_>) -> Result<Option<Snapshot>> {
+        let (Some(served), Some(target)) = (self.0.served, ctx.loaders()?.find(self.0.binding_id).await?) else {
+            return Ok(None);
+        };
+        find_snapshot(ctx, served, &target).await
+    }
+
+    /// When asking again may help.
+    async fn retry_at(&self) -> Option<DateTime> {
+        self.0.retry_at.map(DateTime)
+    }
+}
+
+/// What became of one check.
+pub(crate) struct DecisionLine {
+    line: Line,
+    binding_id: BindingId,
+}
+
+#[Object]
+impl DecisionLine {
+    async fn check(&self) -> &'static str {
+        self.line.check.as_str()
+    }
+
+    async fn outcome(&self) -> LineOutcome {
+        self.line.outcome.into()
+    }
+
+    /// The reason, for programs: `grant.missing`, `quality.failed`, ...
+    async fn code(&self) -> &str {
+        &self.line.code
+    }
+
+    /// The reason, for people.
+    async fn message(&self) -> &str {
+        &self.line.message
+    }
+
+    /// More, as far as the caller may see it.
+    async fn details(&self, ctx: &Context<'_>) -> Result<Vec<&str>> {
+        if self.line.details.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Some(target) = ctx.loaders()?.find(self.binding_id).await? else { return Ok(Vec::new()) };
+        let ctx = ctx.ctx()?;
+        let shown = self.line.details.iter().filter(|detail| match detail.right {
+            DetailRight::Column(classification) => table::may_view_column(ctx, &target, classification),
+            DetailRight::Quality => true,
+            DetailRight::Owner => table::may_view_detail(ctx, &target),
+        });
+        Ok(shown.map(|detail| detail.text.as_str()).collect())
+    }
+}
+
+#[derive(InputObject)]
+pub(crate) struct WhyInput {
+    address: String,
+    #[graphql(default_with = "Some(Action::Read)")]
+    action: Option<Action>,
+    /// For which purpose, where neither the token nor the caller's only grant says.
+    purpose: Option<PurposeCode>,
+}
+
+#[derive(Default)]
+pub(crate) struct GateQuery;
+
+#[Object]
+impl GateQuery {
+    /// What the gate would answer now. Nothing is opened, and nothing is kept. Null where the caller may not know of the
+    /// table.
+    async fn why(&self, ctx: &Context<'_>, input: WhyInput) -> Result<Option<Decision>> {
+        let action = input.action.unwrap_or(Action::Read).into();
+        let purpose = input.purpose.map(Into::into);
+        let decision = credential::why(ctx.ctx()?, &address(&input.address)?, action, purpose).await?;
+        Ok(decision.map(Decision))
+    }
+
+    /// Decisions, the newest first: the caller's own, and those of its domains or that it watches over.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn decisions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<Decision>> {
+        let ctx = ctx.ctx()?;
+        let page = Page::new(ctx, "decisions", first, after.as_deref())?;
+        let found = credential::list_decisions(ctx, page.seek()).await?;
+        Ok(page.connection(found, |decision| (decision.at, decision.id), Decision))
+    }
+}

@@ -1,0 +1,122 @@
+//! Global ids: opaque to clients, typed for us. Inside is the kind's word and the UUID, so that an id of the wrong kind is
+//! told from one that names nothing.
+
+use std::fmt;
+
+use async_graphql::ID;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::id::{
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
+    ProductId, RecordId, RoleId, SnapshotId,
+};
+
+use super::error::{Failure, Result};
+
+/// Declares the kinds with their words, and which id is of which kind.
+macro_rules! kinds {
+    ($($kind:ident = $word:literal: $id:ty,)+) => {
+        /// What has a global id.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Kind { $($kind,)+ }
+
+        impl Kind {
+            fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $word,)+ }
+            }
+
+            fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$kind),)+
+                    _ => None,
+                }
+            }
+        }
+
+        $(impl NodeId for $id {
+            const KIND: Kind = Kind::$kind;
+        })+
+    };
+}
+
+kinds! {
+    Principal = "principal": PrincipalId,
+    RoleAssignment = "role_assignment": RoleId,
+    Domain = "domain": DomainId,
+    Product = "product": ProductId,
+    Contract = "contract": ContractId,
+    ContractVersion = "contract_version": ContractVersionId,
+    Table = "table": BindingId,
+    Snapshot = "snapshot": SnapshotOfTable,
+    AccessRequest = "access_request": AccessRequestId,
+    Grant = "grant": GrantId,
+    Decision = "decision": DecisionId,
+    Lease = "lease": LeaseId,
+    Record = "record": RecordId,
+}
+
+/// An id of a kind of its own.
+pub(crate) trait NodeId: fmt::Display + std::str::FromStr {
+    /// The kind.
+    const KIND: Kind;
+}
+
+/// A snapshot as it is seen through one of the bindings that share its table: each has verdicts of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SnapshotOfTable {
+    pub(crate) snapshot_id: SnapshotId,
+    pub(crate) binding_id: BindingId,
+}
+
+impl fmt::Display for SnapshotOfTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.snapshot_id, self.binding_id)
+    }
+}
+
+impl std::str::FromStr for SnapshotOfTable {
+    type Err = domain::id::NotAnId;
+
+    fn from_str(text: &str) -> std::result::Result<Self, domain::id::NotAnId> {
+        let (snapshot, binding) = text.split_once(':').ok_or(domain::id::NotAnId)?;
+        Ok(Self { snapshot_id: snapshot.parse()?, binding_id: binding.parse()? })
+    }
+}
+
+/// The global id.
+pub(crate) fn encode<T: NodeId>(id: T) -> ID {
+    ID(URL_SAFE_NO_PAD.encode(format!("{}:{id}", T::KIND.as_str())))
+}
+
+/// Reads a global id of one kind; `field` is the input's name.
+///
+/// # Errors
+/// `INVALID` for what is no id of ours, and for an id of another kind.
+pub(crate) fn decode<T: NodeId>(id: &ID, field: &'static str) -> Result<T> {
+    let (kind, rest) = split(id).ok_or_else(|| not_an_id(field))?;
+    if kind != T::KIND {
+        let message = format!("`{field}` takes the id of a {}, not of a {}", words_of(T::KIND), words_of(kind));
+        return Err(Failure::invalid(field, message));
+    }
+    rest.parse().map_err(|_| not_an_id(field))
+}
+
+/// The kind of a global id, and the rest of it.
+pub(crate) fn split(id: &ID) -> Option<(Kind, String)> {
+    // The longest of ours is a snapshot's, 9 + 2 * 37 bytes.
+    if id.len() > 128 {
+        return None;
+    }
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?).ok()?;
+    let (kind, rest) = text.split_once(':')?;
+    Some((Kind::from_word(kind)?, rest.to_owned()))
+}
+
+/// The failure for a text that is no id of ours.
+pub(crate) fn not_an_id(field: &'static str) -> Failure {
+    Failure::invalid(field, format!("`{field}` is not an id of this server"))
+}
+
+fn words_of(kind: Kind) -> String {
+    kind.as_str().replace('_', " ")
+}

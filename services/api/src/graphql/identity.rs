@@ -1,0 +1,338 @@
+//! Principals, roles and tokens.
+
+use std::time::Duration;
+
+use app::identity::{self, AssignRole, CreatePrincipal, CreateToken, NewKind, NewRole};
+use app::org::Created;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
+use domain::id::PrincipalId;
+use domain::identity::{DomainRole, PlatformRole, Role};
+
+use super::error::{Failure, Result};
+use super::id::{decode, encode};
+use super::key::idempotency_key;
+use super::org::{Domain, NameTaken};
+use super::page::{Connection, Page, cost};
+use super::scalar::DateTime;
+use super::words::{NewPrincipalKind, PrincipalKind, PurposeCode, RoleWord};
+use super::{SessionExt, required};
+
+/// A user or service account.
+pub(crate) struct Principal(pub(crate) domain::identity::Principal);
+
+#[Object]
+impl Principal {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.0.id)
+    }
+
+    /// Who vouches for it.
+    async fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// Its name at the issuer.
+    async fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    async fn kind(&self) -> PrincipalKind {
+        self.0.kind.into()
+    }
+
+    /// Whether it may act at all.
+    async fn enabled(&self) -> bool {
+        self.0.enabled
+    }
+
+    /// The person who answers for a service account.
+    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
+        match self.0.kind {
+            domain::identity::PrincipalKind::Service { owner } => find(ctx, owner).await,
+            domain::identity::PrincipalKind::User | domain::identity::PrincipalKind::Inspector => Ok(None),
+        }
+    }
+
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+}
+
+/// The principal that a relation leads to.
+pub(super) async fn find(ctx: &Context<'_>, id: PrincipalId) -> Result<Option<Principal>> {
+    Ok(ctx.loaders()?.find(id).await?.map(Principal))
+}
+
+/// The principal that a relation leads to, where it is always there.
+pub(super) async fn get(ctx: &Context<'_>, id: PrincipalId) -> Result<Principal> {
+    required(find(ctx, id).await?, "principal")
+}
+
+/// A role that a principal holds.
+pub(crate) struct RoleAssignment(pub(crate) domain::identity::RoleAssignment);
+
+#[Object]
+impl RoleAssignment {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.0.id)
+    }
+
+    async fn role(&self) -> RoleWord {
+        self.0.role.into()
+    }
+
+    /// Where it holds, with all domains below; null for a role on the platform.
+    async fn domain(&self, ctx: &Context<'_>) -> Result<Option<Domain>> {
+        match self.0.role {
+            Role::Domain(domain_id, _) => Ok(ctx.loaders()?.find(domain_id).await?.map(Domain)),
+            Role::Platform(_) => Ok(None),
+        }
+    }
+
+    async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
+        get(ctx, self.0.principal_id).await
+    }
+
+    async fn assigned_at(&self) -> DateTime {
+        self.0.assigned_at.into()
+    }
+}
+
+/// The caller.
+pub(crate) struct Viewer;
+
+#[Object]
+impl Viewer {
+    async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
+        Ok(Principal(ctx.ctx()?.actor.principal.clone()))
+    }
+
+    /// The roles that it holds itself.
+    #[graphql(complexity = "super::page::SHORT_LIST * child_complexity + 1")]
+    async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<RoleAssignment>> {
+        let roles = identity::list_own_roles(ctx.ctx()?).await?;
+        Ok(roles.into_iter().map(RoleAssignment).collect())
+    }
+
+    /// The server's version.
+    async fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// The purpose that the token was made for.
+    async fn purpose(&self, ctx: &Context<'_>) -> Result<Option<PurposeCode>> {
+        Ok(ctx.ctx()?.actor.purpose.map(PurposeCode::from))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct IdentityQuery;
+
+#[Object]
+impl IdentityQuery {
+    /// The caller.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
+        ctx.ctx()?;
+        Ok(Viewer)
+    }
+
+    /// All principals: for admins, stewards and auditors.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn principals(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<Principal>> {
+        let ctx = ctx.ctx()?;
+        let page = Page::new(ctx, "principals", first, after.as_deref())?;
+        let found = identity::list_principals(ctx, &page.seek()).await?;
+        Ok(page.connection(found, |principal| principal.id, Principal))
+    }
+}
+
+/// A user or service account to be made.
+#[derive(InputObject)]
+pub(crate) struct CreatePrincipalInput {
+    /// Its name: a lower-case letter or digit, then those and `.`, `_`, `-`, `@`, `+`.
+    subject: String,
+    #[graphql(default_with = "Some(NewPrincipalKind::User)")]
+    kind: Option<NewPrincipalKind>,
+    /// The person who answers for a service account; the caller if not given.
+    owner: Option<ID>,
+    idempotency_key: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct CreatePrincipalPayload {
+    principal: Principal,
+}
+
+#[derive(Union)]
+pub(crate) enum CreatePrincipalResult {
+    Made(CreatePrincipalPayload),
+    NameTaken(NameTaken),
+}
+
+#[derive(InputObject)]
+pub(crate) struct SetPrincipalEnabledInput {
+    principal: ID,
+    enabled: bool,
+    idempotency_key: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct SetPrincipalEnabledPayload {
+    principal: Principal,
+}
+
+/// A token to be made.
+#[derive(InputObject)]
+pub(crate) struct CreateTokenInput {
+    /// For whom: the caller if not given; others for admins and for the owner of a service account.
+    subject: Option<String>,
+    /// For how long; the longest that the kind of principal may have if not given.
+    lifetime_seconds: Option<i32>,
+    /// For which purpose; no other can be asked for with it.
+    purpose: Option<PurposeCode>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct CreateTokenPayload {
+    /// The token. It is not kept and not shown again.
+    token: String,
+    expires_at: DateTime,
+    principal: Principal,
+}
+
+/// A role to be assigned.
+#[derive(InputObject)]
+pub(crate) struct AssignRoleInput {
+    subject: String,
+    role: RoleWord,
+    /// The domain of `OWNER`, `PUBLISHER` and `CONSUMER`.
+    domain: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct AssignRolePayload {
+    assignment: RoleAssignment,
+}
+
+#[derive(InputObject)]
+pub(crate) struct UnassignRoleInput {
+    assignment: ID,
+    idempotency_key: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct UnassignRolePayload {
+    assignment: RoleAssignment,
+}
+
+#[derive(Default)]
+pub(crate) struct IdentityMutation;
+
+#[Object]
+impl IdentityMutation {
+    /// Makes a user or service account.
+    async fn create_principal(&self, ctx: &Context<'_>, input: CreatePrincipalInput) -> Result<CreatePrincipalResult> {
+        let ctx = ctx.ctx()?;
+        let key = idempotency_key("createPrincipal", &input, input.idempotency_key.as_ref())?;
+        let owner = input.owner.as_ref().map(|owner| decode(owner, "owner")).transpose()?;
+        let kind = match (input.kind.unwrap_or(NewPrincipalKind::User), owner) {
+            (NewPrincipalKind::User, None) => NewKind::User,
+            (NewPrincipalKind::User, Some(_)) => {
+                return Err(Failure::invalid("owner", "only a service account has an owner"));
+            }
+            (NewPrincipalKind::Service, owner) => NewKind::Service(owner),
+        };
+        let command = CreatePrincipal { subject: input.subject, kind, key };
+        Ok(match identity::create_principal(ctx, command).await? {
+            Created::Made(principal) => {
+                CreatePrincipalResult::Made(CreatePrincipalPayload { principal: Principal(principal) })
+            }
+            Created::NameTaken => CreatePrincipalResult::NameTaken(NameTaken::of("the subject is in use")),
+        })
+    }
+
+    /// Disables a principal, or enables it again. The leases of a disabled one end.
+    async fn set_principal_enabled(
+        &self,
+        ctx: &Context<'_>,
+        input: SetPrincipalEnabledInput,
+    ) -> Result<SetPrincipalEnabledPayload> {
+        let ctx = ctx.ctx()?;
+        let key = idempotency_key("setPrincipalEnabled", &input, input.idempotency_key.as_ref())?;
+        let id = decode(&input.principal, "principal")?;
+        let principal = identity::set_enabled(ctx, id, input.enabled, key).await?;
+        Ok(SetPrincipalEnabledPayload { principal: Principal(principal) })
+    }
+
+    /// Makes a token. Without a subject it spends the one-time token of the first start, too.
+    async fn create_token(&self, ctx: &Context<'_>, input: CreateTokenInput) -> Result<CreateTokenPayload> {
+        let session = ctx.session()?;
+        let made = match &session.caller {
+            None if input.subject.is_none() => identity::redeem_bootstrap(&session.app, &session.request_id).await?,
+            None => return Err(Failure::bootstrap()),
+            Some(caller) => {
+                let command = CreateToken {
+                    subject: input.subject,
+                    lifetime: lifetime(input.lifetime_seconds)?,
+                    purpose: input.purpose.map(Into::into),
+                };
+                identity::create_token(&caller.ctx, command).await?
+            }
+        };
+        Ok(CreateTokenPayload {
+            token: made.token.expose().to_owned(),
+            expires_at: made.expires_at.into(),
+            principal: Principal(made.principal),
+        })
+    }
+
+    /// Assigns a role. Assigning it again changes nothing.
+    async fn assign_role(&self, ctx: &Context<'_>, input: AssignRoleInput) -> Result<AssignRolePayload> {
+        let ctx = ctx.ctx()?;
+        let key = idempotency_key("assignRole", &input, input.idempotency_key.as_ref())?;
+        let role = new_role(input.role, input.domain.as_deref())?;
+        let assignment = identity::assign_role(ctx, AssignRole { subject: input.subject, role, key }).await?;
+        Ok(AssignRolePayload { assignment: RoleAssignment(assignment) })
+    }
+
+    /// Takes a role away. Leases that hang on it end.
+    async fn unassign_role(&self, ctx: &Context<'_>, input: UnassignRoleInput) -> Result<UnassignRolePayload> {
+        let ctx = ctx.ctx()?;
+        let key = idempotency_key("unassignRole", &input, input.idempotency_key.as_ref())?;
+        let assignment = identity::unassign_role(ctx, decode(&input.assignment, "assignment")?, key).await?;
+        Ok(UnassignRolePayload { assignment: RoleAssignment(assignment) })
+    }
+}
+
+/// A lifetime in seconds, as inputs give it.
+pub(super) fn lifetime(seconds: Option<i32>) -> Result<Option<Duration>> {
+    let duration = |seconds: i32| u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs);
+    let wrong = || Failure::invalid("lifetimeSeconds", "a lifetime is at least one second");
+    seconds.map(|seconds| duration(seconds).ok_or_else(wrong)).transpose()
+}
+
+fn new_role(role: RoleWord, domain: Option<&str>) -> Result<NewRole> {
+    let in_domain = |role: DomainRole| {
+        let path = domain.ok_or_else(|| Failure::invalid("domain", format!("`{role}` is a role in a domain: name it")))?;
+        let path = path.parse().map_err(|error| Failure::invalid("domain", error))?;
+        Ok(NewRole::Domain(path, role))
+    };
+    let on_platform = |role: PlatformRole| match domain {
+        None => Ok(NewRole::Platform(role)),
+        Some(_) => Err(Failure::invalid("domain", format!("`{role}` is a role on the platform and has no domain"))),
+    };
+    match role {
+        RoleWord::Owner => in_domain(DomainRole::Owner),
+        RoleWord::Publisher => in_domain(DomainRole::Publisher),
+        RoleWord::Consumer => in_domain(DomainRole::Consumer),
+        RoleWord::Admin => on_platform(PlatformRole::Admin),
+        RoleWord::Steward => on_platform(PlatformRole::Steward),
+        RoleWord::Auditor => on_platform(PlatformRole::Auditor),
+    }
+}

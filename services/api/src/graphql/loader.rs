@@ -1,0 +1,233 @@
+//! Loaders: what relations lead to, loaded and authorised in one batch for each level of a query. They keep nothing, so
+//! that a mutation after another sees what that one did.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::Ctx;
+use app::contract::VersionView;
+use app::known::Known;
+use app::product::ProductDocument;
+use app::table::Target;
+use async_graphql::dataloader::{DataLoader, Loader, NoCache};
+use domain::binding::{BindingVerdict, Snapshot};
+use domain::credential::Lease;
+use domain::gate::Explained;
+use domain::grant::{AccessRequest, Grant};
+use domain::id::{
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
+    ProductId, SnapshotId,
+};
+use domain::identity::Principal;
+use domain::org::Domain;
+
+use super::contract::Contract;
+use super::error::Result;
+use super::id::SnapshotOfTable;
+use super::product::Port;
+
+/// The loaders of one request.
+pub(crate) struct Loaders(DataLoader<Batches, NoCache>);
+
+impl Loaders {
+    /// The loaders of a caller.
+    pub(crate) fn new(ctx: &Ctx) -> Self {
+        // A batch is loaded when everything that can go on has gone on: no waiting by the clock.
+        let spawn = |batch: futures::future::BoxFuture<'static, ()>| {
+            tokio::spawn(async move {
+                tokio::task::yield_now().await;
+                batch.await;
+            })
+        };
+        Self(DataLoader::new(Batches(ctx.clone()), spawn).delay(Duration::ZERO))
+    }
+
+    /// What a key leads to; `None` where it may not be known of.
+    pub(crate) async fn find<K>(&self, key: K) -> Result<Option<<Batches as Loader<K>>::Value>>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        Batches: Loader<K, Error = Arc<app::Error>>,
+    {
+        Ok(self.0.load_one(key).await?)
+    }
+}
+
+/// Loads in batches, by the type of the key.
+pub(crate) struct Batches(Ctx);
+
+/// The key of a product's contracts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ContractsOf(pub(crate) ProductId);
+
+/// The key of a contract's versions, the newest first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct VersionsOf(pub(crate) ContractId);
+
+/// The key of a product's output ports.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PortsOf(pub(crate) ProductId);
+
+/// The key of a product's tables.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct TablesOf(pub(crate) ProductId);
+
+/// The key of a product's document.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct DocumentOf(pub(crate) ProductId);
+
+/// The key of the grant that answers a request.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct GrantOf(pub(crate) AccessRequestId);
+
+/// The key of the newest verdict on a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct VerdictOf(pub(crate) SnapshotOfTable);
+
+type Loaded<K, V> = std::result::Result<HashMap<K, V>, Arc<app::Error>>;
+
+/// Batches of things that carry their own key.
+macro_rules! by_id {
+    ($($key:ty => $value:ty: $load:path, $id:expr;)*) => {$(
+        impl Loader<$key> for Batches {
+            type Value = $value;
+            type Error = Arc<app::Error>;
+
+            async fn load(&self, keys: &[$key]) -> Loaded<$key, $value> {
+                let found = $load(&self.0, keys).await?;
+                let id: fn(&$value) -> $key = $id;
+                Ok(found.into_iter().map(|found| { let found = found.into(); (id(&found), found) }).collect())
+            }
+        }
+    )*};
+}
+
+by_id! {
+    PrincipalId => Principal: app::identity::load_principals, |found| found.id;
+    DomainId => Domain: app::org::load_domains, |found| found.id;
+    ContractVersionId => Arc<VersionView>: app::contract::load_versions, |found| found.version.id;
+    BindingId => Arc<Target>: app::table::load_tables, |found| found.binding.id;
+    SnapshotId => Snapshot: app::table::load_snapshots, |found| found.id;
+    AccessRequestId => AccessRequest: app::grant::load_requests, |found| found.id;
+    GrantId => Grant: app::grant::load_grants, |found| found.id;
+    LeaseId => Lease: app::credential::load_leases, |found| found.id;
+    DecisionId => Explained: app::credential::load_decisions, |found| found.id;
+}
+
+impl Loader<ProductId> for Batches {
+    type Value = Known;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[ProductId]) -> Loaded<ProductId, Known> {
+        Ok(app::product::load_products(&self.0, keys).await?)
+    }
+}
+
+impl Loader<ContractId> for Batches {
+    type Value = Contract;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[ContractId]) -> Loaded<ContractId, Contract> {
+        let found = app::contract::load_contracts(&self.0, keys).await?.into_iter();
+        Ok(found.map(|found| (found.id, Contract::new(found.id, found.product_id, found.document_id))).collect())
+    }
+}
+
+impl Loader<ContractsOf> for Batches {
+    type Value = Vec<Contract>;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[ContractsOf]) -> Loaded<ContractsOf, Vec<Contract>> {
+        let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
+        let found = app::contract::list_contracts(&self.0, &ids).await?.into_iter();
+        let contracts = found.map(|found| Contract::new(found.id, found.product_id, found.document_id));
+        Ok(grouped(contracts, |contract| ContractsOf(contract.product_id)))
+    }
+}
+
+impl Loader<VersionsOf> for Batches {
+    type Value = Vec<Arc<VersionView>>;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[VersionsOf]) -> Loaded<VersionsOf, Vec<Arc<VersionView>>> {
+        let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
+        let found = app::contract::list_versions(&self.0, &ids).await?.into_iter().map(Arc::new);
+        Ok(grouped(found, |view| VersionsOf(view.contract.id)))
+    }
+}
+
+impl Loader<PortsOf> for Batches {
+    type Value = Vec<Port>;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[PortsOf]) -> Loaded<PortsOf, Vec<Port>> {
+        let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
+        let found = app::product::load_ports(&self.0, &ids).await?.into_iter();
+        let ports = found.map(|port| Port { port_major: port.port_major, contract_id: port.contract_id });
+        Ok(grouped(ports, |port| PortsOf(port.port_major.product_id)))
+    }
+}
+
+impl Loader<TablesOf> for Batches {
+    type Value = Vec<Arc<Target>>;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[TablesOf]) -> Loaded<TablesOf, Vec<Arc<Target>>> {
+        let mut tables = HashMap::new();
+        for key in keys {
+            let found = app::table::list_tables(&self.0, key.0).await?;
+            tables.insert(*key, found.into_iter().map(Arc::new).collect());
+        }
+        Ok(tables)
+    }
+}
+
+impl Loader<DocumentOf> for Batches {
+    type Value = ProductDocument;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[DocumentOf]) -> Loaded<DocumentOf, ProductDocument> {
+        let mut documents = HashMap::new();
+        for key in keys {
+            if let Some(document) = app::product::find_document(&self.0, key.0).await? {
+                documents.insert(*key, document);
+            }
+        }
+        Ok(documents)
+    }
+}
+
+impl Loader<GrantOf> for Batches {
+    type Value = Grant;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[GrantOf]) -> Loaded<GrantOf, Grant> {
+        let ids: Vec<AccessRequestId> = keys.iter().map(|key| key.0).collect();
+        let found = app::grant::load_grants_of_requests(&self.0, &ids).await?;
+        Ok(found.into_iter().map(|grant| (GrantOf(grant.request_id), grant)).collect())
+    }
+}
+
+impl Loader<VerdictOf> for Batches {
+    type Value = BindingVerdict;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[VerdictOf]) -> Loaded<VerdictOf, BindingVerdict> {
+        let ids: Vec<SnapshotId> = keys.iter().map(|key| key.0.snapshot_id).collect();
+        let mut found = app::table::load_verdicts(&self.0, &ids).await?;
+        let wanted = keys.iter().filter_map(|key| {
+            let SnapshotOfTable { snapshot_id, binding_id } = key.0;
+            Some((*key, found.remove(&(snapshot_id, binding_id))?))
+        });
+        Ok(wanted.collect())
+    }
+}
+
+fn grouped<K: Eq + Hash, V>(found: impl Iterator<Item = V>, key: impl Fn(&V) -> K) -> HashMap<K, Vec<V>> {
+    let mut groups: HashMap<K, Vec<V>> = HashMap::new();
+    for item in found {
+        groups.entry(key(&item)).or_default().push(item);
+    }
+    groups
+}

@@ -1,0 +1,108 @@
+//! Looking anything up by its global id, with the rules of visibility that hold for it anywhere else. What is hidden is
+//! null, as is what does not exist.
+
+use async_graphql::{Context, ID, Interface, Object};
+use domain::id::{
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
+    ProductId, RecordId, RoleId,
+};
+
+use super::SessionExt;
+use super::audit::Record;
+use super::contract::{Contract, ContractVersion};
+use super::credential::Lease;
+use super::error::Result;
+use super::gate::Decision;
+use super::grant::{AccessRequest, Grant};
+use super::id::{Kind, SnapshotOfTable, decode, not_an_id, split};
+use super::identity::{Principal, RoleAssignment};
+use super::org::Domain;
+use super::product::Product;
+use super::table::{Snapshot, Table, find_snapshot};
+
+/// Anything with a global id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID"))]
+pub(crate) enum Node {
+    Principal(Principal),
+    RoleAssignment(RoleAssignment),
+    Domain(Domain),
+    Product(Product),
+    Contract(Contract),
+    ContractVersion(ContractVersion),
+    Table(Table),
+    Snapshot(Snapshot),
+    AccessRequest(AccessRequest),
+    Grant(Grant),
+    Decision(Decision),
+    Lease(Lease),
+    Record(Record),
+}
+
+#[derive(Default)]
+pub(crate) struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Anything by its global id; null where the caller may not know of it.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        let loaders = ctx.loaders()?;
+        let Some((kind, _)) = split(&id) else { return Err(not_an_id("id")) };
+        Ok(match kind {
+            Kind::Principal => {
+                let found = loaders.find(decode::<PrincipalId>(&id, "id")?).await?;
+                let caller = ctx.ctx()?;
+                let shown = found.filter(|principal| app::identity::may_view(caller, principal));
+                shown.map(|principal| Node::Principal(Principal(principal)))
+            }
+            Kind::RoleAssignment => {
+                let found = app::identity::find_role(ctx.ctx()?, decode::<RoleId>(&id, "id")?).await?;
+                found.map(|assignment| Node::RoleAssignment(RoleAssignment(assignment)))
+            }
+            Kind::Domain => {
+                let found = loaders.find(decode::<DomainId>(&id, "id")?).await?;
+                found.map(|domain| Node::Domain(Domain(domain)))
+            }
+            Kind::Product => {
+                let found = loaders.find(decode::<ProductId>(&id, "id")?).await?;
+                found.map(|known| Node::Product(Product(known)))
+            }
+            Kind::Contract => loaders.find(decode::<ContractId>(&id, "id")?).await?.map(Node::Contract),
+            Kind::ContractVersion => {
+                let found = loaders.find(decode::<ContractVersionId>(&id, "id")?).await?;
+                found.map(|view| Node::ContractVersion(ContractVersion(view)))
+            }
+            Kind::Table => {
+                let found = loaders.find(decode::<BindingId>(&id, "id")?).await?;
+                found.map(|target| Node::Table(Table(target)))
+            }
+            Kind::Snapshot => {
+                let seen: SnapshotOfTable = decode(&id, "id")?;
+                match loaders.find(seen.binding_id).await? {
+                    Some(target) => find_snapshot(ctx, seen.snapshot_id, &target).await?.map(Node::Snapshot),
+                    None => None,
+                }
+            }
+            Kind::AccessRequest => {
+                let found = loaders.find(decode::<AccessRequestId>(&id, "id")?).await?;
+                found.map(|request| Node::AccessRequest(AccessRequest(request)))
+            }
+            Kind::Grant => {
+                let found = loaders.find(decode::<GrantId>(&id, "id")?).await?;
+                found.map(|grant| Node::Grant(Grant(grant)))
+            }
+            Kind::Decision => {
+                let found = loaders.find(decode::<DecisionId>(&id, "id")?).await?;
+                found.map(|decision| Node::Decision(Decision(decision)))
+            }
+            Kind::Lease => {
+                let found = loaders.find(decode::<LeaseId>(&id, "id")?).await?;
+                found.map(|lease| Node::Lease(Lease(lease)))
+            }
+            Kind::Record => {
+                let found = app::audit::find_record(ctx.ctx()?, decode::<RecordId>(&id, "id")?).await?;
+                found.map(|entry| Node::Record(Record(entry)))
+            }
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Scalars of our own, and counts as GraphQL has them.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use domain::clock::Timestamp;
+use domain::contract::sla::parse_moment;
+
+/// A moment, RFC 3339, in UTC where the server says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DateTime(pub(crate) Timestamp);
+
+#[Scalar]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        // A date alone, or a time without offset, would leave open which moment is meant.
+        let has_offset = text.ends_with(['Z', 'z']) || text.get(text.len().saturating_sub(6)..).is_some_and(is_offset);
+        match parse_moment(text).filter(|_| has_offset && text.contains(['T', 't'])) {
+            Some(moment) => Ok(Self(moment)),
+            None => Err(InputValueError::custom("not RFC 3339, such as `2026-12-31T18:00:00Z`")),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+fn is_offset(text: &str) -> bool {
+    text.starts_with(['+', '-']) && text.as_bytes().get(3) == Some(&b':')
+}
+
+impl From<Timestamp> for DateTime {
+    fn from(moment: Timestamp) -> Self {
+        Self(moment)
+    }
+}
+
+/// A whole number that may be beyond 32 bits, as a string of digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Long(pub(crate) u64);
+
+#[Scalar]
+impl ScalarType for Long {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        text.parse().map(Self).map_err(|_| InputValueError::custom("not a string of digits"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A number that is small by its nature, such as a major version.
+pub(crate) fn int(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,331 @@
+//! Tables, their snapshots, and the verdicts on them.
+
+use std::sync::Arc;
+
+use app::table::{self, Target};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::id::SnapshotId;
+use domain::name::Address;
+use domain::quality::Measured;
+use domain::table::{PhysicalColumn, PhysicalType};
+
+use super::contract::ContractVersion;
+use super::error::{Failure, Result};
+use super::id::{SnapshotOfTable, encode};
+use super::key::idempotency_key;
+use super::loader::VerdictOf;
+use super::page::{Connection, Page, cost};
+use super::product::Product;
+use super::scalar::{DateTime, Long, int};
+use super::words::{QualityUnit, RuleOutcome, Severity, SnapshotState, TableFormat, VerdictWord};
+use super::{SessionExt, required};
+
+/// A table as a contract's major binds it.
+pub(crate) struct Table(pub(crate) Arc<Target>);
+
+#[Object]
+impl Table {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.0.binding.id)
+    }
+
+    /// `domain.product.table__v1`.
+    async fn address(&self) -> String {
+        self.0.address()
+    }
+
+    /// The schema object's name.
+    async fn name(&self) -> &str {
+        self.0.binding.object.as_str()
+    }
+
+    async fn format(&self) -> TableFormat {
+        self.0.table.format.into()
+    }
+
+    async fn environment(&self) -> &str {
+        &self.0.binding.environment
+    }
+
+    /// The major in its address.
+    async fn major(&self) -> i32 {
+        int(self.0.port_major.major)
+    }
+
+    async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
+        required(super::product::find(ctx, self.0.product().id).await?, "product")
+    }
+
+    /// The version that the gate judges by; null while the major has only drafts.
+    async fn contract_version(&self, ctx: &Context<'_>) -> Result<Option<ContractVersion>> {
+        match &self.0.version {
+            Some(version) => Ok(ctx.loaders()?.find(version.id).await?.map(ContractVersion)),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest snapshot that was noticed.
+    async fn head(&self, ctx: &Context<'_>) -> Result<Option<Snapshot>> {
+        match self.0.table.head {
+            Some(head) => find_snapshot(ctx, head, &self.0).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Its snapshots, the newest first.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn snapshots(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<Snapshot>> {
+        let ctx = ctx.ctx()?;
+        let page = Page::new(ctx, "snapshots", first, after.as_deref())?;
+        let found = table::list_snapshots(ctx, self.0.table.id, &page.seek()).await?;
+        let target = Arc::clone(&self.0);
+        Ok(page.connection(found, |snapshot| snapshot.ordinal, move |snapshot| Snapshot {
+            snapshot,
+            target: Arc::clone(&target),
+        }))
+    }
+
+    /// Its folder below the storage root: for owners and stewards.
+    async fn location(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let shown = table::may_view_detail(ctx.ctx()?, &self.0);
+        Ok(shown.then(|| self.0.table.location.to_string()))
+    }
+}
+
+/// The snapshot that a relation leads to, seen through a table's binding.
+pub(super) async fn find_snapshot(
+    ctx: &Context<'_>,
+    id: SnapshotId,
+    target: &Arc<Target>,
+) -> Result<Option<Snapshot>> {
+    let found = ctx.loaders()?.find(id).await?.filter(|snapshot| snapshot.table_id == target.table.id);
+    Ok(found.map(|snapshot| Snapshot { snapshot, target: Arc::clone(target) }))
+}
+
+/// One committed state of a table.
+pub(crate) struct Snapshot {
+    snapshot: domain::binding::Snapshot,
+    target: Arc<Target>,
+}
+
+#[Object]
+impl Snapshot {
+    pub(crate) async fn id(&self) -> ID {
+        encode(self.seen())
+    }
+
+    /// The table's own name for it: `delta:5`, or `parquet:` and a digest.
+    async fn key(&self) -> String {
+        self.snapshot.key.to_string()
+    }
+
+    async fn state(&self) -> SnapshotState {
+        self.snapshot.state.into()
+    }
+
+    async fn noticed_at(&self) -> DateTime {
+        self.snapshot.noticed_at.into()
+    }
+
+    async fn inspected_at(&self) -> Option<DateTime> {
+        self.snapshot.found.as_ref().map(|found| DateTime(found.inspected_at))
+    }
+
+    /// When it was committed, by the table's own account.
+    async fn committed_at(&self) -> Option<DateTime> {
+        self.snapshot.found.as_ref().map(|found| DateTime(found.committed_at))
+    }
+
+    async fn rows(&self) -> Option<Long> {
+        self.snapshot.found.as_ref().map(|found| Long(found.n_rows))
+    }
+
+    /// Its data files.
+    async fn files(&self) -> Option<Long> {
+        self.snapshot.found.as_ref().map(|found| Long(found.n_files))
+    }
+
+    async fn columns(&self) -> Option<Vec<Column>> {
+        let found = self.snapshot.found.as_ref()?;
+        Some(found.schema.columns.iter().map(Column::from).collect())
+    }
+
+    /// The newest verdict on it for this table's contract.
+    async fn verdict(&self, ctx: &Context<'_>) -> Result<Option<Verdict>> {
+        let Some(found) = ctx.loaders()?.find(VerdictOf(self.seen())).await? else { return Ok(None) };
+        Ok(Some(Verdict::new(&found, table::may_view_detail(ctx.ctx()?, &self.target))))
+    }
+
+    /// Why it could not be looked at: for owners and stewards.
+    async fn error(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        let shown = table::may_view_detail(ctx.ctx()?, &self.target);
+        Ok(self.snapshot.error.as_deref().filter(|_| shown))
+    }
+}
+
+impl Snapshot {
+    fn seen(&self) -> SnapshotOfTable {
+        SnapshotOfTable { snapshot_id: self.snapshot.id, binding_id: self.target.binding.id }
+    }
+}
+
+/// A column of a snapshot, as it is in the files.
+#[derive(SimpleObject)]
+pub(crate) struct Column {
+    name: String,
+    /// Its type, as `int32`, `decimal(12,2)`, `list<string>`, `struct<a: int64>`.
+    #[graphql(name = "type")]
+    physical_type: String,
+    nullable: bool,
+}
+
+impl From<&PhysicalColumn> for Column {
+    fn from(column: &PhysicalColumn) -> Self {
+        Self {
+            name: column.name.clone(),
+            physical_type: type_text(&column.physical_type),
+            nullable: column.nullable,
+        }
+    }
+}
+
+fn type_text(physical_type: &PhysicalType) -> String {
+    match physical_type {
+        PhysicalType::Boolean => "boolean".to_owned(),
+        PhysicalType::Integer { bits, signed: true } => format!("int{bits}"),
+        PhysicalType::Integer { bits, signed: false } => format!("uint{bits}"),
+        PhysicalType::Float { bits } => format!("float{bits}"),
+        PhysicalType::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
+        PhysicalType::String => "string".to_owned(),
+        PhysicalType::Binary => "binary".to_owned(),
+        PhysicalType::Date => "date".to_owned(),
+        PhysicalType::Time => "time".to_owned(),
+        PhysicalType::Timestamp { zoned: true } => "timestamp".to_owned(),
+        PhysicalType::Timestamp { zoned: false } => "timestamp_ntz".to_owned(),
+        PhysicalType::Struct(members) => {
+            let members = members.iter().map(|member| format!("{}: {}", member.name, type_text(&member.physical_type)));
+            format!("struct<{}>", members.collect::<Vec<_>>().join(", "))
+        }
+        PhysicalType::List(element) => format!("list<{}>", type_text(&element.physical_type)),
+        PhysicalType::Map { key, value } => {
+            format!("map<{}, {}>", type_text(&key.physical_type), type_text(&value.physical_type))
+        }
+        PhysicalType::Other(words) => words.clone(),
+    }
+}
+
+/// What an inspection found.
+#[derive(SimpleObject)]
+pub(crate) struct Verdict {
+    /// The worst of conformance and rules.
+    verdict: VerdictWord,
+    /// Whether the snapshot has the columns that the contract names.
+    conforms: bool,
+    /// What did not conform, or should be looked at.
+    conformance: Vec<String>,
+    results: Vec<RuleResult>,
+    /// The engine that measured.
+    engine: String,
+    at: DateTime,
+}
+
+impl Verdict {
+    /// What an engine says of a rule that it could not measure may hold values of the data: that is for owners and
+    /// stewards.
+    fn new(found: &domain::binding::BindingVerdict, may_view_detail: bool) -> Self {
+        Self {
+            verdict: found.verdict.into(),
+            conforms: found.conforms,
+            conformance: found.conformance.clone(),
+            results: found.results.iter().map(|result| RuleResult::new(result, may_view_detail)).collect(),
+            engine: found.engine.clone(),
+            at: found.at.into(),
+        }
+    }
+}
+
+/// What became of one rule.
+#[derive(SimpleObject)]
+pub(crate) struct RuleResult {
+    /// Names the rule within its schema object.
+    key: String,
+    title: String,
+    severity: Severity,
+    outcome: RuleOutcome,
+    /// The number that was measured, in the rule's unit.
+    measured: Option<f64>,
+    unit: QualityUnit,
+    /// Why it could not be measured.
+    message: Option<String>,
+}
+
+impl RuleResult {
+    fn new(result: &domain::quality::RuleResult, may_view_detail: bool) -> Self {
+        let (measured, message) = match &result.measured {
+            Measured::Value(value) => (Some(*value), None),
+            Measured::Error(why) if may_view_detail => (None, Some(why.clone())),
+            Measured::Error(_) => (None, Some("it could not be measured".to_owned())),
+            Measured::NotRun => (None, None),
+        };
+        Self {
+            key: result.rule.key.clone(),
+            title: result.rule.title.clone(),
+            severity: result.rule.severity.into(),
+            outcome: result.outcome().into(),
+            measured,
+            unit: result.rule.unit.into(),
+            message,
+        }
+    }
+}
+
+/// Reads an address.
+///
+/// # Errors
+/// `INVALID`.
+pub(super) fn address(text: &str) -> Result<Address> {
+    text.parse().map_err(|error| Failure::invalid("address", error))
+}
+
+#[derive(Default)]
+pub(crate) struct TableQuery;
+
+#[Object]
+impl TableQuery {
+    /// A table by its address, `domain.product.table` or `domain.product.table__v1`; null where the caller may not know
+    /// of it. Without a major: the newest that the caller's grants cover, and without a grant the oldest active one.
+    async fn table(&self, ctx: &Context<'_>, address: String) -> Result<Option<Table>> {
+        let found = table::find_table(ctx.ctx()?, &self::address(&address)?).await?;
+        Ok(found.map(|target| Table(Arc::new(target))))
+    }
+}
+
+#[derive(InputObject)]
+pub(crate) struct InspectTableInput {
+    address: String,
+    idempotency_key: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct InspectTablePayload {
+    table: Table,
+}
+
+#[derive(Default)]
+pub(crate) struct TableMutation;
+
+#[Object]
+impl TableMutation {
+    /// Looks for a new snapshot now, and has the newest inspected: look at `Table.head` until it is.
+    async fn inspect_table(&self, ctx: &Context<'_>, input: InspectTableInput) -> Result<InspectTablePayload> {
+        let ctx = ctx.ctx()?;
+        let key = idempotency_key("inspectTable", &input, input.idempotency_key.as_ref())?;
+        let target = table::inspect_table(ctx, &address(&input.address)?, key).await?;
+        Ok(InspectTablePayload { table: Table(Arc::new(target)) })
+    }
+}
