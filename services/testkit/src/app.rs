@@ -26,6 +26,8 @@ pub struct TestApp {
     pub app: Arc<App>,
     /// Its clock.
     pub clock: Arc<ManualClock>,
+    /// Where its ids and secrets come from.
+    pub random: Arc<SeededRandom>,
     /// Its inspector.
     pub inspector: Arc<FakeInspector>,
     /// The first admin's context.
@@ -60,13 +62,13 @@ impl TestApp {
         let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.root().join("charter.db").display()));
         let clock = Arc::new(ManualClock::new());
         let inspector = Arc::new(FakeInspector::default());
-        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
+        let random = Arc::new(SeededRandom::new(7));
         let parts = Parts {
             db: Db::open(&url, options).await.expect("a database"),
             policy,
-            issuer: Issuer::open(folder.root(), random.as_ref()).expect("an issuer"),
+            issuer: Issuer::open(folder.root(), random.as_ref() as &dyn Random).expect("an issuer"),
             clock: clock.clone(),
-            random,
+            random: random.clone(),
             inspector: inspector.clone(),
             lake: Lake::open(&folder.lake()).expect("a lake"),
             folder,
@@ -75,7 +77,13 @@ impl TestApp {
         let app = App::new(parts).expect("an application");
         let token = app::identity::redeem_bootstrap(&app, "test").await.expect("a first admin").token;
         let admin = sign_in(&app, token.expose()).await;
-        Self { app, clock, inspector, admin, data }
+        Self { app, clock, random, inspector, admin, data }
+    }
+
+    /// Closes the application and gives its data folder, for a server to be started on.
+    pub async fn into_data(self) -> TempDir {
+        self.app.db.close().await;
+        self.data
     }
 
     /// Makes a domain, with `ann` as its owner if it is the first; gives its owner.
@@ -142,6 +150,55 @@ impl TestApp {
         std::fs::write(log.join(format!("{version:020}.json")), b"{}").expect("a log entry");
         self.inspector.set(folder, scene);
         self.settle().await;
+    }
+
+    /// Everything that is kept and that a refused call must not change, as text: all but the records of refusals.
+    pub async fn dump(&self) -> String {
+        let mut tx = self.app.db.read().await.expect("a transaction");
+        let mut dump = String::new();
+        let all = 10_000;
+        for revision in [Revision::Access, Revision::Visibility] {
+            let value = store::revision::get(&mut tx, revision).await.expect("a revision");
+            let _ = writeln!(dump, "{revision:?} {value}");
+        }
+        macro_rules! rows {
+            ($($list:path),* $(,)?) => {$(
+                for row in $list(&mut tx, &Seek::first(all)).await.expect("rows").items {
+                    let _ = writeln!(dump, "{row:?}");
+                }
+            )*};
+        }
+        rows!(
+            store::org::list,
+            store::identity::list_principals,
+            store::product::list,
+            store::table::list,
+            store::grant::list_requests,
+            store::grant::list,
+            store::credential::list,
+            store::gate::list_decisions,
+        );
+        for principal in store::identity::list_principals(&mut tx, &Seek::first(all)).await.expect("rows").items {
+            let roles = store::identity::list_roles(&mut tx, principal.id).await.expect("roles");
+            let _ = writeln!(dump, "{roles:?}");
+        }
+        let products = store::product::list(&mut tx, &Seek::first(all)).await.expect("rows").items;
+        let products: Vec<_> = products.into_iter().map(|product| product.id).collect();
+        let contracts = store::contract::list_of_products(&mut tx, &products).await.expect("rows");
+        let contracts: Vec<_> = contracts.into_iter().map(|contract| contract.id).collect();
+        let versions = store::contract::list_versions_of_contracts(&mut tx, &contracts).await.expect("rows");
+        let _ = writeln!(dump, "{versions:?}");
+        for event in store::outbox::list_after(&mut tx, 0, all).await.expect("rows") {
+            let _ = writeln!(dump, "{event:?}");
+        }
+        let filter = store::audit::Filter::default();
+        for stored in store::audit::list(&mut tx, filter, &Seek::first(all)).await.expect("rows").items {
+            let record = Record::from_canonical(&stored.bytes).expect("a record");
+            if record.outcome != Outcome::Refused {
+                let _ = writeln!(dump, "{record:?}");
+            }
+        }
+        dump
     }
 
     /// Looks at all tables and runs every job that is due.

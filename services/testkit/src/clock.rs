@@ -48,6 +48,11 @@ impl SeededRandom {
         Self(AtomicU64::new(seed))
     }
 
+    /// Goes on as if it were made from this seed.
+    pub fn reseed(&self, seed: u64) {
+        self.0.store(seed, Ordering::SeqCst);
+    }
+
     fn next(&self) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut mixed = self.0.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP);

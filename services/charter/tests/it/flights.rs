@@ -29,10 +29,19 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
 
     // Version 0 lies there; the contracts become active once it was inspected and passed.
     history.lay(0, &table);
-    ann.ok(&["apply", "-d", "nyc", "tests/flights/flights.product.yaml", "tests/flights/flights.contract.yaml",
-        "tests/flights/flights-last-good.product.yaml", "tests/flights/flights-last-good.contract.yaml",
-        "tests/flights/flights-warn.product.yaml", "tests/flights/flights-warn.contract.yaml",
-        "tests/flights/reference.product.yaml", "tests/flights/reference.contract.yaml"]);
+    ann.ok(&[
+        "apply",
+        "-d",
+        "nyc",
+        "tests/flights/flights.product.yaml",
+        "tests/flights/flights.contract.yaml",
+        "tests/flights/flights-last-good.product.yaml",
+        "tests/flights/flights-last-good.contract.yaml",
+        "tests/flights/flights-warn.product.yaml",
+        "tests/flights/flights-warn.contract.yaml",
+        "tests/flights/reference.product.yaml",
+        "tests/flights/reference.contract.yaml",
+    ]);
     for table in ALL {
         ann.ok(&["inspect", table, "--wait"]);
     }

@@ -1,0 +1,395 @@
+//! The budgets of DESIGN section 7 that this release has, measured on the built program: `make bench`.
+//!
+//! Each figure is printed with its input and its budget; the disk's own `fdatasync` in the same run stands beside what
+//! waits for it. Absolute times say as much about the machine as about the program: compare within one run.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a benchmark ends where it fails")]
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use app::Settings;
+use app::grant::{Answer, ApproveRequest, RequestAccess};
+use app::table::PortTarget;
+use domain::clock::{Clock, SystemClock, Timestamp};
+use domain::contract::{Classification, State};
+use domain::gate::served::{Judged, Snapshots};
+use domain::gate::{self, Action, ContractFacts, Facts, Request};
+use domain::grant::{Grant, PortMajor, Purpose, Window};
+use domain::id::{AccessRequestId, BindingId, DecisionId, GrantId, PrincipalId, ProductId, SnapshotId, TableId};
+use domain::identity::{PrincipalKind, PurposeCode};
+use domain::org::Enforcement;
+use domain::quality::Verdict;
+use policy::{Caller, Party, Policy, Question, Resource};
+use serde_json::{Value, json};
+use store::Options;
+use tempfile::TempDir;
+use testkit::app::TestApp;
+use testkit::inspector::Scene;
+use uuid::Uuid;
+
+/// How many products have a table that can be read.
+const N_TABLES: usize = 200;
+
+fn main() {
+    // `cargo bench` says `--bench`; `cargo test` asks for nothing of this.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return;
+    }
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    if wanted("decision") {
+        decision();
+    }
+    if wanted("start") {
+        start(&runtime);
+    }
+    if wanted("vend") {
+        vend(&runtime);
+    }
+}
+
+/// A decision with all facts loaded, Cedar included: visibility and action asked of the policies, then the gate.
+fn decision() {
+    const N_GRANTS: u128 = 10_000;
+    const N_DECISIONS: usize = 20_000;
+    let policy = Policy::embedded().unwrap();
+    let path = "nyc/flights".parse().unwrap();
+    let principal = PrincipalId(Uuid::from_u128(1));
+    let port_major =
+        |id: u128| PortMajor { product_id: ProductId(Uuid::from_u128(id)), port: "tables".parse().unwrap(), major: 1 };
+    let grants: Vec<PortMajor> = (0..N_GRANTS).map(port_major).collect();
+    let caller = Caller {
+        principal: Party { id: principal, kind: PrincipalKind::User },
+        platform_roles: &[],
+        domain_roles: &[],
+        grants: &grants,
+    };
+    let now = Timestamp::from_seconds(1_790_000_000);
+    let day = Duration::from_secs(86_400);
+    let mut times = Vec::with_capacity(N_DECISIONS);
+    for round in 0..N_DECISIONS {
+        let granted = port_major(round as u128 % N_GRANTS);
+        let product =
+            policy::Product { id: granted.product_id, domain: &path, classification: Classification::Confidential };
+        let port_majors = [granted.clone()];
+        let binding_id = BindingId(Uuid::from_u128(3));
+        let began = Instant::now();
+        let visible = policy.allows(&caller, policy::Action::ViewProduct, &Resource::Product(product));
+        let resource = Resource::Binding { id: binding_id, product, port_majors: &port_majors };
+        let question = Question { caller: &caller, action: policy::Action::Read, resource: &resource, purpose: None };
+        let facts = Facts {
+            principal_enabled: true,
+            visible,
+            policy: policy.decide(&question),
+            product_served: true,
+            contract: ContractFacts {
+                version: "1.0.0".parse().unwrap(),
+                state: State::Active { since: now },
+                settings: domain::contract::Settings::default(),
+                freshness: None,
+            },
+            enforcement: Enforcement::On,
+            role_grants: false,
+            grants: vec![Grant {
+                id: GrantId(Uuid::from_u128(5)),
+                request_id: AccessRequestId(Uuid::from_u128(6)),
+                principal_id: principal,
+                port_major: granted,
+                purpose: Purpose { code: PurposeCode::Analytics, sentence: "to measure".to_owned() },
+                window: Window { from: now.minus(day), until: now.plus(day) },
+                granted_by: principal,
+                granted_at: now,
+                revoked: None,
+            }],
+            snapshots: Snapshots {
+                judged: vec![Judged {
+                    snapshot_id: SnapshotId(Uuid::from_u128(7)),
+                    committed_at: now,
+                    verdict: Verdict::Pass,
+                    conforms: true,
+                    findings: Vec::new(),
+                }],
+                head_pending_since: None,
+            },
+            location_is_its_own: true,
+        };
+        let request = Request {
+            decision_id: DecisionId(Uuid::from_u128(round as u128)),
+            principal_id: principal,
+            action: Action::Read,
+            binding_id,
+            table_id: TableId(Uuid::from_u128(4)),
+            purpose: None,
+            lifetime: None,
+            now,
+        };
+        let decision = gate::decide(&request, &facts);
+        times.push(began.elapsed());
+        assert!(decision.allows());
+    }
+    let figures = Figures::of(times);
+    println!("decision, Cedar included, the caller holds {N_GRANTS} grants, n = {N_DECISIONS}: {figures}");
+    println!("  budget: p99 under 100 us");
+}
+
+/// From exec to the first 200 of `/ready`, and the resident memory 30 s later, on a data folder with 1,000 products.
+fn start(runtime: &tokio::runtime::Runtime) {
+    const N_STARTS: usize = 20;
+    let (data, _) = runtime.block_on(catalog(1_000));
+    let mut times = Vec::new();
+    for _ in 0..N_STARTS {
+        let began = Instant::now();
+        let mut server = Server::start(data.path());
+        runtime.block_on(server.ready());
+        times.push(began.elapsed());
+        server.stop();
+    }
+    times.sort();
+    println!(
+        "exec to first 200 of /ready, 1,000 products, {N_STARTS} starts: median {} ms, slowest {} ms",
+        times[N_STARTS / 2].as_millis(),
+        times[N_STARTS - 1].as_millis()
+    );
+    println!("  budget: median under 100 ms");
+    let mut server = Server::start(data.path());
+    runtime.block_on(server.ready());
+    std::thread::sleep(Duration::from_secs(30));
+    println!("resident memory 30 s after the start: {:.1} MB", server.resident_kb() as f64 / 1_000.0);
+    println!("  budget: under 60 MB");
+    server.stop();
+}
+
+/// Vend over loopback HTTP: token check, policy, gate, and a durable decision, lease and record for each.
+fn vend(runtime: &tokio::runtime::Runtime) {
+    let (data, token) = runtime.block_on(catalog(10_000));
+    let disk = fdatasync(data.path());
+    let mut server = Server::start(data.path());
+    runtime.block_on(server.ready());
+    let client = Arc::new(Vendor::new(&server.address, &token));
+    runtime.block_on(async {
+        for table in 0..N_TABLES {
+            client.vend(table).await;
+        }
+        let one = closed_loop(&client, 1, Duration::from_secs(10)).await;
+        println!("vend over HTTP, 10,000 products, closed loop, 1 client: {} /s, {}", one.1, one.0);
+        println!("  budget: p99 under 5 ms");
+        let eight = closed_loop(&client, 8, Duration::from_secs(10)).await;
+        println!("vend over HTTP, 10,000 products, closed loop, 8 clients: {} /s, {}", eight.1, eight.0);
+        println!("  budget: over 2,000 /s");
+        let open = open_loop(&client, 1_000, Duration::from_secs(10)).await;
+        println!("vend over HTTP, 10,000 products, open loop at 1,000 /s: {open}");
+        println!("  budget: p99 under 10 ms");
+    });
+    println!("fdatasync of 4 KiB on the same disk before the load: {disk}; after it: {}", fdatasync(data.path()));
+    server.stop();
+}
+
+async fn closed_loop(client: &Arc<Vendor>, n_clients: usize, duration: Duration) -> (Figures, u64) {
+    let end = Instant::now() + duration;
+    let mut tasks = tokio::task::JoinSet::new();
+    for lane in 0..n_clients {
+        let client = Arc::clone(client);
+        tasks.spawn(async move {
+            let mut times = Vec::new();
+            let mut turn = lane;
+            while Instant::now() < end {
+                let began = Instant::now();
+                client.vend(turn % N_TABLES).await;
+                times.push(began.elapsed());
+                turn += n_clients;
+            }
+            times
+        });
+    }
+    let times: Vec<Duration> = tasks.join_all().await.into_iter().flatten().collect();
+    let per_second = times.len() as u64 / duration.as_secs();
+    (Figures::of(times), per_second)
+}
+
+/// Sends at a fixed rate whatever comes back; a time counts from when the request was due.
+async fn open_loop(client: &Arc<Vendor>, per_second: u32, duration: Duration) -> Figures {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
+    let mut tasks = tokio::task::JoinSet::new();
+    for turn in 0..(per_second as usize * duration.as_secs() as usize) {
+        let due = ticks.tick().await;
+        let client = Arc::clone(client);
+        tasks.spawn(async move {
+            client.vend(turn % N_TABLES).await;
+            due.elapsed()
+        });
+    }
+    Figures::of(tasks.join_all().await)
+}
+
+/// A data folder with products, tables of which the first [`N_TABLES`] can be read, and a reader's token.
+async fn catalog(n_products: usize) -> (TempDir, String) {
+    const N_IN_A_SET: usize = 500;
+    let test = TestApp::start_with(None, Options::for_testing(), Settings::for_testing()).await;
+    test.clock.set(SystemClock.now());
+    let owner = test.domain("bench").await;
+    test.principal("reader").await;
+    for first in (0..n_products).step_by(N_IN_A_SET) {
+        let documents: Vec<String> =
+            (first..(first + N_IN_A_SET).min(n_products)).flat_map(|index| [product(index), contract(index)]).collect();
+        let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+        let set = testkit::app::set("bench", &documents);
+        match app::publish::apply(&owner, set).await.unwrap() {
+            app::publish::Outcome::Done(_) => {}
+            other => panic!("not taken: {other:?}"),
+        }
+    }
+    for index in 0..N_TABLES.min(n_products) {
+        let folder = test.table_folder(&format!("bench/t{index}"));
+        fs::create_dir_all(folder.join("_delta_log")).unwrap();
+        fs::write(folder.join("_delta_log/00000000000000000000.json"), b"{}").unwrap();
+        test.inspector.set(folder, Scene::of("id:integer name:string"));
+    }
+    test.settle().await;
+    let reader = test.ctx("reader").await;
+    for index in 0..N_TABLES.min(n_products) {
+        let command = RequestAccess {
+            target: PortTarget::Table(address(index).parse().unwrap()),
+            purpose: Purpose::new(PurposeCode::Analytics, "to measure").unwrap(),
+            from: None,
+            until: None,
+            key: None,
+        };
+        let request = app::grant::request_access(&reader, command).await.unwrap();
+        let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
+        let Answer::Done(_) = app::grant::approve_request(&owner, approve).await.unwrap() else {
+            panic!("a fresh request is pending")
+        };
+    }
+    let token = test.token("reader").await;
+    (test.into_data().await, token)
+}
+
+fn address(index: usize) -> String {
+    format!("bench.p{index}.rows")
+}
+
+fn product(index: usize) -> String {
+    format!(
+        "apiVersion: v1.0.0\nkind: DataProduct\nid: p{index}\nname: p{index}\nstatus: active\noutputPorts:\n  \
+         - name: tables\n    version: 1.0.0\n    contractId: c{index}\n"
+    )
+}
+
+fn contract(index: usize) -> String {
+    format!(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: c{index}\nversion: 1.0.0\nstatus: active\nservers:\n  \
+         - server: lake\n    type: local\n    path: bench/t{index}\n    format: delta\nschema:\n  - name: rows\n    \
+         logicalType: object\n    properties:\n      - name: id\n        logicalType: integer\n        required: true\n      \
+         - name: name\n        logicalType: string\n"
+    )
+}
+
+/// What asks for credentials.
+struct Vendor {
+    client: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Vendor {
+    fn new(address: &str, token: &str) -> Self {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { client, url: format!("{address}/graphql"), token: token.to_owned() }
+    }
+
+    async fn vend(&self, table: usize) {
+        let query = "mutation($input: VendCredentialsInput!) { vendCredentials(input: $input) { __typename \
+                     ... on VendCredentialsPayload { credentials { accessKeyId secretAccessKey sessionToken } } } }";
+        let body = json!({ "query": query, "variables": { "input": { "address": address(table) } } });
+        let sent = self.client.post(&self.url).bearer_auth(&self.token).json(&body).send().await.unwrap();
+        let answer: Value = sent.json().await.unwrap();
+        let typename = answer.pointer("/data/vendCredentials/__typename");
+        assert_eq!(typename, Some(&json!("VendCredentialsPayload")), "{answer}");
+    }
+}
+
+/// The built program.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(data: &Path) -> Self {
+        let program = env!("CARGO_BIN_EXE_charter");
+        let mut command = Command::new(program);
+        // Nothing is inspected here, so any program stands for the worker.
+        command.args(["serve", "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0", "--worker", program]);
+        command.arg("--data").arg(data).env("CHARTER_LOG", "warn").stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next().unwrap().unwrap();
+            if let Some(address) = line.strip_prefix("charter listens on ") {
+                break address.to_owned();
+            }
+        };
+        Self { child, address }
+    }
+
+    async fn ready(&mut self) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/ready", self.address);
+        while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {}
+    }
+
+    fn resident_kb(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    fn stop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn fdatasync(folder: &Path) -> Figures {
+    let path = folder.join("fdatasync");
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&path).unwrap();
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let began = Instant::now();
+        file.write_all(&[7; 4_096]).unwrap();
+        file.sync_data().unwrap();
+        times.push(began.elapsed());
+    }
+    fs::remove_file(path).unwrap();
+    Figures::of(times)
+}
+
+/// Percentiles of times.
+struct Figures {
+    n: usize,
+    p50: Duration,
+    p99: Duration,
+    max: Duration,
+}
+
+impl Figures {
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+        Self { n: times.len(), p50: at(50), p99: at(99), max: at(100) }
+    }
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let us = |duration: Duration| duration.as_micros();
+        write!(f, "p50 {} us, p99 {} us, max {} us (n = {})", us(self.p50), us(self.p99), us(self.max), self.n)
+    }
+}
