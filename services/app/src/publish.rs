@@ -1,9 +1,9 @@
 //! Publishing: a set of product and contract documents is planned or applied, all or nothing (SPEC section 5).
 //!
-//! A set goes through five steps, and each tells everything it finds wrong before the next begins: [`set`] parses the
-//! documents, outside of any transaction; [`scene`] loads what is registered in their domains and asks the policy;
-//! [`resolve`] finds out what each document is a document of; [`versions`] compares contract versions and enforces the
-//! bump that their changes demand; [`write`](self::write) stores everything and activates what can be. [`plan`] does all
+//! A set goes through five steps, and each tells everything it finds wrong before the next begins: `set` parses the
+//! documents, outside of any transaction; `scene` loads what is registered in their domains and asks the policy;
+//! `resolve` finds out what each document is a document of; `versions` compares contract versions and enforces the
+//! bump that their changes demand; `write` stores everything and activates what can be. [`plan`] does all
 //! of it and does not commit.
 //!
 //! What a document may do to what is there already:
