@@ -2,7 +2,7 @@
 
 The credentials come from the environment, as `charter credentials TABLE` prints them.
 
-    read.py CLIENT [--column COLUMN] [--where SQL-free "COLUMN<NUMBER"] [--version N]
+    read.py CLIENT [--column COLUMN] [--below COLUMN<NUMBER] [--version N]
 """
 
 import argparse
@@ -35,11 +35,11 @@ def with_deltalake(args):
 
 def deltalake_stats(table):
     """What the log's statistics say of each file: counts and least distances, which must never be a bad file's."""
-    actions = table.get_add_actions(flatten=True)
-    names = actions.schema.names
-    pick = [name for name in ["num_records", "min.distance", "max.dest", "null_count.carrier"] if name in names]
-    import pyarrow as pa
-    return [dict(zip(pick, row)) for row in zip(*[pa.array(actions.column(name)).to_pylist() for name in pick])]
+    import pyarrow
+
+    actions = pyarrow.table(table.get_add_actions(flatten=True))
+    wanted = ["num_records", "min.distance", "max.dest", "null_count.carrier"]
+    return actions.select([name for name in wanted if name in actions.column_names]).to_pylist()
 
 
 def with_polars(args):

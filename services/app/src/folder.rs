@@ -6,7 +6,7 @@
 //!   charter.db          SQLite, where it is the database
 //!   keys/               one file a key, 0600
 //!   lists/              file lists of snapshots, each under its digest
-//!   checkpoints/        our own Delta checkpoints, one a snapshot
+//!   checkpoints/        our own Delta checkpoints, each under its digest
 //!   scratch/            emptied at start
 //!   lake/               the storage root, unless configured elsewhere
 //! ```
@@ -17,7 +17,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use domain::clock::Random;
-use domain::id::SnapshotId;
+use sha2::{Digest, Sha256};
 
 use crate::lease::{self, Checkpoint, FileList, StoredFileList};
 
@@ -97,15 +97,21 @@ impl Folder {
         Ok(Scratch { path })
     }
 
-    /// Takes a checkpoint that an inspection wrote into its scratch folder. It is on disk when this returns.
+    /// Takes a checkpoint that an inspection wrote into its scratch folder. It is on disk when this returns. It is kept
+    /// under the digest of its bytes and never replaced: leases that were handed out pin the file itself.
     ///
     /// # Errors
-    /// If it cannot be moved.
-    pub fn keep_checkpoint(&self, written: &Path, snapshot_id: SnapshotId) -> io::Result<Checkpoint> {
-        let path = self.root.join("checkpoints").join(format!("{snapshot_id}.parquet"));
-        File::open(written)?.sync_all()?;
-        fs::rename(written, &path)?;
-        sync_folder(&path)?;
+    /// If it cannot be read or kept.
+    pub fn keep_checkpoint(&self, written: &Path) -> io::Result<Checkpoint> {
+        let digest = hex::encode(Sha256::digest(fs::read(written)?));
+        let path = self.root.join("checkpoints").join(format!("{digest}.parquet"));
+        if !path.exists() {
+            File::open(written)?.sync_all()?;
+            match fs::hard_link(written, &path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => sync_folder(&path)?,
+            }
+        }
         let stat = fs::symlink_metadata(&path)?;
         let mtime_ns = stat.mtime().saturating_mul(1_000_000_000).saturating_add(stat.mtime_nsec());
         Ok(Checkpoint { path, size_bytes: stat.size(), mtime_ns, inode: stat.ino() })

@@ -210,9 +210,8 @@ async fn run(
     }
 
     let folder = app.folder.clone();
-    let snapshot_id = head.id;
     let stored = tokio::task::spawn_blocking(move || {
-        let list = file_list(&folder, &inspection, snapshot_id, scratch.path())?;
+        let list = file_list(&folder, &inspection, scratch.path())?;
         let stored = match list.and_then(|list| list.encode()) {
             Ok(stored) => stored,
             Err(error) => return Ok(Err(InspectionError::Nonsense(error.to_string()))),
@@ -226,13 +225,12 @@ async fn run(
 fn file_list(
     folder: &crate::folder::Folder,
     inspection: &Inspection,
-    snapshot_id: SnapshotId,
     scratch: &std::path::Path,
 ) -> std::io::Result<Result<FileList, crate::lease::Error>> {
     let files = inspection.files.clone();
     match (&inspection.snapshot, &inspection.checkpoint) {
         (SnapshotKey::DeltaVersion(version), Some(written)) if written.parent() == Some(scratch) => {
-            let checkpoint = folder.keep_checkpoint(written, snapshot_id)?;
+            let checkpoint = folder.keep_checkpoint(written)?;
             Ok(FileList::delta(*version, files, checkpoint))
         }
         (SnapshotKey::DeltaVersion(_), _) => Ok(Err(crate::lease::Error::BadCheckpoint)),

@@ -311,7 +311,9 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
     }
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     if idempotency::find::<BindingId>(ctx, &mut tx, key.as_ref()).await?.is_none() {
-        jobs::push(&ctx.app, &mut tx, jobs::REINSPECT, target.table.id).await?;
+        let errored = head(&mut tx, target.table.id).await?.is_some_and(|head| head.state == SnapshotState::Error);
+        let kind = if errored { jobs::REINSPECT } else { jobs::INSPECT };
+        jobs::push(&ctx.app, &mut tx, kind, target.table.id).await?;
         let event = Event::done("table.inspect", "table", target.table.id, &target.address());
         audit::append(ctx, &mut tx, event).await?;
         idempotency::record(ctx, &mut tx, key.as_ref(), target.binding.id).await?;

@@ -33,7 +33,7 @@ enum Command {
 
 const LIST: &[&str] = &["query Records($first: Int, $after: String, $action: String) {
     answer: records(first: $first, after: $after, action: $action) {
-        nodes { id position at actor { subject } action resource outcome requestId detail mac }
+        nodes { id at actor { subject } action resource outcome reason requestId detail mac }
         pageInfo { hasNextPage endCursor }
     }
 }"];
@@ -42,12 +42,12 @@ const LIST: &[&str] = &["query Records($first: Int, $after: String, $action: Str
 #[serde(rename_all = "camelCase")]
 struct Record {
     id: String,
-    position: String,
     at: String,
     actor: Option<PrincipalName>,
     action: String,
     resource: String,
     outcome: String,
+    reason: Option<String>,
     request_id: String,
     detail: String,
     mac: String,
@@ -64,11 +64,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
 
 fn table(records: &[Record]) -> String {
     output::table(
-        ["position", "at", "who", "action", "resource", "outcome"],
+        ["at", "who", "action", "resource", "outcome", "reason"],
         records.iter().map(|record| {
-            let Record { position, at, actor, action, resource, outcome, .. } = record;
+            let Record { at, actor, action, resource, outcome, reason, .. } = record;
             let actor = or_dash(actor.as_ref().map(|actor| &actor.subject));
-            [position.clone(), at.clone(), actor, action.clone(), resource.clone(), outcome.clone()]
+            let reason = or_dash(reason.as_ref());
+            [at.clone(), actor, action.clone(), resource.clone(), outcome.clone(), reason]
         }),
     )
 }
