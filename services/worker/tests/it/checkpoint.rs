@@ -11,6 +11,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use url::Url;
 
+use crate::delta::{VECTOR, mapped_table, table_with_vector};
 use crate::support::{
     Found, HandTable, add, delta, metadata, numbers, protocol, protocol_of, remove, sql, unreadable, value,
     write_parquet,
@@ -69,6 +70,21 @@ fn it_opens_alone_at_its_version() {
         let found = delta(table.path(), version, vec![]).unwrap();
         let leased = as_leased(table.path(), &found, version);
         assert_eq!(open(leased.path()), (Some(version), n_files));
+    }
+}
+
+#[test]
+fn it_keeps_vectors_and_mapped_columns() {
+    let vectors = (table_with_vector("u", VECTOR), 1, "SELECT sum(n) FROM ${table}", 33_336_667);
+    let mapping = (mapped_table(), 0, "SELECT sum(\"order number\") FROM ${table} WHERE country = 'DE'", 3);
+    for (table, version, query, sum) in [vectors, mapping] {
+        let found = delta(table.path(), version, vec![]).unwrap();
+        let leased = as_leased(table.path(), &found, version);
+        let entry = leased.path().join(format!("_delta_log/{version:020}.json"));
+        fs::write(entry, r#"{"commitInfo":{"timestamp":5}}"#).unwrap();
+        let again = delta(leased.path(), version, vec![sql(query)]).unwrap().inspection;
+        assert_eq!((again.n_rows, again.schema), (found.inspection.n_rows, found.inspection.schema));
+        assert_eq!(again.measured, [value(sum)]);
     }
 }
 

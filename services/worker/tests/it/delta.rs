@@ -19,11 +19,11 @@ use crate::support::{
 };
 
 /// The location that the Delta protocol gives as its example, and the file that it means.
-const VECTOR: &str = "ab^-aqEH.-t@S}K{vb[*k^";
+pub(crate) const VECTOR: &str = "ab^-aqEH.-t@S}K{vb[*k^";
 const VECTOR_FILE: &str = "ab/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin";
 
 /// `a.parquet` with 1 to 10,000, of which the vector deletes every row that 3 divides.
-fn table_with_vector(storage_type: &str, location: &str) -> HandTable {
+pub(crate) fn table_with_vector(storage_type: &str, location: &str) -> HandTable {
     let table = HandTable::new();
     let size = table.data("a.parquet", &numbers(&(1..=10_000).collect::<Vec<_>>()));
     let mut bytes = Vec::new();
@@ -104,8 +104,8 @@ fn mapped(name: &str, r#type: &Value, id: u32, physical: &str) -> Value {
     json!({"name": name, "type": r#type, "nullable": true, "metadata": mapping})
 }
 
-#[test]
-fn mapped_columns_are_known_by_their_logical_names() {
+/// Two rows under column mapping, with a partition column and a struct.
+pub(crate) fn mapped_table() -> HandTable {
     let table = HandTable::new();
     let member = Field::new("col-4", DataType::Utf8, true);
     let city: ArrayRef = Arc::new(StringArray::from(vec![Some("Bonn"), None]));
@@ -126,17 +126,25 @@ fn mapped_columns_are_known_by_their_logical_names() {
     let mut file = add("p/a.parquet", size);
     file["add"]["partitionValues"] = json!({"col-2": "DE"});
     table.entry(0, &[protocol_of(&["columnMapping"]), metadata_of(fields, &["country"], configuration), file]);
+    table
+}
+
+#[test]
+fn mapped_columns_are_known_by_their_logical_names() {
+    let table = mapped_table();
     let rules = vec![
         nulls("order number"),
         nulls("address.city"),
         nulls("col-1"),
         sql("SELECT sum(\"order number\") FROM ${table} WHERE country = 'DE'"),
         rule(Check::DuplicateValues { columns: vec![column("country")] }),
+        // A query that needs no column of the files.
+        sql("SELECT count(DISTINCT country) FROM ${table}"),
     ];
     let found = delta(table.path(), 0, rules).unwrap().inspection;
     assert_eq!(found.measured[..2], [value(0), value(1)]);
     assert!(matches!(found.measured[2], domain::quality::Measured::Error(_)), "{:?}", found.measured[2]);
-    assert_eq!(found.measured[3..], [value(3), value(1)]);
+    assert_eq!(found.measured[3..], [value(3), value(1), value(1)]);
     let names: Vec<&str> = found.schema.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["order number", "country", "address"]);
     let PhysicalType::Struct(members) = &found.schema.columns[2].physical_type else { panic!("{:?}", found.schema) };
@@ -174,32 +182,34 @@ fn a_path_that_leads_out_of_the_table_is_refused() {
     let size = fs::metadata(table.path().join("a.parquet")).unwrap().len();
     let sibling = outside.path().file_name().unwrap().to_str().unwrap();
     let absolute = outside.path().join("a.parquet");
+    let (outside, plain, twice) = ("not relative to", "not a plain path", "in two ways");
     let paths = [
-        format!("../{sibling}/a.parquet"),
-        format!("%2e%2e/{sibling}/a.parquet"),
-        format!("%2E%2e%2f{sibling}%2fa.parquet"),
-        format!("x/../../{sibling}/a.parquet"),
-        format!("..\\{sibling}\\a.parquet"),
-        format!("{}", absolute.display()),
-        format!("%2f{}", &absolute.display().to_string()[1..]),
-        format!("file://{}", absolute.display()),
-        "s3://bucket/a.parquet".to_owned(),
-        "//a.parquet".to_owned(),
-        "./a.parquet".to_owned(),
-        "x//a.parquet".to_owned(),
-        "a.parquet/".to_owned(),
-        "a.parquet%00".to_owned(),
-        "a.parquet?x".to_owned(),
-        "a.parquet#x".to_owned(),
-        "a.par\tquet".to_owned(),
-        "%ff.parquet".to_owned(),
-        "_delta_log/a.parquet".to_owned(),
-        String::new(),
+        (format!("../{sibling}/a.parquet"), plain),
+        (format!("%2e%2e/{sibling}/a.parquet"), plain),
+        (format!("%2E%2e%2f{sibling}%2fa.parquet"), plain),
+        (format!("x/../../{sibling}/a.parquet"), plain),
+        (format!("..\\{sibling}\\a.parquet"), plain),
+        (format!("{}", absolute.display()), outside),
+        (format!("%2f{}", &absolute.display().to_string()[1..]), plain),
+        (format!("file://{}", absolute.display()), outside),
+        ("file:a.parquet".to_owned(), outside),
+        ("s3://bucket/a.parquet".to_owned(), outside),
+        ("//a.parquet".to_owned(), outside),
+        ("./a.parquet".to_owned(), plain),
+        ("x//a.parquet".to_owned(), plain),
+        ("a.parquet/".to_owned(), plain),
+        ("a.parquet%00".to_owned(), plain),
+        ("a.parquet?x".to_owned(), twice),
+        ("a.parquet#x".to_owned(), twice),
+        ("a.par\tquet".to_owned(), twice),
+        ("%ff.parquet".to_owned(), "not UTF-8"),
+        ("_delta_log/a.parquet".to_owned(), "a file of the log"),
+        (String::new(), plain),
     ];
-    for path in paths {
+    for (path, told) in paths {
         table.entry(1, &[add(&path, size)]);
         let reason = unreadable(delta(table.path(), 1, vec![]));
-        assert!(reason.starts_with("its log names the file"), "{path}: {reason}");
+        assert!(reason.starts_with("its log names the file") && reason.contains(told), "{path}: {reason}");
     }
 }
 
@@ -282,6 +292,9 @@ fn a_log_that_is_cut_off_is_refused() {
     // Without its last line end an entry is whole.
     fs::write(&path, &whole[..whole.len() - 1]).unwrap();
     assert_eq!(delta(table.path(), 0, vec![]).unwrap().inspection.n_rows, 3);
+    table.entry(1, &[]);
+    let reason = unreadable(delta(table.path(), 1, vec![]));
+    assert_eq!(reason, "the log entry `_delta_log/00000000000000000001.json` is empty");
 }
 
 #[test]

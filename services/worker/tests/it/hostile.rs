@@ -149,25 +149,23 @@ fn a_worker_limits_itself_and_has_no_environment() {
     assert!(status.contains("NoNewPrivs:\t1"), "it has not confined itself: {status}");
 }
 
+/// The processor time that a process has used, in hundredths of a second.
+fn cpu_ticks(pid: Pid) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+}
+
 #[test]
 fn a_file_that_changes_meanwhile_is_refused() {
-    let table = table();
-    let scratch = TempDir::new().unwrap();
-    let job = InspectionJob {
-        format: Format::Delta,
-        root: table.path().to_owned(),
-        snapshot: Some(SnapshotKey::DeltaVersion(0)),
-        // Runs for a second or more, long after its files were opened.
-        rules: vec![sql("SELECT count(*) FROM ${table} a, (SELECT n FROM ${table} LIMIT 2000) b WHERE a.n <> b.n")],
-        scratch: scratch.path().to_owned(),
-    };
-    let inspection = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let launcher = launcher();
-        runtime.block_on(domain::table::Inspector::inspect(&launcher, job))
-    });
-    // The checkpoint is written after every file was opened once.
-    wait_for(|| scratch.path().join("checkpoint.parquet").exists().then_some(()));
+    let (table, folder) = (table(), TempDir::new().unwrap());
+    let launcher = telling(folder.path());
+    let root = table.path().to_owned();
+    // Runs for seconds, long after its files were read.
+    let long = "SELECT count(*) FROM ${table} a, (SELECT n FROM ${table} LIMIT 3000) b WHERE a.n <> b.n";
+    let inspection = std::thread::spawn(move || inspect(&launcher, &root, vec![sql(long)]).map(|_| ()));
+    let pid = pid_in(folder.path());
+    wait_for(|| (cpu_ticks(pid) > 30).then_some(()));
     let file = table.path().join("a.parquet");
     let bytes = fs::read(&file).unwrap();
     fs::write(&file, bytes).unwrap();

@@ -143,7 +143,7 @@ fn bombs_are_refused_before_they_are_parsed() {
         format!("SELECT {}1", repeated("- ", 1_900)),
         format!("SELECT {}true", repeated("NOT ", 1_900)),
         format!("SELECT 1{}", repeated("+1", 8_000)),
-        format!("SELECT '{}'", repeated("x", 1_000_000)),
+        format!("SELECT character_length('{}')", repeated("x", 1_000_000)),
         format!("SELECT '{}", repeated("x", 1_000)),
         format!("SELECT {}", repeated("/*", 5_000)),
     ];

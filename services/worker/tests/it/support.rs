@@ -190,6 +190,7 @@ pub(crate) fn add(path: &str, size: u64) -> Value {
     }})
 }
 
+/// A tombstone that no checkpoint writer would drop for its age.
 pub(crate) fn remove(path: &str) -> Value {
-    json!({"remove": {"path": path, "deletionTimestamp": 1, "dataChange": true}})
+    json!({"remove": {"path": path, "deletionTimestamp": 4_102_444_800_000_i64, "dataChange": true}})
 }
