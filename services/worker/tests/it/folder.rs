@@ -139,3 +139,13 @@ fn a_link_or_an_empty_folder_is_refused() {
     assert!(unreadable(folder(root.path(), vec![])).contains("symbolic link"));
     assert!(unreadable(folder(&outside.path().join("absent"), vec![])).contains("cannot be opened"));
 }
+
+#[test]
+fn too_many_columns_are_refused_by_the_footer_alone() {
+    let root = TempDir::new().unwrap();
+    let column: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let columns = (0..10_001).map(|n| (n.to_string(), column.clone()));
+    write_parquet(&root.path().join("a.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+    let reason = unreadable(folder(root.path(), vec![]));
+    assert_eq!(reason, "the file `a.parquet` has 10001 columns, more than 10000");
+}
