@@ -120,3 +120,23 @@ async fn a_rule_that_changes_needs_a_new_look() {
     test.settle().await;
     assert_eq!(state(&owner, "1.1.0").await, "active");
 }
+
+#[tokio::test]
+async fn a_verdict_on_an_older_snapshot_does_not_count() {
+    let (test, owner) = shop().await;
+    let held = with(CONTRACT, "status: active", "status: draft");
+    let rule = "    quality:\n      - metric: rowCount\n        mustBeGreaterThan: 0";
+    done(&owner, &[PRODUCT, &held]).await;
+    test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
+    done(&owner, &[&with(&held, "      # more columns", rule)]).await;
+    test.lay("shop/orders", 1, Scene::of(COLUMNS).breaking("primaryKey")).await;
+
+    // By these rules only the snapshot before the bad one was judged.
+    done(&owner, &[CONTRACT]).await;
+    assert_eq!(
+        reasons(&owner, "1.0.0").await,
+        ["the table of `orders` has not been inspected by this version's rules yet"]
+    );
+    test.settle().await;
+    assert_eq!(reasons(&owner, "1.0.0").await, ["the table of `orders` breaks quality rules: see its verdict"]);
+}
