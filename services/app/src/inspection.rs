@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::binding::{Binding, BindingVerdict, Found, Snapshot, Table};
+use domain::binding::{Binding, BindingVerdict, Found, Snapshot, SnapshotState, Table};
 use domain::contract::{Contract, State};
 use domain::credential::Lease;
 use domain::gate::served::Snapshots;
@@ -54,7 +54,8 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
         }
         return Ok(());
     };
-    if !again {
+    // A snapshot that could not be inspected may be able to now: its verdicts say nothing of the data.
+    if !again && head.state != SnapshotState::Error {
         judges = without_verdict(app, judges, head.id).await?;
     }
     if judges.is_empty() {

@@ -311,7 +311,10 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
     }
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     if idempotency::find::<BindingId>(ctx, &mut tx, key.as_ref()).await?.is_none() {
-        let errored = head(&mut tx, target.table.id).await?.is_some_and(|head| head.state == SnapshotState::Error);
+        let errored = match head(&mut tx, target.table.id).await? {
+            Some(head) => store::table::set_pending(&mut tx, head.id).await?,
+            None => false,
+        };
         let kind = if errored { jobs::REINSPECT } else { jobs::INSPECT };
         jobs::push(&ctx.app, &mut tx, kind, target.table.id).await?;
         let event = Event::done("table.inspect", "table", target.table.id, &target.address());
@@ -371,11 +374,9 @@ async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Tim
     let head = head(&mut tx, table_id).await?;
     match (&head, store::table::find_snapshot_by_key(&mut tx, table_id, &newest).await?) {
         (Some(head), Some(known)) if head.id == known.id => return Ok(()),
-        (Some(head), _) if is_older(&newest, &head.key) => {
-            // The log lost entries. What was inspected stays what it was; looking at the head again tells the truth.
-            if head.state == SnapshotState::Error {
-                return Ok(());
-            }
+        (Some(head), _) if is_older(&newest, &head.key) && head.state != SnapshotState::Error => {
+            // The log lost entries. Looking at the head again tells whether it is still there; if it is not, the next
+            // look goes back to what is.
             jobs::push(app, &mut tx, jobs::REINSPECT, table_id).await?;
         }
         (_, Some(known)) => {

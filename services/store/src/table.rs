@@ -378,6 +378,21 @@ pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Found, 
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("snapshot")) }
 }
 
+/// Makes a snapshot that could not be inspected wait for another inspection. Its verdicts stay until that one replaces
+/// them. False if it is in another state.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn set_pending(tx: &mut Tx, id: SnapshotId) -> Result<bool, Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(
+        tx,
+        sqlx::query("UPDATE snapshots SET state = 'pending', error = NULL WHERE id = $1 AND state = 'error'")
+            .bind(Text(id))
+    )?;
+    Ok(n_rows == 1)
+}
+
 /// A snapshot by its id.
 ///
 /// # Errors

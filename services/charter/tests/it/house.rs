@@ -31,9 +31,18 @@ impl House {
 
     /// Starts a server on a database of its own.
     pub(crate) fn start_on(database_url: Option<String>, toml: &str) -> Self {
+        Self::start_in(database_url, toml, Program::Charter)
+    }
+
+    /// Starts a server that inspects with a program of the test's.
+    pub(crate) fn start_with_worker(toml: &str, worker: &Path) -> Self {
+        Self::start_in(None, toml, Program::WithWorker(worker))
+    }
+
+    fn start_in(database_url: Option<String>, toml: &str, program: Program<'_>) -> Self {
         let data = TempDir::new().unwrap();
         std::fs::write(data.path().join("charter.toml"), toml).unwrap();
-        let (server, started) = serve(data.path(), database_url.as_deref(), Program::Charter);
+        let (server, started) = serve(data.path(), database_url.as_deref(), program);
         let house = Self {
             data,
             server: Mutex::new(server),
@@ -222,6 +231,8 @@ struct Started {
 pub(crate) enum Program<'a> {
     /// The one that users run.
     Charter,
+    /// The same, with another worker.
+    WithWorker(&'a Path),
     /// The one that ends itself at a named point.
     Failing(&'a str),
 }
@@ -234,7 +245,7 @@ pub(crate) fn failing_program() -> Option<PathBuf> {
 
 fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Child, Started) {
     let mut command = match program {
-        Program::Charter => Command::new(env!("CARGO_BIN_EXE_charter")),
+        Program::Charter | Program::WithWorker(_) => Command::new(env!("CARGO_BIN_EXE_charter")),
         Program::Failing(point) => {
             let mut command = Command::new(failing_program().unwrap());
             command.env("CHARTER_FAILPOINT", point);
@@ -247,6 +258,9 @@ fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Chil
     command.stderr(log).env("CHARTER_LOG", "info");
     if let Some(url) = database_url {
         command.args(["--database-url", url]);
+    }
+    if let Program::WithWorker(worker) = program {
+        command.arg("--worker").arg(worker);
     }
     let mut child = command.spawn().unwrap();
     let mut started = Started { address: String::new(), gateway: String::new(), bootstrap: None };

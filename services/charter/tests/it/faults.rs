@@ -1,0 +1,173 @@
+//! What goes wrong with a table or with its inspection shuts the gate in `block` and `warn`, `last_good` goes on serving
+//! what was good before, and the server answers throughout.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::house::{House, Person, make_demo};
+
+const BLOCK: &str = "nyc.demo-block.flights";
+const LAST_GOOD: &str = "nyc.demo-last-good.flights";
+const WARN: &str = "nyc.demo-warn.flights";
+
+/// The worker that the server starts: the real one, unless a file beside it says what goes wrong.
+const WORKER: &str = r#"#!/bin/sh
+fault=$(cat FOLDER/fault 2>/dev/null)
+case "$fault" in
+    killed) kill -9 $$ ;;
+    nonsense) echo '{"snapshot": "I am fine"}' ;;
+    silent) exit 0 ;;
+    slow) sleep 60 ;;
+    *) exec REAL "$@" ;;
+esac
+"#;
+
+#[test]
+fn a_failing_inspection_is_a_verdict_and_never_opens_the_gate() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let real = Path::new(env!("CARGO_BIN_EXE_charter")).with_file_name("charter-worker");
+    let worker = folder.path().join("worker");
+    let script = WORKER
+        .replace("FOLDER", folder.path().to_str().unwrap())
+        .replace("REAL", real.to_str().unwrap());
+    fs::write(&worker, script).unwrap();
+    fs::set_permissions(&worker, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+
+    let house = House::start_with_worker("[inspect]\npoll = 3600\ndeadline = 2\n", &worker).with_people();
+    let health = Health::watch(&house.address);
+    let (ann, bob) = (house.person("ann"), house.person("bob"));
+    let table = house.lake().join("nyc/demo");
+    make_demo(&table, 0);
+    let documents = tempfile::TempDir::new().unwrap();
+    for (name, mode) in [("demo-block", "block"), ("demo-last-good", "last_good"), ("demo-warn", "warn")] {
+        write_documents(documents.path(), name, mode);
+    }
+    ann.ok(&["apply", "-d", "nyc", documents.path().to_str().unwrap()]);
+    ann.ok(&["inspect", BLOCK, "--wait"]);
+    for table in [BLOCK, LAST_GOOD, WARN] {
+        ann.approve(&bob.request(table));
+        bob.ok(&["credentials", table]);
+    }
+
+    // The inspection itself fails; when it is tried again, all is well.
+    let mut version = 0;
+    for fault in ["killed", "nonsense", "silent", "slow"] {
+        fs::write(folder.path().join("fault"), fault).unwrap();
+        version += 1;
+        make_demo(&table, version);
+        shut(&ann, &bob, fault);
+        fs::remove_file(folder.path().join("fault")).unwrap();
+        // The demo's version 2 is its bad batch: any other passes when it is looked at again.
+        if version != 2 {
+            ann.ok(&["inspect", BLOCK, "--wait"]);
+            bob.ok(&["credentials", BLOCK]);
+        }
+    }
+
+    // The table is wrong; when the wrong entry is taken away, the state before it is served again.
+    let next = table.join(format!("_delta_log/{:020}.json", version + 1));
+    let add = |path: &str| {
+        format!(
+            r#"{{"add":{{"path":"{path}","partitionValues":{{}},"size":1,"modificationTime":0,"dataChange":true}}}}"#
+        )
+    };
+    let columns: Vec<String> = (0..1_000_000)
+        .map(|index| format!(r#"{{\"name\":\"c{index}\",\"type\":\"string\",\"nullable\":true,\"metadata\":{{}}}}"#))
+        .collect();
+    let wide = format!(
+        r#"{{"metaData":{{"id":"x","format":{{"provider":"parquet","options":{{}}}},"schemaString":"{{\"type\":\"struct\",\"fields\":[{}]}}","partitionColumns":[],"configuration":{{}}}}}}"#,
+        columns.join(",")
+    );
+    fs::write(table.join("broken.parquet"), b"PAR1 this is no footer PAR1").unwrap();
+    let entries = [
+        ("a truncated entry", r#"{"commitInfo":{"timest"#.to_owned()),
+        ("a path out of the table", add("../other/file.parquet")),
+        ("an encoded path out of the table", add("%2e%2e/other/file.parquet")),
+        ("an absolute path", add("/etc/passwd")),
+        ("a file without a footer", add("broken.parquet")),
+        ("a million columns", wide),
+    ];
+    for (what, entry) in entries {
+        fs::write(&next, entry).unwrap();
+        shut(&ann, &bob, what);
+        fs::remove_file(&next).unwrap();
+        ann.ok(&["inspect", BLOCK, "--wait"]);
+        bob.ok(&["credentials", BLOCK]);
+    }
+    // A version is missing: the next but one is there.
+    let hole = table.join(format!("_delta_log/{:020}.json", version + 2));
+    fs::write(&hole, "{}").unwrap();
+    shut(&ann, &bob, "a hole in the log");
+
+    let slowest = health.end();
+    assert!(slowest < Duration::from_millis(100), "/health took {slowest:?}");
+}
+
+/// The newest state cannot be inspected: `block` and `warn` are shut, `last_good` is open, the verdict is `error`.
+#[track_caller]
+fn shut(ann: &Person<'_>, bob: &Person<'_>, what: &str) {
+    let inspected = ann.run(&["inspect", BLOCK, "--wait", "--json"]);
+    assert_eq!(inspected.code, 1, "{what}: {inspected:?}");
+    assert!(inspected.stdout.contains("\"ERROR\""), "{what}: {inspected:?}");
+    for table in [BLOCK, WARN] {
+        let refused = bob.run(&["credentials", table, "--json"]);
+        assert_eq!(refused.code, 2, "{what}: {table} is open: {refused:?}");
+        assert!(refused.stdout.contains("quality.error"), "{what}: {refused:?}");
+    }
+    bob.ok(&["credentials", LAST_GOOD]);
+}
+
+fn write_documents(folder: &Path, name: &str, mode: &str) {
+    let product = format!(
+        "apiVersion: v1.0.0\nkind: DataProduct\nid: {name}-product\nname: {name}\nstatus: active\noutputPorts:\n  \
+         - name: flights\n    version: 1.0.0\n    contractId: {name}-contract\n"
+    );
+    let contract = format!(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: {name}-contract\nversion: 1.0.0\nstatus: active\nservers:\n  \
+         - server: lake\n    type: local\n    path: nyc/demo\n    format: delta\ncustomProperties:\n  - property: \
+         gateMode\n    value: {mode}\nschema:\n  - name: flights\n    logicalType: object\n    properties:\n      - name: \
+         carrier\n        logicalType: string\n      - name: distance\n        logicalType: integer\n"
+    );
+    fs::write(folder.join(format!("{name}.product.yaml")), product).unwrap();
+    fs::write(folder.join(format!("{name}.contract.yaml")), contract).unwrap();
+}
+
+/// Asks `/health` again and again.
+struct Health {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Duration>,
+}
+
+impl Health {
+    fn watch(address: &str) -> Self {
+        let (stop, url) = (Arc::new(AtomicBool::new(false)), format!("{address}/health"));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let client = reqwest::Client::builder().no_proxy().build().unwrap();
+                let mut times = Vec::new();
+                while !stopped.load(Ordering::SeqCst) {
+                    let began = Instant::now();
+                    assert!(client.get(&url).send().await.unwrap().status().is_success());
+                    times.push(began.elapsed());
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                // The machine is shared with other tests: one answer in a hundred may have waited for a core.
+                times.sort();
+                times[times.len() * 99 / 100]
+            })
+        });
+        Self { stop, thread }
+    }
+
+    fn end(self) -> Duration {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread.join().unwrap()
+    }
+}
