@@ -70,7 +70,11 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 ///
 /// # Errors
 /// [`Problem::InvalidRequest`] if the connection breaks.
-pub(crate) async fn read(body: &mut axum::body::BodyDataStream, read: &mut Vec<u8>, limit_bytes: usize) -> Result<bool, Problem> {
+pub(crate) async fn read(
+    body: &mut axum::body::BodyDataStream,
+    read: &mut Vec<u8>,
+    limit_bytes: usize,
+) -> Result<bool, Problem> {
     while read.len() <= limit_bytes {
         match body.next().await {
             None => return Ok(true),

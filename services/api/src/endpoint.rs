@@ -18,6 +18,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::Server;
 use crate::body::{self, Sent};
+use crate::graphql::complete::Plan;
 use crate::graphql::{Session, error};
 use crate::limits::root_fields;
 use crate::problem::Problem;
@@ -93,6 +94,8 @@ async fn read(server: &Server, body: Body) -> Result<(Vec<u8>, Option<SemaphoreP
 /// A request that may be executed.
 struct Prepared {
     request: async_graphql::Request,
+    /// `None` where the document does not tell which operation is meant.
+    plan: Option<Plan>,
     is_mutation: bool,
 }
 
@@ -129,7 +132,8 @@ fn prepare(
         let _ = tag.notes.operation.set(format!("{} {}", operation.ty, field.chars().take(64).collect::<String>()));
     }
     let is_mutation = operation.is_some_and(|operation| operation.ty == OperationType::Mutation);
-    Ok(Ok(Prepared { request, is_mutation }))
+    let plan = operation.map(|operation| Plan::new(&server.field_types, document, operation));
+    Ok(Ok(Prepared { request, plan, is_mutation }))
 }
 
 fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
@@ -154,10 +158,18 @@ async fn execute(server: &Arc<Server>, tag: &Tag, signed_in: SignedIn, prepared:
         true => server.tasks.spawn(executed).await.unwrap_or_else(|ended| Err(Box::new(ended))),
         false => executed.await,
     };
-    executed.unwrap_or_else(|panic| {
-        tracing::error!(request.id = %tag.id, panic = panic_text(panic.as_ref()), "a resolver panicked");
-        Answer::from_errors(vec![error::internal()])
-    })
+    match executed {
+        Ok(mut answer) => {
+            if let Some(plan) = &prepared.plan {
+                plan.complete(&mut answer);
+            }
+            answer
+        }
+        Err(panic) => {
+            tracing::error!(request.id = %tag.id, panic = panic_text(panic.as_ref()), "a resolver panicked");
+            Answer::from_errors(vec![error::internal()])
+        }
+    }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

@@ -27,6 +27,7 @@ use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+use self::graphql::complete::FieldTypes;
 pub use self::limits::Limits;
 use self::problem::Problem;
 
@@ -35,6 +36,7 @@ struct Server {
     app: Arc<App>,
     limits: Limits,
     schema: graphql::Schema,
+    field_types: FieldTypes,
     /// Mutations: they run on when their client hangs up.
     tasks: TaskTracker,
     /// One for each request that is under way.
@@ -52,6 +54,7 @@ pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker) -> Router {
         app,
         limits: limits.clone(),
         schema: graphql::schema(limits),
+        field_types: FieldTypes::new(&graphql::sdl()),
         tasks: tasks.clone(),
         requests: Semaphore::new(limits.n_requests),
         large_bodies: Semaphore::new(limits.n_large_bodies),

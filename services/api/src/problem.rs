@@ -70,7 +70,9 @@ impl Problem {
             Self::MethodNotAllowed => "the header `Allow` names those it takes",
             Self::Unauthenticated => "the bearer token is missing, expired or not good here",
             Self::UnsupportedMediaType => "send `Content-Type: application/json`, in UTF-8 and not compressed",
-            Self::TooLarge { limit_bytes } => return format!("at most {limit_bytes} bytes are read for this operation"),
+            Self::TooLarge { limit_bytes } => {
+                return format!("at most {limit_bytes} bytes are read for this operation");
+            }
             Self::InvalidRequest(why) => return why.clone(),
             Self::Busy | Self::Unavailable => "try again in a moment",
             Self::TimedOut => "a change that was asked for may still be made: look before asking again",

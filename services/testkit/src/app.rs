@@ -1,5 +1,6 @@
 //! The whole of `app` on a database in a temporary folder, with a clock and an inspector that the test moves.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,11 +11,12 @@ use app::lake::Lake;
 use app::org::CreateDomain;
 use app::publish::{DocumentSet, DocumentText, Outcome};
 use app::{Actor, App, Ctx, Parts, Settings};
-use domain::clock::Random;
+use domain::audit::{self, Record};
 use domain::identity::{DomainRole, PlatformRole};
 use domain::name::DomainPath;
 use policy::Policy;
-use store::{Db, Options};
+use store::revision::Revision;
+use store::{Db, Options, Seek};
 use tempfile::TempDir;
 
 use crate::clock::{ManualClock, SeededRandom};
@@ -66,7 +68,7 @@ impl TestApp {
         let parts = Parts {
             db: Db::open(&url, options).await.expect("a database"),
             policy,
-            issuer: Issuer::open(folder.root(), random.as_ref() as &dyn Random).expect("an issuer"),
+            issuer: Issuer::open(folder.root(), &*random).expect("an issuer"),
             clock: clock.clone(),
             random: random.clone(),
             inspector: inspector.clone(),
@@ -194,7 +196,7 @@ impl TestApp {
         let filter = store::audit::Filter::default();
         for stored in store::audit::list(&mut tx, filter, &Seek::first(all)).await.expect("rows").items {
             let record = Record::from_canonical(&stored.bytes).expect("a record");
-            if record.outcome != Outcome::Refused {
+            if record.outcome != audit::Outcome::Refused {
                 let _ = writeln!(dump, "{record:?}");
             }
         }

@@ -219,6 +219,8 @@ impl ContractMutation {
 fn reasons(view: &VersionView) -> Vec<String> {
     match &view.version.state {
         State::Draft { reasons } => reasons.clone(),
-        State::Active { .. } | State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => Vec::new(),
+        State::Active { .. } | State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => {
+            Vec::new()
+        }
     }
 }

@@ -65,10 +65,9 @@ impl From<Arc<app::Error>> for Failure {
             app::Error::KeyReused => (Some("idempotency.key_reused"), Some("idempotencyKey"), Some("take a new key")),
             app::Error::Unauthenticated => (None, None, Some("send a token as `Authorization: Bearer ...`")),
             app::Error::Unavailable(_) => (None, None, Some("try again in a moment")),
-            app::Error::Forbidden(_)
-            | app::Error::NotFound(_)
-            | app::Error::Conflict(_)
-            | app::Error::Internal(_) => (None, None, None),
+            app::Error::Forbidden(_) | app::Error::NotFound(_) | app::Error::Conflict(_) | app::Error::Internal(_) => {
+                (None, None, None)
+            }
         };
         Self { reason, field, hint, ..Self::new(error.kind(), error.to_string()) }.with(error)
     }

@@ -385,7 +385,9 @@ impl GrantMutation {
         let key = idempotency_key("rejectRequest", &input, input.idempotency_key.as_ref())?;
         let id = decode(&input.request, "request")?;
         Ok(match grant::reject_request(ctx, id, &input.reason, key).await? {
-            Answer::Done(request) => RejectRequestResult::Done(RejectRequestPayload { request: AccessRequest(request) }),
+            Answer::Done(request) => {
+                RejectRequestResult::Done(RejectRequestPayload { request: AccessRequest(request) })
+            }
             Answer::NotPending(request) => RejectRequestResult::NotPending(request.into()),
         })
     }

@@ -319,7 +319,8 @@ pub(super) fn lifetime(seconds: Option<i32>) -> Result<Option<Duration>> {
 
 fn new_role(role: RoleWord, domain: Option<&str>) -> Result<NewRole> {
     let in_domain = |role: DomainRole| {
-        let path = domain.ok_or_else(|| Failure::invalid("domain", format!("`{role}` is a role in a domain: name it")))?;
+        let path =
+            domain.ok_or_else(|| Failure::invalid("domain", format!("`{role}` is a role in a domain: name it")))?;
         let path = path.parse().map_err(|error| Failure::invalid("domain", error))?;
         Ok(NewRole::Domain(path, role))
     };

@@ -57,6 +57,15 @@ impl Loaders {
 /// Loads in batches, by the type of the key.
 pub(crate) struct Batches(Ctx);
 
+impl Batches {
+    /// The caller, for one batch, which leaves a trace.
+    fn batch<K>(&self, keys: &[K]) -> &Ctx {
+        let what = std::any::type_name::<K>();
+        tracing::trace!(target: "charter::loader", what, n_keys = keys.len(), "batch loaded");
+        &self.0
+    }
+}
+
 /// The key of a product's contracts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ContractsOf(pub(crate) ProductId);
@@ -95,7 +104,7 @@ macro_rules! by_id {
             type Error = Arc<app::Error>;
 
             async fn load(&self, keys: &[$key]) -> Loaded<$key, $value> {
-                let found = $load(&self.0, keys).await?;
+                let found = $load(self.batch(keys), keys).await?;
                 let id: fn(&$value) -> $key = $id;
                 Ok(found.into_iter().map(|found| { let found = found.into(); (id(&found), found) }).collect())
             }
@@ -120,7 +129,7 @@ impl Loader<ProductId> for Batches {
     type Error = Arc<app::Error>;
 
     async fn load(&self, keys: &[ProductId]) -> Loaded<ProductId, Known> {
-        Ok(app::product::load_products(&self.0, keys).await?)
+        Ok(app::product::load_products(self.batch(keys), keys).await?)
     }
 }
 
@@ -129,7 +138,7 @@ impl Loader<ContractId> for Batches {
     type Error = Arc<app::Error>;
 
     async fn load(&self, keys: &[ContractId]) -> Loaded<ContractId, Contract> {
-        let found = app::contract::load_contracts(&self.0, keys).await?.into_iter();
+        let found = app::contract::load_contracts(self.batch(keys), keys).await?.into_iter();
         Ok(found.map(|found| (found.id, Contract::new(found.id, found.product_id, found.document_id))).collect())
     }
 }
@@ -140,7 +149,7 @@ impl Loader<ContractsOf> for Batches {
 
     async fn load(&self, keys: &[ContractsOf]) -> Loaded<ContractsOf, Vec<Contract>> {
         let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
-        let found = app::contract::list_contracts(&self.0, &ids).await?.into_iter();
+        let found = app::contract::list_contracts(self.batch(keys), &ids).await?.into_iter();
         let contracts = found.map(|found| Contract::new(found.id, found.product_id, found.document_id));
         Ok(grouped(contracts, |contract| ContractsOf(contract.product_id)))
     }
@@ -152,7 +161,7 @@ impl Loader<VersionsOf> for Batches {
 
     async fn load(&self, keys: &[VersionsOf]) -> Loaded<VersionsOf, Vec<Arc<VersionView>>> {
         let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
-        let found = app::contract::list_versions(&self.0, &ids).await?.into_iter().map(Arc::new);
+        let found = app::contract::list_versions(self.batch(keys), &ids).await?.into_iter().map(Arc::new);
         Ok(grouped(found, |view| VersionsOf(view.contract.id)))
     }
 }
@@ -163,7 +172,7 @@ impl Loader<PortsOf> for Batches {
 
     async fn load(&self, keys: &[PortsOf]) -> Loaded<PortsOf, Vec<Port>> {
         let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
-        let found = app::product::load_ports(&self.0, &ids).await?.into_iter();
+        let found = app::product::load_ports(self.batch(keys), &ids).await?.into_iter();
         let ports = found.map(|port| Port { port_major: port.port_major, contract_id: port.contract_id });
         Ok(grouped(ports, |port| PortsOf(port.port_major.product_id)))
     }
@@ -174,9 +183,9 @@ impl Loader<TablesOf> for Batches {
     type Error = Arc<app::Error>;
 
     async fn load(&self, keys: &[TablesOf]) -> Loaded<TablesOf, Vec<Arc<Target>>> {
-        let mut tables = HashMap::new();
+        let (ctx, mut tables) = (self.batch(keys), HashMap::new());
         for key in keys {
-            let found = app::table::list_tables(&self.0, key.0).await?;
+            let found = app::table::list_tables(ctx, key.0).await?;
             tables.insert(*key, found.into_iter().map(Arc::new).collect());
         }
         Ok(tables)
@@ -188,9 +197,9 @@ impl Loader<DocumentOf> for Batches {
     type Error = Arc<app::Error>;
 
     async fn load(&self, keys: &[DocumentOf]) -> Loaded<DocumentOf, ProductDocument> {
-        let mut documents = HashMap::new();
+        let (ctx, mut documents) = (self.batch(keys), HashMap::new());
         for key in keys {
-            if let Some(document) = app::product::find_document(&self.0, key.0).await? {
+            if let Some(document) = app::product::find_document(ctx, key.0).await? {
                 documents.insert(*key, document);
             }
         }
@@ -204,7 +213,7 @@ impl Loader<GrantOf> for Batches {
 
     async fn load(&self, keys: &[GrantOf]) -> Loaded<GrantOf, Grant> {
         let ids: Vec<AccessRequestId> = keys.iter().map(|key| key.0).collect();
-        let found = app::grant::load_grants_of_requests(&self.0, &ids).await?;
+        let found = app::grant::load_grants_of_requests(self.batch(keys), &ids).await?;
         Ok(found.into_iter().map(|grant| (GrantOf(grant.request_id), grant)).collect())
     }
 }
@@ -215,7 +224,7 @@ impl Loader<VerdictOf> for Batches {
 
     async fn load(&self, keys: &[VerdictOf]) -> Loaded<VerdictOf, BindingVerdict> {
         let ids: Vec<SnapshotId> = keys.iter().map(|key| key.0.snapshot_id).collect();
-        let mut found = app::table::load_verdicts(&self.0, &ids).await?;
+        let mut found = app::table::load_verdicts(self.batch(keys), &ids).await?;
         let wanted = keys.iter().filter_map(|key| {
             let SnapshotOfTable { snapshot_id, binding_id } = key.0;
             Some((*key, found.remove(&(snapshot_id, binding_id))?))

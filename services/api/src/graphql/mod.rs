@@ -4,6 +4,7 @@
 //! batch. Relations go through the loaders, lists through `page`, ids through `id`.
 
 mod audit;
+pub(crate) mod complete;
 mod contract;
 mod credential;
 pub(crate) mod error;

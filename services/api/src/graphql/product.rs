@@ -81,9 +81,8 @@ impl Product {
     /// Its document, as it was published.
     async fn document(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
         let document = ctx.loaders()?.find(DocumentOf(self.0.product.id)).await?;
-        Ok(document.map(|found| {
-            Document::new(&found.document.digest, found.document.format.as_str(), &found.document.bytes)
-        }))
+        Ok(document
+            .map(|found| Document::new(&found.document.digest, found.document.format.as_str(), &found.document.bytes)))
     }
 
     async fn created_at(&self) -> DateTime {

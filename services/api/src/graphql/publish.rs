@@ -202,7 +202,8 @@ impl PublishMutation {
 
 fn command(operation: &'static str, input: DocumentsInput) -> Result<DocumentSet> {
     let key = idempotency_key(operation, &input, input.idempotency_key.as_ref())?;
-    let documents = input.documents.into_iter().map(|document| DocumentText { path: document.path, text: document.text });
+    let documents =
+        input.documents.into_iter().map(|document| DocumentText { path: document.path, text: document.text });
     Ok(DocumentSet {
         domain: input.domain.as_deref().map(|domain| path(domain, "domain")).transpose()?,
         documents: documents.collect(),

@@ -84,10 +84,11 @@ impl Table {
         let page = Page::new(ctx, "snapshots", first, after.as_deref())?;
         let found = table::list_snapshots(ctx, self.0.table.id, &page.seek()).await?;
         let target = Arc::clone(&self.0);
-        Ok(page.connection(found, |snapshot| snapshot.ordinal, move |snapshot| Snapshot {
-            snapshot,
-            target: Arc::clone(&target),
-        }))
+        Ok(page.connection(
+            found,
+            |snapshot| snapshot.ordinal,
+            move |snapshot| Snapshot { snapshot, target: Arc::clone(&target) },
+        ))
     }
 
     /// Its folder below the storage root: for owners and stewards.
@@ -98,11 +99,7 @@ impl Table {
 }
 
 /// The snapshot that a relation leads to, seen through a table's binding.
-pub(super) async fn find_snapshot(
-    ctx: &Context<'_>,
-    id: SnapshotId,
-    target: &Arc<Target>,
-) -> Result<Option<Snapshot>> {
+pub(super) async fn find_snapshot(ctx: &Context<'_>, id: SnapshotId, target: &Arc<Target>) -> Result<Option<Snapshot>> {
     let found = ctx.loaders()?.find(id).await?.filter(|snapshot| snapshot.table_id == target.table.id);
     Ok(found.map(|snapshot| Snapshot { snapshot, target: Arc::clone(target) }))
 }
@@ -186,11 +183,7 @@ pub(crate) struct Column {
 
 impl From<&PhysicalColumn> for Column {
     fn from(column: &PhysicalColumn) -> Self {
-        Self {
-            name: column.name.clone(),
-            physical_type: type_text(&column.physical_type),
-            nullable: column.nullable,
-        }
+        Self { name: column.name.clone(), physical_type: type_text(&column.physical_type), nullable: column.nullable }
     }
 }
 

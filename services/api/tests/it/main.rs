@@ -1,1 +1,12 @@
-//! The tests of `api`.
+//! The tests of `api`: in process, over a real SQLite, through the router.
+
+mod access;
+mod batches;
+mod hidden;
+mod http;
+mod journey;
+mod limits;
+mod paging;
+mod schema;
+mod support;
+mod wrong_input;

@@ -1,0 +1,97 @@
+//! Lists, cursors and ids.
+
+use serde_json::{Value, json};
+
+use crate::support::Api;
+
+const DOMAINS: &str = "query($first: Int, $after: String) { domains(first: $first, after: $after) {
+    edges { cursor node { path } } nodes { path } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
+
+async fn domains(n: usize) -> Api {
+    let api = Api::start().await;
+    for index in 0..n {
+        api.test.domain(&format!("d{index:03}")).await;
+    }
+    api
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_gap_or_overlap() {
+    let api = domains(7).await;
+    let (mut paths, mut after, mut n_pages) = (Vec::new(), Value::Null, 0);
+    loop {
+        let page = &api.data("admin", DOMAINS, json!({ "first": 3, "after": after })).await["domains"];
+        assert_eq!(page["pageInfo"]["hasPreviousPage"], !after.is_null());
+        paths.extend(page["nodes"].as_array().unwrap().iter().map(|node| node["path"].clone()));
+        assert_eq!(page["edges"][0]["cursor"], page["pageInfo"]["startCursor"]);
+        after = page["pageInfo"]["endCursor"].clone();
+        n_pages += 1;
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+    }
+    let expected: Vec<Value> = (0..7).map(|index| format!("d{index:03}").into()).collect();
+    assert_eq!((paths, n_pages), (expected, 3));
+}
+
+#[tokio::test]
+async fn a_page_has_1_to_200_items() {
+    let api = domains(1).await;
+    for first in [json!(1), json!(200), Value::Null] {
+        api.data("admin", DOMAINS, json!({ "first": first })).await;
+    }
+    for first in [0, -1, 201] {
+        let query = "query($first: Int) { domains(first: $first) { nodes { id } } }";
+        assert_eq!(api.code("admin", query, json!({ "first": first })).await, "INVALID", "{first}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_in_its_list_and_for_its_holder_only() {
+    let api = domains(3).await;
+    api.test.principal("reader").await;
+    let page = api.data("admin", DOMAINS, json!({ "first": 1 })).await;
+    let cursor = page["domains"]["pageInfo"]["endCursor"].clone();
+    api.data("admin", DOMAINS, json!({ "after": cursor })).await;
+    assert_eq!(api.code("reader", DOMAINS, json!({ "after": cursor })).await, "INVALID");
+    let principals = "query($after: String) { principals(after: $after) { nodes { id } } }";
+    assert_eq!(api.code("admin", principals, json!({ "after": cursor })).await, "INVALID");
+    for bad in ["", "x", "%%", "ZG9tYWlucw", &"A".repeat(5_000)] {
+        assert_eq!(api.code("admin", DOMAINS, json!({ "after": bad })).await, "INVALID", "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_finds_what_it_was_given_for_and_one_of_the_wrong_kind_is_an_error() {
+    let api = Api::shop().await;
+    let query = r#"{ domain(path: "shop") { id } product(domain: "shop", name: "orders") {
+        id contracts { id versions { id } } tables { id head { id } } } viewer { principal { id } } }"#;
+    let data = api.data("owner-shop", query, Value::Null).await;
+    let product = &data["product"];
+    let ids = [
+        ("Domain", &data["domain"]["id"]),
+        ("Product", &product["id"]),
+        ("Contract", &product["contracts"][0]["id"]),
+        ("ContractVersion", &product["contracts"][0]["versions"][0]["id"]),
+        ("Table", &product["tables"][0]["id"]),
+        ("Snapshot", &product["tables"][0]["head"]["id"]),
+        ("Principal", &data["viewer"]["principal"]["id"]),
+    ];
+    for (kind, id) in ids {
+        let found =
+            api.data("owner-shop", "query($id: ID!) { node(id: $id) { __typename id } }", json!({ "id": id })).await;
+        assert_eq!(found["node"], json!({ "__typename": kind, "id": id }));
+    }
+    let revoke = "mutation($input: RevokeGrantInput!) { revokeGrant(input: $input) { __typename } }";
+    let input = json!({ "input": { "grant": product["id"], "reason": "no more" } });
+    let answer = api.ask("owner-shop", revoke, input).await;
+    let error = &answer["errors"][0];
+    assert_eq!(error["extensions"]["code"], "INVALID");
+    assert_eq!(error["message"], "`grant` takes the id of a grant, not of a product");
+    for bad in ["", "x", "cHJvZHVjdDp4", "cHJvZHVjdDo="] {
+        assert_eq!(
+            api.code("owner-shop", "query($id: ID!) { node(id: $id) { id } }", json!({ "id": bad })).await,
+            "INVALID"
+        );
+    }
+}

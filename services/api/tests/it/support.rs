@@ -1,0 +1,155 @@
+//! A world to ask about, and asking.
+
+use api::Limits;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Request, StatusCode};
+use domain::identity::{DomainRole, PlatformRole};
+use serde_json::{Value, json};
+use testkit::app::TestApp;
+use testkit::inspector::Scene;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+pub(crate) const PRODUCT: &str = include_str!("documents/orders.product.yaml");
+pub(crate) const CONTRACT: &str = include_str!("documents/orders.contract.yaml");
+/// What the table of [`CONTRACT`] looks like.
+pub(crate) const COLUMNS: &str = "order_id:integer amount:number";
+
+/// An application behind its router.
+pub(crate) struct Api {
+    pub(crate) test: TestApp,
+    router: Router,
+    tasks: TaskTracker,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// The last part of the type of a problem document.
+    pub(crate) fn problem(&self) -> String {
+        assert_eq!(self.headers[CONTENT_TYPE], "application/problem+json", "{self:?}");
+        let document = self.json();
+        assert_eq!(document["status"], self.status.as_u16(), "{document}");
+        assert_eq!(document["requestId"].as_str().map(str::as_bytes), Some(self.headers["x-request-id"].as_bytes()));
+        let kind = document["type"].as_str().and_then(|kind| kind.strip_prefix("urn:charterhouse:problem:"));
+        kind.unwrap_or_else(|| panic!("no type: {document}")).to_owned()
+    }
+}
+
+impl Api {
+    /// With nothing but the first admin.
+    pub(crate) async fn start() -> Self {
+        Self::with(&Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: &Limits) -> Self {
+        let test = TestApp::start().await;
+        let tasks = TaskTracker::new();
+        let router = api::router(test.app.clone(), limits, &tasks);
+        Self { test, router, tasks }
+    }
+
+    /// The mutations that are under way.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// With the domain `shop`, its product `orders` with a table that passed, its people (`owner-shop`, `publisher`,
+    /// `consumer`), the platform's (`admin`, `steward`, `auditor`), `reader`, who has nothing yet, and `owner-other`.
+    pub(crate) async fn shop() -> Self {
+        let api = Self::start().await;
+        let test = &api.test;
+        let owner = test.domain("shop").await;
+        test.domain("other").await;
+        for (subject, role) in [("publisher", DomainRole::Publisher), ("consumer", DomainRole::Consumer)] {
+            test.principal(subject).await;
+            let role = app::identity::NewRole::Domain("shop".parse().unwrap(), role);
+            test.assign(subject, role).await;
+        }
+        for (subject, role) in [("steward", PlatformRole::Steward), ("auditor", PlatformRole::Auditor)] {
+            test.principal(subject).await;
+            test.assign_platform(subject, role).await;
+        }
+        test.principal("reader").await;
+        test.publish(&owner, "shop", &[PRODUCT, CONTRACT]).await;
+        test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
+        api
+    }
+
+    /// Sends anything.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body").to_vec();
+        Reply { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    /// Posts a body as JSON with a token.
+    pub(crate) async fn post(&self, token: &str, body: impl Into<Body>) -> Reply {
+        let request = Request::post("/graphql")
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request.body(body.into()).expect("a request")).await
+    }
+
+    /// Asks as somebody; gives the whole answer.
+    pub(crate) async fn ask(&self, subject: &str, query: &str, variables: Value) -> Value {
+        let token = self.test.token(subject).await;
+        let reply = self.post(&token, json!({ "query": query, "variables": variables }).to_string()).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        reply.json()
+    }
+
+    /// Asks what must be answered without an error; gives the data.
+    pub(crate) async fn data(&self, subject: &str, query: &str, variables: Value) -> Value {
+        let answer = self.ask(subject, query, variables).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        answer["data"].clone()
+    }
+
+    /// Asks what must not be answered; gives the first error's code.
+    pub(crate) async fn code(&self, subject: &str, query: &str, variables: Value) -> String {
+        let answer = self.ask(subject, query, variables).await;
+        code(&answer).unwrap_or_else(|| panic!("{query}: {answer}"))
+    }
+
+    /// Lets `reader` ask for access to the orders, and the owner approve; gives the grant's id.
+    pub(crate) async fn grant(&self) -> String {
+        let id = self.request().await;
+        let data = self
+            .data(
+                "owner-shop",
+                "mutation($input: ApproveRequestInput!) { answer: approveRequest(input: $input) {
+                     ... on ApproveRequestPayload { grant { id } } } }",
+                json!({ "input": { "request": id } }),
+            )
+            .await;
+        data["answer"]["grant"]["id"].as_str().expect("a grant").to_owned()
+    }
+
+    /// Lets `reader` ask for access to the orders; gives the request's id.
+    pub(crate) async fn request(&self) -> String {
+        let input = json!({ "address": "shop.orders.orders", "purpose": "ANALYTICS", "sentence": "to count orders" });
+        let mutation =
+            "mutation($input: RequestAccessInput!) { answer: requestAccess(input: $input) { request { id } } }";
+        let data = self.data("reader", mutation, json!({ "input": input })).await;
+        data["answer"]["request"]["id"].as_str().expect("a request").to_owned()
+    }
+}
+
+/// The code of an answer's first error.
+pub(crate) fn code(answer: &Value) -> Option<String> {
+    answer["errors"][0]["extensions"]["code"].as_str().map(str::to_owned)
+}
