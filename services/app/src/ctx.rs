@@ -11,7 +11,7 @@ use domain::id::{PrincipalId, TableId};
 use domain::identity::{DomainRole, PlatformRole, Principal, PurposeCode, Role};
 use domain::name::DomainPath;
 use domain::table::Inspector;
-use policy::{Action, Caller, Party, Policy, Resource};
+use policy::{Action, Caller, Party, Policy, Question, Resource};
 use store::{Db, Tx};
 use store::revision::Revision;
 use tokio::sync::Notify;
@@ -139,6 +139,16 @@ impl App {
     /// The moment now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether the policy allows an actor something. A policy that cannot be evaluated is a refusal, and an alarm.
+    pub(crate) fn allows(&self, actor: &Actor, action: Action, resource: &Resource<'_>) -> bool {
+        let question = Question { caller: &actor.caller(), action, resource, purpose: None };
+        let answer = self.policy.decide(&question);
+        if !answer.errors.is_empty() {
+            tracing::error!(action = action.as_str(), errors = ?answer.errors, "policy not evaluated");
+        }
+        answer.allowed
     }
 
     /// Whether the database answers.
@@ -293,7 +303,7 @@ impl Ctx {
 
     /// Whether the policy allows it.
     pub fn may(&self, action: Action, resource: &Resource<'_>) -> bool {
-        self.app.policy.allows(&self.actor.caller(), action, resource)
+        self.app.allows(&self.actor, action, resource)
     }
 
     /// Goes on only if the policy allows it; `what` completes "not allowed to".

@@ -173,7 +173,7 @@ pub(crate) async fn visible_product(
     let Some(domain) = store::org::find_by_path(tx, domain).await? else { return Ok(None) };
     let Some(product) = store::product::find_by_name(tx, domain.id, product).await? else { return Ok(None) };
     let known = Known { product, domain };
-    let may = app.policy.allows(&actor.caller(), Action::ViewProduct, &Resource::Product(known.policy()));
+    let may = app.allows(actor, Action::ViewProduct, &Resource::Product(known.policy()));
     Ok(may.then_some(known))
 }
 

@@ -26,7 +26,7 @@ enum Command {
     Client(cli::Command),
 }
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let charter = match Charter::try_parse() {
         Ok(charter) => charter,
         Err(usage) => return cli::answer_usage(&usage),

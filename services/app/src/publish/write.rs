@@ -3,6 +3,7 @@
 mod bind;
 mod prune;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use domain::contract::{Classification, State};
@@ -109,11 +110,10 @@ impl Writing<'_> {
         for scene in self.scene.domains.values() {
             let owns = |id: ProductId| judged.contracts.iter().any(|judged| judged.contract.product_id == id);
             for product in scene.products.iter().filter(|product| owns(product.id)) {
-                if !classifications.contains_key(&product.id) {
+                if let Entry::Vacant(vacant) = classifications.entry(product.id) {
                     let document = store::product::find_document(self.tx, product.id, &product.digest).await?;
                     let document = document.ok_or_else(|| Error::internal("a product has no document"))?;
-                    let says = parsed_product(&self.ctx.app, &document)?;
-                    classifications.insert(product.id, says.classification);
+                    vacant.insert(parsed_product(&self.ctx.app, &document)?.classification);
                 }
             }
             for contract in &scene.contracts {

@@ -1,0 +1,10 @@
+//! The same program as `charter`, with the failpoints of the crash tests compiled in.
+
+use std::process::ExitCode;
+
+#[path = "main.rs"]
+mod program;
+
+fn main() -> ExitCode {
+    program::main()
+}
