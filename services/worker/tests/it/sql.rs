@@ -1,16 +1,14 @@
 //! `sql` rules: what they may say, and that whatever else they say is an error of that rule alone, soon.
 
-use std::time::{Duration, Instant};
-
 use domain::quality::Measured;
 
-use crate::support::{HandTable, delta, nulls, sql, value};
+use crate::support::{HandTable, delta, delta_within, nulls, sql, value};
 
 /// Runs the queries in one inspection of three rows; after each comes a plain rule, which must be right.
 fn measure(queries: &[String]) -> Vec<Measured> {
     let table = HandTable::of_three_rows();
     let rules = queries.iter().flat_map(|query| [sql(query), nulls("n")]).collect();
-    let measured = delta(table.path(), 0, rules).unwrap().inspection.measured;
+    let measured = delta_within(20, table.path(), 0, rules).unwrap().inspection.measured;
     measured
         .chunks(2)
         .map(|pair| {
@@ -132,7 +130,6 @@ fn tables_and_functions_other_than_the_allowed_are_refused() {
 
 #[test]
 fn bombs_are_refused_before_they_are_parsed() {
-    let started = Instant::now();
     let repeated = |text: &str, n: usize| text.repeat(n);
     let queries = [
         format!("SELECT 1{}", repeated(" UNION ALL SELECT 1", 3_000)),
@@ -153,7 +150,6 @@ fn bombs_are_refused_before_they_are_parsed() {
     // A chain as long as the limits let through is planned, and gives its number.
     let chain = format!("SELECT 1{}", repeated("+1", 900));
     assert_eq!(measure(&[chain]), [value(901)]);
-    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) fn launcher() -> Launcher {
     Launcher {
         worker: PathBuf::from(env!("CARGO_BIN_EXE_charter-worker")),
-        deadline: Duration::from_secs(120),
+        deadline: Duration::from_secs(300),
         memory_bytes: 4 << 30,
         cpu_seconds: 120,
     }
@@ -39,8 +39,19 @@ pub(crate) fn run(launcher: &Launcher, job: impl FnOnce(PathBuf) -> InspectionJo
 
 /// Inspects a Delta table at a version.
 pub(crate) fn delta(root: &Path, version: u64, rules: Vec<Rule>) -> Result<Found, InspectionError> {
+    delta_within(launcher().cpu_seconds, root, version, rules)
+}
+
+/// Inspects a Delta table with little processor time: what is refused soon stays below it, however loaded the machine.
+pub(crate) fn delta_within(
+    cpu_seconds: u64,
+    root: &Path,
+    version: u64,
+    rules: Vec<Rule>,
+) -> Result<Found, InspectionError> {
     let snapshot = Some(SnapshotKey::DeltaVersion(version));
-    run(&launcher(), |scratch| InspectionJob { format: Format::Delta, root: root.to_owned(), snapshot, rules, scratch })
+    let launcher = Launcher { cpu_seconds, ..launcher() };
+    run(&launcher, |scratch| InspectionJob { format: Format::Delta, root: root.to_owned(), snapshot, rules, scratch })
 }
 
 /// Inspects a folder of Parquet files as it is.
