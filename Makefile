@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench build clients postgres schemas
+.PHONY: help demo test check bench build clients postgres races kills
 
 # The shared test data (tables, vectors, standards); tests that need it say so where it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
@@ -49,3 +49,9 @@ clients: ## Install the real Python clients that the journeys read with
 
 postgres: ## Install PostgreSQL's server programs (Debian)
 	@tests/setup.sh postgres
+
+races: ## Run 10,000 races of vend against revoke on each database
+	CHARTER_RACES=10000 $(CARGO) test --workspace --locked --test app_it -- race:: --nocapture
+
+kills: build ## Kill the server 100 times at random under load on each database
+	CHARTER_KILLS=100 $(CARGO) test --workspace --locked --test charter_it -- random_kills --nocapture --test-threads=1

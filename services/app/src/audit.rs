@@ -77,7 +77,7 @@ pub(crate) async fn append_as(
     Ok(store::audit::append(tx, &record, &app.record_key).await?)
 }
 
-/// Records an act that was refused outside of any transaction, such as a failed sign-in.
+/// Records an act that was refused outside of any transaction, such as asking for what does not exist.
 ///
 /// # Errors
 /// If it cannot be written down.

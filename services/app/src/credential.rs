@@ -5,7 +5,7 @@
 //! transaction, which holds the fact lock shared: no lease becomes issued after a revoke was acknowledged.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
@@ -16,14 +16,14 @@ use domain::identity::PurposeCode;
 use domain::name::Address;
 use futures::future::BoxFuture;
 use policy::{Party, Resource};
-use store::{Lock, Page, Seek, Tx};
 use store::revision::Revision;
+use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event};
 use crate::ctx::{App, Ctx, lock};
 use crate::error::Error;
-use crate::failpoint;
 use crate::facts::{self, Asked, Loaded};
+use crate::failpoint;
 use crate::grant::Subject;
 use crate::lease::{Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope};
 use crate::paging::Filling;
@@ -339,19 +339,27 @@ pub(crate) struct LeaseCache(Mutex<HashMap<LeaseId, (i64, Arc<OpenLease>)>>);
 /// How many open leases are kept.
 const MAX_LEASES: usize = 10_000;
 
+/// File lists in use, by digest: leases on one snapshot share one list, which is dropped with the last of them.
+#[derive(Default)]
+pub(crate) struct FileLists(Mutex<HashMap<String, Weak<FileList>>>);
+
 impl Leases for App {
     fn open(&self, id: LeaseId) -> BoxFuture<'_, Result<Arc<OpenLease>, Denied>> {
         Box::pin(async move {
             let mut tx = self.db.read().await.map_err(|error| unavailable(id, error))?;
             let revision =
                 store::revision::get(&mut tx, Revision::Access).await.map_err(|error| unavailable(id, error))?;
-            let kept = lock(&self.leases.0).get(&id).filter(|(at, _)| *at == revision).map(|(_, open)| Arc::clone(open));
+            let kept =
+                lock(&self.leases.0).get(&id).filter(|(at, _)| *at == revision).map(|(_, open)| Arc::clone(open));
             if let Some(open) = kept {
                 open.at(self.now())?;
                 return Ok(open);
             }
-            let open = open_lease(self, &mut tx, id).await?;
-            let mut leases = lock(&self.leases.0);
+            let open = open_lease(self, tx, id).await?;
+            let (mut leases, now) = (lock(&self.leases.0), self.now());
+            if leases.len() >= MAX_LEASES {
+                leases.retain(|_, (at, open)| *at == revision && open.at(now).is_ok());
+            }
             if leases.len() >= MAX_LEASES {
                 leases.clear();
             }
@@ -374,10 +382,10 @@ fn unavailable(id: LeaseId, error: store::Error) -> Denied {
     Denied::Unavailable
 }
 
-async fn open_lease(app: &App, tx: &mut Tx, id: LeaseId) -> Result<Arc<OpenLease>, Denied> {
+async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>, Denied> {
     let unavailable = |error| unavailable(id, error);
     let now = app.now();
-    let lease = store::credential::find(tx, id).await.map_err(unavailable)?.ok_or(Denied::Unknown)?;
+    let lease = store::credential::find(&mut tx, id).await.map_err(unavailable)?.ok_or(Denied::Unknown)?;
     match lease.state {
         LeaseState::Issued => {}
         LeaseState::Intended => return Err(Denied::Unknown),
@@ -388,16 +396,17 @@ async fn open_lease(app: &App, tx: &mut Tx, id: LeaseId) -> Result<Arc<OpenLease
         return Err(Denied::Expired);
     }
     if let Some(grant_id) = lease.grant_id {
-        let grant = store::grant::find(tx, grant_id).await.map_err(unavailable)?.ok_or(Denied::Revoked)?;
+        let grant = store::grant::find(&mut tx, grant_id).await.map_err(unavailable)?.ok_or(Denied::Revoked)?;
         if !grant.covers(now) {
             return Err(Denied::Revoked);
         }
     }
-    let table = store::table::get(tx, lease.table_id).await.map_err(unavailable)?;
+    let table = store::table::get(&mut tx, lease.table_id).await.map_err(unavailable)?;
     let root = app.lake.folder(&table.location);
     let scope = match (lease.action, lease.snapshot_id) {
         (Action::Read, Some(snapshot_id)) => {
-            let snapshot = store::table::get_snapshot(tx, snapshot_id).await.map_err(unavailable)?;
+            let snapshot = store::table::get_snapshot(&mut tx, snapshot_id).await.map_err(unavailable)?;
+            drop(tx);
             let digest = snapshot.found.map(|found| found.file_list).ok_or(Denied::Unavailable)?;
             Scope::Pinned { root, files: file_list(app, digest).await? }
         }
@@ -408,10 +417,19 @@ async fn open_lease(app: &App, tx: &mut Tx, id: LeaseId) -> Result<Arc<OpenLease
 }
 
 async fn file_list(app: &App, digest: String) -> Result<Arc<FileList>, Denied> {
-    let folder = app.folder.clone();
-    let read = tokio::task::spawn_blocking(move || folder.list(&digest)).await;
+    if let Some(list) = lock(&app.file_lists.0).get(&digest).and_then(Weak::upgrade) {
+        return Ok(list);
+    }
+    let (folder, named) = (app.folder.clone(), digest.clone());
+    let read = tokio::task::spawn_blocking(move || folder.list(&named)).await;
     match read {
-        Ok(Ok(list)) => Ok(Arc::new(list)),
+        Ok(Ok(list)) => {
+            let list = Arc::new(list);
+            let mut lists = lock(&app.file_lists.0);
+            lists.retain(|_, list| list.strong_count() > 0);
+            lists.insert(digest, Arc::downgrade(&list));
+            Ok(list)
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "file list not read");
             Err(Denied::Unavailable)

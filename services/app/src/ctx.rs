@@ -8,12 +8,12 @@ use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::Classification;
 use domain::grant::{Grant, PortMajor};
 use domain::id::{PrincipalId, TableId};
-use domain::identity::{DomainRole, PlatformRole, Principal, PurposeCode, Role};
+use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, PurposeCode, Role};
 use domain::name::DomainPath;
 use domain::table::Inspector;
 use policy::{Action, Caller, Party, Policy, Question, Resource};
-use store::{Db, Tx};
 use store::revision::Revision;
+use store::{Db, Tx};
 use tokio::sync::Notify;
 
 use crate::error::Error;
@@ -58,6 +58,8 @@ pub struct Settings {
     pub probe: Duration,
     /// How many inspections run at once.
     pub n_inspections: usize,
+    /// How long an inspection holds its job: a little longer than the inspector's own deadline.
+    pub inspection_claim: Duration,
 }
 
 impl Settings {
@@ -75,6 +77,7 @@ impl Default for Settings {
             poll: Duration::from_secs(60),
             probe: Duration::from_secs(5),
             n_inspections: 2,
+            inspection_claim: Duration::from_secs(660),
         }
     }
 }
@@ -103,6 +106,7 @@ pub struct App {
     pub(crate) actors: Mutex<HashMap<PrincipalId, Arc<Standing>>>,
     pub(crate) looks: Mutex<HashMap<TableId, Timestamp>>,
     pub(crate) leases: crate::credential::LeaseCache,
+    pub(crate) file_lists: crate::credential::FileLists,
     pub(crate) work: Notify,
 }
 
@@ -132,6 +136,7 @@ impl App {
             actors: Mutex::default(),
             looks: Mutex::default(),
             leases: crate::credential::LeaseCache::default(),
+            file_lists: crate::credential::FileLists::default(),
             work: Notify::new(),
         }))
     }
@@ -211,7 +216,11 @@ pub struct Standing {
 impl Standing {
     pub(crate) async fn load(tx: &mut Tx, principal: &Principal, now: Timestamp) -> Result<Self, Error> {
         let revision = store::revision::get(tx, Revision::Access).await?;
-        let enabled = store::identity::get_principal(tx, principal.id).await?.enabled;
+        let mut enabled = store::identity::get_principal(tx, principal.id).await?.enabled;
+        if let PrincipalKind::Service { owner } = principal.kind {
+            // Nobody answers for the account of a person who may not act.
+            enabled &= store::identity::get_principal(tx, owner).await?.enabled;
+        }
         let assignments = store::identity::list_roles(tx, principal.id).await?;
         let domain_ids: Vec<_> = assignments
             .iter()

@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex};
 
 use domain::binding::{BindingVerdict, Snapshot, SnapshotState};
 use domain::clock::Timestamp;
-use domain::contract::Classification;
 use domain::gate::served::{Judged, Snapshots};
 use domain::gate::{Action, ContractFacts, Detail, DetailRight, Facts};
 use domain::grant::Grant;
-use domain::id::{PrincipalId, SnapshotId};
+use domain::id::{PrincipalId, SnapshotId, TableId};
 use domain::identity::{DomainRole, PurposeCode};
 use domain::name::Address;
 use domain::quality::{Measured, Outcome, RuleResult};
 use domain::table::SnapshotKey;
 use policy::Question;
-use store::Tx;
 use store::revision::Stamp;
+use store::{Seek, Tx};
 
 use crate::ctx::{Actor, App, Standing, lock};
 use crate::error::Error;
+use crate::paging::MAX_PAGE;
 use crate::table::{self, Target};
 
 /// How many verdicts back the gate looks; the last good one is found however far back it is.
@@ -153,9 +153,11 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -
 /// Owners and publishers read their own domain's data by role (SPEC section 4).
 fn has_reading_role(actor: &Actor, target: &Target) -> bool {
     let lineage: Vec<_> = target.known.domain.path.lineage().collect();
-    actor.standing.domain_roles.iter().any(|(path, role)| {
-        matches!(role, DomainRole::Owner | DomainRole::Publisher) && lineage.contains(path)
-    })
+    actor
+        .standing
+        .domain_roles
+        .iter()
+        .any(|(path, role)| matches!(role, DomainRole::Owner | DomainRole::Publisher) && lineage.contains(path))
 }
 
 async fn snapshots(
@@ -171,8 +173,9 @@ async fn snapshots(
         return Ok(Snapshots::default());
     };
     let binding_id = target.binding.id;
-    let mut verdicts = store::binding::list_newest_verdicts(tx, binding_id, &rules.hash, N_JUDGED).await?;
-    if let Some(good) = store::binding::find_last_good_verdict(tx, binding_id, &rules.hash).await?
+    let up_to = head.map_or(i64::MAX, |head| head.ordinal);
+    let mut verdicts = store::binding::list_newest_verdicts(tx, binding_id, &rules.hash, up_to, N_JUDGED).await?;
+    if let Some(good) = store::binding::find_last_good_verdict(tx, binding_id, &rules.hash, up_to).await?
         && !verdicts.iter().any(|verdict| verdict.id == good.id)
     {
         verdicts.push(good);
@@ -182,6 +185,13 @@ async fn snapshots(
         store::table::list_snapshots_by_ids(tx, &ids).await?.into_iter().map(|found| (found.id, found)).collect();
     let head_judged = head.is_some_and(|head| verdicts.iter().any(|verdict| verdict.snapshot_id == head.id));
     let pending = head.filter(|head| !head_judged && head.state == SnapshotState::Pending);
+    let head_pending_since = match pending {
+        Some(head) => {
+            let newest_judged = found.values().map(|snapshot| snapshot.ordinal).max().unwrap_or(0);
+            Some(oldest_after(tx, target.table.id, newest_judged, head).await?)
+        }
+        None => None,
+    };
     let judged = verdicts
         .into_iter()
         .filter_map(|verdict| {
@@ -196,35 +206,48 @@ async fn snapshots(
                 committed_at,
                 verdict: verdict.verdict,
                 conforms: verdict.conforms,
+                readable: snapshot.found.is_some(),
+                conformance: conformance(&verdict),
                 findings: findings(&verdict, snapshot),
             })
         })
         .collect();
-    Ok(Snapshots { judged, head_pending_since: pending.map(|head| head.noticed_at) })
+    Ok(Snapshots { judged, head_pending_since, head_noticed_at: pending.map(|head| head.noticed_at) })
 }
 
-/// What there is to know of a snapshot, and who may know it: which rules broke is for every reader of the quality page,
-/// the numbers and columns too; what the engine said of files is for owners.
+/// When the oldest snapshot after an ordinal was noticed, as far back as one page goes.
+async fn oldest_after(tx: &mut Tx, table_id: TableId, ordinal: i64, head: &Snapshot) -> Result<Timestamp, Error> {
+    let page = store::table::list_snapshots(tx, table_id, &Seek::first(MAX_PAGE)).await?;
+    let after = page.items.iter().filter(|snapshot| snapshot.ordinal > ordinal);
+    Ok(after.map(|snapshot| snapshot.noticed_at).min().unwrap_or(head.noticed_at))
+}
+
+/// How a snapshot's columns differ. Whoever may know of a product may know of its columns: a product is as secret as its
+/// most secret column.
+fn conformance(verdict: &BindingVerdict) -> Vec<Detail> {
+    let quality = |text: &String| Detail { right: DetailRight::Quality, text: text.clone() };
+    verdict.conformance.iter().map(quality).collect()
+}
+
+/// Which rules do not hold: their names and counts are for every reader of the quality page, what the engine said may
+/// hold values and paths and is for owners.
 fn findings(verdict: &BindingVerdict, snapshot: &Snapshot) -> Vec<Detail> {
-    let column = |text: &String| Detail { right: DetailRight::Column(Classification::Internal), text: text.clone() };
-    let mut details: Vec<Detail> = verdict.conformance.iter().map(column).collect();
-    for result in &verdict.results {
-        if let Some(text) = broken(result) {
-            details.push(Detail { right: DetailRight::Quality, text });
-        }
-    }
-    let error = snapshot.error.iter().map(|text| Detail { right: DetailRight::Owner, text: text.clone() });
-    details.extend(error);
+    let mut details: Vec<Detail> = verdict.results.iter().flat_map(broken).collect();
+    details.extend(snapshot.error.iter().map(|text| Detail { right: DetailRight::Owner, text: text.clone() }));
     details
 }
 
-fn broken(result: &RuleResult) -> Option<String> {
+fn broken(result: &RuleResult) -> Vec<Detail> {
     let rule = &result.rule;
+    let quality = |text: String| Detail { right: DetailRight::Quality, text };
     match (result.outcome(), &result.measured) {
         (Outcome::Fail, Measured::Value(value)) => {
-            Some(format!("{} `{}`: {} measured {value} {}", rule.severity, rule.key, rule.title, rule.unit))
+            vec![quality(format!("{} `{}`: {} measured {value} {}", rule.severity, rule.key, rule.title, rule.unit))]
         }
-        (Outcome::Error, Measured::Error(why)) => Some(format!("`{}` could not be measured: {why}", rule.key)),
-        _ => None,
+        (Outcome::Error, Measured::Error(why)) => vec![
+            quality(format!("`{}` could not be measured", rule.key)),
+            Detail { right: DetailRight::Owner, text: format!("`{}`: {why}", rule.key) },
+        ],
+        _ => Vec::new(),
     }
 }

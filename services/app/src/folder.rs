@@ -132,7 +132,8 @@ impl Folder {
     /// If it is gone or not what was stored.
     pub fn list(&self, digest: &str) -> io::Result<FileList> {
         let bytes = fs::read(self.root.join("lists").join(digest))?;
-        FileList::decode(digest, &bytes).map_err(|error: lease::Error| io::Error::new(io::ErrorKind::InvalidData, error))
+        FileList::decode(digest, &bytes)
+            .map_err(|error: lease::Error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
     /// Writes a file whole or not at all: beside its place, synced, then linked to it without replacing.

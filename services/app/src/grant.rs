@@ -9,16 +9,16 @@ use domain::grant::{AccessRequest, Decided, Grant, PortMajor, Purpose, RequestSt
 use domain::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use domain::identity::Principal;
 use policy::{Action, Party, Resource};
-use store::{Lock, Page, Seek, Tx};
 use store::revision::Revision;
+use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::failpoint;
 use crate::idempotency::{self, Key};
-use crate::paging::Filling;
 use crate::known::{self, Known};
+use crate::paging::Filling;
 use crate::table::PortTarget;
 
 /// Asks for access.
@@ -72,8 +72,15 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
         created_at: now,
     };
     store::grant::insert_request(&mut tx, &request).await?;
-    let what = format!("{} {} v{} for {}", known.address(), request.port_major.port, request.port_major.major, request.purpose.code);
-    let event = Event::done("access.request", "access_request", request.id, &what).because(Some(&request.purpose.sentence));
+    let what = format!(
+        "{} {} v{} for {}",
+        known.address(),
+        request.port_major.port,
+        request.port_major.major,
+        request.purpose.code
+    );
+    let event =
+        Event::done("access.request", "access_request", request.id, &what).because(Some(&request.purpose.sentence));
     audit::append(ctx, &mut tx, event).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), request.id).await?;
     tx.commit().await?;

@@ -31,7 +31,10 @@ impl Key {
     pub fn new(key: String, operation: &'static str, input: &[u8]) -> Result<Self, Error> {
         let printable = key.bytes().all(|byte| byte.is_ascii_graphic());
         if key.is_empty() || key.len() > MAX_BYTES || !printable {
-            return Err(Error::invalid("idempotencyKey", "a key is 1 to 128 printable ASCII characters without blanks"));
+            return Err(Error::invalid(
+                "idempotencyKey",
+                "a key is 1 to 128 printable ASCII characters without blanks",
+            ));
         }
         Ok(Self { key, operation, digest: hex::encode(Sha256::digest(input)) })
     }

@@ -11,8 +11,8 @@ use domain::identity::{
 };
 use domain::name::DomainPath;
 use policy::{Action, Party, Resource};
-use store::{Lock, Page, Seek, Tx};
 use store::revision::Revision;
+use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event};
 use crate::ctx::{Actor, App, Ctx};
@@ -99,6 +99,33 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
     store::revision::bump(&mut tx, Revision::Visibility).await?;
     let event = Event::done("bootstrap.redeem", "principal", principal.id, "the first admin was made");
     audit::append_as(app, &mut tx, principal.id.to_string(), request_id, event).await?;
+    let made = issue(app, principal, None, None)?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// Makes a token for the first admin, enabled and in office again: for the operator of the data folder, when every admin
+/// has lost his token.
+///
+/// # Errors
+/// [`Error::NotFound`] while there was no first admin yet.
+pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
+    let mut tx = app.db.write(Lock::Facts).await?;
+    let found = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, FIRST_ADMIN).await?;
+    let principal = Principal { enabled: true, ..found.ok_or(Error::NotFound("first admin"))? };
+    store::identity::set_enabled(&mut tx, principal.id, true).await?;
+    let role = Role::Platform(PlatformRole::Admin);
+    let held = store::identity::list_roles(&mut tx, principal.id).await?;
+    if !held.iter().any(|assignment| assignment.role == role) {
+        let id = RoleId::new(app.clock.as_ref(), app.random.as_ref());
+        let (principal_id, assigned_at) = (principal.id, app.now());
+        let assignment = RoleAssignment { id, principal_id, role, assigned_by: principal_id, assigned_at };
+        store::identity::insert_role(&mut tx, &assignment).await?;
+    }
+    store::revision::bump(&mut tx, Revision::Access).await?;
+    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let event = Event::done("admin.recover", "principal", principal.id, "by the operator, at the start of the server");
+    audit::append_as(app, &mut tx, crate::jobs::SERVER.to_owned(), "", event).await?;
     let made = issue(app, principal, None, None)?;
     tx.commit().await?;
     Ok(made)
@@ -272,6 +299,9 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
             Role::Domain(crate::org::get(&mut tx, path).await?.id, *role)
         }
     };
+    if let Some(id) = idempotency::find(ctx, &mut tx, command.key.as_ref()).await? {
+        return store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound("role"));
+    }
     // Whoever may assign roles must be able to name anybody; that a name is in use is no secret to them.
     let principal = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, &command.subject)
         .await?
@@ -305,13 +335,16 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
 pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<RoleAssignment, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
+    if idempotency::find::<RoleId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
+        return Err(Error::Conflict("this call took the role away before".to_owned()));
+    }
     let assignment = store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound("role"))?;
     match assignment.role {
         Role::Platform(role) => {
             if !ctx.may(Action::AssignPlatformRole, &Resource::Platform) {
                 return Err(Error::NotFound("role"));
             }
-            if role == PlatformRole::Admin && store::identity::list_platform_role(&mut tx, role).await?.len() <= 1 {
+            if role == PlatformRole::Admin && !has_another_admin(&mut tx, assignment.principal_id).await? {
                 return Err(Error::Conflict("the platform keeps at least one admin".to_owned()));
             }
         }
@@ -322,11 +355,19 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
             }
         }
     }
+    let holder = get(&mut tx, assignment.principal_id).await?;
+    let what = match assignment.role {
+        Role::Platform(role) => format!("{role} from {}", holder.subject),
+        Role::Domain(domain_id, role) => {
+            let domain = crate::org::get_by_id(&mut tx, domain_id).await?;
+            format!("{role} of {} from {}", domain.path, holder.subject)
+        }
+    };
     store::identity::delete_role(&mut tx, id).await?;
     store::credential::revoke_of_roles(&mut tx, assignment.principal_id).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    audit::append(ctx, &mut tx, Event::done("role.unassign", "role", id, "taken away")).await?;
+    audit::append(ctx, &mut tx, Event::done("role.unassign", "role", id, &what)).await?;
     idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
     tx.commit().await?;
     Ok(assignment)
@@ -447,6 +488,14 @@ fn issue(
 /// Whether the caller has a role in the domain or above it.
 fn belongs(ctx: &Ctx, domain: &domain::org::Domain) -> bool {
     ctx.actor.standing.domain_roles.iter().any(|(path, _)| domain.path.lineage().any(|above| above == *path))
+}
+
+/// Whether somebody else who is enabled can run the platform.
+async fn has_another_admin(tx: &mut Tx, but: PrincipalId) -> Result<bool, Error> {
+    let admins = store::identity::list_platform_role(tx, PlatformRole::Admin).await?;
+    let others: Vec<_> = admins.iter().map(|admin| admin.principal_id).filter(|id| *id != but).collect();
+    let others = store::identity::list_principals_by_ids(tx, &others).await?;
+    Ok(others.iter().any(|other| other.enabled && other.kind == PrincipalKind::User))
 }
 
 async fn get(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Error> {

@@ -107,9 +107,7 @@ async fn without_verdict(app: &App, judges: Vec<Judge>, head: SnapshotId) -> Res
     let mut tx = app.db.read().await?;
     let verdicts = store::binding::list_verdicts_of_snapshots(&mut tx, &[head]).await?;
     let judged = |judge: &Judge| {
-        verdicts.iter().any(|verdict| {
-            verdict.binding_id == judge.binding.id && verdict.rule_hash == judge.rules.hash
-        })
+        verdicts.iter().any(|verdict| verdict.binding_id == judge.binding.id && verdict.rule_hash == judge.rules.hash)
     };
     Ok(judges.into_iter().filter(|judge| !judged(judge)).collect())
 }
@@ -304,7 +302,7 @@ async fn store_outcome(
 /// A Parquet folder that changed between the look and the inspection: what was inspected is the head.
 async fn notice_changed(app: &App, tx: &mut Tx, table_id: TableId, key: &SnapshotKey) -> Result<SnapshotId, Error> {
     if let Some(known) = store::table::find_snapshot_by_key(tx, table_id, key).await? {
-        store::table::set_head(tx, table_id, known.id, app.now()).await?;
+        store::table::set_head(tx, table_id, known.id).await?;
         return Ok(known.id);
     }
     let id = SnapshotId::new(app.clock.as_ref(), app.random.as_ref());

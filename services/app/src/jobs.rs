@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::id::TableId;
-use store::{Lock, Tx};
 use store::Seek;
+use store::{Dialect, Lock, Tx};
 use tokio_util::sync::CancellationToken;
 
 use crate::ctx::App;
@@ -21,8 +21,6 @@ pub const INSPECT: &str = "inspect";
 /// Inspect a table's head whether or not there are verdicts.
 pub const REINSPECT: &str = "reinspect";
 
-/// How long an inspection may hold its job. Longer than the inspector's own deadline.
-const CLAIM: Duration = Duration::from_secs(3_600);
 /// How long to wait for work that nobody announced: other replicas announce nothing here.
 const IDLE: Duration = Duration::from_secs(1);
 /// How often ended keys and jobs are forgotten.
@@ -38,6 +36,9 @@ pub(crate) async fn push(app: &App, tx: &mut Tx, kind: &str, table_id: TableId) 
 
 /// Works until it is told to stop; what is under way then is finished first.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    if let Err(error) = release(&app).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "jobs of an earlier run not released");
+    }
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..app.settings.n_inspections {
         tasks.spawn(work(Arc::clone(&app), stop.clone()));
@@ -104,9 +105,11 @@ async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
         return Ok(false);
     }
     let mut tx = app.db.write(Lock::Free).await?;
-    let mut claimed = store::job::claim(&mut tx, REINSPECT, now, CLAIM).await?;
+    // New states come first: looking again at what failed before must not keep other domains waiting.
+    let claim = app.settings.inspection_claim;
+    let mut claimed = store::job::claim(&mut tx, INSPECT, now, claim).await?;
     if claimed.is_none() {
-        claimed = store::job::claim(&mut tx, INSPECT, now, CLAIM).await?;
+        claimed = store::job::claim(&mut tx, REINSPECT, now, claim).await?;
     }
     let Some(job) = claimed else { return Ok(false) };
     tx.commit().await?;
@@ -125,11 +128,22 @@ async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
         Err(error) => {
             tracing::warn!(table.id = %table_id, error = &error as &dyn std::error::Error, "inspection put off");
             let wait = Duration::from_secs(1 << job.n_attempts.clamp(0, 6));
-            store::job::retry(&mut tx, &job, &error.to_string(), now.plus(wait)).await?;
+            store::job::retry(&mut tx, &job, &error.to_string(), app.now().plus(wait)).await?;
         }
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// Puts jobs back in line that an earlier run of this program left behind. On SQLite the data folder's lock proves that
+/// nobody else works on them; on PostgreSQL they come back when their claim ends.
+async fn release(app: &App) -> Result<(), Error> {
+    if app.db.dialect() == Dialect::Sqlite {
+        let mut tx = app.db.write(Lock::Free).await?;
+        store::job::release_all(&mut tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Whether there is something to claim. Asked first, so that an idle server writes nothing.

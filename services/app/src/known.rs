@@ -22,11 +22,7 @@ pub struct Known {
 impl Known {
     /// The product as the policy sees it.
     pub fn policy(&self) -> policy::Product<'_> {
-        policy::Product {
-            id: self.product.id,
-            domain: &self.domain.path,
-            classification: self.product.classification,
-        }
+        policy::Product { id: self.product.id, domain: &self.domain.path, classification: self.product.classification }
     }
 
     /// `domain.product`.
@@ -39,11 +35,8 @@ impl Known {
 pub(crate) async fn load(tx: &mut Tx, ids: &[ProductId]) -> Result<HashMap<ProductId, Known>, Error> {
     let products = store::product::list_by_ids(tx, &distinct(ids.iter().copied())).await?;
     let domain_ids = distinct(products.iter().map(|product| product.domain_id));
-    let domains: HashMap<_, _> = store::org::list_by_ids(tx, &domain_ids)
-        .await?
-        .into_iter()
-        .map(|domain| (domain.id, domain))
-        .collect();
+    let domains: HashMap<_, _> =
+        store::org::list_by_ids(tx, &domain_ids).await?.into_iter().map(|domain| (domain.id, domain)).collect();
     let known = products.into_iter().filter_map(|product| {
         let domain = domains.get(&product.domain_id)?.clone();
         Some((product.id, Known { product, domain }))

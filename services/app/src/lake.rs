@@ -99,8 +99,8 @@ impl Lake {
     /// Opens a folder below the root; no link is followed. The outer error is the root's own.
     fn open_beneath(&self, location: &Location) -> Result<Result<OwnedFd, rustix::io::Errno>, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(&self.root, flags, Mode::empty())
-            .map_err(|errno| Error::Io(location.clone(), errno))?;
+        let root =
+            rustix::fs::open(&self.root, flags, Mode::empty()).map_err(|errno| Error::Io(location.clone(), errno))?;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         Ok(openat2(&root, location.to_string(), flags, Mode::empty(), resolve))
     }

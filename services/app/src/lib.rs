@@ -1,19 +1,19 @@
 //! Use cases, one module per context: the only place where rules meet storage.
 //!
 //! A use case takes the [`Ctx`] first, then one command. It opens a transaction, loads, asks the policy, lets a pure
-//! function of `domain` decide, stores, appends the audit record and the outbox event, and commits. What follows from it
+//! function of `domain` decide, stores, appends the audit record, and commits. What follows from it
 //! (looking at tables, inspecting, activating) is a job, see [`jobs`].
 //!
 //! Begin at [`credential::vend`] for the reader's path and at [`publish::apply`] for the producer's. To add a use case:
 //! a function in its context's module, its policy action, its record in [`audit`], and a test in `tests/it`.
 
 pub mod audit;
-pub mod credential;
 pub mod contract;
+pub mod credential;
 pub mod ctx;
 pub mod error;
-pub mod failpoint;
 mod facts;
+pub mod failpoint;
 pub mod folder;
 pub mod grant;
 pub mod idempotency;

@@ -5,8 +5,8 @@ use domain::id::DomainId;
 use domain::name::DomainPath;
 use domain::org::{Domain, Enforcement};
 use policy::{Action, Resource};
-use store::{Lock, Page, Seek, Tx};
 use store::revision::Revision;
+use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;

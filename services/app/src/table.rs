@@ -12,8 +12,8 @@ use domain::name::{Address, DomainPath, Name};
 use domain::table::{Format, SnapshotKey};
 use policy::{Action, Resource};
 use store::contract::ContractVersion;
-use store::{Lock, Page, Seek, Tx};
 use store::product::Port;
+use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event};
 use crate::ctx::{Actor, App, Ctx, lock};
@@ -141,9 +141,8 @@ async fn target(
     port_major: PortMajor,
     binding: Binding,
 ) -> Result<Target, Error> {
-    let leading = ports.iter().filter(|port| {
-        (port.contract_id, port.contract_major) == (binding.contract_id, binding.major)
-    });
+    let leading =
+        ports.iter().filter(|port| (port.contract_id, port.contract_major) == (binding.contract_id, binding.major));
     let port_majors = leading.map(|port| port.port_major.clone()).collect();
     let table = store::table::get(tx, binding.table_id).await?;
     let version = store::contract::find_current(tx, binding.contract_id, binding.major).await?;
@@ -177,15 +176,10 @@ pub(crate) async fn visible_product(
     Ok(may.then_some(known))
 }
 
-pub(crate) async fn resolve_port(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    target: &PortTarget,
-) -> Result<(Known, ResolvedPort), Error> {
+pub(crate) async fn resolve_port(ctx: &Ctx, tx: &mut Tx, target: &PortTarget) -> Result<(Known, ResolvedPort), Error> {
     match target {
         PortTarget::Table(address) => {
-            let target =
-                resolve(&ctx.app, tx, &ctx.actor, address).await?.ok_or(Error::NotFound("table"))?;
+            let target = resolve(&ctx.app, tx, &ctx.actor, address).await?.ok_or(Error::NotFound("table"))?;
             let port = store::product::find_port(tx, &target.port_major).await?.ok_or(Error::NotFound("port"))?;
             Ok((target.known, port.into()))
         }
@@ -321,6 +315,8 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
         audit::append(ctx, &mut tx, event).await?;
         idempotency::record(ctx, &mut tx, key.as_ref(), target.binding.id).await?;
         tx.commit().await?;
+    } else {
+        drop(tx);
     }
     ctx.app.work.notify_waiters();
     find_table(ctx, address).await?.ok_or(Error::NotFound("table"))
@@ -364,24 +360,34 @@ pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotK
 }
 
 async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Timestamp) -> Result<(), Error> {
-    let mut tx = app.db.read().await?;
-    if head_key(&mut tx, table_id).await?.as_ref() == Some(&newest) {
-        return Ok(());
+    {
+        let mut tx = app.db.read().await?;
+        let head = head(&mut tx, table_id).await?;
+        if head.is_some_and(|head| head.key == newest && head.state != SnapshotState::Pending) {
+            return Ok(());
+        }
     }
-    drop(tx);
 
     let mut tx = app.db.write(Lock::Facts).await?;
     let head = head(&mut tx, table_id).await?;
     match (&head, store::table::find_snapshot_by_key(&mut tx, table_id, &newest).await?) {
-        (Some(head), Some(known)) if head.id == known.id => return Ok(()),
+        // It waits still: its job may have been given up, and one that is in line already stands for this one.
+        (Some(head), Some(known)) if head.id == known.id => {
+            if head.state != SnapshotState::Pending {
+                return Ok(());
+            }
+            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
+        }
         (Some(head), _) if is_older(&newest, &head.key) && head.state != SnapshotState::Error => {
             // The log lost entries. Looking at the head again tells whether it is still there; if it is not, the next
             // look goes back to what is.
             jobs::push(app, &mut tx, jobs::REINSPECT, table_id).await?;
         }
         (_, Some(known)) => {
-            store::table::set_head(&mut tx, table_id, known.id, now).await?;
+            store::table::set_head(&mut tx, table_id, known.id).await?;
             jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
+            let event = Event::done("snapshot.return", "table", table_id, &known.key.to_string());
+            audit::append_as(app, &mut tx, jobs::SERVER.to_owned(), "", event).await?;
         }
         (_, None) => {
             let id = SnapshotId::new(app.clock.as_ref(), app.random.as_ref());
@@ -409,10 +415,6 @@ pub(crate) async fn head(tx: &mut Tx, table_id: TableId) -> Result<Option<Snapsh
         Some(head) => Ok(store::table::find_snapshot(tx, head).await?),
         None => Ok(None),
     }
-}
-
-async fn head_key(tx: &mut Tx, table_id: TableId) -> Result<Option<SnapshotKey>, Error> {
-    Ok(head(tx, table_id).await?.map(|head| head.key))
 }
 
 /// A new id for a job.

@@ -3,7 +3,7 @@
 //! Each figure is printed with its input and its budget; the disk's own `fdatasync` in the same run stands beside what
 //! waits for it. Absolute times say as much about the machine as about the program: compare within one run.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a benchmark ends where it fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark ends where it fails")]
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -113,9 +113,11 @@ fn decision() {
                     committed_at: now,
                     verdict: Verdict::Pass,
                     conforms: true,
+                    readable: true,
+                    conformance: Vec::new(),
                     findings: Vec::new(),
                 }],
-                head_pending_since: None,
+                ..Snapshots::default()
             },
             location_is_its_own: true,
         };

@@ -39,6 +39,9 @@ pub(crate) struct ServeArgs {
     /// The program that inspects tables; `charter-worker` beside this program if not given
     #[arg(long, env = "CHARTER_WORKER", value_name = "FILE")]
     pub(crate) worker: Option<PathBuf>,
+    /// Print a token for the first admin, enabled and in office again: for when every admin has lost his
+    #[arg(long)]
+    pub(crate) recover_admin: bool,
     /// A proxy in front ends TLS, so that other addresses than loopback may be listened on
     #[arg(long, env = "CHARTER_BEHIND_TLS")]
     pub(crate) behind_tls: bool,
@@ -57,8 +60,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     for address in [args.listen, args.gateway_listen] {
         let safe = address.ip().is_loopback() || args.behind_tls;
-        anyhow::ensure!(safe, "without TLS only loopback is listened on, not `{address}`: put a proxy that ends TLS in \
-                               front and say --behind-tls");
+        anyhow::ensure!(
+            safe,
+            "without TLS only loopback is listened on, not `{address}`: put a proxy that ends TLS in \
+                               front and say --behind-tls"
+        );
     }
     let folder = Folder::open(&args.data)
         .with_context(|| format!("the data folder `{}` cannot be opened", args.data.display()))?;
@@ -69,9 +75,13 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let app = wire(args, &config, folder, gateway_endpoint).await?;
 
     if let Some(token) = app::identity::bootstrap_token(&app).await? {
-        let loopback = args.listen.ip().is_loopback();
+        let loopback = args.listen.ip().is_loopback() && args.gateway_listen.ip().is_loopback();
         anyhow::ensure!(loopback, "nobody is admin yet: start on loopback first and make the first admin");
         println!("first admin token, good for 24 hours and one use of `charter token create`:\n{}", token.expose());
+    }
+    if args.recover_admin {
+        let made = app::identity::recover_admin(&app).await.context("there is no admin to recover")?;
+        println!("admin token, good for an hour:\n{}", made.token.expose());
     }
     println!("charter listens on http://{}", listener.local_addr()?);
     println!("gateway listens on {}", app.settings.gateway_endpoint);
@@ -111,12 +121,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
 /// How long the server waits for what is under way when it is told to stop.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(30);
 
-async fn wire(
-    args: &ServeArgs,
-    config: &Config,
-    folder: Folder,
-    gateway_endpoint: String,
-) -> anyhow::Result<Arc<App>> {
+async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoint: String) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(OsRandom);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = match &args.database_url {
@@ -156,9 +161,9 @@ fn worker(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         Some(path) => path.to_owned(),
         None => std::env::current_exe()?.with_file_name("charter-worker"),
     };
-    let path = path.canonicalize().with_context(|| {
-        format!("the worker `{}` is not there: build it, or name it with --worker", path.display())
-    })?;
+    let path = path
+        .canonicalize()
+        .with_context(|| format!("the worker `{}` is not there: build it, or name it with --worker", path.display()))?;
     Ok(path)
 }
 

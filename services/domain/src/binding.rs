@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::id::{BindingId, ContractId, SnapshotId, TableId, VerdictId};
-use crate::name::Name;
+use crate::name::{DomainPath, Name};
 use crate::quality::{RuleResult, Verdict};
 use crate::table::{Format, PhysicalSchema, SnapshotKey};
 use crate::words;
@@ -37,8 +37,6 @@ pub struct Table {
     pub revision: i64,
     /// The newest snapshot that we noticed.
     pub head: Option<SnapshotId>,
-    /// When we last looked for a new head.
-    pub looked_at: Option<Timestamp>,
     /// When it was registered.
     pub created_at: Timestamp,
 }
@@ -66,6 +64,12 @@ impl Location {
     /// `sales_eu` do not overlap.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(one, two)| one == two)
+    }
+
+    /// Whether it is the folder of a domain, or lies in it: where the domain's own tables may be.
+    pub fn lies_in(&self, domain: &DomainPath) -> bool {
+        let mut segments = self.0.iter();
+        domain.as_str().split('/').all(|name| segments.next().is_some_and(|segment| segment == name))
     }
 
     /// The location itself and every folder above it.

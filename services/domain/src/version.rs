@@ -82,14 +82,13 @@ impl FromStr for Version {
     fn from_str(text: &str) -> Result<Self, NotAVersion> {
         let wrong = || NotAVersion(text.chars().filter(|c| !c.is_control()).take(40).collect());
         let mut parts = [0; 3];
-        let mut n_parts = 0;
-        for part in text.strip_prefix('v').unwrap_or(text).split('.') {
+        for (index, part) in text.strip_prefix('v').unwrap_or(text).split('.').enumerate() {
             let digits = !part.is_empty() && part.len() <= 9 && part.bytes().all(|byte| byte.is_ascii_digit());
-            if n_parts == 3 || !digits || (part.len() > 1 && part.starts_with('0')) {
+            let place = parts.get_mut(index).ok_or_else(wrong)?;
+            if !digits || (part.len() > 1 && part.starts_with('0')) {
                 return Err(wrong());
             }
-            parts[n_parts] = part.parse().map_err(|_| wrong())?;
-            n_parts += 1;
+            *place = part.parse().map_err(|_| wrong())?;
         }
         let [major, minor, patch] = parts;
         Ok(Self { major, minor, patch })

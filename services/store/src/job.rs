@@ -215,6 +215,26 @@ pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Job>, Error> {
     Ok(row.map(Job::from))
 }
 
+/// Takes every job from whoever claimed it, for a program that knows that nobody is left: what ran waits again, unless the
+/// same work waits already.
+///
+/// # Errors
+/// Those of any query.
+pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
+    affected!(
+        tx,
+        sqlx::query(
+            "UPDATE jobs SET state = 'failed', claimed_until = NULL, error = 'its program ended'
+             WHERE state = 'running' AND EXISTS (
+                 SELECT 1 FROM jobs AS twin
+                 WHERE twin.kind = jobs.kind AND twin.subject = jobs.subject AND twin.state = 'waiting'
+             )"
+        )
+    )?;
+    affected!(tx, sqlx::query("UPDATE jobs SET state = 'waiting', claimed_until = NULL WHERE state = 'running'"))?;
+    Ok(())
+}
+
 /// When the next job of a kind is due; `None` if none waits. What is claimed counts from the end of its claim.
 ///
 /// # Errors

@@ -288,7 +288,7 @@ async fn table_obstacle(
         return Ok(Some(format!("the table of `{name}` could not be inspected")));
     }
     let rules = rule_set(document, object, known.product.classification)?;
-    let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, 1).await?;
+    let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, i64::MAX, 1).await?;
     let Some(verdict) = verdicts.first().filter(|verdict| verdict.snapshot_id == snapshot.id) else {
         return Ok(Some(format!("the table of `{name}` has not been inspected by this version's rules yet")));
     };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use documents::MAX_DOCUMENTS;
 use domain::binding::Location;
 use domain::contract::{BadLocalPath, Contract, ServerKind};
+use domain::identity::DomainRole;
 use domain::name::{DomainPath, Name};
 use domain::product::Product;
 use domain::table::Format;
@@ -88,7 +89,8 @@ pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set,
         published_by,
         published_at,
     };
-    let read = tokio::task::spawn_blocking(move || Reading::new(domain, lake).read(&texts, stamp));
+    let own = own_domains(ctx);
+    let read = tokio::task::spawn_blocking(move || Reading::new(domain, lake, own).read(&texts, stamp));
     let reading = read.await.map_err(Error::internal)?;
     let n_documents = reading.products.len() + reading.contracts.len();
     if n_documents > MAX_DOCUMENTS {
@@ -108,6 +110,8 @@ fn too_many(n_documents: usize) -> Error {
 struct Reading {
     domain: Option<DomainPath>,
     lake: Lake,
+    /// The domains whose folders the caller may be told about.
+    own: Vec<DomainPath>,
     products: Vec<Entry<Product>>,
     contracts: Vec<Entry<ContractEntry>>,
     problems: Vec<Problem>,
@@ -123,8 +127,16 @@ struct Unplaced<T> {
 }
 
 impl Reading {
-    fn new(domain: Option<DomainPath>, lake: Lake) -> Self {
-        Self { domain, lake, products: Vec::new(), contracts: Vec::new(), problems: Vec::new(), warnings: Vec::new() }
+    fn new(domain: Option<DomainPath>, lake: Lake, own: Vec<DomainPath>) -> Self {
+        Self {
+            domain,
+            lake,
+            own,
+            products: Vec::new(),
+            contracts: Vec::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     fn read(mut self, texts: &[DocumentText], stamp: impl Fn(&[u8]) -> Document) -> Self {
@@ -226,7 +238,8 @@ impl Reading {
                         continue;
                     }
                 };
-                if let Err(error) = self.lake.check_way(&location) {
+                let is_own = self.own.iter().any(|domain| location.lies_in(domain));
+                if is_own && let Err(error) = self.lake.check_way(&location) {
                     self.problems.push(entry.problem(pointer.as_str(), error.to_string()));
                     continue;
                 }
@@ -248,6 +261,13 @@ impl Reading {
         }
         folders
     }
+}
+
+/// The domains that the caller publishes in. What lies in the folders of others is not looked at for him.
+fn own_domains(ctx: &Ctx) -> Vec<DomainPath> {
+    let roles = ctx.actor.standing.domain_roles.iter();
+    let publishing = roles.filter(|(_, role)| matches!(role, DomainRole::Owner | DomainRole::Publisher));
+    publishing.map(|(path, _)| path.clone()).collect()
 }
 
 /// Whether an output port of the product names the contract.

@@ -1,6 +1,8 @@
 //! Vend against revoke: when a revoke was acknowledged, no lease of its grant is or becomes issued. `CHARTER_RACES` sets
 //! how many races are run on each database.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+
 use std::sync::Arc;
 
 use app::credential::{Vend, Vended};
@@ -42,7 +44,7 @@ async fn race(url: Option<String>) {
     let owner = test.domain("nyc").await;
     let reader = test.principal("reader").await;
     test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-    test.lay("race", 0, Scene::of("id:integer")).await;
+    test.lay("nyc/race", 0, Scene::of("id:integer")).await;
 
     let mut lanes = tokio::task::JoinSet::new();
     for lane in 0..N_LANES {

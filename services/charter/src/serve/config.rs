@@ -101,6 +101,7 @@ impl Config {
             poll: Duration::from_secs(self.inspect.poll),
             probe: Duration::from_secs(self.inspect.probe),
             n_inspections: self.inspect.workers,
+            inspection_claim: Duration::from_secs(self.inspect.deadline.saturating_add(60)),
         }
     }
 }

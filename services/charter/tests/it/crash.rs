@@ -1,7 +1,7 @@
 //! Crashes: the server ends itself at every named point, and is killed at random under load. What was acknowledged is
 //! there afterwards, and nothing is half there. `CHARTER_KILLS` sets how many random kills there are on each database.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -32,9 +32,7 @@ fn a_failing_inspection_is_a_verdict_and_never_opens_the_gate() {
     let folder = tempfile::TempDir::new().unwrap();
     let real = Path::new(env!("CARGO_BIN_EXE_charter")).with_file_name("charter-worker");
     let worker = folder.path().join("worker");
-    let script = WORKER
-        .replace("FOLDER", folder.path().to_str().unwrap())
-        .replace("REAL", real.to_str().unwrap());
+    let script = WORKER.replace("FOLDER", folder.path().to_str().unwrap()).replace("REAL", real.to_str().unwrap());
     fs::write(&worker, script).unwrap();
     fs::set_permissions(&worker, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 
@@ -104,8 +102,11 @@ fn a_failing_inspection_is_a_verdict_and_never_opens_the_gate() {
     fs::write(&hole, "{}").unwrap();
     shut(&ann, &bob, "a hole in the log");
 
-    let slowest = health.end();
-    assert!(slowest < Duration::from_millis(100), "/health took {slowest:?}");
+    let times = health.end();
+    let (p99, slowest) = (times[times.len() * 99 / 100], times[times.len() - 1]);
+    println!("{} times /health: p99 {p99:?}, slowest {slowest:?}", times.len());
+    // The machine is shared with other tests and with the inspections: one answer in a hundred may wait for a core.
+    assert!(p99 < Duration::from_millis(100), "/health took {p99:?} at p99");
 }
 
 /// The newest state cannot be inspected: `block` and `warn` are shut, `last_good` is open, the verdict is `error`.
@@ -140,7 +141,7 @@ fn write_documents(folder: &Path, name: &str, mode: &str) {
 /// Asks `/health` again and again.
 struct Health {
     stop: Arc<AtomicBool>,
-    thread: std::thread::JoinHandle<Duration>,
+    thread: std::thread::JoinHandle<Vec<Duration>>,
 }
 
 impl Health {
@@ -158,15 +159,14 @@ impl Health {
                     times.push(began.elapsed());
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                // The machine is shared with other tests: one answer in a hundred may have waited for a core.
                 times.sort();
-                times[times.len() * 99 / 100]
+                times
             })
         });
         Self { stop, thread }
     }
 
-    fn end(self) -> Duration {
+    fn end(self) -> Vec<Duration> {
         self.stop.store(true, Ordering::SeqCst);
         self.thread.join().unwrap()
     }

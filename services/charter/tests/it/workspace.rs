@@ -1,5 +1,7 @@
 //! The arrows between the crates, and where their dependencies come from (DESIGN section 4).
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};

@@ -318,7 +318,10 @@ pub fn decide(request: &Request, facts: &Facts) -> Decision {
         return decision;
     }
 
-    let (grant_line, right) = grant(request, facts);
+    let (grant_line, right) = match action::binds(request.action, Check::Grant) {
+        true => grant(request, facts),
+        false => (not_checked(Check::Grant), None),
+    };
     let served = served::choose(facts, request.now);
     answer.put(policy(facts));
     answer.put(contract(request, facts));
@@ -443,11 +446,7 @@ fn contract(request: &Request, facts: &Facts) -> Line {
         State::Draft { .. } => ("contract.draft", format!("contract version {version} is not active yet")),
         State::Superseded { .. } => ("contract.superseded", format!("contract version {version} is superseded")),
     };
-    if only_not_retired {
-        warns(Check::Contract, code, message)
-    } else {
-        fails(Check::Contract, code, message)
-    }
+    if only_not_retired { warns(Check::Contract, code, message) } else { fails(Check::Contract, code, message) }
 }
 
 fn grant(request: &Request, facts: &Facts) -> (Line, Option<Right>) {
@@ -520,14 +519,18 @@ fn scope(
         return (fails(Check::Scope, "scope.nothing_to_serve", "there is no snapshot to serve"), None);
     }
 
+    let by_role = !action::binds(request.action, Check::Grant);
+    if by_role && request.purpose.is_some_and(|purpose| purpose != PurposeCode::Operations) {
+        let message = format!("`{}` is for the purpose `operations` alone", request.action);
+        return (fails(Check::Scope, "scope.purpose", message), None);
+    }
     let longest = match request.action {
         Action::Read | Action::Write => credential::GATEWAY_MAX_LIFETIME,
         Action::Repair | Action::Inspect => credential::REPAIR_LIFETIME,
     };
     let lifetime = request.lifetime.unwrap_or(credential::GATEWAY_DEFAULT_LIFETIME).min(longest);
     let mut expires_at = request.now.plus(lifetime);
-    let binds_grant = action::binds(request.action, Check::Grant);
-    if let Some(until) = right.and_then(|right| right.until).filter(|_| binds_grant) {
+    if let Some(until) = right.and_then(|right| right.until) {
         expires_at = expires_at.min(until);
     }
     if let State::Deprecated { sunset, .. } = &facts.contract.state

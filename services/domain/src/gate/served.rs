@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::contract::{GateMode, Late};
-use crate::gate::{Check, Detail, DetailRight, Facts, Line, fails, holds, warns};
+use crate::gate::{Check, Detail, DetailRight, Facts, Line, LineOutcome, fails, holds, warns};
 use crate::id::SnapshotId;
 use crate::org::Enforcement;
 use crate::quality::Verdict;
@@ -18,18 +18,18 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Whether it has the contract's columns.
     pub conforms: bool,
-    /// What is wrong or worth knowing, a sentence each, and who may see it.
+    /// Whether it was looked at, so that there is a file list to serve it from. A rule that could not be measured makes
+    /// the verdict `error` all the same.
+    pub readable: bool,
+    /// How its columns differ from the contract, a sentence each, and who may see it.
+    pub conformance: Vec<Detail>,
+    /// Which rules do not hold, and who may see it.
     pub findings: Vec<Detail>,
 }
 
 impl Judged {
     fn is_good(&self) -> bool {
         self.conforms && matches!(self.verdict, Verdict::Pass | Verdict::Warn)
-    }
-
-    /// Whether there is a file list to serve it from.
-    fn is_readable(&self) -> bool {
-        self.verdict != Verdict::Error
     }
 }
 
@@ -38,8 +38,11 @@ impl Judged {
 pub struct Snapshots {
     /// The newest ones that were judged by the current rules, the newest first.
     pub judged: Vec<Judged>,
-    /// When the head was noticed, if it has not been judged yet.
+    /// Since when there has been a snapshot newer than the judged ones, if there is one: the notice of the oldest of
+    /// them, so that a table that commits often does not put its grace off for ever.
     pub head_pending_since: Option<Timestamp>,
+    /// When the head was noticed, if it has not been judged yet: how new the newest data is.
+    pub head_noticed_at: Option<Timestamp>,
 }
 
 /// The snapshot to serve, and the two lines about it.
@@ -86,14 +89,20 @@ pub fn choose(facts: &Facts, now: Timestamp) -> Served {
 
     let binding = facts.enforcement == Enforcement::On;
     if !binding && served.snapshot.is_none() {
-        served.snapshot = facts.snapshots.judged.iter().find(|judged| judged.is_readable()).cloned();
+        served.snapshot = facts.snapshots.judged.iter().find(|judged| judged.readable).cloned();
     }
     served
 }
 
 fn open(chosen: &Judged, newest: &Judged) -> Served {
-    let mut conformance = holds(Check::Conformance, "the served snapshot has the contract's columns");
-    let mut quality = if chosen.snapshot_id != newest.snapshot_id {
+    let conformance = match chosen.conformance.is_empty() {
+        true => holds(Check::Conformance, "the served snapshot has the contract's columns"),
+        false => {
+            let message = "the served snapshot has the contract's columns, with something to know";
+            warns(Check::Conformance, "conformance.noted", message)
+        }
+    };
+    let quality = if chosen.snapshot_id != newest.snapshot_id {
         let message = "the newest snapshot is not good; the newest good one is served";
         warns(Check::Quality, "quality.older_served", message)
     } else {
@@ -106,14 +115,11 @@ fn open(chosen: &Judged, newest: &Judged) -> Served {
             }
         }
     };
-    conformance.details = Vec::new();
-    quality.details = chosen.findings.clone();
-    Served { snapshot: Some(chosen.clone()), conformance, quality, retry_at: None }
+    explained(chosen, Some(chosen.clone()), conformance, quality)
 }
 
 fn shut(newest: &Judged) -> Served {
-    let looked_at = newest.verdict != Verdict::Error;
-    let conformance = match (newest.conforms, looked_at) {
+    let conformance = match (newest.conforms, newest.readable) {
         (true, _) => holds(Check::Conformance, "the newest snapshot has the contract's columns"),
         (false, true) => {
             fails(Check::Conformance, "conformance.broken", "the newest snapshot does not have the contract's columns")
@@ -122,14 +128,22 @@ fn shut(newest: &Judged) -> Served {
             fails(Check::Conformance, "conformance.unknown", "the newest snapshot could not be inspected")
         }
     };
-    let mut quality = match newest.verdict {
+    let quality = match newest.verdict {
         Verdict::Error => fails(Check::Quality, "quality.error", "the newest snapshot could not be inspected in full"),
         Verdict::Fail => fails(Check::Quality, "quality.failed", "the newest snapshot broke rules of the contract"),
         Verdict::Warn => warns(Check::Quality, "quality.warned", "the newest snapshot passed with warnings"),
         Verdict::Pass => holds(Check::Quality, "the newest snapshot passed its rules"),
     };
-    quality.details = newest.findings.clone();
-    Served { snapshot: None, conformance, quality, retry_at: None }
+    explained(newest, None, conformance, quality)
+}
+
+fn explained(by: &Judged, snapshot: Option<Judged>, conformance: Line, quality: Line) -> Served {
+    Served {
+        snapshot,
+        conformance: Line { details: by.conformance.clone(), ..conformance },
+        quality: Line { details: by.findings.clone(), ..quality },
+        retry_at: None,
+    }
 }
 
 /// A head that has been waiting for longer than `grace` shuts the gate in `block`, and is only told in the others.
@@ -139,45 +153,53 @@ fn mark_pending_head(served: &mut Served, facts: &Facts, now: Timestamp) {
     if now.since(since) <= settings.grace {
         return;
     }
-    let owner = Detail { right: DetailRight::Owner, text: format!("the newest snapshot was noticed {since}") };
+    let text = format!("a newer snapshot has waited for its inspection since {since}");
+    served.quality.details.push(Detail { right: DetailRight::Quality, text });
     match settings.gate_mode {
         GateMode::Block => {
             served.snapshot = None;
-            let message = "the newest snapshot has waited for its inspection for longer than the contract's grace";
-            served.quality = fails(Check::Quality, "quality.head_pending", message);
             served.retry_at = Some(now.plus(FIRST_LOOK));
+            let message = "the newest snapshot has waited for its inspection for longer than the contract's grace";
+            served.worsen(fails(Check::Quality, "quality.head_pending", message));
         }
         GateMode::LastGood | GateMode::Warn => {
-            if served.snapshot.is_some() && served.quality.code == "quality.holds" {
-                let message = "a newer snapshot waits for its inspection";
-                served.quality = warns(Check::Quality, "quality.head_waits", message);
-            }
+            let message = "a newer snapshot waits for its inspection";
+            served.worsen(warns(Check::Quality, "quality.head_waits", message));
         }
     }
-    served.quality.details.push(owner);
 }
 
 /// Late data warns, or shuts where the contract says `late: block`. A pending head counts from its notice.
 fn mark_late(served: &mut Served, facts: &Facts, newest: &Judged, now: Timestamp) {
     let settings = &facts.contract.settings;
     let Some(freshness) = facts.contract.freshness.filter(|_| !settings.is_final) else { return };
-    let committed_at = newest.committed_at.max(facts.snapshots.head_pending_since.unwrap_or(newest.committed_at));
+    let committed_at = newest.committed_at.max(facts.snapshots.head_noticed_at.unwrap_or(newest.committed_at));
     if now.since(committed_at) <= freshness {
         return;
     }
     let message = format!("the newest data is of {committed_at}, later than the contract promises");
+    served.quality.details.push(Detail { right: DetailRight::Quality, text: message.clone() });
     match settings.late {
         Late::Block => {
             served.snapshot = None;
-            served.quality = with_details(fails(Check::Quality, "quality.late", message), served);
+            served.worsen(fails(Check::Quality, "quality.late", message));
         }
-        Late::Warn if served.snapshot.is_some() => {
-            served.quality = with_details(warns(Check::Quality, "quality.late", message), served);
-        }
-        Late::Warn => {}
+        Late::Warn => served.worsen(warns(Check::Quality, "quality.late", message)),
     }
 }
 
-fn with_details(line: Line, served: &Served) -> Line {
-    Line { details: served.quality.details.clone(), ..line }
+impl Served {
+    /// Takes the graver line about quality; what was found stays beside it.
+    fn worsen(&mut self, line: Line) {
+        let gravity = |line: &Line| match (line.outcome, line.code.as_str()) {
+            (LineOutcome::Fails, _) => 3,
+            (LineOutcome::Warns, "quality.warned" | "quality.head_waits") => 1,
+            (LineOutcome::Warns, _) => 2,
+            (LineOutcome::Holds | LineOutcome::NotBinding | LineOutcome::NotChecked, _) => 0,
+        };
+        if gravity(&line) > gravity(&self.quality) {
+            let details = std::mem::take(&mut self.quality.details);
+            self.quality = Line { details, ..line };
+        }
+    }
 }

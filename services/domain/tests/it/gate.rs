@@ -48,7 +48,7 @@ fn good() -> Facts {
         enforcement: Enforcement::On,
         role_grants: false,
         grants: vec![grant(10, PurposeCode::Analytics, NOW.minus(DAY), NOW.plus(DAY))],
-        snapshots: Snapshots { judged: vec![judged(100, Verdict::Pass, true)], head_pending_since: None },
+        snapshots: Snapshots { judged: vec![judged(100, Verdict::Pass, true)], ..Snapshots::default() },
         location_is_its_own: true,
     }
 }
@@ -73,6 +73,8 @@ fn judged(id: u128, verdict: Verdict, conforms: bool) -> Judged {
         committed_at: NOW.minus(HOUR),
         verdict,
         conforms,
+        readable: verdict != Verdict::Error,
+        conformance: Vec::new(),
         findings: Vec::new(),
     }
 }
@@ -265,6 +267,27 @@ fn repair_reads_the_head_for_an_hour_whatever_the_quality() {
 }
 
 #[test]
+fn repair_hangs_on_a_role_never_on_a_grant() {
+    let mut request = request(Action::Repair);
+    let permit = gate::decide(&request, &good()).into_permit().unwrap();
+    assert_eq!((permit.grant_id(), permit.purpose()), (None, PurposeCode::Operations));
+    request.purpose = Some(PurposeCode::Analytics);
+    assert_eq!(failing(&gate::decide(&request, &good())), ["scope.purpose"]);
+}
+
+#[test]
+fn what_was_inspected_is_readable_though_a_rule_could_not_be_measured() {
+    let unmeasured = |readable| {
+        move |facts: &mut Facts| {
+            facts.enforcement = Enforcement::Report;
+            facts.snapshots.judged = vec![Judged { readable, ..judged(100, Verdict::Error, true) }];
+        }
+    };
+    check(unmeasured(true), &[]);
+    check(unmeasured(false), &["scope.nothing_to_serve"]);
+}
+
+#[test]
 fn writing_needs_a_contract_that_is_not_retired() {
     let mut facts = good();
     facts.grants.clear();
@@ -324,7 +347,7 @@ fn nothing_inspected_shuts_every_mode_with_a_time_to_try_again() {
         let decision = check(
             |facts| {
                 facts.contract.settings.gate_mode = mode;
-                facts.snapshots = Snapshots { judged: Vec::new(), head_pending_since: Some(NOW) };
+                facts.snapshots = Snapshots { head_pending_since: Some(NOW), ..Snapshots::default() };
             },
             &["conformance.pending", "quality.pending", "scope.nothing_to_serve"],
         );
@@ -363,6 +386,21 @@ fn late_data_warns_unless_the_contract_blocks_and_final_data_is_never_late() {
     check(late(Late::Block, false), &["quality.late", "scope.nothing_to_serve"]);
     let decision = check(late(Late::Block, true), &[]);
     assert_eq!(outcome(&decision, Check::Quality), LineOutcome::Holds);
+}
+
+#[test]
+fn a_graver_fact_is_not_covered_by_a_late_or_pending_head() {
+    let decision = check(
+        |facts| {
+            facts.contract.freshness = Some(Duration::from_secs(60));
+            facts.contract.settings.late = Late::Block;
+            facts.snapshots.judged = vec![judged(100, Verdict::Fail, true)];
+            facts.snapshots.head_pending_since = Some(NOW.minus(HOUR * 2));
+        },
+        &["quality.failed", "scope.nothing_to_serve"],
+    );
+    let quality = decision.lines.iter().find(|line| line.check == Check::Quality).unwrap();
+    assert_eq!(quality.details.len(), 2, "both are told beside it: {:?}", quality.details);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use domain::binding::{Binding, Table};
 use domain::contract::{Classification, State};
 use domain::id::{BindingId, TableId};
+use domain::name::DomainPath;
 use policy::{Action, Resource};
 
 use super::Writing;
@@ -38,7 +39,7 @@ impl Writing<'_> {
                 .iter()
                 .find(|binding| binding.object == folder.object && binding.environment == folder.environment);
             let Some(binding) = binding else {
-                if let Some(table_id) = self.table(version, folder).await? {
+                if let Some(table_id) = self.table(&judged.domain, version, folder).await? {
                     let binding = Binding {
                         id: BindingId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
                         contract_id: judged.contract.id,
@@ -63,7 +64,7 @@ impl Writing<'_> {
                 // Unbound first: the new folder may lie inside the old one.
                 store::binding::unbind(self.tx, binding.id).await?;
                 store::table::delete_unbound(self.tx, table.id).await?;
-                if let Some(table_id) = self.table(version, folder).await? {
+                if let Some(table_id) = self.table(&judged.domain, version, folder).await? {
                     store::binding::insert(self.tx, &Binding { table_id, ..binding.clone() }).await?;
                     self.tables.insert(table_id);
                 }
@@ -74,14 +75,26 @@ impl Writing<'_> {
 
     /// The table at a folder, registered if there is none; `None` if it cannot be had. What stands in the way is not
     /// named: it may belong to somebody the caller may not know of.
-    async fn table(&mut self, version: &JudgedVersion, folder: &Folder) -> Result<Option<TableId>, Error> {
+    ///
+    /// A domain registers tables in its own folder only: otherwise whoever may publish anywhere could have any folder
+    /// that nobody has registered yet.
+    async fn table(
+        &mut self,
+        domain: &DomainPath,
+        version: &JudgedVersion,
+        folder: &Folder,
+    ) -> Result<Option<TableId>, Error> {
         let not_available = || {
-            let message =
-                format!("the folder `{}` is not available: it holds another table, or lies in one", folder.location);
+            let message = format!(
+                "the folder `{}` is not available: it holds another table or lies in one, or is not below the domain's \
+                 own folder `{domain}`",
+                folder.location
+            );
             version.entry.problem(pointer(folder), message)
         };
         let Some(table) = store::table::find_by_location(self.tx, &folder.location).await? else {
-            if store::table::find_overlapping(self.tx, &folder.location, None).await?.is_some() {
+            let is_own = folder.location.lies_in(domain);
+            if !is_own || store::table::find_overlapping(self.tx, &folder.location, None).await?.is_some() {
                 self.problems.push(not_available());
                 return Ok(None);
             }
@@ -91,7 +104,6 @@ impl Writing<'_> {
                 location: folder.location.clone(),
                 revision: 0,
                 head: None,
-                looked_at: None,
                 created_at: self.ctx.now(),
             };
             store::table::insert(self.tx, &table).await?;
