@@ -113,7 +113,6 @@ CREATE TABLE tables (
     location {text} NOT NULL,
     revision {int} NOT NULL,
     head_id {id},
-    looked_at {int},
     created_at {int} NOT NULL
 ) {table};
 CREATE UNIQUE INDEX tables_location ON tables (location);
@@ -179,7 +178,6 @@ CREATE TABLE access_requests (
     created_at {int} NOT NULL
 ) {table};
 CREATE INDEX access_requests_in_time ON access_requests (created_at, id);
-CREATE INDEX access_requests_of_product ON access_requests (product_id, created_at, id);
 CREATE INDEX access_requests_of_requester ON access_requests (requester_id, created_at, id);
 
 CREATE TABLE grants (
@@ -202,7 +200,7 @@ CREATE TABLE grants (
 CREATE UNIQUE INDEX grants_request ON grants (request_id);
 CREATE INDEX grants_in_time ON grants (granted_at, id);
 CREATE INDEX grants_of_principal ON grants (principal_id, product_id, port, major);
-CREATE INDEX grants_of_product ON grants (product_id, granted_at, id);
+CREATE INDEX grants_of_holder ON grants (principal_id, granted_at, id);
 
 -- Written at every vend: no foreign keys, few indexes.
 CREATE TABLE leases (
@@ -222,7 +220,6 @@ CREATE TABLE leases (
 CREATE INDEX leases_in_time ON leases (issued_at, id);
 CREATE INDEX leases_of_grant ON leases (grant_id);
 CREATE INDEX leases_of_principal ON leases (principal_id, issued_at, id);
-CREATE INDEX leases_of_binding ON leases (binding_id, issued_at, id);
 
 CREATE TABLE decisions (
     id {id} NOT NULL PRIMARY KEY,
@@ -236,7 +233,6 @@ CREATE TABLE decisions (
     retry_at {int}
 ) {table};
 CREATE INDEX decisions_in_time ON decisions (at, id);
-CREATE INDEX decisions_of_binding ON decisions (binding_id, at, id);
 CREATE INDEX decisions_of_principal ON decisions (principal_id, at, id);
 
 -- The audit log. `bytes` is the record's canonical form, which the MAC and later the tree are over; the other columns
@@ -264,11 +260,6 @@ CREATE TABLE outbox (
     subject {text} NOT NULL,
     payload {text} NOT NULL,
     at {int} NOT NULL
-) {table};
-
-CREATE TABLE cursors (
-    name {text} NOT NULL PRIMARY KEY,
-    position {int} NOT NULL
 ) {table};
 
 CREATE TABLE idempotency_keys (

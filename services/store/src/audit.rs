@@ -10,7 +10,7 @@ use domain::id::RecordId;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek};
-use crate::row::{Text, affected, on_both, row};
+use crate::row::{Text, affected, on_both, page_by_time, row};
 
 row! { RecordRow from "records" { id: Text<RecordId>, bytes: Vec<u8>, mac: Vec<u8>, } }
 
@@ -110,28 +110,25 @@ pub async fn find(tx: &mut Tx, id: RecordId) -> Result<Option<Stored>, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn list(tx: &mut Tx, filter: Filter<'_>, seek: &Seek<(Timestamp, RecordId)>) -> Result<Page<Stored>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, RecordRow>(
+    page_by_time!(
+        tx,
+        seek,
+        RecordRow,
         "SELECT
-                 id,
-                 bytes,
-                 mac
-             FROM records
-             WHERE (at, id) < ($1, $2)
-                 AND ($3 IS NULL OR actor = $3)
-                 AND ($4 IS NULL OR action = $4)
-                 AND ($5 IS NULL OR resource_kind = $5)
-                 AND ($6 IS NULL OR resource_id = $6)
-             ORDER BY at DESC, id DESC
-             LIMIT $7"
+             id,
+             bytes,
+             mac
+         FROM records
+         WHERE (at, id) < ($1, $2)
+             AND ($3 IS NULL OR actor = $3)
+             AND ($4 IS NULL OR action = $4)
+             AND ($5 IS NULL OR resource_kind = $5)
+             AND ($6 IS NULL OR resource_id = $6)
+         ORDER BY at DESC, id DESC
+         LIMIT $7",
+        filter.actor,
+        filter.action,
+        filter.resource_kind,
+        filter.resource_id
     )
-    .bind(at)
-    .bind(id.as_str())
-    .bind(filter.actor)
-    .bind(filter.action)
-    .bind(filter.resource_kind)
-    .bind(filter.resource_id)
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
 }

@@ -248,18 +248,8 @@ pub async fn put_verdict(tx: &mut Tx, verdict: &BindingVerdict) -> Result<(), Er
     Ok(())
 }
 
-/// A verdict by its id.
-///
-/// # Errors
-/// Those of any query.
-pub async fn find_verdict(tx: &mut Tx, id: VerdictId) -> Result<Option<BindingVerdict>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VerdictRow>(select_verdicts!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(BindingVerdict::try_from).transpose()
-}
-
 /// The verdicts of a binding by one set of rules, those of the newest snapshots first: what the gate chooses among.
+/// `up_to` is the ordinal of the table's head: what came after it counts no more.
 ///
 /// # Errors
 /// Those of any query.
@@ -267,22 +257,25 @@ pub async fn list_newest_verdicts(
     tx: &mut Tx,
     binding_id: BindingId,
     rule_hash: &str,
+    up_to: i64,
     limit: u32,
 ) -> Result<Vec<BindingVerdict>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, VerdictRow>(select_verdicts!(
         "JOIN snapshots ON snapshots.id = verdicts.snapshot_id
-             WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2
+             WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2 AND snapshots.ordinal <= $3
              ORDER BY snapshots.ordinal DESC, verdicts.id
-             LIMIT $3"
+             LIMIT $4"
     ))
     .bind(Text(binding_id))
     .bind(rule_hash)
+    .bind(up_to)
     .bind(i64::from(limit))
     .fetch_all(c))?;
     all(rows)
 }
 
 /// The verdict on the newest snapshot that conforms and passed: what `last_good` serves, however long ago.
+/// `up_to` is the ordinal of the table's head: what came after it counts no more.
 ///
 /// # Errors
 /// Those of any query.
@@ -290,16 +283,18 @@ pub async fn find_last_good_verdict(
     tx: &mut Tx,
     binding_id: BindingId,
     rule_hash: &str,
+    up_to: i64,
 ) -> Result<Option<BindingVerdict>, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, VerdictRow>(select_verdicts!(
         "JOIN snapshots ON snapshots.id = verdicts.snapshot_id
-             WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2
+             WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2 AND snapshots.ordinal <= $3
                  AND verdicts.conforms AND verdicts.verdict IN ('pass', 'warn')
              ORDER BY snapshots.ordinal DESC, verdicts.id
              LIMIT 1"
     ))
     .bind(Text(binding_id))
     .bind(rule_hash)
+    .bind(up_to)
     .fetch_optional(c))?;
     row.map(BindingVerdict::try_from).transpose()
 }

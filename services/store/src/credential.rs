@@ -9,7 +9,7 @@ use domain::identity::PurposeCode;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, list_in, on_both, row};
+use crate::row::{Text, affected, list_in, on_both, page_by_time, row};
 
 row! {
     LeaseRow from "leases" {
@@ -218,22 +218,35 @@ pub async fn list_open_of_grant(tx: &mut Tx, grant_id: GrantId, now: Timestamp) 
     all(rows)
 }
 
+/// The leases of a grant that were revoked, the oldest first: what a revoke ended.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_revoked_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<Vec<Lease>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, LeaseRow>(select_leases!(
+        "WHERE grant_id = $1 AND state = 'revoked'
+             ORDER BY issued_at, id"
+    ))
+    .bind(Text(grant_id))
+    .fetch_all(c))?;
+    all(rows)
+}
+
 /// All leases, the newest first.
 ///
 /// # Errors
 /// Those of any query.
 pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, LeaseId)>) -> Result<Page<Lease>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, LeaseRow>(select_leases!(
-        "WHERE (issued_at, id) < ($1, $2)
+    page_by_time!(
+        tx,
+        seek,
+        LeaseRow,
+        select_leases!(
+            "WHERE (issued_at, id) < ($1, $2)
              ORDER BY issued_at DESC, id DESC
              LIMIT $3"
-    ))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+        )
+    )
 }
 
 /// The leases of a principal, the newest first.
@@ -245,39 +258,15 @@ pub async fn list_of_principal(
     principal_id: PrincipalId,
     seek: &Seek<(Timestamp, LeaseId)>,
 ) -> Result<Page<Lease>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, LeaseRow>(select_leases!(
-        "WHERE principal_id = $1 AND (issued_at, id) < ($2, $3)
+    page_by_time!(
+        tx,
+        seek,
+        LeaseRow,
+        select_leases!(
+            "WHERE (issued_at, id) < ($1, $2) AND principal_id = $3
              ORDER BY issued_at DESC, id DESC
              LIMIT $4"
-    ))
-    .bind(Text(principal_id))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
-}
-
-/// The leases of a binding, the newest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_of_binding(
-    tx: &mut Tx,
-    binding_id: BindingId,
-    seek: &Seek<(Timestamp, LeaseId)>,
-) -> Result<Page<Lease>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, LeaseRow>(select_leases!(
-        "WHERE binding_id = $1 AND (issued_at, id) < ($2, $3)
-             ORDER BY issued_at DESC, id DESC
-             LIMIT $4"
-    ))
-    .bind(Text(binding_id))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+        ),
+        Text(principal_id)
+    )
 }

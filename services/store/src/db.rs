@@ -78,7 +78,7 @@ pub enum Lock {
     Facts,
     /// For changes that rest on facts, such as leases: many at a time, none beside [`Lock::Facts`].
     FactsShared,
-    /// For changes that rest on none: claiming jobs, moving cursors.
+    /// For changes that rest on none: claiming jobs, ending leases.
     Free,
 }
 

@@ -8,7 +8,7 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::json;
 use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, list_in, on_both, row};
+use crate::row::{Text, affected, list_in, on_both, page_by_time, row};
 
 row! {
     DecisionRow from "decisions" {
@@ -98,14 +98,6 @@ pub async fn find_decision(tx: &mut Tx, id: DecisionId) -> Result<Option<Explain
     row.map(Explained::try_from).transpose()
 }
 
-/// A decision by its id.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub async fn get_decision(tx: &mut Tx, id: DecisionId) -> Result<Explained, Error> {
-    find_decision(tx, id).await?.ok_or(Error::NotFound("decision"))
-}
-
 /// The decisions of these ids that exist.
 ///
 /// # Errors
@@ -119,40 +111,16 @@ pub async fn list_decisions_by_ids(tx: &mut Tx, ids: &[DecisionId]) -> Result<Ve
 /// # Errors
 /// Those of any query.
 pub async fn list_decisions(tx: &mut Tx, seek: &Seek<(Timestamp, DecisionId)>) -> Result<Page<Explained>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, DecisionRow>(select_decisions!(
-        "WHERE (at, id) < ($1, $2)
+    page_by_time!(
+        tx,
+        seek,
+        DecisionRow,
+        select_decisions!(
+            "WHERE (at, id) < ($1, $2)
              ORDER BY at DESC, id DESC
              LIMIT $3"
-    ))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
-}
-
-/// The decisions about a binding, the newest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_decisions_of_binding(
-    tx: &mut Tx,
-    binding_id: BindingId,
-    seek: &Seek<(Timestamp, DecisionId)>,
-) -> Result<Page<Explained>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, DecisionRow>(select_decisions!(
-        "WHERE binding_id = $1 AND (at, id) < ($2, $3)
-             ORDER BY at DESC, id DESC
-             LIMIT $4"
-    ))
-    .bind(Text(binding_id))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+        )
+    )
 }
 
 /// The decisions about what a principal asked, the newest first.
@@ -164,16 +132,15 @@ pub async fn list_decisions_of_principal(
     principal_id: PrincipalId,
     seek: &Seek<(Timestamp, DecisionId)>,
 ) -> Result<Page<Explained>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, DecisionRow>(select_decisions!(
-        "WHERE principal_id = $1 AND (at, id) < ($2, $3)
+    page_by_time!(
+        tx,
+        seek,
+        DecisionRow,
+        select_decisions!(
+            "WHERE (at, id) < ($1, $2) AND principal_id = $3
              ORDER BY at DESC, id DESC
              LIMIT $4"
-    ))
-    .bind(Text(principal_id))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+        ),
+        Text(principal_id)
+    )
 }

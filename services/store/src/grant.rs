@@ -9,7 +9,7 @@ use domain::name::Name;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+use crate::row::{Text, affected, integer, list_in, natural, on_both, page_by_time, row};
 
 row! {
     RequestRow from "access_requests" {
@@ -190,43 +190,19 @@ pub async fn list_requests(
     tx: &mut Tx,
     seek: &Seek<(Timestamp, AccessRequestId)>,
 ) -> Result<Page<AccessRequest>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, RequestRow>(select_requests!(
-        "WHERE (created_at, id) < ($1, $2)
+    page_by_time!(
+        tx,
+        seek,
+        RequestRow,
+        select_requests!(
+            "WHERE (created_at, id) < ($1, $2)
              ORDER BY created_at DESC, id DESC
              LIMIT $3"
-    ))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+        )
+    )
 }
 
-/// Requests for a product, the oldest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_requests_of_product(
-    tx: &mut Tx,
-    product_id: ProductId,
-    seek: &Seek<(Timestamp, AccessRequestId)>,
-) -> Result<Page<AccessRequest>, Error> {
-    let (at, id) = seek.time_and_id();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, RequestRow>(select_requests!(
-        "WHERE product_id = $1 AND (created_at, id) > ($2, $3)
-             ORDER BY created_at, id
-             LIMIT $4"
-    ))
-    .bind(Text(product_id))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
-}
-
-/// Requests that a principal made, the oldest first.
+/// Requests that a principal made, the newest first.
 ///
 /// # Errors
 /// Those of any query.
@@ -235,18 +211,17 @@ pub async fn list_requests_of_requester(
     requester: PrincipalId,
     seek: &Seek<(Timestamp, AccessRequestId)>,
 ) -> Result<Page<AccessRequest>, Error> {
-    let (at, id) = seek.time_and_id();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, RequestRow>(select_requests!(
-        "WHERE requester_id = $1 AND (created_at, id) > ($2, $3)
-             ORDER BY created_at, id
+    page_by_time!(
+        tx,
+        seek,
+        RequestRow,
+        select_requests!(
+            "WHERE (created_at, id) < ($1, $2) AND requester_id = $3
+             ORDER BY created_at DESC, id DESC
              LIMIT $4"
-    ))
-    .bind(Text(requester))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+        ),
+        Text(requester)
+    )
 }
 
 row! {
@@ -424,17 +399,38 @@ pub async fn list_of_requests(tx: &mut Tx, ids: &[AccessRequestId]) -> Result<Ve
 /// # Errors
 /// Those of any query.
 pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
-    let (at, id) = seek.time_and_id_back();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
-        "WHERE (granted_at, id) < ($1, $2)
+    page_by_time!(
+        tx,
+        seek,
+        GrantRow,
+        select_grants!(
+            "WHERE (granted_at, id) < ($1, $2)
              ORDER BY granted_at DESC, id DESC
              LIMIT $3"
-    ))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+        )
+    )
+}
+
+/// The grants that a principal has or had, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_holder(
+    tx: &mut Tx,
+    principal_id: PrincipalId,
+    seek: &Seek<(Timestamp, GrantId)>,
+) -> Result<Page<Grant>, Error> {
+    page_by_time!(
+        tx,
+        seek,
+        GrantRow,
+        select_grants!(
+            "WHERE (granted_at, id) < ($1, $2) AND principal_id = $3
+             ORDER BY granted_at DESC, id DESC
+             LIMIT $4"
+        ),
+        Text(principal_id)
+    )
 }
 
 /// The grants of a principal that stand at a moment or will: neither revoked nor over, in the order of their ids. What
@@ -473,91 +469,4 @@ pub async fn find_newest_for_port(
     .bind(integer(port_major.major))
     .fetch_optional(c))?;
     row.map(Grant::try_from).transpose()
-}
-
-/// Every grant that a principal has or had on one port major: what the gate judges.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_for_port(
-    tx: &mut Tx,
-    principal_id: PrincipalId,
-    port_major: &PortMajor,
-) -> Result<Vec<Grant>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
-        "WHERE principal_id = $1 AND product_id = $2 AND port = $3 AND major = $4
-             ORDER BY id"
-    ))
-    .bind(Text(principal_id))
-    .bind(Text(port_major.product_id))
-    .bind(port_major.port.as_str())
-    .bind(integer(port_major.major))
-    .fetch_all(c))?;
-    all(rows)
-}
-
-/// Every grant that a principal has or had, in the order of their ids.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_of_principal(
-    tx: &mut Tx,
-    principal_id: PrincipalId,
-    seek: &Seek<GrantId>,
-) -> Result<Page<Grant>, Error> {
-    // Every id is greater than the empty text.
-    let after = seek.after.map_or(String::new(), |id| id.to_string());
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
-        "WHERE principal_id = $1 AND id > $2 ORDER BY id LIMIT $3"
-    ))
-    .bind(Text(principal_id))
-    .bind(after.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
-}
-
-/// The products on which a principal has a grant that stands: it may know of them.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_products_granted(
-    tx: &mut Tx,
-    principal_id: PrincipalId,
-    now: Timestamp,
-) -> Result<Vec<ProductId>, Error> {
-    row! { GrantedRow from "grants" { product_id: Text<ProductId>, } }
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantedRow>(
-        "SELECT DISTINCT product_id
-             FROM grants
-             WHERE principal_id = $1 AND revoked_at IS NULL AND from_at <= $2 AND until_at > $2
-             ORDER BY product_id"
-    )
-    .bind(Text(principal_id))
-    .bind(now.0)
-    .fetch_all(c))?;
-    Ok(rows.into_iter().map(|row| row.product_id.0).collect())
-}
-
-/// Every grant on a product, the oldest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_of_product(
-    tx: &mut Tx,
-    product_id: ProductId,
-    seek: &Seek<(Timestamp, GrantId)>,
-) -> Result<Page<Grant>, Error> {
-    let (at, id) = seek.time_and_id();
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
-        "WHERE product_id = $1 AND (granted_at, id) > ($2, $3)
-             ORDER BY granted_at, id
-             LIMIT $4"
-    ))
-    .bind(Text(product_id))
-    .bind(at)
-    .bind(id.as_str())
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
 }

@@ -129,18 +129,6 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[DomainId]) -> Result<Vec<Domain>, E
     all(list_in!(tx, DomainRow, select_domains!("WHERE id IN ({list})"), ids))
 }
 
-/// The domain and those above it, the nearest first. A path whose parents are no domains has fewer.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_lineage(tx: &mut Tx, path: &DomainPath) -> Result<Vec<Domain>, Error> {
-    let paths: Vec<DomainPath> = path.lineage().collect();
-    let paths: Vec<&DomainPath> = paths.iter().collect();
-    let mut domains: Vec<Domain> = all(list_in!(tx, DomainRow, select_domains!("WHERE path IN ({list})"), paths))?;
-    domains.sort_by_key(|domain| std::cmp::Reverse(domain.path.as_str().len()));
-    Ok(domains)
-}
-
 /// Domains in the order of their paths.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! The outbox: what happened, in order, for the jobs that follow it.
 //!
-//! Positions are drawn under the fact lock, so the order of positions is the order of commits, and a reader that keeps
-//! a cursor misses nothing.
+//! Positions are drawn under the fact lock, so the order of positions is the order of commits, and a reader that asks
+//! for what came after the last one it saw misses nothing.
 
 use domain::clock::Timestamp;
 
@@ -82,33 +82,4 @@ pub async fn list_after(tx: &mut Tx, position: i64, limit: u32) -> Result<Vec<Po
         event: Event { kind: row.kind, subject: row.subject, payload: row.payload, at: Timestamp(row.at) },
     };
     Ok(rows.into_iter().map(positioned).collect())
-}
-
-/// The position up to which a reader has come; 0 at first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn cursor(tx: &mut Tx, reader: &str) -> Result<i64, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, PositionRow>("SELECT position FROM cursors WHERE name = $1")
-        .bind(reader)
-        .fetch_optional(c))?;
-    Ok(row.map_or(0, |row| row.position))
-}
-
-/// Moves a reader's cursor. It never moves back.
-///
-/// # Errors
-/// Those of any query.
-pub async fn move_cursor(tx: &mut Tx, reader: &str, position: i64) -> Result<(), Error> {
-    affected!(
-        tx,
-        sqlx::query(
-            "INSERT INTO cursors (name, position) VALUES ($1, $2)
-             ON CONFLICT (name) DO UPDATE SET position = excluded.position
-             WHERE cursors.position < excluded.position"
-        )
-        .bind(reader)
-        .bind(position)
-    )?;
-    Ok(())
 }

@@ -28,12 +28,8 @@ impl<K> Seek<K> {
 }
 
 impl<I: ToString> Seek<(Timestamp, I)> {
-    /// The key of the last row seen, as the database keeps it; before every row at the start.
-    pub(crate) fn time_and_id(&self) -> (i64, String) {
-        self.after.as_ref().map_or((i64::MIN, String::new()), |(at, id)| (at.0, id.to_string()))
-    }
-
-    /// The same for a list with the newest first; after every row at the start.
+    /// The key of the last row seen of a list with the newest first, as the database keeps it; after every row at the
+    /// start.
     pub(crate) fn time_and_id_back(&self) -> (i64, String) {
         self.after.as_ref().map_or((i64::MAX, String::new()), |(at, id)| (at.0, id.to_string()))
     }

@@ -1,4 +1,4 @@
-//! How rows are read and queries are run: `row!`, `on_both!`, `affected!` and `list_in!`.
+//! How rows are read and queries are run: `row!`, `on_both!`, `affected!`, `list_in!` and `page_by_time!`.
 //!
 //! Columns are of five kinds: id and text (`String` or `Text<T>`), integer (`i64`), bytes (`Vec<u8>`) and `bool`, each
 //! with NULL as an `Option`. A `row!` struct refuses NULL in a field that is not an `Option`, because the SQLite driver
@@ -140,6 +140,22 @@ macro_rules! list_in {
     }};
 }
 
+/// A page of a list with the newest first: `page_by_time!(tx, seek, Row, "... WHERE (at, id) < ($1, $2) AND actor = $3
+/// ORDER BY at DESC, id DESC LIMIT $4", actor)`. The text's placeholders are the key of the last row seen, then the
+/// values, then the number of rows.
+macro_rules! page_by_time {
+    ($tx:expr, $seek:expr, $row:ty, $sql:expr $(, $value:expr)*) => {{
+        let (at, id) = $seek.time_and_id_back();
+        let rows = on_both!($tx, |c| sqlx::query_as::<_, $row>($sql)
+            .bind(at)
+            .bind(id.as_str())
+            $(.bind($value))*
+            .bind($seek.n_fetched())
+            .fetch_all(c))?;
+        $crate::page::Page::of(rows, $seek.limit)
+    }};
+}
+
 /// A number that is never negative, as the database keeps it.
 pub(crate) fn integer(natural: u64) -> i64 {
     i64::try_from(natural).unwrap_or(i64::MAX)
@@ -150,4 +166,4 @@ pub(crate) fn natural(integer: i64) -> Result<u64, &'static str> {
     u64::try_from(integer).map_err(|_| "a number is negative")
 }
 
-pub(crate) use {affected, list_in, on_both, row};
+pub(crate) use {affected, list_in, on_both, page_by_time, row};

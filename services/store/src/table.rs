@@ -19,7 +19,6 @@ row! {
         location: Text<Location>,
         revision: i64,
         head_id: Option<Text<SnapshotId>>,
-        looked_at: Option<i64>,
         created_at: i64,
     }
 }
@@ -34,7 +33,6 @@ impl TryFrom<TableRow> for Table {
             location: row.location.0,
             revision: row.revision,
             head: row.head_id.map(|id| id.0),
-            looked_at: row.looked_at.map(Timestamp),
             created_at: Timestamp(row.created_at),
         })
     }
@@ -49,7 +47,6 @@ macro_rules! select_tables {
                  location,
                  revision,
                  head_id,
-                 looked_at,
                  created_at
              FROM tables ",
             $rest
@@ -69,15 +66,14 @@ pub async fn insert(tx: &mut Tx, table: &Table) -> Result<(), Error> {
     affected!(
         tx,
         sqlx::query(
-            "INSERT INTO tables (id, format, location, revision, head_id, looked_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            "INSERT INTO tables (id, format, location, revision, head_id, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6)"
         )
         .bind(Text(table.id))
         .bind(Text(table.format))
         .bind(Text(&table.location))
         .bind(table.revision)
         .bind(table.head.map(Text))
-        .bind(table.looked_at.map(|at| at.0))
         .bind(table.created_at.0)
     )?;
     Ok(())
@@ -181,20 +177,6 @@ pub async fn bump(tx: &mut Tx, id: TableId) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = affected!(tx, sqlx::query("UPDATE tables SET revision = revision + 1 WHERE id = $1").bind(Text(id)))?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("table")) }
-}
-
-/// Notes that we looked for a new head and found none. It moves no revision and needs no lock.
-///
-/// # Errors
-/// Those of any query.
-pub async fn set_looked_at(tx: &mut Tx, id: TableId, at: Timestamp) -> Result<(), Error> {
-    affected!(
-        tx,
-        sqlx::query("UPDATE tables SET looked_at = $1 WHERE id = $2 AND (looked_at IS NULL OR looked_at < $1)")
-            .bind(at.0)
-            .bind(Text(id))
-    )?;
-    Ok(())
 }
 
 row! {
@@ -317,7 +299,7 @@ pub async fn notice(
         .bind(ordinal)
         .bind(at.0)
     )?;
-    set_head(tx, table_id, id, at).await?;
+    set_head(tx, table_id, id).await?;
     let state = SnapshotState::Pending;
     Ok(Snapshot { id, table_id, key, ordinal, noticed_at: at, state, found: None, error: None })
 }
@@ -327,13 +309,12 @@ pub async fn notice(
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
-pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId, at: Timestamp) -> Result<(), Error> {
+pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query("UPDATE tables SET head_id = $1, looked_at = $2, revision = revision + 1 WHERE id = $3")
+        sqlx::query("UPDATE tables SET head_id = $1, revision = revision + 1 WHERE id = $2")
             .bind(Text(head))
-            .bind(at.0)
             .bind(Text(table_id))
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("table")) }

@@ -14,7 +14,6 @@ use crate::world::{NOW, World, document, domain, id, user, version};
 
 crate::suite! {
     domains_page_in_the_order_of_their_bytes,
-    a_domain_knows_those_above_it,
     enforcement_is_set,
     loaders_find_what_exists_in_lists_of_every_length,
     principals_are_kept_whole,
@@ -56,13 +55,6 @@ async fn domains_page_in_the_order_of_their_bytes(world: World) {
     }
     assert_eq!(seen, ["a", "a-b", "a/b", "a0", "a_b", "ab", "b"]);
     assert_eq!(n_pages, 3);
-}
-
-async fn a_domain_knows_those_above_it(world: World) {
-    insert_domains(&world, &["a", "a/b", "a/b/c/d", "x", "a/bb"]).await;
-    let mut reader = world.read().await;
-    let lineage = store::org::list_lineage(&mut reader, &"a/b/c/d".parse().unwrap()).await.unwrap();
-    assert_eq!(lineage.iter().map(|domain| domain.path.as_str()).collect::<Vec<_>>(), ["a/b/c/d", "a/b", "a"]);
 }
 
 async fn enforcement_is_set(world: World) {

@@ -3,9 +3,9 @@
 use domain::binding::{BindingVerdict, Found, SnapshotState};
 use domain::clock::Timestamp;
 use domain::contract::Classification;
-use domain::credential::LeaseState;
+use domain::credential::{Lease, LeaseState};
 use domain::gate::{Action, Check, Detail, DetailRight, Explained, Line, LineOutcome};
-use domain::grant::{AccessRequest, Decided, PortMajor, RequestState};
+use domain::grant::{AccessRequest, Decided, Grant, PortMajor, RequestState};
 use domain::id::*;
 use domain::quality::{self, Bound, Measured, Operator, Rule, RuleResult, Scalar, Severity, Unit, Verdict};
 use domain::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey};
@@ -24,7 +24,9 @@ crate::suite! {
     verdicts_are_kept_whole,
     the_newest_verdicts_by_the_same_rules_count,
     a_request_is_answered_once,
+    requests_page_with_the_newest_first,
     grants_are_found_for_a_port,
+    a_holder_s_grants_page_with_the_newest_first,
     a_revoke_ends_every_open_lease_of_the_grant,
     a_lease_needs_the_lock,
     leases_page_with_the_newest_first,
@@ -117,19 +119,13 @@ async fn a_new_head_skips_what_waited(world: World) {
     let states: Vec<_> = page.items.iter().map(|snapshot| (snapshot.id, snapshot.ordinal, snapshot.state)).collect();
     assert_eq!(states, [(second.id, 2, SnapshotState::Pending), (first.id, 1, SnapshotState::Skipped)]);
     let table = store::table::get(&mut reader, table_id).await.unwrap();
-    assert_eq!((table.head, table.revision, table.looked_at), (Some(second.id), 2, Some(NOW)));
+    assert_eq!((table.head, table.revision), (Some(second.id), 2));
     let found = store::table::find_snapshot_by_key(&mut reader, table_id, &second.key).await.unwrap();
     assert_eq!(found, Some(second.clone()));
 
     let mut tx = world.facts().await;
     let again = store::table::notice(&mut tx, id(SnapshotId::new), table_id, second.key, NOW).await;
     assert_eq!(again.unwrap_err().violated(), Some(Constraint::SnapshotKey));
-    drop(tx);
-    let mut tx = world.db.write(Lock::Free).await.unwrap();
-    store::table::set_looked_at(&mut tx, table_id, Timestamp(NOW.0 + 5)).await.unwrap();
-    store::table::set_looked_at(&mut tx, table_id, Timestamp(NOW.0 + 3)).await.unwrap();
-    let looked = store::table::get(&mut tx, table_id).await.unwrap();
-    assert_eq!((looked.looked_at, looked.revision), (Some(Timestamp(NOW.0 + 5)), 2));
 }
 
 fn column(name: &str, physical_type: PhysicalType) -> PhysicalColumn {
@@ -269,7 +265,8 @@ async fn verdicts_are_kept_whole(world: World) {
         BindingVerdict { conforms: false, results: vec![], ..verdict(snapshot.id, catalog.binding.id, Verdict::Fail) };
     let mut tx = world.facts().await;
     store::binding::put_verdict(&mut tx, &first).await.unwrap();
-    assert_eq!(store::binding::find_verdict(&mut tx, first.id).await.unwrap(), Some(first.clone()));
+    let kept = store::binding::list_verdicts_of_snapshots(&mut tx, &[snapshot.id]).await.unwrap();
+    assert_eq!(kept, std::slice::from_ref(&first));
     store::binding::put_verdict(&mut tx, &second).await.unwrap();
     let kept = BindingVerdict { id: first.id, ..second };
     assert_eq!(store::binding::list_verdicts_of_snapshots(&mut tx, &[snapshot.id]).await.unwrap(), [kept]);
@@ -291,11 +288,21 @@ async fn the_newest_verdicts_by_the_same_rules_count(world: World) {
         ids.push(good.id);
     }
     let mut reader = world.read().await;
-    let newest = store::binding::list_newest_verdicts(&mut reader, binding_id, "h1", 3).await.unwrap();
-    assert_eq!(newest.iter().map(|verdict| verdict.id).collect::<Vec<_>>(), [ids[3], ids[2], ids[1]]);
-    let good = store::binding::find_last_good_verdict(&mut reader, binding_id, "h1").await.unwrap();
-    assert_eq!(good.map(|verdict| verdict.id), Some(ids[1]));
-    assert_eq!(store::binding::find_last_good_verdict(&mut reader, binding_id, "h3").await.unwrap(), None);
+    let newest = [
+        (i64::MAX, vec![ids[3], ids[2], ids[1]]),
+        (4, vec![ids[3], ids[2], ids[1]]),
+        (3, vec![ids[2], ids[1], ids[0]]),
+        (0, vec![]),
+    ];
+    for (up_to, expected) in newest {
+        let found = store::binding::list_newest_verdicts(&mut reader, binding_id, "h1", up_to, 3).await.unwrap();
+        assert_eq!(found.iter().map(|verdict| verdict.id).collect::<Vec<_>>(), expected, "up to {up_to}");
+    }
+    let good = [("h1", i64::MAX, Some(ids[1])), ("h1", 2, Some(ids[1])), ("h1", 1, Some(ids[0])), ("h1", 0, None)];
+    for (rule_hash, up_to, expected) in good.into_iter().chain([("h3", i64::MAX, None)]) {
+        let found = store::binding::find_last_good_verdict(&mut reader, binding_id, rule_hash, up_to).await.unwrap();
+        assert_eq!(found.map(|verdict| verdict.id), expected, "`{rule_hash}` up to {up_to}");
+    }
 }
 
 async fn a_request_is_answered_once(world: World) {
@@ -310,12 +317,24 @@ async fn a_request_is_answered_once(world: World) {
     store::grant::decide_request(&mut tx, &rejected).await.unwrap();
     assert_eq!(store::grant::get_request(&mut tx, pending.id).await.unwrap(), rejected);
     assert!(matches!(store::grant::decide_request(&mut tx, &rejected).await, Err(Error::Stale(_))));
-    let of_product =
-        store::grant::list_requests_of_product(&mut tx, catalog.product.id, &Seek::first(1)).await.unwrap();
-    assert_eq!((of_product.items, of_product.has_more), (vec![catalog.request.clone()], true));
-    let seek = Seek { after: Some((NOW, catalog.request.id)), limit: 5 };
+}
+
+async fn requests_page_with_the_newest_first(world: World) {
+    let catalog = world.catalog().await;
+    let second =
+        AccessRequest { created_at: Timestamp(NOW.0 + 1), ..request(&catalog.reader, &catalog.port.port_major) };
+    let another = request(&catalog.owner, &catalog.port.port_major);
+    let mut tx = world.facts().await;
+    for request in [&second, &another] {
+        store::grant::insert_request(&mut tx, request).await.unwrap();
+    }
+    let all = store::grant::list_requests(&mut tx, &Seek::first(3)).await.unwrap();
+    assert_eq!((all.items, all.has_more), (vec![second.clone(), another, catalog.request.clone()], false));
+    let newest = store::grant::list_requests_of_requester(&mut tx, catalog.reader.id, &Seek::first(1)).await.unwrap();
+    assert_eq!((newest.items, newest.has_more), (vec![second.clone()], true));
+    let seek = Seek { after: Some((second.created_at, second.id)), limit: 1 };
     let rest = store::grant::list_requests_of_requester(&mut tx, catalog.reader.id, &seek).await.unwrap();
-    assert_eq!((rest.items, rest.has_more), (vec![rejected], false));
+    assert_eq!((rest.items, rest.has_more), (vec![catalog.request], false));
 }
 
 async fn grants_are_found_for_a_port(world: World) {
@@ -325,25 +344,42 @@ async fn grants_are_found_for_a_port(world: World) {
     let second = store::grant::insert(&mut world.facts().await, &second).await;
     assert_eq!(second.unwrap_err().violated(), Some(Constraint::GrantRequest));
     let mut reader = world.read().await;
-    let found = store::grant::list_for_port(&mut reader, catalog.reader.id, &port_major).await.unwrap();
-    assert_eq!(found, std::slice::from_ref(&catalog.grant));
+    let found = store::grant::find_newest_for_port(&mut reader, catalog.reader.id, &port_major).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&catalog.grant));
     let next_major = PortMajor { major: 2, ..port_major };
-    assert_eq!(store::grant::list_for_port(&mut reader, catalog.reader.id, &next_major).await.unwrap(), []);
-    let of_principal = store::grant::list_of_principal(&mut reader, catalog.reader.id, &Seek::first(5)).await.unwrap();
-    assert_eq!(of_principal.items, std::slice::from_ref(&catalog.grant));
-    let of_product = store::grant::list_of_product(&mut reader, catalog.product.id, &Seek::first(5)).await.unwrap();
-    assert_eq!(of_product.items, std::slice::from_ref(&catalog.grant));
-    for (now, expected) in [(NOW.0 - 1, vec![]), (NOW.0, vec![catalog.product.id]), (NOW.0 + 10_000_000, vec![])] {
-        let products = store::grant::list_products_granted(&mut reader, catalog.reader.id, Timestamp(now)).await;
-        assert_eq!(products.unwrap(), expected, "{now}");
+    let found = store::grant::find_newest_for_port(&mut reader, catalog.reader.id, &next_major).await.unwrap();
+    assert_eq!(found, None);
+}
+
+async fn a_holder_s_grants_page_with_the_newest_first(world: World) {
+    let catalog = world.catalog().await;
+    let mut tx = world.facts().await;
+    let mut expected = vec![catalog.grant.id];
+    // Two share a moment: the id decides.
+    for (holder, seconds) in [(&catalog.reader, 2), (&catalog.reader, 2), (&catalog.owner, 3)] {
+        let request = request(holder, &catalog.port.port_major);
+        let grant = Grant { granted_at: Timestamp(NOW.0 + seconds), ..grant(&request, &catalog.owner) };
+        store::grant::insert_request(&mut tx, &request).await.unwrap();
+        store::grant::insert(&mut tx, &grant).await.unwrap();
+        if holder.id == catalog.reader.id {
+            expected.insert(0, grant.id);
+        }
     }
+    let (mut seen, mut seek) = (Vec::new(), Seek::first(2));
+    for has_more in [true, false] {
+        let page = store::grant::list_of_holder(&mut tx, catalog.reader.id, &seek).await.unwrap();
+        assert_eq!(page.has_more, has_more);
+        seek.after = page.items.last().map(|grant| (grant.granted_at, grant.id));
+        seen.extend(page.items.iter().map(|grant| grant.id));
+    }
+    assert_eq!(seen, expected);
 }
 
 async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     let catalog = world.catalog().await;
     let [intended, issued, ended] =
         [LeaseState::Intended, LeaseState::Issued, LeaseState::Ended].map(|s| catalog.lease(s));
-    let of_no_grant = domain::credential::Lease { grant_id: None, ..catalog.lease(LeaseState::Issued) };
+    let of_no_grant = Lease { grant_id: None, ..catalog.lease(LeaseState::Issued) };
     let mut tx = world.db.write(Lock::FactsShared).await.unwrap();
     for lease in [&intended, &issued, &ended, &of_no_grant] {
         store::credential::insert(&mut tx, lease).await.unwrap();
@@ -351,6 +387,7 @@ async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     }
     let open = store::credential::list_open_of_grant(&mut tx, catalog.grant.id, NOW).await.unwrap();
     assert_eq!(open, std::slice::from_ref(&issued));
+    assert_eq!(store::credential::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap(), []);
     tx.commit().await.unwrap();
 
     let revoked = Decided { by: catalog.owner.id, at: NOW, reason: Some("over".into()) };
@@ -371,6 +408,9 @@ async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     ] {
         assert_eq!(store::credential::get(&mut tx, lease.id).await.unwrap().state, state);
     }
+    let revoked_leases = store::credential::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap();
+    let expected = [intended, issued].map(|lease| Lease { state: LeaseState::Revoked, ..lease });
+    assert_eq!(revoked_leases, expected);
     drop(tx);
     assert!(matches!(store::grant::revoke(&mut world.facts().await, &revoked).await, Err(Error::Stale(_))));
 }
@@ -395,7 +435,7 @@ async fn leases_page_with_the_newest_first(world: World) {
     // Two share a moment: the id decides.
     for seconds in [1, 2, 2, 3] {
         let issued_at = Timestamp(NOW.0 + seconds);
-        let lease = domain::credential::Lease { issued_at, ..catalog.lease(LeaseState::Issued) };
+        let lease = Lease { issued_at, ..catalog.lease(LeaseState::Issued) };
         store::credential::insert(&mut tx, &lease).await.unwrap();
         ids.push(lease.id);
     }
@@ -404,13 +444,13 @@ async fn leases_page_with_the_newest_first(world: World) {
     let mut reader = world.read().await;
     let (mut seen, mut seek) = (Vec::new(), Seek::first(2));
     for has_more in [true, false] {
-        let page = store::credential::list_of_binding(&mut reader, catalog.binding.id, &seek).await.unwrap();
+        let page = store::credential::list_of_principal(&mut reader, catalog.reader.id, &seek).await.unwrap();
         assert_eq!(page.has_more, has_more);
         seek.after = page.items.last().map(|lease| (lease.issued_at, lease.id));
         seen.extend(page.items.iter().map(|lease| lease.id));
     }
     assert_eq!(seen, ids);
-    let all = store::credential::list_of_principal(&mut reader, catalog.reader.id, &Seek::first(9)).await.unwrap();
+    let all = store::credential::list(&mut reader, &Seek::first(9)).await.unwrap();
     assert_eq!(all.items.iter().map(|lease| lease.id).collect::<Vec<_>>(), ids);
 }
 
@@ -437,9 +477,8 @@ async fn decisions_are_kept_whole(world: World) {
     };
     let mut tx = world.db.write(Lock::Free).await.unwrap();
     store::gate::insert_decision(&mut tx, &decision).await.unwrap();
-    assert_eq!(store::gate::get_decision(&mut tx, decision.id).await.unwrap(), decision);
-    let of_binding = store::gate::list_decisions_of_binding(&mut tx, decision.binding_id, &Seek::first(3)).await;
-    assert_eq!(of_binding.unwrap().items, std::slice::from_ref(&decision));
+    let found = store::gate::find_decision(&mut tx, decision.id).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&decision));
     let of_principal = store::gate::list_decisions_of_principal(&mut tx, decision.principal_id, &Seek::first(3)).await;
     assert_eq!(of_principal.unwrap().items, [decision]);
 }

@@ -76,8 +76,8 @@ async fn a_reader_sees_one_state(world: World) {
 
 async fn a_reader_cannot_write(world: World) {
     let mut reader = world.read().await;
-    let moved = store::outbox::move_cursor(&mut reader, "index", 1).await;
-    assert!(matches!(moved, Err(Error::Database(_))), "{moved:?}");
+    let pushed = store::job::push(&mut reader, id(domain::id::JobId::new), "inspect", "a", NOW).await;
+    assert!(matches!(pushed, Err(Error::Database(_))), "{pushed:?}");
 }
 
 async fn broken_constraints_are_told_apart(world: World) {

@@ -1,4 +1,4 @@
-//! Revisions, outbox, cursors, idempotency keys and jobs, on both databases.
+//! Revisions, outbox, idempotency keys and jobs, on both databases.
 
 use std::time::Duration;
 
@@ -15,7 +15,6 @@ use crate::world::{NOW, World, id};
 crate::suite! {
     revisions_move_one_by_one,
     events_are_in_the_order_of_commits,
-    a_cursor_never_moves_back,
     an_idempotency_key_is_used_once,
     an_expired_key_can_be_used_again,
     jobs_are_claimed_once,
@@ -64,17 +63,6 @@ async fn events_are_in_the_order_of_commits(world: World) {
     assert_eq!(events, [outbox::Positioned { position: 2, event: event("b") }]);
     let events = outbox::list_after(&mut reader, 1, 10).await.unwrap();
     assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), [2, 3]);
-}
-
-async fn a_cursor_never_moves_back(world: World) {
-    for (to, expected) in [(5, 5), (3, 5), (7, 7)] {
-        let mut tx = free(&world).await;
-        outbox::move_cursor(&mut tx, "index", to).await.unwrap();
-        tx.commit().await.unwrap();
-        let mut reader = world.read().await;
-        assert_eq!(outbox::cursor(&mut reader, "index").await.unwrap(), expected);
-        assert_eq!(outbox::cursor(&mut reader, "other").await.unwrap(), 0);
-    }
 }
 
 fn done(subject: &str, expires_at: Timestamp) -> Done {

@@ -192,7 +192,6 @@ pub(crate) fn table(location: &str) -> Table {
         location: location.parse().unwrap(),
         revision: 0,
         head: None,
-        looked_at: None,
         created_at: NOW,
     }
 }
