@@ -141,7 +141,7 @@ pub(crate) struct GateRefused {
 
 #[derive(Union)]
 pub(crate) enum VendCredentialsResult {
-    Issued(VendCredentialsPayload),
+    Issued(Box<VendCredentialsPayload>),
     Refused(GateRefused),
 }
 
@@ -160,7 +160,7 @@ impl CredentialMutation {
             lifetime: lifetime(input.lifetime_seconds)?,
         };
         Ok(match credential::vend(ctx.ctx()?, command).await? {
-            Vended::Issued(issued) => VendCredentialsResult::Issued((*issued).into()),
+            Vended::Issued(issued) => VendCredentialsResult::Issued(Box::new((*issued).into())),
             Vended::Refused(decision) => VendCredentialsResult::Refused(GateRefused { decision: Decision(decision) }),
         })
     }

@@ -1,5 +1,7 @@
 //! The tests of `api`: in process, over a real SQLite, through the router.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+
 mod access;
 mod batches;
 mod hidden;

@@ -95,3 +95,18 @@ async fn an_id_finds_what_it_was_given_for_and_one_of_the_wrong_kind_is_an_error
         );
     }
 }
+
+#[tokio::test]
+async fn a_look_up_by_id_hides_what_its_list_would_not_show() {
+    let api = Api::shop().await;
+    let ids = r#"{ domain(path: "shop") { roles { id principal { id } } } records(first: 1) { nodes { id } } }"#;
+    let data = api.data("auditor", ids, Value::Null).await;
+    let role = &data["domain"]["roles"][0];
+    for id in [&role["id"], &role["principal"]["id"], &data["records"]["nodes"][0]["id"]] {
+        let node = "query($id: ID!) { node(id: $id) { __typename } }";
+        let shown = api.data("auditor", node, json!({ "id": id })).await;
+        assert!(shown["node"].is_object(), "{shown}");
+        let hidden = api.data("reader", node, json!({ "id": id })).await;
+        assert_eq!(hidden["node"], Value::Null);
+    }
+}
