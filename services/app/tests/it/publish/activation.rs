@@ -56,7 +56,7 @@ async fn an_object_that_cannot_be_bound_waits_with_a_reason() {
     assert!(reasons(&owner, "1.0.0").await[0].contains("no server of type `local`"));
 
     let elsewhere = with(&version("2.0.0"), "    type: local", "    type: local\n    environment: test");
-    let elsewhere = with(&elsewhere, "path: shop/{model}", "path: test/{model}");
+    let elsewhere = with(&elsewhere, "path: shop/{model}", "path: shop/test/{model}");
     done(&owner, &[&elsewhere]).await;
     assert!(reasons(&owner, "2.0.0").await[0].contains("in environment `prod`"));
 }

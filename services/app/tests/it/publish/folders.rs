@@ -58,6 +58,22 @@ async fn a_link_on_the_way_is_refused() {
 }
 
 #[tokio::test]
+async fn a_domain_registers_tables_in_its_own_folder_only() {
+    let (test, owner) = shop().await;
+    test.domain("rival").await;
+    std::fs::create_dir_all(test.table_folder("rival/filled")).unwrap();
+    std::fs::write(test.table_folder("rival/file"), b"").unwrap();
+    std::os::unix::fs::symlink("/etc", test.table_folder("rival/link")).unwrap();
+    let mut told = std::collections::BTreeSet::new();
+    for path in ["rival/filled", "rival/file/inner", "rival/link/inner", "rival/missing", "shop-eu/orders", "orders"] {
+        let problems = invalid(&owner, &[PRODUCT, &at(path)]).await;
+        assert_eq!(problems.len(), 1, "`{path}`: {problems:?}");
+        told.insert(problems[0].message.replace(path, "F"));
+    }
+    assert_eq!(told.len(), 1, "what lies in others' folders is not told: {told:?}");
+}
+
+#[tokio::test]
 async fn tables_do_not_overlap() {
     let (_test, owner) = open_shop().await;
     for path in ["shop", "shop/orders/inner"] {
