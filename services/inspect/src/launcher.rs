@@ -23,7 +23,7 @@ const MAX_COMPLAINT_BYTES: usize = 64 * 1024;
 pub struct Launcher {
     /// The program.
     pub worker: PathBuf,
-    /// How long one inspection may take before it is killed.
+    /// How long one inspection may take before it is killed. One `sql` rule may take a quarter of it.
     pub deadline: Duration,
     /// The address space that one worker may use. A debug build needs about 1 GiB before it reads anything.
     pub memory_bytes: u64,
@@ -54,7 +54,8 @@ impl Launcher {
     }
 
     fn limits(&self) -> wire::Limits {
-        wire::Limits { memory_bytes: self.memory_bytes, cpu_seconds: self.cpu_seconds }
+        let query_seconds = (self.deadline / 4).as_secs().max(1);
+        wire::Limits { memory_bytes: self.memory_bytes, cpu_seconds: self.cpu_seconds, query_seconds }
     }
 
     /// Nothing of the server reaches the worker: no environment, no working folder, no open file but the three pipes.

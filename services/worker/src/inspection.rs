@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::clock::Timestamp;
 use domain::table::{Format, Inspection, InspectionJob, PhysicalSchema, PinnedFile, SnapshotKey};
+use inspect::wire::Limits;
 
 use crate::error::{Result, Unreadable};
 use crate::root::Root;
@@ -28,11 +29,11 @@ pub(crate) struct Table {
     pub(crate) rows: Arc<dyn Rows>,
 }
 
-/// Does the job. Its queries get `pool_bytes` of memory between them, so that a greedy rule fails alone.
+/// Does the job.
 ///
 /// # Errors
 /// [`Unreadable`] inside is about the table; the outer error is ours.
-pub(crate) async fn run(job: InspectionJob, pool_bytes: usize) -> anyhow::Result<Result<Inspection>> {
+pub(crate) async fn run(job: InspectionJob, limits: Limits) -> anyhow::Result<Result<Inspection>> {
     let opened = tokio::task::spawn_blocking({
         let job = job.clone();
         move || open(&job)
@@ -41,7 +42,7 @@ pub(crate) async fn run(job: InspectionJob, pool_bytes: usize) -> anyhow::Result
         Ok(opened) => opened,
         Err(unreadable) => return Ok(Err(unreadable)),
     };
-    let measured = measure::measure(&table, &job.rules, pool_bytes).await?;
+    let measured = measure::measure(&table, &job.rules, limits).await?;
     let whole = measured.and_then(|measured| root.verify().map(|()| measured));
     Ok(whole.map(|measured| Inspection {
         snapshot: table.snapshot,

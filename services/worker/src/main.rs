@@ -21,16 +21,12 @@ mod schema;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use inspect::wire::{Inspected, Job, MAX_JOB_BYTES, Report};
 
 const USAGE: &str = "usage: charter-worker inspect < job.json > report.json
        charter-worker make-demo <folder> [--through <version>]
        charter-worker --version";
-
-/// The stack of the thread that plans and runs queries: a query as large as its limits allow is parsed, planned and
-/// dropped recursively, and a debug build's frames are up to 300 KB. What is not touched costs only address space.
-const STACK_BYTES: usize = 512 * 1024 * 1024;
 
 /// The exit code for a wrong command line.
 const WRONG_USAGE: u8 = 64;
@@ -71,16 +67,8 @@ fn inspect() -> anyhow::Result<()> {
     let limits = job.limits;
     let job = job.into_domain().context("cannot read the job")?;
     limits::apply(limits, &job.root, &job.scratch)?;
-    // What is left beside the stack is shared with the program itself, the readers, and what the pool does not see.
-    let pool_bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX).saturating_sub(STACK_BYTES) / 2;
-    let work = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build();
-        runtime.context("cannot start its threads")?.block_on(inspection::run(job, pool_bytes))
-    });
-    let found = match work.context("cannot start its threads")?.join() {
-        Ok(found) => found?,
-        Err(_) => bail!("it panicked"),
-    };
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build();
+    let found = runtime.context("cannot start its threads")?.block_on(inspection::run(job, limits))?;
     let report = match found {
         Ok(inspection) => Report::Inspected(Inspected::from_domain(inspection)?),
         Err(unreadable) => Report::Unreadable { reason: unreadable.0 },

@@ -16,6 +16,8 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Processor time.
     pub cpu_seconds: u64,
+    /// How long one `sql` rule may run before it is given up, so that it fails alone.
+    pub query_seconds: u64,
 }
 
 /// An [`InspectionJob`] with the limits it runs under.

@@ -11,7 +11,7 @@ use domain::table::{
 };
 use inspect::wire::{Inspected, Job, Limits, MAX_COLUMNS, MAX_REPORT_BYTES, Report};
 
-const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 60 };
+const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 60, query_seconds: 15 };
 
 fn column(name: &str) -> ColumnPath {
     ColumnPath(vec![name.to_owned(), "member".to_owned()])
@@ -181,7 +181,7 @@ fn a_report_that_no_worker_may_give_is_refused() {
 fn what_is_unknown_missing_or_too_long_is_refused() {
     let json = String::from_utf8(Job::from_domain(&job(), LIMITS).unwrap().to_json().unwrap()).unwrap();
     assert!(Job::from_json(json.replacen('{', r#"{"more":1,"#, 1).as_bytes()).is_err());
-    assert!(Job::from_json(json.replacen(r#""cpu_seconds":60"#, "", 1).as_bytes()).is_err());
+    assert!(Job::from_json(json.replacen(r#""cpu_seconds":60,"#, "", 1).as_bytes()).is_err());
     assert!(Job::from_json(b"[]").is_err());
     assert!(Report::from_json(br#"{"unreadable":{"reason":"x"},"inspected":{}}"#).is_err());
     assert!(Report::from_json(br#"{"unreadable":{"reason":"x"}} "#).is_ok());

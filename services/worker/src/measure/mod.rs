@@ -9,6 +9,7 @@ mod expression;
 mod sql;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use arrow::array::{ArrayRef, AsArray};
@@ -23,6 +24,7 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, lit};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use domain::quality::{Check, Measured, Rule, Unit};
+use inspect::wire::Limits;
 
 use crate::error::Result;
 use crate::inspection::Table;
@@ -35,9 +37,13 @@ const BATCH_ROWS: usize = 8192;
 ///
 /// # Errors
 /// The inner error: rows cannot be read. The outer one is ours.
-pub(crate) async fn measure(table: &Table, rules: &[Rule], pool_bytes: usize) -> anyhow::Result<Result<Vec<Measured>>> {
+pub(crate) async fn measure(table: &Table, rules: &[Rule], limits: Limits) -> anyhow::Result<Result<Vec<Measured>>> {
     let snapshot = Arc::new(Snapshot::new(table.rows.clone()));
-    let context = session(pool_bytes)?;
+    // What is left beside a query's stack is shared with the program itself, the readers, and what the pool does not
+    // see. A greedy rule fails at the pool's end, and alone.
+    let memory_bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
+    let context = session(memory_bytes.saturating_sub(sql::STACK_BYTES) / 2)?;
+    let mut queries = sql::Queries::new(&context, &snapshot, Duration::from_secs(limits.query_seconds));
     let columns = table.rows.schema();
     let schema = DFSchema::try_from(columns.as_ref().clone()).context("cannot prepare the rules")?;
     let plans: Vec<Plan<'_>> = rules.iter().map(|rule| plan(&context, &schema, table.n_rows, rule)).collect();
@@ -50,7 +56,7 @@ pub(crate) async fn measure(table: &Table, rules: &[Rule], pool_bytes: usize) ->
         }
         measured.push(match (plan, &mut counts) {
             (Plan::Known(measured), _) => measured,
-            (Plan::Query(query), _) => sql::measure(&context, snapshot.clone(), query).await,
+            (Plan::Query(query), _) => queries.measure(query).await,
             (Plan::Count { .. }, Err(reason)) => Measured::Error(reason.clone()),
             (Plan::Count { unit, .. }, Ok(counts)) => in_unit(counts.next().unwrap_or(0), table.n_rows, unit),
         });

@@ -33,8 +33,6 @@ const MAX_NESTING: usize = 32;
 /// The parser's own limit: it counts several steps for one of our levels, and signs such as `NOT` that need no
 /// parentheses.
 const MAX_RECURSION: usize = 200;
-/// One query's share of the inspection's time.
-const MAX_DURATION: Duration = Duration::from_secs(60);
 
 /// Scalar functions that depend on nothing but their arguments, and to which no argument gives the length of the result.
 const SCALAR_FUNCTIONS: &[&str] = &[
@@ -148,13 +146,52 @@ const WINDOW_FUNCTIONS: &[&str] = &[
     "row_number",
 ];
 
-/// Runs one query. Every way to fail is a [`Measured::Error`] for this rule alone.
-pub(super) async fn measure(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> Measured {
-    let measured = tokio::time::timeout(MAX_DURATION, run(context, snapshot, query)).await;
-    match measured {
-        Ok(Ok(number)) => Measured::Value(number),
-        Ok(Err(reason)) => Measured::Error(reason),
-        Err(_) => Measured::Error(format!("the query took longer than {} s", MAX_DURATION.as_secs())),
+/// The stack of the thread that plans and runs one query: a query as large as its limits allow is parsed, planned and
+/// dropped recursively, and a debug build's frames are up to 300 KB. What is not touched costs only address space.
+pub(super) const STACK_BYTES: usize = 512 * 1024 * 1024;
+
+/// The queries of one inspection, run one after the other.
+pub(super) struct Queries<'a> {
+    context: &'a SessionContext,
+    snapshot: &'a Arc<Snapshot>,
+    max_duration: Duration,
+    /// Whether a query was given up. It cannot be made to stop: an operator that joins millions of rows does not look
+    /// up. It ends with the process, and until then there is no room for another.
+    is_stuck: bool,
+}
+
+impl<'a> Queries<'a> {
+    pub(super) fn new(context: &'a SessionContext, snapshot: &'a Arc<Snapshot>, max_duration: Duration) -> Self {
+        Self { context, snapshot, max_duration, is_stuck: false }
+    }
+
+    /// Runs one query. Every way to fail is a [`Measured::Error`] for this rule alone.
+    pub(super) async fn measure(&mut self, query: &str) -> Measured {
+        if self.is_stuck {
+            return Measured::Error("an earlier query did not end".to_owned());
+        }
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let (context, snapshot, query) = (self.context.clone(), self.snapshot.clone(), query.to_owned());
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(2).enable_all().build();
+            let measured = runtime
+                .map_err(|error| error.to_string())
+                .and_then(|runtime| runtime.block_on(run(&context, snapshot, &query)));
+            // Nobody listens any more where the query was given up.
+            let _ = tell.send(measured);
+        });
+        if thread.is_err() {
+            return Measured::Error("it needs more memory than it may use".to_owned());
+        }
+        match tokio::time::timeout(self.max_duration, told).await {
+            Ok(Ok(Ok(number))) => Measured::Value(number),
+            Ok(Ok(Err(reason))) => Measured::Error(reason),
+            Ok(Err(_)) => Measured::Error("the query broke the engine".to_owned()),
+            Err(_) => {
+                self.is_stuck = true;
+                Measured::Error(format!("the query took longer than {} s", self.max_duration.as_secs()))
+            }
+        }
     }
 }
 

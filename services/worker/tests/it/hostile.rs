@@ -29,8 +29,9 @@ fn table() -> HandTable {
     table
 }
 
-/// Ten thousand to the fourth rows.
-const ENDLESS: &str = "SELECT count(*) FROM ${table} a, ${table} b, ${table} c, ${table} d WHERE a.n + b.n + c.n > d.n";
+/// A hundred million slow comparisons, which need no memory.
+const ENDLESS: &str = "SELECT count(*) FROM ${table} a, ${table} b \
+                       WHERE levenshtein(CAST(a.n AS VARCHAR), CAST(b.n AS VARCHAR)) > 3";
 
 fn inspect(launcher: &Launcher, root: &Path, rules: Vec<Rule>) -> Result<Found, InspectionError> {
     let snapshot = Some(SnapshotKey::DeltaVersion(0));
@@ -77,7 +78,7 @@ fn a_worker_that_is_killed_died() {
 #[test]
 fn a_worker_past_its_deadline_is_killed_soon() {
     let table = table();
-    let deadline = Duration::from_millis(1_500);
+    let deadline = Duration::from_millis(600);
     let started = Instant::now();
     let found = inspect(&Launcher { deadline, ..launcher() }, table.path(), vec![sql(ENDLESS)]);
     assert_eq!(found.map(|_| ()), Err(InspectionError::Deadline(deadline)));
@@ -99,7 +100,7 @@ fn a_worker_that_needs_too_much_memory_died() {
     let found = inspect(&Launcher { memory_bytes: 1 << 30, ..launcher() }, table.path(), vec![sql(greedy)]);
     let told = "it aborted, most likely out of memory";
     assert_eq!(found.map(|_| ()), Err(InspectionError::Died(told.to_owned())));
-    for memory_bytes in [1, 64 << 20, 700 << 20] {
+    for memory_bytes in [1, 64 << 20] {
         let found = inspect(&Launcher { memory_bytes, ..launcher() }, table.path(), vec![]).map(|_| ());
         assert!(matches!(found, Err(InspectionError::Died(_))), "{memory_bytes}: {found:?}");
     }
@@ -114,6 +115,17 @@ fn a_query_that_exhausts_the_pool_fails_alone() {
     let found = inspect(&Launcher { memory_bytes: 1 << 30, ..launcher() }, table.path(), rules).unwrap().inspection;
     assert_eq!(found.measured[0], Measured::Error("it needs more memory than it may use".to_owned()));
     assert_eq!(found.measured[1..], [value(0), value(9_999)]);
+}
+
+#[test]
+fn a_query_that_does_not_end_fails_alone() {
+    let table = table();
+    let rules = vec![nulls("n"), sql(ENDLESS), sql("SELECT max(n) FROM ${table}"), nulls("text")];
+    let deadline = Duration::from_secs(24);
+    let found = inspect(&Launcher { deadline, ..launcher() }, table.path(), rules).unwrap().inspection;
+    let told = |text: &str| Measured::Error(text.to_owned());
+    let expected = [value(0), told("the query took longer than 6 s"), told("an earlier query did not end"), value(0)];
+    assert_eq!(found.measured, expected);
 }
 
 #[test]
