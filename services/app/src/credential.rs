@@ -225,7 +225,7 @@ pub async fn list_leases(ctx: &Ctx, seek: Seek<(Timestamp, LeaseId)>) -> Result<
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = match sees_only_own(ctx) {
+        let page = match ctx.sees_only_own() {
             true => store::credential::list_of_principal(&mut tx, ctx.actor.principal.id, next).await?,
             false => store::credential::list(&mut tx, next).await?,
         };
@@ -233,11 +233,6 @@ pub async fn list_leases(ctx: &Ctx, seek: Seek<(Timestamp, LeaseId)>) -> Result<
         filling.add(page, |lease| (lease.issued_at, lease.id), |lease| visible.contains(&lease.id));
     }
     Ok(filling.done())
-}
-
-/// Whether the caller has nobody's leases and decisions to look at but its own: then only those are read.
-fn sees_only_own(ctx: &Ctx) -> bool {
-    ctx.actor.standing.platform_roles.is_empty() && ctx.actor.standing.domain_roles.is_empty()
 }
 
 /// The leases of these ids that the caller may see.
@@ -275,7 +270,7 @@ pub async fn list_decisions(ctx: &Ctx, seek: Seek<(Timestamp, DecisionId)>) -> R
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = match sees_only_own(ctx) {
+        let page = match ctx.sees_only_own() {
             true => store::gate::list_decisions_of_principal(&mut tx, ctx.actor.principal.id, next).await?,
             false => store::gate::list_decisions(&mut tx, next).await?,
         };

@@ -315,6 +315,12 @@ impl Ctx {
         self.app.allows(&self.actor, action, resource)
     }
 
+    /// Whether the caller has nobody's requests, grants, leases and decisions to look at but its own: then only those are
+    /// read. What belongs to a service account is listed to the account itself.
+    pub(crate) fn sees_only_own(&self) -> bool {
+        self.actor.standing.platform_roles.is_empty() && self.actor.standing.domain_roles.is_empty()
+    }
+
     /// Goes on only if the policy allows it; `what` completes "not allowed to".
     ///
     /// # Errors

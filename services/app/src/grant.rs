@@ -240,7 +240,8 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
     let now = ctx.now();
     if replayed {
-        return Ok(Revoked::Done(grant, Vec::new()));
+        let leases = store::credential::list_revoked_of_grant(&mut tx, id).await?;
+        return Ok(Revoked::Done(grant, leases));
     }
     if now >= grant.window.until {
         return Ok(Revoked::NotActive(grant));
@@ -273,7 +274,10 @@ pub async fn list_requests(
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::grant::list_requests(&mut tx, next).await?;
+        let page = match ctx.sees_only_own() {
+            true => store::grant::list_requests_of_requester(&mut tx, ctx.actor.principal.id, next).await?,
+            false => store::grant::list_requests(&mut tx, next).await?,
+        };
         let pairs = page.items.iter().map(|request| (request.port_major.product_id, request.requester));
         let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
         filling.add(
@@ -297,7 +301,10 @@ pub async fn list_grants(ctx: &Ctx, seek: Seek<(Timestamp, GrantId)>) -> Result<
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::grant::list(&mut tx, next).await?;
+        let page = match ctx.sees_only_own() {
+            true => store::grant::list_of_holder(&mut tx, ctx.actor.principal.id, next).await?,
+            false => store::grant::list(&mut tx, next).await?,
+        };
         let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
         let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
         filling.add(
