@@ -196,10 +196,6 @@ async fn snapshots(
         .into_iter()
         .filter_map(|verdict| {
             let snapshot = found.get(&verdict.snapshot_id)?;
-            // A table that went back to an earlier state has its head there: what came after it counts no more.
-            if head.is_some_and(|head| snapshot.ordinal > head.ordinal) {
-                return None;
-            }
             let committed_at = snapshot.found.as_ref().map_or(snapshot.noticed_at, |found| found.committed_at);
             Some(Judged {
                 snapshot_id: snapshot.id,

@@ -118,8 +118,7 @@ impl TestApp {
 
     /// A token for somebody.
     pub async fn token(&self, subject: &str) -> String {
-        let command =
-            app::identity::CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
+        let command = app::identity::CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
         let made = app::identity::create_token(&self.admin, command).await.expect("a token");
         made.token.expose().to_owned()
     }
@@ -213,10 +212,8 @@ impl TestApp {
 /// A set of documents for one domain, named after their places.
 pub fn set(domain: &str, documents: &[&str]) -> DocumentSet {
     let documents = documents.iter().enumerate();
-    let documents = documents.map(|(index, text)| DocumentText {
-        path: format!("document-{index}.yaml"),
-        text: (*text).to_owned(),
-    });
+    let documents = documents
+        .map(|(index, text)| DocumentText { path: format!("document-{index}.yaml"), text: (*text).to_owned() });
     DocumentSet { domain: domain.parse().ok(), documents: documents.collect(), prune: false, key: None }
 }
 

@@ -9,7 +9,7 @@ use super::error::Result;
 use super::id::encode;
 use super::identity::{self, Principal};
 use super::page::{Connection, Page, cost};
-use super::scalar::{DateTime, Long};
+use super::scalar::DateTime;
 
 /// One line of the audit log, whose MAC was found to be its own.
 pub(crate) struct Record(pub(crate) Entry);
@@ -18,11 +18,6 @@ pub(crate) struct Record(pub(crate) Entry);
 impl Record {
     pub(crate) async fn id(&self) -> ID {
         encode(self.0.record.id)
-    }
-
-    /// Its place in the log's tree; null until the tree is built.
-    async fn position(&self) -> Option<Long> {
-        None
     }
 
     async fn at(&self) -> DateTime {

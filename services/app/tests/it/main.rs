@@ -2,5 +2,6 @@
 
 mod issuer;
 mod lease;
+mod lock;
 mod publish;
 mod race;

@@ -20,11 +20,11 @@ fn the_committed_schemas_are_made_of_their_source() {
             let version = version.as_str().unwrap();
             let made = serde_json::to_string_pretty(&schema(&source, version)).unwrap() + "\n";
             let path = schemas().join(format!("{standard}-v{version}.json"));
-            if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            if std::env::var_os("UPDATE_GOLDEN").is_some() {
                 std::fs::write(&path, &made).unwrap();
             }
             let committed = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(made == committed, "{} is stale: run once with UPDATE_SCHEMAS=1", path.display());
+            assert!(made == committed, "{} is stale: run once with UPDATE_GOLDEN=1", path.display());
         }
     }
 }

@@ -1,0 +1,219 @@
+//! The lock, from the facts in the database to the lease at the gateway: each check refuses by itself, and everything
+//! that a lease hangs on ends it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+
+use std::time::Duration;
+
+use app::Ctx;
+use app::credential::{Issued, Vend, Vended};
+use app::error::Error;
+use app::grant::{Answer, ApproveRequest, RequestAccess};
+use app::identity::{NewKind, NewRole};
+use app::lease::{Denied, Leases, Scope};
+use app::org::SetEnforcement;
+use app::table::PortTarget;
+use domain::gate::{Action, LineOutcome};
+use domain::grant::Purpose;
+use domain::id::GrantId;
+use domain::identity::{DomainRole, PurposeCode};
+use domain::org::Enforcement;
+use domain::table::InspectionError;
+use testkit::app::TestApp;
+use testkit::inspector::Scene;
+
+const PRODUCT: &str = include_str!("documents/race.product.yaml");
+const CONTRACT: &str = include_str!("documents/race.contract.yaml");
+const FOLDER: &str = "nyc/race";
+
+/// An application with one open table, its owner, and a reader with a grant.
+async fn open() -> (TestApp, Ctx, Ctx, GrantId) {
+    let test = TestApp::start().await;
+    let owner = test.domain("nyc").await;
+    let reader = test.principal("reader").await;
+    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
+    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
+    let grant = granted(&owner, &reader).await;
+    (test, owner, reader, grant)
+}
+
+async fn granted(owner: &Ctx, reader: &Ctx) -> GrantId {
+    let command = RequestAccess {
+        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
+        purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
+        from: None,
+        until: None,
+        key: None,
+    };
+    let request = app::grant::request_access(reader, command).await.unwrap();
+    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
+    match app::grant::approve_request(owner, approve).await.unwrap() {
+        Answer::Done((_, grant)) => grant.id,
+        Answer::NotPending(_) => panic!("a fresh request is pending"),
+    }
+}
+
+async fn ask(ctx: &Ctx, action: Action) -> Result<Vended, Error> {
+    let address = "nyc.race.rows".parse().unwrap();
+    app::credential::vend(ctx, Vend { address, action, purpose: None, lifetime: None }).await
+}
+
+async fn issued(ctx: &Ctx, action: Action) -> Issued {
+    match ask(ctx, action).await.unwrap() {
+        Vended::Issued(issued) => *issued,
+        Vended::Refused(decision) => panic!("shut: {decision:?}"),
+    }
+}
+
+/// The codes of what fails.
+async fn refused(ctx: &Ctx) -> Vec<String> {
+    match ask(ctx, Action::Read).await.unwrap() {
+        Vended::Issued(_) => panic!("open"),
+        Vended::Refused(decision) => {
+            let failing = decision.lines.into_iter().filter(|line| line.outcome == LineOutcome::Fails);
+            failing.map(|line| line.code).collect()
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_with_a_grant_gets_a_lease_on_the_inspected_snapshot() {
+    let (test, _, reader, grant) = open().await;
+    let issued = issued(&reader, Action::Read).await;
+    assert_eq!(issued.lease.grant_id, Some(grant));
+    let open = test.app.open(issued.lease.id).await.unwrap();
+    let Scope::Pinned { files, .. } = &open.scope else { panic!("a read lease is pinned") };
+    assert_eq!(files.entries()[0].file.path, "_delta_log/00000000000000000000.checkpoint.parquet");
+    assert_eq!(issued.table_uri, format!("s3://lake/{}", issued.lease.table_id));
+}
+
+#[tokio::test]
+async fn nobody_reads_without_a_grant_and_nobody_approves_his_own_request() {
+    let (test, owner, _, _) = open().await;
+    let other = test.principal("other").await;
+    assert_eq!(refused(&other).await, ["policy.denied", "grant.missing"]);
+    let command = RequestAccess {
+        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
+        purpose: Purpose::new(PurposeCode::Support, "for a customer").unwrap(),
+        from: None,
+        until: None,
+        key: None,
+    };
+    let request = app::grant::request_access(&owner, command).await.unwrap();
+    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
+    assert!(matches!(app::grant::approve_request(&owner, approve).await, Err(Error::Forbidden(_))));
+}
+
+#[tokio::test]
+async fn a_bad_batch_and_a_broken_schema_shut_the_gate_and_a_good_one_opens_it() {
+    let (test, _, reader, _) = open().await;
+    test.lay(FOLDER, 1, Scene::of("id:integer").breaking("required")).await;
+    assert_eq!(refused(&reader).await, ["quality.failed", "scope.nothing_to_serve"]);
+    test.lay(FOLDER, 2, Scene::of("other:string")).await;
+    assert!(refused(&reader).await.contains(&"conformance.broken".to_owned()));
+    test.lay(FOLDER, 3, Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned()))).await;
+    assert!(refused(&reader).await.contains(&"quality.error".to_owned()));
+    test.lay(FOLDER, 4, Scene::of("id:integer")).await;
+    issued(&reader, Action::Read).await;
+}
+
+#[tokio::test]
+async fn a_new_state_is_noticed_by_the_decision_itself() {
+    let (test, _, reader, _) = open().await;
+    let log = test.table_folder(FOLDER).join("_delta_log");
+    std::fs::write(log.join("00000000000000000001.json"), b"{}").unwrap();
+    test.clock.advance(Duration::from_secs(6));
+    issued(&reader, Action::Read).await;
+    test.clock.advance(Duration::from_secs(2 * 3_600));
+    assert_eq!(refused(&reader).await, ["quality.head_pending", "scope.nothing_to_serve"], "past the grace of an hour");
+}
+
+#[tokio::test]
+async fn report_and_off_serve_what_fails_and_switch_on_their_day() {
+    let (test, _, reader, _) = open().await;
+    test.assign_platform("admin", domain::identity::PlatformRole::Steward).await;
+    let steward = test.ctx("admin").await;
+    test.lay(FOLDER, 1, Scene::of("id:integer").breaking("required")).await;
+    for enforcement in [Enforcement::Report, Enforcement::Off] {
+        let switch_at = Some(test.app.now().plus(Duration::from_secs(60)));
+        let command = SetEnforcement { path: "nyc".parse().unwrap(), enforcement, switch_at, key: None };
+        app::org::set_enforcement(&steward, command).await.unwrap();
+        issued(&reader, Action::Read).await;
+        test.clock.advance(Duration::from_secs(60));
+        assert_eq!(refused(&reader).await, ["quality.failed", "scope.nothing_to_serve"], "{enforcement} is over");
+    }
+}
+
+#[tokio::test]
+async fn an_open_lease_dies_with_its_grant_its_time_and_its_holder() {
+    let (test, owner, reader, grant) = open().await;
+    let lease = issued(&reader, Action::Read).await.lease.id;
+    app::grant::revoke_grant(&owner, grant, "the project ended", None).await.unwrap();
+    assert_eq!(test.app.open(lease).await.unwrap_err(), Denied::Revoked);
+    assert!(!test.app.still_open(lease).await);
+    assert_eq!(refused(&reader).await, ["policy.denied", "grant.revoked"]);
+
+    granted(&owner, &reader).await;
+    let lease = issued(&reader, Action::Read).await.lease.id;
+    test.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(test.app.open(lease).await.unwrap_err(), Denied::Expired);
+
+    let lease = issued(&reader, Action::Read).await.lease.id;
+    app::identity::set_enabled(&test.admin, reader.actor.principal.id, false, None).await.unwrap();
+    assert_eq!(test.app.open(lease).await.unwrap_err(), Denied::Revoked);
+    assert!(ask(&reader, Action::Read).await.is_ok_and(|vended| matches!(vended, Vended::Refused(_))));
+}
+
+#[tokio::test]
+async fn repair_is_for_the_domains_own_and_ends_with_the_role() {
+    let (test, _, reader, _) = open().await;
+    test.lay(FOLDER, 1, Scene::of("id:integer").breaking("required")).await;
+    test.principal("mender").await;
+    let mender = test.assign("mender", NewRole::Domain("nyc".parse().unwrap(), DomainRole::Publisher)).await;
+    let lease = issued(&mender, Action::Repair).await.lease;
+    assert!(matches!(test.app.open(lease.id).await.unwrap().scope, Scope::Folder { .. }));
+    let Vended::Refused(decision) = ask(&reader, Action::Repair).await.unwrap() else { panic!("open") };
+    assert!(decision.lines.iter().any(|line| line.code == "policy.denied"));
+
+    let role = app::identity::list_own_roles(&mender).await.unwrap()[0].id;
+    app::identity::unassign_role(&test.admin, role, None).await.unwrap();
+    assert_eq!(test.app.open(lease.id).await.unwrap_err(), Denied::Revoked);
+}
+
+#[tokio::test]
+async fn a_service_account_is_as_able_as_the_person_who_answers_for_it() {
+    let (test, _, reader, _) = open().await;
+    let command = app::identity::CreatePrincipal {
+        subject: "robot".to_owned(),
+        kind: NewKind::Service(Some(reader.actor.principal.id)),
+        key: None,
+    };
+    app::identity::create_principal(&test.admin, command).await.unwrap();
+    let token = test.token("robot").await;
+    assert!(app::identity::sign_in(&test.app, &token).await.is_ok());
+    app::identity::set_enabled(&test.admin, reader.actor.principal.id, false, None).await.unwrap();
+    assert!(matches!(app::identity::sign_in(&test.app, &token).await, Err(Error::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn the_platform_keeps_an_admin_who_can_act() {
+    let test = TestApp::start().await;
+    test.principal("second").await;
+    let second = test.assign_platform("second", domain::identity::PlatformRole::Admin).await;
+    app::identity::set_enabled(&test.admin, second.actor.principal.id, false, None).await.unwrap();
+    let own = app::identity::list_own_roles(&test.admin).await.unwrap()[0].id;
+    assert!(matches!(app::identity::unassign_role(&test.admin, own, None).await, Err(Error::Conflict(_))));
+
+    let recovered = app::identity::recover_admin(&test.app).await.unwrap();
+    assert!(app::identity::sign_in(&test.app, recovered.token.expose()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_table_that_went_back_is_served_as_it_is() {
+    let (test, _, reader, _) = open().await;
+    test.lay(FOLDER, 1, Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned()))).await;
+    assert!(refused(&reader).await.contains(&"quality.error".to_owned()));
+    std::fs::remove_file(test.table_folder(FOLDER).join("_delta_log/00000000000000000001.json")).unwrap();
+    test.settle().await;
+    issued(&reader, Action::Read).await;
+}
