@@ -37,6 +37,8 @@ const LICENCES: &[&str] = &[
     "ISC",
     "MIT",
     "MIT-0",
+    // Copyleft by file: what links it unchanged, as we do, stays under its own licence.
+    "MPL-2.0",
     "OpenSSL",
     "Unicode-3.0",
     "Unlicense",
