@@ -207,7 +207,7 @@ pub struct Standing {
     pub domain_roles: Vec<(DomainPath, DomainRole)>,
     /// Its grants that stand now or will.
     pub grants: Vec<Grant>,
-    /// The port majors on which it has a grant in force.
+    /// The port majors on which it has a grant in force, sorted.
     pub port_majors: Vec<PortMajor>,
     /// The first moment at which a grant begins or ends.
     pub good_until: Timestamp,
@@ -246,7 +246,8 @@ impl Standing {
         }
         let grants = store::grant::list_standing(tx, principal.id, now).await?;
         let in_force = grants.iter().filter(|grant| grant.covers(now));
-        let port_majors = in_force.map(|grant| grant.port_major.clone()).collect();
+        let mut port_majors: Vec<PortMajor> = in_force.map(|grant| grant.port_major.clone()).collect();
+        port_majors.sort_unstable();
         let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
         let good_until = edges.filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
         Ok(Self { revision, enabled, platform_roles, domain_roles, grants, port_majors, good_until })

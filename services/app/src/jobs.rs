@@ -150,7 +150,7 @@ async fn release(app: &App) -> Result<(), Error> {
 async fn is_due(app: &App, now: Timestamp) -> Result<bool, Error> {
     let mut tx = app.db.read().await?;
     for kind in [REINSPECT, INSPECT] {
-        if store::job::next_due(&mut tx, kind).await?.is_some_and(|due| due <= now) {
+        if store::job::is_due(&mut tx, kind, now).await? {
             return Ok(true);
         }
     }

@@ -105,7 +105,8 @@ impl Names {
         }
         if let Some(product) = resource.product() {
             let holders = self.product_holders(product.id);
-            for grant in caller.grants.iter().filter(|grant| grant.product_id == product.id) {
+            let first = caller.grants.partition_point(|grant| grant.product_id < product.id);
+            for grant in caller.grants[first..].iter().take_while(|grant| grant.product_id == product.id) {
                 let holder = self.port_major_holders(grant);
                 if parents.insert(holder.clone()) {
                     entities.push(Entity::new_no_attrs(holder, HashSet::from([holders.clone()])));

@@ -15,7 +15,8 @@ pub struct Caller<'a> {
     pub platform_roles: &'a [PlatformRole],
     /// Its roles in domains: those of the resource's domain and the ones above it matter.
     pub domain_roles: &'a [(DomainPath, DomainRole)],
-    /// The port majors on which it has a grant in force now: those of the resource's product matter.
+    /// The port majors on which it has a grant in force now, sorted: those of the resource's product matter, and are
+    /// found among many by their order.
     pub grants: &'a [PortMajor],
 }
 

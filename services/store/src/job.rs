@@ -235,19 +235,27 @@ pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
-/// When the next job of a kind is due; `None` if none waits. What is claimed counts from the end of its claim.
+/// Whether there is a job of a kind to claim: one that waits and is due, or one whose claim is over. Two looks into the
+/// index, however many jobs there are.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn next_due(tx: &mut Tx, kind: &str) -> Result<Option<Timestamp>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, JobRow>(select_jobs!(
-        "WHERE state IN ('waiting', 'running') AND kind = $1
-             ORDER BY COALESCE(claimed_until, run_at), id
-             LIMIT 1"
-    ))
-    .bind(kind)
-    .fetch_optional(c))?;
-    Ok(row.map(|row| Timestamp(row.claimed_until.unwrap_or(row.run_at))))
+pub async fn is_due(tx: &mut Tx, kind: &str, now: Timestamp) -> Result<bool, Error> {
+    for state in [State::Waiting, State::Running] {
+        let row = on_both!(tx, |c| sqlx::query_as::<_, JobRow>(select_jobs!(
+            "WHERE state = $1 AND kind = $2 AND run_at <= $3 AND (claimed_until IS NULL OR claimed_until <= $3)
+                 ORDER BY run_at, id
+                 LIMIT 1"
+        ))
+        .bind(Text(state))
+        .bind(kind)
+        .bind(now.0)
+        .fetch_optional(c))?;
+        if row.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Forgets jobs that ended and were due before a moment. Gives their number.
