@@ -325,6 +325,8 @@ impl Vendor {
 struct Server {
     child: Child,
     address: String,
+    /// Held open for as long as the server runs.
+    _stdout: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Server {
@@ -342,7 +344,7 @@ impl Server {
                 break address.to_owned();
             }
         };
-        Self { child, address }
+        Self { child, address, _stdout: lines }
     }
 
     async fn ready(&mut self) {

@@ -2,6 +2,7 @@
 
 mod config;
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,14 +78,17 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     if let Some(token) = app::identity::bootstrap_token(&app).await? {
         let loopback = args.listen.ip().is_loopback() && args.gateway_listen.ip().is_loopback();
         anyhow::ensure!(loopback, "nobody is admin yet: start on loopback first and make the first admin");
-        println!("first admin token, good for 24 hours and one use of `charter token create`:\n{}", token.expose());
+        announce(format_args!(
+            "first admin token, good for 24 hours and one use of `charter token create`:\n{}",
+            token.expose()
+        ));
     }
     if args.recover_admin {
         let made = app::identity::recover_admin(&app).await.context("there is no admin to recover")?;
-        println!("admin token, good for an hour:\n{}", made.token.expose());
+        announce(format_args!("admin token, good for an hour:\n{}", made.token.expose()));
     }
-    println!("charter listens on http://{}", listener.local_addr()?);
-    println!("gateway listens on {}", app.settings.gateway_endpoint);
+    announce(format_args!("charter listens on http://{}", listener.local_addr()?));
+    announce(format_args!("gateway listens on {}", app.settings.gateway_endpoint));
 
     let stop = CancellationToken::new();
     let jobs = tokio::spawn(app::jobs::run(Arc::clone(&app), stop.clone()));
@@ -116,6 +120,11 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     }
     app.db.close().await;
     Ok(())
+}
+
+/// Tells whoever started the server. That nobody listens any more is no reason to end.
+fn announce(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{what}");
 }
 
 /// How long the server waits for what is under way when it is told to stop.
