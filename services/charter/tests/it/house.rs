@@ -93,9 +93,12 @@ impl House {
         self.gateway = started.gateway;
     }
 
-    /// Whether the server has ended.
+    /// Whether the server has ended, or does within ten seconds: its connections close before the process is gone.
     pub(crate) fn has_ended(&self) -> bool {
-        self.server.lock().unwrap().try_wait().unwrap().is_some()
+        (0..1_000).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            self.server.lock().unwrap().try_wait().unwrap().is_some()
+        })
     }
 
     /// Somebody's token.
