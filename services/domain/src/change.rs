@@ -8,6 +8,8 @@
 //! comparer that finds it.
 
 mod contract;
+pub mod level;
+pub mod message;
 mod property;
 mod quality;
 mod types;

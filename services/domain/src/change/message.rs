@@ -1,0 +1,72 @@
+//! What the comparers of message schemas (Avro, JSON Schema, Protobuf) and of table schemas share.
+//!
+//! Each comparer answers one question: which differences are there for a reader of `new` over what was written under
+//! `old`, and which of them break it. That is BACKWARD; FORWARD is the same question with the sides swapped. The names of
+//! differences are those of the Confluent Schema Registry, so that its users find what they know.
+
+use crate::words;
+
+words! {
+    /// The formats of message schemas, by the names of the Confluent Schema Registry.
+    Format {
+        /// Apache Avro.
+        Avro = "AVRO",
+        /// JSON Schema, drafts 4 to 2020-12.
+        Json = "JSON",
+        /// Protocol Buffers, proto2, proto3 and editions.
+        Protobuf = "PROTOBUF",
+    }
+}
+
+words! {
+    /// How a JSON Schema's content models are judged (`compatibilityPolicy` of the Confluent Schema Registry).
+    Policy {
+        /// An open content model may already hold what a new property forbids.
+        Strict = "STRICT",
+        /// Nobody is expected to have sent what the schema did not name.
+        Lenient = "LENIENT",
+    }
+}
+
+/// One difference between two schemas, in the direction that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name, in the vocabulary of the Confluent Schema Registry: `FIELD_REMOVED`, `READER_FIELD_MISSING_DEFAULT_VALUE`.
+    pub name: &'static str,
+    /// Where it is: for JSON Schema and Protobuf `#/properties/age`, for Avro a JSON pointer `/fields/0`, for tables
+    /// names `address.zip`, `tags[]`.
+    pub path: String,
+    /// The difference in one sentence, for people.
+    pub message: String,
+    /// Whether a reader of the new schema goes on reading what was written under the old.
+    pub compatible: bool,
+}
+
+/// Whether none of the differences breaks a reader.
+pub fn all_compatible(differences: &[Difference]) -> bool {
+    differences.iter().all(|difference| difference.compatible)
+}
+
+/// Two schemas could not be compared within the steps that one comparison may take; an answer would be a guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the schemas are too complex to compare; split them, or use fewer combined types (`oneOf`, unions)")]
+pub struct TooComplex;
+
+/// The steps that a comparison may still take. Steps and not time, so that the same schemas get the same answer
+/// everywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget(u32);
+
+impl Budget {
+    /// What one comparison may take: well over any real schema, and under 100 ms.
+    pub const COMPARISON: Self = Self(200_000);
+
+    /// Takes `steps` steps.
+    ///
+    /// # Errors
+    /// [`TooComplex`] if there are not as many left.
+    pub fn take(&mut self, steps: u32) -> Result<(), TooComplex> {
+        self.0 = self.0.checked_sub(steps).ok_or(TooComplex)?;
+        Ok(())
+    }
+}
