@@ -4,7 +4,8 @@
 //! documents, outside of any transaction; `scene` loads what is registered in their domains and asks the policy;
 //! `resolve` finds out what each document is a document of; `versions` compares contract versions and enforces the
 //! bump that their changes demand; `write` stores everything and activates what can be. [`plan`] does all
-//! of it and does not commit.
+//! of it and does not commit. All but the last read one state of the database beside the writers; `write` begins by
+//! making sure that the facts have not moved since.
 //!
 //! What a document may do to what is there already:
 //!
@@ -22,13 +23,18 @@ mod set;
 mod versions;
 mod write;
 
+use std::sync::Arc;
+
 use domain::change::Finding;
+use domain::id::DomainId;
 use domain::name::DomainPath;
 use domain::version::{Bump, Version};
 use policy::Action;
-use store::Lock;
+use store::{Lock, Tx};
 
 use self::scene::Scene;
+use self::set::Set;
+use self::versions::Judged;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::idempotency::{self, Key};
@@ -187,37 +193,98 @@ async fn publish(ctx: &Ctx, command: &DocumentSet, action: Action) -> Result<Out
         Err(problems) => return Ok(Outcome::Invalid(problems)),
     };
 
-    let mut tx = ctx.app.db.write(Lock::Facts).await?;
-    let ctx = &ctx.fresh(&mut tx).await?;
-    let scene = Scene::load(ctx, &mut tx, command, &set, action).await?;
-    if action == Action::Publish
-        && idempotency::find::<domain::id::DomainId>(ctx, &mut tx, command.key.as_ref()).await?.is_some()
-    {
-        return Ok(Outcome::Done(scene.replayed(set)));
-    }
-    let mut warnings = set.warnings.clone();
-    let resolved = match resolve::resolve(ctx, &scene, set) {
-        Ok(resolved) => resolved,
-        Err(problems) => return Ok(Outcome::Invalid(problems)),
-    };
-    let judged = match versions::judge(ctx, &scene, resolved, action)? {
-        Ok(judged) => judged,
-        Err(outcome) => return Ok(outcome),
-    };
-    let written = match write::write(ctx, &mut tx, command, &scene, judged, action).await? {
-        Ok(written) => written,
-        Err(problems) => return Ok(Outcome::Invalid(problems)),
-    };
-    warnings.extend(written.warnings);
-    let outcome = Outcome::Done(Report { changes: written.changes, warnings });
-    if action == Action::Publish {
-        if let Some(domain) = scene.domains.values().next() {
-            idempotency::record(ctx, &mut tx, command.key.as_ref(), domain.domain.id).await?;
+    for _ in 0..N_TRIES {
+        let before = {
+            let mut tx = ctx.app.db.read().await?;
+            Before::load(ctx, &mut tx, command, &set, action).await?
+        };
+        let compared = match before.compare(set.clone(), action).await? {
+            Ok(compared) => compared,
+            Err(outcome) => return Ok(outcome),
+        };
+        let mut tx = ctx.app.db.write(Lock::Facts).await?;
+        // Everything that was compared moves the revision by which the caller's standing is kept.
+        let now = compared.before.ctx.fresh(&mut tx).await?;
+        if Arc::ptr_eq(&now.actor, &compared.before.ctx.actor) {
+            return compared.write(tx, command, set, action).await;
         }
-        crate::failpoint::pass("publish.written");
-        tx.commit().await?;
-        crate::failpoint::pass("publish.committed");
-        ctx.app.work.notify_waiters();
     }
-    Ok(outcome)
+    // Others change facts faster than this set is compared: for once they wait.
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let before = Before::load(ctx, &mut tx, command, &set, action).await?;
+    match before.compare(set.clone(), action).await? {
+        Ok(compared) => compared.write(tx, command, set, action).await,
+        Err(outcome) => Ok(outcome),
+    }
+}
+
+/// How often a set is compared beside the writers before it keeps them waiting.
+const N_TRIES: usize = 3;
+
+/// What is registered before a set, and the caller as he stands at the same moment.
+struct Before {
+    ctx: Ctx,
+    scene: Scene,
+    /// The same call was answered before.
+    is_replay: bool,
+}
+
+/// A set that may be written, if nothing has moved since.
+struct Compared {
+    before: Before,
+    judged: Judged,
+}
+
+impl Before {
+    async fn load(ctx: &Ctx, tx: &mut Tx, command: &DocumentSet, set: &Set, action: Action) -> Result<Self, Error> {
+        let ctx = ctx.fresh(tx).await?;
+        let scene = Scene::load(&ctx, tx, command, set, action).await?;
+        let is_replay = is_replay(&ctx, tx, command, action).await?;
+        Ok(Self { ctx, scene, is_replay })
+    }
+
+    /// Compares the set with what is registered. Inner error: the answer is known without writing.
+    async fn compare(self, set: Set, action: Action) -> Result<Result<Compared, Outcome>, Error> {
+        if self.is_replay {
+            return Ok(Err(Outcome::Done(self.scene.replayed(set))));
+        }
+        let comparing = tokio::task::spawn_blocking(move || {
+            let judged = match resolve::resolve(&self.ctx, &self.scene, set) {
+                Ok(resolved) => versions::judge(&self.ctx, &self.scene, resolved, action)?,
+                Err(problems) => Err(Outcome::Invalid(problems)),
+            };
+            Ok(judged.map(|judged| Compared { before: self, judged }))
+        });
+        comparing.await.map_err(Error::internal)?
+    }
+}
+
+impl Compared {
+    async fn write(self, mut tx: Tx, command: &DocumentSet, set: Set, action: Action) -> Result<Outcome, Error> {
+        let Self { before: Before { ctx, scene, .. }, judged } = self;
+        if is_replay(&ctx, &mut tx, command, action).await? {
+            return Ok(Outcome::Done(scene.replayed(set)));
+        }
+        let written = match write::write(&ctx, &mut tx, command, &scene, judged, action).await? {
+            Ok(written) => written,
+            Err(problems) => return Ok(Outcome::Invalid(problems)),
+        };
+        let mut warnings = set.warnings;
+        warnings.extend(written.warnings);
+        if action == Action::Publish {
+            if let Some(domain) = scene.domains.values().next() {
+                idempotency::record(&ctx, &mut tx, command.key.as_ref(), domain.domain.id).await?;
+            }
+            crate::failpoint::pass("publish.written");
+            tx.commit().await?;
+            crate::failpoint::pass("publish.committed");
+            ctx.app.work.notify_waiters();
+        }
+        Ok(Outcome::Done(Report { changes: written.changes, warnings }))
+    }
+}
+
+/// Whether the same call, told by its key, was applied before.
+async fn is_replay(ctx: &Ctx, tx: &mut Tx, command: &DocumentSet, action: Action) -> Result<bool, Error> {
+    Ok(action == Action::Publish && idempotency::find::<DomainId>(ctx, tx, command.key.as_ref()).await?.is_some())
 }

@@ -57,6 +57,7 @@ CREATE TABLE products (
 ) {table};
 CREATE UNIQUE INDEX products_name ON products (domain_id, name);
 CREATE UNIQUE INDEX products_document ON products (domain_id, document_id);
+CREATE INDEX products_of_title ON products (domain_id, title);
 
 -- Every document a product ever had, byte for byte; the current one is named by `products.digest`.
 CREATE TABLE product_documents (
@@ -76,6 +77,7 @@ CREATE TABLE contracts (
     created_at {int} NOT NULL
 ) {table};
 CREATE UNIQUE INDEX contracts_document ON contracts (product_id, document_id);
+CREATE INDEX contracts_of_document ON contracts (document_id, product_id);
 
 CREATE TABLE contract_versions (
     id {id} NOT NULL PRIMARY KEY,

@@ -64,10 +64,10 @@ fn expand(text: &str, dialect: Dialect) -> String {
     words.iter().fold(text.to_owned(), |text, (placeholder, word)| text.replace(placeholder, word))
 }
 
-/// A statement whose `{list}` becomes as many placeholders as [`padded`] gives values, from `$1` on. Lengths are
-/// powers of two, so that few statements are prepared.
-pub(crate) fn in_list(sql: &'static str, n_values: usize) -> AssertSqlSafe<String> {
-    let placeholders: Vec<String> = (1..=padded_len(n_values)).map(|n| format!("${n}")).collect();
+/// A statement whose `{list}` becomes as many placeholders as [`padded`] gives values, after those of the `n_before`
+/// values that stand before the list. Lengths are powers of two, so that few statements are prepared.
+pub(crate) fn in_list(sql: &'static str, n_before: usize, n_values: usize) -> AssertSqlSafe<String> {
+    let placeholders: Vec<String> = (1..=padded_len(n_values)).map(|n| format!("${}", n_before + n)).collect();
     AssertSqlSafe(sql.replace("{list}", &placeholders.join(", ")))
 }
 

@@ -240,6 +240,79 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[ProductId]) -> Result<Vec<Product>,
     all(list_in!(tx, ProductRow, select_products!("WHERE id IN ({list})"), ids))
 }
 
+/// A domain's products whose document's `id` is one of these.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_document_ids(
+    tx: &mut Tx,
+    domain_id: DomainId,
+    document_ids: &[&str],
+) -> Result<Vec<Product>, Error> {
+    all(list_in!(
+        tx,
+        ProductRow,
+        select_products!("WHERE domain_id = $1 AND document_id IN ({list})"),
+        document_ids,
+        Text(domain_id)
+    ))
+}
+
+/// A domain's products whose name in addresses is one of these.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_names(tx: &mut Tx, domain_id: DomainId, names: &[&str]) -> Result<Vec<Product>, Error> {
+    all(list_in!(
+        tx,
+        ProductRow,
+        select_products!("WHERE domain_id = $1 AND name IN ({list})"),
+        names,
+        Text(domain_id)
+    ))
+}
+
+/// A domain's products whose title is one of these; several may have one title.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_titles(tx: &mut Tx, domain_id: DomainId, titles: &[&str]) -> Result<Vec<Product>, Error> {
+    all(list_in!(
+        tx,
+        ProductRow,
+        select_products!("WHERE domain_id = $1 AND title IN ({list})"),
+        titles,
+        Text(domain_id)
+    ))
+}
+
+/// A domain's products that have a contract whose documents' `id` is one of these.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_with_contracts(
+    tx: &mut Tx,
+    domain_id: DomainId,
+    contract_document_ids: &[&str],
+) -> Result<Vec<Product>, Error> {
+    row! { OwnerRow from "contracts" { product_id: Text<ProductId>, } }
+    // SQLite takes the tables of a cross join in this order; the other way round it reads the whole domain.
+    let owners = list_in!(
+        tx,
+        OwnerRow,
+        "SELECT contracts.product_id AS product_id
+         FROM contracts
+         CROSS JOIN products
+         WHERE products.id = contracts.product_id AND products.domain_id = $1 AND contracts.document_id IN ({list})",
+        contract_document_ids,
+        Text(domain_id)
+    );
+    let mut ids: Vec<ProductId> = owners.into_iter().map(|owner| owner.product_id.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    list_by_ids(tx, &ids).await
+}
+
 /// Products in the order of their ids. Who may know of which is not this module's matter.
 ///
 /// # Errors

@@ -124,12 +124,15 @@ macro_rules! affected {
 }
 
 /// The rows whose column is in a list of values, in no particular order: `list_in!(tx, Row, "... IN ({list})", ids)`.
+/// Further values stand before the list's: `list_in!(tx, Row, "... a = $1 AND b IN ({list})", ids, a)`.
 macro_rules! list_in {
-    ($tx:expr, $row:ty, $sql:expr, $values:expr) => {{
+    ($tx:expr, $row:ty, $sql:expr, $values:expr $(, $before:expr)*) => {{
         let mut rows: Vec<$row> = Vec::with_capacity($values.len());
+        let before: &[&str] = &[$(stringify!($before)),*];
         for chunk in $values.chunks($crate::dialect::MAX_LIST) {
             rows.extend(on_both!($tx, |c| {
-                let mut query = sqlx::query_as::<_, $row>($crate::dialect::in_list($sql, chunk.len()));
+                let mut query = sqlx::query_as::<_, $row>($crate::dialect::in_list($sql, before.len(), chunk.len()));
+                $(query = query.bind($before);)*
                 for value in $crate::dialect::padded(chunk) {
                     query = query.bind($crate::row::Text(*value));
                 }

@@ -1,16 +1,17 @@
 //! What each document of a set is a document of: references inside the set and to what is registered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::contract::Wish;
+use domain::grant::PortMajor;
 use domain::id::{ContractId, ProductId};
-use domain::name::DomainPath;
+use domain::name::{DomainPath, Name};
 use domain::product::{Product, State};
 use store::contract::Contract;
 
 use super::Problem;
 use super::scene::{DomainScene, Scene, is_called};
-use super::set::{ContractEntry, Entry, Set, names};
+use super::set::{ContractEntry, Entry, Set};
 use crate::ctx::Ctx;
 
 /// A set whose documents all have their place.
@@ -89,8 +90,7 @@ impl<'a> Resolving<'a> {
             self.problems.push(entry.problem("/id", message));
             return None;
         }
-        let clash = scene.products.iter().any(|other| other.name == *slug && other.document_id != *document_id);
-        if clash {
+        if scene.find_product_by_name(slug).is_some_and(|other| other.document_id != *document_id) {
             let message = format!(
                 "the name `{slug}` is not available in domain `{}`: give the custom property `slug`",
                 entry.domain
@@ -138,11 +138,12 @@ impl<'a> Resolving<'a> {
         entries: Vec<Entry<ContractEntry>>,
         products: &[ProductDocument],
     ) -> Vec<ContractDocuments> {
+        let in_set = ProductsOfSet::new(products);
         let mut places: HashMap<(ProductId, String), usize> = HashMap::new();
         let mut resolved: Vec<ContractDocuments> = Vec::new();
         for entry in entries {
             let Some(scene) = self.scene_of(&entry.domain) else { continue };
-            let product_id = match owner(scene, products, &entry) {
+            let product_id = match in_set.owner(scene, &entry) {
                 Ok(product_id) => product_id,
                 Err(message) => {
                     self.problems.push(entry.problem("/id", message));
@@ -185,26 +186,25 @@ impl<'a> Resolving<'a> {
 
     /// Every contract that an output port names is one of the product's, and a tie that was made stays.
     fn ports(&mut self, products: &[ProductDocument], contracts: &[ContractDocuments]) {
+        let in_set: HashMap<(ProductId, &str), &Contract> = contracts
+            .iter()
+            .map(|documents| &documents.contract)
+            .map(|contract| ((contract.product_id, contract.document_id.as_str()), contract))
+            .collect();
         for product in products {
             let Some(scene) = self.scene_of(&product.entry.domain) else { continue };
             for (n_port, port) in product.entry.model.output_ports.iter().enumerate() {
                 let Some(contract_id) = &port.contract_id else { continue };
                 let pointer = format!("/outputPorts/{n_port}/contractId");
-                let in_set = contracts.iter().find(|documents| {
-                    documents.contract.product_id == product.new.id && documents.contract.document_id == *contract_id
-                });
                 let stored = scene.find_contract(product.new.id, contract_id);
-                let Some(contract) = in_set.map(|documents| &documents.contract).or(stored) else {
+                let Some(contract) = in_set.get(&(product.new.id, contract_id.as_str())).copied().or(stored) else {
                     let message = format!("the contract `{contract_id}` is neither in the set nor published");
                     self.problems.push(product.entry.problem(pointer, message));
                     continue;
                 };
-                let tied = scene.ports.iter().find(|tied| {
-                    tied.port_major.product_id == product.new.id
-                        && tied.port_major.port == port.name
-                        && tied.port_major.major == port.version.major
-                });
-                if tied.is_some_and(|tied| tied.contract_id != contract.id) {
+                let port_major =
+                    PortMajor { product_id: product.new.id, port: port.name.clone(), major: port.version.major };
+                if scene.ports.get(&port_major).is_some_and(|tied| tied.contract_id != contract.id) {
                     let message = format!(
                         "major {} of port `{}` is tied to another contract: give the port a new version",
                         port.version.major, port.name
@@ -216,45 +216,72 @@ impl<'a> Resolving<'a> {
     }
 }
 
-/// The product that a contract belongs to: the one whose output ports name it; where several or none do, the one that
-/// its `dataProduct` means; else the one that has it already.
-fn owner(scene: &DomainScene, products: &[ProductDocument], entry: &Entry<ContractEntry>) -> Result<ProductId, String> {
-    let contract = &entry.model.contract;
-    let in_set: Vec<&ProductDocument> =
-        products.iter().filter(|product| product.entry.domain == entry.domain).collect();
-    let is_in_set = |id: ProductId| in_set.iter().any(|product| product.new.id == id);
-    let stored: Vec<&store::product::Product> =
-        scene.products.iter().filter(|product| !is_in_set(product.id) && !scene.hidden.contains(&product.id)).collect();
-    let has_it = |id: ProductId| scene.find_contract(id, &contract.document_id).is_some();
+/// The set's products, to be found by what contracts say of them.
+struct ProductsOfSet<'a> {
+    by_id: HashMap<ProductId, &'a ProductDocument>,
+    by_domain: HashMap<&'a DomainPath, Vec<&'a ProductDocument>>,
+    /// Those whose output ports name a contract, by its document id.
+    naming: HashMap<(&'a DomainPath, &'a str), Vec<&'a ProductDocument>>,
+}
 
-    let naming = in_set.iter().filter(|product| names(&product.entry.model, &contract.document_id));
-    let having = stored.iter().filter(|product| has_it(product.id));
-    let candidates: Vec<&store::product::Product> = naming.map(|product| &product.new).chain(having.copied()).collect();
-    if let [only] = candidates.as_slice() {
-        return Ok(only.id);
+impl<'a> ProductsOfSet<'a> {
+    fn new(products: &'a [ProductDocument]) -> Self {
+        let (mut by_id, mut by_domain) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
+        let mut naming: HashMap<_, Vec<_>> = HashMap::new();
+        for product in products {
+            let domain = &product.entry.domain;
+            by_id.insert(product.new.id, product);
+            by_domain.entry(domain).or_default().push(product);
+            let ports = product.entry.model.output_ports.iter();
+            let named: BTreeSet<&str> = ports.filter_map(|port| port.contract_id.as_deref()).collect();
+            for contract_id in named {
+                naming.entry((domain, contract_id)).or_default().push(product);
+            }
+        }
+        Self { by_id, by_domain, naming }
     }
-    let all = if candidates.is_empty() {
-        in_set.iter().map(|product| &product.new).chain(stored.iter().copied()).collect()
-    } else {
-        candidates.clone()
-    };
-    let called =
-        contract.data_product.as_deref().into_iter().flat_map(|name| all.iter().filter(move |it| is_called(it, name)));
-    let called: Vec<_> = called.collect();
-    if let [only] = called.as_slice() {
-        return Ok(only.id);
+
+    /// The product that a contract belongs to: the one whose output ports name it; where several or none do, the one
+    /// that its `dataProduct` means; else the one that has it already.
+    fn owner(&self, scene: &DomainScene, entry: &Entry<ContractEntry>) -> Result<ProductId, String> {
+        let contract = &entry.model.contract;
+        let naming = self.naming.get(&(&entry.domain, contract.document_id.as_str())).into_iter().flatten();
+        let owners = scene.owners_of(&contract.document_id).iter().filter_map(|id| scene.products.get(id));
+        let (keeping, having): (Vec<_>, Vec<_>) = owners.partition(|owner| self.by_id.contains_key(&owner.id));
+        let having = having.into_iter().filter(|product| !scene.hidden.contains(&product.id));
+        let candidates: Vec<&store::product::Product> = naming.map(|product| &product.new).chain(having).collect();
+        if let [only] = candidates.as_slice() {
+            return Ok(only.id);
+        }
+        if let Some(word) = contract.data_product.as_deref() {
+            let slug = Name::slug(word).ok();
+            let is_called = |product: &&&store::product::Product| is_called(product, word, slug.as_ref());
+            let called: Vec<_> = match candidates.is_empty() {
+                true => self.all(scene, &entry.domain).iter().filter(is_called).map(|product| product.id).collect(),
+                false => candidates.iter().filter(is_called).map(|product| product.id).collect(),
+            };
+            if let [only] = called.as_slice() {
+                return Ok(*only);
+            }
+        }
+        match (keeping.as_slice(), candidates.is_empty()) {
+            ([only], true) => Ok(only.id),
+            (_, true) => Err(format!(
+                "no product of domain `{}` has the contract `{}`: name it as `contractId` of an output port",
+                entry.domain, contract.document_id
+            )),
+            (_, false) => Err(format!(
+                "several products of domain `{}` have the contract `{}`: say which by `dataProduct`",
+                entry.domain, contract.document_id
+            )),
+        }
     }
-    let mut keeping = in_set.iter().filter(|product| has_it(product.new.id));
-    match (keeping.next(), keeping.next(), candidates.is_empty()) {
-        (Some(only), None, true) => Ok(only.new.id),
-        (_, _, true) => Err(format!(
-            "no product of domain `{}` has the contract `{}`: name it as `contractId` of an output port",
-            entry.domain, contract.document_id
-        )),
-        (_, _, false) => Err(format!(
-            "several products of domain `{}` have the contract `{}`: say which by `dataProduct`",
-            entry.domain, contract.document_id
-        )),
+
+    /// The domain's products as they will be, less those that the caller may not know of.
+    fn all<'b>(&'b self, scene: &'b DomainScene, domain: &DomainPath) -> Vec<&'b store::product::Product> {
+        let in_set = self.by_domain.get(domain).into_iter().flatten().map(|product| &product.new);
+        let is_known = |id: &ProductId| !self.by_id.contains_key(id) && !scene.hidden.contains(id);
+        in_set.chain(scene.products.values().filter(|product| is_known(&product.id))).collect()
     }
 }
 

@@ -1,8 +1,9 @@
-//! What is registered in the domains of a set.
+//! What is registered in the domains of a set: what its documents name, so that a large domain costs a small set nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::contract::State;
+use domain::grant::PortMajor;
 use domain::id::{ContractId, ProductId};
 use domain::name::{DomainPath, Name};
 use domain::org::Domain;
@@ -23,18 +24,22 @@ pub(super) struct Scene {
     pub(super) domains: BTreeMap<DomainPath, DomainScene>,
 }
 
-/// One domain as it is before the set.
+/// One domain as it is before the set. Of its products there are those that the set can touch or collide with: by id, by
+/// name, as what a contract's `dataProduct` means, or as the owner of a contract of that id; all of them where the set is
+/// pruned. Of these everything is there.
 #[derive(Debug)]
 pub(super) struct DomainScene {
     pub(super) domain: Domain,
-    pub(super) products: Vec<Product>,
+    pub(super) products: BTreeMap<ProductId, Product>,
     /// Those that the caller may not know of: to him their names are taken by nobody he could name.
-    pub(super) hidden: BTreeSet<ProductId>,
-    pub(super) contracts: Vec<Contract>,
-    /// The versions of the contracts that the set can touch, the oldest first.
-    pub(super) versions: HashMap<ContractId, Vec<ContractVersion>>,
-    /// The ports of the products that the set can touch.
-    pub(super) ports: Vec<Port>,
+    pub(super) hidden: HashSet<ProductId>,
+    contracts: BTreeMap<(ProductId, String), Contract>,
+    owners: HashMap<String, Vec<ProductId>>,
+    product_ids: HashMap<String, ProductId>,
+    names: HashMap<Name, ProductId>,
+    /// The contracts' versions, the oldest first.
+    versions: HashMap<ContractId, Vec<ContractVersion>>,
+    pub(super) ports: HashMap<PortMajor, Port>,
 }
 
 impl Scene {
@@ -74,8 +79,9 @@ impl Scene {
         for entry in &set.contracts {
             let contract = &entry.model.contract;
             let found = self.domains.get(&entry.domain).and_then(|scene| {
-                let named = scene.contracts.iter().filter(|found| found.document_id == contract.document_id);
-                let mut versions = named.filter_map(|found| scene.versions.get(&found.id)).flatten();
+                let owners = scene.owners_of(&contract.document_id).iter();
+                let named = owners.filter_map(|owner| scene.find_contract(*owner, &contract.document_id));
+                let mut versions = named.flat_map(|found| scene.versions_of(found.id));
                 versions.find(|found| found.version == contract.version)
             });
             let (name, state) = (contract.document_id.clone(), found.map(|found| found.state.as_str()));
@@ -107,61 +113,62 @@ fn unchanged<T>(kind: DocumentKind, entry: &Entry<T>, name: String, state: Optio
 
 impl DomainScene {
     async fn load(ctx: &Ctx, tx: &mut Tx, domain: Domain, set: &Set, prune: bool) -> Result<Self, Error> {
-        let products = products_of(tx, &domain).await?;
-        let ids: Vec<ProductId> = products.iter().map(|product| product.id).collect();
-        let contracts = store::contract::list_of_products(tx, &ids).await?;
-        let hidden = products.iter().filter(|product| !ctx.may_view(&resource(product, &domain.path)));
+        let products: BTreeMap<ProductId, Product> = match prune {
+            true => products_of(tx, &domain).await?,
+            false => products_named(tx, &domain, set).await?,
+        };
+        let hidden = products.values().filter(|product| !ctx.may_view(&resource(product, &domain.path)));
         let hidden = hidden.map(|product| product.id).collect();
-
-        // Versions bring their documents along, so only those that the set can touch are loaded.
-        let in_set = set.products.iter().filter(|entry| entry.domain == domain.path);
-        let mut document_ids: BTreeSet<&str> =
-            set.contracts.iter().map(|entry| entry.model.contract.document_id.as_str()).collect();
-        let named: Vec<&str> =
-            set.contracts.iter().filter_map(|entry| entry.model.contract.data_product.as_deref()).collect();
-        let mut product_ids: BTreeSet<&str> = BTreeSet::new();
-        for entry in in_set {
-            product_ids.insert(&entry.model.document_id);
-            document_ids.extend(entry.model.output_ports.iter().filter_map(|port| port.contract_id.as_deref()));
+        let ids: Vec<ProductId> = products.keys().copied().collect();
+        let mut contracts = BTreeMap::new();
+        let mut owners: HashMap<String, Vec<ProductId>> = HashMap::new();
+        for contract in store::contract::list_of_products(tx, &ids).await? {
+            owners.entry(contract.document_id.clone()).or_default().push(contract.product_id);
+            contracts.insert((contract.product_id, contract.document_id.clone()), contract);
         }
-        let owners: BTreeSet<ProductId> = contracts
-            .iter()
-            .filter(|contract| document_ids.contains(contract.document_id.as_str()))
-            .map(|contract| contract.product_id)
-            .chain(
-                products
-                    .iter()
-                    .filter(|product| {
-                        prune
-                            || product_ids.contains(product.document_id.as_str())
-                            || named.iter().any(|name| is_called(product, name))
-                    })
-                    .map(|product| product.id),
-            )
-            .collect();
-        let touched: Vec<ContractId> = contracts
-            .iter()
-            .filter(|contract| owners.contains(&contract.product_id))
-            .map(|contract| contract.id)
-            .collect();
+        let contract_ids: Vec<ContractId> = contracts.values().map(|contract| contract.id).collect();
         let mut versions: HashMap<ContractId, Vec<ContractVersion>> = HashMap::new();
-        for version in store::contract::list_versions_of_contracts(tx, &touched).await? {
+        for version in store::contract::list_versions_of_contracts(tx, &contract_ids).await? {
             versions.entry(version.contract_id).or_default().push(version);
         }
         for versions in versions.values_mut() {
             versions.sort_by_key(|version| version.version);
         }
-        let owners: Vec<ProductId> = owners.into_iter().collect();
-        let ports = store::product::list_ports_of_products(tx, &owners).await?;
-        Ok(Self { domain, products, hidden, contracts, versions, ports })
+        let ports = store::product::list_ports_of_products(tx, &ids).await?;
+        Ok(Self {
+            product_ids: products.values().map(|product| (product.document_id.clone(), product.id)).collect(),
+            names: products.values().map(|product| (product.name.clone(), product.id)).collect(),
+            ports: ports.into_iter().map(|port| (port.port_major.clone(), port)).collect(),
+            domain,
+            products,
+            hidden,
+            contracts,
+            owners,
+            versions,
+        })
     }
 
     pub(super) fn find_product(&self, document_id: &str) -> Option<&Product> {
-        self.products.iter().find(|product| product.document_id == document_id)
+        self.products.get(self.product_ids.get(document_id)?)
+    }
+
+    pub(super) fn find_product_by_name(&self, name: &Name) -> Option<&Product> {
+        self.products.get(self.names.get(name)?)
     }
 
     pub(super) fn find_contract(&self, product_id: ProductId, document_id: &str) -> Option<&Contract> {
-        self.contracts.iter().find(|contract| contract.product_id == product_id && contract.document_id == document_id)
+        self.contracts.get(&(product_id, document_id.to_owned()))
+    }
+
+    /// The products that have a contract of this document id.
+    pub(super) fn owners_of(&self, document_id: &str) -> &[ProductId] {
+        self.owners.get(document_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// A product's contracts.
+    pub(super) fn contracts_of(&self, id: ProductId) -> impl Iterator<Item = &Contract> {
+        let of_product = self.contracts.range((id, String::new())..);
+        of_product.map(|(_, contract)| contract).take_while(move |contract| contract.product_id == id)
     }
 
     /// A contract's versions, the oldest first.
@@ -171,10 +178,9 @@ impl DomainScene {
 }
 
 /// Whether a contract's `dataProduct` means this product: by its name in addresses, its document's id or its title.
-pub(super) fn is_called(product: &Product, name: &str) -> bool {
-    product.document_id == name
-        || product.title.as_deref() == Some(name)
-        || Name::slug(name).is_ok_and(|name| name == product.name)
+/// `slug` is the name that the word would be in addresses.
+pub(super) fn is_called(product: &Product, word: &str, slug: Option<&Name>) -> bool {
+    product.document_id == word || product.title.as_deref() == Some(word) || slug == Some(&product.name)
 }
 
 /// A product as the policy sees it.
@@ -182,15 +188,42 @@ pub(super) fn resource<'a>(product: &Product, domain: &'a DomainPath) -> policy:
     policy::Product { id: product.id, domain, classification: product.classification }
 }
 
-async fn products_of(tx: &mut Tx, domain: &Domain) -> Result<Vec<Product>, Error> {
-    let mut products = Vec::new();
+async fn products_of(tx: &mut Tx, domain: &Domain) -> Result<BTreeMap<ProductId, Product>, Error> {
+    let mut products = BTreeMap::new();
     let mut seek = Seek::first(MAX_PAGE);
     loop {
         let page = store::product::list_of_domain(tx, domain.id, &seek).await?;
         seek.after = page.items.last().map(|product| product.name.clone());
-        products.extend(page.items);
+        products.extend(page.items.into_iter().map(|product| (product.id, product)));
         if !page.has_more {
             return Ok(products);
         }
     }
+}
+
+/// The domain's products that the set names, and those that have one of its contracts.
+async fn products_named(tx: &mut Tx, domain: &Domain, set: &Set) -> Result<BTreeMap<ProductId, Product>, Error> {
+    let (mut document_ids, mut names) = (BTreeSet::new(), BTreeSet::new());
+    let (mut titles, mut contract_ids) = (BTreeSet::new(), BTreeSet::new());
+    for entry in set.products.iter().filter(|entry| entry.domain == domain.path) {
+        document_ids.insert(entry.model.document_id.as_str());
+        names.insert(entry.model.slug.clone());
+    }
+    for entry in set.contracts.iter().filter(|entry| entry.domain == domain.path) {
+        contract_ids.insert(entry.model.contract.document_id.as_str());
+        if let Some(word) = entry.model.contract.data_product.as_deref() {
+            document_ids.insert(word);
+            titles.insert(word);
+            names.extend(Name::slug(word).ok());
+        }
+    }
+    let document_ids: Vec<&str> = document_ids.into_iter().collect();
+    let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+    let titles: Vec<&str> = titles.into_iter().collect();
+    let contract_ids: Vec<&str> = contract_ids.into_iter().collect();
+    let mut products = store::product::list_by_document_ids(tx, domain.id, &document_ids).await?;
+    products.extend(store::product::list_by_names(tx, domain.id, &names).await?);
+    products.extend(store::product::list_by_titles(tx, domain.id, &titles).await?);
+    products.extend(store::product::list_with_contracts(tx, domain.id, &contract_ids).await?);
+    Ok(products.into_iter().map(|product| (product.id, product)).collect())
 }

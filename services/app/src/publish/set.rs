@@ -1,6 +1,6 @@
 //! Reading a set of documents: limits, parsing, and what can be said of a document without the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use documents::MAX_DOCUMENTS;
 use domain::binding::Location;
@@ -21,7 +21,7 @@ use crate::lake::Lake;
 const MAX_SET_BYTES: usize = 20_000_000;
 
 /// A set whose documents can be used, each for itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Set {
     pub(super) products: Vec<Entry<Product>>,
     pub(super) contracts: Vec<Entry<ContractEntry>>,
@@ -29,7 +29,7 @@ pub(super) struct Set {
 }
 
 /// A document of the set.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry<T> {
     /// Its place in the set.
     pub(super) place: usize,
@@ -51,7 +51,7 @@ impl<T> Entry<T> {
 }
 
 /// A contract, and the folders that its local servers name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ContractEntry {
     pub(super) contract: Contract,
     pub(super) folders: Vec<Folder>,
@@ -171,9 +171,13 @@ impl Reading {
             let entry = self.placed(unplaced, said.as_ref(), None);
             self.products.extend(entry);
         }
+        let naming = self.naming_domains();
         for unplaced in contracts {
             let said = unplaced.model.domain.clone();
-            let named = self.domain_of_naming_product(&unplaced.model.document_id);
+            let named = match naming.get(&unplaced.model.document_id).map(Vec::as_slice) {
+                Some([domain]) => Some(domain.clone()),
+                _ => None,
+            };
             if let Some(entry) = self.placed(unplaced, said.as_ref(), named) {
                 let folders = self.folders(&entry);
                 let Entry { place, path, domain, document, model: contract } = entry;
@@ -209,14 +213,18 @@ impl Reading {
         Some(Entry { place, path, domain, document, model })
     }
 
-    fn domain_of_naming_product(&self, contract_id: &str) -> Option<DomainPath> {
-        let naming = self.products.iter().filter(|product| names(&product.model, contract_id));
-        let mut domains: Vec<_> = naming.map(|product| &product.domain).collect();
-        domains.dedup();
-        match domains.as_slice() {
-            [domain] => Some((*domain).clone()),
-            _ => None,
+    /// The domains of the products whose output ports name a contract, by its document id.
+    fn naming_domains(&self) -> HashMap<String, Vec<DomainPath>> {
+        let mut naming: HashMap<String, Vec<DomainPath>> = HashMap::new();
+        for product in &self.products {
+            for contract_id in product.model.output_ports.iter().filter_map(|port| port.contract_id.as_ref()) {
+                let domains = naming.entry(contract_id.clone()).or_default();
+                if !domains.contains(&product.domain) {
+                    domains.push(product.domain.clone());
+                }
+            }
         }
+        naming
     }
 
     /// The folders that the local servers name for each schema object.

@@ -4,7 +4,7 @@ mod bind;
 mod prune;
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::contract::{Classification, State};
 use domain::grant::PortMajor;
@@ -107,24 +107,29 @@ impl Writing<'_> {
         for product in &judged.products {
             classifications.insert(product.new.id, product.entry.model.classification);
         }
-        for scene in self.scene.domains.values() {
-            let owns = |id: ProductId| judged.contracts.iter().any(|judged| judged.contract.product_id == id);
-            for product in scene.products.iter().filter(|product| owns(product.id)) {
-                if let Entry::Vacant(vacant) = classifications.entry(product.id) {
-                    let document = store::product::find_document(self.tx, product.id, &product.digest).await?;
-                    let document = document.ok_or_else(|| Error::internal("a product has no document"))?;
-                    vacant.insert(parsed_product(&self.ctx.app, &document)?.classification);
-                }
+        let mut replaced = HashSet::new();
+        for contract in &judged.contracts {
+            let steps = contract.versions.iter().map(|judged| &judged.step);
+            replaced.extend(steps.filter_map(|step| match step {
+                Step::Replace(version, _) => Some(version.id),
+                _ => None,
+            }));
+            let scene = self.scene.of(&contract.domain)?;
+            if let Some(product) = scene.products.get(&contract.contract.product_id)
+                && let Entry::Vacant(vacant) = classifications.entry(product.id)
+            {
+                let document = store::product::find_document(self.tx, product.id, &product.digest).await?;
+                let document = document.ok_or_else(|| Error::internal("a product has no document"))?;
+                vacant.insert(parsed_product(&self.ctx.app, &document)?.classification);
             }
-            for contract in &scene.contracts {
-                let Some(highest) = classifications.get_mut(&contract.product_id) else { continue };
-                let versions = scene.versions_of(contract.id).iter();
-                for version in versions.filter(|version| !matches!(version.state, State::Superseded { .. })) {
-                    let replaced =
-                        judged.contracts.iter().flat_map(|judged| &judged.versions).any(
-                            |judged| matches!(&judged.step, Step::Replace(replaced, _) if replaced.id == version.id),
-                        );
-                    if !replaced {
+        }
+        for scene in self.scene.domains.values() {
+            for product_id in scene.products.keys() {
+                let Some(highest) = classifications.get_mut(product_id) else { continue };
+                let versions = scene.contracts_of(*product_id).flat_map(|contract| scene.versions_of(contract.id));
+                for version in versions {
+                    let counts = !matches!(version.state, State::Superseded { .. }) && !replaced.contains(&version.id);
+                    if counts {
                         *highest = (*highest).max(parsed(&self.ctx.app, &version.document)?.classification());
                     }
                 }
@@ -167,10 +172,10 @@ impl Writing<'_> {
             ));
         }
         // Products of contracts in the set whose own documents are not in it.
+        let in_set: HashSet<ProductId> = judged.products.iter().map(|document| document.new.id).collect();
         for scene in self.scene.domains.values() {
-            for old in &scene.products {
-                let is_in_set = judged.products.iter().any(|document| document.new.id == old.id);
-                if let Some(classification) = classifications.get(&old.id).filter(|_| !is_in_set)
+            for old in scene.products.values().filter(|old| !in_set.contains(&old.id)) {
+                if let Some(classification) = classifications.get(&old.id)
                     && *classification != old.classification
                 {
                     let new = Product { classification: *classification, updated_at: self.ctx.now(), ..old.clone() };
@@ -333,6 +338,11 @@ impl Writing<'_> {
 
     /// Ties the ports of the set's products (SPEC section 4). A tie that was made stays.
     async fn ports(&mut self, judged: &Judged) -> Result<(), Error> {
+        let in_set: HashMap<(ProductId, &str), &JudgedContract> = judged
+            .contracts
+            .iter()
+            .map(|judged| ((judged.contract.product_id, judged.contract.document_id.as_str()), judged))
+            .collect();
         for document in &judged.products {
             let scene = self.scene.of(&document.entry.domain)?;
             for (n_port, port) in document.entry.model.output_ports.iter().enumerate() {
@@ -343,12 +353,10 @@ impl Writing<'_> {
                     self.warnings.push(document.entry.problem(format!("/outputPorts/{n_port}"), message));
                     continue;
                 };
-                if scene.ports.iter().any(|tied| tied.port_major == port_major) {
+                if scene.ports.contains_key(&port_major) {
                     continue;
                 }
-                let in_set = judged.contracts.iter().find(|judged| {
-                    judged.contract.product_id == document.new.id && judged.contract.document_id == *document_id
-                });
+                let in_set = in_set.get(&(document.new.id, document_id.as_str())).copied();
                 let contract = in_set.map(|judged| &judged.contract);
                 let contract = contract.or_else(|| scene.find_contract(document.new.id, document_id));
                 let contract = contract.ok_or_else(|| Error::internal("a port's contract was not resolved"))?;

@@ -1,5 +1,7 @@
 //! Retiring what a pruned set does not hold any more.
 
+use std::collections::{HashMap, HashSet};
+
 use domain::contract::{State, Wish};
 use policy::{Action, Resource};
 use store::contract::Contract;
@@ -19,16 +21,17 @@ impl Writing<'_> {
     pub(super) async fn prune(&mut self, command: &DocumentSet, judged: &Judged) -> Result<(), Error> {
         let Some(path) = &command.domain else { return Ok(()) };
         let scene = self.scene.of(path)?;
-        for product in scene.products.iter().filter(|product| !scene.hidden.contains(&product.id)) {
-            let document = judged.products.iter().find(|document| document.new.id == product.id);
-            let owns = judged.contracts.iter().any(|judged| judged.contract.product_id == product.id);
-            if document.is_none() && !owns {
+        let products: HashMap<_, _> = judged.products.iter().map(|document| (document.new.id, document)).collect();
+        let owners: HashSet<_> = judged.contracts.iter().map(|judged| judged.contract.product_id).collect();
+        let contracts: HashSet<_> = judged.contracts.iter().map(|judged| judged.contract.id).collect();
+        for product in scene.products.values().filter(|product| !scene.hidden.contains(&product.id)) {
+            let document = products.get(&product.id);
+            if document.is_none() && !owners.contains(&product.id) {
                 self.prune_product(scene, product).await?;
             }
-            for contract in scene.contracts.iter().filter(|contract| contract.product_id == product.id) {
-                let is_in_set = judged.contracts.iter().any(|judged| judged.contract.id == contract.id);
+            for contract in scene.contracts_of(product.id) {
                 let is_named = document.is_some_and(|document| names(&document.entry.model, &contract.document_id));
-                if !is_in_set && !is_named {
+                if !contracts.contains(&contract.id) && !is_named {
                     self.prune_contract(scene, contract).await?;
                 }
             }
