@@ -11,4 +11,5 @@ mod limits;
 mod paging;
 mod schema;
 mod support;
+mod values;
 mod wrong_input;
