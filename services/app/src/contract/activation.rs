@@ -22,6 +22,7 @@ use crate::jobs;
 use crate::known::{self, Known};
 
 /// How many snapshots back the newest that was looked at is searched: skipped ones lie between two inspections.
+use crate::table;
 const N_SNAPSHOTS: u32 = 200;
 
 /// Who changes a version's state, for the records.
@@ -276,7 +277,10 @@ async fn table_obstacle(
     binding: &Binding,
 ) -> Result<Option<String>, Error> {
     let name = &object.name;
-    let snapshots = store::table::list_snapshots(tx, binding.table_id, &Seek::first(N_SNAPSHOTS)).await?;
+    // What came after the head counts no more: a table may have gone back to an earlier state.
+    let up_to = table::head(tx, binding.table_id).await?.map_or(0, |head| head.ordinal);
+    let seek = Seek { after: Some(up_to.saturating_add(1)), limit: N_SNAPSHOTS };
+    let snapshots = store::table::list_snapshots(tx, binding.table_id, &seek).await?;
     let looked_at = snapshots
         .items
         .iter()
@@ -288,7 +292,7 @@ async fn table_obstacle(
         return Ok(Some(format!("the table of `{name}` could not be inspected")));
     }
     let rules = rule_set(document, object, known.product.classification)?;
-    let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, i64::MAX, 1).await?;
+    let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, up_to, 1).await?;
     let Some(verdict) = verdicts.first().filter(|verdict| verdict.snapshot_id == snapshot.id) else {
         return Ok(Some(format!("the table of `{name}` has not been inspected by this version's rules yet")));
     };

@@ -140,3 +140,24 @@ async fn a_verdict_on_an_older_snapshot_does_not_count() {
     test.settle().await;
     assert_eq!(reasons(&owner, "1.0.0").await, ["the table of `orders` breaks quality rules: see its verdict"]);
 }
+
+#[tokio::test]
+async fn a_table_that_went_back_is_judged_as_it_is() {
+    let (test, owner) = open_shop().await;
+    let failing = Scene::of(COLUMNS).failing(InspectionError::Died("killed".into()));
+    test.lay("shop/orders", 7, failing).await;
+    // The first look finds the newest entry gone, the second goes back to the one before.
+    std::fs::remove_file(test.table_folder("shop/orders").join("_delta_log/00000000000000000007.json")).unwrap();
+    test.settle().await;
+    test.inspector.set(test.table_folder("shop/orders"), Scene::of(COLUMNS));
+    test.settle().await;
+
+    let stricter = with(
+        &version("1.1.0"),
+        "      # more columns",
+        "    quality:\n      - metric: rowCount\n        mustBeGreaterThan: 0",
+    );
+    done(&owner, &[&stricter]).await;
+    test.settle().await;
+    assert_eq!(state(&owner, "1.1.0").await, "active");
+}
