@@ -135,7 +135,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
         product_served: first.known.product.state.serves(),
         contract: ContractFacts {
             version: first.contract.version,
-            state: State::Draft { reasons: Vec::new() },
+            state: State::NEW,
             settings: first.contract.settings.clone(),
             freshness: None,
         },

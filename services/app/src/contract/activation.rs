@@ -2,6 +2,7 @@
 
 use domain::binding::{Binding, SnapshotState};
 use domain::change::{compare, required_bump};
+use domain::clock::Timestamp;
 use domain::contract::{Contract, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
 use domain::id::ContractVersionId;
 use domain::quality::Verdict;
@@ -59,18 +60,21 @@ pub(crate) enum Activation {
 /// inspection of one of its tables.
 pub(crate) async fn try_activate(app: &App, tx: &mut Tx, id: ContractVersionId) -> Result<Activation, Error> {
     let version = store::contract::get_version(tx, id).await?;
-    let State::Draft { reasons: known_reasons } = &version.state else { return Ok(standing(&version.state)) };
+    let State::Draft { reasons: known_reasons, released_at } = &version.state else {
+        return Ok(standing(&version.state));
+    };
     let document = parsed(app, &version.document)?;
     let reasons = match &document.wish {
         Wish::Activate => obstacles(app, tx, &version, &document).await?,
         wish => vec![held(wish)],
+        _ if released_at.is_some() => obstacles(app, tx, &version, &document).await?,
     };
     if reasons.is_empty() {
         activate(app, tx, &version, &Author::server()).await?;
         return Ok(Activation::Activated);
     }
     if *known_reasons != reasons {
-        wait(tx, &version, reasons.clone()).await?;
+        wait(tx, &version, reasons.clone(), *released_at).await?;
     }
     Ok(Activation::Waits(reasons))
 }
@@ -89,12 +93,11 @@ pub struct Activate {
 pub enum Activated {
     /// It is active.
     Done(VersionView),
-    /// It stays a draft; its state has the reasons. Where its document's status holds it back, it is to be asked for
-    /// again once they are settled.
+    /// It stays a draft until its reasons, which its state has, are settled. Its document's status holds it back no more.
     Waits(VersionView),
 }
 
-/// Makes a draft the current version of its major, if everything is in order.
+/// Makes a draft the current version of its major, at once or as soon as everything is in order.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] for a version that was active before.
@@ -116,7 +119,7 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
     let reasons = obstacles(&ctx.app, &mut tx, &view.version, &view.document).await?;
     let waits = !reasons.is_empty();
     if waits {
-        wait(&mut tx, &view.version, reasons.clone()).await?;
+        wait(&mut tx, &view.version, reasons.clone(), Some(ctx.now())).await?;
         let event = event("contract.activate", &view.version).refused(reasons.join("; "));
         audit::append(ctx, &mut tx, event).await?;
     } else {
@@ -198,8 +201,13 @@ async fn change(
     Ok(state)
 }
 
-async fn wait(tx: &mut Tx, version: &ContractVersion, reasons: Vec<String>) -> Result<(), Error> {
-    let state = State::Draft { reasons };
+async fn wait(
+    tx: &mut Tx,
+    version: &ContractVersion,
+    reasons: Vec<String>,
+    released_at: Option<Timestamp>,
+) -> Result<(), Error> {
+    let state = State::Draft { reasons, released_at };
     Ok(store::contract::set_state(tx, version.id, &version.state, &state).await?)
 }
 

@@ -197,7 +197,7 @@ async fn contract_versions_are_kept_in_every_state(world: World) {
     let catalog = world.catalog().await;
     let sunset = Timestamp(NOW.0 + 9);
     let states = [
-        State::Draft { reasons: vec!["`orders` is not bound".into()] },
+        State::Draft { reasons: vec!["`orders` is not bound".into()], released_at: Some(NOW) },
         State::Active { since: NOW },
         State::Superseded { since: NOW },
         State::Deprecated { since: NOW, sunset },
@@ -215,7 +215,7 @@ async fn contract_versions_are_kept_in_every_state(world: World) {
     let numbers: Vec<String> = all.iter().map(|version| version.version.to_string()).collect();
     assert_eq!(numbers, ["1.0.4", "1.0.3", "1.0.2", "1.0.1", "1.0.0"]);
     tx.commit().await.unwrap();
-    let again = version(&catalog.contract, "1.0.0", State::Draft { reasons: vec![] });
+    let again = version(&catalog.contract, "1.0.0", State::NEW);
     let again = store::contract::insert_version(&mut world.facts().await, &again).await;
     assert_eq!(again.unwrap_err().violated(), Some(Constraint::ContractVersionNumber));
 }
@@ -235,7 +235,7 @@ async fn the_current_version_is_the_one_in_force(world: World) {
     let contract = world.catalog().await.contract;
     let (since, sunset) = (NOW, NOW);
     let steps = [
-        ("1.9.0", State::Draft { reasons: vec![] }, None),
+        ("1.9.0", State::NEW, None),
         ("1.0.0", State::Retired { since }, Some("1.0.0")),
         ("1.2.0", State::Retired { since }, Some("1.2.0")),
         ("1.3.0", State::Superseded { since }, Some("1.2.0")),
@@ -253,13 +253,16 @@ async fn the_current_version_is_the_one_in_force(world: World) {
 
 async fn a_transition_names_the_state_it_saw(world: World) {
     let contract = world.catalog().await.contract;
-    let draft = State::Draft { reasons: vec![] };
+    let draft = State::Draft { reasons: vec![], released_at: Some(NOW) };
     let active = State::Active { since: NOW };
     let version = version(&contract, "1.0.0", draft.clone());
     let mut tx = world.facts().await;
     store::contract::insert_version(&mut tx, &version).await.unwrap();
     store::contract::replace_draft(&mut tx, version.id, &version.document.digest, &document("b")).await.unwrap();
-    store::contract::set_state(&mut tx, version.id, &draft, &active).await.unwrap();
+    assert_eq!(store::contract::get_version(&mut tx, version.id).await.unwrap().state, State::NEW);
+    let stale = store::contract::set_state(&mut tx, version.id, &draft, &active).await;
+    assert!(matches!(stale, Err(Error::Stale(_))), "its document is not the one that was released");
+    store::contract::set_state(&mut tx, version.id, &State::NEW, &active).await.unwrap();
     assert_eq!(store::contract::get_version(&mut tx, version.id).await.unwrap().state, active);
     let stale = store::contract::set_state(&mut tx, version.id, &draft, &active).await;
     assert!(matches!(stale, Err(Error::Stale(_))));

@@ -67,14 +67,29 @@ async fn a_held_version_becomes_active_when_its_owner_says_so() {
     done(&owner, &[PRODUCT, &with(CONTRACT, "status: active", "status: draft")]).await;
     let activate =
         async |ctx: &app::Ctx| activate_version(ctx, Activate { id: id(&owner, "1.0.0").await, key: None }).await;
-    assert!(matches!(activate(&owner).await.unwrap(), Activated::Waits(_)), "nothing was inspected yet");
-
     test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
     assert_eq!(state(&owner, "1.0.0").await, "draft", "its author holds it back");
     assert!(reasons(&owner, "1.0.0").await[0].contains("activateVersion"));
     let publisher = publisher(&test).await;
     assert_eq!(activate(&publisher).await.unwrap_err().kind(), Kind::Forbidden);
     assert!(matches!(activate(&owner).await.unwrap(), Activated::Done(_)));
+    assert_eq!(state(&owner, "1.0.0").await, "active");
+}
+
+#[tokio::test]
+async fn a_held_version_that_was_asked_for_too_early_becomes_active_by_itself() {
+    let (test, owner) = shop().await;
+    let held = with(CONTRACT, "status: active", "status: draft");
+    done(&owner, &[PRODUCT, &held]).await;
+    let activate = async || activate_version(&owner, Activate { id: id(&owner, "1.0.0").await, key: None }).await;
+    assert!(matches!(activate().await.unwrap(), Activated::Waits(_)), "nothing was inspected yet");
+    // Another document is another wish.
+    done(&owner, &[PRODUCT, &with(&held, "status: draft", "status: proposed")]).await;
+    assert!(reasons(&owner, "1.0.0").await[0].contains("activateVersion"));
+
+    assert!(matches!(activate().await.unwrap(), Activated::Waits(_)));
+    assert!(!reasons(&owner, "1.0.0").await[0].contains("activateVersion"));
+    test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
     assert_eq!(state(&owner, "1.0.0").await, "active");
 }
 
