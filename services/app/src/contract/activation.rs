@@ -18,6 +18,7 @@ use super::reads::VersionView;
 use crate::audit::{self, Event};
 use crate::ctx::{App, Ctx};
 use crate::error::Error;
+use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::jobs;
 use crate::known::{self, Known};
@@ -127,7 +128,9 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
     }
     idempotency::record(ctx, &mut tx, command.key.as_ref(), command.id).await?;
     let version = store::contract::get_version(&mut tx, command.id).await?;
+    failpoint::pass("activate.written");
     tx.commit().await?;
+    failpoint::pass("activate.committed");
     let view = VersionView { version, ..view };
     Ok(if waits { Activated::Waits(view) } else { Activated::Done(view) })
 }
