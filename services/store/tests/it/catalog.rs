@@ -2,11 +2,12 @@
 
 use domain::clock::Timestamp;
 use domain::contract::State;
-use domain::id::{DomainId, RoleId};
+use domain::id::{ContractId, DomainId, RoleId};
 use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
 use domain::name::DomainPath;
 use domain::org::{Domain, Enforcement};
 use domain::product;
+use store::contract::Contract;
 use store::product::Product;
 use store::{Constraint, Error, Seek};
 
@@ -19,6 +20,7 @@ crate::suite! {
     principals_are_kept_whole,
     a_role_is_held_once,
     products_are_kept_whole,
+    a_domains_products_are_found_by_what_a_document_names,
     an_update_names_what_it_saw,
     documents_are_kept_byte_for_byte,
     ports_are_tied_once,
@@ -159,6 +161,35 @@ async fn products_are_kept_whole(world: World) {
     assert_eq!(page.items.iter().map(|product| product.name.as_str()).collect::<Vec<_>>(), ["p2", "p3"]);
     assert!(page.has_more);
     assert_eq!(store::product::list(&mut tx, &Seek::first(10)).await.unwrap().items.len(), 5);
+}
+
+async fn a_domains_products_are_found_by_what_a_document_names(world: World) {
+    let catalog = world.catalog().await;
+    let elsewhere = insert_domains(&world, &["elsewhere"]).await.remove(0);
+    let other = crate::world::product(&elsewhere, "orders");
+    let contract = Contract {
+        id: id(ContractId::new),
+        product_id: other.id,
+        document_id: catalog.contract.document_id.clone(),
+        created_at: NOW,
+    };
+    let mut tx = world.facts().await;
+    store::product::insert(&mut tx, &other).await.unwrap();
+    store::contract::insert(&mut tx, &contract).await.unwrap();
+
+    let (product, domain_id) = (&catalog.product, catalog.product.domain_id);
+    let expected = std::slice::from_ref(product);
+    // A list longer than its padding's first step, with one that is there.
+    let ids = ["none", "no", product.document_id.as_str()];
+    assert_eq!(store::product::list_by_document_ids(&mut tx, domain_id, &ids).await.unwrap(), expected);
+    let names = ["none", "no", product.name.as_str()];
+    assert_eq!(store::product::list_by_names(&mut tx, domain_id, &names).await.unwrap(), expected);
+    let titles = ["none", "no", product.title.as_deref().unwrap()];
+    assert_eq!(store::product::list_by_titles(&mut tx, domain_id, &titles).await.unwrap(), expected);
+    let contracts = ["none", "no", contract.document_id.as_str()];
+    assert_eq!(store::product::list_with_contracts(&mut tx, domain_id, &contracts).await.unwrap(), expected);
+    assert_eq!(store::product::list_with_contracts(&mut tx, elsewhere.id, &contracts).await.unwrap(), [other]);
+    assert_eq!(store::product::list_by_names(&mut tx, domain_id, &[]).await.unwrap(), []);
 }
 
 async fn an_update_names_what_it_saw(world: World) {
