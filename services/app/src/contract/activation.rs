@@ -22,9 +22,9 @@ use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::jobs;
 use crate::known::{self, Known};
+use crate::table;
 
 /// How many snapshots back the newest that was looked at is searched: skipped ones lie between two inspections.
-use crate::table;
 const N_SNAPSHOTS: u32 = 200;
 
 /// Who changes a version's state, for the records.
@@ -67,8 +67,8 @@ pub(crate) async fn try_activate(app: &App, tx: &mut Tx, id: ContractVersionId) 
     let document = parsed(app, &version.document)?;
     let reasons = match &document.wish {
         Wish::Activate => obstacles(app, tx, &version, &document).await?,
-        wish => vec![held(wish)],
         _ if released_at.is_some() => obstacles(app, tx, &version, &document).await?,
+        wish => vec![held(wish)],
     };
     if reasons.is_empty() {
         activate(app, tx, &version, &Author::server()).await?;
