@@ -506,6 +506,6 @@ async fn a_row_that_fits_no_state_is_told(world: World) {
         }
         other => panic!("{other:?}"),
     }
-    let draft = version(&catalog.contract, "1.0.0", domain::contract::State::Draft { reasons: vec![] });
+    let draft = version(&catalog.contract, "1.0.0", domain::contract::State::NEW);
     store::contract::insert_version(&mut tx, &draft).await.unwrap();
 }
