@@ -48,11 +48,8 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     if claims.kind == TokenKind::Bootstrap {
         return Ok(SignedIn::Bootstrap);
     }
-    let mut tx = app.db.read().await?;
-    let principal = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, &claims.subject)
-        .await?
-        .ok_or(Error::Unauthenticated)?;
-    let standing = app.standing(&mut tx, &principal).await?;
+    let known = app.known_principal(&claims.subject).await?;
+    let (principal, standing) = known.ok_or(Error::Unauthenticated)?;
     if !standing.enabled || principal.kind == PrincipalKind::Inspector {
         return Err(Error::Unauthenticated);
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -137,6 +138,8 @@ impl Db {
         let readers = SqlitePoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
+            // A file does not hang up.
+            .test_before_acquire(false)
             .connect_lazy_with(reading);
         let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock));
         Ok(Self(Backend::Sqlite { readers, writer }))
@@ -163,6 +166,19 @@ impl Db {
             Backend::Postgres(pool) => {
                 Session::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
+        };
+        Ok(Tx { session, progress: Progress::Ready, lock: None })
+    }
+
+    /// A transaction for exactly one statement that reads: there is nothing to begin or to end, so it costs that one
+    /// statement. It refuses a second one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Closed`].
+    pub async fn read_once(&self) -> Result<Tx, Error> {
+        let session = match &self.0 {
+            Backend::Sqlite { readers, .. } => Session::SqliteOnce(readers.acquire().await?),
+            Backend::Postgres(pool) => Session::PostgresOnce(pool.acquire().await?),
         };
         Ok(Tx { session, progress: Progress::Ready, lock: None })
     }
@@ -225,14 +241,18 @@ pub struct Tx {
 
 enum Session {
     SqliteRead(sqlx::Transaction<'static, Sqlite>),
+    SqliteOnce(PoolConnection<Sqlite>),
     SqliteTurn(Turn),
     Postgres(sqlx::Transaction<'static, Postgres>),
+    PostgresOnce(PoolConnection<Postgres>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Ready,
     Running,
+    /// The one statement has run.
+    Spent,
     Failed,
 }
 
@@ -248,11 +268,12 @@ impl Tx {
     /// # Errors
     /// [`Error::TxFailed`] if a statement failed before, [`Error::GroupLost`], [`Error::CommitUnknown`].
     pub async fn commit(self) -> Result<(), Error> {
-        if self.progress != Progress::Ready {
+        if !matches!(self.progress, Progress::Ready | Progress::Spent) {
             return Err(Error::TxFailed);
         }
         match self.session {
             Session::SqliteRead(transaction) => Ok(transaction.commit().await?),
+            Session::SqliteOnce(_) | Session::PostgresOnce(_) => Ok(()),
             Session::SqliteTurn(turn) => turn.commit().await,
             Session::Postgres(transaction) => transaction.commit().await.map_err(|error| match error {
                 sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Error::CommitUnknown(Arc::new(error)),
@@ -264,8 +285,8 @@ impl Tx {
     /// Which database it is on.
     pub(crate) fn dialect(&self) -> Dialect {
         match &self.session {
-            Session::SqliteRead(_) | Session::SqliteTurn(_) => Dialect::Sqlite,
-            Session::Postgres(_) => Dialect::Postgres,
+            Session::SqliteRead(_) | Session::SqliteOnce(_) | Session::SqliteTurn(_) => Dialect::Sqlite,
+            Session::Postgres(_) | Session::PostgresOnce(_) => Dialect::Postgres,
         }
     }
 
@@ -292,8 +313,10 @@ impl Tx {
         self.progress = Progress::Running;
         Ok(match &mut self.session {
             Session::SqliteRead(transaction) => Connection::Sqlite(transaction),
+            Session::SqliteOnce(connection) => Connection::Sqlite(connection),
             Session::SqliteTurn(turn) => Connection::Sqlite(turn.connection()?),
             Session::Postgres(transaction) => Connection::Postgres(transaction),
+            Session::PostgresOnce(connection) => Connection::Postgres(connection),
         })
     }
 
@@ -301,7 +324,10 @@ impl Tx {
     pub(crate) fn settle<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, Error> {
         match result {
             Ok(value) => {
-                self.progress = Progress::Ready;
+                self.progress = match &self.session {
+                    Session::SqliteOnce(_) | Session::PostgresOnce(_) => Progress::Spent,
+                    Session::SqliteRead(_) | Session::SqliteTurn(_) | Session::Postgres(_) => Progress::Ready,
+                };
                 Ok(value)
             }
             Err(error) => {
