@@ -170,17 +170,20 @@ impl Db {
         Ok(Tx { session, progress: Progress::Ready, lock: None })
     }
 
-    /// A transaction for exactly one statement that reads: there is nothing to begin or to end, so it costs that one
-    /// statement. It refuses a second one.
+    /// A transaction for one statement that reads, and no more: on SQLite it costs that statement alone, since there is
+    /// nothing to begin or to end.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Closed`].
     pub async fn read_once(&self) -> Result<Tx, Error> {
-        let session = match &self.0 {
-            Backend::Sqlite { readers, .. } => Session::SqliteOnce(readers.acquire().await?),
-            Backend::Postgres(pool) => Session::PostgresOnce(pool.acquire().await?),
-        };
-        Ok(Tx { session, progress: Progress::Ready, lock: None })
+        match &self.0 {
+            Backend::Sqlite { readers, .. } => {
+                let session = Session::SqliteOnce(readers.acquire().await?);
+                Ok(Tx { session, progress: Progress::Ready, lock: None })
+            }
+            // Outside of a transaction nothing would keep it from writing.
+            Backend::Postgres(_) => self.read().await,
+        }
     }
 
     /// A transaction that writes. On SQLite it is a turn on the one writer: whoever holds it awaits nothing but its
@@ -244,7 +247,6 @@ enum Session {
     SqliteOnce(PoolConnection<Sqlite>),
     SqliteTurn(Turn),
     Postgres(sqlx::Transaction<'static, Postgres>),
-    PostgresOnce(PoolConnection<Postgres>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -273,7 +275,7 @@ impl Tx {
         }
         match self.session {
             Session::SqliteRead(transaction) => Ok(transaction.commit().await?),
-            Session::SqliteOnce(_) | Session::PostgresOnce(_) => Ok(()),
+            Session::SqliteOnce(_) => Ok(()),
             Session::SqliteTurn(turn) => turn.commit().await,
             Session::Postgres(transaction) => transaction.commit().await.map_err(|error| match error {
                 sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Error::CommitUnknown(Arc::new(error)),
@@ -286,7 +288,7 @@ impl Tx {
     pub(crate) fn dialect(&self) -> Dialect {
         match &self.session {
             Session::SqliteRead(_) | Session::SqliteOnce(_) | Session::SqliteTurn(_) => Dialect::Sqlite,
-            Session::Postgres(_) | Session::PostgresOnce(_) => Dialect::Postgres,
+            Session::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -316,7 +318,6 @@ impl Tx {
             Session::SqliteOnce(connection) => Connection::Sqlite(connection),
             Session::SqliteTurn(turn) => Connection::Sqlite(turn.connection()?),
             Session::Postgres(transaction) => Connection::Postgres(transaction),
-            Session::PostgresOnce(connection) => Connection::Postgres(connection),
         })
     }
 
@@ -325,7 +326,7 @@ impl Tx {
         match result {
             Ok(value) => {
                 self.progress = match &self.session {
-                    Session::SqliteOnce(_) | Session::PostgresOnce(_) => Progress::Spent,
+                    Session::SqliteOnce(_) => Progress::Spent,
                     Session::SqliteRead(_) | Session::SqliteTurn(_) | Session::Postgres(_) => Progress::Ready,
                 };
                 Ok(value)

@@ -195,16 +195,18 @@ fn kill_at_random(database: Option<String>) {
     let n_kills: u64 = std::env::var("CHARTER_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
     let mut house = House::start_on(database, "[inspect]\npoll = 3600\n");
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut acknowledged: BTreeSet<String> = BTreeSet::new();
     // A fixed seed (a step of Knuth's linear congruential generator each): the delays are the same in every run.
     let mut seed: u64 = 42;
     for kill in 0..n_kills {
         let stop = Arc::new(AtomicBool::new(false));
+        let (begun, mut first) = tokio::sync::mpsc::channel::<()>(1);
         let mut writers = Vec::new();
         for writer in 0..N_WRITERS {
             let (address, token, stop) = (house.address.clone(), house.token("admin"), Arc::clone(&stop));
+            let (client, begun) = (client.clone(), begun.clone());
             writers.push(runtime.spawn(async move {
-                let client = reqwest::Client::builder().no_proxy().build().unwrap();
                 let mut made = Vec::new();
                 for index in 0.. {
                     if stop.load(Ordering::SeqCst) {
@@ -220,12 +222,17 @@ fn kill_at_random(database: Option<String>) {
                         break;
                     }
                     made.push(path);
+                    // A full channel has told it already.
+                    let _ = begun.try_send(());
                 }
                 made
             }));
         }
+        // However slow the machine is, the server is killed under load: the delay counts from the first change.
+        drop(begun);
+        runtime.block_on(first.recv());
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        std::thread::sleep(Duration::from_millis(100 + (seed >> 33) % 300));
+        std::thread::sleep(Duration::from_millis((seed >> 33) % 300));
         house.kill_and_restart(Program::Charter);
         stop.store(true, Ordering::SeqCst);
         for writer in writers {
