@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use app::Ctx;
 use app::credential::{Issued, Vend, Vended};
 use app::error::Error;
 use app::grant::{Answer, ApproveRequest, RequestAccess};
@@ -21,8 +21,10 @@ use domain::gate::{Action, Check, DetailRight, LineOutcome};
 use domain::grant::Purpose;
 use domain::id::GrantId;
 use domain::identity::{DomainRole, PurposeCode};
+use domain::name::Address;
 use domain::org::Enforcement;
 use domain::table::InspectionError;
+use store::Seek;
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
@@ -227,10 +229,8 @@ async fn an_inspection_that_fails_later_leaves_open_leases_their_files() {
     let (test, owner, reader, _) = open().await;
     test.lay(FOLDER, 1, Scene::of("id:integer")).await;
     let lease = issued(&reader, Action::Read).await.lease.id;
-    test.inspector.set(
-        test.table_folder(FOLDER),
-        Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned())),
-    );
+    test.inspector
+        .set(test.table_folder(FOLDER), Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned())));
     // The log lost its newest entry, so its snapshot is looked at again.
     std::fs::remove_file(test.table_folder(FOLDER).join("_delta_log/00000000000000000001.json")).unwrap();
     test.settle().await;
