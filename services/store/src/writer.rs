@@ -1,7 +1,7 @@
 //! Group commit on SQLite: one task owns the only writing connection and lends it out, one turn after the other.
 //!
 //! Turns that wait behind one another share a transaction, so that many changes cost one `fsync`. A turn is a savepoint
-//! inside it: dropped, it is undone alone. `commit` gives the turn back and returns when the group is durable. Nobody
+//! inside it, within those of the turns before: dropped, it is undone alone. `commit` gives the turn back and returns when the group is durable. Nobody
 //! waits for company: the next turn is taken only if it is there already, so a lone client is a group of one.
 
 use std::fs::File;
@@ -225,30 +225,24 @@ impl Group {
             return None;
         };
         self.connection = connection;
-        let settled = match &end {
-            End::Committed(_) if is_alone => Ok(()),
-            End::Committed(_) => execute(&mut self.connection, "RELEASE turn").await,
-            End::Undone(_) if is_alone => match execute(&mut self.connection, "ROLLBACK").await {
-                Ok(()) => execute(&mut self.connection, "BEGIN IMMEDIATE").await,
-                Err(error) => Err(error),
-            },
-            End::Undone(_) => match execute(&mut self.connection, "ROLLBACK TO turn").await {
-                Ok(()) => execute(&mut self.connection, "RELEASE turn").await,
-                Err(error) => Err(error),
-            },
+        let cause = match end {
+            // The group's commit releases the savepoint, with all others.
+            End::Committed(member) => {
+                self.members.push(member);
+                return Some(self);
+            }
+            End::Undone(cause) => cause,
         };
-        match (settled, end) {
-            (Ok(()), End::Committed(member)) => {
-                self.members.push(member);
-                Some(self)
+        let [undo, go_on] = match is_alone {
+            true => ["ROLLBACK", "BEGIN IMMEDIATE"],
+            false => ["ROLLBACK TO turn", "RELEASE turn"],
+        };
+        for statement in [undo, go_on] {
+            if let Err(error) = execute(&mut self.connection, statement).await {
+                return self.lose(cause.unwrap_or(error)).await;
             }
-            (Ok(()), End::Undone(_)) => Some(self),
-            (Err(error), End::Committed(member)) => {
-                self.members.push(member);
-                self.lose(error).await
-            }
-            (Err(error), End::Undone(cause)) => self.lose(cause.unwrap_or(error)).await,
         }
+        Some(self)
     }
 
     /// Makes the group durable and tells its members. `None` if the connection had to be given up.
