@@ -390,21 +390,15 @@ pub async fn find_version_by_number(
     row.map(ContractVersion::try_from).transpose()
 }
 
-macro_rules! select_current {
-    ($which:literal, $rest:literal) => {
-        select_versions!(concat!(
-            "WHERE ",
-            $which,
-            " AND state IN ('active', 'deprecated', 'retired')
-             ORDER BY
-                 contract_id,
-                 major,
-                 CAST(CASE state WHEN 'active' THEN 0 WHEN 'deprecated' THEN 1 ELSE 2 END AS BIGINT),
-                 minor DESC,
-                 patch DESC,
-                 id ",
-            $rest
-        ))
+// Of the versions of a major that were promised once, the current one comes first.
+macro_rules! in_force_first {
+    () => {
+        "contract_id,
+         major,
+         CAST(CASE state WHEN 'active' THEN 0 WHEN 'deprecated' THEN 1 ELSE 2 END AS BIGINT),
+         minor DESC,
+         patch DESC,
+         id"
     };
 }
 
@@ -414,10 +408,11 @@ macro_rules! select_current {
 /// # Errors
 /// Those of any query.
 pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<ContractVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_current!(
-        "contract_id = $1 AND major = $2",
-        "LIMIT 1"
-    ))
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(concat!(
+        "WHERE contract_id = $1 AND major = $2 AND state IN ('active', 'deprecated', 'retired') ORDER BY ",
+        in_force_first!(),
+        " LIMIT 1"
+    )))
     .bind(Text(contract_id))
     .bind(integer(major))
     .fetch_optional(c))?;
@@ -429,8 +424,15 @@ pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> R
 /// # Errors
 /// Those of any query.
 pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<ContractVersion>, Error> {
-    let mut versions: Vec<ContractVersion> =
-        all(list_in!(tx, VersionRow, select_current!("contract_id IN ({list})", ""), contract_ids))?;
+    let mut versions: Vec<ContractVersion> = all(list_in!(
+        tx,
+        VersionRow,
+        select_versions!(concat!(
+            "WHERE contract_id IN ({list}) AND state IN ('active', 'deprecated', 'retired') ORDER BY ",
+            in_force_first!()
+        )),
+        contract_ids
+    ))?;
     // The first of each major is its current one.
     versions.dedup_by_key(|version| (version.contract_id, version.version.major));
     Ok(versions)
