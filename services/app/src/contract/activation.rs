@@ -250,7 +250,23 @@ async fn obstacles(
     let contract = store::contract::get(tx, version.contract_id).await?;
     let known = known::get(tx, contract.product_id).await?;
     let bindings = store::binding::list_of_major(tx, version.contract_id, version.version.major).await?;
+    let topics = store::registry::list_topics_of_contracts(tx, &[version.contract_id]).await?;
     for object in &document.objects {
+        if object.is_topic() {
+            // What a topic's messages must look like is judged when a schema is registered.
+            let is_bound = topics.iter().any(|topic| {
+                topic.major == version.version.major
+                    && topic.environment == SERVING_ENVIRONMENT
+                    && object.table_name().as_ref() == Ok(&topic.object)
+            });
+            if !is_bound {
+                reasons.push(format!(
+                    "the topic `{}` has no server of type `kafka` in environment `{SERVING_ENVIRONMENT}`",
+                    object.name
+                ));
+            }
+            continue;
+        }
         let binding = bindings.iter().find(|binding| {
             binding.environment == SERVING_ENVIRONMENT && object.table_name().as_ref() == Ok(&binding.object)
         });
