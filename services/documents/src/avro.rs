@@ -118,8 +118,9 @@ fn json(text: &str, size: &mut Size) -> Result<Value, Error> {
     if size.n_bytes > MAX_BYTES {
         return too_large(format!("the schema and its references have more than {MAX_BYTES} bytes"));
     }
-    if text.trim().parse::<Primitive>().is_ok() {
-        return Ok(Value::String(text.trim().to_owned()));
+    let bare = text.trim_ascii();
+    if bare.parse::<Primitive>().is_ok() {
+        return Ok(Value::String(bare.to_owned()));
     }
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {

@@ -234,8 +234,11 @@ impl<'a> Comparison<'a> {
                 parts.extend(branches.iter().map(branch));
             }
             (Shape::Union(branches), _) => {
-                // Looking at a branch is a small part of a step: unions of hundreds of records are in use.
-                self.take(branches.len() / 8)?;
+                // Looking at a branch is a small part of a step, and at an alias a smaller one: unions of hundreds of
+                // records are in use.
+                let namings = branches.iter().filter_map(|branch| self.reader.get(*branch).shape.naming());
+                let n_aliases: usize = namings.map(|naming| naming.aliases.len()).sum();
+                self.take(branches.len() / 8 + n_aliases / 32)?;
                 return Ok(Relation { found, needs: Needs::Any(self.candidates(branches, pair.writer)) });
             }
             (Shape::Array(items), Shape::Array(written)) => {
