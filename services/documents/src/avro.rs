@@ -1,10 +1,10 @@
 //! Avro schemas: text to model, and the two texts by which a registry tells whether schemas are the same.
 //!
-//! A schema is read by our own reader of the specification (1.12) and not by `apache-avro`, which reads one text and its
-//! references in one go with one strictness, recurses as deep as the text nests, refuses what the specification allows
-//! (a union default that fits another branch than the first, an invalid logical type, which is to be ignored), allows what
-//! it forbids (defaults below the top that do not fit), and writes nothing but the parsing canonical form, in which
-//! defaults are lost. The tests hold the two against each other where they should agree.
+//! A schema is read by our own reader of the specification (1.12) and not by `apache-avro`. That one has no limits of its
+//! own, tells no places, and has one strictness, so that what stands in a registry already could become unreadable. It
+//! overlooks defaults of bytes and fixed types that are none, and orders that do not exist; it refuses `error` and, from
+//! within a namespace, names without one; and what it writes has lost logical types that are invalid. The tests hold the
+//! two against each other, there and where they agree.
 //!
 //! There are two strictnesses. [`parse_new`] reads what somebody wants to add, and refuses all that the specification
 //! forbids. [`parse`] reads what stands somewhere already, and overlooks what makes no difference to readers: names with

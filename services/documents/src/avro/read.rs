@@ -10,11 +10,12 @@ use super::{Error, MAX_NAME_BYTES, MAX_SYMBOLS, default, full_name, in_reference
 use crate::node::shortened;
 
 /// How strictly a text is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Rules {
     /// As the specification says.
     New,
     /// Overlooking what makes no difference to readers.
+    #[default]
     Stored,
 }
 
@@ -31,6 +32,7 @@ pub(super) struct Reader<'a> {
     records: Vec<(TypeId, String)>,
     /// The reference that is being read.
     origin: Option<&'a str>,
+    rules: Rules,
 }
 
 /// A type that stands for one that is not known yet.
@@ -49,22 +51,20 @@ impl<'a> Reader<'a> {
     pub(super) fn references(&mut self, references: &[(&'a str, Value)]) -> Result<(), Error> {
         for (name, value) in references {
             self.origin = Some(name);
-            self.type_of(value, "", "", Rules::Stored).map_err(|source| in_reference(name, source))?;
+            self.type_of(value, "", "").map_err(|source| in_reference(name, source))?;
         }
         self.origin = None;
-        self.settle(Rules::Stored)
+        self.settle()
     }
 
     /// Reads the schema itself.
     pub(super) fn schema(mut self, value: &Value, rules: Rules) -> Result<Schema, Error> {
+        self.rules = rules;
         self.records.clear();
-        let root = self.type_of(value, "", "", rules)?;
-        let root = self.wanted.iter().find(|wanted| wanted.stand_in == root).map_or(Ok(root), |wanted| {
-            Err(invalid("", format!("the type `{}` is not defined", shortened(&wanted.name))))
-        })?;
-        self.settle(rules)?;
+        let root = self.type_of(value, "", "")?;
+        self.settle()?;
         let schema = Schema::new(self.types, root).map_err(|error| invalid("", error.to_string()))?;
-        if rules == Rules::New {
+        if self.rules == Rules::New {
             check_defaults(&schema, &self.records)?;
         }
         Ok(schema)
@@ -76,10 +76,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a type within a namespace.
-    fn type_of(&mut self, value: &Value, namespace: &str, path: &str, rules: Rules) -> Result<TypeId, Error> {
+    fn type_of(&mut self, value: &Value, namespace: &str, path: &str) -> Result<TypeId, Error> {
         let attributes = match value {
             Value::String(name) => return self.by_name(name, namespace, path),
-            Value::Array(branches) => return self.union(branches, namespace, path, rules),
+            Value::Array(branches) => return self.union(branches, namespace, path),
             Value::Object(attributes) => attributes,
             Value::Null | Value::Bool(_) | Value::Number(_) => {
                 return Err(invalid(path, "a type is a name, an object or an array (a union)"));
@@ -87,22 +87,22 @@ impl<'a> Reader<'a> {
         };
         let word = match attributes.get("type") {
             Some(Value::String(word)) => word.as_str(),
-            Some(inner @ (Value::Object(_) | Value::Array(_))) if rules == Rules::Stored => {
-                return self.type_of(inner, namespace, &format!("{path}/type"), rules);
+            Some(inner @ (Value::Object(_) | Value::Array(_))) if self.rules == Rules::Stored => {
+                return self.type_of(inner, namespace, &format!("{path}/type"));
             }
             Some(_) => return Err(invalid(path, "the `type` of a type must be a name")),
             None => return Err(invalid(path, "the type has no `type`")),
         };
         let id = match word {
-            "record" | "error" => self.record(attributes, namespace, path, rules)?,
-            "enum" => self.symbols(attributes, namespace, path, rules)?,
-            "fixed" => self.fixed(attributes, namespace, path, rules)?,
+            "record" | "error" => self.record(attributes, namespace, path)?,
+            "enum" => self.symbols(attributes, namespace, path)?,
+            "fixed" => self.fixed(attributes, namespace, path)?,
             "array" => {
-                let items = self.part(attributes, "items", namespace, path, rules)?;
+                let items = self.part(attributes, "items", namespace, path)?;
                 self.add(Shape::Array(items))
             }
             "map" => {
-                let values = self.part(attributes, "values", namespace, path, rules)?;
+                let values = self.part(attributes, "values", namespace, path)?;
                 self.add(Shape::Map(values))
             }
             word => match word.parse::<Primitive>() {
@@ -115,16 +115,9 @@ impl<'a> Reader<'a> {
         Ok(id)
     }
 
-    fn part(
-        &mut self,
-        attributes: &Attributes,
-        key: &str,
-        namespace: &str,
-        path: &str,
-        rules: Rules,
-    ) -> Result<TypeId, Error> {
+    fn part(&mut self, attributes: &Attributes, key: &str, namespace: &str, path: &str) -> Result<TypeId, Error> {
         let part = attributes.get(key).ok_or_else(|| invalid(path, format!("the type has no `{key}`")))?;
-        self.type_of(part, namespace, &format!("{path}/{key}"), rules)
+        self.type_of(part, namespace, &format!("{path}/{key}"))
     }
 
     /// A type by its name: a primitive, or one that is defined before or after.
@@ -154,11 +147,11 @@ impl<'a> Reader<'a> {
         self.named.get(&full_name(name, namespace)).or_else(|| self.named.get(name)).copied()
     }
 
-    fn union(&mut self, branches: &[Value], namespace: &str, path: &str, rules: Rules) -> Result<TypeId, Error> {
+    fn union(&mut self, branches: &[Value], namespace: &str, path: &str) -> Result<TypeId, Error> {
         let mut parts = Vec::with_capacity(branches.len());
         for (index, branch) in branches.iter().enumerate() {
             let path = format!("{path}/{index}");
-            let part = self.type_of(branch, namespace, &path, rules)?;
+            let part = self.type_of(branch, namespace, &path)?;
             if matches!(self.types[part.0].shape, Shape::Union(_)) {
                 return Err(invalid(&path, "a union must not be a branch of a union"));
             }
@@ -169,8 +162,8 @@ impl<'a> Reader<'a> {
         Ok(id)
     }
 
-    fn record(&mut self, attributes: &Attributes, namespace: &str, path: &str, rules: Rules) -> Result<TypeId, Error> {
-        let naming = naming(attributes, namespace, path, rules)?;
+    fn record(&mut self, attributes: &Attributes, namespace: &str, path: &str) -> Result<TypeId, Error> {
+        let naming = naming(attributes, namespace, path, self.rules)?;
         let namespace = namespace_of(&naming.full).to_owned();
         // The record is known before its fields are, which may be of its own type.
         let id = self.define(Shape::Record(Record { naming: naming.clone(), fields: Vec::new() }), path)?;
@@ -182,7 +175,7 @@ impl<'a> Reader<'a> {
         for (index, field) in list.iter().enumerate() {
             let path = format!("{path}/fields/{index}");
             let Value::Object(attributes) = field else { return Err(invalid(&path, "a field is an object")) };
-            let field = self.field(attributes, &namespace, &path, rules)?;
+            let field = self.field(attributes, &namespace, &path)?;
             if !names.insert(field.name.clone()) {
                 return Err(invalid(&path, format!("the field `{}` is given twice", shortened(&field.name))));
             }
@@ -193,9 +186,9 @@ impl<'a> Reader<'a> {
         Ok(id)
     }
 
-    fn field(&mut self, attributes: &Attributes, namespace: &str, path: &str, rules: Rules) -> Result<Field, Error> {
+    fn field(&mut self, attributes: &Attributes, namespace: &str, path: &str) -> Result<Field, Error> {
         let name = name_at(attributes, path)?;
-        if rules == Rules::New && !is_name(name) {
+        if self.rules == Rules::New && !is_name(name) {
             return Err(invalid(path, not_a_name(name)));
         }
         if let Some(word @ ("array" | "map" | "record" | "enum" | "fixed")) =
@@ -204,24 +197,24 @@ impl<'a> Reader<'a> {
             let message = format!("the `type` of the field must be an object that says what the `{word}` is");
             return Err(invalid(path, message));
         }
-        let type_id = self.part(attributes, "type", namespace, path, rules)?;
+        let type_id = self.part(attributes, "type", namespace, path)?;
         let order = match attributes.get("order") {
             None => Order::Ascending,
             Some(order) => match order.as_str().and_then(|word| word.to_lowercase().parse().ok()) {
                 Some(order) => order,
-                None if rules == Rules::Stored => Order::Ascending,
+                None if self.rules == Rules::Stored => Order::Ascending,
                 None => {
                     return Err(invalid(path, "the `order` must be `ascending`, `descending` or `ignore`"));
                 }
             },
         };
-        let aliases = aliases(attributes, path, rules, is_name)?;
+        let aliases = aliases(attributes, path, self.rules, is_name)?;
         let default = attributes.get("default").cloned();
         Ok(Field { name: name.to_owned(), aliases, type_id, default, order })
     }
 
-    fn symbols(&mut self, attributes: &Attributes, namespace: &str, path: &str, rules: Rules) -> Result<TypeId, Error> {
-        let naming = naming(attributes, namespace, path, rules)?;
+    fn symbols(&mut self, attributes: &Attributes, namespace: &str, path: &str) -> Result<TypeId, Error> {
+        let naming = naming(attributes, namespace, path, self.rules)?;
         let Some(Value::Array(list)) = attributes.get("symbols") else {
             return Err(invalid(path, "the enum has no array `symbols`"));
         };
@@ -233,7 +226,7 @@ impl<'a> Reader<'a> {
         for (index, symbol) in list.iter().enumerate() {
             let path = format!("{path}/symbols/{index}");
             let Value::String(symbol) = symbol else { return Err(invalid(&path, "a symbol is a text")) };
-            if symbol.len() > MAX_NAME_BYTES || rules == Rules::New && !is_name(symbol) {
+            if symbol.len() > MAX_NAME_BYTES || self.rules == Rules::New && !is_name(symbol) {
                 return Err(invalid(&path, not_a_name(symbol)));
             }
             if !known.insert(symbol) {
@@ -245,15 +238,15 @@ impl<'a> Reader<'a> {
         let fits = default.is_none_or(|default| {
             default.as_str().is_some_and(|default| symbols.iter().any(|symbol| symbol == default))
         });
-        if rules == Rules::New && !fits {
+        if self.rules == Rules::New && !fits {
             return Err(invalid(&format!("{path}/default"), "the default of the enum is none of its symbols"));
         }
         let default = default.and_then(Value::as_str).map(str::to_owned);
         self.define(Shape::Enum(Enum { naming, symbols, default }), path)
     }
 
-    fn fixed(&mut self, attributes: &Attributes, namespace: &str, path: &str, rules: Rules) -> Result<TypeId, Error> {
-        let naming = naming(attributes, namespace, path, rules)?;
+    fn fixed(&mut self, attributes: &Attributes, namespace: &str, path: &str) -> Result<TypeId, Error> {
+        let naming = naming(attributes, namespace, path, self.rules)?;
         let size = attributes.get("size").and_then(Value::as_u64).filter(|size| i32::try_from(*size).is_ok());
         let size_bytes =
             size.ok_or_else(|| invalid(path, format!("the `size` must be an integer from 0 to {}", i32::MAX)))?;
@@ -271,7 +264,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Puts the types in the places of those that stand for them, and looks at the unions once all names are known.
-    fn settle(&mut self, rules: Rules) -> Result<(), Error> {
+    fn settle(&mut self) -> Result<(), Error> {
         let wrapped = |origin: Option<&str>, error| match origin {
             Some(name) => in_reference(name, error),
             None => error,
@@ -281,7 +274,7 @@ impl<'a> Reader<'a> {
             let Wanted { stand_in, name, namespace, path, origin } = wanted;
             let told = shortened(&name);
             match self.find(&name, &namespace) {
-                Some(id) if rules == Rules::Stored => {
+                Some(id) if self.rules == Rules::Stored => {
                     meant.insert(stand_in, id);
                 }
                 Some(_) => {

@@ -5,6 +5,7 @@
 //! types. Both work on the text alone: names of types that references define are left as names. Numbers are written as
 //! `serde_json` does; Java writes `1.0E10` for what is `10000000000.0` here.
 
+use domain::change::avro::Primitive;
 use serde_json::{Map, Value};
 
 use super::read::{name_at, namespace_at};
@@ -34,8 +35,11 @@ enum Form {
     Normal,
 }
 
-/// Attributes with a meaning of their own on any type; Java keeps none of them where they do not belong.
-const OF_TYPES: [&str; 11] =
+/// Attributes with a meaning of their own on some type; Java keeps none of them on others.
+const OF_TYPES: [&str; 10] =
+    ["type", "doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "aliases"];
+/// The same for enums, of which alone the default has a meaning.
+const OF_ENUMS: [&str; 11] =
     ["type", "doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "aliases", "default"];
 /// Attributes with a meaning of their own on a field.
 const OF_FIELDS: [&str; 6] = ["type", "doc", "name", "order", "aliases", "default"];
@@ -63,11 +67,21 @@ impl Form {
             Some(inner) => return self.type_of(inner, namespace, &format!("{path}/type")),
             None => return Err(invalid(path, "the type has no `type`")),
         };
+        let is_primitive = word.parse::<Primitive>().is_ok();
+        let is_named = matches!(word, "record" | "error" | "enum" | "fixed");
+        if !is_primitive && !is_named && word != "array" && word != "map" {
+            return Ok(relative(word, namespace).into());
+        }
         let mut out = Map::new();
+        let written_word = if self == Self::Normal && word == "error" { "record" } else { word };
+        out.insert("type".to_owned(), written_word.into());
+        let namespace = match is_named {
+            true => self.names(attributes, namespace, path, &mut out)?,
+            false => namespace.to_owned(),
+        };
+        let mut known = OF_TYPES.as_slice();
         match word {
             "record" | "error" => {
-                out.insert("type".to_owned(), if self == Self::Normal { "record" } else { word }.into());
-                let namespace = self.names(attributes, namespace, path, &mut out)?;
                 let Some(Value::Array(fields)) = attributes.get("fields") else {
                     return Err(invalid(path, "the record has no array `fields`"));
                 };
@@ -75,39 +89,29 @@ impl Form {
                 let fields =
                     fields.map(|(index, field)| self.field(field, &namespace, &format!("{path}/fields/{index}")));
                 out.insert("fields".to_owned(), fields.collect::<Result<_, _>>()?);
-                self.others(attributes, &OF_TYPES[..10], &mut out);
-                self.aliases(attributes, &namespace, &mut out);
-            }
-            "enum" | "fixed" => {
-                out.insert("type".to_owned(), word.into());
-                let namespace = self.names(attributes, namespace, path, &mut out)?;
-                let (own, known) = match word {
-                    "enum" => (["symbols", "default"].as_slice(), OF_TYPES.as_slice()),
-                    _ => (["size"].as_slice(), &OF_TYPES[..10]),
-                };
-                for key in own {
-                    out.extend(attributes.get(*key).map(|value| ((*key).to_owned(), value.clone())));
-                }
-                self.others(attributes, known, &mut out);
-                self.aliases(attributes, &namespace, &mut out);
             }
             "array" | "map" => {
                 let key = if word == "array" { "items" } else { "values" };
                 let part = attributes.get(key).ok_or_else(|| invalid(path, format!("the type has no `{key}`")))?;
-                out.insert("type".to_owned(), word.into());
-                out.insert(key.to_owned(), self.type_of(part, namespace, &format!("{path}/{key}"))?);
-                self.others(attributes, &OF_TYPES[..10], &mut out);
+                out.insert(key.to_owned(), self.type_of(part, &namespace, &format!("{path}/{key}"))?);
             }
-            word => {
-                out.insert("type".to_owned(), word.into());
-                self.others(attributes, &OF_TYPES[..10], &mut out);
-                let is_primitive = word.parse::<domain::change::avro::Primitive>().is_ok();
-                if !is_primitive || out.len() == 1 {
-                    return Ok(relative(word, namespace).into());
+            "enum" => {
+                known = &OF_ENUMS;
+                for key in ["symbols", "default"] {
+                    out.extend(attributes.get(key).map(|value| (key.to_owned(), value.clone())));
                 }
             }
+            "fixed" => out.extend(attributes.get("size").map(|size| ("size".to_owned(), size.clone()))),
+            _ => {}
         }
-        Ok(out.into())
+        self.others(attributes, known, &mut out);
+        if is_named {
+            self.alias_list(attributes, |alias| relative(&full_name(alias, &namespace), &namespace), &mut out);
+        }
+        match is_primitive && out.len() == 1 {
+            true => Ok(word.into()),
+            false => Ok(out.into()),
+        }
     }
 
     fn field(self, value: &Value, namespace: &str, path: &str) -> Result<Value, Error> {
@@ -148,10 +152,7 @@ impl Form {
         Ok(namespace.to_owned())
     }
 
-    fn aliases(self, attributes: &Map<String, Value>, namespace: &str, out: &mut Map<String, Value>) {
-        self.alias_list(attributes, |alias| relative(&full_name(alias, namespace), namespace), out);
-    }
-
+    /// Writes the aliases, each once.
     fn alias_list(
         self,
         attributes: &Map<String, Value>,
@@ -185,7 +186,7 @@ impl Form {
             Value::Array(branches) => branches.first().unwrap_or(part),
             part => part,
         };
-        let word = text_of(first).or_else(|| first.get("type").and_then(text_of));
+        let word = first.as_str().or_else(|| first.get("type").and_then(Value::as_str));
         match (self, word, value.as_f64()) {
             (Self::Normal, Some("float" | "double"), Some(number)) => number.into(),
             _ => self.value(value),
@@ -201,18 +202,15 @@ impl Form {
     }
 }
 
-/// A name as it is written within a namespace.
+/// A name as it is written within a namespace. What would be taken for a primitive type stays as it is.
 fn relative(name: &str, namespace: &str) -> String {
     match name.rsplit_once('.') {
+        Some((_, unqualified)) if unqualified.parse::<Primitive>().is_ok() => name.to_owned(),
         Some((own, unqualified)) if own.is_empty() || own == namespace => unqualified.to_owned(),
         _ => name.to_owned(),
     }
 }
 
 fn text_at<'v>(attributes: &'v Map<String, Value>, key: &str) -> Option<&'v str> {
-    attributes.get(key).and_then(text_of)
-}
-
-fn text_of(value: &Value) -> Option<&str> {
-    value.as_str()
+    attributes.get(key).and_then(Value::as_str)
 }

@@ -166,14 +166,14 @@ impl<'a> Comparison<'a> {
                 Needs::All(parts) => {
                     stack.extend(parts.into_iter().rev().map(|(step, part)| (part, format!("{path}{step}"), None)));
                 }
-                Needs::Any(_) => {
+                Needs::Any(candidates) => {
                     if pairs.is_broken(pair) {
                         found.push(Found::MissingUnionBranch { index: branch, writer });
                     } else if branch.is_none() {
                         found.push(Found::UnionIntroduced);
                         found.extend(self.added_branches(pairs, reader, &[pair]));
                     }
-                    let chosen = self.chosen(pairs, pair);
+                    let chosen = self.chosen(pairs, pair, candidates);
                     stack.extend(chosen.map(|(index, part)| (part, format!("{path}/{index}"), None)));
                 }
             }
@@ -184,12 +184,10 @@ impl<'a> Comparison<'a> {
 
     /// The branch of the reader's union that the writer's type is read as: its own if there is one, else the first that
     /// can be. Where none can, the one that says why.
-    fn chosen(&self, pairs: &Pairs, pair: Pair) -> Option<(usize, Pair)> {
-        let (reader, writer) = self.types(pair);
-        let Shape::Union(branches) = &reader.shape else { return None };
-        let mut candidates = self.candidates(branches, pair.writer);
+    fn chosen(&self, pairs: &Pairs, pair: Pair, mut candidates: Vec<(usize, Pair)>) -> Option<(usize, Pair)> {
+        let writer = &self.writer.get(pair.writer).shape;
         candidates.retain(|(_, part)| pairs.is_broken(pair) || !pairs.is_broken(*part));
-        let own = candidates.iter().find(|(_, part)| self.types(*part).0.shape.is_same_branch(&writer.shape));
+        let own = candidates.iter().find(|(_, part)| self.reader.get(part.reader).shape.is_same_branch(writer));
         own.or(candidates.first()).copied()
     }
 
@@ -212,8 +210,8 @@ impl<'a> Comparison<'a> {
     /// The branches of a reader's union that nothing written is read as.
     fn added_branches(&self, pairs: &Pairs, reader: &'a Type, written: &[Pair]) -> Vec<Found<'a>> {
         let Shape::Union(branches) = &reader.shape else { return Vec::new() };
-        let chosen: HashSet<usize> =
-            written.iter().filter_map(|pair| self.chosen(pairs, *pair)).map(|(index, _)| index).collect();
+        let chosen = |pair: &Pair| self.chosen(pairs, *pair, self.candidates(branches, pair.writer));
+        let chosen: HashSet<usize> = written.iter().filter_map(chosen).map(|(index, _)| index).collect();
         let added = branches.iter().enumerate().filter(|(index, _)| !chosen.contains(index));
         added.map(|(index, branch)| Found::UnionBranchAdded { index, reader: self.reader.get(*branch) }).collect()
     }
