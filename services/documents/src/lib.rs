@@ -9,6 +9,7 @@
 //! version to [`schema::Standard`], run the tests once with `UPDATE_SCHEMAS=1`, and read what is new in [`odcs`].
 
 pub mod message;
+pub mod avro;
 mod node;
 mod odcs;
 mod odps;

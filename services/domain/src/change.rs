@@ -7,6 +7,7 @@
 //! Begin at [`compare`] and [`judge`]. To add a rule: a variant with its word, its row of the table, and the place in a
 //! comparer that finds it.
 
+pub mod avro;
 mod contract;
 pub mod level;
 pub mod message;

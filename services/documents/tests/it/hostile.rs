@@ -19,7 +19,7 @@ fn refused(name: &str, text: &str, reason: &str) {
 }
 
 /// What this thread has spent on the processor, so that a busy machine does not count.
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
