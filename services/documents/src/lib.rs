@@ -11,6 +11,7 @@
 mod node;
 mod odcs;
 mod odps;
+pub mod protobuf;
 mod reader;
 mod schema;
 
