@@ -13,6 +13,7 @@ pub mod avro;
 mod node;
 mod odcs;
 mod odps;
+pub mod protobuf;
 mod reader;
 mod schema;
 

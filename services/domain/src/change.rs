@@ -12,6 +12,7 @@ mod contract;
 pub mod level;
 pub mod message;
 mod property;
+pub mod protobuf;
 mod quality;
 mod types;
 

@@ -9,4 +9,5 @@ mod generate;
 mod hostile;
 mod official;
 mod problems;
+mod protobuf;
 mod shared;
