@@ -13,6 +13,7 @@ mod odcs;
 mod odps;
 mod reader;
 mod schema;
+pub mod table_schema;
 
 use domain::contract::Contract;
 use domain::product::Product;

@@ -2,7 +2,7 @@
 //!
 //! A comparer finds differences on its own model. That of data contracts speaks of a difference as a [`Finding`] of a
 //! [`Rule`], and [`Rule::row`] and [`Rule::judgement`] are the normative table. What no rule names is
-//! [`Rule::Undetermined`]: it counts as breaking, both ways. Message schemas and tables are compared by the
+//! [`Rule::Undetermined`]: it counts as breaking, both ways. Message schemas and tables ([`table`]) are compared by the
 //! rules of their formats, and share what is in [`message`].
 //!
 //! A change that older data could break is settled by a [`Proof`] that it does not, and widening a type by a policy:
@@ -21,6 +21,7 @@ mod quality;
 mod rule;
 mod service;
 mod serving;
+pub mod table;
 mod types;
 
 use std::fmt;

@@ -9,3 +9,4 @@ mod hostile;
 mod official;
 mod problems;
 mod shared;
+mod table;

@@ -151,7 +151,7 @@ fn objects_are_added_and_removed() {
 }
 
 #[test]
-fn moving_a_local_server_is_a_patch_and_any_other_breaks() {
+fn moving_a_local_server_is_a_minor_and_any_other_breaks() {
     let with = |kind: ServerKind| {
         let mut contract = contract(vec![]);
         contract.servers.push(Server {
@@ -167,6 +167,7 @@ fn moving_a_local_server_is_a_patch_and_any_other_breaks() {
     let local = |path: &str, format| with(ServerKind::Local(LocalServer { path: path.parse().unwrap(), format }));
     let (here, there) = (local("a", Format::Delta), local("b", Format::Delta));
     check(&here, &there, &[("servers.lake", Rule::ServerMoved)]);
+    assert_eq!(Rule::ServerMoved.judgement().bump, Bump::Minor);
     check(&here, &local("a", Format::Parquet), &[("servers.lake", Rule::ServerChanged)]);
     check(&here, &with(ServerKind::Other("s3".to_owned())), &[("servers.lake", Rule::ServerChanged)]);
     check(&contract(vec![]), &here, &[("servers.lake", Rule::ServerAdded)]);

@@ -6,4 +6,6 @@ mod audit;
 mod change;
 mod contract;
 mod gate;
+mod matrix;
 mod product;
+mod terms;
