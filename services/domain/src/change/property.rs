@@ -398,23 +398,31 @@ pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings
 
 /// Compares the primary keys of two versions of an object. A renamed column is the same column.
 pub(super) fn primary_keys(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
-    let (before, after) = (old.primary_key(), new.primary_key());
-    let same = |a: &Property, b: &Property| (a.id.is_some() && a.id == b.id) || a.name == b.name;
-    let is_within = |some: &[&Property], all: &[&Property]| some.iter().all(|a| all.iter().any(|b| same(a, b)));
+    let key = |object: &SchemaObject| {
+        let columns = object.properties.iter().enumerate().filter(|(_, column)| column.primary_key);
+        let mut key: Vec<_> =
+            columns.map(|(at, column)| (column.primary_key_position.unwrap_or(u32::MAX), at)).collect();
+        key.sort_unstable();
+        key.into_iter().map(|(_, at)| at).collect::<Vec<_>>()
+    };
+    let (before, after) = (key(old), key(new));
     match (before.is_empty(), after.is_empty()) {
         (true, true) => {}
         (true, false) => {
-            let columns = after.iter().map(|column| ColumnPath(vec![column.column_name().to_owned()])).collect();
-            let message = "there is a primary key now; older data may break it";
-            findings.add_provable(Rule::PrimaryKeyAdded, message, Claim::Key { columns });
+            let column = |at: &usize| ColumnPath(vec![new.properties[*at].column_name().to_owned()]);
+            let claim = Claim::Key { columns: after.iter().map(column).collect() };
+            findings.add_provable(Rule::PrimaryKeyAdded, "there is a primary key now; older data may break it", claim);
         }
         (false, true) => findings.add(Rule::PrimaryKeyRemoved, "there is no primary key any more"),
-        (false, false) if before.len() != after.len() || !is_within(&before, &after) => {
-            findings.add(Rule::PrimaryKeyChanged, "the primary key has other columns");
+        (false, false) => {
+            let pairs = pairs(&old.properties, &new.properties);
+            let continued: Vec<_> = after.iter().filter_map(|at| pairs[*at]).collect();
+            let has_all = continued.len() == after.len() && before.len() == after.len();
+            if !has_all || !before.iter().all(|at| continued.contains(at)) {
+                findings.add(Rule::PrimaryKeyChanged, "the primary key has other columns");
+            } else if before != continued {
+                findings.add(Rule::PrimaryKeyReordered, "the columns of the primary key are in another order");
+            }
         }
-        (false, false) if !before.iter().zip(&after).all(|(a, b)| same(a, b)) => {
-            findings.add(Rule::PrimaryKeyReordered, "the columns of the primary key are in another order");
-        }
-        (false, false) => {}
     }
 }
