@@ -16,6 +16,7 @@ mod odps;
 pub mod protobuf;
 mod reader;
 mod schema;
+pub mod table_schema;
 
 use domain::contract::Contract;
 use domain::product::Product;

@@ -11,3 +11,4 @@ mod official;
 mod problems;
 mod protobuf;
 mod shared;
+mod table;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::change::level::Level;
 use crate::table::ReaderProtocol;
 
 /// Which snapshot is served when the newest is bad.
@@ -76,6 +77,20 @@ pub struct Settings {
     pub is_final: bool,
     /// `readerVersion`, `readerFeatures`: the most that reading may ask for; `None` if the contract does not say.
     pub reader_ceiling: Option<ReaderProtocol>,
+    /// `compatibility`: which directions later versions of the major keep, and towards how much of its history;
+    /// `FULL_TRANSITIVE` if the contract does not say.
+    pub compatibility: Level,
+    /// `allowWidening`: readers take wider types, so that widening one is no reason for a major.
+    pub allow_widening: bool,
+    /// `enumsOpen`: readers expect values in every enumeration that it does not list yet. A column says so of its own
+    /// with the custom property `openEnum`.
+    pub enums_open: bool,
+    /// `ordered`: readers go by the position of columns.
+    pub ordered: bool,
+    /// `pathReaders`: readers go by the paths of files, in which partitions are.
+    pub path_readers: bool,
+    /// `partitioned`: how the data is partitioned is promised, for the sake of what queries cost.
+    pub partitioning_promised: bool,
 }
 
 impl Default for Settings {
@@ -89,6 +104,12 @@ impl Default for Settings {
             pinned: false,
             is_final: false,
             reader_ceiling: None,
+            compatibility: Level::FullTransitive,
+            allow_widening: false,
+            enums_open: false,
+            ordered: false,
+            path_readers: false,
+            partitioning_promised: false,
         }
     }
 }

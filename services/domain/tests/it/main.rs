@@ -7,4 +7,6 @@ mod avro;
 mod change;
 mod contract;
 mod gate;
+mod matrix;
 mod product;
+mod terms;
