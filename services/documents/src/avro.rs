@@ -122,6 +122,7 @@ fn json(text: &str, size: &mut Size) -> Result<Value, Error> {
     if bare.parse::<Primitive>().is_ok() {
         return Ok(Value::String(bare.to_owned()));
     }
+    // A list or map of n values has n - 1 commas.
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         match byte {
@@ -131,7 +132,7 @@ fn json(text: &str, size: &mut Size) -> Result<Value, Error> {
             _ if in_text => {}
             b'{' | b'[' => (depth, size.n_values) = (depth + 1, size.n_values + 1),
             b'}' | b']' => depth = depth.saturating_sub(1),
-            b',' | b':' => size.n_values += 1,
+            b',' => size.n_values += 1,
             _ => {}
         }
         if depth > MAX_DEPTH {

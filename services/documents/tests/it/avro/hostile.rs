@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use documents::avro::{Error, MAX_BYTES, parse, parse_new};
+use documents::avro::{Error, MAX_BYTES, MAX_DEPTH, canonical, parse, parse_new};
 use domain::change::avro::compare;
 use domain::change::message::TooComplex;
 use serde_json::json;
@@ -66,6 +66,23 @@ fn hostile_texts_are_refused_at_once() {
         &format!(r#"{{"type":"fixed","name":"F","size":{}}}"#, "9".repeat(100_000)),
         "range",
     );
+}
+
+#[test]
+fn what_just_keeps_the_limits_is_answered() {
+    let none = BTreeMap::new();
+    let nested = format!("{}\"int\"{}", r#"{"type":"array","items":"#.repeat(MAX_DEPTH), "}".repeat(MAX_DEPTH));
+    let records = (0..MAX_DEPTH / 3).fold(
+        json!("int"),
+        |inner, level| json!({"type": "record", "name": format!("R{level}"), "fields": [{"name": "f", "type": inner}]}),
+    );
+    let fields: Vec<_> = (0..10_000).map(|i| json!({"name": format!("f{i}"), "type": "int"})).collect();
+    let wide = json!({"type": "record", "name": "R", "fields": fields});
+    for text in [nested, records.to_string(), wide.to_string()] {
+        let read = timed("reading", || parse_new(&text, &none)).unwrap();
+        assert_eq!(timed("comparing", || compare(&read, &read)), Ok(Vec::new()));
+        assert_eq!(timed("writing", || canonical(&text)), Ok(text));
+    }
 }
 
 #[test]
