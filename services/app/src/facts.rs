@@ -109,7 +109,7 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -
         }
         None => ContractFacts {
             version: domain::version::Version { major: target.binding.major, minor: 0, patch: 0 },
-            state: domain::contract::State::Draft { reasons: Vec::new() },
+            state: domain::contract::State::NEW,
             settings: domain::contract::Settings::default(),
             freshness: None,
         },
@@ -225,8 +225,8 @@ fn conformance(verdict: &BindingVerdict) -> Vec<Detail> {
     verdict.conformance.iter().map(quality).collect()
 }
 
-/// Which rules do not hold: their names and counts are for every reader of the quality page, what the engine said may
-/// hold values and paths and is for owners.
+/// Which rules do not hold: their names and counts are for every reader of the quality page; what the engine said and
+/// the number that a query gave may hold values and paths and are for owners and stewards.
 fn findings(verdict: &BindingVerdict, snapshot: &Snapshot) -> Vec<Detail> {
     let mut details: Vec<Detail> = verdict.results.iter().flat_map(broken).collect();
     details.extend(snapshot.error.iter().map(|text| Detail { right: DetailRight::Owner, text: text.clone() }));
@@ -236,13 +236,18 @@ fn findings(verdict: &BindingVerdict, snapshot: &Snapshot) -> Vec<Detail> {
 fn broken(result: &RuleResult) -> Vec<Detail> {
     let rule = &result.rule;
     let quality = |text: String| Detail { right: DetailRight::Quality, text };
+    let owner = |text: String| Detail { right: DetailRight::Owner, text };
     match (result.outcome(), &result.measured) {
+        (Outcome::Fail, Measured::Value(value)) if rule.measures_values() => vec![
+            quality(format!("{} `{}`: {} does not hold", rule.severity, rule.key, rule.title)),
+            owner(format!("`{}` measured {value} {}", rule.key, rule.unit)),
+        ],
         (Outcome::Fail, Measured::Value(value)) => {
             vec![quality(format!("{} `{}`: {} measured {value} {}", rule.severity, rule.key, rule.title, rule.unit))]
         }
         (Outcome::Error, Measured::Error(why)) => vec![
             quality(format!("`{}` could not be measured", rule.key)),
-            Detail { right: DetailRight::Owner, text: format!("`{}`: {why}", rule.key) },
+            owner(format!("`{}`: {why}", rule.key)),
         ],
         _ => Vec::new(),
     }

@@ -83,7 +83,9 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
         Event::done("access.request", "access_request", request.id, &what).because(Some(&request.purpose.sentence));
     audit::append(ctx, &mut tx, event).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), request.id).await?;
+    failpoint::pass("request.written");
     tx.commit().await?;
+    failpoint::pass("request.committed");
     Ok(request)
 }
 

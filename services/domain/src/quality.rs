@@ -178,6 +178,27 @@ pub struct Rule {
     pub title: String,
 }
 
+impl Rule {
+    /// Whether what it measures may be a value out of the data, such as the greatest salary, and no count of rows.
+    pub fn measures_values(&self) -> bool {
+        match &self.check {
+            Some(Check::Sql { .. }) => true,
+            Some(
+                Check::NullValues { .. }
+                | Check::MissingValues { .. }
+                | Check::InvalidValues { .. }
+                | Check::InvalidPattern { .. }
+                | Check::OutOfRange { .. }
+                | Check::Length { .. }
+                | Check::NotMultipleOf { .. }
+                | Check::DuplicateValues { .. }
+                | Check::RowCount,
+            )
+            | None => false,
+        }
+    }
+}
+
 /// What measuring gave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measured {

@@ -178,7 +178,7 @@ impl TryFrom<VersionRow> for ContractVersion {
         let misfit = |problem: &str| Error::inconsistent("contract_versions", id, problem);
         let reasons = json::strings_from_text(&row.reasons).map_err(|problem| misfit(&problem))?;
         let state = match (row.state.as_str(), row.state_since.map(Timestamp), row.sunset.map(Timestamp)) {
-            ("draft", None, None) => State::Draft { reasons },
+            ("draft", released_at, None) => State::Draft { reasons, released_at },
             ("active", Some(since), None) => State::Active { since },
             ("superseded", Some(since), None) => State::Superseded { since },
             ("deprecated", Some(since), Some(sunset)) => State::Deprecated { since, sunset },
@@ -215,7 +215,7 @@ struct StateColumns {
 impl From<&State> for StateColumns {
     fn from(state: &State) -> Self {
         let (since, sunset, reasons) = match state {
-            State::Draft { reasons } => (None, None, reasons.as_slice()),
+            State::Draft { reasons, released_at } => (released_at.map(|at| at.0), None, reasons.as_slice()),
             State::Active { since } | State::Superseded { since } | State::Retired { since } => {
                 (Some(since.0), None, [].as_slice())
             }
@@ -322,7 +322,7 @@ pub async fn set_state(tx: &mut Tx, id: ContractVersionId, seen: &State, state: 
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("contract version")) }
 }
 
-/// Replaces the document of a version that is still a draft: nobody could read by it.
+/// Replaces the document of a version that is still a draft: nobody could read by it. The new one's status counts again.
 ///
 /// # Errors
 /// [`Error::Stale`] if it is no draft any more or its document is not the one seen; [`Error::LockNeeded`].
@@ -337,7 +337,7 @@ pub async fn replace_draft(
         tx,
         sqlx::query(
             "UPDATE contract_versions
-             SET digest = $1, format = $2, bytes = $3, published_by = $4, published_at = $5
+             SET digest = $1, format = $2, bytes = $3, published_by = $4, published_at = $5, state_since = NULL
              WHERE id = $6 AND state = 'draft' AND digest = $7"
         )
         .bind(document.digest.as_str())

@@ -218,7 +218,7 @@ impl ContractMutation {
 
 fn reasons(view: &VersionView) -> Vec<String> {
     match &view.version.state {
-        State::Draft { reasons } => reasons.clone(),
+        State::Draft { reasons, .. } => reasons.clone(),
         State::Active { .. } | State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => {
             Vec::new()
         }

@@ -228,8 +228,8 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// What an engine says of a rule that it could not measure may hold values of the data: that is for owners and
-    /// stewards.
+    /// What an engine says of a rule that it could not measure may hold values of the data, and so may the number that a
+    /// query gave: they are for owners and stewards.
     fn new(found: &domain::binding::BindingVerdict, may_view_detail: bool) -> Self {
         Self {
             verdict: found.verdict.into(),
@@ -250,16 +250,20 @@ pub(crate) struct RuleResult {
     title: String,
     severity: Severity,
     outcome: RuleOutcome,
-    /// The number that was measured, in the rule's unit.
+    /// The number that was measured, in the rule's unit. That of an `sql` rule may be a value of the data: it is for
+    /// owners and stewards.
     measured: Option<f64>,
     unit: QualityUnit,
-    /// Why it could not be measured.
+    /// Why it could not be measured, or why the number is not shown.
     message: Option<String>,
 }
 
 impl RuleResult {
     fn new(result: &domain::quality::RuleResult, may_view_detail: bool) -> Self {
         let (measured, message) = match &result.measured {
+            Measured::Value(_) if result.rule.measures_values() && !may_view_detail => {
+                (None, Some("the number is for owners and stewards".to_owned()))
+            }
             Measured::Value(value) => (Some(*value), None),
             Measured::Error(why) if may_view_detail => (None, Some(why.clone())),
             Measured::Error(_) => (None, Some("it could not be measured".to_owned())),

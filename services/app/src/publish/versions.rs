@@ -175,7 +175,7 @@ impl Judging<'_> {
             id: ContractVersionId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
             contract_id: contract.id,
             version: new.version,
-            state: State::Draft { reasons: Vec::new() },
+            state: State::NEW,
             document: entry.document.clone(),
         }))
     }

@@ -217,3 +217,22 @@ async fn a_table_that_went_back_is_served_as_it_is() {
     test.settle().await;
     issued(&reader, Action::Read).await;
 }
+
+#[tokio::test]
+async fn an_inspection_that_fails_later_leaves_open_leases_their_files() {
+    let (test, owner, reader, _) = open().await;
+    test.lay(FOLDER, 1, Scene::of("id:integer")).await;
+    let lease = issued(&reader, Action::Read).await.lease.id;
+    test.inspector.set(
+        test.table_folder(FOLDER),
+        Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned())),
+    );
+    // The log lost its newest entry, so its snapshot is looked at again.
+    std::fs::remove_file(test.table_folder(FOLDER).join("_delta_log/00000000000000000001.json")).unwrap();
+    test.settle().await;
+    assert!(refused(&reader).await.contains(&"quality.error".to_owned()));
+
+    // What is kept of open leases goes with the access revision.
+    granted(&owner, &test.principal("other").await).await;
+    assert!(matches!(test.app.open(lease).await.unwrap().scope, Scope::Pinned { .. }));
+}

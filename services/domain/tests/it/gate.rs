@@ -117,7 +117,7 @@ fn each_check_refuses_by_itself() {
     check(|facts| facts.visible = false, &["visibility.hidden"]);
     check(|facts| facts.policy.allowed = false, &["policy.denied"]);
     check(|facts| facts.product_served = false, &["contract.product_inactive"]);
-    check(|facts| facts.contract.state = State::Draft { reasons: Vec::new() }, &["contract.draft"]);
+    check(|facts| facts.contract.state = State::NEW, &["contract.draft"]);
     check(|facts| facts.contract.state = State::Retired { since: NOW }, &["contract.retired"]);
     check(|facts| facts.contract.state = State::Superseded { since: NOW }, &["contract.superseded"]);
     check(|facts| facts.grants.clear(), &["grant.missing"]);
@@ -146,7 +146,7 @@ fn the_answer_tells_everything_that_is_missing() {
     check(
         |facts| {
             facts.policy.allowed = false;
-            facts.contract.state = State::Draft { reasons: Vec::new() };
+            facts.contract.state = State::NEW;
             facts.grants.clear();
             facts.snapshots = Snapshots::default();
         },
@@ -256,7 +256,7 @@ fn the_action_table_is_the_one_of_the_design() {
 fn repair_reads_the_head_for_an_hour_whatever_the_quality() {
     let mut facts = good();
     facts.grants.clear();
-    facts.contract.state = State::Draft { reasons: Vec::new() };
+    facts.contract.state = State::NEW;
     facts.snapshots = Snapshots::default();
     let mut request = request(Action::Repair);
     request.lifetime = Some(HOUR * 5);
@@ -291,7 +291,7 @@ fn what_was_inspected_is_readable_though_a_rule_could_not_be_measured() {
 fn writing_needs_a_contract_that_is_not_retired() {
     let mut facts = good();
     facts.grants.clear();
-    facts.contract.state = State::Draft { reasons: Vec::new() };
+    facts.contract.state = State::NEW;
     assert!(gate::decide(&request(Action::Write), &facts).allows());
     facts.contract.state = State::Retired { since: NOW };
     assert_eq!(failing(&gate::decide(&request(Action::Write), &facts)), ["contract.retired"]);

@@ -194,6 +194,15 @@ async fn an_inspection_that_failed_leaves_its_reason(world: World) {
     store::table::set_inspected(&mut tx, snapshot.id, Ok(&found())).await.unwrap();
     let kept = store::table::get_snapshot(&mut tx, snapshot.id).await.unwrap();
     assert_eq!((kept.state, kept.error), (SnapshotState::Inspected, None));
+
+    // One that fails after it takes nothing away: leases are served from the file list.
+    store::table::set_inspected(&mut tx, snapshot.id, Err("the worker was killed")).await.unwrap();
+    let kept = store::table::get_snapshot(&mut tx, snapshot.id).await.unwrap();
+    assert_eq!((kept.state, kept.error.as_deref()), (SnapshotState::Error, Some("the worker was killed")));
+    assert_eq!(kept.found, Some(found()));
+    assert!(store::table::set_pending(&mut tx, snapshot.id).await.unwrap());
+    let kept = store::table::get_snapshot(&mut tx, snapshot.id).await.unwrap();
+    assert_eq!((kept.state, kept.found), (SnapshotState::Pending, Some(found())));
 }
 
 /// Results with every check, operator, unit and measure in them.
@@ -497,6 +506,6 @@ async fn a_row_that_fits_no_state_is_told(world: World) {
         }
         other => panic!("{other:?}"),
     }
-    let draft = version(&catalog.contract, "1.0.0", domain::contract::State::Draft { reasons: vec![] });
+    let draft = version(&catalog.contract, "1.0.0", domain::contract::State::NEW);
     store::contract::insert_version(&mut tx, &draft).await.unwrap();
 }
