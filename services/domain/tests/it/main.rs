@@ -7,3 +7,4 @@ mod change;
 mod contract;
 mod gate;
 mod product;
+mod protobuf;
