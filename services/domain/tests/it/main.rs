@@ -9,4 +9,5 @@ mod contract;
 mod gate;
 mod matrix;
 mod product;
+mod protobuf;
 mod terms;
