@@ -4,6 +4,7 @@
 
 mod change;
 mod examples;
+mod fuzz;
 mod generate;
 mod hostile;
 mod official;
