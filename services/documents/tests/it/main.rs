@@ -5,6 +5,7 @@
 mod avro;
 mod change;
 mod examples;
+mod fuzz;
 mod generate;
 mod hostile;
 mod official;
