@@ -8,6 +8,7 @@
 //! comparer that finds it.
 
 mod contract;
+pub mod json_schema;
 pub mod level;
 pub mod message;
 mod property;

@@ -6,6 +6,8 @@ mod change;
 mod examples;
 mod generate;
 mod hostile;
+mod json_schema;
+mod json_schema_hostile;
 mod official;
 mod problems;
 mod shared;

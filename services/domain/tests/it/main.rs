@@ -6,4 +6,5 @@ mod audit;
 mod change;
 mod contract;
 mod gate;
+mod json_schema;
 mod product;
