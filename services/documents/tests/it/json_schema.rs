@@ -170,6 +170,40 @@ fn a_change_behind_a_cycle_of_references_is_found() {
 }
 
 #[test]
+fn changes_that_confluent_overlooks_are_found() {
+    let check = |old: Value, new: Value, expected: &[&str]| assert_eq!(names(&old, &new), expected, "{old} {new}");
+    let least = |n: u8| json!({"minimum": n});
+    check(
+        json!({"if": least(1), "then": {"maxLength": 3}}),
+        json!({"if": least(2), "then": {"maxLength": 4}}),
+        &["TYPE_CHANGED #/if", "MAX_LENGTH_INCREASED #/then/maxLength"],
+    );
+    check(json!({"if": least(1)}), json!({"if": least(1), "else": least(3)}), &["SCHEMA_ADDED #/else"]);
+    check(json!({"contains": least(1)}), json!({"contains": least(2)}), &["MINIMUM_INCREASED #/contains/minimum"]);
+    let named = |n: u8| json!({"properties": {"ab": {}}, "propertyNames": {"maxLength": n}});
+    check(named(5), named(4), &["MAX_LENGTH_DECREASED #/propertyNames/maxLength"]);
+    // A demand on names that all names satisfy which there can be is none.
+    let closed = json!({"properties": {"ab": {}}, "additionalProperties": false});
+    let demanding = |n: u8| {
+        json!({
+            "properties": {"ab": {}}, "additionalProperties": false, "propertyNames": {"pattern": "^[a-z]", "maxLength": n},
+        })
+    };
+    check(closed.clone(), demanding(2), &[]);
+    check(closed, demanding(1), &["SCHEMA_ADDED #/propertyNames"]);
+    // Bounds are judged together.
+    let above = json!({"exclusiveMinimum": 10, "exclusiveMaximum": 20});
+    let removed = ["EXCLUSIVE_MAXIMUM_REMOVED #/exclusiveMaximum", "EXCLUSIVE_MINIMUM_REMOVED #/exclusiveMinimum"];
+    check(above.clone(), json!({"minimum": 10, "maximum": 20}), &removed);
+    let tighter = ["MINIMUM_ADDED #/minimum", removed[0], removed[1]];
+    check(above, json!({"minimum": 11}), &tighter);
+    let text = |format: &str| json!({"type": "string", "format": format});
+    check(text("date"), text("date-time"), &["TYPE_CHANGED #/format"]);
+    check(text("uri"), text("iri"), &["TYPE_EXTENDED #/format"]);
+    check(text("date"), json!({"type": "string"}), &[]);
+}
+
+#[test]
 fn what_is_no_schema_is_refused_with_its_place() {
     let refused = |text: &str| parse(text, &BTreeMap::new()).map(drop).unwrap_err();
     assert!(matches!(refused("{"), Error::NotJson { .. }));

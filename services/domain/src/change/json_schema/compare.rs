@@ -17,7 +17,9 @@ use crate::change::message::{Budget, Difference, Policy, TooComplex};
 /// How often pairs that say something are listed at every place where they are met; beyond that each is listed once.
 const MAX_LISTINGS: usize = 2_000;
 /// The largest compiled form of a pattern, in bytes. What is larger, or beyond linear matching, cannot be told to match.
-const MAX_PATTERN_BYTES: usize = 1 << 20;
+const MAX_PATTERN_BYTES: usize = 1 << 18;
+/// What a pattern costs before it can be looked for.
+const STEPS_FOR_A_PATTERN: u32 = 1_000;
 
 /// What a pair costs that is met for the first time: it will be compared, and kept.
 const STEPS_FOR_A_PAIR: usize = 4;
@@ -293,7 +295,8 @@ impl<'a> Answer<'_, 'a> {
         let regex = match comparison.patterns.get(pattern) {
             Some(regex) => regex,
             None => {
-                comparison.budget.take(100 + u32::try_from(pattern.len()).unwrap_or(u32::MAX))?;
+                let n_bytes = u32::try_from(pattern.len()).unwrap_or(u32::MAX);
+                comparison.budget.take(n_bytes.saturating_add(STEPS_FOR_A_PATTERN))?;
                 let regex = RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build().ok();
                 comparison.patterns.entry(pattern).or_insert(regex)
             }
