@@ -8,6 +8,8 @@ mod examples;
 mod fuzz;
 mod generate;
 mod hostile;
+mod json_schema;
+mod json_schema_hostile;
 mod official;
 mod problems;
 mod protobuf;

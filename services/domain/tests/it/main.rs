@@ -7,6 +7,7 @@ mod avro;
 mod change;
 mod contract;
 mod gate;
+mod json_schema;
 mod matrix;
 mod product;
 mod protobuf;
