@@ -178,6 +178,23 @@ pub struct Rule {
     pub title: String,
 }
 
+impl Check {
+    /// The columns it looks at; none for the table as a whole and for a query, which may look at any.
+    pub fn columns(&self) -> &[ColumnPath] {
+        match self {
+            Self::NullValues { column }
+            | Self::MissingValues { column, .. }
+            | Self::InvalidValues { column, .. }
+            | Self::InvalidPattern { column, .. }
+            | Self::OutOfRange { column, .. }
+            | Self::Length { column, .. }
+            | Self::NotMultipleOf { column, .. } => std::slice::from_ref(column),
+            Self::DuplicateValues { columns } => columns,
+            Self::RowCount | Self::Sql { .. } => &[],
+        }
+    }
+}
+
 impl Rule {
     /// Whether what it measures may be a value out of the data, such as the greatest salary, and no count of rows.
     pub fn measures_values(&self) -> bool {

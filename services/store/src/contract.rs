@@ -226,7 +226,7 @@ impl From<&State> for StateColumns {
 }
 
 macro_rules! select_versions {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT
                  id,
@@ -390,23 +390,70 @@ pub async fn find_version_by_number(
     row.map(ContractVersion::try_from).transpose()
 }
 
+macro_rules! select_current {
+    ($which:literal, $rest:literal) => {
+        select_versions!(concat!(
+            "WHERE ",
+            $which,
+            " AND state IN ('active', 'deprecated', 'retired')
+             ORDER BY
+                 contract_id,
+                 major,
+                 CAST(CASE state WHEN 'active' THEN 0 WHEN 'deprecated' THEN 1 ELSE 2 END AS BIGINT),
+                 minor DESC,
+                 patch DESC,
+                 id ",
+            $rest
+        ))
+    };
+}
+
 /// The version of a major that the gate judges: the active one, else the newest that is deprecated, else the newest
 /// that is retired. `None` while there are only drafts.
 ///
 /// # Errors
 /// Those of any query.
 pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<ContractVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE contract_id = $1 AND major = $2 AND state IN ('active', 'deprecated', 'retired')
-             ORDER BY
-                 CAST(CASE state WHEN 'active' THEN 0 WHEN 'deprecated' THEN 1 ELSE 2 END AS BIGINT),
-                 minor DESC,
-                 patch DESC,
-                 id
-             LIMIT 1"
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_current!(
+        "contract_id = $1 AND major = $2",
+        "LIMIT 1"
     ))
     .bind(Text(contract_id))
     .bind(integer(major))
+    .fetch_optional(c))?;
+    row.map(ContractVersion::try_from).transpose()
+}
+
+/// What [`find_current`] finds for every major of these contracts.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<ContractVersion>, Error> {
+    let mut versions: Vec<ContractVersion> =
+        all(list_in!(tx, VersionRow, select_current!("contract_id IN ({list})", ""), contract_ids))?;
+    // The first of each major is its current one.
+    versions.dedup_by_key(|version| (version.contract_id, version.version.major));
+    Ok(versions)
+}
+
+/// The next lower version of a contract, whatever its state.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_predecessor(
+    tx: &mut Tx,
+    contract_id: ContractId,
+    version: Version,
+) -> Result<Option<ContractVersion>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE contract_id = $1 AND (major, minor, patch) < ($2, $3, $4)
+             ORDER BY major DESC, minor DESC, patch DESC
+             LIMIT 1"
+    ))
+    .bind(Text(contract_id))
+    .bind(integer(version.major))
+    .bind(integer(version.minor))
+    .bind(integer(version.patch))
     .fetch_optional(c))?;
     row.map(ContractVersion::try_from).transpose()
 }

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::SnapshotId;
 use domain::name::Address;
 use domain::quality::Measured;
-use domain::table::{PhysicalColumn, PhysicalType};
+use domain::table::PhysicalColumn;
 
 use super::contract::ContractVersion;
 use super::error::{Failure, Result};
@@ -183,32 +183,7 @@ pub(crate) struct Column {
 
 impl From<&PhysicalColumn> for Column {
     fn from(column: &PhysicalColumn) -> Self {
-        Self { name: column.name.clone(), physical_type: type_text(&column.physical_type), nullable: column.nullable }
-    }
-}
-
-fn type_text(physical_type: &PhysicalType) -> String {
-    match physical_type {
-        PhysicalType::Boolean => "boolean".to_owned(),
-        PhysicalType::Integer { bits, signed: true } => format!("int{bits}"),
-        PhysicalType::Integer { bits, signed: false } => format!("uint{bits}"),
-        PhysicalType::Float { bits } => format!("float{bits}"),
-        PhysicalType::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
-        PhysicalType::String => "string".to_owned(),
-        PhysicalType::Binary => "binary".to_owned(),
-        PhysicalType::Date => "date".to_owned(),
-        PhysicalType::Time => "time".to_owned(),
-        PhysicalType::Timestamp { zoned: true } => "timestamp".to_owned(),
-        PhysicalType::Timestamp { zoned: false } => "timestamp_ntz".to_owned(),
-        PhysicalType::Struct(members) => {
-            let members = members.iter().map(|member| format!("{}: {}", member.name, type_text(&member.physical_type)));
-            format!("struct<{}>", members.collect::<Vec<_>>().join(", "))
-        }
-        PhysicalType::List(element) => format!("list<{}>", type_text(&element.physical_type)),
-        PhysicalType::Map { key, value } => {
-            format!("map<{}, {}>", type_text(&key.physical_type), type_text(&value.physical_type))
-        }
-        PhysicalType::Other(words) => words.clone(),
+        Self { name: column.name.clone(), physical_type: column.physical_type.to_string(), nullable: column.nullable }
     }
 }
 

@@ -303,12 +303,13 @@ fn the_served_snapshot_follows_the_mode() {
     const NEWEST: u128 = 100;
     const BEFORE: u128 = 99;
     type Row = (Verdict, bool, [Option<u128>; 3]);
-    let rows: [Row; 5] = [
+    let rows: [Row; 6] = [
         (Verdict::Pass, true, [Some(NEWEST), Some(NEWEST), Some(NEWEST)]),
         (Verdict::Warn, true, [Some(NEWEST), Some(NEWEST), Some(NEWEST)]),
         (Verdict::Fail, true, [None, Some(BEFORE), Some(NEWEST)]),
         (Verdict::Fail, false, [None, Some(BEFORE), None]),
         (Verdict::Error, false, [None, Some(BEFORE), None]),
+        (Verdict::Error, true, [None, Some(BEFORE), None]),
     ];
     for (verdict, conforms, expected) in rows {
         for (mode, expected) in [GateMode::Block, GateMode::LastGood, GateMode::Warn].into_iter().zip(expected) {

@@ -27,6 +27,7 @@ crate::suite! {
     contract_versions_are_kept_in_every_state,
     one_version_of_a_major_is_active,
     the_current_version_is_the_one_in_force,
+    the_next_lower_version_is_found,
     a_transition_names_the_state_it_saw,
 }
 
@@ -279,6 +280,27 @@ async fn the_current_version_is_the_one_in_force(world: World) {
         store::contract::insert_version(&mut tx, &version(&contract, number, state)).await.unwrap();
         let current = store::contract::find_current(&mut tx, contract.id, 1).await.unwrap();
         assert_eq!(current.map(|version| version.version.to_string()).as_deref(), expected, "after {number}");
+        let listed = store::contract::list_current(&mut tx, &[contract.id]).await.unwrap();
+        let listed = listed.iter().find(|version| version.version.major == 1);
+        assert_eq!(listed.map(|version| version.version.to_string()).as_deref(), expected, "after {number}");
+    }
+}
+
+async fn the_next_lower_version_is_found(world: World) {
+    let contract = world.catalog().await.contract;
+    let mut tx = world.facts().await;
+    for number in ["1.2.0", "1.10.0", "2.0.0", "1.2.3"] {
+        store::contract::insert_version(&mut tx, &version(&contract, number, State::NEW)).await.unwrap();
+    }
+    for (number, expected) in [
+        ("1.2.0", None),
+        ("1.2.3", Some("1.2.0")),
+        ("1.10.0", Some("1.2.3")),
+        ("2.0.0", Some("1.10.0")),
+        ("9.0.0", Some("2.0.0")),
+    ] {
+        let found = store::contract::find_predecessor(&mut tx, contract.id, number.parse().unwrap()).await.unwrap();
+        assert_eq!(found.map(|version| version.version.to_string()).as_deref(), expected, "{number}");
     }
 }
 
