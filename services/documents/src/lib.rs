@@ -8,6 +8,7 @@
 //! Begin at [`parse`]. To read a new version of a standard: mark its fields in `schema/odcs.yaml` (`since`), add the
 //! version to [`schema::Standard`], run the tests once with `UPDATE_SCHEMAS=1`, and read what is new in [`odcs`].
 
+pub mod convert;
 mod node;
 mod odcs;
 mod odps;
