@@ -11,6 +11,7 @@
 pub mod avro;
 pub mod json_schema;
 pub mod message;
+pub mod convert;
 mod node;
 mod odcs;
 mod odps;

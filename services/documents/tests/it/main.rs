@@ -4,6 +4,7 @@
 
 mod avro;
 mod change;
+mod convert;
 mod examples;
 mod fuzz;
 mod generate;
