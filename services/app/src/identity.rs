@@ -346,7 +346,8 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
             if !ctx.may(Action::AssignPlatformRole, &Resource::Platform) {
                 return Err(Error::NotFound("role"));
             }
-            if !is_replay && role == PlatformRole::Admin && !has_another_admin(&mut tx, assignment.principal_id).await? {
+            if !is_replay && role == PlatformRole::Admin && !has_another_admin(&mut tx, assignment.principal_id).await?
+            {
                 return Err(Error::Conflict("the platform keeps at least one admin".to_owned()));
             }
         }

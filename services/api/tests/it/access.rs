@@ -169,6 +169,23 @@ async fn nobody_approves_his_own_request() {
     assert_eq!(api.code("owner-shop", approve, json!({ "input": { "request": request } })).await, "FORBIDDEN");
 }
 
+#[tokio::test]
+async fn a_role_that_was_taken_away_is_answered_again_to_its_key() {
+    let world = World::new().await;
+    let assign = "mutation($input: AssignRoleInput!) { assignRole(input: $input) { assignment { id } } }";
+    let auditor = json!({ "input": { "subject": "reader", "role": "AUDITOR" } });
+    let auditor = world.api.data("admin", assign, auditor).await["assignRole"]["assignment"]["id"].clone();
+    let unassign = "mutation($input: UnassignRoleInput!) { unassignRole(input: $input) {
+        assignment { id role domain { path } principal { subject } assignedAt } } }";
+    for (caller, other, role) in [("owner-shop", "admin", json!(world.role)), ("admin", "steward", auditor)] {
+        let input = json!({ "input": { "assignment": role, "idempotencyKey": "k" } });
+        let first = world.api.data(caller, unassign, input.clone()).await;
+        assert_eq!(first["unassignRole"]["assignment"]["id"], role);
+        assert_eq!(world.api.data(caller, unassign, input.clone()).await, first);
+        assert_eq!(world.api.code(other, unassign, input).await, "NOT_FOUND");
+    }
+}
+
 /// A document that calls a field with its arguments as variables.
 pub(crate) fn call(field: &str, is_query: bool) -> String {
     let document = document();

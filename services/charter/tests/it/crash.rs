@@ -139,7 +139,7 @@ fn state(house: &House, what: &str, id: Option<&str>) -> (String, usize) {
     let node = |id: &str, kind: &str, field: &str| {
         let document = format!("query($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ {field} }} }} }}");
         let body = json!({ "query": document, "variables": { "id": id } });
-        let answer = post(house, &house.token("ann"), &body);
+        let answer = house.ask("ann", &body);
         text(&answer, &format!("/data/node/{field}"))
     };
     match what {
@@ -149,7 +149,7 @@ fn state(house: &House, what: &str, id: Option<&str>) -> (String, usize) {
         }
         "inspect" => {
             let query = format!("{{ table(address: \"{TABLE}\") {{ snapshots {{ nodes {{ verdict {{ at }} }} }} }} }}");
-            let answer = post(house, &house.token("ann"), &json!({ "query": query }));
+            let answer = house.ask("ann", &json!({ "query": query }));
             let snapshots = answer.pointer("/data/table/snapshots/nodes").and_then(Value::as_array).unwrap();
             let judged = snapshots.iter().filter(|snapshot| snapshot["verdict"].is_object()).count();
             (judged.to_string(), records_of("table.inspect", "snapshot"))
@@ -159,12 +159,12 @@ fn state(house: &House, what: &str, id: Option<&str>) -> (String, usize) {
                 "{{ contractVersion(domain: \"nyc\", product: \"flights\", contract: \"{CONTRACT}\", \
                  version: \"{HELD}\") {{ state }} }}"
             );
-            let answer = post(house, &house.token("ann"), &json!({ "query": query }));
+            let answer = house.ask("ann", &json!({ "query": query }));
             (text(&answer, "/data/contractVersion/state"), records("contract.activate"))
         }
         "request" => {
             let body = json!({ "query": "{ accessRequests { nodes { id } } }" });
-            let requests = post(house, &house.token("bob"), &body);
+            let requests = house.ask("bob", &body);
             let n_requests = requests.pointer("/data/accessRequests/nodes").and_then(Value::as_array).unwrap().len();
             (n_requests.to_string(), records("access.request"))
         }
@@ -172,7 +172,7 @@ fn state(house: &House, what: &str, id: Option<&str>) -> (String, usize) {
         "revoke" => (node(id.unwrap(), "Grant", "state"), records("access.revoke")),
         _ => {
             let body = json!({ "query": "{ leases { nodes { id } } }" });
-            let leases = post(house, &house.token("bob"), &body);
+            let leases = house.ask("bob", &body);
             let n_leases = leases.pointer("/data/leases/nodes").and_then(Value::as_array).unwrap().len();
             (n_leases.to_string(), records("credential.vend"))
         }
@@ -247,15 +247,6 @@ fn kill_at_random(database: Option<String>) {
     // Every domain has its record and every record its domain: nothing is half there.
     let records = house.person("admin").ok(&["audit", "list", "--action", "domain.create", "--json"]).json();
     assert_eq!(records["nodes"].as_array().unwrap().len(), there.len());
-    assert!(acknowledged.len() as u64 > n_kills / 2, "only {} changes were acknowledged", acknowledged.len());
+    assert!(acknowledged.len() as u64 >= n_kills, "only {} changes were acknowledged", acknowledged.len());
     println!("{n_kills} kills, {} acknowledged changes, none lost", acknowledged.len());
-}
-
-fn post(house: &House, token: &str, body: &Value) -> Value {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let sent = client.post(format!("{}/graphql", house.address)).bearer_auth(token).json(body).send().await;
-        sent.unwrap().json().await.unwrap()
-    })
 }

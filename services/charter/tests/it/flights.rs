@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::house::{Credentials, House, clients, repository, shared};
+use crate::house::{Credentials, House, clients, make_demo, repository, shared};
 
 const BLOCK: &str = "nyc.flights.flights";
 const LAST_GOOD: &str = "nyc.flights-last-good.flights";
@@ -130,16 +130,56 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
     reads(&bob.credentials(LAST_GOOD), &history, 5);
 }
 
+/// The demo's small table needs nothing but the clients: without the shared test data it is what they read.
+#[test]
+fn the_small_table_is_read_by_the_real_clients() {
+    let Some(_) = clients() else { return };
+    let house = House::start("[inspect]\npoll = 3600\n").with_people();
+    let (ann, bob) = (house.person("ann"), house.person("bob"));
+    let table = house.lake().join("nyc/flights");
+    make_demo(&table, 0);
+    ann.ok(&["apply", "-d", "nyc", "tests/demo/flights.product.yaml", "tests/demo/flights.contract.yaml"]);
+    ann.ok(&["inspect", BLOCK, "--wait"]);
+    let grant = ann.approve(&bob.request(BLOCK));
+    // What `charter-worker make-demo` writes, version by version.
+    let lay = |version: u64, code: i32| {
+        make_demo(&table, version);
+        assert_eq!(ann.run(&["inspect", BLOCK, "--wait"]).code, code, "version {version}");
+    };
+    all_see(&bob.credentials(BLOCK), 400, 451_250, 8);
+    lay(1, 0);
+    let taken_at_1 = bob.credentials(BLOCK);
+    all_see(&taken_at_1, 700, 789_143, 9);
+    lay(2, 2);
+    assert_eq!(bob.run(&["credentials", BLOCK]).code, 2, "the bad batch shuts the gate");
+    all_see(&taken_at_1, 700, 789_143, 9);
+    lay(4, 0);
+    let taken_at_4 = bob.credentials(BLOCK);
+    all_see(&taken_at_4, 1_000, 1_127_036, 9);
+    for client in ["deltalake", "polars"] {
+        let bad = taken_at_4.read(client, &["--version", "2"]);
+        assert!(bad["error"].is_string(), "{client} opened the bad batch: {bad}");
+    }
+    ann.ok(&["access", "revoke", &grant, "--reason", "the project ended"]);
+    assert!(taken_at_4.read("deltalake", &[])["error"].is_string(), "a revoked lease still reads");
+}
+
 /// All three clients see exactly one version.
 #[track_caller]
 fn reads(credentials: &Credentials, history: &History, version: u64) {
     let expected = history.expected(version);
-    let expected_columns = expected["columns"].as_array().unwrap().len();
+    let number = |name: &str| expected[name].as_i64().unwrap();
+    all_see(credentials, number("rows"), number("sum_distance"), expected["columns"].as_array().unwrap().len());
+}
+
+/// All three clients see so many rows and columns, and this sum of the distances.
+#[track_caller]
+fn all_see(credentials: &Credentials, n_rows: i64, sum: i64, n_columns: usize) {
     for client in ["deltalake", "polars", "pyarrow"] {
         let seen = credentials.read(client, &["--column", "distance"]);
-        assert_eq!(seen["rows"], expected["rows"], "{client} at {version}: {seen}");
-        assert_eq!(seen["sum"], expected["sum_distance"], "{client} at {version}: {seen}");
-        assert_eq!(seen["columns"].as_array().unwrap().len(), expected_columns, "{client} at {version}: {seen}");
+        assert_eq!(seen["rows"], n_rows, "{client}: {seen}");
+        assert_eq!(seen["sum"], sum, "{client}: {seen}");
+        assert_eq!(seen["columns"].as_array().unwrap().len(), n_columns, "{client}: {seen}");
     }
 }
 

@@ -8,9 +8,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// How long something is waited for that nobody was asked for.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running server.
 pub(crate) struct House {
@@ -96,9 +100,37 @@ impl House {
     /// Whether the server has ended, or does within ten seconds: its connections close before the process is gone.
     pub(crate) fn has_ended(&self) -> bool {
         (0..1_000).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
             self.server.lock().unwrap().try_wait().unwrap().is_some()
         })
+    }
+
+    /// Asks GraphQL as somebody; gives the whole answer.
+    #[track_caller]
+    pub(crate) fn ask(&self, subject: &str, body: &Value) -> Value {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let request = client.post(format!("{}/graphql", self.address)).bearer_auth(self.token(subject));
+            request.json(body).send().await.unwrap().json().await.unwrap()
+        })
+    }
+
+    /// Waits until a table's head is this snapshot and inspected, without asking for anything but the table: nothing
+    /// else is to notice it.
+    #[track_caller]
+    pub(crate) fn until_inspected(&self, subject: &str, address: &str, key: &str) {
+        let query = "query($address: String!) { table(address: $address) { head { key state } } }";
+        let body = json!({ "query": query, "variables": { "address": address } });
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.ask(subject, &body);
+            let head = &answer["data"]["table"]["head"];
+            if head["key"] == key && head["state"] == "INSPECTED" {
+                return;
+            }
+            assert!(Instant::now() < deadline, "`{key}` was not inspected in {PATIENCE:?}: {answer}");
+        }
     }
 
     /// Somebody's token.

@@ -122,7 +122,13 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
             let shown: String = value.to_string_lossy().chars().take(40).collect();
             add(format!("{argument} {what} `{shown}`"), Some(*kind), args(argument, Some(value)), "", codes);
         };
-        for value in kind.wrong(values) {
+        // What all commands take is read in one place: each command is given one wrong value of it.
+        let values_wrong = kind.wrong(values);
+        let (first, n) = match REMOTE.iter().any(|(name, _)| name == argument) && !values_wrong.is_empty() {
+            true => (name.len() % values_wrong.len(), 1),
+            false => (0, values_wrong.len()),
+        };
+        for value in values_wrong.into_iter().skip(first).take(n) {
             wrong("is wrong", value.into(), kind.codes_of_wrong());
         }
         if found.has_value {
