@@ -11,6 +11,7 @@
 mod cache;
 mod delete;
 mod error;
+mod evolve;
 mod owner;
 mod read;
 mod register;

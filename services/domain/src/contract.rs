@@ -27,7 +27,7 @@ pub use self::conformance::{ConformanceFinding, ConformanceProblem, conformance,
 pub use self::fingerprint::{canonical, conformance_fingerprint};
 pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
-pub use self::settings::{GateMode, Late, Settings};
+pub use self::settings::{Evolve, GateMode, Late, Settings};
 pub use self::sla::SlaProperty;
 pub use self::state::{State, WrongState};
 use crate::name::{self, DomainPath, Name};

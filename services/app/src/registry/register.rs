@@ -10,6 +10,7 @@ use store::{Lock, Tx, outbox};
 
 use super::error::{Error, Incompatibility};
 use super::owner::Owner;
+use super::evolve::{self, Evolved};
 use super::{Draft, Prepared, Registered, VersionRef, cache, model, read, settings};
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;
@@ -84,6 +85,18 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
 async fn write(ctx: &Ctx, mut tx: Tx, scene: Scene, command: &Register, prepared: Prepared) -> Result<Registered, Error> {
     let Register { subject, draft, given, .. } = command;
     scene.owner.authorize(ctx, Action::Publish, subject, "register schemas in")?;
+    if let Owner::Topic { known, binding } = &scene.owner {
+        match evolve::evolve(ctx, &mut tx, known, binding, subject, draft).await? {
+            Evolved::Done => {}
+            Evolved::Waits(why) => {
+                let event = Event::done("schema.register", "subject", subject, "its contract waits for a review");
+                audit::append(ctx, &mut tx, event.refused(why.clone())).await?;
+                tx.commit().await?;
+                ctx.app.work.notify_waiters();
+                return Err(Error::NotPermitted(why));
+            }
+        }
+    }
     let schema = match store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await? {
         Some(same) if given.id.is_some_and(|id| id != same.id) => return Err(Error::IdMismatch(same.id)),
         Some(same) => same,
@@ -130,6 +143,7 @@ async fn write(ctx: &Ctx, mut tx: Tx, scene: Scene, command: &Register, prepared
     };
     outbox::push(&mut tx, &event).await?;
     tx.commit().await?;
+    ctx.app.work.notify_waiters();
     ctx.app.schemas.keep_model(&schema, &prepared.model);
     Ok(Registered { version, schema: Arc::new(schema) })
 }

@@ -13,7 +13,7 @@ use super::apply::{Problem, invalid};
 use super::error::{Error, Exit, Result};
 use super::output::{self, Paint};
 use super::report::{self, Case, Format, Note};
-use super::{batch, sources};
+use super::{batch, convert, sources};
 
 /// `charter contract`.
 #[derive(clap::Args)]
@@ -26,6 +26,10 @@ pub(crate) struct Args {
 enum Command {
     /// Compare two versions of a contract; exit code 2 if the new version number is too small for what has changed
     Diff(DiffArgs),
+    /// Make a contract of a schema: Avro, JSON Schema, Protobuf, dbt, Delta, Iceberg or SQL
+    Import(convert::ImportArgs),
+    /// Make a schema, SQL or a page for people of a contract
+    Export(convert::ExportArgs),
 }
 
 #[derive(clap::Args)]
@@ -78,7 +82,11 @@ struct Side {
 
 /// Runs `charter contract`.
 pub(crate) fn run(args: Args) -> Result<Exit> {
-    let Command::Diff(args) = args.command;
+    let args = match args.command {
+        Command::Diff(args) => args,
+        Command::Import(args) => return convert::import(&args),
+        Command::Export(args) => return convert::export(&args),
+    };
     match (&args.old, &args.new) {
         (Some(old), Some(new)) => diff(&args, old, new),
         _ => batch::diff(),

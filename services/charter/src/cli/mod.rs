@@ -17,6 +17,7 @@ mod audit;
 mod batch;
 mod client;
 mod contract;
+mod convert;
 mod credentials;
 mod domain;
 mod error;

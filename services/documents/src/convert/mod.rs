@@ -16,6 +16,7 @@ mod avro;
 mod dbt;
 mod delta;
 mod draft;
+mod follow;
 mod iceberg;
 mod json;
 mod json_schema;
@@ -30,6 +31,7 @@ mod yaml;
 use domain::contract::{Contract, Property, SchemaObject};
 
 use self::draft::Draft;
+pub use self::follow::follow;
 use self::ledger::Ledger;
 use crate::node::Node;
 use crate::{Document, MAX_DOCUMENT_BYTES, Problem, parse};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::contract::{GateMode, Late, Settings, sla};
+use domain::contract::{Evolve, GateMode, Late, Settings, sla};
 use domain::table::ReaderProtocol;
 
 use crate::node::Data;
@@ -15,6 +15,7 @@ pub(super) const NAMES: &[&str] = &[
     "closed",
     "compatibility",
     "enumsOpen",
+    "evolve",
     "exposure",
     "final",
     "gateMode",
@@ -57,6 +58,10 @@ fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
         "compatibility" => match at.text().map(str::parse) {
             Some(Ok(level)) => settings.compatibility = level,
             _ => reader.problem(at, "`compatibility` is a level, such as `FULL_TRANSITIVE`, `BACKWARD` or `NONE`"),
+        },
+        "evolve" => match at.text().and_then(Evolve::from_word) {
+            Some(evolve) => settings.evolve = evolve,
+            None => reader.problem(at, "`evolve` is one of `auto`, `review`"),
         },
         "allowWidening" => flag(&mut settings.allow_widening, name, at, reader),
         "enumsOpen" => flag(&mut settings.enums_open, name, at, reader),

@@ -219,6 +219,9 @@ pub(super) fn settings(old: &Settings, new: &Settings, findings: &mut Findings<'
     if old.grace != new.grace {
         set("grace", None);
     }
+    if old.evolve != new.evolve {
+        set("evolve", None);
+    }
     if old.exposure != new.exposure {
         set("exposure", None);
     }

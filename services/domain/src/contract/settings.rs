@@ -58,6 +58,31 @@ impl Late {
     }
 }
 
+/// What a registered schema does to the contract of its topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Evolve {
+    /// It makes the next MINOR or PATCH version.
+    #[default]
+    Auto,
+    /// It makes a draft, and is registered once that was activated.
+    Review,
+}
+
+impl Evolve {
+    /// The word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Review => "review",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Auto, Self::Review].into_iter().find(|evolve| evolve.as_str() == word)
+    }
+}
+
 /// The settings of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -91,6 +116,8 @@ pub struct Settings {
     pub path_readers: bool,
     /// `partitioned`: how the data is partitioned is promised, for the sake of what queries cost.
     pub partitioning_promised: bool,
+    /// `evolve`: what a schema that is registered for one of its topics does.
+    pub evolve: Evolve,
 }
 
 impl Default for Settings {
@@ -110,6 +137,7 @@ impl Default for Settings {
             ordered: false,
             path_readers: false,
             partitioning_promised: false,
+            evolve: Evolve::default(),
         }
     }
 }
