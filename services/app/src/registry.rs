@@ -22,7 +22,9 @@ use std::sync::Arc;
 
 use documents::message::{self, MessageSchema};
 use domain::change::message::Format;
-use domain::registry::{MAX_REFERENCE_DEPTH, MAX_REFERENCES, MAX_SCHEMA_BYTES, Reference, Schema, Subject, SubjectVersion};
+use domain::registry::{
+    MAX_REFERENCE_DEPTH, MAX_REFERENCES, MAX_SCHEMA_BYTES, Reference, Schema, Subject, SubjectVersion,
+};
 use store::Tx;
 
 pub(crate) use self::cache::SchemaCache;
@@ -83,7 +85,10 @@ impl Draft {
         let references: Vec<Reference> = self
             .references
             .iter()
-            .map(|reference| Reference { subject: reference.subject.clone().in_context_of(subject), ..reference.clone() })
+            .map(|reference| Reference {
+                subject: reference.subject.clone().in_context_of(subject),
+                ..reference.clone()
+            })
             .collect();
         let texts = resolve(ctx, tx, &references, true).await?;
         let (format, text) = (self.format, self.text.clone());
@@ -138,7 +143,9 @@ async fn resolve(
         }
         let missing = || {
             let Reference { name, subject, version } = &reference;
-            Error::InvalidSchema(format!("no schema for the reference `{name}`: subject `{subject}`, version {version}"))
+            Error::InvalidSchema(format!(
+                "no schema for the reference `{name}`: subject `{subject}`, version {version}"
+            ))
         };
         let versions = store::registry::list_versions(tx, &reference.subject).await?;
         let found = versions.iter().find(|version| version.version == reference.version).ok_or_else(missing)?;

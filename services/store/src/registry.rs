@@ -141,9 +141,10 @@ macro_rules! select_versions {
 /// # Errors
 /// Those of any query.
 pub async fn find_schema(tx: &mut Tx, id: SchemaId) -> Result<Option<Schema>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, SchemaRow>(select_schemas!("WHERE id = $1 AND digest IS NOT NULL"))
-        .bind(i64::from(id))
-        .fetch_optional(c))?;
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, SchemaRow>(select_schemas!("WHERE id = $1 AND digest IS NOT NULL"))
+            .bind(i64::from(id))
+            .fetch_optional(c))?;
     row.map(Schema::try_from).transpose()
 }
 
@@ -152,11 +153,10 @@ pub async fn find_schema(tx: &mut Tx, id: SchemaId) -> Result<Option<Schema>, Er
 /// # Errors
 /// Those of any query.
 pub async fn find_same(tx: &mut Tx, context: &str, digest: &str) -> Result<Option<Schema>, Error> {
-    let row =
-        on_both!(tx, |c| sqlx::query_as::<_, SchemaRow>(select_schemas!("WHERE context = $1 AND digest = $2"))
-            .bind(context)
-            .bind(digest)
-            .fetch_optional(c))?;
+    let row = on_both!(tx, |c| sqlx::query_as::<_, SchemaRow>(select_schemas!("WHERE context = $1 AND digest = $2"))
+        .bind(context)
+        .bind(digest)
+        .fetch_optional(c))?;
     row.map(Schema::try_from).transpose()
 }
 
@@ -167,8 +167,9 @@ row! { LastRow from "schemas" { last: i64, } }
 /// # Errors
 /// Those of any query.
 pub async fn last_schema_id(tx: &mut Tx) -> Result<SchemaId, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, LastRow>("SELECT id AS last FROM schemas ORDER BY id DESC LIMIT 1")
-        .fetch_optional(c))?;
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, LastRow>("SELECT id AS last FROM schemas ORDER BY id DESC LIMIT 1")
+            .fetch_optional(c))?;
     let last = row.map_or(0, |row| row.last);
     number(last).map_err(|what| Error::inconsistent("schemas", last, what))
 }
@@ -386,9 +387,7 @@ pub async fn list_referrers(tx: &mut Tx, subject: &Subject, version: u32) -> Res
     .bind(i64::from(version))
     .fetch_all(c))?;
     rows.into_iter()
-        .map(|row| {
-            number(row.schema_id).map_err(|what| Error::inconsistent("schema_references", row.schema_id, what))
-        })
+        .map(|row| number(row.schema_id).map_err(|what| Error::inconsistent("schema_references", row.schema_id, what)))
         .collect()
 }
 

@@ -58,7 +58,10 @@ pub(crate) fn router(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/mode/{subject}", get(mode).put(put_mode).delete(delete_mode))
         .route("/contexts", get(contexts))
         .route("/v1/metadata/id", get(|| async { json_response(&json!({ "scope": { "path": [], "clusters": {} } })) }))
-        .route("/v1/metadata/version", get(|| async { json_response(&json!({ "version": env!("CARGO_PKG_VERSION") })) }))
+        .route(
+            "/v1/metadata/version",
+            get(|| async { json_response(&json!({ "version": env!("CARGO_PKG_VERSION") })) }),
+        )
         // Serializers ask whether a topic has subjects of other names, and stop at any answer but this one.
         .route("/associations/{*rest}", get(|| async { Failure::new(Code::AssociationNotFound, "no associations") }))
         .fallback(|| async { Failure::new(Code::NotFound, "HTTP 404 Not Found") })
@@ -77,7 +80,9 @@ async fn sign_in(State(server): State<Arc<Server>>, mut request: Request, next: 
             request.extensions_mut().insert(ctx);
             next.run(request).await
         }
-        Err(Problem::Unauthenticated) => Failure::new(Code::Unauthorized, "User cannot access the resource.").into_response(),
+        Err(Problem::Unauthenticated) => {
+            Failure::new(Code::Unauthorized, "User cannot access the resource.").into_response()
+        }
         Err(problem) => problem.into_response(),
     }
 }
@@ -115,10 +120,8 @@ async fn schema_subjects(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Qu
 
 async fn schema_versions(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
     let places = registry::places_of_schema(&ctx, wire::schema_id(&id)?, asked.deleted.is_set()).await?;
-    let places: Vec<Value> = places
-        .iter()
-        .map(|place| json!({ "subject": place.subject.to_string(), "version": place.version }))
-        .collect();
+    let places: Vec<Value> =
+        places.iter().map(|place| json!({ "subject": place.subject.to_string(), "version": place.version })).collect();
     Ok(json_response(&json!(asked.page(places))))
 }
 

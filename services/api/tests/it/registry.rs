@@ -141,7 +141,12 @@ async fn what_is_not_there_has_its_own_code() {
         (Method::POST, "/subjects/users-value/versions", Some(json!({ "schema": "{" })), 42_201),
         (Method::POST, "/subjects/users-value/versions", Some(json!({ "schema": "" })), 42_201),
         (Method::POST, "/subjects/users-value/versions", Some(json!({})), 42_201),
-        (Method::POST, "/subjects/users-value/versions", Some(json!({ "schema": USER_2, "schemaType": "XML" })), 42_201),
+        (
+            Method::POST,
+            "/subjects/users-value/versions",
+            Some(json!({ "schema": USER_2, "schemaType": "XML" })),
+            42_201,
+        ),
         (Method::POST, "/subjects/users-value/versions", Some(json!([])), 400),
         (Method::PUT, "/config", Some(json!({ "compatibility": "SOMETIMES" })), 42_203),
         (Method::PUT, "/mode", Some(json!({ "mode": "SOMETIMES" })), 42_204),
@@ -160,7 +165,8 @@ async fn a_schema_that_breaks_readers_is_refused_by_the_level() {
     let check = "/compatibility/subjects/users-value/versions/latest?normalize=False&verbose=False";
     assert_eq!(client.ok(Method::POST, check, good.clone()).await, json!({ "is_compatible": true }));
     assert_eq!(client.ok(Method::POST, check, broken.clone()).await, json!({ "is_compatible": false }));
-    let verbose = client.ok(Method::POST, "/compatibility/subjects/users-value/versions?verbose=true", broken.clone()).await;
+    let verbose =
+        client.ok(Method::POST, "/compatibility/subjects/users-value/versions?verbose=true", broken.clone()).await;
     let messages = verbose["messages"].to_string();
     assert!(messages.contains("TYPE_MISMATCH") && messages.contains("oldSchemaVersion: 1"), "{messages}");
     assert_eq!(client.code(Method::POST, "/subjects/users-value/versions", broken.clone()).await, 409);
@@ -220,7 +226,10 @@ async fn what_others_refer_to_stays() {
         "schema": team,
         "references": [{ "name": "User", "subject": "user-value", "version": 1 }],
     });
-    assert_eq!(client.code(Method::POST, "/subjects/team-value/versions", Some(json!({ "schema": team }))).await, 42_201);
+    assert_eq!(
+        client.code(Method::POST, "/subjects/team-value/versions", Some(json!({ "schema": team }))).await,
+        42_201
+    );
     let id = client.ok(Method::POST, "/subjects/team-value/versions", Some(body.clone())).await["id"].clone();
     let found = client.ok(Method::GET, &format!("/schemas/ids/{id}"), None).await;
     assert_eq!(found["references"], body["references"]);

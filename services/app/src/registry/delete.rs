@@ -26,8 +26,7 @@ pub async fn delete_subject(ctx: &Ctx, subject: &Subject, permanent: bool) -> Re
         (false, false) => return Err(Error::SubjectSoftDeleted(subject.clone())),
         _ => {}
     }
-    let wanted: Vec<SubjectVersion> =
-        history.into_iter().filter(|version| permanent || !version.deleted).collect();
+    let wanted: Vec<SubjectVersion> = history.into_iter().filter(|version| permanent || !version.deleted).collect();
     for version in &wanted {
         refuse_if_referred_to(&mut tx, version).await?;
     }
@@ -46,12 +45,7 @@ pub async fn delete_subject(ctx: &Ctx, subject: &Subject, permanent: bool) -> Re
 /// # Errors
 /// [`Error::SubjectNotFound`], [`Error::VersionNotFound`], [`Error::VersionSoftDeleted`],
 /// [`Error::VersionNotSoftDeleted`], [`Error::ReferenceExists`], [`Error::NotPermitted`]; [`crate::Error::Forbidden`].
-pub async fn delete_version(
-    ctx: &Ctx,
-    subject: &Subject,
-    version: VersionRef,
-    permanent: bool,
-) -> Result<u32, Error> {
+pub async fn delete_version(ctx: &Ctx, subject: &Subject, version: VersionRef, permanent: bool) -> Result<u32, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let history = may_delete(ctx, &mut tx, subject).await?;

@@ -71,7 +71,10 @@ pub(super) async fn evolve(
         Bump::Major => {
             let breaking = findings.iter().filter(|finding| finding.bump() == Bump::Major);
             let reasons = breaking.map(|finding| {
-                format!("{{errorType:'{}', description:'{}', additionalInfo:'{}'}}", finding.rule, finding.message, finding.path)
+                format!(
+                    "{{errorType:'{}', description:'{}', additionalInfo:'{}'}}",
+                    finding.rule, finding.message, finding.path
+                )
             });
             return Err(Error::Incompatible { subject: subject.clone(), reasons: reasons.collect() });
         }

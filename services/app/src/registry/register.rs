@@ -9,8 +9,8 @@ use policy::Action;
 use store::{Lock, Tx, outbox};
 
 use super::error::{Error, Incompatibility};
-use super::owner::Owner;
 use super::evolve::{self, Evolved};
+use super::owner::Owner;
 use super::{Draft, Prepared, Registered, VersionRef, cache, model, read, settings};
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;
@@ -82,7 +82,13 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
 }
 
 /// Writes what was judged.
-async fn write(ctx: &Ctx, mut tx: Tx, scene: Scene, command: &Register, prepared: Prepared) -> Result<Registered, Error> {
+async fn write(
+    ctx: &Ctx,
+    mut tx: Tx,
+    scene: Scene,
+    command: &Register,
+    prepared: Prepared,
+) -> Result<Registered, Error> {
     let Register { subject, draft, given, .. } = command;
     scene.owner.authorize(ctx, Action::Publish, subject, "register schemas in")?;
     if let Owner::Topic { known, binding } = &scene.owner {
@@ -134,7 +140,8 @@ async fn write(ctx: &Ctx, mut tx: Tx, scene: Scene, command: &Register, prepared
     };
     store::registry::insert_version(&mut tx, &version).await?;
     let detail = serde_json::json!({ "version": number, "schemaId": schema.id, "format": draft.format.as_str() });
-    audit::append(ctx, &mut tx, Event::done("schema.register", "subject", subject, "registered").with(detail.clone())).await?;
+    audit::append(ctx, &mut tx, Event::done("schema.register", "subject", subject, "registered").with(detail.clone()))
+        .await?;
     let event = outbox::Event {
         kind: "schema.registered".to_owned(),
         subject: subject.to_string(),
@@ -271,11 +278,7 @@ impl Scene {
             let differences = compared
                 .map_err(|complex: domain::change::message::TooComplex| Error::InvalidSchema(complex.to_string()))?;
             if !differences.is_empty() {
-                broken.push(Incompatibility {
-                    version: version.version,
-                    differences,
-                    old_text: schema.text.clone(),
-                });
+                broken.push(Incompatibility { version: version.version, differences, old_text: schema.text.clone() });
             }
         }
         Ok(broken)

@@ -151,7 +151,8 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn note(&self, weight: Weight) -> Note {
-        let message = if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) };
+        let message =
+            if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) };
         Note { weight, line: self.line, column: self.column, title: "document".to_owned(), message }
     }
 }
@@ -227,7 +228,13 @@ fn cases(outcome: &Outcome) -> Vec<Case> {
                 Case {
                     document: change.document.clone(),
                     name: format!("{} {}{version}", word(&change.kind), change.name),
-                    notes: change.findings.iter().map(|finding| Note::of(finding, None)).chain(waits).chain(warnings).collect(),
+                    notes: change
+                        .findings
+                        .iter()
+                        .map(|finding| Note::of(finding, None))
+                        .chain(waits)
+                        .chain(warnings)
+                        .collect(),
                     failure: None,
                 }
             };
@@ -238,7 +245,12 @@ fn cases(outcome: &Outcome) -> Vec<Case> {
             for problem in problems {
                 if cases.last().is_none_or(|case| case.document != problem.document) {
                     let (document, name) = (problem.document.clone(), "document".to_owned());
-                    cases.push(Case { document, name, notes: Vec::new(), failure: Some("the document is invalid".to_owned()) });
+                    cases.push(Case {
+                        document,
+                        name,
+                        notes: Vec::new(),
+                        failure: Some("the document is invalid".to_owned()),
+                    });
                 }
                 if let Some(case) = cases.last_mut() {
                     case.notes.push(problem.note(Weight::Error));

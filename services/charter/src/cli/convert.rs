@@ -72,7 +72,8 @@ fn target(word: &str) -> std::result::Result<Target, String> {
 }
 
 fn dialect(word: &str) -> std::result::Result<Dialect, String> {
-    Dialect::from_word(word).ok_or_else(|| format!("`{word}` is no dialect that is known, such as `postgres` or `spark`"))
+    Dialect::from_word(word)
+        .ok_or_else(|| format!("`{word}` is no dialect that is known, such as `postgres` or `spark`"))
 }
 
 #[derive(Serialize)]
@@ -116,8 +117,7 @@ pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
         object: args.object.clone(),
     };
     let converted = convert::import(from, &text(&args.file)?, &options).map_err(|problems| refused(args, problems))?;
-    let answer =
-        Answer { text: converted.text, notes: Some(remarks(converted.notes)), lost: None, changed: None };
+    let answer = Answer { text: converted.text, notes: Some(remarks(converted.notes)), lost: None, changed: None };
     output::show(args.json, &answer, |answer| answer.text.clone())?;
     if !args.json {
         for note in answer.notes.iter().flatten() {

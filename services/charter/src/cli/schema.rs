@@ -289,9 +289,8 @@ fn compare_messages(
 }
 
 fn compare_tables(old: &Value, new: &Value, mode: Mode) -> std::result::Result<Compared, String> {
-    let parse = |which: &str, schema: &Value| {
-        table_schema::parse(schema).map_err(|why| format!("the {which} schema: {why}"))
-    };
+    let parse =
+        |which: &str, schema: &Value| table_schema::parse(schema).map_err(|why| format!("the {which} schema: {why}"));
     let (old, new) = (parse("old", old)?, parse("new", new)?);
     let compare = |from, to| table::compare(from, to, mode).map_err(|complex| complex.to_string());
     Ok(Compared { backward: compare(&old, &new)?, forward: compare(&new, &old)? })

@@ -35,7 +35,8 @@ pub fn follow(
     let index = index.ok_or_else(|| vec![fault("/schema", format!("the contract has no `{object}`"))])?;
 
     let name = contract.objects[index].name.clone();
-    let options = ImportOptions { id: "schema".to_owned(), name: None, version: version.to_string(), object: Some(name) };
+    let options =
+        ImportOptions { id: "schema".to_owned(), name: None, version: version.to_string(), object: Some(name) };
     let Converted { text: imported, .. } = import(source, schema, &options)?;
     let imported = tree(&imported)?;
     let columns = imported.pointer("/schema/0/properties").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
