@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use app::Actor;
 use app::identity::{self, SignedIn};
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{ErrorExtensionValues, Response as Answer, ServerError};
@@ -12,6 +13,7 @@ use axum::extract::{Extension, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
 use domain::error::Kind;
 use futures::FutureExt;
 use tokio::sync::SemaphorePermit;
@@ -57,7 +59,20 @@ pub(crate) async fn answer(
 }
 
 async fn sign_in(server: &Server, headers: &HeaderMap) -> Result<SignedIn, Problem> {
-    let token = bearer_token(headers).ok_or(Problem::Unauthenticated)?;
+    sign_in_by(server, bearer_token(headers).ok_or(Problem::Unauthenticated)?).await
+}
+
+/// Tells who calls at a door. Its clients may send the token as the password of `Basic` (RFC 7617), whatever the user's
+/// name. The one-time token of the first start opens no door.
+pub(crate) async fn sign_in_to_door(server: &Server, headers: &HeaderMap) -> Result<Arc<Actor>, Problem> {
+    let token = bearer_token(headers).map(str::to_owned).or_else(|| basic_password(headers));
+    match sign_in_by(server, &token.ok_or(Problem::Unauthenticated)?).await? {
+        SignedIn::Actor(actor) => Ok(actor),
+        SignedIn::Bootstrap => Err(Problem::Unauthenticated),
+    }
+}
+
+async fn sign_in_by(server: &Server, token: &str) -> Result<SignedIn, Problem> {
     identity::sign_in(&server.app, token).await.map_err(|error| match error.kind() {
         Kind::Unauthenticated => Problem::Unauthenticated,
         Kind::Unavailable => Problem::Unavailable,
@@ -70,10 +85,21 @@ async fn sign_in(server: &Server, headers: &HeaderMap) -> Result<SignedIn, Probl
 
 /// The token of the one `Authorization` header, whose scheme is `Bearer` in any case (RFC 6750, RFC 9110 11.1).
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    credentials(headers, "bearer")
+}
+
+/// The password of the one `Authorization` header, if its scheme is `Basic`.
+fn basic_password(headers: &HeaderMap) -> Option<String> {
+    let decoded = base64::prelude::BASE64_STANDARD.decode(credentials(headers, "basic")?).ok()?;
+    let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(password.to_owned()).filter(|password| !password.is_empty())
+}
+
+fn credentials<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+    let (scheme, credentials) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(wanted).then(|| credentials.trim()).filter(|text| !text.is_empty())
 }
 
 /// Reads the body. Beyond the usual size it waits for its turn, so that large bodies cannot fill the memory.

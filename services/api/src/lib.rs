@@ -8,6 +8,7 @@
 //! and `UPDATE_GOLDEN=1 cargo test --workspace --test api_it`, which writes `schemas/charterhouse.graphql` anew.
 
 mod body;
+mod doors;
 mod endpoint;
 pub mod graphql;
 mod limits;
@@ -45,7 +46,7 @@ struct Server {
     large_bodies: Semaphore,
 }
 
-/// The whole of HTTP: `POST /graphql`, `/health` and `/ready`.
+/// The whole of HTTP: `POST /graphql`, `/health`, `/ready`, and the doors.
 ///
 /// Mutations are spawned on `tasks`, so that their outcome does not hang on a connection; wait for them before the
 /// database is closed.
@@ -63,6 +64,7 @@ pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker) -> Router {
         .route("/graphql", post(endpoint::answer))
         .route("/health", get(health))
         .route("/ready", get(ready))
+        .nest("/registry", doors::registry::router(&server))
         .fallback(|| async { Problem::NotFound })
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .layer(from_fn_with_state(Arc::clone(&server), request::serve))

@@ -73,6 +73,7 @@ fn known_path(path: &str) -> &'static str {
         "/graphql" => "/graphql",
         "/health" => "/health",
         "/ready" => "/ready",
+        path if path.starts_with("/registry/") => "/registry",
         _ => "other",
     }
 }

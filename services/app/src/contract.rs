@@ -6,6 +6,7 @@
 mod activation;
 mod cache;
 mod judge;
+pub(crate) mod proof;
 mod reads;
 
 pub use self::activation::{Activate, Activated, activate_version};

@@ -60,6 +60,9 @@ pub struct Settings {
     pub n_inspections: usize,
     /// How long an inspection holds its job: a little longer than the inspector's own deadline.
     pub inspection_claim: Duration,
+    /// The domain that keeps the schemas of subjects which no product owns (`registry.quarantine`); without one they are
+    /// refused.
+    pub quarantine: Option<DomainPath>,
 }
 
 impl Settings {
@@ -78,6 +81,7 @@ impl Default for Settings {
             probe: Duration::from_secs(5),
             n_inspections: 2,
             inspection_claim: Duration::from_secs(660),
+            quarantine: None,
         }
     }
 }
@@ -108,6 +112,7 @@ pub struct App {
     pub(crate) looks: Mutex<HashMap<TableId, Timestamp>>,
     pub(crate) leases: crate::credential::LeaseCache,
     pub(crate) file_lists: crate::credential::FileLists,
+    pub(crate) schemas: crate::registry::SchemaCache,
     pub(crate) work: Notify,
 }
 
@@ -138,6 +143,7 @@ impl App {
             looks: Mutex::default(),
             leases: crate::credential::LeaseCache::default(),
             file_lists: crate::credential::FileLists::default(),
+            schemas: crate::registry::SchemaCache::default(),
             work: Notify::new(),
         }))
     }

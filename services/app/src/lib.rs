@@ -28,6 +28,7 @@ pub mod org;
 pub mod paging;
 pub mod product;
 pub mod publish;
+pub mod registry;
 pub mod table;
 
 pub use ctx::{Actor, App, Ctx, Parts, Settings};

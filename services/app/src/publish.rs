@@ -218,6 +218,19 @@ async fn publish(ctx: &Ctx, command: &DocumentSet, action: Action) -> Result<Out
     }
 }
 
+/// Applies a set as a part of a larger change: the caller commits, if it is done, and calls for the work that follows.
+pub(crate) async fn apply_in(ctx: &Ctx, tx: &mut Tx, command: &DocumentSet) -> Result<Outcome, Error> {
+    let set = match set::read(ctx, command).await? {
+        Ok(set) => set,
+        Err(problems) => return Ok(Outcome::Invalid(problems)),
+    };
+    let before = Before::load(ctx, tx, command, &set, Action::Publish).await?;
+    match before.compare(set.clone(), Action::Publish).await? {
+        Ok(compared) => compared.write_in(tx, command, set, Action::Publish).await,
+        Err(outcome) => Ok(outcome),
+    }
+}
+
 /// How often a set is compared beside the writers before it keeps them waiting.
 const N_TRIES: usize = 3;
 
@@ -261,25 +274,34 @@ impl Before {
 
 impl Compared {
     async fn write(self, mut tx: Tx, command: &DocumentSet, set: Set, action: Action) -> Result<Outcome, Error> {
-        let Self { before: Before { ctx, scene, .. }, judged } = self;
-        if is_replay(&ctx, &mut tx, command, action).await? {
-            return Ok(Outcome::Done(scene.replayed(set)));
-        }
-        let written = match write::write(&ctx, &mut tx, command, &scene, judged, action).await? {
-            Ok(written) => written,
-            Err(problems) => return Ok(Outcome::Invalid(problems)),
-        };
-        let mut warnings = set.warnings;
-        warnings.extend(written.warnings);
-        if action == Action::Publish {
-            if let Some(domain) = scene.domains.values().next() {
-                idempotency::record(&ctx, &mut tx, command.key.as_ref(), domain.domain.id).await?;
-            }
+        let app = Arc::clone(&self.before.ctx.app);
+        let outcome = self.write_in(&mut tx, command, set, action).await?;
+        if action == Action::Publish && matches!(outcome, Outcome::Done(_)) {
             crate::failpoint::pass("publish.written");
             tx.commit().await?;
             crate::failpoint::pass("publish.committed");
-            ctx.app.work.notify_waiters();
+            app.work.notify_waiters();
         }
+        Ok(outcome)
+    }
+
+    /// Writes the set without the commit; unless it is done, the transaction is not to be committed.
+    async fn write_in(self, tx: &mut Tx, command: &DocumentSet, set: Set, action: Action) -> Result<Outcome, Error> {
+        let Self { before: Before { ctx, scene, .. }, judged } = self;
+        if is_replay(&ctx, tx, command, action).await? {
+            return Ok(Outcome::Done(scene.replayed(set)));
+        }
+        let written = match write::write(&ctx, tx, command, &scene, judged, action).await? {
+            Ok(written) => written,
+            Err(problems) => return Ok(Outcome::Invalid(problems)),
+        };
+        if action == Action::Publish
+            && let Some(domain) = scene.domains.values().next()
+        {
+            idempotency::record(&ctx, tx, command.key.as_ref(), domain.domain.id).await?;
+        }
+        let mut warnings = set.warnings;
+        warnings.extend(written.warnings);
         Ok(Outcome::Done(Report { changes: written.changes, warnings }))
     }
 }

@@ -174,7 +174,10 @@ fn vend(runtime: &tokio::runtime::Runtime) {
     let n_products = std::env::var("CHARTER_BENCH_PRODUCTS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let began = Instant::now();
     let (data, token) = runtime.block_on(catalog(n_products));
-    println!("{n_products} products published and {N_TABLES} tables bound, granted and seen in {:.1?}", began.elapsed());
+    println!(
+        "{n_products} products published and {N_TABLES} tables bound, granted and seen in {:.1?}",
+        began.elapsed()
+    );
     let disk = fdatasync(data.path());
     let mut server = Server::start(data.path());
     runtime.block_on(server.ready());

@@ -3,16 +3,24 @@
 //! A document goes through four steps, and what is wrong is collected, not thrown at the first fault:
 //! [`node`] reads YAML or JSON into a tree in which every value knows its line, under hard limits; [`schema`] holds it
 //! against our JSON Schema of the document's own version of the standard; [`odcs`] and [`odps`] make the model and check
-//! what no schema can say. Callers keep the bytes; nothing here writes documents.
+//! what no schema can say. Callers keep the bytes. Schemas of other formats have a module each ([`avro`], [`json_schema`],
+//! [`protobuf`], [`table_schema`]), [`message`] chooses among the first three, and [`convert`] leads from contracts to them
+//! and back.
 //!
 //! Begin at [`parse`]. To read a new version of a standard: mark its fields in `schema/odcs.yaml` (`since`), add the
 //! version to [`schema::Standard`], run the tests once with `UPDATE_SCHEMAS=1`, and read what is new in [`odcs`].
 
+pub mod avro;
+pub mod convert;
+pub mod json_schema;
+pub mod message;
 mod node;
 mod odcs;
 mod odps;
+pub mod protobuf;
 mod reader;
 mod schema;
+pub mod table_schema;
 
 use domain::contract::Contract;
 use domain::product::Product;

@@ -27,11 +27,12 @@ pub use self::conformance::{ConformanceFinding, ConformanceProblem, conformance,
 pub use self::fingerprint::{canonical, conformance_fingerprint};
 pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
-pub use self::settings::{GateMode, Late, Settings};
+pub use self::settings::{Evolve, GateMode, Late, Settings};
 pub use self::sla::SlaProperty;
 pub use self::state::{State, WrongState};
 use crate::name::{self, DomainPath, Name};
 use crate::quality::{Operator, Scalar, Severity};
+use crate::registry::{NotASubject, Subject};
 use crate::table::ColumnPath;
 use crate::version::Version;
 
@@ -133,6 +134,27 @@ impl SchemaObject {
     /// If the object's name gives none; `documents` accepts no such contract.
     pub fn table_name(&self) -> Result<Name, name::Error> {
         Name::slug(&self.name)
+    }
+
+    /// Whether it is a topic at the source, and no table (`physicalType: topic`).
+    pub fn is_topic(&self) -> bool {
+        self.physical_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("topic"))
+    }
+
+    /// The subject under which the schemas of a topic are registered, if the object is one: its physical
+    /// name, else its name, with `-value` after it where it does not say that it is a key or a value
+    /// (TopicNameStrategy of the Confluent clients).
+    ///
+    /// # Errors
+    /// If the name is none for a subject.
+    pub fn subject(&self) -> Result<Option<Subject>, NotASubject> {
+        if !self.is_topic() {
+            return Ok(None);
+        }
+        let topic = self.physical_name.as_deref().unwrap_or(&self.name);
+        let is_whole = topic.ends_with("-key") || topic.ends_with("-value");
+        let subject = if is_whole { topic.to_owned() } else { format!("{topic}-value") };
+        subject.parse().map(Some)
     }
 
     /// The highest classification among its columns; `internal` if none says.

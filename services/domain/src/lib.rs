@@ -22,6 +22,7 @@ pub mod name;
 pub mod org;
 pub mod product;
 pub mod quality;
+pub mod registry;
 pub mod table;
 pub mod version;
 pub mod words;

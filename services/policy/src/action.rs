@@ -13,6 +13,8 @@ words! {
         AssignPlatformRole = "assignPlatformRole",
         /// Read the audit log. Platform.
         ViewAudit = "viewAudit",
+        /// Set levels and modes of the schema registry, of a subject. Platform, product.
+        ConfigureSchemas = "configureSchemas",
         /// See a principal's record and roles. Principal.
         ViewPrincipal = "viewPrincipal",
         /// Make a token for a principal. Principal.

@@ -25,7 +25,10 @@ pub enum Dialect {
 }
 
 /// The migrations, in order: number, name, portable text. An applied one is never edited; a step is added at the end.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "foundation", include_str!("../migrations/0001_foundation.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "foundation", include_str!("../migrations/0001_foundation.sql")),
+    (2, "registry", include_str!("../migrations/0002_registry.sql")),
+];
 
 /// The number of the newest migration.
 pub(crate) fn newest_migration() -> i64 {
@@ -182,6 +185,10 @@ constraints! {
     RecordLeaf = "records_leaf",
     /// Two pieces of work of one kind and subject that both wait.
     JobSubject = "jobs_subject",
+    /// The same schema twice in a context.
+    SchemaDigest = "schemas_digest",
+    /// Two topics of one contract, major, object and environment.
+    TopicObject = "topic_bindings_object",
 }
 
 impl fmt::Display for Constraint {

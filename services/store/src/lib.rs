@@ -35,6 +35,7 @@ pub mod org;
 pub mod outbox;
 mod page;
 pub mod product;
+pub mod registry;
 pub mod revision;
 mod row;
 pub mod table;

@@ -49,6 +49,11 @@ impl TestApp {
         Self::start_with(url, Options::for_testing(), Settings::for_testing()).await
     }
 
+    /// With settings of its own.
+    pub async fn start_configured(settings: Settings) -> Self {
+        Self::start_with(None, Options::for_testing(), settings).await
+    }
+
     /// Under policies of its own.
     pub async fn start_under(policy: Policy) -> Self {
         Self::build(None, Options::for_testing(), Settings::for_testing(), policy).await

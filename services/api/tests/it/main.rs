@@ -9,6 +9,7 @@ mod http;
 mod journey;
 mod limits;
 mod paging;
+mod registry;
 mod schema;
 mod support;
 mod values;

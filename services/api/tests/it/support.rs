@@ -1,6 +1,7 @@
 //! A world to ask about, and asking.
 
 use api::Limits;
+use app::Settings;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -55,7 +56,18 @@ impl Api {
     }
 
     pub(crate) async fn with(limits: &Limits) -> Self {
-        let test = TestApp::start().await;
+        Self::around(TestApp::start().await, limits)
+    }
+
+    /// Whose schemas without a product are kept in the domain `strays`.
+    pub(crate) async fn with_quarantine() -> Self {
+        let settings = Settings { quarantine: Some("strays".parse().unwrap()), ..Settings::for_testing() };
+        let test = TestApp::start_configured(settings).await;
+        test.domain("strays").await;
+        Self::around(test, &Limits::default())
+    }
+
+    fn around(test: TestApp, limits: &Limits) -> Self {
         let tasks = TaskTracker::new();
         let router = api::router(test.app.clone(), limits, &tasks);
         Self { test, router, tasks }

@@ -1,7 +1,6 @@
 //! The life of contract versions: activation and what it waits for, deprecation, retirement (SPEC section 4).
 
 use domain::binding::{Binding, SnapshotState};
-use domain::change::{compare, required_bump};
 use domain::clock::Timestamp;
 use domain::contract::{Contract, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
 use domain::id::ContractVersionId;
@@ -14,6 +13,7 @@ use store::{Lock, Seek, Tx};
 
 use super::cache::parsed;
 use super::judge::rule_set;
+use super::proof;
 use super::reads::VersionView;
 use crate::audit::{self, Event};
 use crate::ctx::{App, Ctx};
@@ -250,19 +250,40 @@ async fn obstacles(
     if let Some(newer) = newer {
         reasons.push(format!("{} is {} already", newer.version, newer.state.as_str()));
     }
-    // Versions that waited side by side were not compared when they were published.
-    let promised = siblings.iter().filter(|other| other.state.is_promised() && other.version < version.version);
-    for current in promised.filter(|other| other.version.major == version.version.major) {
-        let says = parsed(app, &current.document)?;
-        let needed = required_bump(&compare(&says, document));
-        if version.version.bump_from(current.version) < needed {
-            reasons.push(format!("it changes {} in a way that needs a {needed} bump", current.version));
-        }
-    }
     let contract = store::contract::get(tx, version.contract_id).await?;
     let known = known::get(tx, contract.product_id).await?;
     let bindings = store::binding::list_of_major(tx, version.contract_id, version.version.major).await?;
+    // Versions that waited side by side were not compared when they were published; and what was accepted because the
+    // data may prove it has to be proven now.
+    let promised = siblings.iter().filter(|other| other.state.is_promised() && other.version < version.version);
+    let promised = promised.map(|other| parsed(app, &other.document)).collect::<Result<Vec<_>, _>>()?;
+    let promised: Vec<&Contract> = promised.iter().map(AsRef::as_ref).collect();
+    let demanded = proof::demanded(document, &promised);
+    let held = proof::held(tx, &known, document, &bindings, demanded.clone()).await?;
+    if let Err(refused) = proof::judge(document, &[], &promised, held) {
+        reasons.push(match proof::judge(document, &[], &promised, demanded) {
+            Ok(()) => "its number needs proofs that the data does not give: see the findings and the newest verdict"
+                .to_owned(),
+            Err(_) => refused.to_string(),
+        });
+    }
+    let topics = store::registry::list_topics_of_contracts(tx, &[version.contract_id]).await?;
     for object in &document.objects {
+        if object.is_topic() {
+            // What a topic's messages must look like is judged when a schema is registered.
+            let is_bound = topics.iter().any(|topic| {
+                topic.major == version.version.major
+                    && topic.environment == SERVING_ENVIRONMENT
+                    && object.table_name().as_ref() == Ok(&topic.object)
+            });
+            if !is_bound {
+                reasons.push(format!(
+                    "the topic `{}` has no server of type `kafka` in environment `{SERVING_ENVIRONMENT}`",
+                    object.name
+                ));
+            }
+            continue;
+        }
         let binding = bindings.iter().find(|binding| {
             binding.environment == SERVING_ENVIRONMENT && object.table_name().as_ref() == Ok(&binding.object)
         });

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use documents::MAX_DOCUMENTS;
 use domain::binding::Location;
-use domain::contract::{BadLocalPath, Contract, ServerKind};
+use domain::contract::{BadLocalPath, Contract, Server, ServerKind};
 use domain::identity::DomainRole;
 use domain::name::{DomainPath, Name};
 use domain::product::Product;
+use domain::registry::Subject;
 use domain::table::Format;
 use store::document::Document;
 
@@ -50,11 +51,22 @@ impl<T> Entry<T> {
     }
 }
 
-/// A contract, and the folders that its local servers name.
+/// A contract, the folders that its local servers name, and the topics of its Kafka servers.
 #[derive(Clone, Debug)]
 pub(super) struct ContractEntry {
     pub(super) contract: Contract,
     pub(super) folders: Vec<Folder>,
+    pub(super) topics: Vec<Topic>,
+}
+
+/// A schema object that is a topic in an environment.
+#[derive(Clone, Debug)]
+pub(super) struct Topic {
+    /// The object's place in the document.
+    pub(super) n_object: usize,
+    pub(super) object: Name,
+    pub(super) environment: String,
+    pub(super) subject: Subject,
 }
 
 /// Where a schema object lies in an environment.
@@ -179,9 +191,9 @@ impl Reading {
                 _ => None,
             };
             if let Some(entry) = self.placed(unplaced, said.as_ref(), named) {
-                let folders = self.folders(&entry);
+                let (folders, topics) = (self.folders(&entry), self.topics(&entry));
                 let Entry { place, path, domain, document, model: contract } = entry;
-                let model = ContractEntry { contract, folders };
+                let model = ContractEntry { contract, folders, topics };
                 self.contracts.push(Entry { place, path, domain, document, model });
             }
         }
@@ -236,6 +248,9 @@ impl Reading {
             let pointer = format!("/servers/{n_server}/path");
             for object in &entry.model.objects {
                 let Ok(name) = object.table_name() else { continue };
+                if object.is_topic() {
+                    continue;
+                }
                 let resolved = local.path.resolve(object).map_err(|error: BadLocalPath| error.to_string());
                 let location: Result<Location, String> = resolved
                     .and_then(|path| path.parse().map_err(|error: domain::binding::NotALocation| error.to_string()));
@@ -268,6 +283,35 @@ impl Reading {
             }
         }
         folders
+    }
+
+    /// The topics of the Kafka servers, for each schema object that is one.
+    fn topics(&mut self, entry: &Entry<Contract>) -> Vec<Topic> {
+        let mut topics: Vec<Topic> = Vec::new();
+        let kafka = |server: &&Server| matches!(&server.kind, ServerKind::Other(word) if word == "kafka");
+        for server in entry.model.servers.iter().filter(kafka) {
+            for (n_object, object) in entry.model.objects.iter().enumerate() {
+                let Ok(name) = object.table_name() else { continue };
+                let subject = match object.subject() {
+                    Ok(Some(subject)) => subject,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        let pointer = format!("/schema/{n_object}/physicalName");
+                        self.problems.push(entry.problem(pointer, error.to_string()));
+                        continue;
+                    }
+                };
+                let environment = server.environment.clone();
+                if topics.iter().any(|other| other.environment == environment && other.subject == subject) {
+                    let pointer = format!("/schema/{n_object}/physicalName");
+                    let message = format!("two schema objects have the subject `{subject}` in `{environment}`");
+                    self.problems.push(entry.problem(pointer, message));
+                    continue;
+                }
+                topics.push(Topic { n_object, object: name, environment, subject });
+            }
+        }
+        topics
     }
 }
 

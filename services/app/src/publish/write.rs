@@ -266,6 +266,7 @@ impl Writing<'_> {
             if let Step::Add(_) | Step::Replace(_, false) = version.step {
                 let classification = classifications.get(&judged.contract.product_id).copied().unwrap_or_default();
                 self.bind(judged, version, classification).await?;
+                self.bind_topics(judged, version).await?;
             }
             let contract = &version.entry.model.contract;
             if let State::Draft { .. } = state {

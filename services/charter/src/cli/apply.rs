@@ -11,6 +11,7 @@ use super::args::{self, Idempotency, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
 use super::output::{self, Paint, count, word};
+use super::report::{self, Case, Format, Note, Weight};
 use super::sources;
 
 /// `charter plan`.
@@ -21,6 +22,9 @@ pub(crate) struct PlanArgs {
     /// Show what `apply --prune` would remove
     #[arg(long)]
     prune: bool,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    format: Format,
     #[command(flatten)]
     remote: Remote,
 }
@@ -145,6 +149,14 @@ pub(crate) struct Problem {
     pub(crate) message: String,
 }
 
+impl Problem {
+    fn note(&self, weight: Weight) -> Note {
+        let message =
+            if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) };
+        Note { weight, line: self.line, column: self.column, title: "document".to_owned(), message }
+    }
+}
+
 /// `file:line:column: path: message`, which editors follow.
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -177,7 +189,16 @@ pub(crate) async fn plan(args: PlanArgs) -> Result<Exit> {
     let documents = sources::read(&args.set.files)?;
     let input = json!({ "domain": args.set.domain, "documents": documents, "prune": args.prune });
     let outcome = Client::new(&args.remote)?.send(PLAN, json!({ "input": input })).await?;
-    finish(&outcome, args.remote.json)
+    match args.format.or_json(args.remote.json) {
+        Format::Junit => output::print(&report::junit("charter plan", &cases(&outcome)))?,
+        Format::Github => output::print(&report::annotations(&cases(&outcome)))?,
+        format => return finish(&outcome, format == Format::Json),
+    }
+    match &outcome {
+        Outcome::Planned(_) | Outcome::Applied(_) => Ok(Exit::Done),
+        Outcome::InvalidDocuments { problems } => Err(invalid(problems)),
+        Outcome::RefusedVersions { refusals } => Err(refused(refusals)),
+    }
 }
 
 /// `charter apply`.
@@ -187,6 +208,66 @@ pub(crate) async fn apply(args: ApplyArgs) -> Result<Exit> {
     let input = args.idempotency.into_input(input);
     let outcome = Client::new(&args.remote)?.send(APPLY, json!({ "input": input })).await?;
     finish(&outcome, args.remote.json)
+}
+
+/// What was found, document by document.
+fn cases(outcome: &Outcome) -> Vec<Case> {
+    match outcome {
+        Outcome::Planned(changes) | Outcome::Applied(changes) => {
+            let case = |change: &Change| {
+                let version = change.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+                let own = |problem: &&Problem| problem.document == change.document;
+                let warnings = changes.warnings.iter().filter(own).map(|warning| warning.note(Weight::Warning));
+                let waits = change.reasons.iter().map(|reason| Note {
+                    weight: Weight::Notice,
+                    line: None,
+                    column: None,
+                    title: "waits".to_owned(),
+                    message: reason.clone(),
+                });
+                Case {
+                    document: change.document.clone(),
+                    name: format!("{} {}{version}", word(&change.kind), change.name),
+                    notes: change
+                        .findings
+                        .iter()
+                        .map(|finding| Note::of(finding, None))
+                        .chain(waits)
+                        .chain(warnings)
+                        .collect(),
+                    failure: None,
+                }
+            };
+            changes.changes.iter().map(case).collect()
+        }
+        Outcome::InvalidDocuments { problems } => {
+            let mut cases: Vec<Case> = Vec::new();
+            for problem in problems {
+                if cases.last().is_none_or(|case| case.document != problem.document) {
+                    let (document, name) = (problem.document.clone(), "document".to_owned());
+                    cases.push(Case {
+                        document,
+                        name,
+                        notes: Vec::new(),
+                        failure: Some("the document is invalid".to_owned()),
+                    });
+                }
+                if let Some(case) = cases.last_mut() {
+                    case.notes.push(problem.note(Weight::Error));
+                }
+            }
+            cases
+        }
+        Outcome::RefusedVersions { refusals } => {
+            let case = |refusal: &Refusal| Case {
+                document: refusal.document.clone(),
+                name: format!("contract {} {}", refusal.contract, refusal.version),
+                notes: refusal.findings.iter().map(|finding| Note::of(finding, None)).collect(),
+                failure: Some(refusal.message.clone()),
+            };
+            refusals.iter().map(case).collect()
+        }
+    }
 }
 
 fn finish(outcome: &Outcome, json: bool) -> Result<Exit> {

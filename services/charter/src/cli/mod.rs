@@ -14,8 +14,10 @@ mod answer;
 mod apply;
 mod args;
 mod audit;
+mod batch;
 mod client;
 mod contract;
+mod convert;
 mod credentials;
 mod domain;
 mod error;
@@ -23,7 +25,9 @@ mod inspect;
 mod output;
 mod principal;
 mod product;
+mod report;
 mod role;
+mod schema;
 mod snippet;
 mod sources;
 mod table;
@@ -58,6 +62,8 @@ pub(crate) enum Command {
     Apply(apply::ApplyArgs),
     /// Compare contracts without a server
     Contract(contract::Args),
+    /// Compare message and table schemas without a server
+    Schema(schema::Args),
     /// Make and list domains, and set how far their contracts bind
     Domain(domain::Args),
     /// Make, list, enable and disable users and service accounts
@@ -109,6 +115,7 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Plan(args) => apply::plan(args).await,
             Command::Apply(args) => apply::apply(args).await,
             Command::Contract(args) => contract::run(args),
+            Command::Schema(args) => schema::run(args),
             Command::Domain(args) => domain::run(args).await,
             Command::Principal(args) => principal::run(args).await,
             Command::Role(args) => role::run(args).await,

@@ -40,6 +40,17 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Prints data as it is.
+pub(crate) fn print_raw(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::new(Exit::Failed, format!("cannot write to standard output: {cause}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Says something on standard error that is no data.
 pub(crate) fn tell(text: &str) {
     // Nobody is left to tell if standard error is gone.

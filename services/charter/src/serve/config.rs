@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::name::DomainPath;
 use serde::Deserialize;
 
 /// The whole file. A missing file is an empty one.
@@ -14,6 +15,7 @@ pub(crate) struct Config {
     pub(crate) inspect: Inspect,
     pub(crate) http: Http,
     pub(crate) gateway: Gateway,
+    pub(crate) registry: Registry,
     pub(crate) policies: Policies,
 }
 
@@ -92,6 +94,14 @@ impl Default for Gateway {
     }
 }
 
+/// `[registry]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Registry {
+    /// The domain that keeps the schemas of subjects which no product owns; without one they are refused.
+    pub(crate) quarantine: Option<String>,
+}
+
 /// `[policies]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -113,6 +123,7 @@ impl Config {
         anyhow::ensure!(config.inspect.workers > 0, "`inspect.workers` must be at least 1");
         anyhow::ensure!(config.inspect.deadline > 0, "`inspect.deadline` must be at least 1 second");
         anyhow::ensure!(config.inspect.poll > 0, "`inspect.poll` must be at least 1 second");
+        config.quarantine().context("`registry.quarantine` must be a domain")?;
         for (name, connections, header_timeout) in [
             ("http", config.http.connections, config.http.header_timeout),
             ("gateway", config.gateway.connections, config.gateway.header_timeout),
@@ -121,6 +132,10 @@ impl Config {
             anyhow::ensure!(header_timeout > 0, "`{name}.header_timeout` must be at least 1 second");
         }
         Ok(config)
+    }
+
+    fn quarantine(&self) -> Result<Option<DomainPath>, domain::name::Error> {
+        self.registry.quarantine.as_deref().map(str::parse).transpose()
     }
 
     /// What the clients of the API may take of its listener.
@@ -146,6 +161,7 @@ impl Config {
             probe: Duration::from_secs(self.inspect.probe),
             n_inspections: self.inspect.workers,
             inspection_claim: Duration::from_secs(self.inspect.deadline.saturating_add(60)),
+            quarantine: self.quarantine().ok().flatten(),
         }
     }
 }

@@ -3,15 +3,31 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::contract::{GateMode, Late, Settings, sla};
+use domain::contract::{Evolve, GateMode, Late, Settings, sla};
 use domain::table::ReaderProtocol;
 
 use crate::node::Data;
 use crate::reader::{At, Reader};
 
 /// The custom properties that are settings.
-pub(super) const NAMES: &[&str] =
-    &["gateMode", "late", "closed", "grace", "exposure", "pinned", "final", "readerVersion", "readerFeatures"];
+pub(super) const NAMES: &[&str] = &[
+    "allowWidening",
+    "closed",
+    "compatibility",
+    "enumsOpen",
+    "evolve",
+    "exposure",
+    "final",
+    "gateMode",
+    "grace",
+    "late",
+    "ordered",
+    "partitioned",
+    "pathReaders",
+    "pinned",
+    "readerFeatures",
+    "readerVersion",
+];
 
 pub(super) fn settings(at: &At<'_>, reader: &mut Reader) -> Settings {
     let mut settings = Settings::default();
@@ -39,6 +55,19 @@ fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
             Some(late) => settings.late = late,
             None => reader.problem(at, "`late` is one of `warn`, `block`"),
         },
+        "compatibility" => match at.text().map(str::parse) {
+            Some(Ok(level)) => settings.compatibility = level,
+            _ => reader.problem(at, "`compatibility` is a level, such as `FULL_TRANSITIVE`, `BACKWARD` or `NONE`"),
+        },
+        "evolve" => match at.text().and_then(Evolve::from_word) {
+            Some(evolve) => settings.evolve = evolve,
+            None => reader.problem(at, "`evolve` is one of `auto`, `review`"),
+        },
+        "allowWidening" => flag(&mut settings.allow_widening, name, at, reader),
+        "enumsOpen" => flag(&mut settings.enums_open, name, at, reader),
+        "ordered" => flag(&mut settings.ordered, name, at, reader),
+        "partitioned" => flag(&mut settings.partitioning_promised, name, at, reader),
+        "pathReaders" => flag(&mut settings.path_readers, name, at, reader),
         "closed" => flag(&mut settings.closed, name, at, reader),
         "pinned" => flag(&mut settings.pinned, name, at, reader),
         "final" => flag(&mut settings.is_final, name, at, reader),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use documents::{MAX_DOCUMENT_BYTES, parse};
 
 /// What a refusal may take: 100 ms, and ten times that in builds that are not optimised.
-const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 100 });
+pub(crate) const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 100 });
 
 const HEAD: &str = "apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: 1.0.0\nstatus: active\n";
 
@@ -19,7 +19,7 @@ fn refused(name: &str, text: &str, reason: &str) {
 }
 
 /// What this thread has spent on the processor, so that a busy machine does not count.
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }

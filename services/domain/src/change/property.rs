@@ -1,14 +1,21 @@
-//! Columns and what they contain (rows 1 to 27, 31 to 35, 41 and 42 of the table).
+//! Columns and what they contain (rows 1 to 21, 24 to 27, 32 to 35 and 42 of the table).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::contract::{documentation, others};
-use super::{Findings, Rule, quality, types};
-use crate::contract::{Classification, MapTypes, Options, Property, Relationship, SchemaObject};
+use super::contract::{DEFAULTS, deprecation, documentation, others};
+use super::proof::Claim;
+use super::serving::custom;
+use super::types::Difference;
+use super::{Finding, Findings, Rule, constraint, quality, types};
+use crate::contract::{Classification, MapTypes, Property, Relationship, SchemaObject};
 use crate::quality::Scalar;
+use crate::table::ColumnPath;
+
+/// The custom property of a column whose enumeration readers expect to grow.
+pub(super) const OPEN_ENUM: &str = "openEnum";
 
 /// Compares the columns of an object, or the members of a structure.
-pub(super) fn members(old: &[Property], new: &[Property], findings: &mut Findings) {
+pub(super) fn members(old: &[Property], new: &[Property], findings: &mut Findings<'_>) {
     let pairs = pairs(old, new);
     let mut is_kept = vec![false; old.len()];
     pairs.iter().flatten().for_each(|before| is_kept[*before] = true);
@@ -16,15 +23,11 @@ pub(super) fn members(old: &[Property], new: &[Property], findings: &mut Finding
         match before {
             Some(before) if old[*before] == *property => {}
             Some(before) => at(property, findings, |findings| column(&old[*before], property, findings)),
-            None if must_not_be_null(property) => at(property, findings, |findings| {
-                findings.add(Rule::ColumnAddedRequired, "a column was added that must not be null");
-            }),
-            None => at(property, findings, |findings| {
-                findings.add(Rule::ColumnAddedOptional, "a column was added that may be null");
-            }),
+            None => at(property, findings, |findings| added(property, findings)),
         }
     }
-    for (property, _) in old.iter().zip(is_kept).filter(|(_, is_kept)| !is_kept) {
+    let removed = || old.iter().zip(&is_kept).filter(|(_, is_kept)| !**is_kept).map(|(property, _)| property);
+    for property in removed() {
         at(property, findings, |findings| {
             if must_not_be_null(property) {
                 findings.add(Rule::ColumnRemovedRequired, "the column was removed; it was never null");
@@ -33,13 +36,60 @@ pub(super) fn members(old: &[Property], new: &[Property], findings: &mut Finding
             }
         });
     }
-    if !pairs.iter().flatten().is_sorted() {
+    let added: Vec<_> = new.iter().zip(&pairs).filter(|(_, before)| before.is_none()).map(|(it, _)| it).collect();
+    if !added.is_empty() {
+        regrouped(&removed().collect::<Vec<_>>(), &added, findings);
+    }
+    let is_moved = pairs.iter().enumerate().any(|(at, before)| before.is_some_and(|before| before != at));
+    if findings.context.serving.by_position && is_moved {
+        findings.add(Rule::ReorderedByPosition, "columns are at other places, and readers go by position");
+    } else if !pairs.iter().flatten().is_sorted() {
         findings.add(Rule::Reordered, "columns are in another order; who reads by position should look");
     }
 }
 
-fn at(property: &Property, findings: &mut Findings, look: impl FnOnce(&mut Findings)) {
-    findings.below(format!(".{}", property.name), look);
+fn added(property: &Property, findings: &mut Findings<'_>) {
+    let has_default = custom(&property.other)
+        .is_some_and(|custom| custom.iter().any(|(name, value)| is_default(name) && !value.is_null()));
+    if !must_not_be_null(property) {
+        findings.add(Rule::ColumnAddedOptional, "a column was added that may be null");
+    } else if has_default && findings.context.serving.fills_defaults {
+        findings.add(Rule::ColumnAddedDefaulted, "a column was added that older data gets the default of");
+    } else {
+        findings.add(Rule::ColumnAddedRequired, "a column was added that must not be null");
+    }
+}
+
+/// Whether a custom property says what a missing value is.
+fn is_default(name: &str) -> bool {
+    matches!(name, "initialDefault" | "initial-default") || (name != "enumDefault" && DEFAULTS.contains(&name))
+}
+
+/// Finds columns that were grouped into a structure, or a structure that was taken apart: the names are the same and
+/// no format finds the values there. The same by stable id, or by name and type.
+fn regrouped(removed: &[&Property], added: &[&Property], findings: &mut Findings<'_>) {
+    fn keys(property: &Property) -> impl Iterator<Item = (&str, &str, Option<&'static str>)> {
+        let named = (property.name.as_str(), property.physical_type.as_deref().unwrap_or_default());
+        let logical = property.logical_type.map(|logical| logical.as_str());
+        property.id.as_deref().map(|id| (id, "", None)).into_iter().chain([(named.0, named.1, logical)])
+    }
+    let mut look = |flat: &[&Property], grouped: &[&Property], message: &str| {
+        if grouped.iter().all(|property| property.members.is_empty()) {
+            return;
+        }
+        let flat: HashSet<_> = flat.iter().flat_map(|property| keys(property)).collect();
+        for property in grouped {
+            if property.members.iter().flat_map(keys).any(|key| flat.contains(&key)) {
+                at(property, findings, |findings| findings.add(Rule::ShapeChanged, message));
+            }
+        }
+    };
+    look(removed, added, "columns were grouped into a structure; their older values are not found there");
+    look(added, removed, "the structure was taken apart; its older values are not found in the columns");
+}
+
+fn at(property: &Property, findings: &mut Findings<'_>, look: impl FnOnce(&mut Findings<'_>)) {
+    findings.below_column(format!(".{}", property.name), property.column_name(), look);
 }
 
 /// For each new property the position of the old one that it continues: that of the same stable id, else of the same
@@ -66,8 +116,11 @@ fn pairs(old: &[Property], new: &[Property]) -> Vec<Option<usize>> {
     }
     let keys: [fn(&Property) -> Option<&str>; 2] = [|property| property.id.as_deref(), |property| Some(&property.name)];
     for key in keys {
+        if pairs.iter().all(Option::is_some) {
+            break;
+        }
         let entries = old.iter().enumerate().filter_map(|(at, property)| Some((key(property)?, at)));
-        let index: BTreeMap<_, _> = entries.collect();
+        let index: HashMap<_, _> = entries.collect();
         for (at, property) in new.iter().enumerate() {
             if let Some(before) = key(property).and_then(|key| index.get(key)) {
                 pair(&mut pairs, at, *before);
@@ -82,45 +135,58 @@ fn must_not_be_null(property: &Property) -> bool {
 }
 
 /// Compares two versions of one property.
-pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings) {
+pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     if old == new {
         return;
     }
     names(old, new, findings);
-    if let Some((rule, message)) = types::difference(old, new) {
-        findings.add(rule, message);
+    match types::difference(old, new, findings.context.serving) {
+        Difference::None => {}
+        Difference::Rule(rule, message) => findings.add(rule, message),
+        Difference::Inside(before, after) => {
+            let n_found = findings.found.len();
+            inside(&before, &after, findings);
+            if findings.found.len() == n_found {
+                findings.add(Rule::TypeRespelled, "the type is written otherwise and is the same");
+            }
+        }
     }
     if old.required != new.required {
-        let (rule, message) = match new.required {
-            true => (Rule::RequiredAdded, "the column must not be null now; older data may be"),
-            false => (Rule::RequiredRemoved, "the column may be null now; its readers may not expect that"),
-        };
-        findings.add(rule, message);
+        match new.required {
+            true => {
+                let claim = Claim::NoNulls { column: findings.column() };
+                findings.add_provable(Rule::RequiredAdded, "the column must not be null now; older data may be", claim);
+            }
+            false => {
+                findings.add(Rule::RequiredRemoved, "the column may be null now; its readers may not expect that");
+            }
+        }
     }
     if old.unique != new.unique {
-        let (rule, message) = match new.unique {
-            true => (Rule::UniqueAdded, "values must be distinct now; older data may not be"),
-            false => (Rule::UniqueRemoved, "values need not be distinct any more"),
-        };
-        findings.add(rule, message);
+        match new.unique {
+            true => {
+                let claim = Claim::Unique { columns: vec![findings.column()] };
+                findings.add_provable(Rule::UniqueAdded, "values must be distinct now; older data may not be", claim);
+            }
+            false => findings.add(Rule::UniqueRemoved, "values need not be distinct any more"),
+        }
     }
-    enumeration(&old.enumeration, &new.enumeration, findings);
-    options(old, new, findings);
+    key_flags(old, new, findings);
+    enumeration(old, new, findings);
+    constraint::options(old, new, findings);
     relationships(&old.relationships, &new.relationships, findings);
     classification(old, new, findings);
     if old.encrypted_name != new.encrypted_name {
         findings.add(Rule::EncryptionChanged, "where the encrypted form is changed");
     }
     if (old.partitioned, old.partition_key_position) != (new.partitioned, new.partition_key_position) {
-        findings.add(Rule::PartitionChanged, "the data is partitioned otherwise");
+        partitioning("the data is partitioned otherwise", findings);
     }
     if old.semantic_type != new.semantic_type {
         findings.add(Rule::Undetermined, "the semantic type changed");
     }
-    match (old.deprecated, new.deprecated) {
-        (false, true) => findings.add(Rule::Deprecated, "the column is marked as deprecated"),
-        (true, false) => findings.add(Rule::DeprecationWithdrawn, "the column is not deprecated any more"),
-        _ => {}
+    if old.deprecated != new.deprecated {
+        deprecation(new.deprecated, findings);
     }
     quality::lists(&old.quality, &new.quality, findings);
     if old.critical != new.critical {
@@ -132,10 +198,35 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings) {
     inside(old, new, findings);
 }
 
-fn names(old: &Property, new: &Property, findings: &mut Findings) {
+/// What a change of where rows lie means depends on how they are read.
+pub(super) fn partitioning(what: &str, findings: &mut Findings<'_>) {
+    let serving = findings.context.serving;
+    if serving.by_path {
+        findings.add(Rule::PartitionPaths, format!("{what}, and readers go by the paths of files"));
+    } else if serving.partitioning_promised {
+        findings.add(Rule::PartitionPromised, format!("{what}, which was promised: queries may cost more"));
+    } else {
+        findings.add(Rule::PartitionChanged, format!("{what}; queries may cost more or less"));
+    }
+}
+
+/// The flags of the primary key where the key itself, which is compared as a whole, has no place for them.
+fn key_flags(old: &Property, new: &Property, findings: &mut Findings<'_>) {
+    let is_nested = findings.columns.len() != 2;
+    if is_nested && old.primary_key != new.primary_key {
+        findings.add(Rule::Undetermined, "whether a nested column is part of the primary key changed");
+    } else if old.primary_key_position != new.primary_key_position {
+        findings.add(Rule::Documentation, "the position in the primary key is written otherwise");
+    }
+}
+
+fn names(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     if old.name != new.name {
         findings.add(Rule::ColumnRenamed, format!("the column was called `{}`", old.name));
-    } else if old.column_name() != new.column_name() {
+    }
+    // A rename moves the name at the source as well, where that is not said.
+    let is_named = old.name == new.name || old.physical_name.is_some() || new.physical_name.is_some();
+    if old.column_name() != new.column_name() && is_named {
         let (before, after) = (old.column_name(), new.column_name());
         findings.add(Rule::PhysicalNameChanged, format!("the column at the source was `{before}` and is `{after}`"));
     } else if old.physical_name != new.physical_name {
@@ -147,10 +238,12 @@ fn names(old: &Property, new: &Property, findings: &mut Findings) {
 }
 
 /// Compares what properties contain.
-fn inside(old: &Property, new: &Property, findings: &mut Findings) {
+fn inside(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     members(&old.members, &new.members, findings);
     match (&old.items, &new.items) {
-        (Some(before), Some(after)) => findings.below("[]", |findings| column(before, after, findings)),
+        (Some(before), Some(after)) => {
+            findings.below_column("[]", "[]", |findings| column(before, after, findings));
+        }
         (None, None) => {}
         _ => findings.below("[]", |findings| {
             findings.add(Rule::Undetermined, "what the list holds was not said before, or is not any more")
@@ -163,45 +256,65 @@ fn inside(old: &Property, new: &Property, findings: &mut Findings) {
     }
 }
 
-fn map(old: &MapTypes, new: &MapTypes, findings: &mut Findings) {
-    findings.below("{key}", |findings| {
-        let mut below = Findings::default();
-        column(&old.key, &new.key, &mut below);
-        // Any change that a reader can see changes which keys are equal.
-        if below.found.iter().any(|finding| !(finding.history_safe() && finding.consumer_safe())) {
+fn map(old: &MapTypes, new: &MapTypes, findings: &mut Findings<'_>) {
+    findings.below_column("{key}", "{key}", |findings| {
+        let n_found = findings.found.len();
+        column(&old.key, &new.key, findings);
+        let below = findings.found.split_off(n_found);
+        // Any change of what a key is changes which keys are equal.
+        let is_described = |finding: &Finding| {
+            matches!(finding.rule, Rule::Documentation | Rule::TypeRespelled | Rule::QualityRespelled)
+        };
+        if below.iter().all(is_described) {
+            findings.found.extend(below);
+        } else {
             findings.add(Rule::MapKeyChanged, "the keys of the map changed");
-        } else if !below.found.is_empty() {
-            findings.add(Rule::Documentation, "the keys of the map are described otherwise");
         }
     });
-    findings.below("{value}", |findings| column(&old.value, &new.value, findings));
+    findings.below_column("{value}", "{value}", |findings| column(&old.value, &new.value, findings));
 }
 
-fn enumeration(old: &[Scalar], new: &[Scalar], findings: &mut Findings) {
-    match (old.is_empty(), new.is_empty()) {
-        (true, true) => {}
-        (true, false) => findings.add(Rule::EnumTightened, "only listed values are allowed now"),
-        (false, true) => findings.add(Rule::EnumLoosened, "any value is allowed now"),
+fn enumeration(old: &Property, new: &Property, findings: &mut Findings<'_>) {
+    let (before, after) = (&old.enumeration, &new.enumeration);
+    if before == after {
+        return;
+    }
+    let grown = if is_open(old, findings) { Rule::EnumExtended } else { Rule::EnumLoosened };
+    let tightened = |findings: &mut Findings<'_>, message: String| {
+        let claim = Claim::ValuesIn { column: findings.column(), values: after.clone() };
+        findings.add_provable(Rule::EnumTightened, message, claim);
+    };
+    match (before.is_empty(), after.is_empty()) {
+        (true, _) => tightened(findings, "only listed values are allowed now".to_owned()),
+        (false, true) => findings.add(grown, "any value is allowed now"),
         (false, false) => {
-            let words = |values: &[Scalar]| values.iter().map(word).collect::<BTreeSet<_>>();
-            let (before, after) = (words(old), words(new));
-            let list = |values: Vec<&String>| {
-                values.iter().take(5).map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+            let words = |values: &[Scalar]| values.iter().map(word).collect::<HashSet<_>>();
+            let (words_before, words_after) = (words(before), words(after));
+            let others = |values: &[Scalar], words: &HashSet<String>| {
+                let others = values.iter().map(word).filter(|word| !words.contains(word));
+                others.map(|word| format!("`{word}`")).collect::<Vec<_>>()
             };
-            let added: Vec<_> = after.difference(&before).collect();
-            let removed: Vec<_> = before.difference(&after).collect();
+            let list = |words: &[String]| words.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+            let (added, removed) = (others(after, &words_before), others(before, &words_after));
             if !added.is_empty() {
-                findings.add(Rule::EnumLoosened, format!("values were added to the enumeration: {}", list(added)));
+                findings.add(grown, format!("values were added to the enumeration: {}", list(&added)));
             }
             if !removed.is_empty() {
-                findings
-                    .add(Rule::EnumTightened, format!("values were removed from the enumeration: {}", list(removed)));
+                tightened(findings, format!("values were removed from the enumeration: {}", list(&removed)));
             }
-            if before == after && old != new {
+            if added.is_empty() && removed.is_empty() {
                 findings.add(Rule::Documentation, "the enumeration is in another order");
             }
         }
     }
+}
+
+/// Whether the old version told its readers to expect values that it does not list, or how to read them.
+fn is_open(old: &Property, findings: &Findings<'_>) -> bool {
+    let says = |name: &str| custom(&old.other).and_then(|custom| custom.get(name));
+    let is_declared = says(OPEN_ENUM).and_then(|open| open.as_bool());
+    let has_default = findings.context.serving.reads_defaults && says("enumDefault").is_some_and(|it| !it.is_null());
+    is_declared.unwrap_or(findings.context.enums_open) || has_default
 }
 
 /// A value with its type, so that `1` and `"1"` differ.
@@ -214,168 +327,66 @@ fn word(value: &Scalar) -> String {
     }
 }
 
-fn options(old: &Property, new: &Property, findings: &mut Findings) {
-    let (before, after) = (&old.options, &new.options);
-    if before == after {
+fn classification(old: &Property, new: &Property, findings: &mut Findings<'_>) {
+    let order = &findings.context.options.classification_order;
+    if order.is_empty() {
+        let level = |property: &Property| property.classification.unwrap_or_default();
+        let (before, after): (Classification, Classification) = (level(old), level(new));
+        classified(before.as_str(), after.as_str(), before.cmp(&after), findings);
+        if before == after && old.classification != new.classification {
+            findings.add(Rule::Documentation, "the classification is written otherwise and is the same");
+        }
         return;
     }
-    bound(lowest(before), lowest(after), true, findings);
-    bound(highest(before), highest(after), false, findings);
-    // A least count grows, or a greatest one shrinks: fewer values.
-    for (name, least, then, now) in [
-        ("minLength", true, before.min_length, after.min_length),
-        ("maxLength", false, before.max_length, after.max_length),
-        ("minItems", true, before.min_items, after.min_items),
-        ("maxItems", false, before.max_items, after.max_items),
-        ("minProperties", true, before.min_properties, after.min_properties),
-        ("maxProperties", false, before.max_properties, after.max_properties),
-    ] {
-        // No least count is the same as a least count of 0.
-        let (then, now) = if least { (Some(then.unwrap_or(0)), Some(now.unwrap_or(0))) } else { (then, now) };
-        let tighter = match (then, now) {
-            (None, Some(_)) => true,
-            (Some(_), None) => false,
-            (Some(then), Some(now)) if then != now => (now > then) == least,
-            _ => continue,
-        };
-        constraint(if tighter { Change::Tighter } else { Change::Looser }, name, findings);
+    // A word outside of the four is kept beside what it counts as.
+    fn said(property: &Property) -> Option<&str> {
+        let own_word = property.documentary.get("classification").and_then(|word| word.as_str());
+        own_word.or(property.classification.map(Classification::as_str))
     }
-    if before.unique_items != after.unique_items {
-        constraint(if after.unique_items { Change::Tighter } else { Change::Looser }, "uniqueItems", findings);
+    if said(old) == said(new) {
+        return;
     }
-    if before.pattern != after.pattern {
-        let change = match (&before.pattern, &after.pattern) {
-            (None, _) => Change::Tighter,
-            (_, None) => Change::Looser,
-            // Whether one pattern admits less than another is not worth deciding here.
-            _ => Change::Other,
-        };
-        constraint(change, "pattern", findings);
-    }
-    if before.multiple_of != after.multiple_of {
-        let whole = |number: f64| number.fract() == 0.0;
-        let change = match (before.multiple_of, after.multiple_of) {
-            (None, _) => Change::Tighter,
-            (_, None) => Change::Looser,
-            (Some(then), Some(now)) if whole(now / then) => Change::Tighter,
-            (Some(then), Some(now)) if whole(then / now) => Change::Looser,
-            _ => Change::Other,
-        };
-        constraint(change, "multipleOf", findings);
-    }
-    if before.format != after.format && !(types::format_is_type(old) && types::format_is_type(new)) {
-        findings.add(Rule::MeaningChanged, "the format changed");
-    }
-    if (before.timezone, &before.default_timezone) != (after.timezone, &after.default_timezone) {
-        findings.add(Rule::MeaningChanged, "the time zone changed");
-    }
-    vector(before, after, findings);
-    others(&before.other, &after.other, findings);
-}
-
-fn vector(before: &Options, after: &Options, findings: &mut Findings) {
-    let element = |options: &Options| options.element_type.clone().unwrap_or_else(|| "float32".to_owned());
-    if before.dimensions != after.dimensions || element(before) != element(after) {
-        findings.add(Rule::VectorChanged, "the vector has other dimensions or elements");
-    } else if before.element_type != after.element_type {
-        findings.add(Rule::Documentation, "the type of the vector's elements is written otherwise and is the same");
+    let rank = |word: &str| order.iter().position(|other| other.eq_ignore_ascii_case(word));
+    let unsaid = Classification::default().as_str();
+    let unsaid = if rank(unsaid).is_some() { unsaid } else { &order[0] };
+    let (before, after) = (said(old).unwrap_or(unsaid), said(new).unwrap_or(unsaid));
+    match (rank(before), rank(after)) {
+        (Some(was), Some(is)) => {
+            classified(before, after, was.cmp(&is), findings);
+            if was == is {
+                findings.add(Rule::Documentation, "the classification is written otherwise and is the same");
+            }
+        }
+        _ => findings.add(Rule::Undetermined, "the classification has a word that is not in the order"),
     }
 }
 
-enum Change {
-    Tighter,
-    Looser,
-    Other,
-}
-
-fn constraint(change: Change, name: &str, findings: &mut Findings) {
+fn classified(before: &str, after: &str, change: std::cmp::Ordering, findings: &mut Findings<'_>) {
+    let message = format!("the data is `{after}` and was `{before}`");
     match change {
-        Change::Tighter => findings.add(Rule::ConstraintTightened, format!("`{name}` admits fewer values")),
-        Change::Looser => findings.add(Rule::ConstraintLoosened, format!("`{name}` admits more values")),
-        Change::Other => findings.add(Rule::ConstraintChanged, format!("`{name}` may admit other values")),
-    }
-}
-
-/// An end of a range: the value, and whether it is outside.
-type End<'a> = Option<(&'a Scalar, bool)>;
-
-fn lowest(options: &Options) -> End<'_> {
-    stricter(&options.minimum, &options.exclusive_minimum, std::cmp::Ordering::Greater)
-}
-
-fn highest(options: &Options) -> End<'_> {
-    stricter(&options.maximum, &options.exclusive_maximum, std::cmp::Ordering::Less)
-}
-
-/// The end that counts where a document gives two.
-fn stricter<'a>(inclusive: &'a Option<Scalar>, exclusive: &'a Option<Scalar>, wins: std::cmp::Ordering) -> End<'a> {
-    match (inclusive, exclusive) {
-        (Some(inclusive), Some(exclusive)) if order(inclusive, exclusive) == Some(wins) => Some((inclusive, false)),
-        (_, Some(exclusive)) => Some((exclusive, true)),
-        (inclusive, None) => inclusive.as_ref().map(|inclusive| (inclusive, false)),
-    }
-}
-
-fn bound(before: End<'_>, after: End<'_>, is_low: bool, findings: &mut Findings) {
-    use std::cmp::Ordering::{Equal, Greater, Less};
-    let name = if is_low { "minimum" } else { "maximum" };
-    let change = match (before, after) {
-        (None, None) => return,
-        (None, Some(_)) => Change::Tighter,
-        (Some(_), None) => Change::Looser,
-        (Some((then, was_exclusive)), Some((now, is_exclusive))) => match order(now, then) {
-            Some(Equal) if was_exclusive == is_exclusive => return,
-            Some(Equal) if is_exclusive => Change::Tighter,
-            Some(Equal) => Change::Looser,
-            Some(Greater) if is_low => Change::Tighter,
-            Some(Less) if !is_low => Change::Tighter,
-            Some(Greater | Less) => Change::Looser,
-            None => Change::Other,
-        },
-    };
-    constraint(change, name, findings);
-}
-
-/// The order of two bounds; `None` if they cannot be compared. Texts are dates and times; those written alike compare
-/// as texts do.
-fn order(a: &Scalar, b: &Scalar) -> Option<std::cmp::Ordering> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "bounds beyond 2^53 that differ by less than one step count as equal only if they are"
-    )]
-    let number = |value: &Scalar| match value {
-        Scalar::Integer(number) => Some(*number as f64),
-        Scalar::Number(number) => Some(*number),
-        Scalar::Text(_) | Scalar::Boolean(_) => None,
-    };
-    match (a, b) {
-        (Scalar::Integer(a), Scalar::Integer(b)) => Some(a.cmp(b)),
-        (Scalar::Text(a), Scalar::Text(b)) if a.len() == b.len() => Some(a.cmp(b)),
-        _ => number(a)?.partial_cmp(&number(b)?),
-    }
-}
-
-fn classification(old: &Property, new: &Property, findings: &mut Findings) {
-    let level = |property: &Property| property.classification.unwrap_or_default();
-    let (before, after): (Classification, Classification) = (level(old), level(new));
-    if before < after {
-        findings.add(Rule::ClassificationRaised, format!("the data is `{after}` and was `{before}`"));
-    } else if after < before {
-        findings.add(Rule::ClassificationLowered, format!("the data is `{after}` and was `{before}`"));
-    } else if old.classification != new.classification {
-        findings.add(Rule::Documentation, "the classification is written otherwise and is the same");
+        std::cmp::Ordering::Less => findings.add(Rule::ClassificationRaised, message),
+        std::cmp::Ordering::Greater => findings.add(Rule::ClassificationLowered, message),
+        std::cmp::Ordering::Equal => {}
     }
 }
 
 /// Compares foreign keys, of a property or of an object. One with another target is one removed and one added.
-pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings: &mut Findings) {
+pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings: &mut Findings<'_>) {
+    if old == new {
+        return;
+    }
     let ends = |relationship: &Relationship| (relationship.from.clone(), relationship.to.clone());
     let before: BTreeMap<_, _> = old.iter().map(|relationship| (ends(relationship), relationship)).collect();
     let after: BTreeMap<_, _> = new.iter().map(|relationship| (ends(relationship), relationship)).collect();
     for (key, relationship) in &after {
         let to = relationship.to.join(", ");
         match before.get(key) {
-            None => findings.add(Rule::ForeignKeyAdded, format!("a foreign key to `{to}` was added")),
+            None => {
+                let own = || vec![findings.column().to_string()];
+                let columns = if relationship.from.is_empty() { own() } else { relationship.from.clone() };
+                let claim = Claim::References { columns, to: relationship.to.clone() };
+                findings.add_provable(Rule::ForeignKeyAdded, format!("a foreign key to `{to}` was added"), claim);
+            }
             Some(before) => {
                 documentation(&before.documentary, &relationship.documentary, "", findings);
                 others(&before.other, &relationship.other, findings);
@@ -389,20 +400,32 @@ pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings
 }
 
 /// Compares the primary keys of two versions of an object. A renamed column is the same column.
-pub(super) fn primary_keys(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings) {
-    let (before, after) = (old.primary_key(), new.primary_key());
-    let same = |a: &Property, b: &Property| (a.id.is_some() && a.id == b.id) || a.name == b.name;
-    let is_within = |some: &[&Property], all: &[&Property]| some.iter().all(|a| all.iter().any(|b| same(a, b)));
+pub(super) fn primary_keys(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
+    let key = |object: &SchemaObject| {
+        let columns = object.properties.iter().enumerate().filter(|(_, column)| column.primary_key);
+        let mut key: Vec<_> =
+            columns.map(|(at, column)| (column.primary_key_position.unwrap_or(u32::MAX), at)).collect();
+        key.sort_unstable();
+        key.into_iter().map(|(_, at)| at).collect::<Vec<_>>()
+    };
+    let (before, after) = (key(old), key(new));
     match (before.is_empty(), after.is_empty()) {
         (true, true) => {}
-        (true, false) => findings.add(Rule::PrimaryKeyAdded, "there is a primary key now; older data may break it"),
+        (true, false) => {
+            let column = |at: &usize| ColumnPath(vec![new.properties[*at].column_name().to_owned()]);
+            let claim = Claim::Key { columns: after.iter().map(column).collect() };
+            findings.add_provable(Rule::PrimaryKeyAdded, "there is a primary key now; older data may break it", claim);
+        }
         (false, true) => findings.add(Rule::PrimaryKeyRemoved, "there is no primary key any more"),
-        (false, false) if before.len() != after.len() || !is_within(&before, &after) => {
-            findings.add(Rule::PrimaryKeyChanged, "the primary key has other columns");
+        (false, false) => {
+            let pairs = pairs(&old.properties, &new.properties);
+            let continued: Vec<_> = after.iter().filter_map(|at| pairs[*at]).collect();
+            let has_all = continued.len() == after.len() && before.len() == after.len();
+            if !has_all || !before.iter().all(|at| continued.contains(at)) {
+                findings.add(Rule::PrimaryKeyChanged, "the primary key has other columns");
+            } else if before != continued {
+                findings.add(Rule::PrimaryKeyReordered, "the columns of the primary key are in another order");
+            }
         }
-        (false, false) if !before.iter().zip(&after).all(|(a, b)| same(a, b)) => {
-            findings.add(Rule::PrimaryKeyReordered, "the columns of the primary key are in another order");
-        }
-        (false, false) => {}
     }
 }

@@ -1,44 +1,214 @@
 //! How two column types relate (rows 8 to 10, 18, 31, 36 of the table).
 
-use crate::change::Rule;
+use super::Rule;
+use super::serving::Serving;
 use crate::contract::types::TypeName;
-use crate::contract::{LogicalType, Property};
+use crate::contract::{LogicalType, MapTypes, Property};
 
-/// The difference of two types, if there is one: its rule and a sentence.
-pub(super) fn difference(old: &Property, new: &Property) -> Option<(Rule, String)> {
-    let sentence = |verb: &str| format!("the type {verb} from {} to {}", named(old), named(new));
-    let (before, after) = (Form::of(old), Form::of(new));
-    if before.shape() != after.shape() {
-        return Some((Rule::ShapeChanged, sentence("changed its shape")));
+/// How deep a physical type name may nest.
+const MAX_DEPTH: usize = 32;
+
+/// The difference of two types.
+pub(super) enum Difference {
+    /// There is none.
+    None,
+    /// The types themselves differ: the rule and a sentence.
+    Rule(Rule, String),
+    /// Two type names such as `array<int>` and `array<long>`: what differs is inside.
+    Inside(Box<Property>, Box<Property>),
+}
+
+/// The difference of two properties' types.
+pub(super) fn difference(old: &Property, new: &Property, serving: Serving) -> Difference {
+    if (&old.physical_type, old.logical_type, &old.options.format)
+        == (&new.physical_type, new.logical_type, &new.options.format)
+    {
+        return Difference::None;
     }
-    let rule = match (&before, &after) {
-        (Form::Known(before), Form::Known(after)) if before == after => {
-            return if old.physical_type == new.physical_type && old.logical_type == new.logical_type {
-                None
-            } else if old.logical_type == new.logical_type || old.logical_type.is_none() {
-                Some((Rule::TypeRespelled, sentence("is written otherwise,")))
-            } else {
-                Some((Rule::TypeChanged, sentence("changed")))
-            };
+    let (before, after) = (Form::of(old, new), Form::of(new, old));
+    let rule = if before.shape() != after.shape() {
+        Rule::ShapeChanged
+    } else {
+        match (&before, &after) {
+            (Form::Known(before), Form::Known(after)) if before == after => return same_name(old, new),
+            (Form::Known(before), Form::Known(after)) => pair(before, after, serving),
+            (Form::Logical(before), Form::Logical(after)) if before != after => Rule::TypeChanged,
+            // Formats that we do not know, of one logical type.
+            (Form::Logical(_), Form::Logical(_)) if format_is_type(old) => Rule::Undetermined,
+            (Form::Logical(_), Form::Logical(_)) => return Difference::None,
+            (Form::Unknown(before), Form::Unknown(after)) if before.eq_ignore_ascii_case(after) => {
+                if old.logical_type == new.logical_type {
+                    return if before == after { Difference::None } else { respelled(old, new) };
+                }
+                Rule::TypeChanged
+            }
+            // One says more than the other, or something that we do not know.
+            _ => Rule::Undetermined,
         }
-        (Form::Known(before), Form::Known(after)) => pair(before, after),
-        (Form::Logical(before), Form::Logical(after)) if before == after => return None,
-        (Form::Logical(_), Form::Logical(_)) => Rule::TypeChanged,
-        (Form::Unknown(before), Form::Unknown(after)) if before.eq_ignore_ascii_case(after) => {
-            return (old.logical_type != new.logical_type).then(|| (Rule::TypeChanged, sentence("changed")));
-        }
-        // One says more than the other, or something that we do not know.
-        _ => Rule::Undetermined,
     };
-    Some((
-        rule,
-        sentence(match rule {
-            Rule::TypeWidened => "was widened",
-            Rule::TypeConverted => "was converted",
-            Rule::Undetermined => "cannot be compared:",
-            _ => "changed",
-        }),
-    ))
+    Difference::Rule(rule, sentence(rule, old, new))
+}
+
+fn respelled(old: &Property, new: &Property) -> Difference {
+    Difference::Rule(Rule::TypeRespelled, sentence(Rule::TypeRespelled, old, new))
+}
+
+fn sentence(rule: Rule, old: &Property, new: &Property) -> String {
+    let verb = match rule {
+        Rule::TypeWidened => "was widened",
+        Rule::TypeConverted | Rule::TypePromoted => "was converted",
+        Rule::TypeRespelled => "is written otherwise,",
+        Rule::ShapeChanged => "changed its shape",
+        Rule::Undetermined => "cannot be compared:",
+        _ => "changed",
+    };
+    format!("the type {verb} from {} to {}", named(old), named(new))
+}
+
+/// Two properties whose types have the same meaning, as far as their names go.
+fn same_name(old: &Property, new: &Property) -> Difference {
+    let rule = if old.logical_type.is_some() && old.logical_type != new.logical_type {
+        Rule::TypeChanged
+    } else {
+        match (old.physical_type.as_deref(), new.physical_type.as_deref()) {
+            (Some(before), Some(after)) if !before.eq_ignore_ascii_case(after) => match arguments(before, after) {
+                Ok(rule) => rule,
+                Err(Nested) => match (tree(before, MAX_DEPTH), tree(after, MAX_DEPTH)) {
+                    (Some(before), Some(after)) => return Difference::Inside(Box::new(before), Box::new(after)),
+                    // Only one name tells what is inside; it is no news where the properties below tell as well.
+                    _ if tells_inside(old) && tells_inside(new) => Rule::TypeRespelled,
+                    _ => Rule::Undetermined,
+                },
+            },
+            (before, after) if before == after && old.logical_type == new.logical_type && !format_is_type(new) => {
+                return Difference::None;
+            }
+            _ => Rule::TypeRespelled,
+        }
+    };
+    Difference::Rule(rule, sentence(rule, old, new))
+}
+
+/// Whether a property's items, members or map types are there.
+fn tells_inside(property: &Property) -> bool {
+    property.items.is_some() || property.map.is_some() || !property.members.is_empty()
+}
+
+/// The names are those of structures, lists or maps.
+struct Nested;
+
+/// How two physical type names relate that mean the same but for what [`TypeName`] leaves out.
+fn arguments(before: &str, after: &str) -> Result<Rule, Nested> {
+    /// Texts that are stored alike and are not read alike.
+    fn family(text: &str) -> Option<&'static str> {
+        let text = text.trim().to_ascii_lowercase();
+        let families = [("uuid", "uuid"), ("uniqueidentifier", "uuid"), ("json", "json"), ("xml", "xml")];
+        let known = families.iter().find(|(start, _)| text.starts_with(start)).map(|(_, family)| *family);
+        known.or(text.starts_with("enum").then_some("enum"))
+    }
+    /// The number in parentheses.
+    fn argument(text: &str) -> Option<u64> {
+        let (_, rest) = text.split_once(['(', '['])?;
+        rest.split([')', ']', ',']).next()?.trim().parse().ok()
+    }
+    /// Whether it is the name of a structure, a list or a map.
+    fn is_nested(text: &str) -> bool {
+        let name = TypeName::parse(text);
+        text.trim_end().ends_with("[]") || matches!(name, Some(TypeName::Struct | TypeName::List | TypeName::Map))
+    }
+    Ok(match TypeName::parse(before) {
+        _ if is_nested(before) && is_nested(after) => return Err(Nested),
+        // What was stored as text is stored as what it is, or the other way round.
+        _ if is_nested(before) || is_nested(after) => Rule::TypeChanged,
+        Some(TypeName::String { .. }) => match (family(before), family(after)) {
+            // The values of a physical enumeration are in its name.
+            (Some("enum"), Some("enum")) => Rule::Undetermined,
+            (before, after) if before == after => Rule::TypeRespelled,
+            _ => Rule::TypeChanged,
+        },
+        Some(TypeName::Binary) => match (argument(before), argument(after)) {
+            (Some(before), Some(after)) if before < after => Rule::TypeWidened,
+            (Some(_), None) => Rule::TypeWidened,
+            (before, after) if before == after => Rule::TypeRespelled,
+            _ => Rule::TypeChanged,
+        },
+        Some(TypeName::Time | TypeName::Timestamp { .. }) => match (argument(before), argument(after)) {
+            (before, after) if before == after => Rule::TypeRespelled,
+            (Some(_), Some(_)) => Rule::TypeChanged,
+            // What a dialect takes where none is given is not known.
+            _ => Rule::Undetermined,
+        },
+        _ => Rule::TypeRespelled,
+    })
+}
+
+/// A physical type name such as `struct<a: int, b: array<string>>`, `map(varchar, bigint)` or `int[]` as a property with
+/// what is inside; `None` if it does not tell.
+fn tree(text: &str, depth: usize) -> Option<Property> {
+    let text = text.trim();
+    let depth = depth.checked_sub(1)?;
+    let scalar = || Property { physical_type: Some(text.to_owned()), ..Property::default() };
+    let list = |item: Property| Property { items: Some(Box::new(item)), ..Property::default() };
+    if let Some(item) = text.strip_suffix("[]") {
+        return element(item, depth).map(list);
+    }
+    let Some(open) = text.find(['<', '(']) else {
+        let tells_nothing = matches!(TypeName::parse(text), Some(TypeName::Struct | TypeName::List | TypeName::Map));
+        return (!tells_nothing).then(scalar);
+    };
+    let (base, rest) = text.split_at(open);
+    let inside = || rest.get(1..)?.strip_suffix(['>', ')']);
+    match TypeName::parse(base) {
+        Some(TypeName::List) => element(inside()?, depth).map(list),
+        Some(TypeName::Map) => {
+            let parts = split(inside()?);
+            let [key, value] = parts[..] else { return None };
+            let types = MapTypes { key: element(key, depth)?, value: element(value, depth)? };
+            Some(Property { map: Some(Box::new(types)), ..Property::default() })
+        }
+        Some(TypeName::Struct) => {
+            let members = split(inside()?).into_iter().map(|member| {
+                let member = member.trim();
+                let end = match member.strip_prefix(['`', '"']) {
+                    Some(quoted) => quoted.find(['`', '"'])? + 2,
+                    None => member.find([':', ' '])?,
+                };
+                let (name, rest) = (member.get(..end)?, member.get(end..)?);
+                let member = element(rest.trim_start().trim_start_matches(':'), depth)?;
+                Some(Property { name: name.trim_matches(['`', '"']).to_owned(), ..member })
+            });
+            Some(Property { members: members.collect::<Option<_>>()?, ..Property::default() })
+        }
+        _ => Some(scalar()),
+    }
+}
+
+/// A type with the words that may follow it: `int not null comment 'how many'`.
+fn element(text: &str, depth: usize) -> Option<Property> {
+    let lower = text.to_ascii_lowercase();
+    let end = lower.find(" comment ").unwrap_or(text.len());
+    let (text, lower) = (text.get(..end)?.trim(), lower.get(..end)?.trim());
+    let required = lower.ends_with(" not null");
+    let text = if required { text.get(..text.len() - " not null".len())? } else { text };
+    Some(Property { required, ..tree(text, depth)? })
+}
+
+/// The parts between commas that are in no parentheses.
+fn split(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_usize);
+    for (at, character) in text.char_indices() {
+        match character {
+            '<' | '(' => depth += 1,
+            '>' | ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
 }
 
 /// What is known of a type.
@@ -62,8 +232,12 @@ enum Shape {
 }
 
 impl<'a> Form<'a> {
-    fn of(property: &'a Property) -> Self {
+    /// Of a property that is compared with another.
+    fn of(property: &'a Property, other: &Property) -> Self {
         if let Some(name) = property.physical_type.as_deref() {
+            if name.trim_end().ends_with("[]") {
+                return Self::Known(TypeName::List);
+            }
             return match (TypeName::parse(name), property.logical_type) {
                 // A structure that is stored as text is a structure to its readers.
                 (Some(TypeName::String { .. }), Some(LogicalType::Object)) => Self::Known(TypeName::Struct),
@@ -75,7 +249,11 @@ impl<'a> Form<'a> {
         }
         let format = property.options.format.as_deref();
         match property.logical_type {
-            Some(LogicalType::Integer) => by_width(format).map_or(Self::Logical(property.logical_type), Self::Known),
+            // The standard's default width counts only against another document that names no physical type either.
+            Some(LogicalType::Integer) => {
+                let format = format.or(other.physical_type.is_none().then_some(DEFAULT_INTEGER));
+                by_width(format).map_or(Self::Logical(property.logical_type), Self::Known)
+            }
             Some(LogicalType::Number) => match format {
                 Some("f32") => Self::Known(TypeName::Float { bits: 32 }),
                 Some("f64") => Self::Known(TypeName::Float { bits: 64 }),
@@ -103,21 +281,72 @@ impl<'a> Form<'a> {
     }
 }
 
-/// `i8` to `u64` as a type; `None` for what is wider than any of ours.
+/// The format of an integer that names none (ODCS `logicalTypeOptions.format`).
+const DEFAULT_INTEGER: &str = "i32";
+
+/// `i8` to `u128` as a type; `None` for any other word.
 fn by_width(format: Option<&str>) -> Option<TypeName> {
     let format = format?;
-    let bits = format.get(1..)?.parse().ok().filter(|bits| *bits <= 64)?;
-    Some(TypeName::Integer { bits, signed: format.starts_with('i') })
+    let (sign, bits) = format.split_at_checked(1)?;
+    let bits = bits.parse().ok().filter(|bits| matches!(bits, 8 | 16 | 32 | 64 | 128))?;
+    matches!(sign, "i" | "u").then_some(TypeName::Integer { bits, signed: sign == "i" })
 }
 
-/// Whether the formats of two properties are part of their types already.
+/// Whether the format of a property is all that is known of its type.
 pub(super) fn format_is_type(property: &Property) -> bool {
     property.physical_type.is_none()
         && matches!(property.logical_type, Some(LogicalType::Integer | LogicalType::Number))
 }
 
+/// How the formats of two numbers relate, where they are widths beside a physical type; `None` if they are notations.
+pub(super) fn of_formats(old: &Property, new: &Property) -> Option<Rule> {
+    let width = |property: &Property| {
+        let format = property.options.format.as_deref();
+        match (property.logical_type?, format) {
+            (LogicalType::Integer, format) => by_width(format.or(Some(DEFAULT_INTEGER))),
+            (LogicalType::Number, Some("f32")) => Some(TypeName::Float { bits: 32 }),
+            (LogicalType::Number, Some("f64")) => Some(TypeName::Float { bits: 64 }),
+            _ => None,
+        }
+    };
+    let (before, after) = (width(old)?, width(new)?);
+    Some(match (&before, &after) {
+        (before, after) if before == after => Rule::TypeRespelled,
+        (TypeName::Integer { .. }, TypeName::Integer { .. }) | (TypeName::Float { .. }, TypeName::Float { .. }) => {
+            widened(&before, &after)
+        }
+        _ => Rule::TypeChanged,
+    })
+}
+
 /// How two different types relate.
-fn pair(before: &TypeName, after: &TypeName) -> Rule {
+fn pair(before: &TypeName, after: &TypeName, serving: Serving) -> Rule {
+    use TypeName::{Binary, Date, Decimal, Float, Integer, String, Timestamp};
+    match (before, after) {
+        // Avro resolves these (its decimals are bytes and have no such rule).
+        (Integer { bits, signed: true }, Float { bits: 32 | 64 }) if serving.is_avro && *bits <= 64 => {
+            Rule::TypePromoted
+        }
+        (String { length: None }, Binary) | (Binary, String { length: None }) if serving.is_avro => Rule::TypePromoted,
+        // Delta's type widening goes further than what all formats allow.
+        (Integer { bits: ..=32, signed: true }, Float { bits: 64 }) if serving.widens_types => Rule::TypePromoted,
+        (Integer { bits, signed: true }, Decimal { size: Some((precision, scale)) }) if serving.widens_types => {
+            let least = if *bits <= 32 { 10 } else { 20 };
+            let whole_digits = i16::from(*precision) - i16::from(*scale);
+            if *scale >= 0 && whole_digits >= least { Rule::TypeWidened } else { Rule::TypeChanged }
+        }
+        (Decimal { size: Some((p, s)) }, Decimal { size: Some((q, t)) }) if serving.widens_types => {
+            let (more_digits, more_scale) = (i16::from(*q) - i16::from(*p), i16::from(*t) - i16::from(*s));
+            if more_scale >= 0 && more_digits >= more_scale { Rule::TypeWidened } else { Rule::TypeChanged }
+        }
+        (Date, Timestamp { zoned: Some(false) }) if serving.widens_types => Rule::TypeWidened,
+        (Integer { .. }, Float { .. }) | (String { .. }, Binary) | (Binary, String { .. }) => Rule::TypeConverted,
+        _ => widened(before, after),
+    }
+}
+
+/// Whether a type became wider as all table formats allow, or changed.
+fn widened(before: &TypeName, after: &TypeName) -> Rule {
     match (before, after) {
         (TypeName::Integer { bits: a, signed: s }, TypeName::Integer { bits: b, signed: t }) if s == t && a < b => {
             Rule::TypeWidened
@@ -128,9 +357,6 @@ fn pair(before: &TypeName, after: &TypeName) -> Rule {
         }
         (TypeName::String { length: Some(a) }, TypeName::String { length: Some(b) }) if a < b => Rule::TypeWidened,
         (TypeName::String { length: Some(_) }, TypeName::String { length: None }) => Rule::TypeWidened,
-        (TypeName::Integer { .. }, TypeName::Float { .. })
-        | (TypeName::String { .. }, TypeName::Binary)
-        | (TypeName::Binary, TypeName::String { .. }) => Rule::TypeConverted,
         _ => Rule::TypeChanged,
     }
 }

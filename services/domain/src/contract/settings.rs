@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::change::level::Level;
 use crate::table::ReaderProtocol;
 
 /// Which snapshot is served when the newest is bad.
@@ -57,6 +58,31 @@ impl Late {
     }
 }
 
+/// What a registered schema does to the contract of its topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Evolve {
+    /// It makes the next MINOR or PATCH version.
+    #[default]
+    Auto,
+    /// It makes a draft, and is registered once that was activated.
+    Review,
+}
+
+impl Evolve {
+    /// The word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Review => "review",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Auto, Self::Review].into_iter().find(|evolve| evolve.as_str() == word)
+    }
+}
+
 /// The settings of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -76,6 +102,22 @@ pub struct Settings {
     pub is_final: bool,
     /// `readerVersion`, `readerFeatures`: the most that reading may ask for; `None` if the contract does not say.
     pub reader_ceiling: Option<ReaderProtocol>,
+    /// `compatibility`: which directions later versions of the major keep, and towards how much of its history;
+    /// `FULL_TRANSITIVE` if the contract does not say.
+    pub compatibility: Level,
+    /// `allowWidening`: readers take wider types, so that widening one is no reason for a major.
+    pub allow_widening: bool,
+    /// `enumsOpen`: readers expect values in every enumeration that it does not list yet. A column says so of its own
+    /// with the custom property `openEnum`.
+    pub enums_open: bool,
+    /// `ordered`: readers go by the position of columns.
+    pub ordered: bool,
+    /// `pathReaders`: readers go by the paths of files, in which partitions are.
+    pub path_readers: bool,
+    /// `partitioned`: how the data is partitioned is promised, for the sake of what queries cost.
+    pub partitioning_promised: bool,
+    /// `evolve`: what a schema that is registered for one of its topics does.
+    pub evolve: Evolve,
 }
 
 impl Default for Settings {
@@ -89,6 +131,13 @@ impl Default for Settings {
             pinned: false,
             is_final: false,
             reader_ceiling: None,
+            compatibility: Level::FullTransitive,
+            allow_widening: false,
+            enums_open: false,
+            ordered: false,
+            path_readers: false,
+            partitioning_promised: false,
+            evolve: Evolve::default(),
         }
     }
 }

@@ -3,7 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod audit;
+mod avro;
 mod change;
 mod contract;
 mod gate;
+mod json_schema;
+mod matrix;
 mod product;
+mod protobuf;
+mod terms;

@@ -178,6 +178,9 @@ fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)>
         Action::ViewPrincipal | Action::CreateToken | Action::DisablePrincipal => {
             vec![("a principal", parties(Resource::Principal))]
         }
+        Action::ConfigureSchemas => {
+            vec![("the platform", vec![Column::new("anything", Resource::Platform)]), ("a product", products(world))]
+        }
         Action::SetEnforcement | Action::AssignRole => vec![domain()],
         Action::Plan | Action::Publish => vec![domain(), ("a product", products(world)), contract()],
         Action::Activate | Action::Deprecate | Action::Retire => vec![("a product", products(world)), contract()],
@@ -249,6 +252,7 @@ fn sentence(action: Action) -> &'static str {
         Action::CreatePrincipal => "make a user or service account",
         Action::AssignPlatformRole => "make somebody admin, steward or auditor, or end it",
         Action::ViewAudit => "read the audit log",
+        Action::ConfigureSchemas => "set levels and modes of the schema registry",
         Action::ViewPrincipal => "see a principal's record and roles",
         Action::CreateToken => "make a token for a principal",
         Action::DisablePrincipal => "disable a principal, or enable it again",

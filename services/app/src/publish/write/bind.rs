@@ -5,6 +5,7 @@ use domain::contract::{Classification, State};
 use domain::id::{BindingId, TableId};
 use domain::name::DomainPath;
 use policy::{Action, Resource};
+use store::registry::TopicBinding;
 
 use super::Writing;
 use crate::error::Error;
@@ -67,6 +68,46 @@ impl Writing<'_> {
                 if let Some(table_id) = self.table(&judged.domain, version, folder).await? {
                     store::binding::insert(self.tx, &Binding { table_id, ..binding.clone() }).await?;
                     self.tables.insert(table_id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Binds the topics of a new version. A topic belongs to one contract: else the schemas of one would be judged by
+    /// another. Of whom it is that has it is not told.
+    pub(super) async fn bind_topics(&mut self, judged: &JudgedContract, version: &JudgedVersion) -> Result<(), Error> {
+        let major = version.entry.model.contract.version.major;
+        let bound = store::registry::list_topics_of_contracts(self.tx, &[judged.contract.id]).await?;
+        for topic in &version.entry.model.topics {
+            let others = store::registry::list_topics_of_subject(self.tx, &topic.subject).await?;
+            if others.iter().any(|other| other.contract_id != judged.contract.id) {
+                let pointer = format!("/schema/{}/physicalName", topic.n_object);
+                let message = format!("the subject `{}` is not available: it is another contract's", topic.subject);
+                self.problems.push(version.entry.problem(pointer, message));
+                continue;
+            }
+            let known = bound.iter().find(|binding| {
+                binding.major == major && binding.object == topic.object && binding.environment == topic.environment
+            });
+            match known {
+                Some(binding) if binding.subject != topic.subject => {
+                    let message = format!("`{}` stays bound to `{}`", topic.object, binding.subject);
+                    let pointer = format!("/schema/{}/physicalName", topic.n_object);
+                    self.warnings.push(version.entry.problem(pointer, message));
+                }
+                Some(_) => {}
+                None => {
+                    let binding = TopicBinding {
+                        id: BindingId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
+                        contract_id: judged.contract.id,
+                        major,
+                        object: topic.object.clone(),
+                        environment: topic.environment.clone(),
+                        subject: topic.subject.clone(),
+                    };
+                    store::registry::insert_topic(self.tx, &binding).await?;
+                    self.visibility = true;
                 }
             }
         }

@@ -132,7 +132,7 @@ async fn an_object_moves_only_before_it_was_promised() {
     test.lay("shop/deep", 0, Scene::of(COLUMNS)).await;
     assert_eq!(state(&owner, "1.0.0").await, "active", "the folder that was given up is free again");
 
-    let moved = with(&at("shop/moved"), "version: 1.0.0", "version: 1.0.1");
+    let moved = with(&at("shop/moved"), "version: 1.0.0", "version: 1.1.0");
     let Outcome::Done(report) = outcome(&owner, &[&moved]).await else { panic!("not taken") };
     assert!(report.warnings[0].message.contains("stays bound"), "{:?}", report.warnings);
     assert_eq!(report.changes[0].state, "active");

@@ -1,0 +1,117 @@
+//! What a registered schema does to the contract of its topic: the next version, or none.
+//!
+//! The contract's schema object is what the schema says; so a schema that adds something is a MINOR version of the
+//! contract, and one that would break the contract's readers is refused, whatever the subject's level is.
+
+use documents::convert::{self, Source};
+use domain::change::message::Format;
+use domain::change::{compare, required_bump};
+use domain::contract::{Contract, Evolve, State};
+use domain::registry::Subject;
+use domain::version::Bump;
+use store::Tx;
+use store::contract::ContractVersion;
+use store::registry::TopicBinding;
+
+use super::Draft;
+use super::error::Error;
+use crate::contract::parsed;
+use crate::ctx::Ctx;
+use crate::known::Known;
+use crate::publish::{self, DocumentSet, DocumentText, Outcome};
+
+/// What became of the contract.
+pub(super) enum Evolved {
+    /// It says what the schema says, now or already.
+    Done,
+    /// The next version waits for its review; the schema is not to be registered before it is active.
+    Waits(String),
+}
+
+/// Lets the contract follow a schema. What it demands is judged by the change engine.
+///
+/// # Errors
+/// [`Error::Incompatible`] if it would need a new major.
+pub(super) async fn evolve(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    known: &Known,
+    binding: &TopicBinding,
+    subject: &Subject,
+    draft: &Draft,
+) -> Result<Evolved, Error> {
+    let versions = of_major(tx, binding).await?;
+    let Some(current) = versions.iter().find(|version| matches!(version.state, State::Active { .. })) else {
+        return Err(Error::NotPermitted(format!("no version of the contract of `{subject}` is active yet")));
+    };
+    let says = parsed(&ctx.app, &current.document)?;
+    let source = match draft.format {
+        Format::Avro => Source::Avro,
+        Format::Json => Source::JsonSchema,
+        Format::Protobuf => Source::Protobuf,
+    };
+    let next = |version, status| {
+        let bytes = &current.document.bytes;
+        convert::follow(bytes, &binding.object, source, &draft.text, version, status).map_err(|problems| {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Error::NotPermitted(format!("the contract cannot follow the schema: {}", problems.join("; ")))
+        })
+    };
+    let parse = |text: &str| -> Result<Contract, Error> {
+        match documents::parse(text.as_bytes()).map(|parsed| parsed.document) {
+            Ok(documents::Document::Contract(contract)) => Ok(contract),
+            Ok(documents::Document::Product(_)) => Err(crate::Error::internal("a contract became a product").into()),
+            Err(_) => Err(crate::Error::internal("a contract that was just written cannot be read").into()),
+        }
+    };
+    let findings = compare(&says, &parse(&next(says.version, None)?)?);
+    let needed = required_bump(&findings);
+    match needed {
+        Bump::None => return Ok(Evolved::Done),
+        Bump::Major => {
+            let breaking = findings.iter().filter(|finding| finding.bump() == Bump::Major);
+            let reasons = breaking.map(|finding| {
+                format!(
+                    "{{errorType:'{}', description:'{}', additionalInfo:'{}'}}",
+                    finding.rule, finding.message, finding.path
+                )
+            });
+            return Err(Error::Incompatible { subject: subject.clone(), reasons: reasons.collect() });
+        }
+        Bump::Patch | Bump::Minor => {}
+    }
+    let newest = versions.iter().map(|version| version.version).max().unwrap_or(says.version);
+    let version = newest.next(needed);
+    let review = says.settings.evolve == Evolve::Review;
+    let text = next(version, Some(if review { "draft" } else { "active" }))?;
+    let path = format!("{subject}.yaml");
+    let command = DocumentSet {
+        domain: Some(known.domain.path.clone()),
+        documents: vec![DocumentText { path, text }],
+        prune: false,
+        key: None,
+    };
+    match publish::apply_in(ctx, tx, &command).await? {
+        Outcome::Done(_) if review => Ok(Evolved::Waits(format!(
+            "the schema makes version {version} of the contract `{}` of `{}`, which waits for its review: activate it \
+             (`charter version activate`), then register the schema again",
+            says.document_id,
+            known.address()
+        ))),
+        Outcome::Done(_) => Ok(Evolved::Done),
+        Outcome::Invalid(problems) => {
+            let problems: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
+            Err(Error::NotPermitted(problems.join("; ")))
+        }
+        Outcome::Refused(refusals) => {
+            let reasons = refusals.into_iter().map(|refusal| refusal.message).collect();
+            Err(Error::Incompatible { subject: subject.clone(), reasons })
+        }
+    }
+}
+
+/// The versions of the contract's major that the topic is bound in.
+async fn of_major(tx: &mut Tx, binding: &TopicBinding) -> Result<Vec<ContractVersion>, Error> {
+    let versions = store::contract::list_versions_of_contracts(tx, &[binding.contract_id]).await?;
+    Ok(versions.into_iter().filter(|version| version.version.major == binding.major).collect())
+}

@@ -1,0 +1,111 @@
+//! Whose a subject is, and what follows from it.
+
+use std::collections::HashMap;
+
+use domain::id::ProductId;
+use domain::org::Domain;
+use domain::registry::Subject;
+use policy::{Action, Resource};
+use store::Tx;
+use store::registry::TopicBinding;
+
+use super::error::Error;
+use crate::ctx::Ctx;
+use crate::known::{self, Known};
+
+/// Whose a subject is.
+#[derive(Clone, Debug)]
+pub(super) enum Owner {
+    /// An object of a product's contract is bound to its topic.
+    Topic {
+        /// The product.
+        known: Box<Known>,
+        /// The object. Of several majors the newest.
+        binding: TopicBinding,
+    },
+    /// No product's: it is kept in this domain.
+    Quarantine(Domain),
+    /// No product's, and there is no domain for such.
+    Nobody,
+}
+
+impl Owner {
+    pub(super) async fn of(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Self, Error> {
+        let topics = store::registry::list_topics_of_subject(tx, subject).await?;
+        if let Some(binding) = topics.into_iter().next() {
+            let contract = store::contract::get(tx, binding.contract_id).await?;
+            let known = known::get(tx, contract.product_id).await?;
+            return Ok(Self::Topic { known: Box::new(known), binding });
+        }
+        Self::of_unbound(ctx, tx).await
+    }
+
+    async fn of_unbound(ctx: &Ctx, tx: &mut Tx) -> Result<Self, Error> {
+        let Some(path) = &ctx.app.settings.quarantine else { return Ok(Self::Nobody) };
+        let domain = store::org::find_by_path(tx, path).await?;
+        Ok(domain.map_or(Self::Nobody, Self::Quarantine))
+    }
+
+    /// Whether the caller may know of the subject. What no product owns is everybody's to see.
+    pub(super) fn may_view(&self, ctx: &Ctx) -> bool {
+        match self {
+            Self::Topic { known, .. } => ctx.may_view(&known.policy()),
+            Self::Quarantine(_) | Self::Nobody => true,
+        }
+    }
+
+    /// Goes on only if the caller may do it to what owns the subject. A subject that the caller may not know of is
+    /// refused like one that nobody owns.
+    pub(super) fn authorize(&self, ctx: &Ctx, action: Action, subject: &Subject, what: &str) -> Result<(), Error> {
+        let nobody = || {
+            Error::NotPermitted(format!(
+                "no data product that you may know of has an output port for `{subject}`: bind a schema object of its \
+                 contract to the topic first"
+            ))
+        };
+        let allowed = match self {
+            Self::Topic { known, .. } if !ctx.may_view(&known.policy()) => return Err(nobody()),
+            Self::Topic { known, .. } => ctx.may(action, &Resource::Product(known.policy())),
+            Self::Quarantine(domain) => ctx.may(Action::Publish, &Resource::Domain(&domain.path)),
+            Self::Nobody => return Err(nobody()),
+        };
+        if allowed { Ok(()) } else { Err(crate::Error::Forbidden(format!("{what} `{subject}`")).into()) }
+    }
+}
+
+/// Which subjects the caller may know of, for lists.
+pub(super) struct Visible {
+    /// What is answered for a subject that is bound.
+    bound: HashMap<Subject, bool>,
+}
+
+impl Visible {
+    pub(super) async fn load(ctx: &Ctx, tx: &mut Tx) -> Result<Self, Error> {
+        let topics = store::registry::list_topics(tx).await?;
+        let contract_ids = crate::grant::distinct(topics.iter().map(|topic| topic.contract_id));
+        let contracts: HashMap<_, ProductId> = store::contract::list_by_ids(tx, &contract_ids)
+            .await?
+            .into_iter()
+            .map(|contract| (contract.id, contract.product_id))
+            .collect();
+        let product_ids: Vec<ProductId> = contracts.values().copied().collect();
+        let known = known::load(tx, &product_ids).await?;
+        let may_view: HashMap<ProductId, bool> =
+            known.into_iter().map(|(id, known)| (id, ctx.may_view(&known.policy()))).collect();
+        let mut bound = HashMap::new();
+        let mut newest = HashMap::new();
+        for topic in topics {
+            let seen = contracts.get(&topic.contract_id).and_then(|id| may_view.get(id)).copied().unwrap_or(false);
+            let major = newest.entry(topic.subject.clone()).or_insert(topic.major);
+            if topic.major >= *major {
+                *major = topic.major;
+                bound.insert(topic.subject, seen);
+            }
+        }
+        Ok(Self { bound })
+    }
+
+    pub(super) fn sees(&self, subject: &Subject) -> bool {
+        self.bound.get(subject).copied().unwrap_or(true)
+    }
+}

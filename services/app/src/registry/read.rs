@@ -1,0 +1,266 @@
+//! Looking schemas up: by id, by subject and version, by their text.
+
+use std::sync::Arc;
+
+use domain::change::message::Format;
+use domain::registry::{Schema, SchemaId, Subject, SubjectVersion};
+use store::Tx;
+
+use super::error::Error;
+use super::owner::{Owner, Visible};
+use super::{Draft, Registered, VersionRef, cache, settings};
+use crate::ctx::Ctx;
+
+/// Which of the entries of a list are wanted: those in use, those taken out of it too, or those alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// Those in use.
+    #[default]
+    InUse,
+    /// All.
+    All,
+    /// Those that were taken out of use.
+    Deleted,
+}
+
+impl Shown {
+    fn shows(self, deleted: bool) -> bool {
+        match self {
+            Self::InUse => !deleted,
+            Self::All => true,
+            Self::Deleted => deleted,
+        }
+    }
+}
+
+/// The subjects that the caller may know of, in order. One counts as deleted when no version of it is in use.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn subjects(ctx: &Ctx, shown: Shown) -> Result<Vec<Subject>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let visible = Visible::load(ctx, &mut tx).await?;
+    let all = store::registry::list_subjects(&mut tx).await?;
+    let wanted = all.into_iter().filter(|(subject, in_use)| shown.shows(!in_use) && visible.sees(subject));
+    Ok(wanted.map(|(subject, _)| subject).collect())
+}
+
+/// The contexts of the subjects that the caller may know of, in order. The default one is always there.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn contexts(ctx: &Ctx) -> Result<Vec<String>, Error> {
+    let mut contexts = vec![domain::registry::DEFAULT_CONTEXT.to_owned()];
+    contexts.extend(subjects(ctx, Shown::InUse).await?.iter().map(|subject| subject.context().to_owned()));
+    contexts.sort_unstable();
+    contexts.dedup();
+    Ok(contexts)
+}
+
+/// The numbers of a subject's versions, in order.
+///
+/// # Errors
+/// [`Error::SubjectNotFound`].
+pub async fn versions(ctx: &Ctx, subject: &Subject, shown: Shown) -> Result<Vec<u32>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let all = history(ctx, &mut tx, subject).await?;
+    let numbers: Vec<u32> =
+        all.iter().filter(|version| shown.shows(version.deleted)).map(|version| version.version).collect();
+    if numbers.is_empty() { Err(Error::SubjectNotFound(subject.clone())) } else { Ok(numbers) }
+}
+
+/// A version of a subject.
+///
+/// # Errors
+/// [`Error::SubjectNotFound`], [`Error::VersionNotFound`].
+pub async fn version(
+    ctx: &Ctx,
+    subject: &Subject,
+    version: VersionRef,
+    with_deleted: bool,
+) -> Result<Registered, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let found = pick(&history(ctx, &mut tx, subject).await?, subject, version, with_deleted)?;
+    in_place(ctx, &mut tx, found).await
+}
+
+/// The version of a subject that has a draft's schema.
+///
+/// # Errors
+/// [`Error::SubjectNotFound`], [`Error::SchemaNotFound`], [`Error::InvalidSchema`].
+pub async fn lookup(
+    ctx: &Ctx,
+    subject: &Subject,
+    draft: &Draft,
+    normalize: bool,
+    with_deleted: bool,
+) -> Result<Registered, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let history = history(ctx, &mut tx, subject).await?;
+    if !history.iter().any(|version| with_deleted || !version.deleted) {
+        return Err(Error::SubjectNotFound(subject.clone()));
+    }
+    let normalize = normalize || settings::of_subject(&mut tx, subject).await?.normalize == Some(true);
+    let prepared = draft.prepare(ctx, &mut tx, subject, normalize).await?;
+    let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
+    let same = same.ok_or(Error::SchemaNotFound)?;
+    let mut places = history.into_iter().rev();
+    let place = places.find(|version| version.schema_id == same.id && (with_deleted || !version.deleted));
+    Ok(Registered { version: place.ok_or(Error::SchemaNotFound)?, schema: Arc::new(same) })
+}
+
+/// A schema by its id, where the caller may know of a subject that has it. `subject` narrows where it is looked for.
+///
+/// # Errors
+/// [`Error::SchemaNotFound`].
+pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> Result<Arc<Schema>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let places = visible_places(ctx, &mut tx, id).await?;
+    let is_there = |place: &SubjectVersion| match subject {
+        // A client names the subject of its topic, and may read what another subject of the context has registered.
+        Some(subject) => place.subject.context() == subject.context(),
+        None => true,
+    };
+    if !places.iter().any(is_there) {
+        return Err(Error::SchemaNotFound);
+    }
+    cache::schema(ctx, &mut tx, id).await?.ok_or(Error::SchemaNotFound)
+}
+
+/// A schema's text in the form that a client asks for: `serialized` is the base64 of a Protobuf file descriptor; any
+/// other word is the text as it is kept.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn text_in_format(ctx: &Ctx, schema: &Schema, format: Option<&str>) -> Result<String, Error> {
+    if (schema.format, format) != (Format::Protobuf, Some("serialized")) {
+        return Ok(schema.text.clone());
+    }
+    let mut tx = ctx.app.db.read().await?;
+    let texts = super::resolve(ctx, &mut tx, &schema.references, false).await?;
+    let text = schema.text.clone();
+    let serialized = move || documents::protobuf::serialized(&text, &texts);
+    let serialized = tokio::task::spawn_blocking(serialized).await.map_err(crate::Error::internal)?;
+    serialized.map_err(|invalid| crate::Error::internal(invalid.to_string()).into())
+}
+
+/// The greatest id that was given.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn newest_schema_id(ctx: &Ctx) -> Result<SchemaId, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    Ok(store::registry::last_schema_id(&mut tx).await?)
+}
+
+/// The places of a schema that the caller may know of.
+///
+/// # Errors
+/// [`Error::SchemaNotFound`].
+pub async fn places_of_schema(ctx: &Ctx, id: SchemaId, with_deleted: bool) -> Result<Vec<SubjectVersion>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let places = visible_places(ctx, &mut tx, id).await?;
+    if places.is_empty() {
+        return Err(Error::SchemaNotFound);
+    }
+    Ok(places.into_iter().filter(|place| with_deleted || !place.deleted).collect())
+}
+
+/// The schemas that refer to a version.
+///
+/// # Errors
+/// [`Error::SubjectNotFound`], [`Error::VersionNotFound`].
+pub async fn referrers(ctx: &Ctx, subject: &Subject, version: VersionRef) -> Result<Vec<SchemaId>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let found = pick(&history(ctx, &mut tx, subject).await?, subject, version, true)?;
+    let mut ids = Vec::new();
+    for id in store::registry::list_referrers(&mut tx, subject, found.version).await? {
+        if visible_places(ctx, &mut tx, id).await?.iter().any(|place| !place.deleted) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// Versions of all subjects whose names begin with a prefix (of the context's form where it has one), in order.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn schemas(ctx: &Ctx, prefix: &str, shown: Shown, only_latest: bool) -> Result<Vec<Registered>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let visible = Visible::load(ctx, &mut tx).await?;
+    let mut wanted: Vec<SubjectVersion> = Vec::new();
+    let mut after: Option<(Subject, u32)> = None;
+    loop {
+        let from = after.as_ref().map(|(subject, version)| (subject, *version));
+        let page = store::registry::list_all_versions(&mut tx, from, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some((last.subject.clone(), last.version));
+        let is_wanted = |version: &SubjectVersion| {
+            shown.shows(version.deleted)
+                && (prefix == ":*:" || version.subject.to_string().starts_with(prefix))
+                && visible.sees(&version.subject)
+        };
+        for version in page.into_iter().filter(is_wanted) {
+            if only_latest && wanted.last().is_some_and(|before| before.subject == version.subject) {
+                wanted.pop();
+            }
+            wanted.push(version);
+        }
+    }
+    let mut registered = Vec::with_capacity(wanted.len());
+    for version in wanted {
+        registered.push(in_place(ctx, &mut tx, version).await?);
+    }
+    Ok(registered)
+}
+
+/// How many rows are read at a time.
+const PAGE: u32 = 1_000;
+
+/// All versions of a subject that the caller may know of; none for one that it may not.
+pub(super) async fn history(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
+    let all = store::registry::list_versions(tx, subject).await?;
+    if all.is_empty() || !Owner::of(ctx, tx, subject).await?.may_view(ctx) {
+        return Err(Error::SubjectNotFound(subject.clone()));
+    }
+    Ok(all)
+}
+
+/// The version that is meant.
+pub(super) fn pick(
+    history: &[SubjectVersion],
+    subject: &Subject,
+    version: VersionRef,
+    with_deleted: bool,
+) -> Result<SubjectVersion, Error> {
+    let mut shown = history.iter().filter(|version| with_deleted || !version.deleted).peekable();
+    if shown.peek().is_none() {
+        return Err(Error::SubjectNotFound(subject.clone()));
+    }
+    let found = match version {
+        VersionRef::Latest => shown.last(),
+        VersionRef::Number(number) => shown.find(|version| version.version == number),
+    };
+    let name = match version {
+        VersionRef::Latest => "latest".to_owned(),
+        VersionRef::Number(number) => number.to_string(),
+    };
+    found.cloned().ok_or(Error::VersionNotFound(name))
+}
+
+async fn in_place(ctx: &Ctx, tx: &mut Tx, version: SubjectVersion) -> Result<Registered, Error> {
+    let schema = cache::schema(ctx, tx, version.schema_id).await?;
+    let schema = schema.ok_or_else(|| crate::Error::internal("a version has no schema"))?;
+    Ok(Registered { version, schema })
+}
+
+async fn visible_places(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<Vec<SubjectVersion>, Error> {
+    let mut visible = Vec::new();
+    for place in store::registry::list_versions_of_schema(tx, id).await? {
+        if Owner::of(ctx, tx, &place.subject).await?.may_view(ctx) {
+            visible.push(place);
+        }
+    }
+    Ok(visible)
+}

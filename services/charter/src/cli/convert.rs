@@ -1,0 +1,186 @@
+//! `charter contract import` and `charter contract export`: contracts made of schemas and schemas of contracts, without a
+//! server.
+
+use std::path::PathBuf;
+
+use documents::convert::{self, Dialect, ImportOptions, Note, Source, Target};
+use serde::Serialize;
+
+use super::apply::{Problem, invalid};
+use super::error::{Error, Exit, Result};
+use super::output;
+use super::sources;
+
+/// `charter contract import`.
+#[derive(clap::Args)]
+pub(crate) struct ImportArgs {
+    /// The schema, dbt's `manifest.json`, an entry of a Delta log, an Iceberg table's metadata, or SQL; `-` for standard
+    /// input
+    file: PathBuf,
+    /// What it is: `avro`, `json-schema`, `protobuf`, `dbt`, `delta`, `iceberg` or `sql`
+    #[arg(long, value_name = "FORMAT", value_parser = source)]
+    from: Source,
+    /// The SQL's dialect, such as `postgres`, `spark` or `snowflake`
+    #[arg(long, value_parser = dialect)]
+    dialect: Option<Dialect>,
+    /// The contract's id
+    #[arg(long)]
+    id: String,
+    /// The contract's title
+    #[arg(long)]
+    name: Option<String>,
+    /// The contract's version
+    #[arg(long, default_value = "1.0.0")]
+    version: String,
+    /// Of one table: what to call it. Of several: which to take; all if not given
+    #[arg(long)]
+    object: Option<String>,
+    /// Print the document and what it does not hold as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `charter contract export`.
+#[derive(clap::Args)]
+pub(crate) struct ExportArgs {
+    /// The contract, an ODCS document; `-` for standard input
+    file: PathBuf,
+    /// What to make: `odcs`, `avro`, `json-schema`, `protobuf`, `delta`, `sql` or `markdown`
+    #[arg(long, value_name = "FORMAT", value_parser = target)]
+    to: Target,
+    /// The SQL's dialect: `postgres` or `spark`
+    #[arg(long, value_parser = dialect)]
+    dialect: Option<Dialect>,
+    /// The schema object; Avro, JSON Schema and Delta hold one
+    #[arg(long)]
+    object: Option<String>,
+    /// Print the text, what it does not hold and what it says otherwise as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn source(word: &str) -> std::result::Result<Source, String> {
+    Source::from_word(word).ok_or_else(|| {
+        format!("`{word}` is not one of `avro`, `json-schema`, `protobuf`, `dbt`, `delta`, `iceberg`, `sql`")
+    })
+}
+
+fn target(word: &str) -> std::result::Result<Target, String> {
+    Target::from_word(word).ok_or_else(|| {
+        format!("`{word}` is not one of `odcs`, `avro`, `json-schema`, `protobuf`, `delta`, `sql`, `markdown`")
+    })
+}
+
+fn dialect(word: &str) -> std::result::Result<Dialect, String> {
+    Dialect::from_word(word)
+        .ok_or_else(|| format!("`{word}` is no dialect that is known, such as `postgres` or `spark`"))
+}
+
+#[derive(Serialize)]
+struct Answer {
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<Vec<Remark>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<Vec<Remark>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<Vec<Remark>>,
+}
+
+#[derive(Serialize)]
+struct Remark {
+    path: String,
+    what: String,
+}
+
+impl From<Note> for Remark {
+    fn from(note: Note) -> Self {
+        Self { path: note.path, what: note.what }
+    }
+}
+
+fn remarks(notes: Vec<Note>) -> Vec<Remark> {
+    notes.into_iter().map(Remark::from).collect()
+}
+
+/// Runs `charter contract import`: the document goes to standard output, what it does not hold to standard error.
+pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
+    let from = match (args.from, args.dialect) {
+        (Source::Sql(_), Some(dialect)) => Source::Sql(dialect),
+        (from, None) => from,
+        (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` is for `--from sql`")),
+    };
+    let options = ImportOptions {
+        id: args.id.clone(),
+        name: args.name.clone(),
+        version: args.version.clone(),
+        object: args.object.clone(),
+    };
+    let converted = convert::import(from, &text(&args.file)?, &options).map_err(|problems| refused(args, problems))?;
+    let answer = Answer { text: converted.text, notes: Some(remarks(converted.notes)), lost: None, changed: None };
+    output::show(args.json, &answer, |answer| answer.text.clone())?;
+    if !args.json {
+        for note in answer.notes.iter().flatten() {
+            output::note(&format!("{}: {}", place(note), note.what));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Runs `charter contract export`: the text goes to standard output, what it does not hold to standard error.
+pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
+    let to = match (args.to, args.dialect) {
+        (Target::Sql(_), Some(dialect)) => Target::Sql(dialect),
+        (to, None) => to,
+        (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` is for `--to sql`")),
+    };
+    let bytes = sources::read_bytes(&args.file)?;
+    let exported = convert::export(&bytes, to, args.object.as_deref())
+        .map_err(|problems| invalid(&located(&args.file, problems)))?;
+    let answer = Answer {
+        text: exported.text,
+        notes: None,
+        lost: Some(remarks(exported.lost)),
+        changed: Some(remarks(exported.changed)),
+    };
+    if !args.json && to == Target::Odcs {
+        // Byte for byte.
+        output::print_raw(&answer.text)?;
+        return Ok(Exit::Done);
+    }
+    output::show(args.json, &answer, |answer| answer.text.clone())?;
+    if !args.json {
+        for note in answer.lost.iter().flatten() {
+            output::note(&format!("not in the text: {}: {}", place(note), note.what));
+        }
+        for note in answer.changed.iter().flatten() {
+            output::note(&format!("said otherwise: {}: {}", place(note), note.what));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn place(remark: &Remark) -> &str {
+    if remark.path.is_empty() { "the whole" } else { &remark.path }
+}
+
+fn text(file: &std::path::Path) -> Result<String> {
+    String::from_utf8(sources::read_bytes(file)?)
+        .map_err(|error| Error::new(Exit::Invalid, format!("`{}`: {error}", sources::name(file))))
+}
+
+fn refused(args: &ImportArgs, problems: Vec<documents::Problem>) -> Error {
+    invalid(&located(&args.file, problems))
+}
+
+fn located(file: &std::path::Path, problems: Vec<documents::Problem>) -> Vec<Problem> {
+    let document = sources::name(file);
+    let locate = |problem: documents::Problem| Problem {
+        document: document.clone(),
+        line: u32::try_from(problem.line).ok(),
+        column: u32::try_from(problem.column).ok(),
+        path: problem.path,
+        message: problem.message,
+    };
+    problems.into_iter().map(locate).collect()
+}

@@ -1,0 +1,566 @@
+//! JSON Schema 2020-12, <https://json-schema.org/draft/2020-12>; older drafts are read as well.
+//!
+//! What JSON Schema has no keyword for lies under `x-odcs`, beside the keywords of its schema.
+
+use domain::contract::{Property, SchemaObject};
+use serde_json::{Map, Value, json};
+
+use super::draft::{Draft, Fields, custom, enumeration, named, option, overlay, set, set_text};
+use super::json::{self, pointer};
+use super::shape::{Shape, shape};
+use super::{Element, Export, ImportOptions, fault};
+use crate::Problem;
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// The keyword for what JSON Schema has no word for.
+const BESIDE: &str = "x-odcs";
+/// The keyword for the contract that a schema was made of.
+const CONTRACT: &str = "x-odcs-contract";
+/// Formats that mean a logical type of their own.
+const TYPED_FORMATS: [&str; 3] = ["date", "date-time", "time"];
+
+/// Keywords of values of one type that ODCS has under the same name.
+const TEXT: &[&str] = &["minLength", "maxLength"];
+const NUMBER: &[&str] = &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
+const ARRAY: &[&str] = &["minItems", "maxItems", "uniqueItems"];
+const OBJECT: &[&str] = &["minProperties", "maxProperties"];
+
+/// Keywords that are read wherever they stand, or say nothing about the data.
+const KNOWN: &[&str] = &[
+    "$schema",
+    "$id",
+    "$defs",
+    "definitions",
+    "$comment",
+    "$ref",
+    "$anchor",
+    "type",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "enum",
+    "const",
+    "format",
+    "pattern",
+    "properties",
+    "required",
+    "items",
+    "contentEncoding",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "nullable",
+    CONTRACT,
+];
+
+/// Reads a schema of an object.
+pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> Result<(), Problem> {
+    let root = json::read(text)?;
+    let mut reader = Reader { root: &root, draft, references: Vec::new() };
+    let mut fields = Map::new();
+    reader.schema(&root, "", 0, &mut fields)?;
+    if fields.get("logicalType").and_then(Value::as_str) != Some("object") {
+        return Err(fault("", "a contract is made of a schema of an object"));
+    }
+    let title = root.get("title").and_then(Value::as_str);
+    let named_by = root.get("$id").and_then(Value::as_str).and_then(|id| id.trim_end_matches('/').rsplit('/').next());
+    let name = options.object.as_deref().or(title).or(named_by).unwrap_or("object");
+    // Of an object the title is the name, and ODCS has no options for it.
+    fields.remove("businessName");
+    fields.remove("required");
+    if let Some(options) = fields.remove("logicalTypeOptions") {
+        reader.draft.note("", format!("{options} has no place at a schema object"));
+    }
+    let mut object = named(name);
+    overlay(&mut object, fields);
+    draft.objects.push(object);
+    Ok(())
+}
+
+struct Reader<'a, 'd> {
+    root: &'a Value,
+    draft: &'d mut Draft,
+    /// The references that are being followed: a schema may hold itself.
+    references: Vec<&'a str>,
+}
+
+impl<'a> Reader<'a, '_> {
+    /// What a schema says of a value.
+    fn schema(&mut self, schema: &'a Value, path: &str, depth: usize, fields: &mut Fields) -> Result<(), Problem> {
+        self.draft.column(path, depth)?;
+        let keywords = match schema {
+            Value::Object(keywords) => keywords,
+            Value::Bool(true) => return Ok(()),
+            _ => return Err(fault(path, "a schema is an object")),
+        };
+        if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
+            self.reference(reference, path, depth, fields)?;
+        }
+        for name in ["anyOf", "oneOf", "allOf"] {
+            if let Some(Value::Array(branches)) = keywords.get(name) {
+                self.branches(name, branches, path, depth, fields)?;
+            }
+        }
+        let word = self.type_word(keywords, path, fields);
+        if let Some(word) = word {
+            self.typed(word, keywords, path, depth, fields)?;
+        }
+        set_text(fields, "businessName", keywords.get("title").and_then(Value::as_str));
+        set_text(fields, "description", keywords.get("description").and_then(Value::as_str));
+        if let Some(values) = keywords.get("enum").and_then(Value::as_array) {
+            self.values(values, path, fields);
+        } else if let Some(value) = keywords.get("const") {
+            self.values(std::slice::from_ref(value), path, fields);
+        }
+        if let Some(Value::Array(examples)) = keywords.get("examples") {
+            set(fields, "examples", examples.clone());
+        }
+        if keywords.get("deprecated") == Some(&Value::Bool(true)) {
+            set(fields, "deprecated", true);
+        }
+        if keywords.get("nullable") == Some(&Value::Bool(true)) {
+            set(fields, "required", false);
+        }
+        if let Some(default) = keywords.get("default").filter(|default| !default.is_null()) {
+            custom(fields, "default", default.clone());
+        }
+        self.others(word, keywords, path, fields);
+        Ok(())
+    }
+
+    fn reference(&mut self, reference: &'a str, path: &str, depth: usize, fields: &mut Fields) -> Result<(), Problem> {
+        let at = pointer(path, "$ref");
+        let Some(inside) = reference.strip_prefix('#') else {
+            return Err(fault(&at, "a reference to another document is not followed; put its schema under `$defs`"));
+        };
+        if self.references.contains(&reference) {
+            self.draft.note(&at, "the schema holds itself, and a contract cannot; it ends here");
+            set(fields, "logicalType", "object");
+            return Ok(());
+        }
+        let found = self.root.pointer(inside).ok_or_else(|| fault(&at, "names a schema that is not there"))?;
+        self.references.push(reference);
+        let result = self.schema(found, path, depth + 1, fields);
+        self.references.pop();
+        // The title of a shared type is not the name of what has it.
+        fields.remove("businessName");
+        result
+    }
+
+    /// Alternatives: one of a type or null is a value that may be null, and a conjunction of one is that one.
+    fn branches(
+        &mut self,
+        name: &str,
+        branches: &'a [Value],
+        path: &str,
+        depth: usize,
+        fields: &mut Fields,
+    ) -> Result<(), Problem> {
+        let is_null = |branch: &Value| branch.get("type").and_then(Value::as_str) == Some("null");
+        let others: Vec<_> = branches.iter().enumerate().filter(|(_, branch)| !is_null(branch)).collect();
+        let at = pointer(path, name);
+        if name == "allOf" || others.len() == 1 {
+            for (index, branch) in &others {
+                self.schema(branch, &pointer(&at, index), depth + 1, fields)?;
+            }
+            if others.len() < branches.len() {
+                set(fields, "required", false);
+            }
+        } else {
+            self.draft.note(&at, "a contract has no alternatives, so this column has no logical type");
+        }
+        Ok(())
+    }
+
+    /// The one type that is not null. `required: false` where null is one too.
+    fn type_word(&mut self, keywords: &'a Fields, path: &str, fields: &mut Fields) -> Option<&'a str> {
+        match keywords.get("type") {
+            Some(Value::String(word)) => Some(word),
+            Some(Value::Array(words)) => {
+                let others: Vec<_> = words.iter().filter_map(Value::as_str).filter(|word| *word != "null").collect();
+                if others.len() < words.len() {
+                    set(fields, "required", false);
+                }
+                match others.as_slice() {
+                    [only] => Some(only),
+                    _ => {
+                        self.draft.note(
+                            &pointer(path, "type"),
+                            "a contract has no alternatives, so this column has no logical type",
+                        );
+                        None
+                    }
+                }
+            }
+            _ if keywords.contains_key("properties") => Some("object"),
+            _ if keywords.contains_key("items") => Some("array"),
+            _ if keywords.get("enum").and_then(Value::as_array).is_some_and(|all| all.iter().all(Value::is_string)) => {
+                Some("string")
+            }
+            _ => None,
+        }
+    }
+
+    fn typed(
+        &mut self,
+        word: &str,
+        keywords: &'a Fields,
+        path: &str,
+        depth: usize,
+        fields: &mut Fields,
+    ) -> Result<(), Problem> {
+        let format = keywords.get("format").and_then(Value::as_str);
+        let copy = |names: &[&str], fields: &mut Fields| {
+            for name in names {
+                if let Some(value) = keywords.get(*name) {
+                    option(fields, name, value.clone());
+                }
+            }
+        };
+        match word {
+            "string" => match format {
+                Some("date") => set(fields, "logicalType", "date"),
+                Some("time") => set(fields, "logicalType", "time"),
+                Some("date-time") => {
+                    set(fields, "logicalType", "timestamp");
+                    option(fields, "timezone", true);
+                }
+                _ => {
+                    set(fields, "logicalType", "string");
+                    copy(TEXT, fields);
+                    if let Some(pattern) = keywords.get("pattern").and_then(Value::as_str) {
+                        self.draft.pattern(&pointer(path, "pattern"), fields, pattern);
+                    }
+                    if keywords.get("contentEncoding").and_then(Value::as_str).is_some() {
+                        option(fields, "format", "binary");
+                    } else if let Some(format) = format {
+                        option(fields, "format", format);
+                    }
+                }
+            },
+            "integer" | "number" => {
+                set(fields, "logicalType", word);
+                for name in NUMBER {
+                    match keywords.get(*name) {
+                        Some(bound @ Value::Number(_)) => option(fields, name, bound.clone()),
+                        Some(_) => self.draft.note(&pointer(path, name), "is not a number, as since draft 6"),
+                        None => {}
+                    }
+                }
+                let bits = match (word, format) {
+                    ("integer", Some("int32")) => Some("i32"),
+                    ("integer", Some("int64")) => Some("i64"),
+                    ("number", Some("float")) => Some("f32"),
+                    ("number", Some("double")) => Some("f64"),
+                    _ => None,
+                };
+                if let Some(bits) = bits {
+                    option(fields, "format", bits);
+                } else if format.is_some() {
+                    self.draft.note(&pointer(path, "format"), "is not a format of numbers that a contract has");
+                }
+            }
+            "boolean" => set(fields, "logicalType", "boolean"),
+            "array" => {
+                set(fields, "logicalType", "array");
+                copy(ARRAY, fields);
+                match keywords.get("items") {
+                    Some(items @ (Value::Object(_) | Value::Bool(true))) => {
+                        let mut inner = Map::new();
+                        set(&mut inner, "required", true);
+                        self.schema(items, &pointer(path, "items"), depth + 1, &mut inner)?;
+                        if inner.get("required") == Some(&Value::Bool(false)) {
+                            inner.remove("required");
+                        }
+                        set(fields, "items", inner);
+                    }
+                    Some(_) => {
+                        self.draft.note(&pointer(path, "items"), "items by position have no place in a contract")
+                    }
+                    None => {}
+                }
+            }
+            "object" => self.object(keywords, path, depth, fields)?,
+            _ => self.draft.note(&pointer(path, "type"), format!("`{word}` is no type that a contract has")),
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, keywords: &'a Fields, path: &str, depth: usize, fields: &mut Fields) -> Result<(), Problem> {
+        let values = keywords.get("additionalProperties");
+        if let (None, Some(values @ Value::Object(_))) = (keywords.get("properties"), values) {
+            let mut value = Map::new();
+            set(&mut value, "required", true);
+            self.schema(values, &pointer(path, "additionalProperties"), depth + 1, &mut value)?;
+            set(fields, "logicalType", "map");
+            set(fields, "map", json!({ "key": { "logicalType": "string", "required": true }, "value": value }));
+            return Ok(());
+        }
+        set(fields, "logicalType", "object");
+        for name in OBJECT {
+            if let Some(value) = keywords.get(*name) {
+                option(fields, name, value.clone());
+            }
+        }
+        match values {
+            Some(Value::Bool(true)) | None => {}
+            Some(_) => {
+                let what = "what may be added to an object has no place in a contract; see its setting `closed`";
+                self.draft.note(&pointer(path, "additionalProperties"), what);
+            }
+        }
+        let required: Vec<_> = keywords.get("required").and_then(Value::as_array).into_iter().flatten().collect();
+        let mut properties = Vec::new();
+        for (name, schema) in keywords.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let mut column = named(name);
+            let at = pointer(&pointer(path, "properties"), name);
+            if required.iter().any(|required| required.as_str() == Some(name)) {
+                set(&mut column, "required", true);
+            }
+            self.schema(schema, &at, depth + 1, &mut column)?;
+            if column.get("required") == Some(&Value::Bool(false)) {
+                column.remove("required");
+            }
+            properties.push(Value::Object(column));
+        }
+        if !properties.is_empty() {
+            set(fields, "properties", properties);
+        }
+        Ok(())
+    }
+
+    fn values(&mut self, values: &[Value], path: &str, fields: &mut Fields) {
+        let values = enumeration(values);
+        if values.as_array().is_some_and(|values| !values.is_empty()) {
+            set(fields, "enum", values);
+        } else {
+            self.draft.note(&pointer(path, "enum"), "has no value that a contract could name");
+        }
+    }
+
+    /// What is left: `x-odcs` is ours, other extensions go to custom properties, other keywords are noted.
+    fn others(&mut self, word: Option<&str>, keywords: &Fields, path: &str, fields: &mut Fields) {
+        let of_type: &[&str] = match word {
+            Some("string") => TEXT,
+            Some("integer" | "number") => NUMBER,
+            Some("array") => ARRAY,
+            Some("object") => OBJECT,
+            _ => &[],
+        };
+        for (key, value) in keywords {
+            match (key.as_str(), value) {
+                (BESIDE, Value::Object(beside)) => overlay(fields, beside.clone()),
+                (key, _) if KNOWN.contains(&key) || of_type.contains(&key) => {}
+                ("additionalProperties", _) if word == Some("object") => {}
+                (key, value) if key.starts_with("x-") => custom(fields, key, value.clone()),
+                (key, _) => self.draft.note(&pointer(path, key), "has no place in a contract"),
+            }
+        }
+    }
+}
+
+/// Writes the schema of the one object.
+pub(super) fn export(export: &Export<'_>) -> String {
+    let schemas = export.objects.iter().map(|object| Value::Object(object_schema(export, object)));
+    let one = schemas.last().unwrap_or_default();
+    serde_json::to_string_pretty(&one).unwrap_or_default() + "\n"
+}
+
+fn object_schema(export: &Export<'_>, object: &Element<'_, SchemaObject>) -> Fields {
+    let ledger = &export.ledger;
+    let mut schema = Map::new();
+    set(&mut schema, "$schema", DIALECT);
+    set(&mut schema, "title", object.it.name.clone());
+    ledger.hold(&pointer(&object.path, "name"));
+    set_text(&mut schema, "description", ledger.take_text(&object.path, "description"));
+    if ledger.field(&object.path, "logicalType").and_then(Value::as_str) == Some("object") {
+        ledger.hold(&pointer(&object.path, "logicalType"));
+    }
+    members(export, &object.properties(), &mut schema);
+    if let Some(rest) = ledger.take_rest(&object.path) {
+        set(&mut schema, BESIDE, rest);
+    }
+    set(&mut schema, CONTRACT, super::fundamentals(ledger));
+    schema
+}
+
+/// The keywords of an object.
+fn members(export: &Export<'_>, properties: &[Element<'_, Property>], schema: &mut Fields) {
+    set(schema, "type", "object");
+    let mut own = Map::new();
+    for property in properties {
+        export.ledger.hold(&pointer(&property.path, "name"));
+        own.insert(property.it.name.clone(), Value::Object(value_schema(export, property)));
+    }
+    set(schema, "properties", own);
+    let required: Vec<_> =
+        properties.iter().filter(|property| property.it.required).map(|property| property.it.name.clone()).collect();
+    if !required.is_empty() {
+        set(schema, "required", required);
+    }
+}
+
+fn value_schema(export: &Export<'_>, property: &Element<'_, Property>) -> Fields {
+    let ledger = &export.ledger;
+    let path = &property.path;
+    ledger.hold_defaults(path);
+    ledger.hold(&pointer(path, "required"));
+    let mut schema = Map::new();
+    set_text(&mut schema, "title", ledger.take_text(path, "businessName"));
+    set_text(&mut schema, "description", ledger.take_text(path, "description"));
+    let word = typed(export, property, &mut schema);
+    if let Some(word) = word {
+        let kind = if property.it.required { json!(word) } else { json!([word, "null"]) };
+        set(&mut schema, "type", kind);
+    }
+    if let Some(Value::Array(entries)) = ledger.field(path, "enum") {
+        let mut values: Vec<_> = entries.iter().filter_map(|entry| entry.get("value")).cloned().collect();
+        if !property.it.required && !values.contains(&Value::Null) {
+            values.push(Value::Null);
+        }
+        ledger.hold_bare_values(&pointer(path, "enum"));
+        set(&mut schema, "enum", values);
+    }
+    if let Some(Value::Array(examples)) = ledger.field(path, "examples") {
+        set(&mut schema, "examples", examples.clone());
+        ledger.hold(&pointer(path, "examples"));
+    }
+    if property.it.deprecated {
+        set(&mut schema, "deprecated", true);
+        ledger.hold(&pointer(path, "deprecated"));
+    }
+    if let Some(default) = ledger.take_custom(path, "default") {
+        set(&mut schema, "default", default.clone());
+    }
+    if let Some(rest) = ledger.take_rest(path) {
+        set(&mut schema, BESIDE, rest);
+    }
+    schema
+}
+
+/// The word for the type, and its keywords. Holds what an import reads of them.
+fn typed(export: &Export<'_>, property: &Element<'_, Property>, schema: &mut Fields) -> Option<&'static str> {
+    let ledger = &export.ledger;
+    let path = &property.path;
+    let logical = property.it.logical_type.map(|logical| logical.as_str());
+    let options = pointer(path, "logicalTypeOptions");
+    let copy = |names: &[&str], schema: &mut Fields| {
+        for name in names {
+            if let Some(value @ (Value::Number(_) | Value::Bool(_))) = ledger.field(&options, name)
+                && (value.is_number() || *name == "uniqueItems")
+            {
+                set(schema, name, value.clone());
+                ledger.hold(&pointer(&options, name));
+            }
+        }
+    };
+    let hold_type = |word: &str| {
+        if logical == Some(word) {
+            ledger.hold(&pointer(path, "logicalType"));
+        }
+    };
+    Some(match shape(property.it) {
+        Shape::Boolean => {
+            hold_type("boolean");
+            "boolean"
+        }
+        Shape::Integer { .. } => {
+            hold_type("integer");
+            copy(NUMBER, schema);
+            "integer"
+        }
+        Shape::Float { .. } | Shape::Decimal { .. } => {
+            // A whole number of many digits is still one.
+            let word = if logical == Some("integer") { "integer" } else { "number" };
+            hold_type(word);
+            copy(NUMBER, schema);
+            word
+        }
+        Shape::Date => {
+            hold_type("date");
+            set(schema, "format", "date");
+            "string"
+        }
+        Shape::Time => {
+            hold_type("time");
+            set(schema, "format", "time");
+            "string"
+        }
+        // A reading of a clock without a zone is no `date-time`.
+        Shape::Timestamp { zoned: false } => "string",
+        Shape::Timestamp { zoned: true } => {
+            hold_type("timestamp");
+            if property.it.options.timezone == Some(true) {
+                ledger.hold(&pointer(&options, "timezone"));
+            }
+            set(schema, "format", "date-time");
+            "string"
+        }
+        Shape::Text { .. } | Shape::Uuid | Shape::Binary => {
+            hold_type("string");
+            copy(TEXT, schema);
+            set_text(schema, "pattern", ledger.take_text(&options, "pattern"));
+            match (shape(property.it), property.it.options.format.as_deref()) {
+                (Shape::Uuid, _) => {
+                    set(schema, "format", "uuid");
+                    ledger.hold_equal(&options, &Map::from_iter([("format".to_owned(), json!("uuid"))]));
+                }
+                (Shape::Binary, _) => {
+                    set(schema, "contentEncoding", "base64");
+                    ledger.hold_equal(&options, &Map::from_iter([("format".to_owned(), json!("binary"))]));
+                }
+                (_, Some(format)) if !TYPED_FORMATS.contains(&format) => {
+                    set(schema, "format", format);
+                    ledger.hold(&pointer(&options, "format"));
+                }
+                _ => {}
+            }
+            "string"
+        }
+        Shape::Struct => {
+            hold_type("object");
+            copy(OBJECT, schema);
+            members(export, &property.members(), schema);
+            if let Some(required) = ledger.field(&options, "required").and_then(Value::as_array) {
+                let is_member =
+                    |name: &&Value| property.it.members.iter().any(|it| Some(it.name.as_str()) == name.as_str());
+                if required.iter().filter(is_member).count() == required.len() {
+                    ledger.hold(&pointer(&options, "required"));
+                }
+            }
+            "object"
+        }
+        Shape::Json => {
+            hold_type("object");
+            "object"
+        }
+        Shape::List => {
+            hold_type("array");
+            copy(ARRAY, schema);
+            if let Some(items) = property.items() {
+                set(schema, "items", value_schema(export, &items));
+            }
+            "array"
+        }
+        Shape::Vector => {
+            set(schema, "items", json!({ "type": "number" }));
+            if let Some(dimensions) = property.it.options.dimensions {
+                set(schema, "minItems", dimensions);
+                set(schema, "maxItems", dimensions);
+            }
+            "array"
+        }
+        Shape::Map => {
+            let Some((key, value)) = property.entry() else { return Some("object") };
+            hold_type("map");
+            if matches!(shape(key.it), Shape::Text { .. }) {
+                let read_back = json!({ "logicalType": "string", "required": true });
+                ledger.hold_equal(&key.path, read_back.as_object().unwrap_or(&Map::new()));
+            }
+            set(schema, "additionalProperties", value_schema(export, &value));
+            "object"
+        }
+    })
+}

@@ -1,0 +1,207 @@
+//! What narrows a column's values: bounds, lengths, counts, patterns, formats (rows 22, 23, 31 and 41 of the table).
+
+use std::cmp::Ordering;
+
+use super::contract::others;
+use super::proof::{Claim, Constraint};
+use super::{Findings, Rule, types};
+use crate::contract::{LogicalType, Options, Property, sla};
+use crate::quality::{Bound, Scalar};
+
+/// Compares `logicalTypeOptions`.
+pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_>) {
+    let (before, after) = (&old.options, &new.options);
+    if before == after {
+        return;
+    }
+    let n_found = findings.found.len();
+    bounds(old, new, Edge::Low, findings);
+    bounds(old, new, Edge::High, findings);
+    // No least count is the same as a least count of 0.
+    let least = |count: Option<u64>| Some(count.unwrap_or(0));
+    let counts: [Count; 6] = [
+        ("minLength", least(before.min_length), least(after.min_length), Edge::Low, Constraint::MinLength),
+        ("maxLength", before.max_length, after.max_length, Edge::High, Constraint::MaxLength),
+        ("minItems", least(before.min_items), least(after.min_items), Edge::Low, Constraint::MinItems),
+        ("maxItems", before.max_items, after.max_items, Edge::High, Constraint::MaxItems),
+        (
+            "minProperties",
+            least(before.min_properties),
+            least(after.min_properties),
+            Edge::Low,
+            Constraint::MinProperties,
+        ),
+        ("maxProperties", before.max_properties, after.max_properties, Edge::High, Constraint::MaxProperties),
+    ];
+    for (name, then, now, edge, holds) in counts {
+        // A least count that grows, or a greatest one that shrinks, admits fewer values.
+        let change = match (then, now) {
+            (then, now) if then == now => continue,
+            (None, Some(now)) => Change::Tighter(holds(now)),
+            (Some(then), Some(now)) if (now > then) == (edge == Edge::Low) => Change::Tighter(holds(now)),
+            _ => Change::Looser,
+        };
+        constraint(change, name, findings);
+    }
+    if before.unique_items != after.unique_items {
+        let change = if after.unique_items { Change::Tighter(Constraint::UniqueItems) } else { Change::Looser };
+        constraint(change, "uniqueItems", findings);
+    }
+    if before.pattern != after.pattern {
+        let change = match (&before.pattern, &after.pattern) {
+            (None, Some(pattern)) => Change::Tighter(Constraint::Pattern(pattern.clone())),
+            (_, None) => Change::Looser,
+            // Whether one pattern admits less than another is not worth deciding here.
+            _ => Change::Other,
+        };
+        constraint(change, "pattern", findings);
+    }
+    if before.multiple_of != after.multiple_of {
+        // 0.3 is a multiple of 0.1, whatever their quotient is in binary.
+        let whole = |ratio: f64| ratio.round() >= 1.0 && (ratio - ratio.round()).abs() < 1e-9;
+        let change = match (before.multiple_of, after.multiple_of) {
+            (None, Some(divisor)) => Change::Tighter(Constraint::MultipleOf(divisor)),
+            (_, None) => Change::Looser,
+            (Some(then), Some(now)) if whole(now / then) => Change::Tighter(Constraint::MultipleOf(now)),
+            (Some(then), Some(now)) if whole(then / now) => Change::Looser,
+            _ => Change::Other,
+        };
+        constraint(change, "multipleOf", findings);
+    }
+    if before.format != after.format && !(types::format_is_type(old) && types::format_is_type(new)) {
+        match types::of_formats(old, new) {
+            Some(rule) => findings.add(rule, "the format of the numbers changed"),
+            None => findings.add(Rule::MeaningChanged, "the format changed"),
+        }
+    }
+    time_zones(before, after, findings);
+    vector(before, after, findings);
+    others(&before.other, &after.other, findings);
+    // A format that is the type is compared with it.
+    if findings.found.len() == n_found && before.format == after.format {
+        findings.add(Rule::Documentation, "the constraints are written otherwise and admit the same");
+    }
+}
+
+/// A count before and after: its name, which end of a range it is, and what holds where it admits less.
+type Count = (&'static str, Option<u64>, Option<u64>, Edge, fn(u64) -> Constraint);
+
+fn vector(before: &Options, after: &Options, findings: &mut Findings<'_>) {
+    let element = |options: &Options| options.element_type.clone().unwrap_or_else(|| "float32".to_owned());
+    if before.dimensions != after.dimensions || element(before) != element(after) {
+        findings.add(Rule::VectorChanged, "the vector has other dimensions or elements");
+    } else if before.element_type != after.element_type {
+        findings.add(Rule::Documentation, "the type of the vector's elements is written otherwise and is the same");
+    }
+}
+
+/// A zone that a document need not write out.
+fn is_utc(zone: &str) -> bool {
+    matches!(zone, "UTC" | "Etc/UTC" | "Z")
+}
+
+fn time_zones(before: &Options, after: &Options, findings: &mut Findings<'_>) {
+    let default = |options: &Options| {
+        let zone = options.default_timezone.as_deref().unwrap_or("UTC");
+        if is_utc(zone) { "UTC".to_owned() } else { zone.to_owned() }
+    };
+    if before.timezone != after.timezone || default(before) != default(after) {
+        findings.add(Rule::MeaningChanged, "the time zone changed");
+    } else if before.default_timezone != after.default_timezone {
+        findings.add(Rule::Documentation, "the default time zone is written otherwise and is the same");
+    }
+}
+
+enum Change {
+    /// Fewer values are admitted: those that satisfy this.
+    Tighter(Constraint),
+    Looser,
+    Other,
+}
+
+/// Which end of a range.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Low,
+    High,
+}
+
+fn constraint(change: Change, name: &str, findings: &mut Findings<'_>) {
+    match change {
+        Change::Tighter(constraint) => {
+            let claim = Claim::Holds { column: findings.column(), constraint };
+            findings.add_provable(Rule::ConstraintTightened, format!("`{name}` admits fewer values"), claim);
+        }
+        Change::Looser => findings.add(Rule::ConstraintLoosened, format!("`{name}` admits more values")),
+        Change::Other => findings.add(Rule::ConstraintChanged, format!("`{name}` may admit other values")),
+    }
+}
+
+/// One end of a property's range: the stricter, where a document gives two.
+fn end(property: &Property, edge: Edge) -> Option<Bound> {
+    let options = &property.options;
+    let (inclusive, exclusive, wins, step) = match edge {
+        Edge::Low => (&options.minimum, &options.exclusive_minimum, Ordering::Greater, 1),
+        Edge::High => (&options.maximum, &options.exclusive_maximum, Ordering::Less, -1),
+    };
+    let bound = match (inclusive, exclusive) {
+        (Some(inclusive), Some(exclusive)) if order(inclusive, exclusive) == Some(wins) => (inclusive, false),
+        (_, Some(exclusive)) => (exclusive, true),
+        (Some(inclusive), None) => (inclusive, false),
+        (None, None) => return None,
+    };
+    match bound {
+        // Of whole numbers `> 0` is `>= 1`.
+        (Scalar::Integer(number), true) if property.logical_type == Some(LogicalType::Integer) => {
+            let next = number.checked_add(step);
+            Some(Bound { value: Scalar::Integer(next.unwrap_or(*number)), exclusive: next.is_none() })
+        }
+        (value, exclusive) => Some(Bound { value: value.clone(), exclusive }),
+    }
+}
+
+fn bounds(old: &Property, new: &Property, edge: Edge, findings: &mut Findings<'_>) {
+    let name = if edge == Edge::Low { "minimum" } else { "maximum" };
+    let (before, after) = (end(old, edge), end(new, edge));
+    let Some(after) = after else {
+        if before.is_some() {
+            constraint(Change::Looser, name, findings);
+        }
+        return;
+    };
+    let (inwards, is_exclusive) = (if edge == Edge::Low { Ordering::Greater } else { Ordering::Less }, after.exclusive);
+    let change = before.map(|before| (order(&after.value, &before.value), before.exclusive));
+    let tighter =
+        Change::Tighter(if edge == Edge::Low { Constraint::Minimum(after) } else { Constraint::Maximum(after) });
+    let change = match change {
+        None => tighter,
+        Some((Some(Ordering::Equal), was_exclusive)) if was_exclusive == is_exclusive => return,
+        Some((Some(Ordering::Equal), _)) if is_exclusive => tighter,
+        Some((Some(change), _)) if change == inwards => tighter,
+        Some((Some(_), _)) => Change::Looser,
+        Some((None, _)) => Change::Other,
+    };
+    constraint(change, name, findings);
+}
+
+/// The order of two bounds; `None` if they cannot be compared. Texts are dates and times of ISO 8601; any other notation
+/// has an order that we do not know.
+fn order(a: &Scalar, b: &Scalar) -> Option<Ordering> {
+    let is_clock = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "bounds beyond 2^53 that differ by less than one step count as equal only if they are"
+    )]
+    let number = |value: &Scalar| match value {
+        Scalar::Integer(number) => Some(*number as f64),
+        Scalar::Number(number) => Some(*number),
+        Scalar::Text(_) | Scalar::Boolean(_) => None,
+    };
+    match (a, b) {
+        (Scalar::Integer(a), Scalar::Integer(b)) => Some(a.cmp(b)),
+        (Scalar::Text(a), Scalar::Text(b)) if a == b => Some(Ordering::Equal),
+        (Scalar::Text(a), Scalar::Text(b)) if a.len() == b.len() && is_clock(a) && is_clock(b) => Some(a.cmp(b)),
+        (Scalar::Text(a), Scalar::Text(b)) => Some(sla::parse_moment(a)?.cmp(&sla::parse_moment(b)?)),
+        _ => number(a)?.partial_cmp(&number(b)?),
+    }
+}

@@ -1,0 +1,556 @@
+//! The schema registry: schemas, the versions of subjects, who refers to whom, settings, and the topics that schema
+//! objects are bound to.
+
+use domain::change::level::Level;
+use domain::change::message::{Format, Policy};
+use domain::clock::Timestamp;
+use domain::id::{BindingId, ContractId, PrincipalId};
+use domain::name::Name;
+use domain::registry::{Mode, Reference, Schema, SchemaId, Scope, Settings, Subject, SubjectVersion};
+use serde_json::{Value, json};
+
+use crate::db::Tx;
+use crate::error::Error;
+use crate::page::all;
+use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+
+row! {
+    SchemaRow from "schemas" {
+        id: i64,
+        context: String,
+        format: Text<Format>,
+        body: String,
+        refs: String,
+        digest: Option<String>,
+    }
+}
+
+impl TryFrom<SchemaRow> for Schema {
+    type Error = Error;
+
+    fn try_from(row: SchemaRow) -> Result<Self, Error> {
+        let wrong = |what: String| Error::inconsistent("schemas", row.id, what);
+        Ok(Self {
+            id: number(row.id).map_err(wrong)?,
+            references: references_from_text(&row.refs).map_err(wrong)?,
+            context: row.context,
+            format: row.format.0,
+            text: row.body,
+            digest: row.digest.unwrap_or_default(),
+        })
+    }
+}
+
+row! {
+    VersionRow from "subject_versions" {
+        context: String,
+        subject: String,
+        version: i64,
+        schema_id: i64,
+        deleted: bool,
+        registered_by: Text<PrincipalId>,
+        registered_at: i64,
+    }
+}
+
+impl TryFrom<VersionRow> for SubjectVersion {
+    type Error = Error;
+
+    fn try_from(row: VersionRow) -> Result<Self, Error> {
+        let wrong = |what: String| Error::inconsistent("subject_versions", &row.subject, what);
+        Ok(Self {
+            subject: subject(&row.context, &row.subject).map_err(wrong)?,
+            version: number(row.version).map_err(wrong)?,
+            schema_id: number(row.schema_id).map_err(wrong)?,
+            deleted: row.deleted,
+            registered_by: row.registered_by.0,
+            registered_at: Timestamp(row.registered_at),
+        })
+    }
+}
+
+fn number(integer: i64) -> Result<u32, String> {
+    u32::try_from(integer).map_err(|_| format!("{integer} is out of range"))
+}
+
+fn subject(context: &str, name: &str) -> Result<Subject, String> {
+    Subject::parse(&format!(":{context}:{name}")).map_err(|error| error.to_string())
+}
+
+fn references_to_text(references: &[Reference]) -> String {
+    let list: Vec<Value> = references
+        .iter()
+        .map(|reference| {
+            json!({
+                "name": reference.name,
+                "subject": reference.subject.to_string(),
+                "version": reference.version,
+            })
+        })
+        .collect();
+    Value::from(list).to_string()
+}
+
+fn references_from_text(text: &str) -> Result<Vec<Reference>, String> {
+    let list: Vec<Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let read = |value: &Value| {
+        Some(Reference {
+            name: value["name"].as_str()?.to_owned(),
+            subject: value["subject"].as_str()?.parse().ok()?,
+            version: value["version"].as_u64()?.try_into().ok()?,
+        })
+    };
+    list.iter().map(|value| read(value).ok_or_else(|| format!("`{value}` is no reference"))).collect()
+}
+
+macro_rules! select_schemas {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 schemas.id AS id,
+                 schemas.context AS context,
+                 format,
+                 body,
+                 refs,
+                 digest
+             FROM schemas ",
+            $rest
+        )
+    };
+}
+
+macro_rules! select_versions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 context,
+                 subject,
+                 version,
+                 schema_id,
+                 deleted,
+                 registered_by,
+                 registered_at
+             FROM subject_versions ",
+            $rest
+        )
+    };
+}
+
+/// A schema by its id, as long as a subject has it.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_schema(tx: &mut Tx, id: SchemaId) -> Result<Option<Schema>, Error> {
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, SchemaRow>(select_schemas!("WHERE id = $1 AND digest IS NOT NULL"))
+            .bind(i64::from(id))
+            .fetch_optional(c))?;
+    row.map(Schema::try_from).transpose()
+}
+
+/// The schema of a context that has this digest.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_same(tx: &mut Tx, context: &str, digest: &str) -> Result<Option<Schema>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, SchemaRow>(select_schemas!("WHERE context = $1 AND digest = $2"))
+        .bind(context)
+        .bind(digest)
+        .fetch_optional(c))?;
+    row.map(Schema::try_from).transpose()
+}
+
+row! { LastRow from "schemas" { last: i64, } }
+
+/// The greatest id that was ever given; 0 before the first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn last_schema_id(tx: &mut Tx) -> Result<SchemaId, Error> {
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, LastRow>("SELECT id AS last FROM schemas ORDER BY id DESC LIMIT 1")
+            .fetch_optional(c))?;
+    let last = row.map_or(0, |row| row.last);
+    number(last).map_err(|what| Error::inconsistent("schemas", last, what))
+}
+
+/// Adds a schema, and what it refers to.
+///
+/// # Errors
+/// [`crate::Constraint::SchemaDigest`], [`crate::Constraint::PrimaryKey`]; [`Error::LockNeeded`].
+pub async fn insert_schema(tx: &mut Tx, schema: &Schema) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO schemas (id, context, format, body, refs, digest)
+             VALUES ($1, $2, $3, $4, $5, $6)"
+        )
+        .bind(i64::from(schema.id))
+        .bind(schema.context.as_str())
+        .bind(Text(schema.format))
+        .bind(schema.text.as_str())
+        .bind(references_to_text(&schema.references))
+        .bind(schema.digest.as_str())
+    )?;
+    for reference in &schema.references {
+        affected!(
+            tx,
+            sqlx::query(
+                "INSERT INTO schema_references (schema_id, context, subject, version)
+                 VALUES ($1, $2, $3, $4)
+                 ON CONFLICT DO NOTHING"
+            )
+            .bind(i64::from(schema.id))
+            .bind(reference.subject.context())
+            .bind(reference.subject.name())
+            .bind(i64::from(reference.version))
+        )?;
+    }
+    Ok(())
+}
+
+/// Forgets a schema that no subject has any more. Its id stays taken.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn forget_schema(tx: &mut Tx, id: SchemaId) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(tx, sqlx::query("UPDATE schemas SET digest = NULL WHERE id = $1").bind(i64::from(id)))?;
+    affected!(tx, sqlx::query("DELETE FROM schema_references WHERE schema_id = $1").bind(i64::from(id)))?;
+    Ok(())
+}
+
+/// Adds a version to a subject.
+///
+/// # Errors
+/// [`crate::Constraint::PrimaryKey`] if the number is taken; [`Error::LockNeeded`].
+pub async fn insert_version(tx: &mut Tx, version: &SubjectVersion) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO subject_versions (
+                 context,
+                 subject,
+                 version,
+                 schema_id,
+                 deleted,
+                 registered_by,
+                 registered_at
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        )
+        .bind(version.subject.context())
+        .bind(version.subject.name())
+        .bind(i64::from(version.version))
+        .bind(i64::from(version.schema_id))
+        .bind(version.deleted)
+        .bind(Text(version.registered_by))
+        .bind(version.registered_at.0)
+    )?;
+    Ok(())
+}
+
+/// Takes a version out of use, or back into it.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn set_deleted(tx: &mut Tx, subject: &Subject, version: u32, deleted: bool) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE subject_versions SET deleted = $1
+             WHERE context = $2 AND subject = $3 AND version = $4"
+        )
+        .bind(deleted)
+        .bind(subject.context())
+        .bind(subject.name())
+        .bind(i64::from(version))
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("schema version")) }
+}
+
+/// Removes a version.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn delete_version(tx: &mut Tx, subject: &Subject, version: u32) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(
+        tx,
+        sqlx::query("DELETE FROM subject_versions WHERE context = $1 AND subject = $2 AND version = $3")
+            .bind(subject.context())
+            .bind(subject.name())
+            .bind(i64::from(version))
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("schema version")) }
+}
+
+/// The versions of a subject in order, those out of use among them.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_versions(tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
+    all(on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE context = $1 AND subject = $2 ORDER BY version"
+    ))
+    .bind(subject.context())
+    .bind(subject.name())
+    .fetch_all(c))?)
+}
+
+/// The places of a schema, those out of use among them.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_versions_of_schema(tx: &mut Tx, id: SchemaId) -> Result<Vec<SubjectVersion>, Error> {
+    all(on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE schema_id = $1 ORDER BY context, subject, version"
+    ))
+    .bind(i64::from(id))
+    .fetch_all(c))?)
+}
+
+/// The versions of all subjects after one, in the order of context, subject and number.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_all_versions(
+    tx: &mut Tx,
+    after: Option<(&Subject, u32)>,
+    limit: u32,
+) -> Result<Vec<SubjectVersion>, Error> {
+    let (context, name, version) = after.map_or(("", "", 0), |(s, version)| (s.context(), s.name(), version));
+    all(on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE (context, subject, version) > ($1, $2, $3) ORDER BY context, subject, version LIMIT $4"
+    ))
+    .bind(context)
+    .bind(name)
+    .bind(i64::from(version))
+    .bind(i64::from(limit))
+    .fetch_all(c))?)
+}
+
+/// The schemas of these ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_schemas(tx: &mut Tx, ids: &[SchemaId]) -> Result<Vec<Schema>, Error> {
+    let mut schemas = Vec::with_capacity(ids.len());
+    for id in ids {
+        schemas.extend(find_schema(tx, *id).await?);
+    }
+    Ok(schemas)
+}
+
+row! { SubjectRow from "subject_versions" { context: String, subject: String, in_use: i64, } }
+
+/// All subjects in order, each with whether a version of it is in use.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_subjects(tx: &mut Tx) -> Result<Vec<(Subject, bool)>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, SubjectRow>(
+        "SELECT
+                 context,
+                 subject,
+                 CAST(MAX(CASE WHEN deleted THEN 0 ELSE 1 END) AS BIGINT) AS in_use
+             FROM subject_versions
+             GROUP BY context, subject
+             ORDER BY context, subject"
+    )
+    .fetch_all(c))?;
+    rows.into_iter()
+        .map(|row| {
+            let subject = subject(&row.context, &row.subject);
+            let wrong = |what| Error::inconsistent("subject_versions", &row.subject, what);
+            Ok((subject.map_err(wrong)?, row.in_use > 0))
+        })
+        .collect()
+}
+
+row! { ReferrerRow from "schema_references" { schema_id: i64, } }
+
+/// The schemas that refer to a version, in order.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_referrers(tx: &mut Tx, subject: &Subject, version: u32) -> Result<Vec<SchemaId>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, ReferrerRow>(
+        "SELECT schema_id FROM schema_references
+             WHERE context = $1 AND subject = $2 AND version = $3
+             ORDER BY schema_id"
+    )
+    .bind(subject.context())
+    .bind(subject.name())
+    .bind(i64::from(version))
+    .fetch_all(c))?;
+    rows.into_iter()
+        .map(|row| number(row.schema_id).map_err(|what| Error::inconsistent("schema_references", row.schema_id, what)))
+        .collect()
+}
+
+row! {
+    SettingsRow from "registry_settings" {
+        level: Option<Text<Level>>,
+        policy: Option<Text<Policy>>,
+        normalize: Option<bool>,
+        mode: Option<Text<Mode>>,
+    }
+}
+
+/// What a scope says of itself.
+///
+/// # Errors
+/// Those of any query.
+pub async fn settings(tx: &mut Tx, scope: &Scope) -> Result<Settings, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, SettingsRow>(
+        "SELECT level, policy, normalize, mode FROM registry_settings WHERE scope = $1"
+    )
+    .bind(scope.to_string())
+    .fetch_optional(c))?;
+    Ok(row.map_or_else(Settings::default, |row| Settings {
+        level: row.level.map(|level| level.0),
+        policy: row.policy.map(|policy| policy.0),
+        normalize: row.normalize,
+        mode: row.mode.map(|mode| mode.0),
+    }))
+}
+
+/// Writes what a scope says of itself.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn put_settings(tx: &mut Tx, scope: &Scope, settings: &Settings) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO registry_settings (scope, level, policy, normalize, mode)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (scope) DO UPDATE SET
+                 level = excluded.level,
+                 policy = excluded.policy,
+                 normalize = excluded.normalize,
+                 mode = excluded.mode"
+        )
+        .bind(scope.to_string())
+        .bind(settings.level.map(Text))
+        .bind(settings.policy.map(Text))
+        .bind(settings.normalize)
+        .bind(settings.mode.map(Text))
+    )?;
+    Ok(())
+}
+
+/// A schema object that is bound to a topic, by the subject of its schemas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicBinding {
+    /// Its id.
+    pub id: BindingId,
+    /// The contract.
+    pub contract_id: ContractId,
+    /// The contract's major.
+    pub major: u64,
+    /// The schema object.
+    pub object: Name,
+    /// The environment.
+    pub environment: String,
+    /// The subject.
+    pub subject: Subject,
+}
+
+row! {
+    TopicRow from "topic_bindings" {
+        id: Text<BindingId>,
+        contract_id: Text<ContractId>,
+        major: i64,
+        object: Text<Name>,
+        environment: String,
+        subject: Text<Subject>,
+    }
+}
+
+impl TryFrom<TopicRow> for TopicBinding {
+    type Error = Error;
+
+    fn try_from(row: TopicRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        Ok(Self {
+            id,
+            contract_id: row.contract_id.0,
+            major: natural(row.major).map_err(|what| Error::inconsistent("topic_bindings", id, what))?,
+            object: row.object.0,
+            environment: row.environment,
+            subject: row.subject.0,
+        })
+    }
+}
+
+macro_rules! select_topics {
+    ($rest:literal) => {
+        concat!("SELECT id, contract_id, major, object, environment, subject FROM topic_bindings ", $rest)
+    };
+}
+
+/// Binds an object to a topic.
+///
+/// # Errors
+/// [`crate::Constraint::TopicObject`]; [`Error::LockNeeded`].
+pub async fn insert_topic(tx: &mut Tx, binding: &TopicBinding) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO topic_bindings (id, contract_id, major, object, environment, subject)
+             VALUES ($1, $2, $3, $4, $5, $6)"
+        )
+        .bind(Text(binding.id))
+        .bind(Text(binding.contract_id))
+        .bind(integer(binding.major))
+        .bind(binding.object.as_str())
+        .bind(binding.environment.as_str())
+        .bind(binding.subject.to_string())
+    )?;
+    Ok(())
+}
+
+/// The topics that a subject's schemas are for, the newest major first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_topics_of_subject(tx: &mut Tx, subject: &Subject) -> Result<Vec<TopicBinding>, Error> {
+    all(on_both!(tx, |c| sqlx::query_as::<_, TopicRow>(select_topics!("WHERE subject = $1 ORDER BY major DESC, id"))
+        .bind(subject.to_string())
+        .fetch_all(c))?)
+}
+
+/// The topics of contracts.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_topics_of_contracts(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<TopicBinding>, Error> {
+    all(list_in!(tx, TopicRow, select_topics!("WHERE contract_id IN ({list})"), ids))
+}
+
+/// All topics.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_topics(tx: &mut Tx) -> Result<Vec<TopicBinding>, Error> {
+    all(on_both!(tx, |c| sqlx::query_as::<_, TopicRow>(select_topics!("ORDER BY subject, major")).fetch_all(c))?)
+}
+
+row! { TakenRow from "schemas" { id: i64, } }
+
+/// Whether an id was ever given.
+///
+/// # Errors
+/// Those of any query.
+pub async fn is_taken(tx: &mut Tx, id: SchemaId) -> Result<bool, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, TakenRow>("SELECT id FROM schemas WHERE id = $1")
+        .bind(i64::from(id))
+        .fetch_optional(c))?;
+    Ok(row.is_some_and(|row| row.id == i64::from(id)))
+}
