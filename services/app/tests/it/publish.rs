@@ -4,6 +4,7 @@
 
 mod activation;
 mod folders;
+mod proofs;
 mod references;
 mod sets;
 mod versions;
