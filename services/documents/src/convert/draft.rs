@@ -203,6 +203,17 @@ pub(super) fn overlay(fields: &mut Fields, beside: Fields) {
             }
         }
     }
+    fill_map(fields);
+}
+
+/// A map's key or value of which nothing is said was not put beside the schema.
+fn fill_map(property: &mut Fields) {
+    let Some(Value::Object(map)) = property.get_mut("map") else { return };
+    for part in ["key", "value"] {
+        if let Value::Object(part) = map.entry(part).or_insert_with(|| json!({})) {
+            fill_map(part);
+        }
+    }
 }
 
 /// Custom properties without a value, which documents of ODCS 3.0 may have, say so since 3.1.
