@@ -24,6 +24,7 @@ pub mod jobs;
 pub mod known;
 pub mod lake;
 pub mod lease;
+pub mod notice;
 pub mod org;
 pub mod paging;
 pub mod product;

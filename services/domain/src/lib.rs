@@ -19,6 +19,7 @@ pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod name;
+pub mod notice;
 pub mod org;
 pub mod product;
 pub mod quality;

@@ -57,6 +57,12 @@ words! {
         GrantAccess = "grantAccess",
         /// End a grant early. Grant.
         RevokeGrant = "revokeGrant",
+        /// See a change notice: as one of the product's people, as the holder of a grant. Product, grant.
+        ViewNotice = "viewNotice",
+        /// Answer a change notice for the holder of a grant. Grant.
+        AnswerNotice = "answerNotice",
+        /// Change a notice's note or deadline. Product.
+        UpdateNotice = "updateNotice",
         /// See a lease. Lease.
         ViewLease = "viewLease",
         /// See a decision. Decision.

@@ -31,6 +31,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod job;
 mod json;
+pub mod notice;
 pub mod org;
 pub mod outbox;
 mod page;

@@ -144,6 +144,19 @@ impl From<&domain::change::Finding> for Finding {
     }
 }
 
+impl From<&domain::notice::Finding> for Finding {
+    fn from(finding: &domain::notice::Finding) -> Self {
+        Self {
+            path: finding.path.clone(),
+            rule: finding.rule.clone(),
+            history_safe: finding.history_safe,
+            consumer_safe: finding.consumer_safe,
+            bump: finding.bump.into(),
+            message: finding.message.clone(),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct ContractQuery;
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use app::Ctx;
 use app::contract::VersionView;
 use app::known::Known;
+use app::notice::NoticeView;
 use app::product::ProductDocument;
 use app::table::Target;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
@@ -17,8 +18,8 @@ use domain::credential::Lease;
 use domain::gate::Explained;
 use domain::grant::{AccessRequest, Grant};
 use domain::id::{
-    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
-    ProductId, SnapshotId,
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
+    PrincipalId, ProductId, SnapshotId,
 };
 use domain::identity::Principal;
 use domain::org::Domain;
@@ -120,6 +121,7 @@ by_id! {
     SnapshotId => Snapshot: app::table::load_snapshots, |found| found.id;
     AccessRequestId => AccessRequest: app::grant::load_requests, |found| found.id;
     GrantId => Grant: app::grant::load_grants, |found| found.id;
+    NoticeId => Arc<NoticeView>: app::notice::load_notices, |found| found.notice.id;
     LeaseId => Lease: app::credential::load_leases, |found| found.id;
     DecisionId => Explained: app::credential::load_decisions, |found| found.id;
 }

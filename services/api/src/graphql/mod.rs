@@ -15,6 +15,7 @@ mod identity;
 mod key;
 mod loader;
 mod node;
+mod notice;
 mod org;
 mod page;
 mod product;
@@ -46,6 +47,7 @@ pub struct Query(
     table::TableQuery,
     contract::ContractQuery,
     grant::GrantQuery,
+    notice::NoticeQuery,
     credential::CredentialQuery,
     gate::GateQuery,
     audit::AuditQuery,
@@ -62,6 +64,7 @@ pub struct Mutation(
     contract::ContractMutation,
     table::TableMutation,
     grant::GrantMutation,
+    notice::NoticeMutation,
     credential::CredentialMutation,
 );
 

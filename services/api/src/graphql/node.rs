@@ -3,8 +3,8 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
-    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
-    ProductId, RecordId, RoleId,
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
+    PrincipalId, ProductId, RecordId, RoleId,
 };
 
 use super::SessionExt;
@@ -16,6 +16,7 @@ use super::gate::Decision;
 use super::grant::{AccessRequest, Grant};
 use super::id::{Kind, SnapshotOfTable, decode, not_an_id, split};
 use super::identity::{Principal, RoleAssignment};
+use super::notice::ChangeNotice;
 use super::org::Domain;
 use super::product::Product;
 use super::table::{Snapshot, Table, find_snapshot};
@@ -34,6 +35,7 @@ pub(crate) enum Node {
     Snapshot(Snapshot),
     AccessRequest(AccessRequest),
     Grant(Grant),
+    ChangeNotice(ChangeNotice),
     Decision(Decision),
     Lease(Lease),
     Record(Record),
@@ -90,6 +92,10 @@ impl NodeQuery {
             Kind::Grant => {
                 let found = loaders.find(decode::<GrantId>(&id, "id")?).await?;
                 found.map(|grant| Node::Grant(Grant(grant)))
+            }
+            Kind::ChangeNotice => {
+                let found = loaders.find(decode::<NoticeId>(&id, "id")?).await?;
+                found.map(|view| Node::ChangeNotice(ChangeNotice(view)))
             }
             Kind::Decision => {
                 let found = loaders.find(decode::<DecisionId>(&id, "id")?).await?;

@@ -7,6 +7,7 @@ mod audit;
 mod catalog;
 mod gate;
 mod group;
+mod notice;
 mod open;
 mod races;
 mod schema;
