@@ -80,7 +80,13 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
         return Err(Error::invalid("action", "the gateway reads only: ask for `read` or `repair`"));
     }
     let asked = asked(ctx, &command.address, command.action, command.purpose)?;
-    let Some(loaded) = kept_or_loaded(ctx, &asked).await? else { return not_found(ctx, &asked).await };
+    // What was kept is judged by its stamp below; the caller's own revision tells soon enough that it is worth that.
+    let kept = ctx.app.facts.find(&asked).filter(|kept| kept.stamp.access == ctx.actor.standing.revision);
+    let loaded = match kept {
+        Some(kept) => Some(kept),
+        None => kept_or_loaded(ctx, &asked).await?,
+    };
+    let Some(loaded) = loaded else { return not_found(ctx, &asked).await };
     table::probe(&ctx.app, &loaded.target.table, loaded.head.as_ref()).await?;
 
     let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
@@ -341,16 +347,18 @@ pub(crate) struct FileLists(Mutex<HashMap<String, Weak<FileList>>>);
 impl Leases for App {
     fn open(&self, id: LeaseId) -> BoxFuture<'_, Result<Arc<OpenLease>, Denied>> {
         Box::pin(async move {
-            let mut tx = self.db.read().await.map_err(|error| unavailable(id, error))?;
-            let revision =
-                store::revision::get(&mut tx, Revision::Access).await.map_err(|error| unavailable(id, error))?;
+            let unavailable = |error| unavailable(id, error);
+            let mut once = self.db.read_once().await.map_err(unavailable)?;
+            let revision = store::revision::get(&mut once, Revision::Access).await.map_err(unavailable)?;
+            drop(once);
             let kept =
                 lock(&self.leases.0).get(&id).filter(|(at, _)| *at == revision).map(|(_, open)| Arc::clone(open));
             if let Some(open) = kept {
                 open.at(self.now())?;
                 return Ok(open);
             }
-            let open = open_lease(self, tx, id).await?;
+            // Read after the revision that it is kept under, so at worst newer than that.
+            let open = open_lease(self, self.db.read().await.map_err(unavailable)?, id).await?;
             let (mut leases, now) = (lock(&self.leases.0), self.now());
             if leases.len() >= MAX_LEASES {
                 leases.retain(|_, (at, open)| *at == revision && open.at(now).is_ok());

@@ -7,8 +7,8 @@ use std::time::Duration;
 use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::Classification;
 use domain::grant::{Grant, PortMajor};
-use domain::id::{PrincipalId, TableId};
-use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, PurposeCode, Role};
+use domain::id::TableId;
+use domain::identity::{DomainRole, LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role};
 use domain::name::DomainPath;
 use domain::table::Inspector;
 use policy::{Action, Caller, Party, Policy, Question, Resource};
@@ -107,7 +107,8 @@ pub struct App {
     pub(crate) record_key: domain::audit::Key,
     pub(crate) facts: FactsCache,
     pub(crate) documents: crate::contract::DocumentCache,
-    pub(crate) actors: Mutex<HashMap<PrincipalId, Arc<Standing>>>,
+    /// By subject.
+    pub(crate) principals: Mutex<HashMap<String, (Principal, Arc<Standing>)>>,
     pub(crate) looks: Mutex<HashMap<TableId, Timestamp>>,
     pub(crate) leases: crate::credential::LeaseCache,
     pub(crate) file_lists: crate::credential::FileLists,
@@ -138,7 +139,7 @@ impl App {
             record_key,
             facts: FactsCache::default(),
             documents: crate::contract::DocumentCache::default(),
-            actors: Mutex::default(),
+            principals: Mutex::default(),
             looks: Mutex::default(),
             leases: crate::credential::LeaseCache::default(),
             file_lists: crate::credential::FileLists::default(),
@@ -172,27 +173,30 @@ impl App {
         Ok(())
     }
 
-    /// A principal's roles and grants as they stand, kept for as long as the access revision stands. For read
-    /// transactions only: what a write transaction has read may die with it.
-    pub(crate) async fn standing(&self, tx: &mut Tx, principal: &Principal) -> Result<Arc<Standing>, Error> {
-        let revision = store::revision::get(tx, Revision::Access).await?;
+    /// A principal of our own issuer with its roles and grants as they stand, kept for as long as the access revision
+    /// stands: who is known costs one statement.
+    pub(crate) async fn known_principal(&self, subject: &str) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
+        let revision = store::revision::get(&mut self.db.read_once().await?, Revision::Access).await?;
         let now = self.now();
-        let kept = lock(&self.actors).get(&principal.id).cloned();
-        if let Some(standing) = kept.filter(|kept| kept.revision == revision && now < kept.good_until) {
-            return Ok(standing);
+        let kept = lock(&self.principals).get(subject).cloned();
+        if let Some(kept) = kept.filter(|(_, kept)| kept.revision == revision && now < kept.good_until) {
+            return Ok(Some(kept));
         }
-        let standing = Arc::new(Standing::load(tx, principal, now).await?);
-        let mut actors = lock(&self.actors);
-        if actors.len() >= MAX_ACTORS {
-            actors.clear();
+        let mut tx = self.db.read().await?;
+        let found = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject).await?;
+        let Some(principal) = found else { return Ok(None) };
+        let standing = Arc::new(Standing::load(&mut tx, &principal, now).await?);
+        let mut principals = lock(&self.principals);
+        if principals.len() >= MAX_PRINCIPALS {
+            principals.clear();
         }
-        actors.insert(principal.id, Arc::clone(&standing));
-        Ok(standing)
+        principals.insert(subject.to_owned(), (principal.clone(), Arc::clone(&standing)));
+        Ok(Some((principal, standing)))
     }
 }
 
-/// How many principals' standings are kept.
-const MAX_ACTORS: usize = 10_000;
+/// How many principals are kept.
+const MAX_PRINCIPALS: usize = 10_000;
 
 /// Locks a mutex; a thread that panicked while it held it left nothing half-done, since all such sections only move
 /// values.

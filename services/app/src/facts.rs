@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::binding::{BindingVerdict, Snapshot, SnapshotState};
 use domain::clock::Timestamp;
+use domain::contract::{ConformanceFinding, Contract, SchemaObject};
 use domain::gate::served::{Judged, Snapshots};
 use domain::gate::{Action, ContractFacts, Detail, DetailRight, Facts};
 use domain::grant::Grant;
@@ -17,6 +18,7 @@ use policy::Question;
 use store::revision::Stamp;
 use store::{Seek, Tx};
 
+use crate::contract::RuleSet;
 use crate::ctx::{Actor, App, Standing, lock};
 use crate::error::Error;
 use crate::paging::MAX_PAGE;
@@ -109,7 +111,7 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -
         }
         None => ContractFacts {
             version: domain::version::Version { major: target.binding.major, minor: 0, patch: 0 },
-            state: domain::contract::State::Draft { reasons: Vec::new() },
+            state: domain::contract::State::NEW,
             settings: domain::contract::Settings::default(),
             freshness: None,
         },
@@ -168,10 +170,10 @@ async fn snapshots(
     head: Option<&Snapshot>,
 ) -> Result<Snapshots, Error> {
     let document = crate::contract::parsed(app, &version.document)?;
-    let Some(rules) = crate::contract::rule_set_of(&document, &target.binding.object, target.product().classification)?
-    else {
+    let Some(object) = crate::contract::find_object(&document, &target.binding.object) else {
         return Ok(Snapshots::default());
     };
+    let rules = crate::contract::rule_set(&document, object, target.product().classification)?;
     let binding_id = target.binding.id;
     let up_to = head.map_or(i64::MAX, |head| head.ordinal);
     let mut verdicts = store::binding::list_newest_verdicts(tx, binding_id, &rules.hash, up_to, N_JUDGED).await?;
@@ -203,8 +205,8 @@ async fn snapshots(
                 verdict: verdict.verdict,
                 conforms: verdict.conforms,
                 readable: snapshot.found.is_some(),
-                conformance: conformance(&verdict),
-                findings: findings(&verdict, snapshot),
+                conformance: conformance(&document, object, &rules, &verdict, snapshot),
+                findings: findings(object, &verdict, snapshot),
             })
         })
         .collect();
@@ -218,32 +220,56 @@ async fn oldest_after(tx: &mut Tx, table_id: TableId, ordinal: i64, head: &Snaps
     Ok(after.map(|snapshot| snapshot.noticed_at).min().unwrap_or(head.noticed_at))
 }
 
-/// How a snapshot's columns differ. Whoever may know of a product may know of its columns: a product is as secret as its
-/// most secret column.
-fn conformance(verdict: &BindingVerdict) -> Vec<Detail> {
-    let quality = |text: &String| Detail { right: DetailRight::Quality, text: text.clone() };
-    verdict.conformance.iter().map(quality).collect()
+/// How a snapshot's columns differ from the contract; each column is named to those who may know of its classification.
+fn conformance(
+    document: &Contract,
+    object: &SchemaObject,
+    rules: &RuleSet,
+    verdict: &BindingVerdict,
+    snapshot: &Snapshot,
+) -> Vec<Detail> {
+    let Some(found) = snapshot.found.as_ref().filter(|_| !verdict.conformance.is_empty()) else { return Vec::new() };
+    let findings = domain::contract::conformance(document, object, &found.schema, rules.closed);
+    let detail = |finding: ConformanceFinding| Detail {
+        right: match finding.column.0.is_empty() {
+            true => DetailRight::Quality,
+            false => DetailRight::Column(object.classification_of(&finding.column)),
+        },
+        text: finding.to_string(),
+    };
+    findings.into_iter().map(detail).collect()
 }
 
-/// Which rules do not hold: their names and counts are for every reader of the quality page, what the engine said may
-/// hold values and paths and is for owners.
-fn findings(verdict: &BindingVerdict, snapshot: &Snapshot) -> Vec<Detail> {
-    let mut details: Vec<Detail> = verdict.results.iter().flat_map(broken).collect();
+/// Which rules do not hold: their names and counts are for every reader of the quality page who may know of the columns
+/// that they look at; what the engine said and the number that a query gave may hold values and paths and are for owners
+/// and stewards.
+fn findings(object: &SchemaObject, verdict: &BindingVerdict, snapshot: &Snapshot) -> Vec<Detail> {
+    let mut details: Vec<Detail> = verdict.results.iter().flat_map(|result| broken(object, result)).collect();
     details.extend(snapshot.error.iter().map(|text| Detail { right: DetailRight::Owner, text: text.clone() }));
     details
 }
 
-fn broken(result: &RuleResult) -> Vec<Detail> {
+fn broken(object: &SchemaObject, result: &RuleResult) -> Vec<Detail> {
     let rule = &result.rule;
-    let quality = |text: String| Detail { right: DetailRight::Quality, text };
+    let columns = rule.check.iter().flat_map(|check| check.columns());
+    let most_secret = match rule.measures_values() {
+        true => Some(object.classification()),
+        false => columns.map(|column| object.classification_of(column)).max(),
+    };
+    let right = most_secret.map_or(DetailRight::Quality, DetailRight::Column);
+    let quality = |text: String| Detail { right, text };
+    let owner = |text: String| Detail { right: DetailRight::Owner, text };
     match (result.outcome(), &result.measured) {
+        (Outcome::Fail, Measured::Value(value)) if rule.measures_values() => vec![
+            quality(format!("{} `{}`: {} does not hold", rule.severity, rule.key, rule.title)),
+            owner(format!("`{}` measured {value} {}", rule.key, rule.unit)),
+        ],
         (Outcome::Fail, Measured::Value(value)) => {
             vec![quality(format!("{} `{}`: {} measured {value} {}", rule.severity, rule.key, rule.title, rule.unit))]
         }
-        (Outcome::Error, Measured::Error(why)) => vec![
-            quality(format!("`{}` could not be measured", rule.key)),
-            Detail { right: DetailRight::Owner, text: format!("`{}`: {why}", rule.key) },
-        ],
+        (Outcome::Error, Measured::Error(why)) => {
+            vec![quality(format!("`{}` could not be measured", rule.key)), owner(format!("`{}`: {why}", rule.key))]
+        }
         _ => Vec::new(),
     }
 }

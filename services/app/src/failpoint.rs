@@ -5,6 +5,12 @@
 pub const ALL: &[&str] = &[
     "publish.written",
     "publish.committed",
+    "inspect.written",
+    "inspect.committed",
+    "activate.written",
+    "activate.committed",
+    "request.written",
+    "request.committed",
     "approve.written",
     "approve.committed",
     "revoke.written",

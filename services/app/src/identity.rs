@@ -1,5 +1,7 @@
 //! Who acts: signing in, principals, roles, tokens.
 
+mod taken;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use policy::{Action, Party, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
+use self::taken::Taken;
 use crate::audit::{self, Event};
 use crate::ctx::{Actor, App, Ctx};
 use crate::error::Error;
@@ -45,11 +48,8 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     if claims.kind == TokenKind::Bootstrap {
         return Ok(SignedIn::Bootstrap);
     }
-    let mut tx = app.db.read().await?;
-    let principal = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, &claims.subject)
-        .await?
-        .ok_or(Error::Unauthenticated)?;
-    let standing = app.standing(&mut tx, &principal).await?;
+    let known = app.known_principal(&claims.subject).await?;
+    let (principal, standing) = known.ok_or(Error::Unauthenticated)?;
     if !standing.enabled || principal.kind == PrincipalKind::Inspector {
         return Err(Error::Unauthenticated);
     }
@@ -335,16 +335,18 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
 pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<RoleAssignment, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    if idempotency::find::<RoleId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
-        return Err(Error::Conflict("this call took the role away before".to_owned()));
-    }
-    let assignment = store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound("role"))?;
+    let replayed = idempotency::find::<Taken>(ctx, &mut tx, key.as_ref()).await?;
+    let is_replay = replayed.is_some();
+    let assignment = match replayed {
+        Some(Taken(assignment)) => assignment,
+        None => store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound("role"))?,
+    };
     match assignment.role {
         Role::Platform(role) => {
             if !ctx.may(Action::AssignPlatformRole, &Resource::Platform) {
                 return Err(Error::NotFound("role"));
             }
-            if role == PlatformRole::Admin && !has_another_admin(&mut tx, assignment.principal_id).await? {
+            if !is_replay && role == PlatformRole::Admin && !has_another_admin(&mut tx, assignment.principal_id).await? {
                 return Err(Error::Conflict("the platform keeps at least one admin".to_owned()));
             }
         }
@@ -354,6 +356,9 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
                 return Err(Error::NotFound("role"));
             }
         }
+    }
+    if is_replay {
+        return Ok(assignment);
     }
     let holder = get(&mut tx, assignment.principal_id).await?;
     let what = match assignment.role {
@@ -368,7 +373,7 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
     audit::append(ctx, &mut tx, Event::done("role.unassign", "role", id, &what)).await?;
-    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
+    idempotency::record(ctx, &mut tx, key.as_ref(), Taken(assignment.clone())).await?;
     tx.commit().await?;
     Ok(assignment)
 }

@@ -20,6 +20,7 @@ use crate::audit::{self, Event};
 use crate::contract::{self, RuleSet};
 use crate::ctx::App;
 use crate::error::Error;
+use crate::failpoint;
 use crate::jobs::SERVER;
 use crate::known::{self, Known};
 use crate::lease::FileList;
@@ -135,7 +136,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
         product_served: first.known.product.state.serves(),
         contract: ContractFacts {
             version: first.contract.version,
-            state: State::Draft { reasons: Vec::new() },
+            state: State::NEW,
             settings: first.contract.settings.clone(),
             freshness: None,
         },
@@ -295,7 +296,9 @@ async fn store_outcome(
     for judge in judges.iter().filter(|judge| judge.is_draft) {
         contract::try_activate(app, &mut tx, judge.version_id).await?;
     }
+    failpoint::pass("inspect.written");
     tx.commit().await?;
+    failpoint::pass("inspect.committed");
     Ok(())
 }
 

@@ -23,8 +23,10 @@ pub const REINSPECT: &str = "reinspect";
 
 /// How long to wait for work that nobody announced: other replicas announce nothing here.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often ended keys and jobs are forgotten.
+/// How often ended keys and jobs, and old events, are forgotten.
 const TIDY: Duration = Duration::from_secs(3_600);
+/// How long events are kept for those who read them.
+const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// How often a job that failed for a reason of ours is tried.
 const MAX_ATTEMPTS: i64 = 5;
 
@@ -186,5 +188,6 @@ async fn tidy_once(app: &App) -> Result<(), Error> {
     let mut tx = app.db.write(Lock::Free).await?;
     store::idempotency::delete_expired(&mut tx, now).await?;
     store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
+    store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
     Ok(tx.commit().await?)
 }

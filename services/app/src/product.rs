@@ -94,19 +94,20 @@ pub struct ProductDocument {
     pub product: std::sync::Arc<domain::product::Product>,
 }
 
-/// A product's current document; `None` where the caller may not know of the product.
+/// The current documents of these products, as far as the caller may know of them.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn find_document(ctx: &Ctx, id: ProductId) -> Result<Option<ProductDocument>, Error> {
+pub async fn load_documents(ctx: &Ctx, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductDocument>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let Some(known) = visible(ctx, &mut tx, &[id]).await?.remove(&id) else { return Ok(None) };
-    let Some(document) = store::product::find_document(&mut tx, id, &known.product.digest).await? else {
-        return Err(Error::internal("a product has no document"));
-    };
+    let ids: Vec<ProductId> = visible(ctx, &mut tx, ids).await?.into_keys().collect();
+    let documents = store::product::list_current_documents(&mut tx, &ids).await?;
     drop(tx);
-    let product = contract::parsed_product(&ctx.app, &document)?;
-    Ok(Some(ProductDocument { document, product }))
+    let parsed = documents.into_iter().map(|(id, document)| {
+        let product = contract::parsed_product(&ctx.app, &document)?;
+        Ok((id, ProductDocument { document, product }))
+    });
+    parsed.collect()
 }
 
 /// These products, as far as the caller may know of them.

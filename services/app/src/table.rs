@@ -1,13 +1,13 @@
 //! Tables by their addresses, and noticing their newest snapshots.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::binding::{Binding, BindingVerdict, Snapshot, SnapshotState, Table};
 use domain::clock::Timestamp;
 use domain::contract::{Classification, SERVING_ENVIRONMENT, State};
 use domain::grant::PortMajor;
-use domain::id::{BindingId, JobId, SnapshotId, TableId};
+use domain::id::{BindingId, JobId, ProductId, SnapshotId, TableId};
 use domain::name::{Address, DomainPath, Name};
 use domain::table::{Format, SnapshotKey};
 use policy::{Action, Resource};
@@ -18,9 +18,10 @@ use store::{Lock, Page, Seek, Tx};
 use crate::audit::{self, Event};
 use crate::ctx::{Actor, App, Ctx, lock};
 use crate::error::Error;
+use crate::grant::distinct;
 use crate::idempotency::{self, Key};
 use crate::jobs;
-use crate::known::{self, Known};
+use crate::known::Known;
 use crate::lake;
 
 /// A port major, named by the address of one of its tables or by itself.
@@ -101,13 +102,11 @@ pub(crate) async fn resolve(app: &App, tx: &mut Tx, actor: &Actor, address: &Add
     };
     let mut found = Vec::new();
     let ports = store::product::list_ports_of_products(tx, &[known.product.id]).await?;
-    let contract_ids = crate::grant::distinct(ports.iter().map(|port| port.contract_id));
+    let contract_ids = distinct(ports.iter().map(|port| port.contract_id));
     let bindings = store::binding::list_of_contracts(tx, &contract_ids).await?;
     for port in &ports {
         let binding = bindings.iter().find(|binding| {
-            (binding.contract_id, binding.major) == (port.contract_id, port.contract_major)
-                && binding.object == address.table
-                && binding.environment == SERVING_ENVIRONMENT
+            leads(port, binding) && binding.object == address.table && binding.environment == SERVING_ENVIRONMENT
         });
         if let Some(binding) = binding.filter(|_| address.major.is_none_or(|major| major == port.port_major.major)) {
             found.push((port, binding));
@@ -123,17 +122,6 @@ pub(crate) async fn resolve(app: &App, tx: &mut Tx, actor: &Actor, address: &Add
     target(tx, known.clone(), &ports, port.port_major.clone(), binding.clone()).await.map(Some)
 }
 
-/// The target of a binding, through its oldest port.
-pub(crate) async fn target_of_binding(tx: &mut Tx, binding: Binding) -> Result<Option<Target>, Error> {
-    let contract = store::contract::get(tx, binding.contract_id).await?;
-    let known = known::get(tx, contract.product_id).await?;
-    let ports = store::product::list_ports_of_contracts(tx, &[binding.contract_id]).await?;
-    let mut leading: Vec<&Port> = ports.iter().filter(|port| port.contract_major == binding.major).collect();
-    leading.sort_by_key(|port| port.port_major.major);
-    let Some(port_major) = leading.first().map(|port| port.port_major.clone()) else { return Ok(None) };
-    target(tx, known, &ports, port_major, binding).await.map(Some)
-}
-
 async fn target(
     tx: &mut Tx,
     known: Known,
@@ -141,12 +129,47 @@ async fn target(
     port_major: PortMajor,
     binding: Binding,
 ) -> Result<Target, Error> {
-    let leading =
-        ports.iter().filter(|port| (port.contract_id, port.contract_major) == (binding.contract_id, binding.major));
-    let port_majors = leading.map(|port| port.port_major.clone()).collect();
     let table = store::table::get(tx, binding.table_id).await?;
     let version = store::contract::find_current(tx, binding.contract_id, binding.major).await?;
-    Ok(Target { known, binding, table, port_major, port_majors, version })
+    Ok(assembled(Chosen { known, port_major, binding }, ports, table, version))
+}
+
+/// A binding, and the port major that it is reached through.
+struct Chosen {
+    known: Known,
+    port_major: PortMajor,
+    binding: Binding,
+}
+
+/// The targets of bindings, with one query for all that each kind of part needs.
+async fn targets(tx: &mut Tx, chosen: Vec<Chosen>, ports: &[Port]) -> Result<Vec<Target>, Error> {
+    let table_ids = distinct(chosen.iter().map(|chosen| chosen.binding.table_id));
+    let tables: HashMap<TableId, Table> =
+        store::table::list_by_ids(tx, &table_ids).await?.into_iter().map(|table| (table.id, table)).collect();
+    let contract_ids = distinct(chosen.iter().map(|chosen| chosen.binding.contract_id));
+    let current: HashMap<_, ContractVersion> = store::contract::list_current(tx, &contract_ids)
+        .await?
+        .into_iter()
+        .map(|version| ((version.contract_id, version.version.major), version))
+        .collect();
+    let targets = chosen.into_iter().map(|chosen| {
+        let table = tables.get(&chosen.binding.table_id).cloned().ok_or(Error::NotFound("table"))?;
+        let version = current.get(&(chosen.binding.contract_id, chosen.binding.major)).cloned();
+        Ok(assembled(chosen, ports, table, version))
+    });
+    targets.collect()
+}
+
+fn assembled(chosen: Chosen, ports: &[Port], table: Table, version: Option<ContractVersion>) -> Target {
+    let Chosen { known, port_major, binding } = chosen;
+    let leading = ports.iter().filter(|port| leads(port, &binding));
+    let port_majors = leading.map(|port| port.port_major.clone()).collect();
+    Target { known, binding, table, port_major, port_majors, version }
+}
+
+/// Whether a port leads to a binding.
+fn leads(port: &Port, binding: &Binding) -> bool {
+    (port.contract_id, port.contract_major) == (binding.contract_id, binding.major)
 }
 
 async fn oldest_active<'a>(
@@ -204,48 +227,53 @@ pub async fn find_table(ctx: &Ctx, address: &Address) -> Result<Option<Target>, 
     resolve(&ctx.app, &mut tx, &ctx.actor, address).await
 }
 
-/// The tables of these bindings that the caller may know of.
+/// The tables of these bindings that the caller may know of, each through its oldest port.
 ///
 /// # Errors
 /// Those of any use case.
 pub async fn load_tables(ctx: &Ctx, ids: &[BindingId]) -> Result<Vec<Target>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut targets = Vec::new();
-    for binding in store::binding::list_by_ids(&mut tx, ids).await? {
-        if let Some(target) = target_of_binding(&mut tx, binding).await?
-            && ctx.may_view(&target.known.policy())
-        {
-            targets.push(target);
-        }
-    }
-    Ok(targets)
+    let bindings = store::binding::list_by_ids(&mut tx, ids).await?;
+    let contract_ids = distinct(bindings.iter().map(|binding| binding.contract_id));
+    let contracts = store::contract::list_by_ids(&mut tx, &contract_ids).await?;
+    let product_ids = distinct(contracts.iter().map(|contract| contract.product_id));
+    let visible = crate::product::visible(ctx, &mut tx, &product_ids).await?;
+    let ports = store::product::list_ports_of_contracts(&mut tx, &contract_ids).await?;
+    let chosen = bindings.into_iter().filter_map(|binding| {
+        let contract = contracts.iter().find(|contract| contract.id == binding.contract_id)?;
+        let known = visible.get(&contract.product_id)?.clone();
+        let leading = ports.iter().filter(|port| leads(port, &binding));
+        let oldest = leading.min_by_key(|port| port.port_major.major)?;
+        Some(Chosen { known, port_major: oldest.port_major.clone(), binding })
+    });
+    targets(&mut tx, chosen.collect(), &ports).await
 }
 
-/// A product's tables in the serving environment. The caller may know of the product.
+/// The tables of these products in the serving environment, in the order of ports, as far as the caller may know of
+/// them.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn list_tables(ctx: &Ctx, product_id: domain::id::ProductId) -> Result<Vec<Target>, Error> {
+pub async fn list_tables(ctx: &Ctx, product_ids: &[ProductId]) -> Result<Vec<Target>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let known = known::get(&mut tx, product_id).await?;
-    if !ctx.may_view(&known.policy()) {
-        return Ok(Vec::new());
-    }
-    let ports = store::product::list_ports_of_products(&mut tx, &[product_id]).await?;
-    let contract_ids = crate::grant::distinct(ports.iter().map(|port| port.contract_id));
+    let visible = crate::product::visible(ctx, &mut tx, product_ids).await?;
+    let ids: Vec<ProductId> = visible.keys().copied().collect();
+    let ports = store::product::list_ports_of_products(&mut tx, &ids).await?;
+    let contract_ids = distinct(ports.iter().map(|port| port.contract_id));
     let bindings = store::binding::list_of_contracts(&mut tx, &contract_ids).await?;
-    let mut targets: Vec<Target> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut chosen = Vec::new();
     for port in &ports {
-        for binding in &bindings {
-            let leads = (binding.contract_id, binding.major) == (port.contract_id, port.contract_major);
-            let seen = targets.iter().any(|target| target.binding.id == binding.id);
-            if leads && !seen && binding.environment == SERVING_ENVIRONMENT {
-                let found = target(&mut tx, known.clone(), &ports, port.port_major.clone(), binding.clone()).await?;
-                targets.push(found);
+        let Some(known) = visible.get(&port.port_major.product_id) else { continue };
+        let reached = bindings.iter().filter(|binding| leads(port, binding));
+        for binding in reached.filter(|binding| binding.environment == SERVING_ENVIRONMENT) {
+            if seen.insert((known.product.id, binding.id)) {
+                let (known, port_major) = (known.clone(), port.port_major.clone());
+                chosen.push(Chosen { known, port_major, binding: binding.clone() });
             }
         }
     }
-    Ok(targets)
+    targets(&mut tx, chosen, &ports).await
 }
 
 /// Whether the caller may see values, paths and policy ids of a product.

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
 use self::config::Config;
 
@@ -95,13 +96,13 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let gateway = gateway::Gateway {
         leases: Arc::clone(&app) as Arc<dyn app::lease::Leases>,
         clock: Arc::clone(&app.clock),
-        limits: gateway::Limits::default(),
+        limits: config.gateway_limits(),
     };
     let gateway = tokio::spawn(gateway.serve(gateway_listener, stop.clone()));
-    let stopped = stop.clone().cancelled_owned();
     let mutations = TaskTracker::new();
     let router = api::router(Arc::clone(&app), &api::Limits::default(), &mutations);
-    let http = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
+    let answer = move |request| router.clone().oneshot(request);
+    let http = tokio::spawn(gateway::connections::serve(listener, config.http_limits(), stop.clone(), answer));
 
     told_to_stop().await?;
     tracing::info!("told to stop; finishing what is under way");

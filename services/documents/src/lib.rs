@@ -8,8 +8,9 @@
 //! Begin at [`parse`]. To read a new version of a standard: mark its fields in `schema/odcs.yaml` (`since`), add the
 //! version to [`schema::Standard`], run the tests once with `UPDATE_SCHEMAS=1`, and read what is new in [`odcs`].
 
-pub mod message;
 pub mod avro;
+pub mod json_schema;
+pub mod message;
 mod node;
 mod odcs;
 mod odps;

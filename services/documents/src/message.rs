@@ -94,7 +94,7 @@ impl MessageSchema {
 /// [`Invalid`].
 pub fn canonical(format: Format, text: &str, references: &References) -> Result<String, Invalid> {
     Ok(match format {
-        Format::Avro => avro::canonical(text, references)?,
+        Format::Avro => avro::canonical(text)?,
         Format::Json => json_schema::canonical(text)?,
         Format::Protobuf => protobuf::canonical(text, references)?,
     })
@@ -106,7 +106,7 @@ pub fn canonical(format: Format, text: &str, references: &References) -> Result<
 /// [`Invalid`].
 pub fn normalised(format: Format, text: &str, references: &References) -> Result<String, Invalid> {
     Ok(match format {
-        Format::Avro => avro::normalise(text, references)?,
+        Format::Avro => avro::normalise(text)?,
         Format::Json => json_schema::normalise(text)?,
         Format::Protobuf => protobuf::normalise(text, references)?,
     })

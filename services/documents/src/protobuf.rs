@@ -22,9 +22,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::change::protobuf::Schema;
 use domain::error::Kind;
-use prost_reflect::prost::Message;
-use prost_reflect::prost_types::FileDescriptorProto;
-use prost_reflect::{DynamicMessage, ReflectMessage};
 
 use self::print::Order;
 use self::sources::{ROOT, Sources};
@@ -91,7 +88,10 @@ impl fmt::Display for Error {
             Self::TooLarge => write!(f, "the schema and its imports have more than {MAX_BYTES} bytes"),
             Self::TooDeep => write!(f, "the schema is nested deeper than {MAX_DEPTH} levels"),
             Self::TooMany => {
-                write!(f, "the schema declares more than {MAX_DECLARATIONS} things or imports more than {MAX_IMPORTS} files")
+                write!(
+                    f,
+                    "the schema declares more than {MAX_DECLARATIONS} things or imports more than {MAX_IMPORTS} files"
+                )
             }
             Self::Encoding => f.write_str("the schema is neither .proto text nor base64 of a FileDescriptorProto"),
             Self::Import { name } => write!(f, "the imported file `{name}` is not among the references"),
@@ -111,18 +111,16 @@ impl std::error::Error for Error {}
 /// [`Error`], if it is over a limit or does not follow the grammar.
 pub fn parse(text: &str, imports: &BTreeMap<String, String>) -> Result<Schema, Error> {
     let sources = Sources::read(text, imports)?;
-    let compiled = match sources.compile() {
-        Ok(compiled) => compiled,
-        Err(refused) => {
-            let (file, imports) = sources.read_tolerantly().map_err(|_| refused)?;
-            return Ok(model::schema(&file, &imports));
-        }
-    };
-    let files = compiled.parent_pool().files();
-    let mut imports: Vec<FileDescriptorProto> =
-        files.filter(|file| *file != compiled).map(|file| file.file_descriptor_proto().clone()).collect();
-    imports.sort_by(|a, b| a.name().cmp(b.name()));
-    Ok(model::schema(compiled.file_descriptor_proto(), &imports))
+    let compiled = sources.compile(|file| {
+        let files = file.parent_pool().files().filter(|other| other != file);
+        let mut imports: Vec<_> = files.map(|file| file.file_descriptor_proto().clone()).collect();
+        imports.sort_by(|a, b| a.name().cmp(b.name()));
+        Ok(model::schema(file.file_descriptor_proto(), &imports))
+    });
+    compiled.or_else(|refused| {
+        let (file, imports) = sources.read_tolerantly().map_err(|_| refused)?;
+        Ok(model::schema(&file, &imports))
+    })
 }
 
 /// The `.proto` text that stands for a schema: what is stored, served, and compared for equality. Comments, spacing, the
@@ -131,7 +129,7 @@ pub fn parse(text: &str, imports: &BTreeMap<String, String>) -> Result<Schema, E
 /// # Errors
 /// [`Error`], if the compiler refuses the schema.
 pub fn canonical(text: &str, imports: &BTreeMap<String, String>) -> Result<String, Error> {
-    Ok(print::file(&Sources::read(text, imports)?.compile()?, Order::Declared))
+    Sources::read(text, imports)?.compile(|file| Ok(print::file(file, Order::Declared)))
 }
 
 /// As [`canonical`], with all in order that may be reordered without a trace on the wire: imports, options, fields and
@@ -141,7 +139,7 @@ pub fn canonical(text: &str, imports: &BTreeMap<String, String>) -> Result<Strin
 /// # Errors
 /// [`Error`], if the compiler refuses the schema.
 pub fn normalise(text: &str, imports: &BTreeMap<String, String>) -> Result<String, Error> {
-    Ok(print::file(&Sources::read(text, imports)?.compile()?, Order::Sorted))
+    Sources::read(text, imports)?.compile(|file| Ok(print::file(file, Order::Sorted)))
 }
 
 /// Base64 of the schema's `FileDescriptorProto` with all names resolved, without places in the text and without its
@@ -150,10 +148,6 @@ pub fn normalise(text: &str, imports: &BTreeMap<String, String>) -> Result<Strin
 /// # Errors
 /// [`Error`], if the compiler refuses the schema.
 pub fn serialized(text: &str, imports: &BTreeMap<String, String>) -> Result<String, Error> {
-    let bytes = Sources::read(text, imports)?.compile()?.encode_to_vec();
-    // As a dynamic message, for that keeps the options that imports declare.
-    let mut file = DynamicMessage::decode(FileDescriptorProto::default().descriptor(), bytes.as_slice())
-        .map_err(|error| Error::invalid(&error.to_string()))?;
-    file.clear_field_by_name("source_code_info");
-    Ok(STANDARD.encode(file.encode_to_vec()))
+    Sources::read(text, imports)?
+        .compile(|file| Ok(STANDARD.encode(sources::without_places(&file.encode_to_vec(), ROOT)?)))
 }

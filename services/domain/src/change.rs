@@ -14,6 +14,7 @@
 pub mod avro;
 mod constraint;
 mod contract;
+pub mod json_schema;
 pub mod level;
 pub mod message;
 pub mod proof;

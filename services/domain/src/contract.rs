@@ -33,6 +33,7 @@ pub use self::state::{DEFAULT_SUNSET, State, WrongState};
 use crate::name::{self, DomainPath, Name};
 use crate::quality::{Operator, Scalar, Severity};
 use crate::registry::{NotASubject, Subject};
+use crate::table::ColumnPath;
 use crate::version::Version;
 
 /// Fields of a document that have no meaning of their own here, as they were written.
@@ -167,6 +168,16 @@ impl SchemaObject {
     /// The highest classification among its columns; `internal` if none says.
     pub fn classification(&self) -> Classification {
         self.properties.iter().filter_map(Property::classification).max().unwrap_or_default()
+    }
+
+    /// How secret a column of its tables is: with all that it contains, and an undeclared one like the most secret that
+    /// is declared (SPEC section 3).
+    pub fn classification_of(&self, column: &ColumnPath) -> Classification {
+        let name = column.0.first().map(String::as_str);
+        match self.properties.iter().find(|property| Some(property.column_name()) == name) {
+            Some(property) => property.classification().unwrap_or_default(),
+            None => self.classification(),
+        }
     }
 
     /// The columns of the primary key, in the order of their positions.

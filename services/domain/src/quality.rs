@@ -178,6 +178,44 @@ pub struct Rule {
     pub title: String,
 }
 
+impl Check {
+    /// The columns it looks at; none for the table as a whole and for a query, which may look at any.
+    pub fn columns(&self) -> &[ColumnPath] {
+        match self {
+            Self::NullValues { column }
+            | Self::MissingValues { column, .. }
+            | Self::InvalidValues { column, .. }
+            | Self::InvalidPattern { column, .. }
+            | Self::OutOfRange { column, .. }
+            | Self::Length { column, .. }
+            | Self::NotMultipleOf { column, .. } => std::slice::from_ref(column),
+            Self::DuplicateValues { columns } => columns,
+            Self::RowCount | Self::Sql { .. } => &[],
+        }
+    }
+}
+
+impl Rule {
+    /// Whether what it measures may be a value out of the data, such as the greatest salary, and no count of rows.
+    pub fn measures_values(&self) -> bool {
+        match &self.check {
+            Some(Check::Sql { .. }) => true,
+            Some(
+                Check::NullValues { .. }
+                | Check::MissingValues { .. }
+                | Check::InvalidValues { .. }
+                | Check::InvalidPattern { .. }
+                | Check::OutOfRange { .. }
+                | Check::Length { .. }
+                | Check::NotMultipleOf { .. }
+                | Check::DuplicateValues { .. }
+                | Check::RowCount,
+            )
+            | None => false,
+        }
+    }
+}
+
 /// What measuring gave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measured {

@@ -101,7 +101,8 @@ impl fmt::Display for ColumnPath {
     }
 }
 
-/// The physical type of a column, in the terms that contracts are judged by.
+/// The physical type of a column, in the terms that contracts are judged by. It is spelt `int32`, `decimal(12,2)`,
+/// `list<string>`, `struct<a: int64>`, `timestamp with time zone`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PhysicalType {
     /// True or false.
@@ -151,6 +152,35 @@ pub enum PhysicalType {
     },
     /// A type that no contract can name, in the format's own words.
     Other(String),
+}
+
+impl fmt::Display for PhysicalType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean => f.write_str("boolean"),
+            Self::Integer { bits, signed: true } => write!(f, "int{bits}"),
+            Self::Integer { bits, signed: false } => write!(f, "uint{bits}"),
+            Self::Float { bits } => write!(f, "float{bits}"),
+            Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
+            Self::String => f.write_str("string"),
+            Self::Binary => f.write_str("binary"),
+            Self::Date => f.write_str("date"),
+            Self::Time => f.write_str("time"),
+            Self::Timestamp { zoned: true } => f.write_str("timestamp with time zone"),
+            Self::Timestamp { zoned: false } => f.write_str("timestamp without time zone"),
+            Self::Struct(members) => {
+                f.write_str("struct<")?;
+                for (index, member) in members.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { ", " };
+                    write!(f, "{separator}{}: {}", member.name, member.physical_type)?;
+                }
+                f.write_str(">")
+            }
+            Self::List(element) => write!(f, "list<{}>", element.physical_type),
+            Self::Map { key, value } => write!(f, "map<{}, {}>", key.physical_type, value.physical_type),
+            Self::Other(words) => f.write_str(words),
+        }
+    }
 }
 
 /// A column, struct member, list element, map key or map value.

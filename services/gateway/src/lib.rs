@@ -5,15 +5,17 @@
 //! clients is the reason for most of them. Following the S3 API reference of 2006-03-01: `ListObjectsV2`,
 //! `HeadObject`, `GetObject` (one range), `GetBucketLocation`, `HeadBucket`, signature version 4 in headers.
 //!
-//! A request passes `server` (connections, log; `stall`), `guard` (refused before `s3s`), `s3s` (parsing, signature), `access`
-//! (session token, lease), then `s3` with `listing`, `condition` and `file`. To add an operation: a method in `s3`, its
-//! hostile requests in the tests, its guards in `docs/gateway-guards.md`.
+//! A request passes [`connections`] (limits; `stall`), `server` (log), `guard` (refused before `s3s`), `s3s` (parsing,
+//! signature), `access` (session token, lease), then `s3` with `listing`, `condition` and `file`. To add an operation: a
+//! method in `s3`, its hostile requests in the tests, its guards in `docs/gateway-guards.md`. The connections of the API
+//! are served by [`connections`] too.
 //!
 //! `s3s` logs every refusal as an error, and headers with their tokens at debug level: keep its target off with
 //! [`LOG_DIRECTIVE`].
 
 mod access;
 mod condition;
+pub mod connections;
 mod file;
 mod guard;
 mod listing;
@@ -21,7 +23,8 @@ mod s3;
 mod server;
 mod stall;
 
-pub use server::{Gateway, Limits};
+pub use connections::Limits;
+pub use server::Gateway;
 
 /// What a log filter must hold when the gateway runs.
 pub const LOG_DIRECTIVE: &str = "s3s=off";

@@ -1,4 +1,4 @@
-//! Connections: accepting, limits, one log line for each request, and an orderly end.
+//! Requests: the guards before `s3s`, what it answers, and one log line for each.
 
 use std::convert::Infallible;
 use std::io;
@@ -11,52 +11,18 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Error};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
+use crate::connections::{self, Limits};
 use crate::guard;
 use crate::s3::Lake;
-use crate::stall::Unstalled;
 
-/// The most bytes of a request's head.
-const MAX_HEAD_BYTES: usize = 64 << 10;
 /// The most bytes of a refused body that are read, so that the client reads our answer before the connection closes.
 const MAX_REFUSED_BYTES: usize = 8 << 20;
-/// How long a connection that could not be accepted is waited for; it fails when the process has no handles left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What clients may take of the gateway.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at once; further ones wait in the backlog. Each may hold two chunks of 1 MiB. Default 256.
-    pub connections: usize,
-    /// How long a client may take to send a request, and be silent between two. Default 30 s.
-    pub request_timeout: Duration,
-    /// How long a client may leave an answer under way unread. Default 5 min.
-    pub read_timeout: Duration,
-    /// How long answers under way may take to end after a shutdown was asked for. Default 30 s.
-    pub shutdown_timeout: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 256,
-            request_timeout: Duration::from_secs(30),
-            read_timeout: Duration::from_secs(300),
-            shutdown_timeout: Duration::from_secs(30),
-        }
-    }
-}
 
 /// The gateway: S3 on the wire, leases behind it.
 #[derive(Clone)]
@@ -81,54 +47,11 @@ impl Gateway {
         builder.set_access(access);
         let service = builder.build();
 
-        let slots = Arc::new(Semaphore::new(self.limits.connections));
-        let graceful = GracefulShutdown::new();
-        let mut connections = JoinSet::new();
         tracing::info!(address = %listener.local_addr()?, "gateway listens");
-        while let Some(Ok(slot)) = shutdown.run_until_cancelled(Arc::clone(&slots).acquire_owned()).await {
-            let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await else { break };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::error!(%error, "a connection cannot be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            };
-            let connection = graceful.watch(connection(stream, service.clone(), self.limits));
-            connections.spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "connection ended early");
-                }
-                drop(slot);
-            });
-            while connections.try_join_next().is_some() {}
-        }
-        drop(listener);
-        if tokio::time::timeout(self.limits.shutdown_timeout, graceful.shutdown()).await.is_err() {
-            tracing::warn!("answers were cut short by the shutdown");
-        }
-        connections.shutdown().await;
-        Ok(())
+        let request_timeout = self.limits.request_timeout;
+        let answer = move |request| handle(service.clone(), request, request_timeout);
+        connections::serve(listener, self.limits, shutdown, answer).await
     }
-}
-
-fn connection(
-    stream: TcpStream,
-    service: S3Service,
-    Limits { request_timeout, read_timeout, .. }: Limits,
-) -> impl GracefulConnection<Error = hyper::Error> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "answers may be delayed");
-    }
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(request_timeout)
-        .max_header_size(MAX_HEAD_BYTES)
-        .serve_connection(
-            TokioIo::new(Unstalled::new(stream, read_timeout)),
-            service_fn(move |request| handle(service.clone(), request, request_timeout)),
-        )
 }
 
 /// Answers one request and logs it. The log names no file: keys can hold values of partition columns.

@@ -251,7 +251,8 @@ CREATE TABLE records (
     mac {bytes} NOT NULL,
     leaf_index {int}
 ) {table};
-CREATE UNIQUE INDEX records_leaf ON records (leaf_index);
+CREATE UNIQUE INDEX records_leaf ON records (leaf_index)
+    WHERE leaf_index IS NOT NULL;
 CREATE INDEX records_in_time ON records (at, id);
 CREATE INDEX records_of_actor ON records (actor, at, id);
 CREATE INDEX records_of_resource ON records (resource_kind, resource_id, at, id);

@@ -178,7 +178,7 @@ impl TryFrom<VersionRow> for ContractVersion {
         let misfit = |problem: &str| Error::inconsistent("contract_versions", id, problem);
         let reasons = json::strings_from_text(&row.reasons).map_err(|problem| misfit(&problem))?;
         let state = match (row.state.as_str(), row.state_since.map(Timestamp), row.sunset.map(Timestamp)) {
-            ("draft", None, None) => State::Draft { reasons },
+            ("draft", released_at, None) => State::Draft { reasons, released_at },
             ("active", Some(since), None) => State::Active { since },
             ("superseded", Some(since), None) => State::Superseded { since },
             ("deprecated", Some(since), Some(sunset)) => State::Deprecated { since, sunset },
@@ -215,7 +215,7 @@ struct StateColumns {
 impl From<&State> for StateColumns {
     fn from(state: &State) -> Self {
         let (since, sunset, reasons) = match state {
-            State::Draft { reasons } => (None, None, reasons.as_slice()),
+            State::Draft { reasons, released_at } => (released_at.map(|at| at.0), None, reasons.as_slice()),
             State::Active { since } | State::Superseded { since } | State::Retired { since } => {
                 (Some(since.0), None, [].as_slice())
             }
@@ -226,7 +226,7 @@ impl From<&State> for StateColumns {
 }
 
 macro_rules! select_versions {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT
                  id,
@@ -322,7 +322,7 @@ pub async fn set_state(tx: &mut Tx, id: ContractVersionId, seen: &State, state: 
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("contract version")) }
 }
 
-/// Replaces the document of a version that is still a draft: nobody could read by it.
+/// Replaces the document of a version that is still a draft: nobody could read by it. The new one's status counts again.
 ///
 /// # Errors
 /// [`Error::Stale`] if it is no draft any more or its document is not the one seen; [`Error::LockNeeded`].
@@ -337,7 +337,7 @@ pub async fn replace_draft(
         tx,
         sqlx::query(
             "UPDATE contract_versions
-             SET digest = $1, format = $2, bytes = $3, published_by = $4, published_at = $5
+             SET digest = $1, format = $2, bytes = $3, published_by = $4, published_at = $5, state_since = NULL
              WHERE id = $6 AND state = 'draft' AND digest = $7"
         )
         .bind(document.digest.as_str())
@@ -390,23 +390,70 @@ pub async fn find_version_by_number(
     row.map(ContractVersion::try_from).transpose()
 }
 
+macro_rules! select_current {
+    ($which:literal, $rest:literal) => {
+        select_versions!(concat!(
+            "WHERE ",
+            $which,
+            " AND state IN ('active', 'deprecated', 'retired')
+             ORDER BY
+                 contract_id,
+                 major,
+                 CAST(CASE state WHEN 'active' THEN 0 WHEN 'deprecated' THEN 1 ELSE 2 END AS BIGINT),
+                 minor DESC,
+                 patch DESC,
+                 id ",
+            $rest
+        ))
+    };
+}
+
 /// The version of a major that the gate judges: the active one, else the newest that is deprecated, else the newest
 /// that is retired. `None` while there are only drafts.
 ///
 /// # Errors
 /// Those of any query.
 pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<ContractVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE contract_id = $1 AND major = $2 AND state IN ('active', 'deprecated', 'retired')
-             ORDER BY
-                 CAST(CASE state WHEN 'active' THEN 0 WHEN 'deprecated' THEN 1 ELSE 2 END AS BIGINT),
-                 minor DESC,
-                 patch DESC,
-                 id
-             LIMIT 1"
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_current!(
+        "contract_id = $1 AND major = $2",
+        "LIMIT 1"
     ))
     .bind(Text(contract_id))
     .bind(integer(major))
+    .fetch_optional(c))?;
+    row.map(ContractVersion::try_from).transpose()
+}
+
+/// What [`find_current`] finds for every major of these contracts.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<ContractVersion>, Error> {
+    let mut versions: Vec<ContractVersion> =
+        all(list_in!(tx, VersionRow, select_current!("contract_id IN ({list})", ""), contract_ids))?;
+    // The first of each major is its current one.
+    versions.dedup_by_key(|version| (version.contract_id, version.version.major));
+    Ok(versions)
+}
+
+/// The next lower version of a contract, whatever its state.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_predecessor(
+    tx: &mut Tx,
+    contract_id: ContractId,
+    version: Version,
+) -> Result<Option<ContractVersion>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE contract_id = $1 AND (major, minor, patch) < ($2, $3, $4)
+             ORDER BY major DESC, minor DESC, patch DESC
+             LIMIT 1"
+    ))
+    .bind(Text(contract_id))
+    .bind(integer(version.major))
+    .bind(integer(version.minor))
+    .bind(integer(version.patch))
     .fetch_optional(c))?;
     row.map(ContractVersion::try_from).transpose()
 }

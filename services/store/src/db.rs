@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -137,6 +138,8 @@ impl Db {
         let readers = SqlitePoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
+            // A file does not hang up.
+            .test_before_acquire(false)
             .connect_lazy_with(reading);
         let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock));
         Ok(Self(Backend::Sqlite { readers, writer }))
@@ -165,6 +168,22 @@ impl Db {
             }
         };
         Ok(Tx { session, progress: Progress::Ready, lock: None })
+    }
+
+    /// A transaction for one statement that reads, and no more: on SQLite it costs that statement alone, since there is
+    /// nothing to begin or to end.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Closed`].
+    pub async fn read_once(&self) -> Result<Tx, Error> {
+        match &self.0 {
+            Backend::Sqlite { readers, .. } => {
+                let session = Session::SqliteOnce(readers.acquire().await?);
+                Ok(Tx { session, progress: Progress::Ready, lock: None })
+            }
+            // Outside of a transaction nothing would keep it from writing.
+            Backend::Postgres(_) => self.read().await,
+        }
     }
 
     /// A transaction that writes. On SQLite it is a turn on the one writer: whoever holds it awaits nothing but its
@@ -225,6 +244,7 @@ pub struct Tx {
 
 enum Session {
     SqliteRead(sqlx::Transaction<'static, Sqlite>),
+    SqliteOnce(PoolConnection<Sqlite>),
     SqliteTurn(Turn),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
@@ -233,6 +253,8 @@ enum Session {
 enum Progress {
     Ready,
     Running,
+    /// The one statement has run.
+    Spent,
     Failed,
 }
 
@@ -248,11 +270,12 @@ impl Tx {
     /// # Errors
     /// [`Error::TxFailed`] if a statement failed before, [`Error::GroupLost`], [`Error::CommitUnknown`].
     pub async fn commit(self) -> Result<(), Error> {
-        if self.progress != Progress::Ready {
+        if !matches!(self.progress, Progress::Ready | Progress::Spent) {
             return Err(Error::TxFailed);
         }
         match self.session {
             Session::SqliteRead(transaction) => Ok(transaction.commit().await?),
+            Session::SqliteOnce(_) => Ok(()),
             Session::SqliteTurn(turn) => turn.commit().await,
             Session::Postgres(transaction) => transaction.commit().await.map_err(|error| match error {
                 sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Error::CommitUnknown(Arc::new(error)),
@@ -264,7 +287,7 @@ impl Tx {
     /// Which database it is on.
     pub(crate) fn dialect(&self) -> Dialect {
         match &self.session {
-            Session::SqliteRead(_) | Session::SqliteTurn(_) => Dialect::Sqlite,
+            Session::SqliteRead(_) | Session::SqliteOnce(_) | Session::SqliteTurn(_) => Dialect::Sqlite,
             Session::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -292,6 +315,7 @@ impl Tx {
         self.progress = Progress::Running;
         Ok(match &mut self.session {
             Session::SqliteRead(transaction) => Connection::Sqlite(transaction),
+            Session::SqliteOnce(connection) => Connection::Sqlite(connection),
             Session::SqliteTurn(turn) => Connection::Sqlite(turn.connection()?),
             Session::Postgres(transaction) => Connection::Postgres(transaction),
         })
@@ -301,7 +325,10 @@ impl Tx {
     pub(crate) fn settle<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, Error> {
         match result {
             Ok(value) => {
-                self.progress = Progress::Ready;
+                self.progress = match &self.session {
+                    Session::SqliteOnce(_) => Progress::Spent,
+                    Session::SqliteRead(_) | Session::SqliteTurn(_) | Session::Postgres(_) => Progress::Ready,
+                };
                 Ok(value)
             }
             Err(error) => {

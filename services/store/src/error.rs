@@ -42,7 +42,7 @@ pub enum Error {
     /// The connection broke while the change was being committed. An idempotency key tells whether it was.
     #[error("it is not known whether the change was committed")]
     CommitUnknown(#[source] Arc<sqlx::Error>),
-    /// An earlier statement of the transaction failed, or was abandoned while it ran.
+    /// An earlier statement of the transaction failed, or was abandoned while it ran, or was the only one it may have.
     #[error("the transaction has failed before")]
     TxFailed,
     /// The transaction does not hold the lock that the change needs. A fault of the caller.

@@ -71,7 +71,7 @@ fn decided(
 }
 
 macro_rules! select_requests {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT
                  id,
@@ -182,46 +182,73 @@ pub async fn list_requests_by_ids(tx: &mut Tx, ids: &[AccessRequestId]) -> Resul
     all(list_in!(tx, RequestRow, select_requests!("WHERE id IN ({list})"), ids))
 }
 
-/// All requests, the newest first.
+/// Whose requests or grants a list is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's.
+    Everybodys,
+    /// A principal's own.
+    Of(PrincipalId),
+    /// A principal's own, those of the service accounts it answers for, and all on products of the domains in which it
+    /// has a role and of those below.
+    InReachOf(PrincipalId),
+}
+
+/// What [`Whose::InReachOf`] means, for a table whose principal stands in a column of this name.
+macro_rules! in_reach {
+    ($principal:literal) => {
+        concat!(
+            "(",
+            $principal,
+            " = $3 OR ",
+            $principal,
+            " IN (SELECT id FROM principals WHERE owner_id = $3)
+                 OR product_id IN (
+                     SELECT products.id
+                     FROM role_assignments
+                         JOIN domains AS held ON held.id = role_assignments.domain_id
+                         JOIN domains ON domains.id = held.id
+                             OR (domains.path > held.path || '/' AND domains.path < held.path || '0')
+                         JOIN products ON products.domain_id = domains.id
+                     WHERE role_assignments.principal_id = $3
+                 ))"
+        )
+    };
+}
+
+/// Requests, the newest first; only those in a state where one is given.
 ///
 /// # Errors
 /// Those of any query.
 pub async fn list_requests(
     tx: &mut Tx,
+    whose: Whose,
+    state: Option<RequestState>,
     seek: &Seek<(Timestamp, AccessRequestId)>,
 ) -> Result<Page<AccessRequest>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        RequestRow,
-        select_requests!(
-            "WHERE (created_at, id) < ($1, $2)
-             ORDER BY created_at DESC, id DESC
-             LIMIT $3"
-        )
-    )
-}
-
-/// Requests that a principal made, the newest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_requests_of_requester(
-    tx: &mut Tx,
-    requester: PrincipalId,
-    seek: &Seek<(Timestamp, AccessRequestId)>,
-) -> Result<Page<AccessRequest>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        RequestRow,
-        select_requests!(
-            "WHERE (created_at, id) < ($1, $2) AND requester_id = $3
-             ORDER BY created_at DESC, id DESC
-             LIMIT $4"
-        ),
-        Text(requester)
-    )
+    macro_rules! page {
+        ($whose:expr, $principal:expr) => {
+            page_by_time!(
+                tx,
+                seek,
+                RequestRow,
+                select_requests!(concat!(
+                    "WHERE (created_at, id) < ($1, $2) AND ",
+                    $whose,
+                    " AND ($4 = '' OR state = $4)
+                     ORDER BY created_at DESC, id DESC
+                     LIMIT $5"
+                )),
+                $principal,
+                state.map_or("", RequestState::as_str)
+            )
+        };
+    }
+    match whose {
+        Whose::Everybodys => page!("$3 = ''", ""),
+        Whose::Of(principal) => page!("requester_id = $3", Text(principal)),
+        Whose::InReachOf(principal) => page!(in_reach!("requester_id"), Text(principal)),
+    }
 }
 
 row! {
@@ -269,7 +296,7 @@ impl TryFrom<GrantRow> for Grant {
 }
 
 macro_rules! select_grants {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT
                  id,
@@ -394,43 +421,31 @@ pub async fn list_of_requests(tx: &mut Tx, ids: &[AccessRequestId]) -> Result<Ve
     all(list_in!(tx, GrantRow, select_grants!("WHERE request_id IN ({list})"), ids))
 }
 
-/// All grants, the newest first.
+/// Grants, those that have ended too, the newest first.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        GrantRow,
-        select_grants!(
-            "WHERE (granted_at, id) < ($1, $2)
-             ORDER BY granted_at DESC, id DESC
-             LIMIT $3"
-        )
-    )
-}
-
-/// The grants that a principal has or had, the newest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_of_holder(
-    tx: &mut Tx,
-    principal_id: PrincipalId,
-    seek: &Seek<(Timestamp, GrantId)>,
-) -> Result<Page<Grant>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        GrantRow,
-        select_grants!(
-            "WHERE (granted_at, id) < ($1, $2) AND principal_id = $3
-             ORDER BY granted_at DESC, id DESC
-             LIMIT $4"
-        ),
-        Text(principal_id)
-    )
+pub async fn list(tx: &mut Tx, whose: Whose, seek: &Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
+    macro_rules! page {
+        ($whose:expr, $principal:expr) => {
+            page_by_time!(
+                tx,
+                seek,
+                GrantRow,
+                select_grants!(concat!(
+                    "WHERE (granted_at, id) < ($1, $2) AND ",
+                    $whose,
+                    " ORDER BY granted_at DESC, id DESC LIMIT $4"
+                )),
+                $principal
+            )
+        };
+    }
+    match whose {
+        Whose::Everybodys => page!("$3 = ''", ""),
+        Whose::Of(principal) => page!("principal_id = $3", Text(principal)),
+        Whose::InReachOf(principal) => page!(in_reach!("principal_id"), Text(principal)),
+    }
 }
 
 /// The grants of a principal that stand at a moment or will: neither revoked nor over, in the order of their ids. What

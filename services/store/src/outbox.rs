@@ -57,6 +57,18 @@ pub async fn push(tx: &mut Tx, event: &Event) -> Result<i64, Error> {
     Ok(position)
 }
 
+/// Forgets events of before a moment; the newest stays, since the next position is counted from it. A reader that is
+/// further behind begins anew with what is there.
+///
+/// # Errors
+/// Those of any query.
+pub async fn delete_before(tx: &mut Tx, at: Timestamp) -> Result<u64, Error> {
+    affected!(
+        tx,
+        sqlx::query("DELETE FROM outbox WHERE at < $1 AND position < (SELECT MAX(position) FROM outbox)").bind(at.0)
+    )
+}
+
 /// The events after a position, in order.
 ///
 /// # Errors

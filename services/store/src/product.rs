@@ -263,13 +263,7 @@ pub async fn list_by_document_ids(
 /// # Errors
 /// Those of any query.
 pub async fn list_by_names(tx: &mut Tx, domain_id: DomainId, names: &[&str]) -> Result<Vec<Product>, Error> {
-    all(list_in!(
-        tx,
-        ProductRow,
-        select_products!("WHERE domain_id = $1 AND name IN ({list})"),
-        names,
-        Text(domain_id)
-    ))
+    all(list_in!(tx, ProductRow, select_products!("WHERE domain_id = $1 AND name IN ({list})"), names, Text(domain_id)))
 }
 
 /// A domain's products whose title is one of these; several may have one title.
@@ -347,6 +341,7 @@ pub async fn list_of_domain(tx: &mut Tx, domain_id: DomainId, seek: &Seek<Name>)
 
 row! {
     DocumentRow from "product_documents" {
+        product_id: Text<ProductId>,
         digest: String,
         format: Text<Format>,
         bytes: Vec<u8>,
@@ -367,6 +362,22 @@ impl TryFrom<DocumentRow> for Document {
             published_at: Timestamp(row.published_at),
         })
     }
+}
+
+macro_rules! select_documents {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 product_id,
+                 digest,
+                 format,
+                 bytes,
+                 published_by,
+                 published_at
+             FROM product_documents ",
+            $rest
+        )
+    };
 }
 
 /// Keeps a product's document. One that it had before is kept as it was first published.
@@ -397,20 +408,34 @@ pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &Documen
 /// # Errors
 /// Those of any query.
 pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> Result<Option<Document>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, DocumentRow>(
-        "SELECT
-                 digest,
-                 format,
-                 bytes,
-                 published_by,
-                 published_at
-             FROM product_documents
-             WHERE product_id = $1 AND digest = $2"
-    )
-    .bind(Text(product_id))
-    .bind(digest)
-    .fetch_optional(c))?;
+    let row =
+        on_both!(tx, |c| sqlx::query_as::<_, DocumentRow>(select_documents!("WHERE product_id = $1 AND digest = $2"))
+            .bind(Text(product_id))
+            .bind(digest)
+            .fetch_optional(c))?;
     row.map(Document::try_from).transpose()
+}
+
+/// The documents that these products have now, in no particular order.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_current_documents(
+    tx: &mut Tx,
+    product_ids: &[ProductId],
+) -> Result<Vec<(ProductId, Document)>, Error> {
+    let rows = list_in!(
+        tx,
+        DocumentRow,
+        select_documents!(
+            "WHERE product_id IN ({list}) AND EXISTS (
+                 SELECT 1 FROM products
+                 WHERE products.id = product_documents.product_id AND products.digest = product_documents.digest
+             )"
+        ),
+        product_ids
+    );
+    rows.into_iter().map(|row| Ok((row.product_id.0, row.try_into()?))).collect()
 }
 
 /// One major of an output port, and the contract behind it.

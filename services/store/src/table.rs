@@ -223,7 +223,8 @@ impl TryFrom<SnapshotRow> for Snapshot {
                 (None, None, None, None, None, None) => None,
                 _ => return Err(misfit("half of an inspection")),
             };
-        if (row.state.0 == SnapshotState::Inspected) != found.is_some() {
+        // A later inspection may have failed: what an earlier one found stands for the leases on it.
+        if row.state.0 == SnapshotState::Inspected && found.is_none() {
             return Err(misfit("the state and what was found do not fit"));
         }
         Ok(Self {
@@ -320,42 +321,43 @@ pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Resul
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("table")) }
 }
 
-/// Writes what an inspection found, or why it found nothing. It may replace what an earlier one found. The caller moves
-/// the table's revision once it has written the verdicts, by [`bump`].
+/// Writes what an inspection found, or why it found nothing. What it found replaces what an earlier one did; where it
+/// failed, that stays, since leases may be served from its file list. The caller moves the table's revision once it has
+/// written the verdicts, by [`bump`].
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
 pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Found, &str>) -> Result<(), Error> {
     tx.require_facts()?;
-    let (state, found, error) = match outcome {
-        Ok(found) => (SnapshotState::Inspected, Some(found), None),
-        Err(error) => (SnapshotState::Error, None, Some(error)),
+    let n_rows = match outcome {
+        Ok(found) => affected!(
+            tx,
+            sqlx::query(
+                "UPDATE snapshots
+                 SET
+                     state = 'inspected',
+                     error = NULL,
+                     inspected_at = $1,
+                     committed_at = $2,
+                     n_rows = $3,
+                     n_files = $4,
+                     physical_schema = $5,
+                     file_list = $6
+                 WHERE id = $7"
+            )
+            .bind(found.inspected_at.0)
+            .bind(found.committed_at.0)
+            .bind(integer(found.n_rows))
+            .bind(integer(found.n_files))
+            .bind(json::schema_to_text(&found.schema))
+            .bind(found.file_list.as_str())
+            .bind(Text(id))
+        )?,
+        Err(error) => affected!(
+            tx,
+            sqlx::query("UPDATE snapshots SET state = 'error', error = $1 WHERE id = $2").bind(error).bind(Text(id))
+        )?,
     };
-    let n_rows = affected!(
-        tx,
-        sqlx::query(
-            "UPDATE snapshots
-             SET
-                 state = $1,
-                 error = $2,
-                 inspected_at = $3,
-                 committed_at = $4,
-                 n_rows = $5,
-                 n_files = $6,
-                 physical_schema = $7,
-                 file_list = $8
-             WHERE id = $9"
-        )
-        .bind(Text(state))
-        .bind(error)
-        .bind(found.map(|found| found.inspected_at.0))
-        .bind(found.map(|found| found.committed_at.0))
-        .bind(found.map(|found| integer(found.n_rows)))
-        .bind(found.map(|found| integer(found.n_files)))
-        .bind(found.map(|found| json::schema_to_text(&found.schema)))
-        .bind(found.map(|found| found.file_list.as_str()))
-        .bind(Text(id))
-    )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("snapshot")) }
 }
 

@@ -15,6 +15,7 @@ use domain::audit::{self, Record};
 use domain::identity::{DomainRole, PlatformRole};
 use domain::name::DomainPath;
 use policy::Policy;
+use store::grant::Whose;
 use store::revision::Revision;
 use store::{Db, Options, Seek};
 use tempfile::TempDir;
@@ -179,11 +180,17 @@ impl TestApp {
             store::identity::list_principals,
             store::product::list,
             store::table::list,
-            store::grant::list_requests,
-            store::grant::list,
             store::credential::list,
             store::gate::list_decisions,
         );
+        let everybodys = Whose::Everybodys;
+        for row in store::grant::list_requests(&mut tx, everybodys, None, &Seek::first(all)).await.expect("rows").items
+        {
+            let _ = writeln!(dump, "{row:?}");
+        }
+        for row in store::grant::list(&mut tx, everybodys, &Seek::first(all)).await.expect("rows").items {
+            let _ = writeln!(dump, "{row:?}");
+        }
         for principal in store::identity::list_principals(&mut tx, &Seek::first(all)).await.expect("rows").items {
             let roles = store::identity::list_roles(&mut tx, principal.id).await.expect("roles");
             let _ = writeln!(dump, "{roles:?}");

@@ -35,9 +35,10 @@ impl Scene {
         Self { columns, n_rows: 100, committed_at: Timestamp(0), broken: Vec::new(), error: None }
     }
 
-    /// The same with rules that do not hold.
-    pub fn breaking(self, key: &str) -> Self {
-        Self { broken: vec![key.to_owned()], ..self }
+    /// The same with rules that do not hold, beside those that did not before.
+    pub fn breaking(mut self, key: &str) -> Self {
+        self.broken.push(key.to_owned());
+        self
     }
 
     /// The same, unreadable.

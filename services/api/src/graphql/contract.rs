@@ -129,6 +129,8 @@ pub(crate) struct Finding {
     /// The bump that it demands.
     bump: Bump,
     message: String,
+    /// What would settle it, if it were true of every row of the table as it stands: then a MINOR bump is enough.
+    proof: Option<String>,
 }
 
 impl From<&domain::change::Finding> for Finding {
@@ -140,6 +142,7 @@ impl From<&domain::change::Finding> for Finding {
             consumer_safe: finding.consumer_safe(),
             bump: finding.bump().into(),
             message: finding.message.clone(),
+            proof: finding.proof.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -231,7 +234,7 @@ impl ContractMutation {
 
 fn reasons(view: &VersionView) -> Vec<String> {
     match &view.version.state {
-        State::Draft { reasons } => reasons.clone(),
+        State::Draft { reasons, .. } => reasons.clone(),
         State::Active { .. } | State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => {
             Vec::new()
         }

@@ -185,12 +185,9 @@ impl Loader<TablesOf> for Batches {
     type Error = Arc<app::Error>;
 
     async fn load(&self, keys: &[TablesOf]) -> Loaded<TablesOf, Vec<Arc<Target>>> {
-        let (ctx, mut tables) = (self.batch(keys), HashMap::new());
-        for key in keys {
-            let found = app::table::list_tables(ctx, key.0).await?;
-            tables.insert(*key, found.into_iter().map(Arc::new).collect());
-        }
-        Ok(tables)
+        let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
+        let found = app::table::list_tables(self.batch(keys), &ids).await?.into_iter().map(Arc::new);
+        Ok(grouped(found, |target| TablesOf(target.port_major.product_id)))
     }
 }
 
@@ -199,13 +196,9 @@ impl Loader<DocumentOf> for Batches {
     type Error = Arc<app::Error>;
 
     async fn load(&self, keys: &[DocumentOf]) -> Loaded<DocumentOf, ProductDocument> {
-        let (ctx, mut documents) = (self.batch(keys), HashMap::new());
-        for key in keys {
-            if let Some(document) = app::product::find_document(ctx, key.0).await? {
-                documents.insert(*key, document);
-            }
-        }
-        Ok(documents)
+        let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
+        let found = app::product::load_documents(self.batch(keys), &ids).await?;
+        Ok(found.into_iter().map(|(id, document)| (DocumentOf(id), document)).collect())
     }
 }
 

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::SnapshotId;
 use domain::name::Address;
 use domain::quality::Measured;
-use domain::table::{PhysicalColumn, PhysicalType};
+use domain::table::PhysicalColumn;
 
 use super::contract::ContractVersion;
 use super::error::{Failure, Result};
@@ -183,32 +183,7 @@ pub(crate) struct Column {
 
 impl From<&PhysicalColumn> for Column {
     fn from(column: &PhysicalColumn) -> Self {
-        Self { name: column.name.clone(), physical_type: type_text(&column.physical_type), nullable: column.nullable }
-    }
-}
-
-fn type_text(physical_type: &PhysicalType) -> String {
-    match physical_type {
-        PhysicalType::Boolean => "boolean".to_owned(),
-        PhysicalType::Integer { bits, signed: true } => format!("int{bits}"),
-        PhysicalType::Integer { bits, signed: false } => format!("uint{bits}"),
-        PhysicalType::Float { bits } => format!("float{bits}"),
-        PhysicalType::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
-        PhysicalType::String => "string".to_owned(),
-        PhysicalType::Binary => "binary".to_owned(),
-        PhysicalType::Date => "date".to_owned(),
-        PhysicalType::Time => "time".to_owned(),
-        PhysicalType::Timestamp { zoned: true } => "timestamp".to_owned(),
-        PhysicalType::Timestamp { zoned: false } => "timestamp_ntz".to_owned(),
-        PhysicalType::Struct(members) => {
-            let members = members.iter().map(|member| format!("{}: {}", member.name, type_text(&member.physical_type)));
-            format!("struct<{}>", members.collect::<Vec<_>>().join(", "))
-        }
-        PhysicalType::List(element) => format!("list<{}>", type_text(&element.physical_type)),
-        PhysicalType::Map { key, value } => {
-            format!("map<{}, {}>", type_text(&key.physical_type), type_text(&value.physical_type))
-        }
-        PhysicalType::Other(words) => words.clone(),
+        Self { name: column.name.clone(), physical_type: column.physical_type.to_string(), nullable: column.nullable }
     }
 }
 
@@ -228,8 +203,8 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// What an engine says of a rule that it could not measure may hold values of the data: that is for owners and
-    /// stewards.
+    /// What an engine says of a rule that it could not measure may hold values of the data, and so may the number that a
+    /// query gave: they are for owners and stewards.
     fn new(found: &domain::binding::BindingVerdict, may_view_detail: bool) -> Self {
         Self {
             verdict: found.verdict.into(),
@@ -250,16 +225,20 @@ pub(crate) struct RuleResult {
     title: String,
     severity: Severity,
     outcome: RuleOutcome,
-    /// The number that was measured, in the rule's unit.
+    /// The number that was measured, in the rule's unit. That of an `sql` rule may be a value of the data: it is for
+    /// owners and stewards.
     measured: Option<f64>,
     unit: QualityUnit,
-    /// Why it could not be measured.
+    /// Why it could not be measured, or why the number is not shown.
     message: Option<String>,
 }
 
 impl RuleResult {
     fn new(result: &domain::quality::RuleResult, may_view_detail: bool) -> Self {
         let (measured, message) = match &result.measured {
+            Measured::Value(_) if result.rule.measures_values() && !may_view_detail => {
+                (None, Some("the number is for owners and stewards".to_owned()))
+            }
             Measured::Value(value) => (Some(*value), None),
             Measured::Error(why) if may_view_detail => (None, Some(why.clone())),
             Measured::Error(_) => (None, Some("it could not be measured".to_owned())),

@@ -24,8 +24,8 @@ async fn world(with_hidden: bool) -> (Api, Secrets) {
     let mut secrets = Secrets::default();
     if with_hidden {
         for (name, classification) in [("payroll", "confidential"), ("aardvark", "restricted")] {
-            hide(&api, name, classification).await;
-            secrets.ids.extend(ids(&api, name).await);
+            hide(&api, &SHOP, name, classification).await;
+            secrets.ids.extend(ids(&api, &SHOP, name).await);
         }
     }
     // From here on both worlds draw the same ids, and say the same time.
@@ -35,8 +35,18 @@ async fn world(with_hidden: bool) -> (Api, Secrets) {
     (api, secrets)
 }
 
-async fn hide(api: &Api, name: &str, classification: &str) {
-    let owner = api.test.ctx("owner-shop").await;
+/// Where something is hidden, by whom, and who asks for it all the same.
+pub(crate) struct Home {
+    domain: &'static str,
+    owner: &'static str,
+    asker: &'static str,
+}
+
+pub(crate) const SHOP: Home = Home { domain: "shop", owner: "owner-shop", asker: "publisher" };
+pub(crate) const OTHER: Home = Home { domain: "other", owner: "owner-other", asker: "steward" };
+
+/// The documents of a product with one table.
+pub(crate) fn documents(domain: &str, name: &str, classification: &str) -> [String; 2] {
     let properties = format!("customProperties:\n  - property: classification\n    value: {classification}\n");
     let product = PRODUCT
         .replace("id: orders-product", &format!("id: {name}-product"))
@@ -45,30 +55,37 @@ async fn hide(api: &Api, name: &str, classification: &str) {
         .replace("customProperties:\n", &properties);
     let contract = CONTRACT
         .replace("id: orders-contract", &format!("id: {name}-contract"))
-        .replace("shop/orders", &format!("shop/{name}"))
+        .replace("shop/orders", &format!("{domain}/{name}"))
         .replace("- name: orders", &format!("- name: {name}"));
-    api.test.publish(&owner, "shop", &[&product, &contract]).await;
-    api.test.lay(&format!("shop/{name}"), 0, Scene::of(COLUMNS)).await;
-    let address = format!("shop.{name}.{name}");
+    [product, contract]
+}
+
+/// Publishes a product, has its owner read it, and lets somebody ask for it and be granted it.
+pub(crate) async fn hide(api: &Api, home: &Home, name: &str, classification: &str) {
+    let Home { domain, owner, asker } = home;
+    let [product, contract] = documents(domain, name, classification);
+    api.test.publish(&api.test.ctx(owner).await, domain, &[&product, &contract]).await;
+    api.test.lay(&format!("{domain}/{name}"), 0, Scene::of(COLUMNS)).await;
+    let address = format!("{domain}.{name}.{name}");
     let input = json!({ "input": { "address": address } });
     let vend = "mutation($input: VendCredentialsInput!) { vendCredentials(input: $input) { __typename } }";
-    let vended = api.data("owner-shop", vend, input).await;
+    let vended = api.data(owner, vend, input).await;
     assert_eq!(vended["vendCredentials"]["__typename"], "VendCredentialsPayload", "{name}");
     let ask = "mutation($input: RequestAccessInput!) { requestAccess(input: $input) { request { id } } }";
     let input = json!({ "input": { "address": address, "purpose": "SUPPORT", "sentence": "to help" } });
-    let asked = api.data("publisher", ask, input).await;
+    let asked = api.data(asker, ask, input).await;
     let approve = "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }";
     let input = json!({ "input": { "request": asked["requestAccess"]["request"]["id"] } });
-    api.data("owner-shop", approve, input).await;
+    api.data(owner, approve, input).await;
 }
 
 /// The global ids of everything that belongs to a hidden product, as its owner sees them.
-async fn ids(api: &Api, name: &str) -> Vec<String> {
-    let query = "query($name: String!) { product(domain: \"shop\", name: $name) {
+pub(crate) async fn ids(api: &Api, home: &Home, name: &str) -> Vec<String> {
+    let query = "query($domain: String!, $name: String!) { product(domain: $domain, name: $name) {
             id contracts { id versions { id } } tables { id head { id } } }
         accessRequests { nodes { id port product { name } } } grants { nodes { id product { name } } }
         leases { nodes { id address } } decisions { nodes { id address } } }";
-    let data = api.data("owner-shop", query, json!({ "name": name })).await;
+    let data = api.data(home.owner, query, json!({ "domain": home.domain, "name": name })).await;
     let mut found = Vec::new();
     collect(&data["product"], &mut found);
     for list in ["accessRequests", "grants", "leases", "decisions"] {
@@ -94,7 +111,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-const ABOUT_NAMES: [&str; 14] = [
+const ABOUT_NAMES: [&str; 21] = [
     r#"{ product(domain: "shop", name: "{}") { id name } }"#,
     r#"{ table(address: "shop.{}.{}") { id location } }"#,
     r#"{ table(address: "shop.{}.{}__v1") { id } }"#,
@@ -109,10 +126,26 @@ const ABOUT_NAMES: [&str; 14] = [
     r#"mutation { requestAccess(input: { address: "shop.{}.{}", purpose: SUPPORT, sentence: "x" }) { request { id } } }"#,
     r#"mutation { requestAccess(input: { product: "shop.{}", port: "orders", purpose: SUPPORT, sentence: "x" }) { request { id } } }"#,
     r#"mutation { requestAccess(input: { product: "shop.{}", port: "orders", major: 1, purpose: SUPPORT, sentence: "x" }) { request { id } } }"#,
+    r#"mutation { createDomain(input: { path: "shop/{}" }) { __typename } }"#,
+    r#"mutation { createDomain(input: { path: "{}" }) { __typename } }"#,
+    r#"mutation { setEnforcement(input: { domain: "{}", enforcement: OFF }) { __typename } }"#,
+    r#"mutation { createPrincipal(input: { subject: "{}" }) { __typename } }"#,
+    r#"mutation { createToken(input: { subject: "{}" }) { __typename } }"#,
+    r#"mutation { assignRole(input: { subject: "{}", role: OWNER, domain: "shop" }) { __typename } }"#,
+    r#"mutation { assignRole(input: { subject: "reader", role: OWNER, domain: "shop/{}" }) { __typename } }"#,
 ];
 
+/// The questions that take documents.
+const ABOUT_DOCUMENTS: [(&str, &str); 2] = [
+    ("planDocuments", "query($input: DocumentsInput!) { planDocuments(input: $input) { __typename } }"),
+    ("applyDocuments", "mutation($input: DocumentsInput!) { applyDocuments(input: $input) { __typename } }"),
+];
+
+/// Those who may not know: one with a grant in the domain, and the owner of another domain.
+const CALLERS: [&str; 2] = ["reader", "owner-other"];
+
 /// Questions about ids; `{}` stands for one.
-const ABOUT_IDS: [&str; 7] = [
+const ABOUT_IDS: [&str; 8] = [
     r#"{ node(id: "{}") { __typename id } }"#,
     r#"mutation { activateVersion(input: { version: "{}" }) { __typename } }"#,
     r#"mutation { withdrawRequest(input: { request: "{}" }) { __typename } }"#,
@@ -120,6 +153,7 @@ const ABOUT_IDS: [&str; 7] = [
     r#"mutation { rejectRequest(input: { request: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { revokeGrant(input: { grant: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { unassignRole(input: { assignment: "{}" }) { __typename } }"#,
+    r#"mutation { setPrincipalEnabled(input: { principal: "{}", enabled: false }) { __typename } }"#,
 ];
 
 /// Questions that name nothing.
@@ -149,15 +183,16 @@ async fn what_is_hidden_is_answered_as_what_does_not_exist() {
     for id in &secrets.ids {
         questions.extend(ABOUT_IDS.iter().map(|question| question.replace("{}", id)));
     }
-    let token = with.test.token("reader").await;
-    assert_eq!(token, without.test.token("reader").await, "the worlds are not alike");
-
-    for question in &questions {
-        let body = json!({ "query": question }).to_string();
-        let (one, two) = (with.post(&token, body.clone()).await, without.post(&token, body).await);
-        assert_eq!((one.status, &one.headers), (two.status, &two.headers), "{question}");
-        let texts = (String::from_utf8_lossy(&one.bytes), String::from_utf8_lossy(&two.bytes));
-        assert_eq!(texts.0, texts.1, "{question}");
+    for caller in CALLERS {
+        let token = with.test.token(caller).await;
+        assert_eq!(token, without.test.token(caller).await, "the worlds are not alike");
+        for question in &questions {
+            let body = json!({ "query": question }).to_string();
+            let (one, two) = (with.post(&token, body.clone()).await, without.post(&token, body).await);
+            assert_eq!((one.status, &one.headers), (two.status, &two.headers), "{caller}: {question}");
+            let texts = (String::from_utf8_lossy(&one.bytes), String::from_utf8_lossy(&two.bytes));
+            assert_eq!(texts.0, texts.1, "{caller}: {question}");
+        }
     }
     // The worlds do differ: for the owner.
     let list = json!({ "query": "{ products { nodes { name } } }" }).to_string();
@@ -166,26 +201,35 @@ async fn what_is_hidden_is_answered_as_what_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_hidden_name_is_not_told_from_a_free_one_by_a_plan() {
+async fn a_hidden_name_is_not_told_from_a_free_one_by_documents() {
     let (with, _) = world(true).await;
     let (without, _) = world(false).await;
-    let plan = "query($input: DocumentsInput!) { planDocuments(input: $input) { __typename } }";
-    for subject in ["reader", "owner-other", "consumer"] {
-        let product = PRODUCT.replace("name: Orders", "name: payroll");
-        let input = json!({ "input": { "domain": "shop", "documents": [{ "path": "p", "text": product }] } });
-        let body = json!({ "query": plan, "variables": input }).to_string();
-        let token = with.test.token(subject).await;
-        assert_eq!(token, without.test.token(subject).await);
-        assert_eq!(with.post(&token, body.clone()).await.bytes, without.post(&token, body).await.bytes, "{subject}");
+    // The name itself, and a product of another domain that offers and reads what may be hidden.
+    let named = PRODUCT.replace("name: Orders", "name: payroll");
+    let input_port = "inputPorts:\n  - name: payroll\n    version: 1.0.0\n    contractId: payroll-contract\n";
+    let naming = PRODUCT.replace("contractId: orders-contract", "contractId: payroll-contract") + input_port;
+    for (field, query) in ABOUT_DOCUMENTS {
+        for (subject, domain) in
+            [("reader", "shop"), ("owner-other", "shop"), ("consumer", "shop"), ("owner-other", "other")]
+        {
+            let product = if domain == "shop" { &named } else { &naming };
+            let input = json!({ "input": { "domain": domain, "documents": [{ "path": "p", "text": product }] } });
+            let body = json!({ "query": query, "variables": input }).to_string();
+            let token = with.test.token(subject).await;
+            assert_eq!(token, without.test.token(subject).await);
+            let (one, two) = (with.post(&token, body.clone()).await, without.post(&token, body).await);
+            assert_eq!(one.bytes, two.bytes, "{field} as {subject}");
+        }
     }
 }
 
 #[test]
-fn every_query_is_asked() {
+fn every_field_is_asked() {
     let asked = LISTS.iter().chain(&ABOUT_NAMES).chain(&ABOUT_IDS).copied().collect::<Vec<_>>().join("\n");
-    let names: BTreeSet<String> = fields(&document(), "Query").into_iter().map(|field| field.name).collect();
-    for name in names.iter().filter(|name| *name != "planDocuments") {
-        let starts = [format!("{{ {name}(",), format!("{{ {name} {{")];
+    let fields = ["Query", "Mutation"].map(|root| fields(&document(), root));
+    let names: BTreeSet<String> = fields.into_iter().flatten().map(|field| field.name).collect();
+    for name in names.iter().filter(|name| !ABOUT_DOCUMENTS.iter().any(|(field, _)| field == name)) {
+        let starts = [format!("{{ {name}("), format!("{{ {name} {{")];
         assert!(starts.iter().any(|start| asked.contains(start)), "`{name}` is not asked about hidden things");
     }
 }

@@ -12,4 +12,5 @@ mod paging;
 mod registry;
 mod schema;
 mod support;
+mod values;
 mod wrong_input;

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::access::{call, without_tokens};
+use crate::hidden::{OTHER, documents, hide, ids};
 use crate::schema::{document, fields};
 use crate::support::{Api, CONTRACT, PRODUCT, code};
 
@@ -115,12 +116,137 @@ async fn check(api: &Api, token: &str, case: &Case, is_query: bool) {
         }
         // A look-up that finds nothing is an answer; so is a member of a union that says what is wrong.
         None if is_query => {}
-        None => {
-            let data = answer["data"].as_object().expect("data");
-            let name = data.values().next().and_then(|value| value["__typename"].as_str()).unwrap_or_default();
-            assert!(matches!(name, "InvalidDocuments" | "NameTaken"), "{}: {answer}", case.what);
+        None => assert!(is_refusal(&answer), "{}: {answer}", case.what),
+    }
+}
+
+/// What `other` has, which the owner of `shop` and `reader` may not know of.
+struct Foreign {
+    /// The ids of its confidential product `vault` and of all that belongs to it, and of a role and a principal.
+    ids: Vec<String>,
+}
+
+impl Foreign {
+    async fn make(api: &Api) -> Self {
+        hide(api, &OTHER, "vault", "confidential").await;
+        let mut ids = ids(api, &OTHER, "vault").await;
+        let query = r#"{ domain(path: "other") { id roles { id principal { id } } } }"#;
+        let found = api.data("owner-other", query, Value::Null).await;
+        for pointer in ["/domain/id", "/domain/roles/0/id", "/domain/roles/0/principal/id"] {
+            ids.push(found.pointer(pointer).and_then(Value::as_str).expect("an id").to_owned());
+        }
+        Self { ids }
+    }
+
+    fn id(&self, kind: &str) -> Value {
+        let start = id(&format!("{kind}:"));
+        // Whole groups of three bytes look alike, whatever follows.
+        let start = &start[..start.len() / 4 * 4];
+        json!(self.ids.iter().find(|id| id.starts_with(start)).unwrap_or_else(|| panic!("no id of a {kind}")))
+    }
+
+    /// Arguments of a field that name what is `other`'s, all else being good. A field without a line fails the test.
+    fn arguments(&self, field: &str) -> Vec<Value> {
+        let with = |changes: &[(&str, Value)]| {
+            let mut arguments = valid(field);
+            for (pointer, value) in changes {
+                *arguments.pointer_mut(pointer).expect(pointer) = value.clone();
+            }
+            arguments
+        };
+        let input = |name: &str, value: Value| vec![with(&[(&format!("/input/{name}"), value)])];
+        match field {
+            "viewer" | "domains" | "principals" | "accessRequests" | "grants" | "leases" | "decisions" | "records" => {
+                Vec::new()
+            }
+            "node" => self.ids.iter().map(|id| with(&[("/id", json!(id))])).collect(),
+            "domain" => vec![with(&[("/path", json!("other"))])],
+            "products" => vec![with(&[("/domain", json!("other"))])],
+            "product" => vec![with(&[("/domain", json!("other")), ("/name", json!("vault"))])],
+            "table" => vec![with(&[("/address", json!("other.vault.vault"))])],
+            "contractVersion" => vec![
+                with(&[
+                    ("/domain", json!("other")),
+                    ("/product", json!("vault")),
+                    ("/contract", json!("vault-contract")),
+                ]),
+                with(&[("/contract", json!("vault-contract"))]),
+            ],
+            "why" | "inspectTable" | "requestAccess" | "vendCredentials" => {
+                input("address", json!("other.vault.vault"))
+            }
+            "planDocuments" | "applyDocuments" => {
+                let [product, contract] = documents("other", "vault", "public");
+                let set = json!([{ "path": "p", "text": product }, { "path": "c", "text": contract }]);
+                let (theirs, ours) = (json!("other"), json!("shop"));
+                vec![
+                    with(&[("/input/domain", theirs), ("/input/documents", set.clone())]),
+                    with(&[("/input/domain", ours), ("/input/documents", set)]),
+                ]
+            }
+            "createDomain" => input("path", json!("other/new")),
+            "setEnforcement" => input("domain", json!("other")),
+            "createPrincipal" => input("owner", self.id("principal")),
+            "setPrincipalEnabled" => input("principal", self.id("principal")),
+            "createToken" => input("subject", json!("owner-other")),
+            "assignRole" => vec![with(&[("/input/domain", json!("other")), ("/input/subject", json!("reader"))])],
+            "unassignRole" => input("assignment", self.id("role_assignment")),
+            "activateVersion" => input("version", self.id("contract_version")),
+            "withdrawRequest" | "approveRequest" | "rejectRequest" => input("request", self.id("access_request")),
+            "revokeGrant" => input("grant", self.id("grant")),
+            other => panic!("`{other}` is not asked about what is someone else's"),
         }
     }
+}
+
+/// What an admin may do with everybody's. The gate keeps what it refused him as a decision.
+const FOR_ADMINS: [&str; 8] = [
+    "createDomain",
+    "createPrincipal",
+    "setPrincipalEnabled",
+    "createToken",
+    "assignRole",
+    "unassignRole",
+    "requestAccess",
+    "vendCredentials",
+];
+
+#[tokio::test]
+async fn what_is_someone_elses_is_refused_and_not_changed() {
+    let api = Api::shop().await;
+    let foreign = Foreign::make(&api).await;
+    let document = document();
+    let before = without_tokens(&api.test.dump().await);
+    for (root, is_query) in [("Query", true), ("Mutation", false)] {
+        for field in fields(&document, root) {
+            let name = &field.name;
+            for arguments in foreign.arguments(name) {
+                for caller in ["owner-shop", "reader", "admin"] {
+                    if caller == "admin" && FOR_ADMINS.contains(&name.as_str()) {
+                        continue;
+                    }
+                    let answer = api.ask(caller, &call(name, is_query), arguments.clone()).await;
+                    let what = format!("{name} as {caller}: {arguments}: {answer}");
+                    match code(&answer) {
+                        Some(code) => assert!(matches!(code.as_str(), "NOT_FOUND" | "FORBIDDEN"), "{what}"),
+                        None => assert!(is_query || is_refusal(&answer), "{what}"),
+                    }
+                    let is_hidden = matches!(name.as_str(), "product" | "table" | "contractVersion" | "why");
+                    if is_hidden && caller != "admin" {
+                        assert_eq!(answer["data"][name], Value::Null, "{what}");
+                    }
+                }
+            }
+            assert_eq!(before, without_tokens(&api.test.dump().await), "{name} changed something");
+        }
+    }
+}
+
+/// Whether the answer is a member of a union that says what is wrong.
+fn is_refusal(answer: &Value) -> bool {
+    let data = answer["data"].as_object().expect("data");
+    let name = data.values().next().and_then(|value| value["__typename"].as_str()).unwrap_or_default();
+    matches!(name, "InvalidDocuments" | "NameTaken")
 }
 
 fn cases(

@@ -1,9 +1,8 @@
 //! The life of contract versions: activation and what it waits for, deprecation, retirement (SPEC section 4).
 
 use domain::binding::{Binding, SnapshotState};
-use domain::change::{compare, required_bump};
-use domain::contract::{Contract, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
 use domain::clock::Timestamp;
+use domain::contract::{Contract, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
 use domain::id::{ContractId, ContractVersionId};
 use domain::quality::Verdict;
 use policy::{Action, Resource};
@@ -14,14 +13,17 @@ use store::{Lock, Seek, Tx};
 
 use super::cache::parsed;
 use super::judge::rule_set;
+use super::proof;
 use super::reads::VersionView;
 use crate::audit::{self, Event};
 use crate::ctx::{App, Ctx};
 use crate::error::Error;
+use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::jobs;
 use crate::known::{self, Known};
 use crate::notice;
+use crate::table;
 
 /// How many snapshots back the newest that was looked at is searched: skipped ones lie between two inspections.
 const N_SNAPSHOTS: u32 = 200;
@@ -60,10 +62,13 @@ pub(crate) enum Activation {
 /// inspection of one of its tables.
 pub(crate) async fn try_activate(app: &App, tx: &mut Tx, id: ContractVersionId) -> Result<Activation, Error> {
     let version = store::contract::get_version(tx, id).await?;
-    let State::Draft { reasons: known_reasons } = &version.state else { return Ok(standing(&version.state)) };
+    let State::Draft { reasons: known_reasons, released_at } = &version.state else {
+        return Ok(standing(&version.state));
+    };
     let document = parsed(app, &version.document)?;
     let reasons = match &document.wish {
         Wish::Activate => obstacles(app, tx, &version, &document).await?,
+        _ if released_at.is_some() => obstacles(app, tx, &version, &document).await?,
         wish => vec![held(wish)],
     };
     if reasons.is_empty() {
@@ -71,7 +76,7 @@ pub(crate) async fn try_activate(app: &App, tx: &mut Tx, id: ContractVersionId) 
         return Ok(Activation::Activated);
     }
     if *known_reasons != reasons {
-        wait(tx, &version, reasons.clone()).await?;
+        wait(tx, &version, reasons.clone(), *released_at).await?;
     }
     Ok(Activation::Waits(reasons))
 }
@@ -90,12 +95,11 @@ pub struct Activate {
 pub enum Activated {
     /// It is active.
     Done(VersionView),
-    /// It stays a draft; its state has the reasons. Where its document's status holds it back, it is to be asked for
-    /// again once they are settled.
+    /// It stays a draft until its reasons, which its state has, are settled. Its document's status holds it back no more.
     Waits(VersionView),
 }
 
-/// Makes a draft the current version of its major, if everything is in order.
+/// Makes a draft the current version of its major, at once or as soon as everything is in order.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] for a version that was active before.
@@ -117,7 +121,7 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
     let reasons = obstacles(&ctx.app, &mut tx, &view.version, &view.document).await?;
     let waits = !reasons.is_empty();
     if waits {
-        wait(&mut tx, &view.version, reasons.clone()).await?;
+        wait(&mut tx, &view.version, reasons.clone(), Some(ctx.now())).await?;
         let event = event("contract.activate", &view.version).refused(reasons.join("; "));
         audit::append(ctx, &mut tx, event).await?;
     } else {
@@ -125,7 +129,9 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
     }
     idempotency::record(ctx, &mut tx, command.key.as_ref(), command.id).await?;
     let version = store::contract::get_version(&mut tx, command.id).await?;
+    failpoint::pass("activate.written");
     tx.commit().await?;
+    failpoint::pass("activate.committed");
     let view = VersionView { version, ..view };
     Ok(if waits { Activated::Waits(view) } else { Activated::Done(view) })
 }
@@ -225,8 +231,13 @@ async fn change(
     Ok(state)
 }
 
-async fn wait(tx: &mut Tx, version: &ContractVersion, reasons: Vec<String>) -> Result<(), Error> {
-    let state = State::Draft { reasons };
+async fn wait(
+    tx: &mut Tx,
+    version: &ContractVersion,
+    reasons: Vec<String>,
+    released_at: Option<Timestamp>,
+) -> Result<(), Error> {
+    let state = State::Draft { reasons, released_at };
     Ok(store::contract::set_state(tx, version.id, &version.state, &state).await?)
 }
 
@@ -266,18 +277,23 @@ async fn obstacles(
     if let Some(newer) = newer {
         reasons.push(format!("{} is {} already", newer.version, newer.state.as_str()));
     }
-    // Versions that waited side by side were not compared when they were published.
-    let promised = siblings.iter().filter(|other| other.state.is_promised() && other.version < version.version);
-    for current in promised.filter(|other| other.version.major == version.version.major) {
-        let says = parsed(app, &current.document)?;
-        let needed = required_bump(&compare(&says, document));
-        if version.version.bump_from(current.version) < needed {
-            reasons.push(format!("it changes {} in a way that needs a {needed} bump", current.version));
-        }
-    }
     let contract = store::contract::get(tx, version.contract_id).await?;
     let known = known::get(tx, contract.product_id).await?;
     let bindings = store::binding::list_of_major(tx, version.contract_id, version.version.major).await?;
+    // Versions that waited side by side were not compared when they were published; and what was accepted because the
+    // data may prove it has to be proven now.
+    let promised = siblings.iter().filter(|other| other.state.is_promised() && other.version < version.version);
+    let promised = promised.map(|other| parsed(app, &other.document)).collect::<Result<Vec<_>, _>>()?;
+    let promised: Vec<&Contract> = promised.iter().map(AsRef::as_ref).collect();
+    let demanded = proof::demanded(document, &promised);
+    let held = proof::held(tx, &known, document, &bindings, demanded.clone()).await?;
+    if let Err(refused) = proof::judge(document, &[], &promised, held) {
+        reasons.push(match proof::judge(document, &[], &promised, demanded) {
+            Ok(()) => "its number needs proofs that the data does not give: see the findings and the newest verdict"
+                .to_owned(),
+            Err(_) => refused.to_string(),
+        });
+    }
     let topics = store::registry::list_topics_of_contracts(tx, &[version.contract_id]).await?;
     for object in &document.objects {
         if object.is_topic() {
@@ -320,7 +336,10 @@ async fn table_obstacle(
     binding: &Binding,
 ) -> Result<Option<String>, Error> {
     let name = &object.name;
-    let snapshots = store::table::list_snapshots(tx, binding.table_id, &Seek::first(N_SNAPSHOTS)).await?;
+    // What came after the head counts no more: a table may have gone back to an earlier state.
+    let up_to = table::head(tx, binding.table_id).await?.map_or(0, |head| head.ordinal);
+    let seek = Seek { after: Some(up_to.saturating_add(1)), limit: N_SNAPSHOTS };
+    let snapshots = store::table::list_snapshots(tx, binding.table_id, &seek).await?;
     let looked_at = snapshots
         .items
         .iter()
@@ -332,7 +351,7 @@ async fn table_obstacle(
         return Ok(Some(format!("the table of `{name}` could not be inspected")));
     }
     let rules = rule_set(document, object, known.product.classification)?;
-    let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, i64::MAX, 1).await?;
+    let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, up_to, 1).await?;
     let Some(verdict) = verdicts.first().filter(|verdict| verdict.snapshot_id == snapshot.id) else {
         return Ok(Some(format!("the table of `{name}` has not been inspected by this version's rules yet")));
     };

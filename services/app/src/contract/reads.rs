@@ -124,10 +124,9 @@ pub async fn list_findings(ctx: &Ctx, id: ContractVersionId) -> Result<Vec<Findi
         Err(Error::NotFound(_)) => return Ok(Vec::new()),
         view => view?,
     };
-    let siblings = store::contract::list_versions_of_contracts(&mut tx, &[view.contract.id]).await?;
+    let predecessor = store::contract::find_predecessor(&mut tx, view.contract.id, view.version.version).await?;
     drop(tx);
-    let lower = siblings.into_iter().filter(|other| other.version < view.version.version);
-    let Some(predecessor) = lower.max_by_key(|other| other.version) else { return Ok(Vec::new()) };
+    let Some(predecessor) = predecessor else { return Ok(Vec::new()) };
     let old = parsed(&ctx.app, &predecessor.document)?;
     let findings = tokio::task::spawn_blocking(move || change::compare(&old, &view.document));
     findings.await.map_err(Error::internal)

@@ -87,7 +87,7 @@ impl Scene {
             let (name, state) = (contract.document_id.clone(), found.map(|found| found.state.as_str()));
             let mut change = unchanged(DocumentKind::Contract, entry, name, state);
             change.version = Some(contract.version);
-            if let Some(State::Draft { reasons }) = found.map(|found| &found.state) {
+            if let Some(State::Draft { reasons, .. }) = found.map(|found| &found.state) {
                 change.reasons.clone_from(reasons);
             }
             changes.push((entry.place, change));

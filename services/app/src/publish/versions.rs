@@ -14,7 +14,7 @@ use super::resolve::{ContractDocuments, ProductDocument, Resolved};
 use super::scene::Scene;
 use super::set::{ContractEntry, Entry};
 use super::{Outcome, Problem, VersionRefusal};
-use crate::contract::parsed;
+use crate::contract::{parsed, proof};
 use crate::ctx::Ctx;
 use crate::error::Error;
 
@@ -175,7 +175,7 @@ impl Judging<'_> {
             id: ContractVersionId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
             contract_id: contract.id,
             version: new.version,
-            state: State::Draft { reasons: Vec::new() },
+            state: State::NEW,
             document: entry.document.clone(),
         }))
     }
@@ -199,7 +199,9 @@ impl Judging<'_> {
         let new = &entry.model.contract;
         let promised: Vec<&Contract> =
             history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.says.as_ref()).collect();
-        let Err(refused) = change::judge(new, taken, &promised) else { return true };
+        // What the data may prove is settled when the version is to become active, by its inspection.
+        let proofs = proof::demanded(new, &promised);
+        let Err(refused) = proof::judge(new, taken, &promised, proofs) else { return true };
         let message = refused.to_string();
         let (compared_with, needed, findings) = match refused {
             Refused::Bump { since, needed, findings, .. } => (since, needed, findings),

@@ -387,7 +387,7 @@ impl Writing<'_> {
             let version = store::contract::get_version(self.tx, id).await?;
             let (_, change) = &mut self.changes[place];
             version.state.as_str().clone_into(&mut change.state);
-            if let State::Draft { reasons } = version.state {
+            if let State::Draft { reasons, .. } = version.state {
                 change.reasons = reasons;
             }
         }

@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use app::Ctx;
 use app::credential::{Issued, Vend, Vended};
 use app::error::Error;
 use app::grant::{Answer, ApproveRequest, RequestAccess};
@@ -13,12 +13,18 @@ use app::identity::{NewKind, NewRole};
 use app::lease::{Denied, Leases, Scope};
 use app::org::SetEnforcement;
 use app::table::PortTarget;
-use domain::gate::{Action, LineOutcome};
+use app::{Actor, Ctx};
+use domain::audit::Outcome;
+use domain::contract::Classification;
+use domain::error::Kind;
+use domain::gate::{Action, Check, DetailRight, LineOutcome};
 use domain::grant::Purpose;
 use domain::id::GrantId;
 use domain::identity::{DomainRole, PurposeCode};
+use domain::name::Address;
 use domain::org::Enforcement;
 use domain::table::InspectionError;
+use store::Seek;
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
@@ -216,4 +222,112 @@ async fn a_table_that_went_back_is_served_as_it_is() {
     std::fs::remove_file(test.table_folder(FOLDER).join("_delta_log/00000000000000000001.json")).unwrap();
     test.settle().await;
     issued(&reader, Action::Read).await;
+}
+
+#[tokio::test]
+async fn an_inspection_that_fails_later_leaves_open_leases_their_files() {
+    let (test, owner, reader, _) = open().await;
+    test.lay(FOLDER, 1, Scene::of("id:integer")).await;
+    let lease = issued(&reader, Action::Read).await.lease.id;
+    test.inspector
+        .set(test.table_folder(FOLDER), Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned())));
+    // The log lost its newest entry, so its snapshot is looked at again.
+    std::fs::remove_file(test.table_folder(FOLDER).join("_delta_log/00000000000000000001.json")).unwrap();
+    test.settle().await;
+    assert!(refused(&reader).await.contains(&"quality.error".to_owned()));
+
+    // What is kept of open leases goes with the access revision.
+    granted(&owner, &test.principal("other").await).await;
+    assert!(matches!(test.app.open(lease).await.unwrap().scope, Scope::Pinned { .. }));
+}
+
+#[tokio::test]
+async fn only_reading_and_repair_are_vended_and_only_the_server_inspects() {
+    let (_test, owner, ..) = open().await;
+    for action in [Action::Write, Action::Inspect] {
+        assert_eq!(ask(&owner, action).await.unwrap_err().kind(), Kind::Invalid, "{action}");
+    }
+    let why = app::credential::why(&owner, &"nyc.race.rows".parse().unwrap(), Action::Inspect, None).await;
+    assert_eq!(why.unwrap_err().kind(), Kind::Invalid);
+}
+
+#[tokio::test]
+async fn a_token_made_for_a_purpose_asks_for_no_other() {
+    let (_test, _, reader, _) = open().await;
+    let actor = Actor { purpose: Some(PurposeCode::Analytics), ..Actor::clone(&reader.actor) };
+    let bound = Ctx { actor: Arc::new(actor), ..reader };
+    let address: Address = "nyc.race.rows".parse().unwrap();
+    let ask = async |purpose| {
+        let command = Vend { address: address.clone(), action: Action::Read, purpose: Some(purpose), lifetime: None };
+        app::credential::vend(&bound, command).await
+    };
+    assert_eq!(ask(PurposeCode::Support).await.unwrap_err().kind(), Kind::Invalid);
+    assert!(matches!(ask(PurposeCode::Analytics).await.unwrap(), Vended::Issued(_)));
+}
+
+#[tokio::test]
+async fn a_decision_without_credentials_is_never_an_old_one() {
+    let (_test, owner, reader, grant) = open().await;
+    let address = "nyc.race.rows".parse().unwrap();
+    let allowed = async || app::credential::why(&reader, &address, Action::Read, None).await.unwrap().unwrap().allowed;
+    assert!(allowed().await);
+    app::grant::revoke_grant(&owner, grant, "the project ended", None).await.unwrap();
+    assert!(!allowed().await);
+}
+
+#[tokio::test]
+async fn every_answer_of_a_vend_leaves_its_record() {
+    let (test, _, reader, _) = open().await;
+    let stranger = test.principal("stranger").await;
+    let outcomes = async || {
+        let filter = app::audit::Filter { action: Some("credential.vend"), ..Default::default() };
+        let records = app::audit::list_records(&test.admin, filter, &Seek::first(9)).await.unwrap().items;
+        records.into_iter().map(|entry| (entry.record.actor, entry.record.outcome)).collect::<Vec<_>>()
+    };
+    let by = |ctx: &Ctx, outcome| (ctx.actor.principal.id.to_string(), outcome);
+    issued(&reader, Action::Read).await;
+    assert_eq!(outcomes().await, [by(&reader, Outcome::Done)]);
+    test.clock.advance(Duration::from_millis(1));
+    refused(&stranger).await;
+    assert_eq!(outcomes().await, [by(&stranger, Outcome::Refused), by(&reader, Outcome::Done)]);
+    test.clock.advance(Duration::from_millis(1));
+    let address = "nyc.race.nothing".parse().unwrap();
+    let missing = Vend { address, action: Action::Read, purpose: None, lifetime: None };
+    assert_eq!(app::credential::vend(&reader, missing).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(outcomes().await[0], by(&reader, Outcome::Refused));
+    assert_eq!(outcomes().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_detail_names_a_column_to_those_who_may_know_of_its_classification() {
+    let test = TestApp::start().await;
+    let owner = test.domain("nyc").await;
+    let secret = CONTRACT.replace("- name: id\n", "- name: id\n        classification: confidential\n");
+    test.publish(&owner, "nyc", &[PRODUCT, &secret]).await;
+    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
+    test.lay(FOLDER, 1, Scene::of("id:integer other:string").breaking("required")).await;
+    let Vended::Refused(decision) = ask(&owner, Action::Read).await.unwrap() else { panic!("open") };
+    let lines = decision.lines.iter().filter(|line| matches!(line.check, Check::Conformance | Check::Quality));
+    let details: Vec<_> = lines.flat_map(|line| &line.details).collect();
+    assert_eq!(details.len(), 2, "{details:?}");
+    for detail in details {
+        assert_eq!(detail.right, DetailRight::Column(Classification::Confidential), "{detail:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_elsewhere_and_a_grant_on_something_else_are_no_right() {
+    let (test, owner, reader, _) = open().await;
+    let elsewhere = test.domain("lax").await;
+    test.principal("consumer").await;
+    let consumer = test.assign("consumer", NewRole::Domain("nyc".parse().unwrap(), DomainRole::Consumer)).await;
+    for ctx in [&elsewhere, &consumer] {
+        assert_eq!(refused(ctx).await, ["policy.denied", "grant.missing"]);
+    }
+    let walk = |text: &str| text.replace("race", "walk").replace("Race", "Walk");
+    test.publish(&owner, "nyc", &[&walk(PRODUCT), &walk(CONTRACT)]).await;
+    test.lay("nyc/walk", 0, Scene::of("id:integer")).await;
+    let address = "nyc.walk.rows".parse().unwrap();
+    let other = app::credential::why(&reader, &address, Action::Read, None).await.unwrap().unwrap();
+    assert!(other.lines.iter().any(|line| line.code == "grant.missing"), "{other:?}");
 }

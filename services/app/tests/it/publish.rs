@@ -107,7 +107,7 @@ async fn state(ctx: &Ctx, version: &str) -> String {
 async fn reasons(ctx: &Ctx, version: &str) -> Vec<String> {
     let found = app::contract::find_version(ctx, &address(version)).await.expect("an answer");
     match found.map(|found| found.version.state) {
-        Some(domain::contract::State::Draft { reasons }) => reasons,
+        Some(domain::contract::State::Draft { reasons, .. }) => reasons,
         other => panic!("not a draft: {other:?}"),
     }
 }

@@ -99,12 +99,14 @@ pub(crate) struct Finding {
     pub(crate) bump: Bump,
     /// What has changed.
     pub(crate) message: String,
+    /// What would settle it, if it were true of every row.
+    pub(crate) proof: Option<String>,
 }
 
 impl Finding {
     /// What to ask for, as `...Finding`.
     pub(crate) const FRAGMENT: &str =
-        "fragment Finding on Finding { path rule historySafe consumerSafe bump message }\n";
+        "fragment Finding on Finding { path rule historySafe consumerSafe bump message proof }\n";
 }
 
 impl From<change::Finding> for Finding {
@@ -114,6 +116,7 @@ impl From<change::Finding> for Finding {
             history_safe: finding.history_safe(),
             consumer_safe: finding.consumer_safe(),
             bump: finding.bump().into(),
+            proof: finding.proof.map(|proof| proof.to_string()),
             path: finding.path,
             message: finding.message,
         }
@@ -128,7 +131,7 @@ pub(crate) fn findings_text(findings: &[Finding], indent: &str, paint: Paint) ->
         if of_bump.peek().is_some() {
             let _ = writeln!(text, "{indent}{}", paint.bold(&bump.to_string()));
         }
-        for Finding { path, message, rule, history_safe, consumer_safe, .. } in of_bump {
+        for Finding { path, message, rule, history_safe, consumer_safe, proof, .. } in of_bump {
             let breaks = match (history_safe, consumer_safe) {
                 (true, true) => "",
                 (true, false) => ", not consumer-safe",
@@ -136,6 +139,9 @@ pub(crate) fn findings_text(findings: &[Finding], indent: &str, paint: Paint) ->
                 (false, false) => ", neither history-safe nor consumer-safe",
             };
             let _ = writeln!(text, "{indent}  {path}: {message} ({rule}{breaks})");
+            if let Some(proof) = proof {
+                let _ = writeln!(text, "{indent}    a minor version is enough if {proof}");
+            }
         }
     }
     text

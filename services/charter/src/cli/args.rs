@@ -113,6 +113,11 @@ pub(crate) fn purposes() -> PossibleValuesParser {
     PossibleValuesParser::new(PurposeCode::ALL.iter().map(|purpose| purpose.as_str()))
 }
 
+/// The words for what credentials are made for. For `write` the gate answers, and nothing is handed out yet.
+pub(crate) fn vended_actions() -> PossibleValuesParser {
+    PossibleValuesParser::new([Action::Read, Action::Repair].map(Action::as_str))
+}
+
 /// The words for what may be asked of the gate by a client; `inspect` is the server's own.
 pub(crate) fn actions() -> PossibleValuesParser {
     PossibleValuesParser::new([Action::Read, Action::Repair, Action::Write].map(Action::as_str))

@@ -3,6 +3,8 @@
 //! Every document that it is given names its one field `answer`. A document comes in parts: its operation, then the
 //! fragments that it uses.
 
+use std::fs::File;
+use std::io::Read;
 use std::time::Duration;
 
 use domain::error::Kind;
@@ -21,6 +23,8 @@ use super::output;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take; a large `apply` is the slowest.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest token that is sent: several times as long as those that servers make and accept.
+const MAX_TOKEN_BYTES: u64 = 8 * 1024;
 /// How many of a list are asked for at once. The server gives at most 200, within its limit of complexity.
 const PAGE_SIZE: usize = 100;
 
@@ -294,13 +298,21 @@ fn authorization(remote: &Remote) -> Result<Option<HeaderValue>> {
     let token = match (given, &remote.token_file) {
         (Some(token), _) => token.to_owned(),
         (None, Some(path)) => {
-            let read = std::fs::read_to_string(path);
+            let mut token = String::new();
+            // One more than a token may have, so that too much is seen as such.
+            let read = File::open(path).and_then(|file| file.take(MAX_TOKEN_BYTES + 1).read_to_string(&mut token));
             let cannot =
                 |cause| Error::new(Exit::Failed, format!("cannot read the token in `{}`: {cause}", path.display()));
-            read.map_err(cannot)?.trim().to_owned()
+            read.map_err(cannot)?;
+            token.trim().to_owned()
         }
         (None, None) => return Ok(None),
     };
+    if token.len() as u64 > MAX_TOKEN_BYTES {
+        return Err(
+            Error::new(Exit::Usage, "the token is longer than any token is").hint("give the token alone, in one line")
+        );
+    }
     let mut header = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
         Error::new(Exit::Usage, "the token holds characters that no token has")
             .hint("give the token alone, in one line")

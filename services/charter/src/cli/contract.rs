@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use domain::change;
+use domain::change::{self, Options, Proofs};
 use domain::contract::Contract;
 use serde::Serialize;
 
@@ -12,7 +12,8 @@ use super::answer::{Bump, Finding, findings_text};
 use super::apply::{Problem, invalid};
 use super::error::{Error, Exit, Result};
 use super::output::{self, Paint};
-use super::sources;
+use super::report::{self, Case, Format, Note};
+use super::{batch, sources};
 
 /// `charter contract`.
 #[derive(clap::Args)]
@@ -24,15 +25,32 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Compare two versions of a contract; exit code 2 if the new version number is too small for what has changed
-    Diff {
-        /// The old version, an ODCS document; `-` for standard input
-        old: PathBuf,
-        /// The new version
-        new: PathBuf,
-        /// Print the findings as JSON, with the field names of the API
-        #[arg(long)]
-        json: bool,
-    },
+    Diff(DiffArgs),
+}
+
+#[derive(clap::Args)]
+struct DiffArgs {
+    /// The old version, an ODCS document; `-` for standard input
+    #[arg(required_unless_present = "batch", conflicts_with = "batch")]
+    old: Option<PathBuf>,
+    /// The new version
+    #[arg(required_unless_present = "batch", conflicts_with = "batch")]
+    new: Option<PathBuf>,
+    /// Readers take wider types: widening one needs a MINOR version
+    #[arg(long, conflicts_with = "batch")]
+    allow_widening: bool,
+    /// The data proves what it could: what older rows may break is judged as if none did
+    #[arg(long, conflicts_with = "batch")]
+    proven: bool,
+    /// Read pairs as JSON lines from standard input and write one JSON line for each
+    #[arg(long, conflicts_with_all = ["json", "format"])]
+    batch: bool,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    format: Format,
+    /// Print the findings as JSON, with the field names of the API
+    #[arg(long)]
+    json: bool,
 }
 
 /// What two versions differ in, as `--json` prints it.
@@ -60,8 +78,15 @@ struct Side {
 
 /// Runs `charter contract`.
 pub(crate) fn run(args: Args) -> Result<Exit> {
-    let Command::Diff { old, new, json } = args.command;
-    let (old, new) = match (read(&old)?, read(&new)?) {
+    let Command::Diff(args) = args.command;
+    match (&args.old, &args.new) {
+        (Some(old), Some(new)) => diff(&args, old, new),
+        _ => batch::diff(),
+    }
+}
+
+fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
+    let (old, new) = match (read(old)?, read(new)?) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(invalid(&problems)),
         (Err(mut problems), Err(more)) => {
@@ -69,16 +94,23 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
             return Err(invalid(&problems));
         }
     };
-    let diff = Diff::between(&old, &new);
-    output::show(json, &diff, |diff| diff.text(Paint::stdout()))?;
+    let proofs = if args.proven { Proofs::All } else { Proofs::None };
+    let options = Options { proofs, allow_widening: args.allow_widening, ..Options::default() };
+    let diff = Diff::between(&old, &new, &options);
+    match args.format.or_json(args.json) {
+        Format::Text => output::print(&diff.text(Paint::stdout()))?,
+        Format::Json => output::print_json(&diff)?,
+        Format::Junit => output::print(&report::junit("charter contract diff", &[diff.case()]))?,
+        Format::Github => output::print(&report::annotations(&[diff.case()]))?,
+    }
     if diff.old.id != diff.new.id {
         output::warn(&format!("the documents are of two contracts: `{}` and `{}`", diff.old.id, diff.new.id));
     }
-    if diff.accepted {
-        return Ok(Exit::Done);
+    match diff.refusal() {
+        None => Ok(Exit::Done),
+        Some(refusal) => Err(Error::new(Exit::Refused, refusal)
+            .hint(format!("set the version in `{}` to `{}`", diff.new.document, diff.suggested))),
     }
-    Err(Error::new(Exit::Refused, format!("version {} is too small for what has changed", diff.new.version))
-        .hint(format!("set the version in `{}` to `{}`", diff.new.document, diff.suggested)))
 }
 
 /// One side: a file that holds a contract.
@@ -113,8 +145,8 @@ fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
 }
 
 impl Diff {
-    fn between(old: &Document, new: &Document) -> Self {
-        let findings = change::compare(&old.contract, &new.contract);
+    fn between(old: &Document, new: &Document, options: &Options) -> Self {
+        let findings = change::compare_with(&old.contract, &new.contract, options);
         let (old_version, new_version) = (old.contract.version, new.contract.version);
         let needed = change::required_bump(&findings);
         let declared = new_version.bump_from(old_version);
@@ -128,6 +160,21 @@ impl Diff {
             needed: needed.into(),
             suggested: suggested.to_string(),
             accepted,
+        }
+    }
+
+    fn refusal(&self) -> Option<String> {
+        let refusal = || format!("version {} is too small for what has changed", self.new.version);
+        (!self.accepted).then(refusal)
+    }
+
+    /// The comparison as a check of the new document.
+    fn case(&self) -> Case {
+        Case {
+            document: self.new.document.clone(),
+            name: format!("contract {} {} to {}", self.new.id, self.old.version, self.new.version),
+            notes: self.findings.iter().map(|finding| Note::of(finding, Some(self.declared))).collect(),
+            failure: self.refusal(),
         }
     }
 

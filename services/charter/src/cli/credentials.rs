@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long)]
     inline: bool,
     /// What is to be done with the table
-    #[arg(long, value_parser = args::actions(), default_value = "read")]
+    #[arg(long, value_parser = args::vended_actions(), default_value = "read")]
     action: String,
     /// The purpose; that of the token or of the only grant if not given
     #[arg(long, value_parser = args::purposes())]

@@ -14,6 +14,7 @@ mod answer;
 mod apply;
 mod args;
 mod audit;
+mod batch;
 mod client;
 mod contract;
 mod credentials;

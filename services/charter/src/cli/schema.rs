@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -17,7 +16,7 @@ use serde_json::Value;
 
 use super::error::{Error, Exit, Result};
 use super::output::{self, Mark, Paint};
-use super::sources;
+use super::{batch, sources};
 
 /// `charter schema`.
 #[derive(clap::Args)]
@@ -107,7 +106,13 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
     let Command::Compat(args) = args.command;
     match (&args.old, &args.new) {
         (Some(old), Some(new)) if !args.batch => compat(&args, old, new),
-        _ => batch(args.policy),
+        _ => batch::run(|line| match line {
+            Ok(line) => {
+                let answer = answer(line, args.policy);
+                (answer.error.is_none(), answer)
+            }
+            Err((id, why)) => (false, Answer::failed(id, why)),
+        }),
     }
 }
 
@@ -237,34 +242,7 @@ impl Answer {
     }
 }
 
-/// Answers line by line. A line that cannot be read is answered with its error, and the rest goes on.
-fn batch(policy: Policy) -> Result<Exit> {
-    let (mut stdout, mut all_read) = (std::io::stdout().lock(), true);
-    for line in BufReader::new(std::io::stdin().lock()).split(b'\n') {
-        let line = line.map_err(|error| Error::new(Exit::Failed, format!("cannot read standard input: {error}")))?;
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let answer = answer(&line, policy);
-        all_read &= answer.error.is_none();
-        let answer = serde_json::to_string(&answer).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
-        // A reader that has gone away, such as `head`, is no failure.
-        if writeln!(stdout, "{answer}").is_err() {
-            return Ok(Exit::Done);
-        }
-    }
-    if all_read { Ok(Exit::Done) } else { Err(Error::new(Exit::Invalid, "some pairs could not be compared")) }
-}
-
-fn answer(line: &[u8], policy: Policy) -> Answer {
-    let line: Line = match serde_json::from_slice(line) {
-        Ok(line) => line,
-        Err(error) => {
-            // The id tells which pair it was, if the line is JSON at all.
-            let id = serde_json::from_slice::<Value>(line).ok().and_then(|mut line| line.get_mut("id").map(Value::take));
-            return Answer::failed(id, error.to_string());
-        }
-    };
+fn answer(line: Line, policy: Policy) -> Answer {
     let compared = match line.format {
         Kind::Table => line
             .mode

@@ -12,6 +12,7 @@ use serde::Deserialize;
 pub(crate) struct Config {
     pub(crate) storage: Storage,
     pub(crate) inspect: Inspect,
+    pub(crate) http: Http,
     pub(crate) gateway: Gateway,
     pub(crate) policies: Policies,
 }
@@ -55,14 +56,40 @@ impl Default for Inspect {
     }
 }
 
+/// `[http]`
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Http {
+    /// Connections at once; further ones wait.
+    pub(crate) connections: usize,
+    /// How long a client may take to send a request's head, and be silent between two, in seconds.
+    pub(crate) header_timeout: u64,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { connections: 512, header_timeout: 30 }
+    }
+}
+
 /// `[gateway]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Gateway {
     /// Where clients reach the gateway; the address it listens on if not given.
     pub(crate) endpoint: Option<url::Url>,
     /// The region that clients are told.
     pub(crate) region: Option<String>,
+    /// Connections at once; further ones wait.
+    pub(crate) connections: usize,
+    /// How long a client may take to send a request's head, and be silent between two, in seconds.
+    pub(crate) header_timeout: u64,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self { endpoint: None, region: None, connections: 256, header_timeout: 30 }
+    }
 }
 
 /// `[policies]`
@@ -86,7 +113,24 @@ impl Config {
         anyhow::ensure!(config.inspect.workers > 0, "`inspect.workers` must be at least 1");
         anyhow::ensure!(config.inspect.deadline > 0, "`inspect.deadline` must be at least 1 second");
         anyhow::ensure!(config.inspect.poll > 0, "`inspect.poll` must be at least 1 second");
+        for (name, connections, header_timeout) in [
+            ("http", config.http.connections, config.http.header_timeout),
+            ("gateway", config.gateway.connections, config.gateway.header_timeout),
+        ] {
+            anyhow::ensure!(connections > 0, "`{name}.connections` must be at least 1");
+            anyhow::ensure!(header_timeout > 0, "`{name}.header_timeout` must be at least 1 second");
+        }
         Ok(config)
+    }
+
+    /// What the clients of the API may take of its listener.
+    pub(crate) fn http_limits(&self) -> gateway::Limits {
+        limits(self.http.connections, self.http.header_timeout)
+    }
+
+    /// What the clients of the gateway may take of its listener.
+    pub(crate) fn gateway_limits(&self) -> gateway::Limits {
+        limits(self.gateway.connections, self.gateway.header_timeout)
     }
 
     /// The settings of the use cases.
@@ -104,4 +148,11 @@ impl Config {
             inspection_claim: Duration::from_secs(self.inspect.deadline.saturating_add(60)),
         }
     }
+}
+
+fn limits(connections: usize, header_timeout: u64) -> gateway::Limits {
+    // A semaphore holds no more.
+    let connections = connections.min(tokio::sync::Semaphore::MAX_PERMITS);
+    let request_timeout = Duration::from_secs(header_timeout);
+    gateway::Limits { connections, request_timeout, ..gateway::Limits::default() }
 }

@@ -5,8 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
 mod diff;
+mod hidden;
+mod kind;
 mod server;
 mod show;
+mod tree;
+mod world;
+mod wrong_input;
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -18,6 +23,7 @@ use serde_json::{Value, json};
 use self::server::Server;
 
 /// What a run of the program left behind.
+#[derive(Debug, PartialEq, Eq)]
 struct Run {
     code: i32,
     stdout: String,
@@ -38,7 +44,8 @@ fn command(args: &[&str]) -> Command {
 
 fn run(mut command: Command, stdin: &str) -> Run {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    // The program may end before it has read all of it.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     Run {
         code: status.code().unwrap(),
@@ -47,36 +54,14 @@ fn run(mut command: Command, stdin: &str) -> Run {
     }
 }
 
-/// The commands below a path of the tree, by its help.
-fn below(path: &[String]) -> Vec<Vec<String>> {
-    let mut args: Vec<&str> = path.iter().map(String::as_str).collect();
-    args.push("--help");
-    let help = charter(&args);
-    assert_eq!(help.code, 0, "{args:?}");
-    assert_eq!(help.stderr, "", "{args:?}");
-    let mut paths = vec![path.to_vec()];
-    let listed = help.stdout.split("Commands:\n").nth(1).unwrap_or_default();
-    for line in listed.lines().take_while(|line| line.starts_with("  ")) {
-        // A help text that goes on in the next line is indented further.
-        let name = line[2..].split(' ').next().unwrap_or_default();
-        if !name.is_empty() && name != "help" {
-            paths.extend(below(&[path, &[name.to_owned()]].concat()));
-        }
-    }
-    paths
-}
-
 #[test]
 fn every_command_has_help_that_says_what_it_does() {
-    let paths = below(&[]);
-    let names: Vec<String> = paths.iter().map(|path| path.join(" ")).collect();
+    let nodes = tree::nodes();
+    let names: Vec<String> = nodes.iter().map(tree::Node::name).collect();
     for expected in ["serve", "apply", "contract diff", "access request", "token create", "why", "audit list"] {
         assert!(names.iter().any(|name| name == expected), "{expected} is not in {names:?}");
     }
-    for path in &paths {
-        let mut args: Vec<&str> = path.iter().map(String::as_str).collect();
-        args.push("--help");
-        let help = charter(&args).stdout;
+    for tree::Node { path, help, .. } in &nodes {
         let about = help.lines().next().unwrap_or_default();
         assert!(about.len() > 10 && !about.starts_with("Usage"), "{path:?} does not say what it does");
         let undocumented = |line: &&str| {

@@ -117,6 +117,7 @@ pub(super) fn check_limits(tokens: &[Spanned<'_>]) -> Result<(), Error> {
                 if open == '{' {
                     scopes.push(name_bytes);
                     scope_bytes += name_bytes;
+                    scoped_bytes += scope_bytes;
                     (name_bytes, n_dots, keyword) = (0, 0, None);
                     n_declarations += 1;
                 }

@@ -14,10 +14,7 @@ pub(super) fn schema(file: &FileDescriptorProto, imports: &[FileDescriptorProto]
     for file in imports.iter().chain([file]) {
         names.add(file.package(), &file.message_type, &file.enum_type);
     }
-    model::Schema {
-        file: names.file(file),
-        imports: imports.iter().map(|file| names.file(file)).collect(),
-    }
+    model::Schema { file: names.file(file), imports: imports.iter().map(|file| names.file(file)).collect() }
 }
 
 /// What a full name stands for.
@@ -160,8 +157,9 @@ impl<'a> Names<'a> {
 }
 
 fn enums(enums: &[EnumDescriptorProto]) -> Vec<model::Enum> {
-    let constants =
-        |found: &EnumDescriptorProto| found.value.iter().map(|value| (value.number(), value.name().to_owned())).collect();
+    let constants = |found: &EnumDescriptorProto| {
+        found.value.iter().map(|value| (value.number(), value.name().to_owned())).collect()
+    };
     enums.iter().map(|found| model::Enum { name: found.name().to_owned(), constants: constants(found) }).collect()
 }
 

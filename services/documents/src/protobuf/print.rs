@@ -184,10 +184,9 @@ impl Printer {
         let mut values: Vec<_> = found.values().collect();
         values.sort_by_key(|value| value.path().last().copied());
         if self.order == Order::Sorted {
-            values.sort_by(|a, b| (a.number(), a.name()).cmp(&(b.number(), b.name())));
-            // The first constant is the default, and in proto3 it is 0, which others may precede by number.
-            let is_default = |number: i32| number == found.default_value().number();
-            values.sort_by_key(|value| !is_default(value.number()));
+            // The first constant is the default, so its number stays the first.
+            let default = values.first().map(|value| value.number());
+            values.sort_by_cached_key(|it| (Some(it.number()) != default, it.number(), it.name().to_owned()));
         }
         for value in values {
             let options = self.settings(&value.options());
@@ -199,7 +198,8 @@ impl Printer {
     fn extensions(&mut self, extensions: impl Iterator<Item = ExtensionDescriptor>) {
         let mut extensions: Vec<ExtensionDescriptor> = extensions.collect();
         if self.order == Order::Sorted {
-            extensions.sort_by_key(|extension| (extension.containing_message().full_name().to_owned(), extension.number()));
+            extensions
+                .sort_by_key(|extension| (extension.containing_message().full_name().to_owned(), extension.number()));
         }
         for extension in extensions {
             self.section();

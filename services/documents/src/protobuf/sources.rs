@@ -1,12 +1,13 @@
 //! The files that make up one schema, and their compilation.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use prost_reflect::FileDescriptor;
 use prost_reflect::prost::Message;
 use prost_reflect::prost_types::{DescriptorProto, FileDescriptorProto};
+use prost_reflect::{DynamicMessage, FileDescriptor, ReflectMessage, Value};
 use protox::Compiler;
 use protox::file::{File, FileResolver};
 
@@ -68,11 +69,19 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Compiles the schema; gives its own file, whose pool has the imports.
+    /// Compiles the schema, and makes something of its own file, whose pool has the imports.
     ///
     /// # Errors
     /// [`Error::Import`], [`Error::Invalid`].
-    pub(super) fn compile(&self) -> Result<FileDescriptor, Error> {
+    pub(super) fn compile<T>(&self, make: impl FnOnce(&FileDescriptor) -> Result<T, Error>) -> Result<T, Error> {
+        // The compiler takes for granted that a descriptor was made by a compiler, and panics where it was not: on an
+        // error in the first file, on an octal escape over 255. It shares nothing with other schemas that could stay
+        // half done.
+        let work = AssertUnwindSafe(|| self.compile_file().and_then(|file| make(&file)));
+        catch_unwind(work).unwrap_or_else(|_| Err(Error::invalid("the schema contradicts itself")))
+    }
+
+    fn compile_file(&self) -> Result<FileDescriptor, Error> {
         if let Some(name) = &self.missing {
             return Err(Error::Import { name: name.chars().take(200).collect() });
         }
@@ -92,7 +101,9 @@ impl Sources {
         for (name, source) in &self.files {
             let file = match source {
                 Source::Text(text) => tolerant::read(name, text, &lexer::tokens(text)?)?,
-                Source::Descriptor(_, file) => FileDescriptorProto::clone(file),
+                Source::Descriptor(_, file) => {
+                    FileDescriptorProto { name: Some(name.clone()), ..FileDescriptorProto::clone(file) }
+                }
             };
             if name == ROOT { root = file } else { imports.push(file) }
         }
@@ -127,15 +138,26 @@ impl Source {
             let marks = tokens.iter().map(|spanned| spanned.token);
             return Ok((Self::Text(text.to_owned()), imported(marks)));
         }
-        let mut bytes = STANDARD.decode(text.trim()).map_err(|_| Error::Encoding)?;
-        // Of two values of a field the last one counts, so this gives the file its name here.
-        let renamed = FileDescriptorProto { name: Some(name.to_owned()), ..FileDescriptorProto::default() };
-        bytes.extend(renamed.encode_to_vec());
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| Error::Encoding)?;
         let file = FileDescriptorProto::decode(bytes.as_slice()).map_err(|_| Error::Encoding)?;
-        check_limits(&file)?;
+        check(&file)?;
         let imported = file.dependency.clone();
-        Ok((Self::Descriptor(bytes, Box::new(file)), imported))
+        Ok((Self::Descriptor(without_places(&bytes, name)?, Box::new(file)), imported))
     }
+}
+
+/// A file descriptor under another name and without the places of its declarations in a text: nobody needs them, and
+/// the compiler believes them.
+///
+/// # Errors
+/// [`Error::Encoding`], if the bytes are none.
+pub(super) fn without_places(descriptor: &[u8], name: &str) -> Result<Vec<u8>, Error> {
+    // As a dynamic message, for that keeps the options that imports declare.
+    let mut file =
+        DynamicMessage::decode(FileDescriptorProto::default().descriptor(), descriptor).map_err(|_| Error::Encoding)?;
+    file.clear_field_by_name("source_code_info");
+    file.set_field_by_name("name", Value::String(name.to_owned()));
+    Ok(file.encode_to_vec())
 }
 
 /// Whether a text can be base64. No `.proto` text that declares anything is, for it has a `;` or a `{`.
@@ -163,18 +185,26 @@ fn imported<'a>(tokens: impl Iterator<Item = Token<'a>>) -> Vec<String> {
     imported
 }
 
-/// The limits of [`lexer::check_limits`] for a descriptor. Its depth is limited by its decoder.
-fn check_limits(file: &FileDescriptorProto) -> Result<(), Error> {
-    fn count(message: &DescriptorProto, scope: usize, n_declarations: &mut usize, scoped: &mut usize) {
+/// The limits of [`lexer::check_limits`] for a descriptor, and what the compiler takes for granted because it holds for
+/// descriptors made from text. Depth is limited by the decoder.
+fn check(file: &FileDescriptorProto) -> Result<(), Error> {
+    fn count(
+        message: &DescriptorProto,
+        scope: usize,
+        n_declarations: &mut usize,
+        scoped: &mut usize,
+    ) -> Result<(), Error> {
+        let has = |number| message.field.iter().any(|field| field.number() == number);
+        if message.options.as_ref().is_some_and(|options| options.map_entry()) && !(has(1) && has(2)) {
+            return Err(Error::invalid("the entry of a map has no key or no value"));
+        }
         let scope = scope + message.name().len();
         let constants: usize = message.enum_type.iter().map(|found| found.value.len() + 1).sum();
         let n = 1 + message.field.len() + message.extension.len() + message.oneof_decl.len() + constants;
         let names: usize = message.field.iter().map(|field| field.name().len()).sum();
         *n_declarations += n;
         *scoped += scope * n + names;
-        for nested in &message.nested_type {
-            count(nested, scope, n_declarations, scoped);
-        }
+        message.nested_type.iter().try_for_each(|nested| count(nested, scope, n_declarations, scoped))
     }
     if file.package().matches('.').count() > MAX_DEPTH {
         return Err(Error::TooDeep);
@@ -184,7 +214,7 @@ fn check_limits(file: &FileDescriptorProto) -> Result<(), Error> {
     let mut n_declarations = constants + methods + file.extension.len() + file.dependency.len();
     let mut scoped = file.package().len() * n_declarations;
     for message in &file.message_type {
-        count(message, file.package().len(), &mut n_declarations, &mut scoped);
+        count(message, file.package().len(), &mut n_declarations, &mut scoped)?;
     }
     if n_declarations > MAX_DECLARATIONS || scoped > MAX_SCOPED_BYTES { Err(Error::TooMany) } else { Ok(()) }
 }

@@ -300,11 +300,8 @@ impl<'a> Reader<'a> {
                     let number = self.number()?;
                     self.skip_options()?;
                     self.expect(';')?;
-                    let value = EnumValueDescriptorProto {
-                        name: Some(name.to_owned()),
-                        number: Some(number),
-                        options: None,
-                    };
+                    let value =
+                        EnumValueDescriptorProto { name: Some(name.to_owned()), number: Some(number), options: None };
                     found.value.push(value);
                 }
                 _ => return Err(self.unexpected("a constant or `}`")),

@@ -5,8 +5,11 @@
 mod avro;
 mod change;
 mod examples;
+mod fuzz;
 mod generate;
 mod hostile;
+mod json_schema;
+mod json_schema_hostile;
 mod official;
 mod problems;
 mod protobuf;

@@ -1,9 +1,11 @@
 //! What narrows a column's values: bounds, lengths, counts, patterns, formats (rows 22, 23, 31 and 41 of the table).
 
+use std::cmp::Ordering;
+
 use super::contract::others;
 use super::proof::{Claim, Constraint};
 use super::{Findings, Rule, types};
-use crate::contract::{Options, Property};
+use crate::contract::{LogicalType, Options, Property, sla};
 use crate::quality::{Bound, Scalar};
 
 /// Compares `logicalTypeOptions`.
@@ -12,11 +14,12 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
     if before == after {
         return;
     }
-    bound(lowest(before), lowest(after), Edge::Low, findings);
-    bound(highest(before), highest(after), Edge::High, findings);
+    let n_found = findings.found.len();
+    bounds(old, new, Edge::Low, findings);
+    bounds(old, new, Edge::High, findings);
     // No least count is the same as a least count of 0.
     let least = |count: Option<u64>| Some(count.unwrap_or(0));
-    let counts: [(_, _, _, _, fn(u64) -> Constraint); 6] = [
+    let counts: [Count; 6] = [
         ("minLength", least(before.min_length), least(after.min_length), Edge::Low, Constraint::MinLength),
         ("maxLength", before.max_length, after.max_length, Edge::High, Constraint::MaxLength),
         ("minItems", least(before.min_items), least(after.min_items), Edge::Low, Constraint::MinItems),
@@ -74,7 +77,14 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
     time_zones(before, after, findings);
     vector(before, after, findings);
     others(&before.other, &after.other, findings);
+    // A format that is the type is compared with it.
+    if findings.found.len() == n_found && before.format == after.format {
+        findings.add(Rule::Documentation, "the constraints are written otherwise and admit the same");
+    }
 }
+
+/// A count before and after: its name, which end of a range it is, and what holds where it admits less.
+type Count = (&'static str, Option<u64>, Option<u64>, Edge, fn(u64) -> Constraint);
 
 fn vector(before: &Options, after: &Options, findings: &mut Findings<'_>) {
     let element = |options: &Options| options.element_type.clone().unwrap_or_else(|| "float32".to_owned());
@@ -127,53 +137,57 @@ fn constraint(change: Change, name: &str, findings: &mut Findings<'_>) {
     }
 }
 
-/// An end of a range: the value, and whether it is outside.
-type End<'a> = Option<(&'a Scalar, bool)>;
-
-fn lowest(options: &Options) -> End<'_> {
-    stricter(&options.minimum, &options.exclusive_minimum, std::cmp::Ordering::Greater)
-}
-
-fn highest(options: &Options) -> End<'_> {
-    stricter(&options.maximum, &options.exclusive_maximum, std::cmp::Ordering::Less)
-}
-
-/// The end that counts where a document gives two.
-fn stricter<'a>(inclusive: &'a Option<Scalar>, exclusive: &'a Option<Scalar>, wins: std::cmp::Ordering) -> End<'a> {
-    match (inclusive, exclusive) {
-        (Some(inclusive), Some(exclusive)) if order(inclusive, exclusive) == Some(wins) => Some((inclusive, false)),
-        (_, Some(exclusive)) => Some((exclusive, true)),
-        (inclusive, None) => inclusive.as_ref().map(|inclusive| (inclusive, false)),
+/// One end of a property's range: the stricter, where a document gives two.
+fn end(property: &Property, edge: Edge) -> Option<Bound> {
+    let options = &property.options;
+    let (inclusive, exclusive, wins, step) = match edge {
+        Edge::Low => (&options.minimum, &options.exclusive_minimum, Ordering::Greater, 1),
+        Edge::High => (&options.maximum, &options.exclusive_maximum, Ordering::Less, -1),
+    };
+    let bound = match (inclusive, exclusive) {
+        (Some(inclusive), Some(exclusive)) if order(inclusive, exclusive) == Some(wins) => (inclusive, false),
+        (_, Some(exclusive)) => (exclusive, true),
+        (Some(inclusive), None) => (inclusive, false),
+        (None, None) => return None,
+    };
+    match bound {
+        // Of whole numbers `> 0` is `>= 1`.
+        (Scalar::Integer(number), true) if property.logical_type == Some(LogicalType::Integer) => {
+            let next = number.checked_add(step);
+            Some(Bound { value: Scalar::Integer(next.unwrap_or(*number)), exclusive: next.is_none() })
+        }
+        (value, exclusive) => Some(Bound { value: value.clone(), exclusive }),
     }
 }
 
-fn bound(before: End<'_>, after: End<'_>, edge: Edge, findings: &mut Findings<'_>) {
-    use std::cmp::Ordering::{Equal, Greater, Less};
-    let is_low = edge == Edge::Low;
-    let name = if is_low { "minimum" } else { "maximum" };
-    let Some((now, is_exclusive)) = after else {
+fn bounds(old: &Property, new: &Property, edge: Edge, findings: &mut Findings<'_>) {
+    let name = if edge == Edge::Low { "minimum" } else { "maximum" };
+    let (before, after) = (end(old, edge), end(new, edge));
+    let Some(after) = after else {
         if before.is_some() {
             constraint(Change::Looser, name, findings);
         }
         return;
     };
-    let bound = Bound { value: now.clone(), exclusive: is_exclusive };
-    let tighter = Change::Tighter(if is_low { Constraint::Minimum(bound) } else { Constraint::Maximum(bound) });
-    let change = match before.map(|(then, was_exclusive)| (order(now, then), was_exclusive)) {
-        Some((Some(Equal), was_exclusive)) if was_exclusive == is_exclusive => return,
+    let (inwards, is_exclusive) = (if edge == Edge::Low { Ordering::Greater } else { Ordering::Less }, after.exclusive);
+    let change = before.map(|before| (order(&after.value, &before.value), before.exclusive));
+    let tighter =
+        Change::Tighter(if edge == Edge::Low { Constraint::Minimum(after) } else { Constraint::Maximum(after) });
+    let change = match change {
         None => tighter,
-        Some((Some(Equal), _)) if is_exclusive => tighter,
-        Some((Some(Greater), _)) if is_low => tighter,
-        Some((Some(Less), _)) if !is_low => tighter,
+        Some((Some(Ordering::Equal), was_exclusive)) if was_exclusive == is_exclusive => return,
+        Some((Some(Ordering::Equal), _)) if is_exclusive => tighter,
+        Some((Some(change), _)) if change == inwards => tighter,
         Some((Some(_), _)) => Change::Looser,
         Some((None, _)) => Change::Other,
     };
     constraint(change, name, findings);
 }
 
-/// The order of two bounds; `None` if they cannot be compared. Texts are dates and times; those written alike compare
-/// as texts do.
-fn order(a: &Scalar, b: &Scalar) -> Option<std::cmp::Ordering> {
+/// The order of two bounds; `None` if they cannot be compared. Texts are dates and times of ISO 8601; any other notation
+/// has an order that we do not know.
+fn order(a: &Scalar, b: &Scalar) -> Option<Ordering> {
+    let is_clock = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
     #[expect(
         clippy::cast_precision_loss,
         reason = "bounds beyond 2^53 that differ by less than one step count as equal only if they are"
@@ -185,7 +199,9 @@ fn order(a: &Scalar, b: &Scalar) -> Option<std::cmp::Ordering> {
     };
     match (a, b) {
         (Scalar::Integer(a), Scalar::Integer(b)) => Some(a.cmp(b)),
-        (Scalar::Text(a), Scalar::Text(b)) if a.len() == b.len() => Some(a.cmp(b)),
+        (Scalar::Text(a), Scalar::Text(b)) if a == b => Some(Ordering::Equal),
+        (Scalar::Text(a), Scalar::Text(b)) if a.len() == b.len() && is_clock(a) && is_clock(b) => Some(a.cmp(b)),
+        (Scalar::Text(a), Scalar::Text(b)) => Some(sla::parse_moment(a)?.cmp(&sla::parse_moment(b)?)),
         _ => number(a)?.partial_cmp(&number(b)?),
     }
 }

@@ -41,7 +41,7 @@ impl Level {
 
     /// The findings that break it: those about the schema and its keys that break a direction it asks for and that
     /// nothing settles. Promises about the data and the way to it are judged by the bump alone.
-    pub fn breaches<'a>(self, findings: &'a [Finding]) -> impl Iterator<Item = &'a Finding> {
+    pub fn breaches(self, findings: &[Finding]) -> impl Iterator<Item = &Finding> {
         findings.iter().filter(move |finding| {
             let breaks_history = self.asks_backward() && !finding.history_safe();
             let breaks_consumers = self.asks_forward() && !finding.consumer_safe();

@@ -116,6 +116,9 @@ fn pairs(old: &[Property], new: &[Property]) -> Vec<Option<usize>> {
     }
     let keys: [fn(&Property) -> Option<&str>; 2] = [|property| property.id.as_deref(), |property| Some(&property.name)];
     for key in keys {
+        if pairs.iter().all(Option::is_some) {
+            break;
+        }
         let entries = old.iter().enumerate().filter_map(|(at, property)| Some((key(property)?, at)));
         let index: HashMap<_, _> = entries.collect();
         for (at, property) in new.iter().enumerate() {

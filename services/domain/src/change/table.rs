@@ -1,5 +1,6 @@
-//! Table schemas: may a table's schema become another one, by the rules of its format (rows 8, 14 to 18 and 39 of the
-//! table, and `reference` documents of the formats: Iceberg's specification "Schema Evolution", Delta's protocol).
+//! Table schemas: may a table's schema become another one, by the rules of its format (Apache Iceberg's table
+//! specification, "Schema Evolution"; Delta's protocol, "Type Widening" and "Column Mapping"; rows 8, 14 to 18 and 39 of
+//! the normative table).
 //!
 //! Where both versions give their columns ids (Iceberg field ids, Delta column mapping), columns are the same by id, so
 //! that renaming, dropping and moving them is told apart. Where they do not, columns are the same by name, and in formats

@@ -111,9 +111,15 @@ fn arguments(before: &str, after: &str) -> Result<Rule, Nested> {
         let (_, rest) = text.split_once(['(', '['])?;
         rest.split([')', ']', ',']).next()?.trim().parse().ok()
     }
+    /// Whether it is the name of a structure, a list or a map.
+    fn is_nested(text: &str) -> bool {
+        let name = TypeName::parse(text);
+        text.trim_end().ends_with("[]") || matches!(name, Some(TypeName::Struct | TypeName::List | TypeName::Map))
+    }
     Ok(match TypeName::parse(before) {
-        Some(TypeName::Struct | TypeName::List | TypeName::Map) => return Err(Nested),
-        _ if before.trim_end().ends_with("[]") || after.trim_end().ends_with("[]") => return Err(Nested),
+        _ if is_nested(before) && is_nested(after) => return Err(Nested),
+        // What was stored as text is stored as what it is, or the other way round.
+        _ if is_nested(before) || is_nested(after) => Rule::TypeChanged,
         Some(TypeName::String { .. }) => match (family(before), family(after)) {
             // The values of a physical enumeration are in its name.
             (Some("enum"), Some("enum")) => Rule::Undetermined,

@@ -146,7 +146,7 @@ impl Judge {
             self.find(ConformanceProblem::UnknownPhysicalType(name.to_owned()), Severity::Warning);
         }
         if !admitted {
-            let problem = ConformanceProblem::Type { declared: declared(property), found: described(found) };
+            let problem = ConformanceProblem::Type { declared: declared(property), found: found.to_string() };
             return self.find(problem, Severity::Error);
         }
         match found {
@@ -239,25 +239,4 @@ fn declared(property: &Property) -> String {
         None => {}
     }
     text
-}
-
-/// A physical type, for people.
-fn described(found: &PhysicalType) -> String {
-    match found {
-        PhysicalType::Boolean => "boolean".to_owned(),
-        PhysicalType::Integer { bits, signed: true } => format!("int{bits}"),
-        PhysicalType::Integer { bits, signed: false } => format!("uint{bits}"),
-        PhysicalType::Float { bits } => format!("float{bits}"),
-        PhysicalType::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
-        PhysicalType::String => "string".to_owned(),
-        PhysicalType::Binary => "binary".to_owned(),
-        PhysicalType::Date => "date".to_owned(),
-        PhysicalType::Time => "time".to_owned(),
-        PhysicalType::Timestamp { zoned: true } => "timestamp with time zone".to_owned(),
-        PhysicalType::Timestamp { zoned: false } => "timestamp without time zone".to_owned(),
-        PhysicalType::Struct(_) => "struct".to_owned(),
-        PhysicalType::List(_) => "list".to_owned(),
-        PhysicalType::Map { .. } => "map".to_owned(),
-        PhysicalType::Other(name) => name.clone(),
-    }
 }

@@ -16,6 +16,8 @@ pub enum State {
     Draft {
         /// What it waits for, for people; empty if it was not tried yet.
         reasons: Vec<String>,
+        /// When `activateVersion` was called for it: from then on its document's status holds it back no more.
+        released_at: Option<Timestamp>,
     },
     /// It is the current version of its major.
     Active {
@@ -59,6 +61,9 @@ impl WrongState {
 }
 
 impl State {
+    /// The state of a version that has just been published.
+    pub const NEW: Self = Self::Draft { reasons: Vec::new(), released_at: None };
+
     /// The state's word.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -90,7 +95,7 @@ impl State {
     /// Unless it is a draft.
     pub fn wait(self, reasons: Vec<String>) -> Result<Self, WrongState> {
         match self {
-            Self::Draft { .. } => Ok(Self::Draft { reasons }),
+            Self::Draft { released_at, .. } => Ok(Self::Draft { reasons, released_at }),
             other => Err(other.cannot_become("draft")),
         }
     }

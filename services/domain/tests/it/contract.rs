@@ -433,7 +433,7 @@ fn the_most_sensitive_column_counts_at_any_depth() {
 #[test]
 fn a_version_lives_from_draft_to_retired() {
     let (now, later) = (Timestamp::from_seconds(0), Timestamp::from_seconds(91 * 86_400));
-    let draft = State::Draft { reasons: Vec::new() };
+    let draft = State::NEW;
     let active = draft.clone().activate(now).unwrap();
     let deprecated = active.clone().deprecate(now, None).unwrap();
     assert!(deprecated.serves(now) && !deprecated.serves(later), "90 days by default");

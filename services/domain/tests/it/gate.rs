@@ -117,7 +117,7 @@ fn each_check_refuses_by_itself() {
     check(|facts| facts.visible = false, &["visibility.hidden"]);
     check(|facts| facts.policy.allowed = false, &["policy.denied"]);
     check(|facts| facts.product_served = false, &["contract.product_inactive"]);
-    check(|facts| facts.contract.state = State::Draft { reasons: Vec::new() }, &["contract.draft"]);
+    check(|facts| facts.contract.state = State::NEW, &["contract.draft"]);
     check(|facts| facts.contract.state = State::Retired { since: NOW }, &["contract.retired"]);
     check(|facts| facts.contract.state = State::Superseded { since: NOW }, &["contract.superseded"]);
     check(|facts| facts.grants.clear(), &["grant.missing"]);
@@ -146,7 +146,7 @@ fn the_answer_tells_everything_that_is_missing() {
     check(
         |facts| {
             facts.policy.allowed = false;
-            facts.contract.state = State::Draft { reasons: Vec::new() };
+            facts.contract.state = State::NEW;
             facts.grants.clear();
             facts.snapshots = Snapshots::default();
         },
@@ -256,7 +256,7 @@ fn the_action_table_is_the_one_of_the_design() {
 fn repair_reads_the_head_for_an_hour_whatever_the_quality() {
     let mut facts = good();
     facts.grants.clear();
-    facts.contract.state = State::Draft { reasons: Vec::new() };
+    facts.contract.state = State::NEW;
     facts.snapshots = Snapshots::default();
     let mut request = request(Action::Repair);
     request.lifetime = Some(HOUR * 5);
@@ -291,7 +291,7 @@ fn what_was_inspected_is_readable_though_a_rule_could_not_be_measured() {
 fn writing_needs_a_contract_that_is_not_retired() {
     let mut facts = good();
     facts.grants.clear();
-    facts.contract.state = State::Draft { reasons: Vec::new() };
+    facts.contract.state = State::NEW;
     assert!(gate::decide(&request(Action::Write), &facts).allows());
     facts.contract.state = State::Retired { since: NOW };
     assert_eq!(failing(&gate::decide(&request(Action::Write), &facts)), ["contract.retired"]);
@@ -303,12 +303,13 @@ fn the_served_snapshot_follows_the_mode() {
     const NEWEST: u128 = 100;
     const BEFORE: u128 = 99;
     type Row = (Verdict, bool, [Option<u128>; 3]);
-    let rows: [Row; 5] = [
+    let rows: [Row; 6] = [
         (Verdict::Pass, true, [Some(NEWEST), Some(NEWEST), Some(NEWEST)]),
         (Verdict::Warn, true, [Some(NEWEST), Some(NEWEST), Some(NEWEST)]),
         (Verdict::Fail, true, [None, Some(BEFORE), Some(NEWEST)]),
         (Verdict::Fail, false, [None, Some(BEFORE), None]),
         (Verdict::Error, false, [None, Some(BEFORE), None]),
+        (Verdict::Error, true, [None, Some(BEFORE), None]),
     ];
     for (verdict, conforms, expected) in rows {
         for (mode, expected) in [GateMode::Block, GateMode::LastGood, GateMode::Warn].into_iter().zip(expected) {

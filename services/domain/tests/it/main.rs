@@ -7,6 +7,8 @@ mod avro;
 mod change;
 mod contract;
 mod gate;
+mod json_schema;
 mod matrix;
 mod product;
+mod protobuf;
 mod terms;

@@ -75,10 +75,13 @@ fn key() -> Property {
     column("key", LogicalType::String)
 }
 
+/// Puts columns at a place.
+type Wrap = fn(Vec<Property>) -> Vec<Property>;
+
 /// Columns at every place where there can be several.
 #[track_caller]
 fn check_columns(row: &str, old: &[Property], new: &[Property], expected: Expected) {
-    let places: [(&str, fn(Vec<Property>) -> Vec<Property>); 6] = [
+    let places: [(&str, Wrap); 6] = [
         ("top", |columns| columns),
         ("struct", |columns| vec![structure("s", columns)]),
         ("struct in struct", |columns| vec![structure("s", vec![structure("t", columns)])]),
@@ -99,7 +102,7 @@ fn check_column(row: &str, old: &Property, new: &Property, expected: Expected) {
         let deeper = |column: &Property| vec![structure("s", vec![wrap(list(column.clone()))])];
         check_object(row, place, deeper(old), deeper(new), &expected);
     }
-    check_columns(row, &[old.clone()], &[new.clone()], expected);
+    check_columns(row, std::slice::from_ref(old), std::slice::from_ref(new), expected);
 }
 
 fn a() -> Property {
@@ -266,6 +269,17 @@ fn rows_19_to_23_values_are_constrained() {
         check_column(&format!("22 {name}"), &loose, &tight, provable());
         check_column(&format!("23 {name}"), &tight, &loose, BREAKS_CONSUMERS());
     }
+    let whole =
+        |change: fn(&mut TypeOptions)| Property { logical_type: Some(LogicalType::Integer), ..with_options(change) };
+    let (at_least, above) = (
+        whole(|it| it.minimum = Some(Scalar::Integer(1))),
+        whole(|it| it.exclusive_minimum = Some(Scalar::Integer(0))),
+    );
+    check_column("22 written otherwise", &at_least, &above, PATCH());
+    let from = |text: &'static str| with_options(|it| it.minimum = Some(Scalar::Text(text.to_owned())));
+    check_column("22 from a day", &from("2020-01-31"), &from("2020-02-01T00:00:00Z"), provable());
+    check_column("22 from a time", &from("09:00"), &from("08:30"), BREAKS_CONSUMERS());
+    check_column("22 in another notation", &from("31.01.2020"), &from("01.02.2020"), BREAKS_BOTH());
     let pattern = |pattern: &str| with_options(|it| it.pattern = Some(pattern.to_owned()));
     check_column("22 another pattern", &pattern("^a"), &pattern("^b"), BREAKS_BOTH());
     let multiple = |divisor| with_options(|it| it.multiple_of = Some(divisor));

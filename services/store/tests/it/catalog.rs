@@ -2,11 +2,12 @@
 
 use domain::clock::Timestamp;
 use domain::contract::State;
-use domain::id::{DomainId, RoleId};
+use domain::id::{ContractId, DomainId, RoleId};
 use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
 use domain::name::DomainPath;
 use domain::org::{Domain, Enforcement};
 use domain::product;
+use store::contract::Contract;
 use store::product::Product;
 use store::{Constraint, Error, Seek};
 
@@ -19,12 +20,14 @@ crate::suite! {
     principals_are_kept_whole,
     a_role_is_held_once,
     products_are_kept_whole,
+    a_domains_products_are_found_by_what_a_document_names,
     an_update_names_what_it_saw,
     documents_are_kept_byte_for_byte,
     ports_are_tied_once,
     contract_versions_are_kept_in_every_state,
     one_version_of_a_major_is_active,
     the_current_version_is_the_one_in_force,
+    the_next_lower_version_is_found,
     a_transition_names_the_state_it_saw,
 }
 
@@ -161,6 +164,35 @@ async fn products_are_kept_whole(world: World) {
     assert_eq!(store::product::list(&mut tx, &Seek::first(10)).await.unwrap().items.len(), 5);
 }
 
+async fn a_domains_products_are_found_by_what_a_document_names(world: World) {
+    let catalog = world.catalog().await;
+    let elsewhere = insert_domains(&world, &["elsewhere"]).await.remove(0);
+    let other = crate::world::product(&elsewhere, "orders");
+    let contract = Contract {
+        id: id(ContractId::new),
+        product_id: other.id,
+        document_id: catalog.contract.document_id.clone(),
+        created_at: NOW,
+    };
+    let mut tx = world.facts().await;
+    store::product::insert(&mut tx, &other).await.unwrap();
+    store::contract::insert(&mut tx, &contract).await.unwrap();
+
+    let (product, domain_id) = (&catalog.product, catalog.product.domain_id);
+    let expected = std::slice::from_ref(product);
+    // A list longer than its padding's first step, with one that is there.
+    let ids = ["none", "no", product.document_id.as_str()];
+    assert_eq!(store::product::list_by_document_ids(&mut tx, domain_id, &ids).await.unwrap(), expected);
+    let names = ["none", "no", product.name.as_str()];
+    assert_eq!(store::product::list_by_names(&mut tx, domain_id, &names).await.unwrap(), expected);
+    let titles = ["none", "no", product.title.as_deref().unwrap()];
+    assert_eq!(store::product::list_by_titles(&mut tx, domain_id, &titles).await.unwrap(), expected);
+    let contracts = ["none", "no", contract.document_id.as_str()];
+    assert_eq!(store::product::list_with_contracts(&mut tx, domain_id, &contracts).await.unwrap(), expected);
+    assert_eq!(store::product::list_with_contracts(&mut tx, elsewhere.id, &contracts).await.unwrap(), [other]);
+    assert_eq!(store::product::list_by_names(&mut tx, domain_id, &[]).await.unwrap(), []);
+}
+
 async fn an_update_names_what_it_saw(world: World) {
     let catalog = world.catalog().await;
     let changed = Product { title: None, updated_at: Timestamp(NOW.0 + 1), ..catalog.product.clone() };
@@ -197,7 +229,7 @@ async fn contract_versions_are_kept_in_every_state(world: World) {
     let catalog = world.catalog().await;
     let sunset = Timestamp(NOW.0 + 9);
     let states = [
-        State::Draft { reasons: vec!["`orders` is not bound".into()] },
+        State::Draft { reasons: vec!["`orders` is not bound".into()], released_at: Some(NOW) },
         State::Active { since: NOW },
         State::Superseded { since: NOW },
         State::Deprecated { since: NOW, sunset },
@@ -215,7 +247,7 @@ async fn contract_versions_are_kept_in_every_state(world: World) {
     let numbers: Vec<String> = all.iter().map(|version| version.version.to_string()).collect();
     assert_eq!(numbers, ["1.0.4", "1.0.3", "1.0.2", "1.0.1", "1.0.0"]);
     tx.commit().await.unwrap();
-    let again = version(&catalog.contract, "1.0.0", State::Draft { reasons: vec![] });
+    let again = version(&catalog.contract, "1.0.0", State::NEW);
     let again = store::contract::insert_version(&mut world.facts().await, &again).await;
     assert_eq!(again.unwrap_err().violated(), Some(Constraint::ContractVersionNumber));
 }
@@ -235,7 +267,7 @@ async fn the_current_version_is_the_one_in_force(world: World) {
     let contract = world.catalog().await.contract;
     let (since, sunset) = (NOW, NOW);
     let steps = [
-        ("1.9.0", State::Draft { reasons: vec![] }, None),
+        ("1.9.0", State::NEW, None),
         ("1.0.0", State::Retired { since }, Some("1.0.0")),
         ("1.2.0", State::Retired { since }, Some("1.2.0")),
         ("1.3.0", State::Superseded { since }, Some("1.2.0")),
@@ -248,18 +280,42 @@ async fn the_current_version_is_the_one_in_force(world: World) {
         store::contract::insert_version(&mut tx, &version(&contract, number, state)).await.unwrap();
         let current = store::contract::find_current(&mut tx, contract.id, 1).await.unwrap();
         assert_eq!(current.map(|version| version.version.to_string()).as_deref(), expected, "after {number}");
+        let listed = store::contract::list_current(&mut tx, &[contract.id]).await.unwrap();
+        let listed = listed.iter().find(|version| version.version.major == 1);
+        assert_eq!(listed.map(|version| version.version.to_string()).as_deref(), expected, "after {number}");
+    }
+}
+
+async fn the_next_lower_version_is_found(world: World) {
+    let contract = world.catalog().await.contract;
+    let mut tx = world.facts().await;
+    for number in ["1.2.0", "1.10.0", "2.0.0", "1.2.3"] {
+        store::contract::insert_version(&mut tx, &version(&contract, number, State::NEW)).await.unwrap();
+    }
+    for (number, expected) in [
+        ("1.2.0", None),
+        ("1.2.3", Some("1.2.0")),
+        ("1.10.0", Some("1.2.3")),
+        ("2.0.0", Some("1.10.0")),
+        ("9.0.0", Some("2.0.0")),
+    ] {
+        let found = store::contract::find_predecessor(&mut tx, contract.id, number.parse().unwrap()).await.unwrap();
+        assert_eq!(found.map(|version| version.version.to_string()).as_deref(), expected, "{number}");
     }
 }
 
 async fn a_transition_names_the_state_it_saw(world: World) {
     let contract = world.catalog().await.contract;
-    let draft = State::Draft { reasons: vec![] };
+    let draft = State::Draft { reasons: vec![], released_at: Some(NOW) };
     let active = State::Active { since: NOW };
     let version = version(&contract, "1.0.0", draft.clone());
     let mut tx = world.facts().await;
     store::contract::insert_version(&mut tx, &version).await.unwrap();
     store::contract::replace_draft(&mut tx, version.id, &version.document.digest, &document("b")).await.unwrap();
-    store::contract::set_state(&mut tx, version.id, &draft, &active).await.unwrap();
+    assert_eq!(store::contract::get_version(&mut tx, version.id).await.unwrap().state, State::NEW);
+    let stale = store::contract::set_state(&mut tx, version.id, &draft, &active).await;
+    assert!(matches!(stale, Err(Error::Stale(_))), "its document is not the one that was released");
+    store::contract::set_state(&mut tx, version.id, &State::NEW, &active).await.unwrap();
     assert_eq!(store::contract::get_version(&mut tx, version.id).await.unwrap().state, active);
     let stale = store::contract::set_state(&mut tx, version.id, &draft, &active).await;
     assert!(matches!(stale, Err(Error::Stale(_))));

@@ -1,5 +1,7 @@
 //! Tables, snapshots, verdicts, requests, grants, leases and decisions, on both databases.
 
+use std::collections::BTreeSet;
+
 use domain::binding::{BindingVerdict, Found, SnapshotState};
 use domain::clock::Timestamp;
 use domain::contract::Classification;
@@ -7,11 +9,13 @@ use domain::credential::{Lease, LeaseState};
 use domain::gate::{Action, Check, Detail, DetailRight, Explained, Line, LineOutcome};
 use domain::grant::{AccessRequest, Decided, Grant, PortMajor, RequestState};
 use domain::id::*;
+use domain::identity::{DomainRole, Principal, PrincipalKind, Role, RoleAssignment};
 use domain::quality::{self, Bound, Measured, Operator, Rule, RuleResult, Scalar, Severity, Unit, Verdict};
 use domain::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey};
+use store::grant::Whose;
 use store::{Constraint, Error, Lock, Seek};
 
-use crate::world::{NOW, World, grant, id, request, table, version};
+use crate::world::{NOW, World, domain, grant, id, product, request, table, user, version};
 
 crate::suite! {
     no_table_lies_in_another,
@@ -25,6 +29,7 @@ crate::suite! {
     the_newest_verdicts_by_the_same_rules_count,
     a_request_is_answered_once,
     requests_page_with_the_newest_first,
+    a_list_reaches_as_far_as_the_roles_of_a_principal,
     grants_are_found_for_a_port,
     a_holder_s_grants_page_with_the_newest_first,
     a_revoke_ends_every_open_lease_of_the_grant,
@@ -194,6 +199,15 @@ async fn an_inspection_that_failed_leaves_its_reason(world: World) {
     store::table::set_inspected(&mut tx, snapshot.id, Ok(&found())).await.unwrap();
     let kept = store::table::get_snapshot(&mut tx, snapshot.id).await.unwrap();
     assert_eq!((kept.state, kept.error), (SnapshotState::Inspected, None));
+
+    // One that fails after it takes nothing away: leases are served from the file list.
+    store::table::set_inspected(&mut tx, snapshot.id, Err("the worker was killed")).await.unwrap();
+    let kept = store::table::get_snapshot(&mut tx, snapshot.id).await.unwrap();
+    assert_eq!((kept.state, kept.error.as_deref()), (SnapshotState::Error, Some("the worker was killed")));
+    assert_eq!(kept.found, Some(found()));
+    assert!(store::table::set_pending(&mut tx, snapshot.id).await.unwrap());
+    let kept = store::table::get_snapshot(&mut tx, snapshot.id).await.unwrap();
+    assert_eq!((kept.state, kept.found), (SnapshotState::Pending, Some(found())));
 }
 
 /// Results with every check, operator, unit and measure in them.
@@ -328,13 +342,69 @@ async fn requests_page_with_the_newest_first(world: World) {
     for request in [&second, &another] {
         store::grant::insert_request(&mut tx, request).await.unwrap();
     }
-    let all = store::grant::list_requests(&mut tx, &Seek::first(3)).await.unwrap();
+    let all = store::grant::list_requests(&mut tx, Whose::Everybodys, None, &Seek::first(3)).await.unwrap();
     assert_eq!((all.items, all.has_more), (vec![second.clone(), another, catalog.request.clone()], false));
-    let newest = store::grant::list_requests_of_requester(&mut tx, catalog.reader.id, &Seek::first(1)).await.unwrap();
+    let own = Whose::Of(catalog.reader.id);
+    let newest = store::grant::list_requests(&mut tx, own, None, &Seek::first(1)).await.unwrap();
     assert_eq!((newest.items, newest.has_more), (vec![second.clone()], true));
     let seek = Seek { after: Some((second.created_at, second.id)), limit: 1 };
-    let rest = store::grant::list_requests_of_requester(&mut tx, catalog.reader.id, &seek).await.unwrap();
+    let rest = store::grant::list_requests(&mut tx, own, None, &seek).await.unwrap();
     assert_eq!((rest.items, rest.has_more), (vec![catalog.request], false));
+    let decided = Decided { by: catalog.owner.id, at: NOW, reason: Some("not now".into()) };
+    store::grant::decide_request(&mut tx, &second.decide(RequestState::Rejected, decided).unwrap()).await.unwrap();
+    for (state, n_requests) in [(RequestState::Pending, 2), (RequestState::Rejected, 1), (RequestState::Approved, 0)] {
+        let found =
+            store::grant::list_requests(&mut tx, Whose::Everybodys, Some(state), &Seek::first(9)).await.unwrap();
+        assert_eq!(found.items.len(), n_requests, "{state}");
+    }
+}
+
+async fn a_list_reaches_as_far_as_the_roles_of_a_principal(world: World) {
+    let catalog = world.catalog().await;
+    let (holder, stranger) = (user("holder"), user("stranger"));
+    let account = Principal { kind: PrincipalKind::Service { owner: stranger.id }, ..user("account") };
+    let (below, beside) = (domain("sales/eu"), domain("sales-eu"));
+    let mut tx = world.facts().await;
+    for principal in [&holder, &stranger, &account] {
+        store::identity::insert_principal(&mut tx, principal).await.unwrap();
+    }
+    let mut asked = vec![catalog.request.id];
+    for domain in [&below, &beside] {
+        store::org::insert(&mut tx, domain).await.unwrap();
+        let product = product(domain, "orders");
+        store::product::insert(&mut tx, &product).await.unwrap();
+        let port_major = PortMajor { product_id: product.id, ..catalog.port.port_major.clone() };
+        let request = request(&account, &port_major);
+        store::grant::insert_request(&mut tx, &request).await.unwrap();
+        store::grant::insert(&mut tx, &grant(&request, &catalog.owner)).await.unwrap();
+        asked.push(request.id);
+    }
+    let sales = store::org::find_by_path(&mut tx, &"sales".parse().unwrap()).await.unwrap().unwrap();
+    let assignment = RoleAssignment {
+        id: id(RoleId::new),
+        principal_id: holder.id,
+        role: Role::Domain(sales.id, DomainRole::Owner),
+        assigned_by: catalog.owner.id,
+        assigned_at: NOW,
+    };
+    store::identity::insert_role(&mut tx, &assignment).await.unwrap();
+    // Through the domain and those below, through what it asked for itself, and through the account it answers for.
+    let reached = [
+        (holder.id, vec![asked[0], asked[1]]),
+        (catalog.reader.id, vec![asked[0]]),
+        (stranger.id, vec![asked[1], asked[2]]),
+        (account.id, vec![asked[1], asked[2]]),
+        (catalog.owner.id, vec![]),
+    ];
+    for (principal_id, expected) in reached {
+        let whose = Whose::InReachOf(principal_id);
+        let requests = store::grant::list_requests(&mut tx, whose, None, &Seek::first(9)).await.unwrap().items;
+        let grants = store::grant::list(&mut tx, whose, &Seek::first(9)).await.unwrap().items;
+        let requests: BTreeSet<_> = requests.iter().map(|request| request.id).collect();
+        let grants: BTreeSet<_> = grants.iter().map(|grant| grant.request_id).collect();
+        let expected: BTreeSet<_> = expected.into_iter().collect();
+        assert_eq!((&requests, &grants), (&expected, &expected), "{principal_id}");
+    }
 }
 
 async fn grants_are_found_for_a_port(world: World) {
@@ -367,7 +437,7 @@ async fn a_holder_s_grants_page_with_the_newest_first(world: World) {
     }
     let (mut seen, mut seek) = (Vec::new(), Seek::first(2));
     for has_more in [true, false] {
-        let page = store::grant::list_of_holder(&mut tx, catalog.reader.id, &seek).await.unwrap();
+        let page = store::grant::list(&mut tx, Whose::Of(catalog.reader.id), &seek).await.unwrap();
         assert_eq!(page.has_more, has_more);
         seek.after = page.items.last().map(|grant| (grant.granted_at, grant.id));
         seen.extend(page.items.iter().map(|grant| grant.id));
@@ -497,6 +567,6 @@ async fn a_row_that_fits_no_state_is_told(world: World) {
         }
         other => panic!("{other:?}"),
     }
-    let draft = version(&catalog.contract, "1.0.0", domain::contract::State::Draft { reasons: vec![] });
+    let draft = version(&catalog.contract, "1.0.0", domain::contract::State::NEW);
     store::contract::insert_version(&mut tx, &draft).await.unwrap();
 }

@@ -12,6 +12,7 @@ crate::suite! {
     an_abandoned_statement_fails_the_transaction,
     a_reader_sees_one_state,
     a_reader_cannot_write,
+    what_reads_once_cannot_write,
     broken_constraints_are_told_apart,
     facts_need_their_lock,
     nothing_works_after_close,
@@ -82,6 +83,20 @@ async fn a_reader_sees_one_state(world: World) {
 async fn a_reader_cannot_write(world: World) {
     let mut reader = world.read().await;
     let pushed = store::job::push(&mut reader, id(domain::id::JobId::new), "inspect", "a", NOW).await;
+    assert!(matches!(pushed, Err(Error::Database(_))), "{pushed:?}");
+}
+
+async fn what_reads_once_cannot_write(world: World) {
+    let sales = domain("sales");
+    let mut tx = world.facts().await;
+    store::org::insert(&mut tx, &sales).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut once = world.db.read_once().await.unwrap();
+    assert_eq!(store::org::get(&mut once, sales.id).await.unwrap(), sales);
+    once.commit().await.unwrap();
+
+    let mut once = world.db.read_once().await.unwrap();
+    let pushed = store::job::push(&mut once, id(domain::id::JobId::new), "inspect", "a", NOW).await;
     assert!(matches!(pushed, Err(Error::Database(_))), "{pushed:?}");
 }
 

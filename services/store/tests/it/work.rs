@@ -15,6 +15,7 @@ use crate::world::{NOW, World, id};
 crate::suite! {
     revisions_move_one_by_one,
     events_are_in_the_order_of_commits,
+    old_events_are_forgotten_and_positions_go_on,
     an_idempotency_key_is_used_once,
     an_expired_key_can_be_used_again,
     jobs_are_claimed_once,
@@ -63,6 +64,19 @@ async fn events_are_in_the_order_of_commits(world: World) {
     assert_eq!(events, [outbox::Positioned { position: 2, event: event("b") }]);
     let events = outbox::list_after(&mut reader, 1, 10).await.unwrap();
     assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), [2, 3]);
+}
+
+async fn old_events_are_forgotten_and_positions_go_on(world: World) {
+    let event = |at: Timestamp| Event { kind: "k".into(), subject: "s".into(), payload: "{}".into(), at };
+    let mut tx = world.facts().await;
+    for seconds in [0, 10, 20] {
+        outbox::push(&mut tx, &event(after(seconds))).await.unwrap();
+    }
+    assert_eq!(outbox::delete_before(&mut tx, after(10)).await.unwrap(), 1);
+    assert_eq!(outbox::delete_before(&mut tx, after(3_600)).await.unwrap(), 1, "the newest stays");
+    assert_eq!(outbox::push(&mut tx, &event(after(30))).await.unwrap(), 4);
+    let events = outbox::list_after(&mut tx, 0, 10).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), [3, 4]);
 }
 
 fn done(subject: &str, expires_at: Timestamp) -> Done {

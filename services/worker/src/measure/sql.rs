@@ -180,17 +180,18 @@ impl<'a> Queries<'a> {
             // Nobody listens any more where the query was given up.
             let _ = tell.send(measured);
         });
-        if thread.is_err() {
-            return Measured::Error("it needs more memory than it may use".to_owned());
-        }
-        match tokio::time::timeout(self.max_duration, told).await {
-            Ok(Ok(Ok(number))) => Measured::Value(number),
-            Ok(Ok(Err(reason))) => Measured::Error(reason),
-            Ok(Err(_)) => Measured::Error("the query broke the engine".to_owned()),
-            Err(_) => {
-                self.is_stuck = true;
-                Measured::Error(format!("the query took longer than {} s", self.max_duration.as_secs()))
-            }
+        let Ok(thread) = thread else { return Measured::Error("it needs more memory than it may use".to_owned()) };
+        let Ok(answer) = tokio::time::timeout(self.max_duration, told).await else {
+            self.is_stuck = true;
+            return Measured::Error(format!("the query took longer than {} s", self.max_duration.as_secs()));
+        };
+        // The thread has answered, or is unwinding. Its stack is to be free before the next query's is asked for: there
+        // is not room for two.
+        let _ = thread.join();
+        match answer {
+            Ok(Ok(number)) => Measured::Value(number),
+            Ok(Err(reason)) => Measured::Error(reason),
+            Err(_) => Measured::Error("the query broke the engine".to_owned()),
         }
     }
 }

@@ -67,14 +67,29 @@ async fn a_held_version_becomes_active_when_its_owner_says_so() {
     done(&owner, &[PRODUCT, &with(CONTRACT, "status: active", "status: draft")]).await;
     let activate =
         async |ctx: &app::Ctx| activate_version(ctx, Activate { id: id(&owner, "1.0.0").await, key: None }).await;
-    assert!(matches!(activate(&owner).await.unwrap(), Activated::Waits(_)), "nothing was inspected yet");
-
     test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
     assert_eq!(state(&owner, "1.0.0").await, "draft", "its author holds it back");
     assert!(reasons(&owner, "1.0.0").await[0].contains("activateVersion"));
     let publisher = publisher(&test).await;
     assert_eq!(activate(&publisher).await.unwrap_err().kind(), Kind::Forbidden);
     assert!(matches!(activate(&owner).await.unwrap(), Activated::Done(_)));
+    assert_eq!(state(&owner, "1.0.0").await, "active");
+}
+
+#[tokio::test]
+async fn a_held_version_that_was_asked_for_too_early_becomes_active_by_itself() {
+    let (test, owner) = shop().await;
+    let held = with(CONTRACT, "status: active", "status: draft");
+    done(&owner, &[PRODUCT, &held]).await;
+    let activate = async || activate_version(&owner, Activate { id: id(&owner, "1.0.0").await, key: None }).await;
+    assert!(matches!(activate().await.unwrap(), Activated::Waits(_)), "nothing was inspected yet");
+    // Another document is another wish.
+    done(&owner, &[PRODUCT, &with(&held, "status: draft", "status: proposed")]).await;
+    assert!(reasons(&owner, "1.0.0").await[0].contains("activateVersion"));
+
+    assert!(matches!(activate().await.unwrap(), Activated::Waits(_)));
+    assert!(!reasons(&owner, "1.0.0").await[0].contains("activateVersion"));
+    test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
     assert_eq!(state(&owner, "1.0.0").await, "active");
 }
 
@@ -139,4 +154,25 @@ async fn a_verdict_on_an_older_snapshot_does_not_count() {
     );
     test.settle().await;
     assert_eq!(reasons(&owner, "1.0.0").await, ["the table of `orders` breaks quality rules: see its verdict"]);
+}
+
+#[tokio::test]
+async fn a_table_that_went_back_is_judged_as_it_is() {
+    let (test, owner) = open_shop().await;
+    let failing = Scene::of(COLUMNS).failing(InspectionError::Died("killed".into()));
+    test.lay("shop/orders", 7, failing).await;
+    // The first look finds the newest entry gone, the second goes back to the one before.
+    std::fs::remove_file(test.table_folder("shop/orders").join("_delta_log/00000000000000000007.json")).unwrap();
+    test.settle().await;
+    test.inspector.set(test.table_folder("shop/orders"), Scene::of(COLUMNS));
+    test.settle().await;
+
+    let stricter = with(
+        &version("1.1.0"),
+        "      # more columns",
+        "    quality:\n      - metric: rowCount\n        mustBeGreaterThan: 0",
+    );
+    done(&owner, &[&stricter]).await;
+    test.settle().await;
+    assert_eq!(state(&owner, "1.1.0").await, "active");
 }

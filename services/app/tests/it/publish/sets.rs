@@ -21,7 +21,8 @@ async fn a_set_makes_a_product_with_its_contract() {
     let ports = app::product::load_ports(&owner, &[known.product.id]).await.unwrap();
     assert_eq!(ports.len(), 1);
     assert_eq!((ports[0].port_major.major, ports[0].contract_major), (1, 1));
-    let document = app::product::find_document(&owner, known.product.id).await.unwrap().unwrap();
+    let document =
+        app::product::load_documents(&owner, &[known.product.id]).await.unwrap().remove(&known.product.id).unwrap();
     assert_eq!(document.document.bytes, PRODUCT.as_bytes());
 }
 

@@ -148,8 +148,7 @@ fn index(schema: &Schema) -> HashMap<String, Known<'_>> {
         is_local: bool,
     ) {
         for message in messages {
-            let name =
-                if prefix.is_empty() { message.name.clone() } else { format!("{prefix}.{}", message.name) };
+            let name = if prefix.is_empty() { message.name.clone() } else { format!("{prefix}.{}", message.name) };
             below(found, &name, &message.messages, package, is_local);
             found.insert(name, Known { message, package, is_local });
         }
@@ -240,11 +239,7 @@ impl<'a> Comparer<'a> {
         result
     }
 
-    fn types(
-        &mut self,
-        old: (&'a [Message], &'a [Enum]),
-        new: (&'a [Message], &'a [Enum]),
-    ) -> Result<(), TooComplex> {
+    fn types(&mut self, old: (&'a [Message], &'a [Enum]), new: (&'a [Message], &'a [Enum])) -> Result<(), TooComplex> {
         let by_name = |messages: &'a [Message]| -> BTreeMap<&'a str, (usize, &'a Message)> {
             messages.iter().enumerate().map(|(at, message)| (message.name.as_str(), (at, message))).collect()
         };
@@ -367,7 +362,8 @@ impl<'a> Comparer<'a> {
                     comparer.add(Change::MultipleFieldsMovedToOneof, message);
                 }
                 (1.., 1) | (2.., 0) => {
-                    let message = format!("a field that could be set beside the members of the oneof `{name}` is one now");
+                    let message =
+                        format!("a field that could be set beside the members of the oneof `{name}` is one now");
                     comparer.add(Change::FieldMovedToExistingOneof, message);
                 }
                 _ => {}

@@ -1,0 +1,95 @@
+//! Data proofs: that no row of the table as it stands breaks what a new version promises beyond its predecessors.
+//!
+//! Every promise that a proof is about is also an implied rule of the new version, and a draft's rules are measured
+//! before it becomes active. So a proof needs no work of its own: it holds if the verdict on the table's head, by the
+//! draft's own rules, has counted no row against it. It is bound to that snapshot as the verdict is, and it is asked for
+//! anew whenever activation is tried.
+
+use domain::binding::Binding;
+use domain::change::{Options, Proof, Proofs, Refused, compare, judge_with};
+use domain::contract::{Contract, SERVING_ENVIRONMENT};
+use domain::quality::{Check, Measured, RuleResult};
+use domain::version::Version;
+use store::Tx;
+
+use super::judge::rule_set;
+use crate::error::Error;
+use crate::known::Known;
+
+/// The proofs, of those that can be measured, that would settle what a version changes.
+pub(crate) fn demanded(new: &Contract, promised: &[&Contract]) -> Vec<Proof> {
+    let in_major = promised.iter().filter(|old| old.version.major == new.version.major);
+    let proofs = in_major.flat_map(|old| compare(old, new)).filter_map(|finding| finding.proof);
+    let mut demanded: Vec<Proof> = Vec::new();
+    for proof in proofs.filter(|proof| proof.checks().is_some()) {
+        if !demanded.contains(&proof) {
+            demanded.push(proof);
+        }
+    }
+    demanded
+}
+
+/// Decides whether a version may be published, by its number alone or with these proofs.
+///
+/// # Errors
+/// The refusal by its number alone, if the proofs would not help.
+pub(crate) fn judge(
+    new: &Contract,
+    versions: &[Version],
+    promised: &[&Contract],
+    proofs: Vec<Proof>,
+) -> Result<(), Refused> {
+    let Err(refused) = judge_with(new, versions, promised, &Options::default()) else { return Ok(()) };
+    let options = Options { proofs: Proofs::These(proofs), ..Options::default() };
+    judge_with(new, versions, promised, &options).map_err(|_| refused)
+}
+
+/// Which of the proofs hold on the heads of the tables that a version's objects are bound to.
+pub(crate) async fn held(
+    tx: &mut Tx,
+    known: &Known,
+    document: &Contract,
+    bindings: &[Binding],
+    demanded: Vec<Proof>,
+) -> Result<Vec<Proof>, Error> {
+    let mut held = Vec::new();
+    for object in &document.objects {
+        let of_object: Vec<&Proof> = demanded.iter().filter(|proof| proof.object == object.name).collect();
+        let binding = bindings.iter().find(|binding| {
+            binding.environment == SERVING_ENVIRONMENT && object.table_name().as_ref() == Ok(&binding.object)
+        });
+        let Some(binding) = binding.filter(|_| !of_object.is_empty()) else { continue };
+        let Some(head) = store::table::get(tx, binding.table_id).await?.head else { continue };
+        let rules = rule_set(document, object, known.product.classification)?;
+        let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, i64::MAX, 1).await?;
+        let Some(verdict) = verdicts.first().filter(|verdict| verdict.snapshot_id == head) else { continue };
+        held.extend(of_object.into_iter().filter(|proof| is_proven(proof, &verdict.results)).cloned());
+    }
+    Ok(held)
+}
+
+/// Whether each of the proof's checks was measured, and counted nothing.
+fn is_proven(proof: &Proof, results: &[RuleResult]) -> bool {
+    let is_clean = |check: &Check| {
+        let covers_it = |result: &&RuleResult| result.rule.check.as_ref().is_some_and(|rule| covers(rule, check));
+        results.iter().filter(covers_it).any(|result| result.measured == Measured::Value(0.0))
+    };
+    proof.checks().is_some_and(|checks| checks.iter().all(is_clean))
+}
+
+/// Whether a rule that counts nothing proves a check: it is the check, or one of both ends of a range together.
+fn covers(rule: &Check, wanted: &Check) -> bool {
+    fn one<T: PartialEq>(rule: &Option<T>, wanted: &Option<T>) -> bool {
+        wanted.is_none() || rule == wanted
+    }
+    match (rule, wanted) {
+        (
+            Check::OutOfRange { column, minimum, maximum },
+            Check::OutOfRange { column: of, minimum: least, maximum: most },
+        ) => column == of && one(minimum, least) && one(maximum, most),
+        (Check::Length { column, minimum, maximum }, Check::Length { column: of, minimum: least, maximum: most }) => {
+            column == of && one(minimum, least) && one(maximum, most)
+        }
+        _ => rule == wanted,
+    }
+}

@@ -1,0 +1,160 @@
+//! Hidden equals missing, byte for byte, for every command: the same catalog is built twice, once with a confidential
+//! product that the callers may not know of, and asked the same questions.
+
+use std::collections::BTreeSet;
+
+use domain::clock::Timestamp;
+
+use super::tree::leaves;
+use super::world::{Ids, World, documents, text};
+
+/// What each command is asked. `{}` stands for what is hidden: its name where one is taken, else each of its ids. A
+/// command of the tree without a line here fails.
+const QUESTIONS: [(&str, &[&str]); 30] = [
+    // They ask no server.
+    ("serve", &[]),
+    ("contract diff", &["payroll-1.yaml payroll-2.yaml"]),
+    (
+        "plan",
+        &[
+            "payroll --domain shop",
+            "payroll --domain other",
+            "payroll --domain shop --prune",
+            "payroll --domain shop --json",
+        ],
+    ),
+    (
+        "apply",
+        &[
+            "payroll --domain shop",
+            "payroll --domain shop --prune --yes",
+            "reference --domain other",
+            "reference --domain other --json",
+        ],
+    ),
+    ("domain create", &["shop/payroll", "payroll"]),
+    ("domain enforce", &["shop off", "payroll off"]),
+    ("domain list", &["", "--json", "--limit 1 --json"]),
+    ("principal create", &["payroll"]),
+    ("principal list", &[""]),
+    ("principal enable", &["payroll"]),
+    ("principal disable", &["payroll"]),
+    ("role assign", &["reader publisher --domain shop", "payroll owner --domain shop"]),
+    ("role unassign", &["{}"]),
+    ("role list", &["", "--domain shop", "--domain shop/payroll"]),
+    ("token create", &["payroll"]),
+    ("product list", &["", "--json", "--domain shop", "--limit 1 --json", "--domain shop --limit 1 --json"]),
+    ("product show", &["shop.payroll", "shop.payroll --json"]),
+    ("table show", &["shop.payroll.payroll", "shop.payroll.payroll__v1 --json", "shop.payroll.nothing"]),
+    ("version activate", &["shop.payroll payroll-contract 1.0.0", "shop.orders payroll-contract 1.0.0 --json"]),
+    ("inspect", &["shop.payroll.payroll", "shop.payroll.payroll --wait --json"]),
+    (
+        "access request",
+        &[
+            "shop.payroll.payroll --purpose support --sentence why",
+            "shop.payroll.payroll__v1 --purpose support --sentence why --json",
+            "shop.payroll --port payroll --purpose support --sentence why",
+            "shop.payroll --port payroll --major 1 --purpose support --sentence why",
+        ],
+    ),
+    ("access approve", &["{}", "{} --json"]),
+    ("access reject", &["{} --reason why"]),
+    ("access withdraw", &["{}"]),
+    ("access revoke", &["{} --reason why", "{} --reason why --json"]),
+    ("access list", &["", "--json", "--state pending --json"]),
+    ("access grants", &["", "--json", "--limit 1 --json"]),
+    (
+        "why",
+        &[
+            "shop.payroll.payroll",
+            "shop.payroll.payroll__v1",
+            "shop.payroll.payroll --json",
+            "shop.payroll.payroll --action repair",
+            "shop.payroll.payroll --action write --purpose support",
+        ],
+    ),
+    (
+        "credentials",
+        &[
+            "shop.payroll.payroll",
+            "shop.payroll.payroll --json",
+            "shop.payroll.payroll --action repair",
+            "shop.payroll.payroll --format polars",
+            "shop.payroll.payroll --format deltalake --inline",
+        ],
+    ),
+    ("audit list", &["", "--json", "--action product.publish"]),
+];
+
+/// Those who may not know of it: one with a grant in the domain, the owner of another domain, and nobody in particular.
+const CALLERS: [&str; 3] = ["reader", "owner-other", "stranger"];
+
+/// A world, and the ids of what it hides.
+fn world(with_hidden: bool) -> (World, Vec<String>) {
+    let mut world = World::start();
+    world.ask("reader", "shop", "orders", "owner-shop");
+    let mut hidden = Vec::new();
+    if with_hidden {
+        world.publish("shop", "payroll", "confidential");
+        assert_eq!(world.run("owner-shop", &["credentials", "shop.payroll.payroll"], "").code, 0);
+        let Ids { request, grant } = world.ask("admin", "shop", "payroll", "owner-shop");
+        let product = world.json("owner-shop", &["product", "show", "shop.payroll"]);
+        let ids = ["/id", "/contracts/0/id", "/contracts/0/versions/0/id", "/tables/0/id"];
+        hidden = ids.iter().map(|pointer| text(&product, pointer)).chain([request, grant]).collect();
+    }
+    for version in ["1", "2"] {
+        world.write(&format!("payroll-{version}.yaml"), &documents("shop", "payroll", "internal")[1]);
+    }
+    let [product, contract] = documents("shop", "payroll", "internal");
+    world.write("payroll/product.yaml", product);
+    world.write("payroll/contract.yaml", contract);
+    // A product of another domain that reads, and offers, what may be hidden.
+    let [product, _] = documents("other", "report", "internal");
+    let product = product.replace("report-contract", "payroll-contract");
+    world.write(
+        "reference/product.yaml",
+        product + "inputPorts:\n  - name: payroll\n    version: 1.0.0\n    contractId: payroll-contract\n",
+    );
+    // From here on both worlds draw the same ids, and say the same time.
+    world.test.random.reseed(99);
+    world.test.clock.set(Timestamp(1_800_000_000_000_000));
+    world.sign_in();
+    (world, hidden)
+}
+
+#[test]
+fn what_is_hidden_is_answered_as_what_does_not_exist() {
+    let named: BTreeSet<String> = leaves().iter().map(|leaf| leaf.name()).collect();
+    let asked: BTreeSet<String> = QUESTIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(asked, named, "every command is asked, and every question is a command");
+
+    let ((with, ids), (without, _)) = (world(true), world(false));
+    let mut commands = Vec::new();
+    for (name, questions) in QUESTIONS {
+        for question in questions {
+            let ids = if question.contains("{}") { ids.as_slice() } else { &[String::new()] };
+            commands.extend(ids.iter().map(|id| format!("{name} {}", question.replace("{}", id))));
+        }
+    }
+    let answers = |world: &World| -> Vec<_> {
+        let asked = commands.iter().flat_map(|command| CALLERS.map(|caller| (caller, command)));
+        let run = |(caller, command): (&str, &String)| {
+            let args: Vec<&str> = command.split_whitespace().collect();
+            (format!("{caller}: {command}"), world.run(caller, &args, ""))
+        };
+        asked.map(run).collect()
+    };
+    let (with_answers, without_answers) = std::thread::scope(|scope| {
+        let without = scope.spawn(|| answers(&without));
+        (answers(&with), without.join().unwrap())
+    });
+    let differ: Vec<_> = with_answers.iter().zip(&without_answers).filter(|(one, two)| one != two).collect();
+    assert!(differ.is_empty(), "{differ:#?}");
+    for (what, run) in &with_answers {
+        assert!([0, 1, 2, 3, 4, 5, 64].contains(&run.code), "{what}: {run:?}");
+        assert!(run.code == 64 || !what.contains("shop.payroll") || run.code == 4, "{what}: {run:?}");
+    }
+    // The worlds do differ: for the owner.
+    let list = |world: &World| world.run("owner-shop", &["product", "list"], "");
+    assert_ne!(list(&with), list(&without));
+}

@@ -1,0 +1,383 @@
+//! What arguments stand for, and their good, wrong, unknown and other people's values.
+
+use std::collections::BTreeMap;
+
+use super::world::Ids;
+
+/// What an argument stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// No value; given.
+    Flag,
+    /// No value; not given, because it changes what is printed and nothing else.
+    Json,
+    /// One of a few words; this one is given.
+    Word(&'static str),
+    Number,
+    Time,
+    Length,
+    Domain,
+    /// A domain that is to be made.
+    NewDomain,
+    Product,
+    Table,
+    Port,
+    Contract,
+    Version,
+    Request,
+    Grant,
+    Role,
+    Subject,
+    /// The subject of a principal that is to be made.
+    NewSubject,
+    Cursor,
+    Key,
+    /// Words for people that must not be empty.
+    Text,
+    /// What records are searched by.
+    RecordAction,
+    /// Documents that are published, unchanged.
+    Documents,
+    /// One contract.
+    File,
+    Server,
+    Token,
+    TokenFile,
+    Folder,
+    Listen,
+    Database,
+    Program,
+}
+
+/// The ids that values are made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Values {
+    /// Of `shop`.
+    pub(crate) shop: Ids,
+    pub(crate) shop_role: String,
+    /// Of `other`.
+    pub(crate) other: Ids,
+    pub(crate) other_role: String,
+}
+
+/// Global ids that name nothing, by their kind.
+const NO_REQUEST: &str = "YWNjZXNzX3JlcXVlc3Q6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
+const NO_GRANT: &str = "Z3JhbnQ6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
+const NO_ROLE: &str = "cm9sZV9hc3NpZ25tZW50OjAwMDAwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMA";
+
+impl Kind {
+    /// A value that is taken; `None` for a flag, and for what is better left out.
+    pub(crate) fn good(self, values: &Values) -> Option<String> {
+        let text = match self {
+            Self::Flag | Self::Json | Self::Cursor | Self::Server | Self::Token | Self::TokenFile => return None,
+            Self::Word(word) => word,
+            Self::Number => "1",
+            Self::Time => "2030-01-01",
+            Self::Length => "60s",
+            Self::Domain => "shop",
+            Self::NewDomain => "shop/new",
+            Self::Product => "shop.orders",
+            Self::Table => "shop.orders.orders",
+            Self::Port => "orders",
+            Self::Contract => "orders-contract",
+            Self::Version => "1.0.0",
+            Self::Request => &values.shop.request,
+            Self::Grant => &values.shop.grant,
+            Self::Role => &values.shop_role,
+            Self::Subject => "reader",
+            Self::NewSubject => "newcomer",
+            Self::Key => "key-1",
+            Self::Text => "because",
+            Self::RecordAction => "domain.create",
+            Self::Documents => "orders",
+            Self::File => "orders/contract.yaml",
+            Self::Folder => "data",
+            Self::Listen => "127.0.0.1:0",
+            Self::Database => "sqlite:data/charter.db",
+            Self::Program => env!("CARGO_BIN_EXE_charter"),
+        };
+        Some(text.to_owned())
+    }
+
+    /// Values that are not of the kind.
+    pub(crate) fn wrong(self, values: &Values) -> Vec<String> {
+        let texts: &[&str] = match self {
+            Self::Flag | Self::Json | Self::RecordAction => &[],
+            Self::Word(_) => &["", "not-a-word", "READ"],
+            Self::Number => &["", "many", "-1", "1.5", "99999999999"],
+            Self::Time => &["", "yesterday", "2030-13-01", "2030-01-01T25:00:00Z"],
+            Self::Length => &["", "soon", "0h", "-1s", "1hh"],
+            Self::Domain | Self::NewDomain => &["", "Shop", "shop//x", "../shop", "shop/%2e"],
+            Self::Product => &["", "shop", "shop.", "shop.orders.orders.orders", "shop/../other.vault"],
+            Self::Table => &["", "not-an-address", "shop..orders", "shop.orders.orders/../x", "shop.orders"],
+            Self::Port => &["", "No Port"],
+            Self::Contract => &["", "no\ncontract"],
+            Self::Version => &["", "one", "1.2.3.4", "1.0.0-rc1"],
+            Self::Request => &["", "not an id", &values.shop.grant, NO_GRANT],
+            Self::Grant => &["", "not an id", &values.shop.request, NO_REQUEST],
+            Self::Role => &["", "not an id", &values.shop.request, NO_REQUEST],
+            Self::Subject | Self::NewSubject => &["", "No One", "../reader"],
+            Self::Cursor => &["", "not a cursor"],
+            Self::Key => &["", "two words", "k\u{e9}y"],
+            Self::Text => &["", "  "],
+            Self::Documents | Self::File => &["no-such-file", "garbage.yaml", "not-utf8.yaml"],
+            Self::Server => &["", "ftp://localhost", "localhost:7070", "http://ada:secret@localhost"],
+            Self::Token => &["nonsense", "two\nlines", "a.b.c"],
+            Self::TokenFile => &["no-such-file", "garbage.yaml", "not-utf8.yaml"],
+            Self::Folder => &["garbage.yaml"],
+            Self::Listen => &["", "nowhere", "192.0.2.1:0", "127.0.0.1"],
+            Self::Database => &["", "nonsense", "mysql://localhost/x"],
+            Self::Program => &["", "no-such-file"],
+        };
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    /// A value of the kind that names nothing.
+    pub(crate) fn unknown(self) -> Option<&'static str> {
+        match self {
+            Self::Domain => Some("nowhere"),
+            Self::NewDomain => Some("nowhere/below"),
+            Self::Product => Some("shop.nothing"),
+            Self::Table => Some("shop.orders.nothing"),
+            Self::Port | Self::Contract => Some("nothing"),
+            Self::Version => Some("9.9.9"),
+            Self::Request => Some(NO_REQUEST),
+            Self::Grant => Some(NO_GRANT),
+            Self::Role => Some(NO_ROLE),
+            Self::Subject => Some("nobody"),
+            _ => None,
+        }
+    }
+
+    /// What `other` has of the kind, which an owner of `shop` may not know of or do anything with.
+    pub(crate) fn someone_elses(self, values: &Values) -> Option<&str> {
+        match self {
+            Self::Domain => Some("other"),
+            Self::NewDomain => Some("other/new"),
+            Self::Product => Some("other.vault"),
+            Self::Table => Some("other.vault.vault"),
+            Self::Contract => Some("vault-contract"),
+            Self::Request => Some(&values.other.request),
+            Self::Grant => Some(&values.other.grant),
+            Self::Role => Some(&values.other_role),
+            Self::Documents => Some("vault"),
+            _ => None,
+        }
+    }
+}
+
+/// One way to call a command, with every argument that it takes so.
+pub(crate) struct Form {
+    /// Who may do it.
+    pub(crate) caller: &'static str,
+    /// Those who may not.
+    pub(crate) others: &'static [&'static str],
+    /// Its arguments in order.
+    pub(crate) arguments: Vec<(&'static str, Kind)>,
+}
+
+/// What all commands take that ask a server.
+pub(crate) const REMOTE: [(&str, Kind); 4] =
+    [("--server", Kind::Server), ("--token", Kind::Token), ("--token-file", Kind::TokenFile), ("--json", Kind::Json)];
+
+const NOBODY: &[&str] = &[];
+const ALL_BUT_OWNER: &[&str] = &["admin", "owner-other", "stranger"];
+
+/// The ways to call each command. A command of the tree without a line here fails the tests.
+pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
+    use Kind::{
+        Contract, Cursor, Database, Documents, Domain, File, Flag, Folder, Grant, Json, Key, Length, Listen, NewDomain,
+        NewSubject, Number, Port, Product, Program, RecordAction, Request, Role, Subject, Table, Text, Time, Version,
+        Word,
+    };
+    let list = [("--limit", Number), ("--after", Cursor)];
+    let key = ("--idempotency-key", Key);
+    let switch = || {
+        vec![Form {
+            caller: "admin",
+            others: &["steward", "owner-shop", "stranger"],
+            arguments: vec![("SUBJECT", Subject), key],
+        }]
+    };
+    let read = |arguments: &[(&'static str, Kind)]| {
+        vec![Form { caller: "owner-shop", others: NOBODY, arguments: arguments.to_vec() }]
+    };
+    let lists = |arguments: &[(&'static str, Kind)]| read(&[arguments, &list].concat());
+    let answer = |caller, others, arguments: &[(&'static str, Kind)]| {
+        vec![Form { caller, others, arguments: arguments.to_vec() }]
+    };
+    BTreeMap::from([
+        (
+            "serve",
+            vec![Form {
+                caller: "admin",
+                others: NOBODY,
+                arguments: vec![
+                    ("--data", Folder),
+                    ("--listen", Listen),
+                    ("--gateway-listen", Listen),
+                    ("--database-url", Database),
+                    ("--worker", Program),
+                    ("--recover-admin", Flag),
+                    ("--behind-tls", Json),
+                ],
+            }],
+        ),
+        ("plan", answer("owner-shop", ALL_BUT_OWNER, &[("FILE", Documents), ("--domain", Domain), ("--prune", Flag)])),
+        (
+            "apply",
+            answer(
+                "owner-shop",
+                ALL_BUT_OWNER,
+                &[("FILE", Documents), ("--domain", Domain), ("--prune", Flag), ("--yes", Flag), key],
+            ),
+        ),
+        ("contract diff", read(&[("OLD", File), ("NEW", File), ("--json", Json)])),
+        ("domain create", answer("steward", &["owner-shop", "owner-other", "stranger"], &[("PATH", NewDomain), key])),
+        (
+            "domain enforce",
+            answer(
+                "steward",
+                &["admin", "owner-shop", "owner-other", "stranger"],
+                &[("PATH", Domain), ("ENFORCEMENT", Word("report")), ("--switch-at", Time), key],
+            ),
+        ),
+        ("domain list", lists(&[])),
+        (
+            "principal create",
+            answer(
+                "admin",
+                &["steward", "owner-shop", "stranger"],
+                &[("SUBJECT", NewSubject), ("--service", Flag), ("--owner", Subject), key],
+            ),
+        ),
+        ("principal list", answer("admin", &["owner-shop", "stranger"], &list)),
+        ("principal enable", switch()),
+        ("principal disable", switch()),
+        (
+            "role assign",
+            vec![
+                Form {
+                    caller: "owner-shop",
+                    others: &["steward", "owner-other", "stranger"],
+                    arguments: vec![("SUBJECT", Subject), ("ROLE", Word("publisher")), ("--domain", Domain), key],
+                },
+                Form {
+                    caller: "admin",
+                    others: &["steward", "owner-shop", "stranger"],
+                    arguments: vec![("SUBJECT", Subject), ("ROLE", Word("auditor")), key],
+                },
+            ],
+        ),
+        ("role unassign", answer("owner-shop", &["steward", "owner-other", "stranger"], &[("ID", Role), key])),
+        ("role list", read(&[("--domain", Domain)])),
+        (
+            "token create",
+            answer(
+                "admin",
+                &["steward", "owner-shop", "stranger"],
+                &[("SUBJECT", Subject), ("--lifetime", Length), ("--purpose", Word("support"))],
+            ),
+        ),
+        ("product list", lists(&[("--domain", Domain)])),
+        ("product show", read(&[("PRODUCT", Product)])),
+        ("table show", read(&[("TABLE", Table)])),
+        (
+            "version activate",
+            answer(
+                "owner-shop",
+                ALL_BUT_OWNER,
+                &[("PRODUCT", Product), ("CONTRACT", Contract), ("VERSION", Version), key],
+            ),
+        ),
+        (
+            "inspect",
+            answer(
+                "owner-shop",
+                &["owner-other", "reader", "stranger"],
+                &[("TABLE", Table), ("--wait", Flag), ("--timeout", Length), key],
+            ),
+        ),
+        (
+            "access request",
+            vec![
+                Form {
+                    caller: "owner-shop",
+                    others: NOBODY,
+                    arguments: vec![
+                        ("TARGET", Table),
+                        ("--purpose", Word("analytics")),
+                        ("--sentence", Text),
+                        ("--from", Time),
+                        ("--until", Word("2030-02-01")),
+                        key,
+                    ],
+                },
+                Form {
+                    caller: "owner-shop",
+                    others: NOBODY,
+                    arguments: vec![
+                        ("TARGET", Product),
+                        ("--port", Port),
+                        ("--major", Number),
+                        ("--purpose", Word("analytics")),
+                        ("--sentence", Text),
+                        key,
+                    ],
+                },
+            ],
+        ),
+        (
+            "access approve",
+            answer("owner-shop", ALL_BUT_OWNER, &[("ID", Request), ("--until", Time), ("--reason", Text), key]),
+        ),
+        ("access reject", answer("owner-shop", ALL_BUT_OWNER, &[("ID", Request), ("--reason", Text), key])),
+        (
+            "access withdraw",
+            answer("reader", &["admin", "owner-shop", "owner-other", "stranger"], &[("ID", Request), key]),
+        ),
+        ("access revoke", answer("owner-shop", ALL_BUT_OWNER, &[("ID", Grant), ("--reason", Text), key])),
+        ("access list", lists(&[("--state", Word("pending"))])),
+        ("access grants", lists(&[])),
+        ("why", read(&[("TABLE", Table), ("--action", Word("read")), ("--purpose", Word("operations"))])),
+        (
+            // A refusal by the gate is kept as a decision, so that nobody else is tried on a table that he may know of.
+            "credentials",
+            vec![
+                Form {
+                    caller: "owner-shop",
+                    others: NOBODY,
+                    arguments: vec![
+                        ("TABLE", Table),
+                        ("--action", Word("read")),
+                        ("--purpose", Word("operations")),
+                        ("--lifetime", Length),
+                    ],
+                },
+                Form {
+                    caller: "owner-shop",
+                    others: NOBODY,
+                    arguments: vec![("TABLE", Table), ("--format", Word("polars")), ("--inline", Flag)],
+                },
+            ],
+        ),
+        (
+            "audit list",
+            answer("steward", &["owner-shop", "stranger"], &[&[("--action", RecordAction)], &list[..]].concat()),
+        ),
+    ])
+}
+
+/// Commands that change nothing: what they find, and that they find nothing, is an answer.
+pub(crate) const READS: [&str; 10] = [
+    "domain list",
+    "principal list",
+    "role list",
+    "product list",
+    "product show",
+    "table show",
+    "access list",
+    "access grants",
+    "why",
+    "audit list",
+];

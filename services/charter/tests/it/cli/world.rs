@@ -1,0 +1,153 @@
+//! A server in this process with two domains, and the program run against it by its people.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use domain::identity::{DomainRole, PlatformRole};
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::app::TestApp;
+use testkit::inspector::Scene;
+use tokio::runtime::Runtime;
+use tokio_util::task::TaskTracker;
+
+use super::{Run, command, run};
+
+/// Everybody who has a token.
+pub(crate) const PEOPLE: [&str; 6] = ["admin", "steward", "owner-shop", "owner-other", "reader", "stranger"];
+
+/// The domain `shop` with the internal product `orders`, to which `reader` has a grant and asks for another one, and the
+/// domain `other` with the confidential product `vault`, which only its owner `owner-other` reads and asks for; `admin`,
+/// `steward`, and `stranger`, who is nothing to anybody.
+pub(crate) struct World {
+    pub(crate) test: TestApp,
+    /// Files that commands are given.
+    pub(crate) files: TempDir,
+    pub(crate) runtime: Runtime,
+    address: String,
+    tokens: BTreeMap<&'static str, String>,
+}
+
+/// The ids of what a product has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    /// A request that nobody has answered.
+    pub(crate) request: String,
+    pub(crate) grant: String,
+}
+
+impl World {
+    pub(crate) fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (test, address) = runtime.block_on(async {
+            let test = TestApp::start().await;
+            let router = api::router(test.app.clone(), &api::Limits::default(), &TaskTracker::new());
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = format!("http://{}", listener.local_addr().unwrap());
+            tokio::spawn(axum::serve(listener, router).into_future());
+            for domain in ["shop", "other"] {
+                test.domain(domain).await;
+            }
+            for subject in ["steward", "reader", "stranger"] {
+                test.principal(subject).await;
+            }
+            test.assign_platform("steward", PlatformRole::Steward).await;
+            let role = app::identity::NewRole::Domain("shop".parse().unwrap(), DomainRole::Consumer);
+            test.principal("consumer").await;
+            test.assign("consumer", role).await;
+            (test, address)
+        });
+        let mut world = Self { test, files: TempDir::new().unwrap(), runtime, address, tokens: BTreeMap::new() };
+        world.sign_in();
+        world.publish("shop", "orders", "internal");
+        world
+    }
+
+    /// Gives everybody a fresh token.
+    pub(crate) fn sign_in(&mut self) {
+        for subject in PEOPLE {
+            let token = self.runtime.block_on(self.test.token(subject));
+            self.tokens.insert(subject, token);
+        }
+    }
+
+    /// Publishes a product with one table, which passes.
+    pub(crate) fn publish(&self, domain: &str, name: &str, classification: &str) {
+        let documents = documents(domain, name, classification);
+        self.runtime.block_on(async {
+            let owner = self.test.ctx(&format!("owner-{domain}")).await;
+            self.test.publish(&owner, domain, &[&documents[0], &documents[1]]).await;
+            self.test.lay(&format!("{domain}/{name}"), 0, Scene::of("order_id:integer amount:number")).await;
+        });
+    }
+
+    /// Lets somebody ask twice for the product, and its owner approve the first.
+    pub(crate) fn ask(&self, subject: &str, domain: &str, name: &str, approver: &str) -> Ids {
+        let address = format!("{domain}.{name}.{name}");
+        let ask = || {
+            let args = ["access", "request", &address, "--purpose", "analytics", "--sentence", "to count"];
+            text(&self.json(subject, &args), "/request/id")
+        };
+        let first = ask();
+        let grant = text(&self.json(approver, &["access", "approve", &first]), "/grant/id");
+        Ids { request: ask(), grant }
+    }
+
+    /// The answer of a command that must succeed.
+    #[track_caller]
+    pub(crate) fn json(&self, subject: &str, args: &[&str]) -> Value {
+        let run = self.run(subject, &[args, &["--json"]].concat(), "");
+        assert_eq!(run.code, 0, "{args:?}: {run:?}");
+        serde_json::from_str(&run.stdout).unwrap()
+    }
+
+    /// Runs the program as somebody. A command that does not end is killed after a minute.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, subject: &str, args: &[S], stdin: &str) -> Run {
+        self.run_with(&self.tokens[subject], args, stdin)
+    }
+
+    /// The same with a token; an empty one is none.
+    pub(crate) fn run_with<S: AsRef<OsStr>>(&self, token: &str, args: &[S], stdin: &str) -> Run {
+        let program = command(&[]);
+        let mut command = std::process::Command::new("timeout");
+        command.args(["--signal=KILL", "60"]).arg(program.get_program()).args(args).env_clear();
+        command.env("CHARTER_SERVER", &self.address).env("CHARTER_TOKEN", token);
+        command.current_dir(self.files.path());
+        run(command, stdin)
+    }
+
+    /// Everything that a refused command must not change.
+    pub(crate) fn dump(&self) -> String {
+        self.runtime.block_on(self.test.dump())
+    }
+
+    /// Writes a file for a command.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.files.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+/// The documents of a product with one table: the product's and its contract's.
+pub(crate) fn documents(domain: &str, name: &str, classification: &str) -> [String; 2] {
+    let product = format!(
+        "apiVersion: v1.0.0\nkind: DataProduct\nid: {name}-product\nname: {name}\nstatus: active\ncustomProperties:\n  \
+         - property: classification\n    value: {classification}\noutputPorts:\n  - name: {name}\n    version: 1.0.0\n    \
+         contractId: {name}-contract\n"
+    );
+    let contract = format!(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: {name}-contract\nname: {name}\nversion: 1.0.0\nstatus: active\n\
+         servers:\n  - server: lake\n    type: local\n    path: {domain}/{name}\n    format: delta\nschema:\n  \
+         - name: {name}\n    properties:\n      - name: order_id\n        logicalType: integer\n        \
+         primaryKey: true\n      - name: amount\n        logicalType: number\n"
+    );
+    [product, contract]
+}
+
+/// The text at a place of an answer.
+#[track_caller]
+pub(crate) fn text(answer: &Value, pointer: &str) -> String {
+    answer.pointer(pointer).and_then(Value::as_str).expect(pointer).to_owned()
+}

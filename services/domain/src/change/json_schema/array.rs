@@ -1,0 +1,72 @@
+//! Arrays. Positions of the prefix come and go as properties do, by the content model of the items behind it.
+
+use super::compare::{Answer, Sides, Step};
+use super::model::{Array, Shape};
+use super::names;
+use super::rest::{self, Content};
+use crate::change::message::TooComplex;
+
+pub(super) fn compare<'a>(
+    answer: &mut Answer<'_, 'a>,
+    sides: &Sides<'a>,
+    old: &'a Array,
+    new: &'a Array,
+) -> Result<(), TooComplex> {
+    answer.nest_optional(Step::Keyword("items"), old.items, new.items)?;
+    compare_prefix(answer, sides, old, new)?;
+    rest::compare_additional(answer, &names::ADDITIONAL_ITEMS, old.additional, new.additional)?;
+    rest::compare_unevaluated(answer, &names::UNEVALUATED_ITEMS, sides, (old.unevaluated, new.unevaluated))?;
+    answer.compare_limit(&names::MAX_ITEMS, old.max_items, new.max_items);
+    answer.compare_limit(&names::MIN_ITEMS, old.min_items, new.min_items);
+    match (old.unique_items, new.unique_items) {
+        (true, false) => answer.say(Step::Keyword("uniqueItems"), &names::UNIQUE_ITEMS_REMOVED),
+        (false, true) => answer.say(Step::Keyword("uniqueItems"), &names::UNIQUE_ITEMS_ADDED),
+        (true, true) | (false, false) => {}
+    }
+    answer.nest_optional(Step::Keyword("contains"), old.contains, new.contains)?;
+    answer.compare_limit(&names::MAX_CONTAINS, old.max_contains, new.max_contains);
+    answer.compare_limit(&names::MIN_CONTAINS, old.min_contains, new.min_contains);
+    Ok(())
+}
+
+fn compare_prefix<'a>(
+    answer: &mut Answer<'_, 'a>,
+    sides: &Sides<'a>,
+    old: &'a Array,
+    new: &'a Array,
+) -> Result<(), TooComplex> {
+    for index in 0..old.prefix.len().max(new.prefix.len()) {
+        let step = Step::Index("items", index);
+        let name = match (old.prefix.get(index), new.prefix.get(index)) {
+            (Some(old), Some(new)) => {
+                answer.nest(step, *old, *new)?;
+                continue;
+            }
+            (Some(item), None) => match Content::of(sides.new_schema, new.additional, new.unevaluated) {
+                Content::Open => &names::ITEM_REMOVED_FROM_OPEN_CONTENT_MODEL,
+                Content::Partial(schema) if answer.nest(step, *item, schema)? => {
+                    &names::ITEM_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+                }
+                Content::Partial(_) => &names::ITEM_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
+                Content::Closed if matches!(sides.old_schema.node(*item).shape, Shape::Never) => {
+                    &names::ITEM_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL
+                }
+                Content::Closed => &names::ITEM_REMOVED_FROM_CLOSED_CONTENT_MODEL,
+            },
+            (None, Some(item)) => match Content::of(sides.old_schema, old.additional, old.unevaluated) {
+                Content::Open if matches!(sides.new_schema.node(*item).shape, Shape::Any) => {
+                    &names::ITEM_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL
+                }
+                Content::Open => &names::ITEM_ADDED_TO_OPEN_CONTENT_MODEL,
+                Content::Partial(schema) if answer.nest(step, schema, *item)? => {
+                    &names::ITEM_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+                }
+                Content::Partial(_) => &names::ITEM_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
+                Content::Closed => &names::ITEM_ADDED_TO_CLOSED_CONTENT_MODEL,
+            },
+            (None, None) => continue,
+        };
+        answer.say(step, name);
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! Objects. Whether a property may come or go depends on the content model: what an object may hold beside its
+//! properties. Coming looks at the old model, going at the new one.
+
+use std::collections::BTreeSet;
+
+use super::compare::{Answer, Sides, Step};
+use super::model::{Additional, NodeId, Object, Schema, Shape};
+use super::{Decimal, names, rest};
+use crate::change::message::TooComplex;
+
+pub(super) fn compare<'a>(
+    answer: &mut Answer<'_, 'a>,
+    sides: &Sides<'a>,
+    old: &'a Object,
+    new: &'a Object,
+) -> Result<(), TooComplex> {
+    compare_required(answer, sides, old, new)?;
+    compare_properties(answer, sides, old, new)?;
+    compare_names(answer, sides, old, new)?;
+    compare_dependencies(answer, old, new)?;
+    rest::compare_additional(answer, &names::ADDITIONAL_PROPERTIES, old.additional, new.additional)?;
+    rest::compare_unevaluated(answer, &names::UNEVALUATED_PROPERTIES, sides, (old.unevaluated, new.unevaluated))?;
+    answer.compare_limit(&names::MAX_PROPERTIES, old.max_properties, new.max_properties);
+    answer.compare_limit(&names::MIN_PROPERTIES, old.min_properties, new.min_properties);
+    Ok(())
+}
+
+/// What an object may hold under a name that is not among its properties.
+enum Content {
+    /// Anything.
+    Open,
+    /// What a schema admits.
+    Partial(NodeId),
+    /// Perhaps what a schema admits: it cannot be told whether its pattern matches the name.
+    Unclear,
+    /// Nothing.
+    Closed,
+}
+
+fn content_under<'a>(
+    answer: &mut Answer<'_, 'a>,
+    schema: &Schema,
+    object: &'a Object,
+    name: &str,
+) -> Result<Content, TooComplex> {
+    let rest = rest::Content::of(schema, object.additional, object.unevaluated);
+    if object.pattern_properties.is_empty() {
+        return Ok(rest.into());
+    }
+    for (pattern, schema) in &object.pattern_properties {
+        match answer.is_found(pattern, name)? {
+            Some(true) => return Ok(Content::Partial(*schema)),
+            Some(false) => {}
+            None => return Ok(Content::Unclear),
+        }
+    }
+    // Patterns alone make an object partially open, and under a name that none of them matches it counts as closed.
+    Ok(match rest {
+        rest::Content::Open => Content::Closed,
+        rest => rest.into(),
+    })
+}
+
+impl From<rest::Content> for Content {
+    fn from(rest: rest::Content) -> Self {
+        match rest {
+            rest::Content::Open => Self::Open,
+            rest::Content::Partial(schema) => Self::Partial(schema),
+            rest::Content::Closed => Self::Closed,
+        }
+    }
+}
+
+fn compare_required<'a>(
+    answer: &mut Answer<'_, 'a>,
+    sides: &Sides<'a>,
+    old: &'a Object,
+    new: &'a Object,
+) -> Result<(), TooComplex> {
+    answer.take(old.properties.len() / 4)?;
+    for name in old.properties.keys() {
+        let Some(schema) = new.properties.get(name) else { continue };
+        let step = Step::Member("required", name);
+        match (old.required.contains(name), new.required.contains(name)) {
+            (true, false) => answer.say(step, &names::REQUIRED_ATTRIBUTE_REMOVED),
+            (false, true) if has_default(sides.new_schema, *schema) => {
+                answer.say(step, &names::REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED);
+            }
+            (false, true) => answer.say(step, &names::REQUIRED_ATTRIBUTE_ADDED),
+            (true, true) | (false, false) => {}
+        }
+    }
+    Ok(())
+}
+
+fn compare_properties<'a>(
+    answer: &mut Answer<'_, 'a>,
+    sides: &Sides<'a>,
+    old: &'a Object,
+    new: &'a Object,
+) -> Result<(), TooComplex> {
+    let all: BTreeSet<&'a String> = old.properties.keys().chain(new.properties.keys()).collect();
+    for name in all {
+        let step = Step::Member("properties", name);
+        match (old.properties.get(name), new.properties.get(name)) {
+            (Some(old_property), Some(new_property)) => {
+                answer.nest(step, *old_property, *new_property)?;
+            }
+            (Some(property), None) => {
+                let is_never = matches!(sides.old_schema.node(*property).shape, Shape::Never);
+                let verdict = match content_under(answer, sides.new_schema, new, name)? {
+                    Content::Open => &names::PROPERTY_REMOVED_FROM_OPEN_CONTENT_MODEL,
+                    Content::Partial(schema) if answer.nest(step, *property, schema)? => {
+                        &names::PROPERTY_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+                    }
+                    Content::Partial(_) | Content::Unclear => {
+                        &names::PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+                    }
+                    Content::Closed if is_never => &names::PROPERTY_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL,
+                    Content::Closed => &names::PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL,
+                };
+                answer.say(step, verdict);
+            }
+            (None, Some(property)) => {
+                let content = content_under(answer, sides.old_schema, old, name)?;
+                compare_added(answer, sides, step, *property, (content, new.required.contains(name)))?;
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A property that came, by what older objects may hold under its name.
+fn compare_added<'a>(
+    answer: &mut Answer<'_, 'a>,
+    sides: &Sides<'a>,
+    step: Step<'a>,
+    property: NodeId,
+    (content, is_required): (Content, bool),
+) -> Result<(), TooComplex> {
+    let has_default = has_default(sides.new_schema, property);
+    match content {
+        Content::Open => {
+            let is_any = matches!(sides.new_schema.node(property).shape, Shape::Any);
+            let name = match (is_any, is_required, has_default) {
+                (true, _, _) => &names::PROPERTY_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL,
+                (false, true, true) => &names::REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL,
+                (false, true, false) => &names::REQUIRED_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL,
+                (false, false, _) => &names::OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL,
+            };
+            answer.say(step, name);
+            return Ok(());
+        }
+        Content::Partial(schema) => {
+            let name = if answer.nest(step, schema, property)? {
+                &names::PROPERTY_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+            } else {
+                &names::PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+            };
+            answer.say(step, name);
+        }
+        Content::Unclear => answer.say(step, &names::PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL),
+        Content::Closed => {}
+    }
+    let name = match (is_required, has_default) {
+        (true, true) => &names::REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL,
+        (true, false) => &names::REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL,
+        (false, _) => &names::OPTIONAL_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL,
+    };
+    answer.say(step, name);
+    Ok(())
+}
+
+/// A demand on names is no new one for objects that can hold nothing but properties whose names satisfy it.
+fn compare_names<'a>(
+    answer: &mut Answer<'_, 'a>,
+    sides: &Sides<'a>,
+    old: &'a Object,
+    new: &'a Object,
+) -> Result<(), TooComplex> {
+    let is_closed = old.additional == Additional::Forbidden && old.pattern_properties.is_empty();
+    if let (None, Some(demand), true) = (old.property_names, new.property_names, is_closed)
+        && let Shape::Text(demand) = &sides.new_schema.node(sides.new_schema.resolve(demand)).shape
+    {
+        let mut are_all_good = true;
+        for name in old.properties.keys() {
+            let length = Decimal::from(name.chars().count() as u64);
+            let is_found = match &demand.pattern {
+                Some(pattern) => answer.is_found(pattern, name)? == Some(true),
+                None => true,
+            };
+            are_all_good &= is_found
+                && demand.min_length.is_none_or(|least| least <= length)
+                && demand.max_length.is_none_or(|most| length <= most);
+        }
+        if are_all_good {
+            return Ok(());
+        }
+    }
+    answer.nest_optional(Step::Keyword("propertyNames"), old.property_names, new.property_names)
+}
+
+fn compare_dependencies<'a>(answer: &mut Answer<'_, 'a>, old: &'a Object, new: &'a Object) -> Result<(), TooComplex> {
+    let all: BTreeSet<&'a String> = old.dependent_required.keys().chain(new.dependent_required.keys()).collect();
+    for property in all {
+        answer.take(1)?;
+        let name = match (old.dependent_required.get(property), new.dependent_required.get(property)) {
+            (Some(old), Some(new)) if old == new => continue,
+            (Some(old), Some(new)) if new.is_superset(old) => &names::DEPENDENCY_ARRAY_EXTENDED,
+            (Some(old), Some(new)) if old.is_superset(new) => &names::DEPENDENCY_ARRAY_NARROWED,
+            (Some(_), Some(_)) => &names::DEPENDENCY_ARRAY_CHANGED,
+            (None, _) => &names::DEPENDENCY_ARRAY_ADDED,
+            (Some(_), None) => &names::DEPENDENCY_ARRAY_REMOVED,
+        };
+        answer.say(Step::Member("dependencies", property), name);
+    }
+    let all: BTreeSet<&'a String> = old.dependent_schemas.keys().chain(new.dependent_schemas.keys()).collect();
+    for property in all {
+        let step = Step::Member("dependencies", property);
+        match (old.dependent_schemas.get(property), new.dependent_schemas.get(property)) {
+            (Some(old), Some(new)) => {
+                answer.nest(step, *old, *new)?;
+            }
+            (None, _) => answer.say(step, &names::DEPENDENCY_SCHEMA_ADDED),
+            (Some(_), None) => answer.say(step, &names::DEPENDENCY_SCHEMA_REMOVED),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a property has a default; beside a reference its own one counts.
+fn has_default(schema: &Schema, property: NodeId) -> bool {
+    schema.node(property).annotations.default.is_some()
+}
