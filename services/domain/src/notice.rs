@@ -73,6 +73,8 @@ pub struct Finding {
     pub bump: Bump,
     /// The difference in one sentence, for people.
     pub message: String,
+    /// What would settle it, if it were true of the data, in a sentence.
+    pub proof: Option<String>,
 }
 
 impl From<&change::Finding> for Finding {
@@ -84,6 +86,7 @@ impl From<&change::Finding> for Finding {
             consumer_safe: finding.consumer_safe(),
             bump: finding.bump(),
             message: finding.message.clone(),
+            proof: finding.proof.as_ref().map(ToString::to_string),
         }
     }
 }

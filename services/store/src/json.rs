@@ -326,6 +326,7 @@ pub(crate) fn findings_to_text(findings: &[Finding]) -> String {
             "consumerSafe": finding.consumer_safe,
             "bump": finding.bump.as_str(),
             "message": finding.message,
+            "proof": finding.proof,
         })
     };
     Value::Array(findings.iter().map(finding).collect()).to_string()
@@ -340,6 +341,7 @@ pub(crate) fn findings_from_text(text: &str) -> Result<Vec<Finding>, Misfit> {
             consumer_safe: boolean(value, "consumerSafe")?,
             bump: bump_from_word(&string(field(value, "bump")?)?)?,
             message: string(field(value, "message")?)?,
+            proof: optional(field(value, "proof")?, string)?,
         })
     })
 }

@@ -156,6 +156,7 @@ impl From<&domain::notice::Finding> for Finding {
             consumer_safe: finding.consumer_safe,
             bump: finding.bump.into(),
             message: finding.message.clone(),
+            proof: finding.proof.clone(),
         }
     }
 }

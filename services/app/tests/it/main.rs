@@ -3,5 +3,6 @@
 mod issuer;
 mod lease;
 mod lock;
+mod notice;
 mod publish;
 mod race;

@@ -34,6 +34,7 @@ fn notice(catalog: &Catalog, to: &str) -> ChangeNotice {
             consumer_safe: false,
             bump: Bump::Major,
             message: "it was \"removed\"\n".into(),
+            proof: Some("no row has one".into()),
         }],
         migration_note: Some("read `total`".into()),
         deadline: Timestamp(NOW.0 + 90),
