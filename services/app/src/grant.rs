@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use domain::clock::Timestamp;
 use domain::credential::Lease;
-use domain::grant::{AccessRequest, Closed, ClosedBy, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of};
+use domain::grant::{
+    AccessRequest, Closed, ClosedBy, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of,
+};
 use domain::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use domain::identity::Principal;
 use policy::{Action, Party, Resource};

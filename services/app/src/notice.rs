@@ -49,9 +49,8 @@ pub(crate) async fn open_about(
     let product_id = store::contract::get(tx, contract_id).await?.product_id;
     let told = store::notice::list_to(tx, contract_id, major).await?;
     for (from_id, from_major) in predecessors(tx, product_id, contract_id, major).await? {
-        let is_told = told
-            .iter()
-            .any(|notice| (notice.from.contract_id, notice.from.version.major) == (from_id, from_major));
+        let is_told =
+            told.iter().any(|notice| (notice.from.contract_id, notice.from.version.major) == (from_id, from_major));
         let Some(old) = store::contract::find_current(tx, from_id, from_major).await?.filter(|_| !is_told) else {
             continue;
         };
@@ -100,22 +99,16 @@ fn is_older(port: &Port, newer: &Port) -> bool {
 /// The port majors whose readers a notice concerns: those that lead to the old side. Where the successor is another
 /// contract, only those of lines that it continues.
 fn concerned(notice: &ChangeNotice, ports: &[Port]) -> Vec<PortMajor> {
-    let leads_to = |port: &Port, side: &Side| {
-        (port.contract_id, port.contract_major) == (side.contract_id, side.version.major)
-    };
-    let is_continued =
-        |old: &Port| ports.iter().any(|port| leads_to(port, &notice.to) && is_older(old, port));
+    let leads_to =
+        |port: &Port, side: &Side| (port.contract_id, port.contract_major) == (side.contract_id, side.version.major);
+    let is_continued = |old: &Port| ports.iter().any(|port| leads_to(port, &notice.to) && is_older(old, port));
     let same_contract = notice.from.contract_id == notice.to.contract_id;
     let old = ports.iter().filter(|port| leads_to(port, &notice.from) && (same_contract || is_continued(port)));
     old.map(|port| port.port_major.clone()).collect()
 }
 
 /// Until when the readers of a major were told that it serves at least, by the notices that are open.
-pub(crate) async fn deadline_of(
-    tx: &mut Tx,
-    contract_id: ContractId,
-    major: u64,
-) -> Result<Option<Timestamp>, Error> {
+pub(crate) async fn deadline_of(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<Timestamp>, Error> {
     let notices = store::notice::list_from(tx, contract_id, major).await?;
     Ok(notices.iter().filter(|notice| notice.closed_at.is_none()).map(|notice| notice.deadline).max())
 }
@@ -320,6 +313,15 @@ async fn readers(
     Ok(Page { items, has_more })
 }
 
+/// What became of an answer to a notice, or of a change of it.
+#[derive(Debug)]
+pub enum Outcome<T> {
+    /// It counts.
+    Done(T),
+    /// The notice was closed before.
+    Closed(NoticeView),
+}
+
 /// Answers a notice.
 #[derive(Debug)]
 pub struct AnswerNotice {
@@ -339,9 +341,8 @@ pub struct AnswerNotice {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a notice that the caller may not see; [`Error::Forbidden`] unless the holder is the caller or
-/// a service account of it, with a grant that stands; [`Error::Conflict`] once the notice is closed;
-/// [`Error::Invalid`] without a reason where there must be one, and for a wish for time before the deadline.
-pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<(NoticeView, Answer), Error> {
+/// a service account of it, with a grant that stands; [`Error::Invalid`] without a reason where there must be one, and for a wish for time before the deadline.
+pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(NoticeView, Answer)>, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let view = get(ctx, &mut tx, command.id).await?;
@@ -361,7 +362,10 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<(NoticeVi
     }
     if let Some(id) = idempotency::find::<AnswerId>(ctx, &mut tx, command.key.as_ref()).await? {
         let answer = store::notice::get_answer(&mut tx, id).await?;
-        return Ok((view, answer));
+        return Ok(Outcome::Done((view, answer)));
+    }
+    if view.notice.closed_at.is_some() {
+        return Ok(Outcome::Closed(view));
     }
     let id = AnswerId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref());
     let given = Given { principal_id, by, reply: command.reply, reason: command.reason };
@@ -377,7 +381,7 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<(NoticeVi
     audit::append(ctx, &mut tx, event.with(detail).because(answer.reason.as_deref())).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), answer.id).await?;
     tx.commit().await?;
-    Ok((view, answer))
+    Ok(Outcome::Done((view, answer)))
 }
 
 /// Changes a notice.
@@ -397,16 +401,19 @@ pub struct UpdateNotice {
 /// least.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] once the notice is closed; [`Error::Invalid`] if there
-/// is nothing to change, and for a deadline that is not later.
-pub async fn update_notice(ctx: &Ctx, command: UpdateNotice) -> Result<NoticeView, Error> {
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Invalid`] if there is nothing to change, and for a deadline that
+/// is not later.
+pub async fn update_notice(ctx: &Ctx, command: UpdateNotice) -> Result<Outcome<NoticeView>, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let view = get(ctx, &mut tx, command.id).await?;
     let product = Resource::Product(view.known.policy());
     ctx.authorize(Action::UpdateNotice, &product, "change notices of this product")?;
     if idempotency::find::<NoticeId>(ctx, &mut tx, command.key.as_ref()).await?.is_some() {
-        return Ok(view);
+        return Ok(Outcome::Done(view));
+    }
+    if view.notice.closed_at.is_some() {
+        return Ok(Outcome::Closed(view));
     }
     if command.migration_note.is_none() && command.deadline.is_none() {
         return Err(Error::invalid("migrationNote", "say what is to change: the note, or the deadline"));
@@ -424,5 +431,5 @@ pub async fn update_notice(ctx: &Ctx, command: UpdateNotice) -> Result<NoticeVie
     happened(&ctx.app, &mut tx, "notice.update", "notice.updated", &notice, &Author::from(ctx)).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), notice.id).await?;
     tx.commit().await?;
-    Ok(NoticeView { notice, ..view })
+    Ok(Outcome::Done(NoticeView { notice, ..view }))
 }

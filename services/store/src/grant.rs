@@ -468,11 +468,7 @@ pub async fn list_standing(tx: &mut Tx, principal_id: PrincipalId, now: Timestam
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_standing_of_accounts(
-    tx: &mut Tx,
-    owner: PrincipalId,
-    now: Timestamp,
-) -> Result<Vec<Grant>, Error> {
+pub async fn list_standing_of_accounts(tx: &mut Tx, owner: PrincipalId, now: Timestamp) -> Result<Vec<Grant>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
         "WHERE principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
              AND revoked_at IS NULL AND until_at > $2

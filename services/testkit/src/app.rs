@@ -180,6 +180,7 @@ impl TestApp {
             store::identity::list_principals,
             store::product::list,
             store::table::list,
+            store::notice::list,
             store::credential::list,
             store::gate::list_decisions,
         );

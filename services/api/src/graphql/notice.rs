@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use app::notice::{self, AnswerNotice, Consumer, NoticeView, UpdateNotice};
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use app::notice::{self, AnswerNotice, Consumer, NoticeView, Outcome, UpdateNotice};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::clock::Timestamp;
 use domain::id::{NoticeId, ProductId};
 use domain::notice::Reply;
@@ -115,9 +115,10 @@ pub(crate) struct NoticePort {
     major: i32,
 }
 
-/// One whom a notice concerns. Which columns it reads is not known.
+/// One whom a notice concerns.
 pub(crate) struct AffectedConsumer(Consumer);
 
+/// One whom a notice concerns. Which columns it reads is not known.
 #[Object]
 impl AffectedConsumer {
     /// Its grant on the old major.
@@ -238,13 +239,38 @@ pub(crate) struct UpdateNoticePayload {
     notice: ChangeNotice,
 }
 
+/// The notice was closed before: one of its two majors has ended.
+#[derive(SimpleObject)]
+pub(crate) struct NoticeClosed {
+    notice: ChangeNotice,
+    message: String,
+}
+
+impl From<NoticeView> for NoticeClosed {
+    fn from(view: NoticeView) -> Self {
+        Self { notice: ChangeNotice(Arc::new(view)), message: domain::notice::Error::Closed.to_string() }
+    }
+}
+
+#[derive(Union)]
+pub(crate) enum AnswerNoticeResult {
+    Done(AnswerNoticePayload),
+    Closed(NoticeClosed),
+}
+
+#[derive(Union)]
+pub(crate) enum UpdateNoticeResult {
+    Done(UpdateNoticePayload),
+    Closed(NoticeClosed),
+}
+
 #[derive(Default)]
 pub(crate) struct NoticeMutation;
 
 #[Object]
 impl NoticeMutation {
     /// Answers a notice for the holder of a grant on the old major. The last answer counts.
-    async fn answer_notice(&self, ctx: &Context<'_>, input: AnswerNoticeInput) -> Result<AnswerNoticePayload> {
+    async fn answer_notice(&self, ctx: &Context<'_>, input: AnswerNoticeInput) -> Result<AnswerNoticeResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("answerNotice", &input, input.idempotency_key.as_ref())?;
         let command = AnswerNotice {
@@ -254,12 +280,17 @@ impl NoticeMutation {
             reason: input.reason,
             key,
         };
-        let (view, answer) = notice::answer_notice(ctx, command).await?;
-        Ok(AnswerNoticePayload { notice: ChangeNotice(Arc::new(view)), answer: NoticeAnswer(answer) })
+        Ok(match notice::answer_notice(ctx, command).await? {
+            Outcome::Done((view, answer)) => AnswerNoticeResult::Done(AnswerNoticePayload {
+                notice: ChangeNotice(Arc::new(view)),
+                answer: NoticeAnswer(answer),
+            }),
+            Outcome::Closed(view) => AnswerNoticeResult::Closed(view.into()),
+        })
     }
 
     /// Changes a notice's migration note, or gives its readers more time.
-    async fn update_notice(&self, ctx: &Context<'_>, input: UpdateNoticeInput) -> Result<UpdateNoticePayload> {
+    async fn update_notice(&self, ctx: &Context<'_>, input: UpdateNoticeInput) -> Result<UpdateNoticeResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("updateNotice", &input, input.idempotency_key.as_ref())?;
         let command = UpdateNotice {
@@ -268,8 +299,12 @@ impl NoticeMutation {
             deadline: input.deadline.map(|deadline| deadline.0),
             key,
         };
-        let view = notice::update_notice(ctx, command).await?;
-        Ok(UpdateNoticePayload { notice: ChangeNotice(Arc::new(view)) })
+        Ok(match notice::update_notice(ctx, command).await? {
+            Outcome::Done(view) => {
+                UpdateNoticeResult::Done(UpdateNoticePayload { notice: ChangeNotice(Arc::new(view)) })
+            }
+            Outcome::Closed(view) => UpdateNoticeResult::Closed(view.into()),
+        })
     }
 }
 

@@ -161,6 +161,17 @@ impl Api {
     }
 }
 
+/// A product's document with the next major of its port, and its contract's breaking successor: the amounts are in cents.
+pub(crate) fn succeeded(product: &str, contract: &str) -> [String; 2] {
+    let (_, port) = product.split_once("outputPorts:\n").expect("ports");
+    let next = port.replace("version: 1.0.0", "version: 2.0.0");
+    let successor = contract.replace("version: 1.0.0", "version: 2.0.0").replace(
+        "- name: amount\n",
+        "- name: amount\n        customProperties:\n          - property: unit\n            value: cents\n",
+    );
+    [format!("{product}{next}"), successor]
+}
+
 /// The code of an answer's first error.
 pub(crate) fn code(answer: &Value) -> Option<String> {
     answer["errors"][0]["extensions"]["code"].as_str().map(str::to_owned)
