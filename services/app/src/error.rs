@@ -86,6 +86,16 @@ impl From<domain::grant::Error> for Error {
     }
 }
 
+impl From<domain::overrides::Error> for Error {
+    fn from(error: domain::overrides::Error) -> Self {
+        match &error {
+            domain::overrides::Error::BadExpiry => Self::invalid("expiresAt", error),
+            domain::overrides::Error::NoReason(_) => Self::invalid("reason", error),
+            domain::overrides::Error::NotStanding => Self::Conflict(error.to_string()),
+        }
+    }
+}
+
 impl From<domain::notice::Error> for Error {
     fn from(error: domain::notice::Error) -> Self {
         let field = match &error {

@@ -26,6 +26,7 @@ pub mod lake;
 pub mod lease;
 pub mod notice;
 pub mod org;
+pub mod overrides;
 pub mod paging;
 pub mod product;
 pub mod publish;

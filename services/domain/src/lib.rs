@@ -21,6 +21,7 @@ pub mod identity;
 pub mod name;
 pub mod notice;
 pub mod org;
+pub mod overrides;
 pub mod product;
 pub mod quality;
 pub mod registry;

@@ -63,6 +63,8 @@ words! {
         AnswerNotice = "answerNotice",
         /// Change a notice's note or deadline. Product.
         UpdateNotice = "updateNotice",
+        /// Accept a version whose number is too small for what it changes, or end that. Product.
+        OverrideRefusal = "overrideRefusal",
         /// See a lease. Lease.
         ViewLease = "viewLease",
         /// See a decision. Decision.

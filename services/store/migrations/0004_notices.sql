@@ -34,6 +34,25 @@ CREATE TABLE notice_answers (
 ) {table};
 CREATE INDEX notice_answers_of_principal ON notice_answers (notice_id, principal_id, at, id);
 
+-- Stewards' overrides of refused version numbers. `mac` is over all but the end; the end may come early.
+CREATE TABLE overrides (
+    id {id} NOT NULL PRIMARY KEY,
+    contract_id {id} NOT NULL REFERENCES contracts (id),
+    major {int} NOT NULL,
+    minor {int} NOT NULL,
+    patch {int} NOT NULL,
+    findings {text} NOT NULL,
+    reason {text} NOT NULL,
+    steward_id {id} NOT NULL REFERENCES principals (id),
+    created_at {int} NOT NULL,
+    expires_at {int} NOT NULL,
+    mac {bytes} NOT NULL,
+    revoked_by {id},
+    revoked_at {int},
+    revoke_reason {text}
+) {table};
+CREATE INDEX overrides_of_contract ON overrides (contract_id, created_at, id);
+
 -- Who reads a port's major, and which accounts a person answers for.
 CREATE INDEX grants_of_port ON grants (product_id, port, major, granted_at, id);
 CREATE INDEX principals_of_owner ON principals (owner_id);

@@ -58,7 +58,7 @@ impl TryFrom<RequestRow> for AccessRequest {
 }
 
 /// A person's answer: who and when, or neither.
-fn decided(
+pub(crate) fn decided(
     by: Option<Text<PrincipalId>>,
     at: Option<i64>,
     reason: Option<String>,

@@ -34,6 +34,7 @@ mod json;
 pub mod notice;
 pub mod org;
 pub mod outbox;
+pub mod overrides;
 mod page;
 pub mod product;
 pub mod registry;

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::{
     AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
-    PrincipalId, ProductId, RecordId, RoleId, SnapshotId,
+    OverrideId, PrincipalId, ProductId, RecordId, RoleId, SnapshotId,
 };
 
 use super::error::{Failure, Result};
@@ -51,6 +51,7 @@ kinds! {
     AccessRequest = "access_request": AccessRequestId,
     Grant = "grant": GrantId,
     ChangeNotice = "change_notice": NoticeId,
+    ContractOverride = "contract_override": OverrideId,
     Decision = "decision": DecisionId,
     Lease = "lease": LeaseId,
     Record = "record": RecordId,

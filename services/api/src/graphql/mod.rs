@@ -17,6 +17,7 @@ mod loader;
 mod node;
 mod notice;
 mod org;
+mod overrides;
 mod page;
 mod product;
 mod publish;
@@ -65,6 +66,7 @@ pub struct Mutation(
     table::TableMutation,
     grant::GrantMutation,
     notice::NoticeMutation,
+    overrides::OverrideMutation,
     credential::CredentialMutation,
 );
 

@@ -4,7 +4,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
     AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
-    PrincipalId, ProductId, RecordId, RoleId,
+    OverrideId, PrincipalId, ProductId, RecordId, RoleId,
 };
 
 use super::SessionExt;
@@ -18,6 +18,7 @@ use super::id::{Kind, SnapshotOfTable, decode, not_an_id, split};
 use super::identity::{Principal, RoleAssignment};
 use super::notice::ChangeNotice;
 use super::org::Domain;
+use super::overrides::ContractOverride;
 use super::product::Product;
 use super::table::{Snapshot, Table, find_snapshot};
 
@@ -36,6 +37,7 @@ pub(crate) enum Node {
     AccessRequest(AccessRequest),
     Grant(Grant),
     ChangeNotice(ChangeNotice),
+    ContractOverride(ContractOverride),
     Decision(Decision),
     Lease(Lease),
     Record(Record),
@@ -96,6 +98,10 @@ impl NodeQuery {
             Kind::ChangeNotice => {
                 let found = loaders.find(decode::<NoticeId>(&id, "id")?).await?;
                 found.map(|view| Node::ChangeNotice(ChangeNotice(view)))
+            }
+            Kind::ContractOverride => {
+                let found = loaders.find(decode::<OverrideId>(&id, "id")?).await?;
+                found.map(|says| Node::ContractOverride(ContractOverride(says)))
             }
             Kind::Decision => {
                 let found = loaders.find(decode::<DecisionId>(&id, "id")?).await?;

@@ -73,6 +73,14 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ),
         ("answerNotice", json!({ "input": { "notice": world.notice, "reply": "ACKNOWLEDGED" } }), &["reader"]),
         ("updateNotice", json!({ "input": { "notice": world.notice, "migrationNote": "add them up" } }), OWNERS),
+        (
+            "createOverride",
+            json!({ "input": {
+                "contract": world.contract, "version": "1.9.0", "findingsDigest": "0".repeat(64), "reason": "a trial",
+                "expiresAt": "2026-10-01T00:00:00Z" } }),
+            &["steward"],
+        ),
+        ("revokeOverride", json!({ "input": { "override": world.accepted, "reason": "no" } }), &["steward"]),
         ("vendCredentials", json!({ "input": table }), ALL),
     ]
 }
@@ -86,6 +94,8 @@ struct World {
     request: String,
     grant: String,
     notice: String,
+    contract: String,
+    accepted: String,
 }
 
 impl World {
@@ -97,7 +107,7 @@ impl World {
         let owner = api.test.ctx("owner-shop").await;
         let [product, contract] = succeeded(PRODUCT, CONTRACT);
         api.test.publish(&owner, "shop", &[&product, &contract]).await;
-        let ids = r#"{ notices { nodes { id } } product(domain: "shop", name: "orders") { contracts { versions { id } } }
+        let ids = r#"{ notices { nodes { id } } product(domain: "shop", name: "orders") { contracts { id versions { id } } }
             domain(path: "shop") { roles { id role } } }"#;
         let ids = api.data("owner-shop", ids, Value::Null).await;
         let roles = ids["domain"]["roles"].as_array().expect("roles");
@@ -108,7 +118,9 @@ impl World {
         let viewer = api.data("reader", "{ viewer { principal { id } } }", Value::Null).await;
         let reader = text(&viewer["viewer"]["principal"]["id"]);
         let notice = text(&ids["notices"]["nodes"][0]["id"]);
-        Self { api, reader, role, version, request, grant, notice }
+        let contract = text(&ids["product"]["contracts"][0]["id"]);
+        let accepted = api.accept(&contract, "1.8.0").await;
+        Self { api, reader, role, version, request, grant, notice, contract, accepted }
     }
 }
 

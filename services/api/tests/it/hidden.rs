@@ -82,12 +82,16 @@ pub(crate) async fn hide(api: &Api, home: &Home, name: &str, classification: &st
     api.data(owner, approve, input).await;
     let [product, contract] = succeeded(&product, &contract);
     api.test.publish(&api.test.ctx(owner).await, domain, &[&product, &contract]).await;
+    let query =
+        "query($domain: String!, $name: String!) { product(domain: $domain, name: $name) { contracts { id } } }";
+    let found = api.data(owner, query, json!({ "domain": domain, "name": name })).await;
+    api.accept(found["product"]["contracts"][0]["id"].as_str().expect("an id"), "1.8.0").await;
 }
 
 /// The global ids of everything that belongs to a hidden product, as its owner sees them.
 pub(crate) async fn ids(api: &Api, home: &Home, name: &str) -> Vec<String> {
     let query = "query($domain: String!, $name: String!) { product(domain: $domain, name: $name) {
-            id contracts { id versions { id } } tables { id head { id } } }
+            id contracts { id versions { id } overrides { id } } tables { id head { id } } }
         notices { nodes { id product { name } } }
         accessRequests { nodes { id port product { name } } } grants { nodes { id product { name } } }
         leases { nodes { id address } } decisions { nodes { id address } } }";
@@ -101,7 +105,7 @@ pub(crate) async fn ids(api: &Api, home: &Home, name: &str) -> Vec<String> {
             }
         }
     }
-    assert!(found.len() >= 11, "{name}: {found:?}");
+    assert!(found.len() >= 12, "{name}: {found:?}");
     found
 }
 
@@ -151,7 +155,7 @@ const ABOUT_DOCUMENTS: [(&str, &str); 2] = [
 const CALLERS: [&str; 2] = ["reader", "owner-other"];
 
 /// Questions about ids; `{}` stands for one.
-const ABOUT_IDS: [&str; 10] = [
+const ABOUT_IDS: [&str; 12] = [
     r#"{ node(id: "{}") { __typename id } }"#,
     r#"mutation { activateVersion(input: { version: "{}" }) { __typename } }"#,
     r#"mutation { withdrawRequest(input: { request: "{}" }) { __typename } }"#,
@@ -160,6 +164,8 @@ const ABOUT_IDS: [&str; 10] = [
     r#"mutation { revokeGrant(input: { grant: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { answerNotice(input: { notice: "{}", reply: ACKNOWLEDGED }) { __typename } }"#,
     r#"mutation { updateNotice(input: { notice: "{}", migrationNote: "x" }) { __typename } }"#,
+    r#"mutation { createOverride(input: { contract: "{}", version: "1.9.0", findingsDigest: "0000000000000000000000000000000000000000000000000000000000000000", reason: "x", expiresAt: "2027-02-01T00:00:00Z" }) { __typename } }"#,
+    r#"mutation { revokeOverride(input: { override: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { unassignRole(input: { assignment: "{}" }) { __typename } }"#,
     r#"mutation { setPrincipalEnabled(input: { principal: "{}", enabled: false }) { __typename } }"#,
 ];
@@ -169,7 +175,7 @@ const LISTS: [&str; 13] = [
     "{ viewer { principal { id subject } roles { role } version purpose } }",
     "{ domains { edges { cursor node { path enforcement roles { id } products { edges { cursor node { id name } } pageInfo { hasNextPage endCursor } } } } } }",
     r#"{ domain(path: "shop") { id products(first: 1) { nodes { name } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"#,
-    "{ products { edges { cursor node { id name title state classification medallion ports { name major contract { id } } contracts { documentId name versions { version state } } tables { address head { key state } } document { digest } } } pageInfo { hasNextPage endCursor } } }",
+    "{ products { edges { cursor node { id name title state classification medallion ports { name major contract { id } } contracts { documentId name versions { version state } overrides { id } } tables { address head { key state } } document { digest } } } pageInfo { hasNextPage endCursor } } }",
     "{ products(first: 1) { nodes { name } pageInfo { hasNextPage endCursor } } }",
     r#"{ products(domain: "shop", first: 1) { nodes { name } pageInfo { hasNextPage endCursor } } }"#,
     "{ accessRequests { nodes { id port product { name } grant { id } requester { subject } decidedBy { subject } } pageInfo { hasNextPage } } }",

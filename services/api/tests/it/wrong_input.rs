@@ -63,6 +63,12 @@ fn valid(field: &str) -> Value {
         "updateNotice" => json!({ "input": {
             "notice": id("change_notice"), "migrationNote": "add them up", "deadline": "2030-02-01T00:00:00Z",
             "idempotencyKey": "k" } }),
+        "createOverride" => json!({ "input": {
+            "contract": id("contract"), "version": "1.9.0", "findingsDigest": "0".repeat(64), "reason": "a trial",
+            "expiresAt": "2026-10-01T00:00:00Z", "idempotencyKey": "k" } }),
+        "revokeOverride" => {
+            json!({ "input": { "override": id("contract_override"), "reason": "no", "idempotencyKey": "k" } })
+        }
         "vendCredentials" => json!({ "input": {
             "address": "shop.orders.nothing", "action": "READ", "purpose": "ANALYTICS", "lifetimeSeconds": 60 } }),
         other => panic!("`{other}` has no valid input here"),
@@ -199,6 +205,8 @@ impl Foreign {
             "activateVersion" => input("version", self.id("contract_version")),
             "withdrawRequest" | "approveRequest" | "rejectRequest" => input("request", self.id("access_request")),
             "revokeGrant" => input("grant", self.id("grant")),
+            "createOverride" => input("contract", self.id("contract")),
+            "revokeOverride" => input("override", self.id("contract_override")),
             "answerNotice" | "updateNotice" => input("notice", self.id("change_notice")),
             other => panic!("`{other}` is not asked about what is someone else's"),
         }

@@ -1,9 +1,11 @@
 //! The life of contract versions: activation and what it waits for, deprecation, retirement (SPEC section 4).
 
 use domain::binding::{Binding, SnapshotState};
+use domain::change::Proof;
 use domain::clock::Timestamp;
 use domain::contract::{Contract, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
 use domain::id::{ContractId, ContractVersionId};
+use domain::overrides::{Override, judge_under};
 use domain::quality::Verdict;
 use policy::{Action, Resource};
 use store::contract::ContractVersion;
@@ -23,6 +25,7 @@ use crate::idempotency::{self, Key};
 use crate::jobs;
 use crate::known::{self, Known};
 use crate::notice;
+use crate::overrides;
 use crate::table;
 
 /// How many snapshots back the newest that was looked at is searched: skipped ones lie between two inspections.
@@ -287,9 +290,16 @@ async fn obstacles(
     let promised: Vec<&Contract> = promised.iter().map(AsRef::as_ref).collect();
     let demanded = proof::demanded(document, &promised);
     let held = proof::held(tx, &known, document, &bindings, demanded.clone()).await?;
-    if let Err(refused) = proof::judge(document, &[], &promised, held) {
-        reasons.push(match proof::judge(document, &[], &promised, demanded) {
-            Ok(()) => "its number needs proofs that the data does not give: see the findings and the newest verdict"
+    // An override counts where it stood when the version was published, or stands now; not once it was taken back.
+    let overrides = overrides::of_contracts(app, tx, &[version.contract_id]).await?;
+    let stood = |says: &&Override| says.stands(app.now()) || says.stands(version.document.published_at);
+    let overrides: Vec<&Override> = overrides.iter().filter(stood).collect();
+    let judge = |proofs: Vec<Proof>| {
+        judge_under(document, &promised, &overrides, |promised| proof::judge(document, &[], promised, proofs.clone()))
+    };
+    if let Err(refused) = judge(held) {
+        reasons.push(match judge(demanded) {
+            Ok(_) => "its number needs proofs that the data does not give: see the findings and the newest verdict"
                 .to_owned(),
             Err(_) => refused.to_string(),
         });

@@ -337,7 +337,10 @@ impl Writing<'_> {
     }
 
     async fn version_published(&mut self, version: &ContractVersion, judged: &JudgedVersion) -> Result<(), Error> {
-        let what = format!("{} {}", judged.entry.model.contract.document_id, version.version);
+        let mut what = format!("{} {}", judged.entry.model.contract.document_id, version.version);
+        for id in &judged.overrides {
+            what = format!("{what}, its number accepted by the override {id}");
+        }
         self.published("contract.publish", "contract_version", version.id, &what, "contract.published").await
     }
 

@@ -4,5 +4,6 @@ mod issuer;
 mod lease;
 mod lock;
 mod notice;
+mod overrides;
 mod publish;
 mod race;

@@ -23,6 +23,7 @@ mod error;
 mod inspect;
 mod notice;
 mod output;
+mod overrides;
 mod principal;
 mod product;
 mod report;
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Access(access::Args),
     /// Look at breaking successors, and answer their notices
     Notice(notice::Args),
+    /// Accept versions whose numbers are too small, and list what was accepted
+    Override(overrides::Args),
     /// Tell why a table is open or shut, line by line, without credentials
     Why(why::Args),
     /// Print credentials that open one table for a short time
@@ -128,6 +131,7 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Inspect(args) => inspect::run(args).await,
             Command::Access(args) => access::run(args).await,
             Command::Notice(args) => notice::run(args).await,
+            Command::Override(args) => overrides::run(args).await,
             Command::Why(args) => why::run(args).await,
             Command::Credentials(args) => credentials::run(args).await,
             Command::Audit(args) => audit::run(args).await,

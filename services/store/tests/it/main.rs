@@ -9,6 +9,7 @@ mod gate;
 mod group;
 mod notice;
 mod open;
+mod overrides;
 mod races;
 mod schema;
 mod transaction;
