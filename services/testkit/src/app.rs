@@ -180,6 +180,7 @@ impl TestApp {
             store::identity::list_principals,
             store::product::list,
             store::table::list,
+            store::notice::list,
             store::credential::list,
             store::gate::list_decisions,
         );
@@ -201,6 +202,8 @@ impl TestApp {
         let contracts: Vec<_> = contracts.into_iter().map(|contract| contract.id).collect();
         let versions = store::contract::list_versions_of_contracts(&mut tx, &contracts).await.expect("rows");
         let _ = writeln!(dump, "{versions:?}");
+        let overrides = store::overrides::list_of_contracts(&mut tx, &contracts).await.expect("rows");
+        let _ = writeln!(dump, "{overrides:?}");
         for event in store::outbox::list_after(&mut tx, 0, all).await.expect("rows") {
             let _ = writeln!(dump, "{event:?}");
         }

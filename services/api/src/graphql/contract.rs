@@ -11,8 +11,9 @@ use super::SessionExt;
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
 use super::key::idempotency_key;
-use super::loader::VersionsOf;
+use super::loader::{OverridesOf, VersionsOf};
 use super::org::path;
+use super::overrides::ContractOverride;
 use super::page::SHORT_LIST;
 use super::product::{Document, name};
 use super::scalar::DateTime;
@@ -58,6 +59,13 @@ impl Contract {
     async fn versions(&self, ctx: &Context<'_>) -> Result<Vec<ContractVersion>> {
         let versions = ctx.loaders()?.find(VersionsOf(self.id)).await?.unwrap_or_default();
         Ok(versions.into_iter().map(ContractVersion).collect())
+    }
+
+    /// What stewards accepted although its number was too small, the newest first; what has ended is among it.
+    #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
+    async fn overrides(&self, ctx: &Context<'_>) -> Result<Vec<ContractOverride>> {
+        let overrides = ctx.loaders()?.find(OverridesOf(self.id)).await?.unwrap_or_default();
+        Ok(overrides.into_iter().map(ContractOverride).collect())
     }
 }
 
@@ -143,6 +151,20 @@ impl From<&domain::change::Finding> for Finding {
             bump: finding.bump().into(),
             message: finding.message.clone(),
             proof: finding.proof.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl From<&domain::notice::Finding> for Finding {
+    fn from(finding: &domain::notice::Finding) -> Self {
+        Self {
+            path: finding.path.clone(),
+            rule: finding.rule.clone(),
+            history_safe: finding.history_safe,
+            consumer_safe: finding.consumer_safe,
+            bump: finding.bump.into(),
+            message: finding.message.clone(),
+            proof: finding.proof.clone(),
         }
     }
 }

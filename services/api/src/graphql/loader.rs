@@ -9,6 +9,7 @@ use std::time::Duration;
 use app::Ctx;
 use app::contract::VersionView;
 use app::known::Known;
+use app::notice::NoticeView;
 use app::product::ProductDocument;
 use app::table::Target;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
@@ -17,11 +18,12 @@ use domain::credential::Lease;
 use domain::gate::Explained;
 use domain::grant::{AccessRequest, Grant};
 use domain::id::{
-    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
-    ProductId, SnapshotId,
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
+    OverrideId, PrincipalId, ProductId, SnapshotId,
 };
 use domain::identity::Principal;
 use domain::org::Domain;
+use domain::overrides::Override;
 
 use super::contract::Contract;
 use super::error::Result;
@@ -74,6 +76,10 @@ pub(crate) struct ContractsOf(pub(crate) ProductId);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct VersionsOf(pub(crate) ContractId);
 
+/// The key of a contract's overrides, the newest first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct OverridesOf(pub(crate) ContractId);
+
 /// The key of a product's output ports.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PortsOf(pub(crate) ProductId);
@@ -120,6 +126,8 @@ by_id! {
     SnapshotId => Snapshot: app::table::load_snapshots, |found| found.id;
     AccessRequestId => AccessRequest: app::grant::load_requests, |found| found.id;
     GrantId => Grant: app::grant::load_grants, |found| found.id;
+    NoticeId => Arc<NoticeView>: app::notice::load_notices, |found| found.notice.id;
+    OverrideId => Override: app::overrides::load_overrides, |found| found.id;
     LeaseId => Lease: app::credential::load_leases, |found| found.id;
     DecisionId => Explained: app::credential::load_decisions, |found| found.id;
 }
@@ -163,6 +171,17 @@ impl Loader<VersionsOf> for Batches {
         let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
         let found = app::contract::list_versions(self.batch(keys), &ids).await?.into_iter().map(Arc::new);
         Ok(grouped(found, |view| VersionsOf(view.contract.id)))
+    }
+}
+
+impl Loader<OverridesOf> for Batches {
+    type Value = Vec<Override>;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[OverridesOf]) -> Loaded<OverridesOf, Vec<Override>> {
+        let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
+        let found = app::overrides::list_overrides(self.batch(keys), &ids).await?.into_iter();
+        Ok(grouped(found, |says| OverridesOf(says.contract_id)))
     }
 }
 

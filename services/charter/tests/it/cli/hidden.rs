@@ -63,6 +63,16 @@ const QUESTIONS: [(&str, &[&str]); 30] = [
     ("access revoke", &["{} --reason why", "{} --reason why --json"]),
     ("access list", &["", "--json", "--state pending --json"]),
     ("access grants", &["", "--json", "--limit 1 --json"]),
+    ("notice list", &["", "--json", "--limit 1 --json"]),
+    ("notice show", &["{}", "{} --json"]),
+    ("notice answer", &["{} acknowledged", "{} objects --reason why --json"]),
+    ("notice update", &["{} --note why"]),
+    (
+        "override create",
+        &["{} 1.9.0 --findings 0000000000000000000000000000000000000000000000000000000000000000 --reason why --until 2030-01-01"],
+    ),
+    ("override list", &["shop.payroll", "shop.payroll --json"]),
+    ("override revoke", &["{} --reason why"]),
     (
         "why",
         &[
