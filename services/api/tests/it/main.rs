@@ -12,6 +12,7 @@ mod notice;
 mod paging;
 mod registry;
 mod registry_memory;
+mod registry_topics;
 mod schema;
 mod support;
 mod values;

@@ -178,11 +178,7 @@ pub async fn check(
     normalize: bool,
 ) -> Result<(Vec<Incompatibility>, Level), Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut scene = Scene::load(ctx, &mut tx, subject).await?;
-    if !scene.owner.may_view(ctx) {
-        scene.history.clear();
-        scene.settings = settings::effective(&mut tx, &domain::registry::Scope::Global).await?;
-    }
+    let scene = Scene::load(ctx, &mut tx, subject).await?;
     let compared_with = match against {
         Check::History => scene.compared_with(),
         // Where there is nothing yet, nothing can break.
@@ -195,7 +191,7 @@ pub async fn check(
     Ok((scene.incompatibilities(ctx, &mut tx, &prepared, &compared_with).await?, level))
 }
 
-/// What a subject is and has.
+/// What a subject is and has. One that the caller may not know of has nothing, like one that there is not.
 struct Scene {
     /// The revisions that `owner` was read at. Domains, products and topics do not change while they stand.
     at: Platform,
@@ -212,6 +208,10 @@ impl Scene {
     }
 
     async fn with_owner(tx: &mut Tx, subject: &Subject, at: Platform, owner: Owner) -> Result<Self, Error> {
+        if !owner.may_view() {
+            let settings = settings::of_missing(tx, subject).await?;
+            return Ok(Self { at, owner, settings, history: Vec::new() });
+        }
         let settings = settings::of_subject(tx, subject).await?;
         let history = store::registry::list_versions(tx, subject).await?;
         Ok(Self { at, owner, settings, history })
