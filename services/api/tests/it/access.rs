@@ -90,14 +90,14 @@ impl World {
         api.test.principal("stranger").await;
         let grant = api.grant().await;
         let request = api.request().await;
-        let ids = r#"{ product(domain: "shop", name: "orders") { contracts { versions { id } } }
+        let ids = r#"{ product(domain: "shop", name: "orders") { contracts { versions { nodes { id } } } }
             domain(path: "shop") { roles { id role } } }"#;
         let ids = api.data("owner-shop", ids, Value::Null).await;
         let roles = ids["domain"]["roles"].as_array().expect("roles");
         let consumer = roles.iter().find(|role| role["role"] == "CONSUMER").expect("a consumer");
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let role = text(&consumer["id"]);
-        let version = text(&ids["product"]["contracts"][0]["versions"][0]["id"]);
+        let version = text(&ids["product"]["contracts"][0]["versions"]["nodes"][0]["id"]);
         let viewer = api.data("reader", "{ viewer { principal { id } } }", Value::Null).await;
         let reader = text(&viewer["viewer"]["principal"]["id"]);
         Self { api, reader, role, version, request, grant }
