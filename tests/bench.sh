@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the budgets on a release build of `charter` (not of the worker, which takes half an hour more and is not
-# measured here). One of `decision`, `start`, `vend` as argument measures that alone.
+# measured here). One of `decision`, `start`, `vend`, `engine`, `hostile`, `register`, `lookup` as argument measures that
+# alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 echo "==> building in release (10 to 20 minutes the first time)"
-exec cargo bench --workspace --locked --bench budgets -- "$@"
+exec cargo bench --workspace --locked --bench budgets --bench registry -- "$@"

@@ -109,6 +109,7 @@ pub struct App {
     pub(crate) documents: crate::contract::DocumentCache,
     /// By subject.
     pub(crate) principals: Mutex<HashMap<String, (Principal, Arc<Standing>)>>,
+    pub(crate) signed_in: crate::identity::SignedInCache,
     pub(crate) looks: Mutex<HashMap<TableId, Timestamp>>,
     pub(crate) leases: crate::credential::LeaseCache,
     pub(crate) file_lists: crate::credential::FileLists,
@@ -140,6 +141,7 @@ impl App {
             facts: FactsCache::default(),
             documents: crate::contract::DocumentCache::default(),
             principals: Mutex::default(),
+            signed_in: crate::identity::SignedInCache::default(),
             looks: Mutex::default(),
             leases: crate::credential::LeaseCache::default(),
             file_lists: crate::credential::FileLists::default(),
@@ -173,13 +175,21 @@ impl App {
         Ok(())
     }
 
+    /// Where a revision stands now: from memory, where nobody else can have moved it.
+    pub(crate) async fn revision(&self, revision: Revision) -> Result<i64, Error> {
+        match self.db.known_revision(revision) {
+            Some(value) => Ok(value),
+            None => Ok(store::revision::get(&mut self.db.read_once().await?, revision).await?),
+        }
+    }
+
     /// A principal of our own issuer with its roles and grants as they stand, kept for as long as the access revision
-    /// stands: who is known costs one statement.
+    /// stands.
     pub(crate) async fn known_principal(&self, subject: &str) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
-        let revision = store::revision::get(&mut self.db.read_once().await?, Revision::Access).await?;
+        let revision = self.revision(Revision::Access).await?;
         let now = self.now();
         let kept = lock(&self.principals).get(subject).cloned();
-        if let Some(kept) = kept.filter(|(_, kept)| kept.revision == revision && now < kept.good_until) {
+        if let Some(kept) = kept.filter(|(_, kept)| kept.holds(revision, now)) {
             return Ok(Some(kept));
         }
         let mut tx = self.db.read().await?;
@@ -224,6 +234,11 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// Whether it is what the principal has at this access revision and moment.
+    pub(crate) fn holds(&self, access: i64, now: Timestamp) -> bool {
+        self.revision == access && now < self.good_until
+    }
+
     pub(crate) async fn load(tx: &mut Tx, principal: &Principal, now: Timestamp) -> Result<Self, Error> {
         let revision = store::revision::get(tx, Revision::Access).await?;
         let mut enabled = store::identity::get_principal(tx, principal.id).await?.enabled;
@@ -310,8 +325,16 @@ impl Ctx {
     /// # Errors
     /// [`Error::Unauthenticated`] if the caller has been disabled.
     pub(crate) async fn fresh(&self, tx: &mut Tx) -> Result<Self, Error> {
-        let standing = &self.actor.standing;
-        if store::revision::get(tx, Revision::Access).await? == standing.revision && self.now() < standing.good_until {
+        let access = store::revision::get(tx, Revision::Access).await?;
+        self.fresh_at(tx, access).await
+    }
+
+    /// The same, where the transaction has read the access revision already.
+    ///
+    /// # Errors
+    /// As [`Ctx::fresh`].
+    pub(crate) async fn fresh_at(&self, tx: &mut Tx, access: i64) -> Result<Self, Error> {
+        if self.actor.standing.holds(access, self.now()) {
             return Ok(self.clone());
         }
         let standing = Arc::new(Standing::load(tx, &self.actor.principal, self.now()).await?);

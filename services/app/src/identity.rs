@@ -1,5 +1,6 @@
 //! Who acts: signing in, principals, roles, tokens.
 
+mod signed_in;
 mod taken;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use policy::{Action, Party, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
+pub(crate) use self::signed_in::SignedInCache;
 use self::taken::Taken;
 use crate::audit::{self, Event};
 use crate::ctx::{Actor, App, Ctx};
@@ -41,6 +43,11 @@ pub enum SignedIn {
 /// # Errors
 /// [`Error::Unauthenticated`] for a bad token, an unknown or a disabled principal: nobody is told which.
 pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
+    let digest = signed_in::digest(token);
+    let access = app.revision(Revision::Access).await?;
+    if let Some(actor) = app.signed_in.find(&digest, access, app.now()) {
+        return Ok(SignedIn::Actor(actor));
+    }
     let claims = app.issuer.verify(token, app.now()).map_err(|error| {
         tracing::info!(reason = %error, "token refused");
         Error::Unauthenticated
@@ -53,7 +60,9 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     if !standing.enabled || principal.kind == PrincipalKind::Inspector {
         return Err(Error::Unauthenticated);
     }
-    Ok(SignedIn::Actor(Arc::new(Actor { principal, standing, purpose: claims.purpose })))
+    let actor = Arc::new(Actor { principal, standing, purpose: claims.purpose });
+    app.signed_in.keep(digest, claims, &actor);
+    Ok(SignedIn::Actor(actor))
 }
 
 /// Makes the one-time token of the first start: only while nobody has a role on the platform.

@@ -88,6 +88,17 @@ impl Claims {
         Self::new(id, BOOTSTRAP_SUBJECT, TokenKind::Bootstrap, now)
     }
 
+    /// Whether the token is good at a moment.
+    pub(crate) fn check_time(&self, now: Timestamp) -> Result<(), VerifyError> {
+        if now.plus(LEEWAY) < self.issued_at {
+            return Err(VerifyError::NotYet);
+        }
+        if now >= self.expires_at.plus(LEEWAY) {
+            return Err(VerifyError::Expired);
+        }
+        Ok(())
+    }
+
     /// Whether the parts fit together: a subject of 1 to [`MAX_SUBJECT_BYTES`] bytes, the bootstrap subject for that kind
     /// alone, and a life that is neither empty nor longer than the kind's.
     fn is_sound(&self) -> bool {
@@ -231,12 +242,7 @@ impl Issuer {
         }
         let wire = decode::<WireClaims>(token, &key.decoding, &self.validation).map_err(refusal)?.claims;
         let claims = wire.read().ok_or(VerifyError::Claims)?;
-        if now.plus(LEEWAY) < claims.issued_at {
-            return Err(VerifyError::NotYet);
-        }
-        if now >= claims.expires_at.plus(LEEWAY) {
-            return Err(VerifyError::Expired);
-        }
+        claims.check_time(now)?;
         Ok(claims)
     }
 }

@@ -5,11 +5,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark ends where it fails")]
 
-use std::fs::{self, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+mod measure;
+
+use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,6 +30,8 @@ use tempfile::TempDir;
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 use uuid::Uuid;
+
+use self::measure::{Connection, Figures, Server, fdatasync, on_threads};
 
 /// How many products have a table that can be read.
 const N_TABLES: usize = 200;
@@ -182,8 +182,8 @@ fn vend(runtime: &tokio::runtime::Runtime) {
     let mut server = Server::start(data.path());
     runtime.block_on(server.ready());
     let load = Load::new(&server.address, &token);
-    let mut first = Connection::open(&load);
-    (0..N_TABLES).for_each(|table| first.vend(table));
+    let mut first = Connection::open(&load.address);
+    (0..N_TABLES).for_each(|table| load.vend(&mut first, table));
 
     let what = format!("vend over HTTP, {n_products} products");
     let one = load.closed_loop(1, DURATION);
@@ -213,18 +213,23 @@ impl Load {
         Self { address, requests }
     }
 
+    fn vend(&self, connection: &mut Connection, turn: usize) {
+        let answer = String::from_utf8_lossy(connection.ask(&self.requests[turn % self.requests.len()]));
+        assert!(answer.contains("\"__typename\":\"VendCredentialsPayload\""), "{answer}");
+    }
+
     /// Each client sends when it has its answer.
     fn closed_loop(&self, n_clients: usize, duration: Duration) -> Figures {
         let end = Instant::now() + duration;
         let client = |lane: usize| {
-            let mut connection = Connection::open(self);
+            let mut connection = Connection::open(&self.address);
             let mut times = Vec::new();
             for turn in 0.. {
                 let began = Instant::now();
                 if began >= end {
                     break;
                 }
-                connection.vend(lane + turn * n_clients);
+                self.vend(&mut connection, lane + turn * n_clients);
                 times.push(began.elapsed());
             }
             times
@@ -242,7 +247,7 @@ impl Load {
         // All are connected before the first is due.
         let begin = Instant::now() + Duration::from_millis(100);
         let client = |_| {
-            let mut connection = Connection::open(self);
+            let mut connection = Connection::open(&self.address);
             let mut times = Vec::new();
             loop {
                 let turn = turns.fetch_add(1, Ordering::Relaxed);
@@ -251,20 +256,12 @@ impl Load {
                 }
                 let due = begin + period * turn as u32;
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                connection.vend(turn);
+                self.vend(&mut connection, turn);
                 times.push(due.elapsed());
             }
         };
         on_threads(N_CONNECTIONS, client)
     }
-}
-
-fn on_threads(n_threads: usize, client: impl Fn(usize) -> Vec<Duration> + Sync) -> Figures {
-    let client = &client;
-    Figures::of(std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..n_threads).map(|lane| scope.spawn(move || client(lane))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    }))
 }
 
 fn request(host: &str, token: &str, table: usize) -> Vec<u8> {
@@ -277,44 +274,6 @@ fn request(host: &str, token: &str, table: usize) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
-}
-
-/// A kept connection.
-struct Connection<'a> {
-    stream: TcpStream,
-    requests: &'a [Vec<u8>],
-    answer: Vec<u8>,
-}
-
-impl<'a> Connection<'a> {
-    fn open(load: &'a Load) -> Self {
-        let stream = TcpStream::connect(&load.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream, requests: &load.requests, answer: Vec::new() }
-    }
-
-    fn vend(&mut self, turn: usize) {
-        self.stream.write_all(&self.requests[turn % self.requests.len()]).unwrap();
-        self.answer.clear();
-        let mut end = None;
-        while end.is_none_or(|end| self.answer.len() < end) {
-            let mut part = [0; 4_096];
-            let n_bytes = self.stream.read(&mut part).unwrap();
-            assert!(n_bytes > 0, "the server hung up");
-            self.answer.extend_from_slice(&part[..n_bytes]);
-            end = end.or_else(|| end_of_answer(&self.answer));
-        }
-        let answer = String::from_utf8_lossy(&self.answer);
-        assert!(answer.contains("\"__typename\":\"VendCredentialsPayload\""), "{answer}");
-    }
-}
-
-/// How long an answer is, once its head is there.
-fn end_of_answer(answer: &[u8]) -> Option<usize> {
-    let head = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&answer[..head]).unwrap().to_ascii_lowercase();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-    Some(head + length.trim().parse::<usize>().unwrap())
 }
 
 /// A data folder with products, tables of which the first [`N_TABLES`] can be read, and a reader's token.
@@ -382,91 +341,4 @@ fn contract(index: usize) -> String {
          logicalType: object\n    properties:\n      - name: id\n        logicalType: integer\n        required: true\n      \
          - name: name\n        logicalType: string\n"
     )
-}
-
-/// The built program.
-struct Server {
-    child: Child,
-    address: String,
-    /// Held open for as long as the server runs.
-    _stdout: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Server {
-    fn start(data: &Path) -> Self {
-        let program = env!("CARGO_BIN_EXE_charter");
-        let mut command = Command::new(program);
-        // Nothing is inspected here, so any program stands for the worker.
-        command.args(["serve", "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0", "--worker", program]);
-        command.arg("--data").arg(data).env("CHARTER_LOG", "warn").stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = loop {
-            let line = lines.next().unwrap().unwrap();
-            if let Some(address) = line.strip_prefix("charter listens on ") {
-                break address.to_owned();
-            }
-        };
-        Self { child, address, _stdout: lines }
-    }
-
-    async fn ready(&mut self) {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let url = format!("{}/ready", self.address);
-        while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {}
-    }
-
-    fn resident_kb(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-
-    fn stop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-fn fdatasync(folder: &Path) -> Figures {
-    let path = folder.join("fdatasync");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&path).unwrap();
-    let mut times = Vec::new();
-    for _ in 0..500 {
-        let began = Instant::now();
-        file.write_all(&[7; 4_096]).unwrap();
-        file.sync_data().unwrap();
-        times.push(began.elapsed());
-    }
-    fs::remove_file(path).unwrap();
-    Figures::of(times)
-}
-
-/// Percentiles of times.
-struct Figures {
-    n: usize,
-    p50: Duration,
-    p99: Duration,
-    p999: Duration,
-    max: Duration,
-}
-
-impl Figures {
-    fn of(mut times: Vec<Duration>) -> Self {
-        times.sort();
-        let at = |permille: usize| times[(times.len() - 1) * permille / 1_000];
-        Self { n: times.len(), p50: at(500), p99: at(990), p999: at(999), max: at(1_000) }
-    }
-
-    fn per_second(&self, duration: Duration) -> u64 {
-        self.n as u64 / duration.as_secs()
-    }
-}
-
-impl std::fmt::Display for Figures {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { n, p50, p99, p999, max } = self;
-        let [p50, p99, p999, max] = [p50, p99, p999, max].map(Duration::as_micros);
-        write!(f, "p50 {p50} us, p99 {p99} us, p99.9 {p999} us, max {max} us (n = {n})")
-    }
 }

@@ -18,6 +18,7 @@ use sqlx::{ConnectOptions, Postgres, Sqlite};
 
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, OpenError};
+use crate::revision::{self, Revision};
 use crate::writer::{GroupLimits, Turn, Writer};
 
 /// The oldest SQLite that does not corrupt a write-ahead log under several connections.
@@ -141,7 +142,8 @@ impl Db {
             // A file does not hang up.
             .test_before_acquire(false)
             .connect_lazy_with(reading);
-        let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock));
+        let known = revision::Known::new(revision::stored(&mut connection).await?);
+        let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock, known));
         Ok(Self(Backend::Sqlite { readers, writer }))
     }
 
@@ -208,6 +210,15 @@ impl Db {
             }
         };
         Ok(Tx { session, progress: Progress::Ready, lock: Some(lock) })
+    }
+
+    /// Where a revision stands, if that is known without asking the database: on SQLite, of which this process is the
+    /// only writer. Whoever saw a change acknowledged finds it moved.
+    pub fn known_revision(&self, revision: Revision) -> Option<i64> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => writer.known().get(revision),
+            Backend::Postgres(_) => None,
+        }
     }
 
     /// Which database it is.
@@ -303,6 +314,13 @@ impl Tx {
         match self.lock {
             Some(Lock::Facts | Lock::FactsShared) => Ok(()),
             Some(Lock::Free) | None => Err(Error::LockNeeded),
+        }
+    }
+
+    /// Notes where the transaction leaves a revision. PostgreSQL has other writers, so there nothing is remembered.
+    pub(crate) fn note_moved(&mut self, revision: Revision, value: i64) {
+        if let Session::SqliteTurn(turn) = &mut self.session {
+            turn.note_moved(revision, value);
         }
     }
 

@@ -40,21 +40,17 @@ row! { EventRow from "outbox" { position: i64, kind: String, subject: String, pa
 /// [`Error::LockNeeded`] without the fact lock.
 pub async fn push(tx: &mut Tx, event: &Event) -> Result<i64, Error> {
     tx.require_facts()?;
-    let last = on_both!(tx, |c| sqlx::query_as::<_, PositionRow>(
-        "SELECT position FROM outbox ORDER BY position DESC LIMIT 1"
+    let row = on_both!(tx, |c| sqlx::query_as::<_, PositionRow>(
+        "INSERT INTO outbox (position, kind, subject, payload, at)
+             VALUES ((SELECT COALESCE(MAX(position), 0) + 1 FROM outbox), $1, $2, $3, $4)
+             RETURNING position"
     )
-    .fetch_optional(c))?;
-    let position = last.map_or(0, |row| row.position) + 1;
-    affected!(
-        tx,
-        sqlx::query("INSERT INTO outbox (position, kind, subject, payload, at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(position)
-            .bind(event.kind.as_str())
-            .bind(event.subject.as_str())
-            .bind(event.payload.as_str())
-            .bind(event.at.0)
-    )?;
-    Ok(position)
+    .bind(event.kind.as_str())
+    .bind(event.subject.as_str())
+    .bind(event.payload.as_str())
+    .bind(event.at.0)
+    .fetch_one(c))?;
+    Ok(row.position)
 }
 
 /// Forgets events of before a moment; the newest stays, since the next position is counted from it. A reader that is

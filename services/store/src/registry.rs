@@ -393,6 +393,7 @@ pub async fn list_referrers(tx: &mut Tx, subject: &Subject, version: u32) -> Res
 
 row! {
     SettingsRow from "registry_settings" {
+        scope: String,
         level: Option<Text<Level>>,
         policy: Option<Text<Policy>>,
         normalize: Option<bool>,
@@ -400,22 +401,38 @@ row! {
     }
 }
 
+/// What up to three scopes say of themselves, in their order.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_settings(tx: &mut Tx, scopes: &[Scope]) -> Result<Vec<Settings>, Error> {
+    let names: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+    let name = |index: usize| names.get(index).or(names.last()).cloned().unwrap_or_default();
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, SettingsRow>(
+        "SELECT scope, level, policy, normalize, mode FROM registry_settings WHERE scope IN ($1, $2, $3)"
+    )
+    .bind(name(0))
+    .bind(name(1))
+    .bind(name(2))
+    .fetch_all(c))?;
+    let said = |name: &String| {
+        let row = rows.iter().find(|row| row.scope == *name);
+        row.map_or_else(Settings::default, |row| Settings {
+            level: row.level.as_ref().map(|level| level.0),
+            policy: row.policy.as_ref().map(|policy| policy.0),
+            normalize: row.normalize,
+            mode: row.mode.as_ref().map(|mode| mode.0),
+        })
+    };
+    Ok(names.iter().map(said).collect())
+}
+
 /// What a scope says of itself.
 ///
 /// # Errors
 /// Those of any query.
 pub async fn settings(tx: &mut Tx, scope: &Scope) -> Result<Settings, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, SettingsRow>(
-        "SELECT level, policy, normalize, mode FROM registry_settings WHERE scope = $1"
-    )
-    .bind(scope.to_string())
-    .fetch_optional(c))?;
-    Ok(row.map_or_else(Settings::default, |row| Settings {
-        level: row.level.map(|level| level.0),
-        policy: row.policy.map(|policy| policy.0),
-        normalize: row.normalize,
-        mode: row.mode.map(|mode| mode.0),
-    }))
+    Ok(list_settings(tx, std::slice::from_ref(scope)).await?.pop().unwrap_or_default())
 }
 
 /// Writes what a scope says of itself.

@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
+use crate::revision::{Known, Moved, Revision};
 
 /// How many wait in line before those behind them wait to get in line.
 const MAX_WAITING: usize = 1_024;
@@ -37,6 +38,7 @@ impl Default for GroupLimits {
 /// The handle of the task that owns the writing connection.
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
+    known: Arc<Known>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -52,16 +54,25 @@ type Member = oneshot::Sender<Result<(), Error>>;
 
 impl Writer {
     /// Starts the task on a connection that is ready. `options` open the next one if this one has to be given up;
-    /// `folder_lock` is held until the task has ended.
+    /// `folder_lock` is held until the task has ended; `known` are the revisions as they stand.
     pub(crate) fn start(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
         limits: GroupLimits,
         folder_lock: File,
+        known: Known,
     ) -> Self {
         let (requests, waiting) = mpsc::channel(MAX_WAITING);
-        let task = Task { waiting, connection: Some(connection), options, limits, _folder_lock: folder_lock };
-        Self { requests, task: Mutex::new(Some(tokio::spawn(task.run()))) }
+        let known = Arc::new(known);
+        let connection = Some(connection);
+        let task =
+            Task { waiting, connection, options, limits, known: Arc::clone(&known), _folder_lock: folder_lock };
+        Self { requests, known, task: Mutex::new(Some(tokio::spawn(task.run()))) }
+    }
+
+    /// The revisions of what is durable.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// Waits for a turn.
@@ -87,12 +98,13 @@ impl Writer {
 pub(crate) struct Turn {
     connection: Option<SqliteConnection>,
     cause: Option<Error>,
+    moved: Moved,
     back: Option<oneshot::Sender<(SqliteConnection, End)>>,
 }
 
 /// How a turn ended.
 enum End {
-    Committed(Member),
+    Committed(Member, Moved),
     Undone(Option<Error>),
 }
 
@@ -107,10 +119,15 @@ impl Turn {
         self.cause = Some(cause);
     }
 
+    /// Notes where a revision stands once the turn is durable.
+    pub(crate) fn note_moved(&mut self, revision: Revision, value: i64) {
+        self.moved[revision as usize] = value;
+    }
+
     /// Gives the turn back and waits until its group is durable.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         let (member, durable) = oneshot::channel();
-        self.end(End::Committed(member));
+        self.end(End::Committed(member, self.moved));
         durable.await.map_err(|_| Error::Closed)?
     }
 
@@ -134,6 +151,7 @@ struct Task {
     connection: Option<SqliteConnection>,
     options: SqliteConnectOptions,
     limits: GroupLimits,
+    known: Arc<Known>,
     _folder_lock: File,
 }
 
@@ -141,6 +159,9 @@ struct Task {
 struct Group {
     connection: SqliteConnection,
     members: Vec<Member>,
+    /// Where the members leave the revisions.
+    moved: Moved,
+    known: Arc<Known>,
 }
 
 impl Task {
@@ -180,7 +201,7 @@ impl Task {
     async fn group(&mut self, connection: SqliteConnection, first: Applicant) -> std::ops::ControlFlow<()> {
         let started = Instant::now();
         let mut flow = std::ops::ControlFlow::Continue(());
-        let mut group = Group { connection, members: Vec::new() };
+        let mut group = Group { connection, members: Vec::new(), moved: Moved::default(), known: Arc::clone(&self.known) };
         let mut next = Some(first);
         let mut n_turns = 0;
         while let Some(applicant) = next {
@@ -217,18 +238,21 @@ impl Group {
             return self.lose(error).await;
         }
         let (back, returned) = oneshot::channel();
-        let turn = Turn { connection: Some(self.connection), cause: None, back: Some(back) };
+        let turn = Turn { connection: Some(self.connection), cause: None, moved: Moved::default(), back: Some(back) };
         // An applicant who left in this moment drops the turn, which gives it back.
         drop(applicant.send(Ok(turn)));
         let Ok((connection, end)) = returned.await else {
+            self.known.forget();
             tell(self.members, &Err(Error::Closed));
             return None;
         };
         self.connection = connection;
         let cause = match end {
             // The group's commit releases the savepoint, with all others.
-            End::Committed(member) => {
+            End::Committed(member, moved) => {
                 self.members.push(member);
+                // A later turn of the group saw what an earlier one had moved.
+                self.moved.iter_mut().zip(moved).for_each(|(all, one)| *all = one.max(*all));
                 return Some(self);
             }
             End::Undone(cause) => cause,
@@ -251,6 +275,7 @@ impl Group {
         let end = if self.members.is_empty() { "ROLLBACK" } else { "COMMIT" };
         match execute(&mut self.connection, end).await {
             Ok(()) => {
+                self.known.raise(self.moved);
                 tell(self.members, &Ok(()));
                 Some(self.connection)
             }
@@ -267,6 +292,7 @@ impl Group {
         if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "a connection that was given up did not close");
         }
+        self.known.forget();
         tell(self.members, &Err(Error::GroupLost(Arc::new(cause))));
         None
     }

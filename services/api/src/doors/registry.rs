@@ -108,7 +108,7 @@ async fn schema(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked
 
 async fn schema_text(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
     let schema = registry::find_schema(&ctx, wire::schema_id(&id)?, None).await?;
-    Ok(raw(registry::text_in_format(&ctx, &schema, asked.format.as_deref()).await?))
+    Ok(raw(registry::text_in_format(&ctx, &schema, asked.format.as_deref()).await?.into_owned()))
 }
 
 async fn schema_subjects(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
@@ -200,7 +200,7 @@ async fn version_text(
 ) -> Answer {
     let (subject, version) = (wire::subject(&subject)?, wire::version(&version)?);
     let found = registry::version(&ctx, &subject, version, asked.deleted.is_set()).await?;
-    Ok(raw(registry::text_in_format(&ctx, &found.schema, asked.format.as_deref()).await?))
+    Ok(raw(registry::text_in_format(&ctx, &found.schema, asked.format.as_deref()).await?.into_owned()))
 }
 
 async fn referrers(

@@ -10,6 +10,7 @@ mod journey;
 mod limits;
 mod paging;
 mod registry;
+mod registry_memory;
 mod schema;
 mod support;
 mod values;

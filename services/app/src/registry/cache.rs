@@ -1,12 +1,19 @@
-//! Schemas kept in memory by their ids: a text under an id never changes, so what is kept is never stale. Whether the
-//! caller may see one is asked each time.
+//! Schemas kept in memory by their ids: a text under an id never changes, so what is kept is never stale.
+//!
+//! Who was seen to reach which schema is kept beside them. That rests on the caller's standing, which the access revision
+//! moves with, and on whose the schema's subjects are: what changes it moves the visibility revision (a topic bound, a
+//! product classified anew, a place of the schema gone for good). A new place only adds to who may see, so only "yes" is
+//! kept, never "no"; and what was taken out of use stays readable.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use documents::message::MessageSchema;
+use domain::clock::Timestamp;
+use domain::id::PrincipalId;
 use domain::registry::{Schema, SchemaId};
 use store::Tx;
+use store::revision::Platform;
 
 use super::error::Error;
 use crate::ctx::{Ctx, lock};
@@ -14,11 +21,29 @@ use crate::ctx::{Ctx, lock};
 /// How many bytes of schemas are kept at most, counted by their texts; a model takes a small multiple.
 const MAX_BYTES: usize = 32 << 20;
 
+/// How many pairs of a caller and a schema are kept at most.
+const MAX_REACHED: usize = 500_000;
+
 /// Schemas by their ids.
 #[derive(Default)]
 pub(crate) struct SchemaCache {
     schemas: Mutex<Kept<Schema>>,
     models: Mutex<Kept<MessageSchema>>,
+    reached: Mutex<Reached>,
+}
+
+/// Who was seen to reach which schema while the platform's revisions stood.
+#[derive(Default)]
+struct Reached {
+    at: Option<Platform>,
+    pairs: HashSet<(Standpoint, SchemaId)>,
+}
+
+/// A principal, and the end of the time for which what it holds at one access revision stands.
+type Standpoint = (PrincipalId, Timestamp);
+
+fn standpoint(ctx: &Ctx) -> Standpoint {
+    (ctx.actor.principal.id, ctx.actor.standing.good_until)
 }
 
 struct Kept<T> {
@@ -51,6 +76,29 @@ impl SchemaCache {
 
     pub(super) fn keep_model(&self, schema: &Schema, model: &Arc<MessageSchema>) {
         lock(&self.models).keep(schema.id, model, schema.text.len());
+    }
+
+    /// A schema that the caller was seen to reach while the visibility revision stood where it stands now.
+    pub(super) fn find_reached(&self, ctx: &Ctx, visibility: i64, id: SchemaId) -> Option<Arc<Schema>> {
+        let at = Platform { access: ctx.actor.standing.revision, visibility };
+        let reached = lock(&self.reached);
+        if reached.at != Some(at) || !reached.pairs.contains(&(standpoint(ctx), id)) {
+            return None;
+        }
+        drop(reached);
+        lock(&self.schemas).by_id.get(&id).cloned()
+    }
+
+    /// Keeps that the caller reaches a schema; `at` are the revisions that the answer was read at.
+    pub(super) fn keep_reached(&self, ctx: &Ctx, at: Platform, id: SchemaId) {
+        if ctx.actor.standing.revision != at.access {
+            return;
+        }
+        let mut reached = lock(&self.reached);
+        if reached.at != Some(at) || reached.pairs.len() >= MAX_REACHED {
+            *reached = Reached { at: Some(at), pairs: HashSet::new() };
+        }
+        reached.pairs.insert((standpoint(ctx), id));
     }
 
     /// Forgets a schema that was deleted for good.

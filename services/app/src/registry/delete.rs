@@ -92,8 +92,6 @@ async fn remove(ctx: &Ctx, tx: &mut Tx, version: &SubjectVersion, permanent: boo
 async fn forget_if_unused(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<(), Error> {
     if store::registry::list_versions_of_schema(tx, id).await?.is_empty() {
         store::registry::forget_schema(tx, id).await?;
-        // What answers remember hangs on this revision.
-        revision::bump(tx, Revision::Visibility).await?;
         ctx.app.schemas.forget(id);
     }
     Ok(())
@@ -107,6 +105,10 @@ async fn finish(
     permanent: bool,
 ) -> Result<Vec<u32>, Error> {
     let numbers: Vec<u32> = versions.iter().map(|version| version.version).collect();
+    if permanent {
+        // Some may have known of a schema by this place alone, and what they were seen to reach hangs on this revision.
+        revision::bump(&mut tx, Revision::Visibility).await?;
+    }
     let what = if permanent { "deleted for good" } else { "taken out of use" };
     let event = Event::done("schema.delete", "subject", subject, what)
         .with(serde_json::json!({ "versions": numbers, "permanent": permanent }));

@@ -1,10 +1,12 @@
 //! Looking schemas up: by id, by subject and version, by their text.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::change::message::Format;
 use domain::registry::{Schema, SchemaId, Subject, SubjectVersion};
 use store::Tx;
+use store::revision::Revision;
 
 use super::error::Error;
 use super::owner::{Owner, Visible};
@@ -114,17 +116,25 @@ pub async fn lookup(
 /// # Errors
 /// [`Error::SchemaNotFound`].
 pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> Result<Arc<Schema>, Error> {
-    let mut tx = ctx.app.db.read().await?;
-    let places = visible_places(ctx, &mut tx, id).await?;
-    let is_there = |place: &SubjectVersion| match subject {
-        // A client names the subject of its topic, and may read what another subject of the context has registered.
-        Some(subject) => place.subject.context() == subject.context(),
-        None => true,
+    let visibility = ctx.app.revision(Revision::Visibility).await?;
+    let schema = match ctx.app.schemas.find_reached(ctx, visibility, id) {
+        Some(schema) => schema,
+        None => {
+            let mut tx = ctx.app.db.read().await?;
+            let at = store::revision::platform(&mut tx).await?;
+            if visible_places(ctx, &mut tx, id).await?.is_empty() {
+                return Err(Error::SchemaNotFound);
+            }
+            let schema = cache::schema(ctx, &mut tx, id).await?.ok_or(Error::SchemaNotFound)?;
+            ctx.app.schemas.keep_reached(ctx, at, id);
+            schema
+        }
     };
-    if !places.iter().any(is_there) {
-        return Err(Error::SchemaNotFound);
+    // A client names the subject of its topic, and may read what another subject of the context has registered.
+    match subject {
+        Some(subject) if subject.context() != schema.context => Err(Error::SchemaNotFound),
+        _ => Ok(schema),
     }
-    cache::schema(ctx, &mut tx, id).await?.ok_or(Error::SchemaNotFound)
 }
 
 /// A schema's text in the form that a client asks for: `serialized` is the base64 of a Protobuf file descriptor; any
@@ -132,16 +142,16 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn text_in_format(ctx: &Ctx, schema: &Schema, format: Option<&str>) -> Result<String, Error> {
+pub async fn text_in_format<'a>(ctx: &Ctx, schema: &'a Schema, format: Option<&str>) -> Result<Cow<'a, str>, Error> {
     if (schema.format, format) != (Format::Protobuf, Some("serialized")) {
-        return Ok(schema.text.clone());
+        return Ok(Cow::Borrowed(&schema.text));
     }
     let mut tx = ctx.app.db.read().await?;
     let texts = super::resolve(ctx, &mut tx, &schema.references, false).await?;
     let text = schema.text.clone();
     let serialized = move || documents::protobuf::serialized(&text, &texts);
     let serialized = tokio::task::spawn_blocking(serialized).await.map_err(crate::Error::internal)?;
-    serialized.map_err(|invalid| crate::Error::internal(invalid.to_string()).into())
+    serialized.map(Cow::Owned).map_err(|invalid| crate::Error::internal(invalid.to_string()).into())
 }
 
 /// The greatest id that was given.

@@ -6,6 +6,7 @@ use domain::change::level::Level;
 use domain::change::message::{Policy, all_compatible};
 use domain::registry::{Mode, Schema, SchemaId, Settings, Subject, SubjectVersion};
 use policy::Action;
+use store::revision::Platform;
 use store::{Lock, Tx, outbox};
 
 use super::error::{Error, Incompatibility};
@@ -71,12 +72,11 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         drop(tx);
 
         let mut tx = ctx.app.db.write(Lock::Facts).await?;
-        let ctx = &ctx.fresh(&mut tx).await?;
-        let now = Scene::load(ctx, &mut tx, subject).await?;
+        let (ctx, now) = seen.reload(ctx, &mut tx, subject).await?;
         if now.history != seen.history || now.settings != seen.settings {
             continue;
         }
-        return write(ctx, tx, now, &command, prepared).await;
+        return write(&ctx, tx, now, &command, prepared).await;
     }
     Err(crate::Error::Unavailable("others register in the subject all the time".to_owned()).into())
 }
@@ -107,11 +107,13 @@ async fn write(
         Some(same) if given.id.is_some_and(|id| id != same.id) => return Err(Error::IdMismatch(same.id)),
         Some(same) => same,
         None => {
-            let last = store::registry::last_schema_id(&mut tx).await?;
             let id = match given.id {
                 Some(id) if store::registry::is_taken(&mut tx, id).await? => return Err(Error::IdMismatch(id)),
                 Some(id) => id,
-                None => last.checked_add(1).ok_or_else(|| crate::Error::internal("no schema ids are left"))?,
+                None => {
+                    let last = store::registry::last_schema_id(&mut tx).await?;
+                    last.checked_add(1).ok_or_else(|| crate::Error::internal("no schema ids are left"))?
+                }
             };
             let schema = Schema {
                 id,
@@ -195,6 +197,8 @@ pub async fn check(
 
 /// What a subject is and has.
 struct Scene {
+    /// The revisions that `owner` was read at. Domains, products and topics do not change while they stand.
+    at: Platform,
     owner: Owner,
     settings: Settings,
     history: Vec<SubjectVersion>,
@@ -202,11 +206,24 @@ struct Scene {
 
 impl Scene {
     async fn load(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Self, Error> {
-        Ok(Self {
-            owner: Owner::of(ctx, tx, subject).await?,
-            settings: settings::of_subject(tx, subject).await?,
-            history: store::registry::list_versions(tx, subject).await?,
-        })
+        let at = store::revision::platform(tx).await?;
+        let owner = Owner::of(ctx, tx, subject).await?;
+        Self::with_owner(tx, subject, at, owner).await
+    }
+
+    async fn with_owner(tx: &mut Tx, subject: &Subject, at: Platform, owner: Owner) -> Result<Self, Error> {
+        let settings = settings::of_subject(tx, subject).await?;
+        let history = store::registry::list_versions(tx, subject).await?;
+        Ok(Self { at, owner, settings, history })
+    }
+
+    /// The same as another transaction sees it, and the caller as it does.
+    async fn reload(&self, ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<(Ctx, Self), Error> {
+        let at = store::revision::platform(tx).await?;
+        let ctx = ctx.fresh_at(tx, at.access).await?;
+        let owner = if at == self.at { self.owner.clone() } else { Owner::of(&ctx, tx, subject).await? };
+        let scene = Self::with_owner(tx, subject, at, owner).await?;
+        Ok((ctx, scene))
     }
 
     fn level(&self) -> Level {

@@ -11,11 +11,8 @@ use crate::ctx::Ctx;
 
 /// What holds for a scope: what it says, and what the wider ones say where it does not.
 pub(super) async fn effective(tx: &mut Tx, scope: &Scope) -> Result<Settings, Error> {
-    let mut settings = Settings::default();
-    for scope in scope.and_wider() {
-        settings = settings.or(store::registry::settings(tx, &scope).await?);
-    }
-    Ok(settings.or(Settings::DEFAULT))
+    let said = store::registry::list_settings(tx, &scope.and_wider()).await?;
+    Ok(said.into_iter().fold(Settings::default(), Settings::or).or(Settings::DEFAULT))
 }
 
 /// What holds for a scope.

@@ -5,6 +5,7 @@
 mod activation;
 mod folders;
 mod guards;
+mod proofs;
 mod references;
 mod sets;
 mod versions;

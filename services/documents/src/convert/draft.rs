@@ -203,6 +203,26 @@ pub(super) fn overlay(fields: &mut Fields, beside: Fields) {
             }
         }
     }
+    fill_maps(fields);
+}
+
+/// A map's key or value of which nothing is said was not put beside the schema.
+fn fill_maps(property: &mut Fields) {
+    if let Some(Value::Object(map)) = property.get_mut("map") {
+        for part in ["key", "value"] {
+            map.entry(part).or_insert_with(|| json!({}));
+        }
+    }
+    for (key, below) in property.iter_mut() {
+        match (key.as_str(), below) {
+            ("map", Value::Object(map)) => map.values_mut().filter_map(Value::as_object_mut).for_each(fill_maps),
+            ("items", Value::Object(items)) => fill_maps(items),
+            ("properties", Value::Array(members)) => {
+                members.iter_mut().filter_map(Value::as_object_mut).for_each(fill_maps);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Custom properties without a value, which documents of ODCS 3.0 may have, say so since 3.1.

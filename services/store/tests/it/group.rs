@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use domain::change::message::Format;
+use domain::registry::Schema;
 use futures::FutureExt;
 use futures::future::{join_all, try_join_all};
 use store::outbox::Event;
+use store::revision::{self, Revision};
 use store::{Error, GroupLimits, Lock, Options, Tx};
 
 use crate::world::{NOW, World, domain};
@@ -73,11 +76,47 @@ async fn a_turn_sees_what_the_turns_before_it_did() {
 }
 
 #[tokio::test]
+async fn a_revision_is_known_once_what_moved_it_is_durable() {
+    let world = World::on_sqlite_with(patient()).await;
+    let known = || [Revision::Access, Revision::Visibility].map(|revision| world.db.known_revision(revision));
+    assert_eq!(known(), [Some(0), Some(0)]);
+
+    let mut first = world.facts().await;
+    revision::bump(&mut first, Revision::Access).await.unwrap();
+    let mut second = Box::pin(world.db.write(Lock::Facts));
+    assert!(second.as_mut().now_or_never().is_none(), "there is one writer");
+    let first = tokio::spawn(first.commit());
+    let mut second = second.await.unwrap();
+    assert_eq!(known(), [Some(0), Some(0)], "the group is not durable yet");
+    for moved in [Revision::Access, Revision::Access, Revision::Visibility] {
+        revision::bump(&mut second, moved).await.unwrap();
+    }
+    second.commit().await.unwrap();
+    assert_eq!(known(), [Some(3), Some(1)], "known before anybody is told");
+    first.await.unwrap().unwrap();
+
+    let mut undone = world.facts().await;
+    revision::bump(&mut undone, Revision::Access).await.unwrap();
+    drop(undone);
+    world.facts().await.commit().await.unwrap();
+    assert_eq!(known(), [Some(3), Some(1)]);
+}
+
+#[tokio::test]
 async fn a_full_disk_loses_the_group_and_tells_it() {
     let options = Options { max_pages: Some(200), ..patient() };
     let world = World::on_sqlite_with(options).await;
     let (first, mut second) = two_turns(&world).await;
-    let full = store::outbox::push(&mut second, &event(&"x".repeat(2_000_000))).await;
+    // A statement that changes one row keeps no journal of its own, so a full disk undoes the transaction.
+    let schema = Schema {
+        id: 1,
+        context: ".".to_owned(),
+        format: Format::Avro,
+        text: "x".repeat(2_000_000),
+        references: Vec::new(),
+        digest: String::new(),
+    };
+    let full = store::registry::insert_schema(&mut second, &schema).await;
     assert!(matches!(full, Err(Error::Full(_))), "{full:?}");
     drop(second);
     match first.await {
@@ -85,11 +124,14 @@ async fn a_full_disk_loses_the_group_and_tells_it() {
         other => panic!("{other:?}"),
     }
     assert_eq!(payloads(&world).await, [] as [&str; 0]);
+    assert_eq!(world.db.known_revision(Revision::Access), None, "after a loss the database is asked");
 
     let mut tx = world.facts().await;
     store::outbox::push(&mut tx, &event("after")).await.unwrap();
+    revision::bump(&mut tx, Revision::Access).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(payloads(&world).await, ["after"]);
+    assert_eq!(world.db.known_revision(Revision::Access), Some(1));
 }
 
 #[tokio::test]

@@ -98,7 +98,10 @@ async fn drafts_side_by_side_are_compared_once_one_is_promised() {
     test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
     assert_eq!(state(&owner, "1.0.0").await, "active");
     test.lay("shop/orders", 1, Scene::of("order_id:integer amount:string")).await;
-    assert_eq!(super::reasons(&owner, "1.1.0").await, ["it changes 1.0.0 in a way that needs a major bump"]);
+    assert_eq!(
+        super::reasons(&owner, "1.1.0").await,
+        ["version 1.1.0 changes 1.0.0 in a way that needs a major bump: publish it as 2.0.0 or later"]
+    );
 }
 
 #[tokio::test]

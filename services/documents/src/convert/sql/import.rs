@@ -87,12 +87,14 @@ fn find<'a>(tables: &'a mut [Fields], name: &str) -> Option<&'a mut Fields> {
     tables.iter_mut().find(|table| table.get("name").and_then(Value::as_str) == Some(name))
 }
 
-/// A column, whatever the case of its letters.
+/// A column: the one of this very name, else one whose letters differ in their case, as names without quotes may.
 pub(super) fn column<'a>(table: &'a mut Fields, name: &str) -> Option<&'a mut Fields> {
-    let columns = table.get_mut("properties").and_then(Value::as_array_mut)?.iter_mut();
-    let of_name =
-        |it: &&mut Value| it.get("name").and_then(Value::as_str).is_some_and(|it| it.eq_ignore_ascii_case(name));
-    { columns }.find(of_name).and_then(Value::as_object_mut)
+    let columns = table.get_mut("properties").and_then(Value::as_array_mut)?;
+    let position = |is_it: &dyn Fn(&str) -> bool| {
+        columns.iter().position(|column| column.get("name").and_then(Value::as_str).is_some_and(is_it))
+    };
+    let found = position(&|own| own == name).or_else(|| position(&|own| own.eq_ignore_ascii_case(name)))?;
+    columns[found].as_object_mut()
 }
 
 /// `COMMENT ON TABLE` and `COMMENT ON COLUMN`.

@@ -114,6 +114,8 @@ fn missing(part: &Value, whole: &Value, path: &str) -> Option<String> {
             let path = format!("{path}/{key}");
             match whole.get(key) {
                 Some(found) => missing(value, found, &path),
+                // Nothing was said.
+                None if value.as_object().is_some_and(serde_json::Map::is_empty) => None,
                 None => Some(format!("{path} is missing: {value}")),
             }
         }),

@@ -1,0 +1,155 @@
+//! What the registry's door remembers of its callers and its answers: after each change of what an answer rests on, the
+//! very next one is right.
+
+use std::time::Duration;
+
+use app::identity::{CreateToken, NewRole, set_enabled, unassign_role};
+use axum::body::Body;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{Method, Request};
+use domain::identity::DomainRole;
+use serde_json::{Value, json};
+
+use crate::support::Api;
+
+const SCHEMA: &str = r#"{"type":"record","name":"users","fields":[{"name":"id","type":"long"}]}"#;
+const PRODUCT: &str = "apiVersion: v1.0.0\nkind: DataProduct\nid: users\nname: users\nstatus: active\noutputPorts:\n  - name: \
+                       stream\n    version: 1.0.0\n    contractId: users\n";
+const CONTRACT: &str = "apiVersion: v3.1.0\nkind: DataContract\nid: users\nversion: 1.0.0\nstatus: active\nservers:\n  - \
+                        server: kafka\n    type: kafka\n    host: kafka.example:9092\nschema:\n  - name: users\n    \
+                        logicalType: object\n    physicalType: topic\n    properties:\n      - name: id\n        \
+                        logicalType: integer\n        required: true\n";
+
+/// A registry with the schema 1 in the subject `users-value`, which no product owns yet, and a reader of it.
+struct World {
+    api: Api,
+    token: String,
+}
+
+impl World {
+    async fn start() -> Self {
+        let api = Api::with_quarantine().await;
+        api.test.domain("shop").await;
+        api.test.principal("reader").await;
+        let token = api.test.token("reader").await;
+        let world = Self { api, token };
+        world.register("users-value").await;
+        // Asked twice, so that the second answer is the remembered one.
+        assert_eq!((world.look().await, world.look().await), (200, 200));
+        world
+    }
+
+    async fn call(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> u64 {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/registry{path}"))
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, format!("Bearer {token}"));
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let reply = self.api.send(request.body(body).unwrap()).await;
+        reply.json()["error_code"].as_u64().unwrap_or_else(|| u64::from(reply.status.as_u16()))
+    }
+
+    /// The reader's look at schema 1: 200, or the error's code.
+    async fn look(&self) -> u64 {
+        self.call(&self.token, Method::GET, "/schemas/ids/1", None).await
+    }
+
+    async fn register(&self, subject: &str) {
+        let token = self.api.test.token("owner-strays").await;
+        let body = Some(json!({ "schema": SCHEMA }));
+        assert_eq!(self.call(&token, Method::POST, &format!("/subjects/{subject}/versions"), body).await, 200);
+    }
+
+    /// Takes a subject out of use and then away, as its owner.
+    async fn delete(&self, subject: &str, permanent: bool) {
+        let token = self.api.test.token("owner-strays").await;
+        let path = format!("/subjects/{subject}{}", if permanent { "?permanent=true" } else { "" });
+        assert_eq!(self.call(&token, Method::DELETE, &path, None).await, 200);
+    }
+
+    /// Publishes the product whose topic the subject is for.
+    async fn publish(&self, classification: &str) {
+        let product =
+            format!("{PRODUCT}customProperties:\n  - property: classification\n    value: {classification}\n");
+        self.api.test.publish(&self.api.test.ctx("owner-shop").await, "shop", &[&product, CONTRACT]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_principal_is_not_let_in_any_more() {
+    let world = World::start().await;
+    let test = &world.api.test;
+    let reader = test.ctx("reader").await.actor.principal.id;
+    set_enabled(&test.admin, reader, false, None).await.unwrap();
+    assert_eq!(world.look().await, 401);
+    set_enabled(&test.admin, reader, true, None).await.unwrap();
+    assert_eq!(world.look().await, 200);
+}
+
+#[tokio::test]
+async fn a_token_ends_with_its_time() {
+    let world = World::start().await;
+    let test = &world.api.test;
+    let lifetime = Some(Duration::from_secs(600));
+    let command = CreateToken { subject: Some("reader".to_owned()), lifetime, purpose: None };
+    let made = app::identity::create_token(&test.admin, command).await.unwrap();
+    let look = async || world.call(made.token.expose(), Method::GET, "/schemas/ids/1", None).await;
+    assert_eq!((look().await, look().await), (200, 200));
+    test.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(look().await, 401);
+}
+
+#[tokio::test]
+async fn what_becomes_a_hidden_products_is_hidden() {
+    let world = World::start().await;
+    world.publish("confidential").await;
+    assert_eq!(world.look().await, 40_403, "the subject was bound");
+    world.publish("public").await;
+    assert_eq!((world.look().await, world.look().await), (200, 200));
+    world.publish("confidential").await;
+    assert_eq!(world.look().await, 40_403, "the product was classified anew");
+}
+
+#[tokio::test]
+async fn a_role_that_ends_shows_nothing() {
+    let world = World::start().await;
+    let test = &world.api.test;
+    world.publish("confidential").await;
+    let role = NewRole::Domain("shop".parse().unwrap(), DomainRole::Publisher);
+    let reader = test.assign("reader", role).await;
+    assert_eq!((world.look().await, world.look().await), (200, 200));
+    let held = app::identity::list_own_roles(&reader).await.unwrap();
+    unassign_role(&test.admin, held[0].id, None).await.unwrap();
+    assert_eq!(world.look().await, 40_403);
+}
+
+#[tokio::test]
+async fn what_is_deleted_for_good_is_gone() {
+    let world = World::start().await;
+    world.delete("users-value", false).await;
+    assert_eq!(world.look().await, 200, "messages need what is out of use");
+    world.delete("users-value", true).await;
+    assert_eq!(world.look().await, 40_403);
+}
+
+#[tokio::test]
+async fn the_place_by_which_a_schema_was_known_is_gone() {
+    let world = World::start().await;
+    world.publish("confidential").await;
+    assert_eq!(world.look().await, 40_403);
+    world.register("stray-value").await;
+    assert_eq!((world.look().await, world.look().await), (200, 200), "a place was added that everybody sees");
+    world.delete("stray-value", false).await;
+    world.delete("stray-value", true).await;
+    assert_eq!(world.look().await, 40_403, "the schema is still there, for the product's own people");
+}
+
+#[tokio::test]
+async fn a_subject_of_another_context_does_not_have_it() {
+    let world = World::start().await;
+    for (subject, code) in [("other-value", 200), (":.staging:users-value", 40_403)] {
+        let path = format!("/schemas/ids/1?subject={subject}");
+        assert_eq!(world.call(&world.token, Method::GET, &path, None).await, code, "{subject}");
+    }
+}
