@@ -64,7 +64,10 @@ impl Owner {
             ))
         };
         let allowed = match self {
-            Self::Topic { known, .. } if !ctx.may_view(&known.policy()) => return Err(nobody()),
+            Self::Topic { known, .. } if !ctx.may_view(&known.policy()) => match &ctx.app.settings.quarantine {
+                Some(path) if !ctx.may(Action::Publish, &Resource::Domain(path)) => false,
+                Some(_) | None => return Err(nobody()),
+            },
             Self::Topic { known, .. } => ctx.may(action, &Resource::Product(known.policy())),
             Self::Quarantine(domain) => ctx.may(Action::Publish, &Resource::Domain(&domain.path)),
             Self::Nobody => return Err(nobody()),
