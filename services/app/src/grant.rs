@@ -10,7 +10,6 @@ use domain::grant::{
 use domain::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use domain::identity::Principal;
 use policy::{Action, Party, Resource};
-use store::grant::Whose;
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
@@ -284,18 +283,6 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     Ok(Revoked::Done(grant, leases))
 }
 
-/// Whose requests and grants are read for the caller, who sees at most these.
-fn whose(ctx: &Ctx) -> Whose {
-    let principal_id = ctx.actor.principal.id;
-    if ctx.sees_only_own() {
-        Whose::Of(principal_id)
-    } else if ctx.actor.standing.platform_roles.is_empty() {
-        Whose::InReachOf(principal_id)
-    } else {
-        Whose::Everybodys
-    }
-}
-
 /// Requests that the caller may see, the newest first.
 ///
 /// # Errors
@@ -308,7 +295,7 @@ pub async fn list_requests(
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::grant::list_requests(&mut tx, whose(ctx), state, next).await?;
+        let page = store::grant::list_requests(&mut tx, ctx.whose(), state, next).await?;
         let pairs = page.items.iter().map(|request| (request.port_major.product_id, request.requester));
         let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
         filling.add(
@@ -331,7 +318,7 @@ pub async fn list_grants(ctx: &Ctx, seek: Seek<(Timestamp, GrantId)>) -> Result<
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::grant::list(&mut tx, whose(ctx), next).await?;
+        let page = store::grant::list(&mut tx, ctx.whose(), next).await?;
         let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
         let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
         filling.add(

@@ -10,6 +10,7 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek, all};
 use crate::row::{Text, affected, integer, list_in, natural, on_both, page_by_time, row};
+use crate::whose::{Whose, in_reach};
 
 row! {
     RequestRow from "access_requests" {
@@ -182,40 +183,6 @@ pub async fn list_requests_by_ids(tx: &mut Tx, ids: &[AccessRequestId]) -> Resul
     all(list_in!(tx, RequestRow, select_requests!("WHERE id IN ({list})"), ids))
 }
 
-/// Whose requests or grants a list is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    /// Everybody's.
-    Everybodys,
-    /// A principal's own.
-    Of(PrincipalId),
-    /// A principal's own, those of the service accounts it answers for, and all on products of the domains in which it
-    /// has a role and of those below.
-    InReachOf(PrincipalId),
-}
-
-/// What [`Whose::InReachOf`] means, for a table whose principal stands in a column of this name.
-macro_rules! in_reach {
-    ($principal:literal) => {
-        concat!(
-            "(",
-            $principal,
-            " = $3 OR ",
-            $principal,
-            " IN (SELECT id FROM principals WHERE owner_id = $3)
-                 OR product_id IN (
-                     SELECT products.id
-                     FROM role_assignments
-                         JOIN domains AS held ON held.id = role_assignments.domain_id
-                         JOIN domains ON domains.id = held.id
-                             OR (domains.path > held.path || '/' AND domains.path < held.path || '0')
-                         JOIN products ON products.domain_id = domains.id
-                     WHERE role_assignments.principal_id = $3
-                 ))"
-        )
-    };
-}
-
 /// Requests, the newest first; only those in a state where one is given.
 ///
 /// # Errors
@@ -247,7 +214,7 @@ pub async fn list_requests(
     match whose {
         Whose::Everybodys => page!("$3 = ''", ""),
         Whose::Of(principal) => page!("requester_id = $3", Text(principal)),
-        Whose::InReachOf(principal) => page!(in_reach!("requester_id"), Text(principal)),
+        Whose::InReachOf(principal) => page!(in_reach!("requester_id", "product_id" = "products.id"), Text(principal)),
     }
 }
 
@@ -444,7 +411,7 @@ pub async fn list(tx: &mut Tx, whose: Whose, seek: &Seek<(Timestamp, GrantId)>) 
     match whose {
         Whose::Everybodys => page!("$3 = ''", ""),
         Whose::Of(principal) => page!("principal_id = $3", Text(principal)),
-        Whose::InReachOf(principal) => page!(in_reach!("principal_id"), Text(principal)),
+        Whose::InReachOf(principal) => page!(in_reach!("principal_id", "product_id" = "products.id"), Text(principal)),
     }
 }
 

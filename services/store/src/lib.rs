@@ -41,10 +41,12 @@ pub mod registry;
 pub mod revision;
 mod row;
 pub mod table;
+mod whose;
 mod writer;
 
 pub use db::{Db, Durability, Lock, Options, Tx};
 pub use dialect::{Constraint, Dialect};
 pub use error::{Error, OpenError};
 pub use page::{Page, Seek};
+pub use whose::Whose;
 pub use writer::GroupLimits;

@@ -107,14 +107,14 @@ impl World {
         let owner = api.test.ctx("owner-shop").await;
         let [product, contract] = succeeded(PRODUCT, CONTRACT);
         api.test.publish(&owner, "shop", &[&product, &contract]).await;
-        let ids = r#"{ notices { nodes { id } } product(domain: "shop", name: "orders") { contracts { id versions { id } } }
+        let ids = r#"{ notices { nodes { id } } product(domain: "shop", name: "orders") { contracts { id versions { nodes { id } } } }
             domain(path: "shop") { roles { id role } } }"#;
         let ids = api.data("owner-shop", ids, Value::Null).await;
         let roles = ids["domain"]["roles"].as_array().expect("roles");
         let consumer = roles.iter().find(|role| role["role"] == "CONSUMER").expect("a consumer");
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let role = text(&consumer["id"]);
-        let version = text(&ids["product"]["contracts"][0]["versions"][0]["id"]);
+        let version = text(&ids["product"]["contracts"][0]["versions"]["nodes"][0]["id"]);
         let viewer = api.data("reader", "{ viewer { principal { id } } }", Value::Null).await;
         let reader = text(&viewer["viewer"]["principal"]["id"]);
         let notice = text(&ids["notices"]["nodes"][0]["id"]);

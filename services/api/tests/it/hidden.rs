@@ -91,7 +91,7 @@ pub(crate) async fn hide(api: &Api, home: &Home, name: &str, classification: &st
 /// The global ids of everything that belongs to a hidden product, as its owner sees them.
 pub(crate) async fn ids(api: &Api, home: &Home, name: &str) -> Vec<String> {
     let query = "query($domain: String!, $name: String!) { product(domain: $domain, name: $name) {
-            id contracts { id versions { id } overrides { id } } tables { id head { id } } }
+            id contracts { id versions { nodes { id } } overrides { id } } tables { id head { id } } }
         notices { nodes { id product { name } } }
         accessRequests { nodes { id port product { name } } } grants { nodes { id product { name } } }
         leases { nodes { id address } } decisions { nodes { id address } } }";
@@ -175,7 +175,7 @@ const LISTS: [&str; 13] = [
     "{ viewer { principal { id subject } roles { role } version purpose } }",
     "{ domains { edges { cursor node { path enforcement roles { id } products { edges { cursor node { id name } } pageInfo { hasNextPage endCursor } } } } } }",
     r#"{ domain(path: "shop") { id products(first: 1) { nodes { name } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"#,
-    "{ products { edges { cursor node { id name title state classification medallion ports { name major contract { id } } contracts { documentId name versions { version state } overrides { id } } tables { address head { key state } } document { digest } } } pageInfo { hasNextPage endCursor } } }",
+    "{ products { edges { cursor node { id name title state classification medallion ports { name major contract { id } } contracts { documentId name versions(first: 5) { nodes { version state } } overrides { id } } tables { address head { key state } } document { digest } } } pageInfo { hasNextPage endCursor } } }",
     "{ products(first: 1) { nodes { name } pageInfo { hasNextPage endCursor } } }",
     r#"{ products(domain: "shop", first: 1) { nodes { name } pageInfo { hasNextPage endCursor } } }"#,
     "{ accessRequests { nodes { id port product { name } grant { id } requester { subject } decidedBy { subject } } pageInfo { hasNextPage } } }",

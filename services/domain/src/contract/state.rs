@@ -89,17 +89,6 @@ impl State {
         matches!(self, Self::Active { .. } | Self::Deprecated { .. })
     }
 
-    /// Notes what a draft waits for.
-    ///
-    /// # Errors
-    /// Unless it is a draft.
-    pub fn wait(self, reasons: Vec<String>) -> Result<Self, WrongState> {
-        match self {
-            Self::Draft { released_at, .. } => Ok(Self::Draft { reasons, released_at }),
-            other => Err(other.cannot_become("draft")),
-        }
-    }
-
     /// Makes a draft the current version of its major.
     ///
     /// # Errors
