@@ -11,6 +11,7 @@ mod notice;
 mod open;
 mod overrides;
 mod races;
+mod registry;
 mod schema;
 mod transaction;
 mod work;
