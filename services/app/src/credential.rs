@@ -4,14 +4,15 @@
 //! decision, the lease and the record. If the stamp has moved since the facts were read, they are read again inside that
 //! transaction, which holds the fact lock shared: no lease becomes issued after a revoke was acknowledged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::credential::{Lease, LeaseState};
 use domain::gate::{self, Action, Decision, Explained, Request};
-use domain::id::{DecisionId, LeaseId};
+use domain::id::{BindingId, DecisionId, LeaseId, PrincipalId, ProductId};
 use domain::identity::PurposeCode;
 use domain::name::Address;
 use futures::future::BoxFuture;
@@ -231,11 +232,8 @@ pub async fn list_leases(ctx: &Ctx, seek: Seek<(Timestamp, LeaseId)>) -> Result<
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = match ctx.sees_only_own() {
-            true => store::credential::list_of_principal(&mut tx, ctx.actor.principal.id, next).await?,
-            false => store::credential::list(&mut tx, next).await?,
-        };
-        let visible = visible(ctx, &mut tx, &page.items).await?;
+        let page = store::credential::list(&mut tx, ctx.whose(), next).await?;
+        let visible = visible(ctx, &mut tx, &page.items, lease_of).await?;
         filling.add(page, |lease| (lease.issued_at, lease.id), |lease| visible.contains(&lease.id));
     }
     Ok(filling.done())
@@ -248,24 +246,9 @@ pub async fn list_leases(ctx: &Ctx, seek: Seek<(Timestamp, LeaseId)>) -> Result<
 pub async fn load_leases(ctx: &Ctx, ids: &[LeaseId]) -> Result<Vec<Lease>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let mut leases = store::credential::list_by_ids(&mut tx, ids).await?;
-    let visible = visible(ctx, &mut tx, &leases).await?;
+    let visible = visible(ctx, &mut tx, &leases, lease_of).await?;
     leases.retain(|lease| visible.contains(&lease.id));
     Ok(leases)
-}
-
-async fn visible(ctx: &Ctx, tx: &mut Tx, leases: &[Lease]) -> Result<std::collections::HashSet<LeaseId>, Error> {
-    let products = products_of(tx, leases.iter().map(|lease| lease.binding_id)).await?;
-    let pairs = leases.iter().filter_map(|lease| Some((*products.get(&lease.binding_id)?, lease.principal_id)));
-    let subjects = Subject::load_all(tx, pairs.collect()).await?;
-    let may = |lease: &&Lease| {
-        let subject = products.get(&lease.binding_id).and_then(|id| subjects.get(&(*id, lease.principal_id)));
-        subject.is_some_and(|subject| {
-            let product = subject.known.policy();
-            let principal = Party::from(&subject.principal);
-            ctx.may(policy::Action::ViewLease, &Resource::Lease { id: lease.id, product, principal })
-        })
-    };
-    Ok(leases.iter().filter(may).map(|lease| lease.id).collect())
 }
 
 /// Decisions that the caller may see, the newest first.
@@ -276,11 +259,8 @@ pub async fn list_decisions(ctx: &Ctx, seek: Seek<(Timestamp, DecisionId)>) -> R
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = match ctx.sees_only_own() {
-            true => store::gate::list_decisions_of_principal(&mut tx, ctx.actor.principal.id, next).await?,
-            false => store::gate::list_decisions(&mut tx, next).await?,
-        };
-        let visible = visible_decisions(ctx, &mut tx, &page.items).await?;
+        let page = store::gate::list_decisions(&mut tx, ctx.whose(), next).await?;
+        let visible = visible(ctx, &mut tx, &page.items, decision_of).await?;
         filling.add(page, |decision| (decision.at, decision.id), |decision| visible.contains(&decision.id));
     }
     Ok(filling.done())
@@ -293,35 +273,65 @@ pub async fn list_decisions(ctx: &Ctx, seek: Seek<(Timestamp, DecisionId)>) -> R
 pub async fn load_decisions(ctx: &Ctx, ids: &[DecisionId]) -> Result<Vec<Explained>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let mut decisions = store::gate::list_decisions_by_ids(&mut tx, ids).await?;
-    let visible = visible_decisions(ctx, &mut tx, &decisions).await?;
+    let visible = visible(ctx, &mut tx, &decisions, decision_of).await?;
     decisions.retain(|decision| visible.contains(&decision.id));
     Ok(decisions)
 }
 
-async fn visible_decisions(
+/// What of a lease or a decision says who may see it.
+struct Trace<I> {
+    id: I,
+    binding_id: BindingId,
+    principal_id: PrincipalId,
+    action: policy::Action,
+    resource: for<'a> fn(I, policy::Product<'a>, Party) -> Resource<'a>,
+}
+
+fn lease_of(lease: &Lease) -> Trace<LeaseId> {
+    Trace {
+        id: lease.id,
+        binding_id: lease.binding_id,
+        principal_id: lease.principal_id,
+        action: policy::Action::ViewLease,
+        resource: |id, product, principal| Resource::Lease { id, product, principal },
+    }
+}
+
+fn decision_of(decision: &Explained) -> Trace<DecisionId> {
+    Trace {
+        id: decision.id,
+        binding_id: decision.binding_id,
+        principal_id: decision.principal_id,
+        action: policy::Action::ViewDecision,
+        resource: |id, product, principal| Resource::Decision { id, product, principal },
+    }
+}
+
+/// Those of the leases or decisions that the caller may see.
+async fn visible<T, I: Copy + Eq + Hash>(
     ctx: &Ctx,
     tx: &mut Tx,
-    decisions: &[Explained],
-) -> Result<std::collections::HashSet<DecisionId>, Error> {
-    let products = products_of(tx, decisions.iter().map(|decision| decision.binding_id)).await?;
-    let pairs =
-        decisions.iter().filter_map(|decision| Some((*products.get(&decision.binding_id)?, decision.principal_id)));
+    items: &[T],
+    trace: fn(&T) -> Trace<I>,
+) -> Result<HashSet<I>, Error> {
+    let traces: Vec<Trace<I>> = items.iter().map(trace).collect();
+    let products = products_of(tx, traces.iter().map(|trace| trace.binding_id)).await?;
+    let pairs = traces.iter().filter_map(|trace| Some((*products.get(&trace.binding_id)?, trace.principal_id)));
     let subjects = Subject::load_all(tx, pairs.collect()).await?;
-    let may = |decision: &&Explained| {
-        let subject = products.get(&decision.binding_id).and_then(|id| subjects.get(&(*id, decision.principal_id)));
+    let may = |trace: &&Trace<I>| {
+        let subject = products.get(&trace.binding_id).and_then(|id| subjects.get(&(*id, trace.principal_id)));
         subject.is_some_and(|subject| {
-            let product = subject.known.policy();
             let principal = Party::from(&subject.principal);
-            ctx.may(policy::Action::ViewDecision, &Resource::Decision { id: decision.id, product, principal })
+            ctx.may(trace.action, &(trace.resource)(trace.id, subject.known.policy(), principal))
         })
     };
-    Ok(decisions.iter().filter(may).map(|decision| decision.id).collect())
+    Ok(traces.iter().filter(may).map(|trace| trace.id).collect())
 }
 
 async fn products_of(
     tx: &mut Tx,
-    binding_ids: impl Iterator<Item = domain::id::BindingId>,
-) -> Result<HashMap<domain::id::BindingId, domain::id::ProductId>, Error> {
+    binding_ids: impl Iterator<Item = BindingId>,
+) -> Result<HashMap<BindingId, ProductId>, Error> {
     let bindings = store::binding::list_by_ids(tx, &crate::grant::distinct(binding_ids)).await?;
     let contract_ids = crate::grant::distinct(bindings.iter().map(|binding| binding.contract_id));
     let contracts: HashMap<_, _> = store::contract::list_by_ids(tx, &contract_ids)

@@ -13,7 +13,7 @@ use domain::name::DomainPath;
 use domain::table::Inspector;
 use policy::{Action, Caller, Party, Policy, Question, Resource};
 use store::revision::Revision;
-use store::{Db, Tx};
+use store::{Db, Tx, Whose};
 use tokio::sync::Notify;
 
 use crate::error::Error;
@@ -349,10 +349,15 @@ impl Ctx {
         self.app.allows(&self.actor, action, resource)
     }
 
-    /// Whether the caller has nobody's requests, grants, leases and decisions to look at but its own: then only those are
-    /// read. What belongs to a service account is listed to the account itself.
-    pub(crate) fn sees_only_own(&self) -> bool {
-        self.actor.standing.platform_roles.is_empty() && self.actor.standing.domain_roles.is_empty()
+    /// Whose requests, grants, leases and decisions are read for the caller, who sees at most these. Without a role it is
+    /// its own: what belongs to a service account is listed to the account itself.
+    pub(crate) fn whose(&self) -> Whose {
+        let (id, standing) = (self.actor.principal.id, &self.actor.standing);
+        match (standing.platform_roles.is_empty(), standing.domain_roles.is_empty()) {
+            (true, true) => Whose::Of(id),
+            (true, false) => Whose::InReachOf(id),
+            (false, _) => Whose::Everybodys,
+        }
     }
 
     /// Goes on only if the policy allows it; `what` completes "not allowed to".

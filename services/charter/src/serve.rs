@@ -150,6 +150,7 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         deadline: Duration::from_secs(config.inspect.deadline),
         memory_bytes: config.inspect.memory_mib << 20,
         cpu_seconds: config.inspect.cpu,
+        sandbox_required: config.inspect.sandbox == config::Sandbox::Required,
     };
     let issuer = Issuer::open(folder.root(), random.as_ref()).context("the token keys cannot be opened")?;
     let parts = Parts {

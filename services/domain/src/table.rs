@@ -264,6 +264,27 @@ pub struct Inspection {
     pub engine: String,
 }
 
+/// How much of a worker's sandbox the kernel enforces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sandbox {
+    /// All of it: files, network, signals.
+    Full,
+    /// What this kernel knows of it.
+    Partial,
+    /// Nothing: the kernel has no Landlock, or it is switched off.
+    Absent,
+}
+
+impl std::fmt::Display for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Full => "fully enforced",
+            Self::Partial => "enforced in part",
+            Self::Absent => "not enforced",
+        })
+    }
+}
+
 /// Why an inspection brought nothing back. Each one makes the verdict `error`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InspectionError {
@@ -279,6 +300,9 @@ pub enum InspectionError {
     /// The worker answered something that is not a report.
     #[error("the inspection's report cannot be read: {0}")]
     Nonsense(String),
+    /// The server demands a full sandbox, and this machine does not enforce one. The table was not opened.
+    #[error("the table was not opened: the worker's sandbox is {0} by this kernel")]
+    NoSandbox(Sandbox),
     /// The worker could not be started.
     #[error("the inspection could not be started: {0}")]
     NotStarted(String),

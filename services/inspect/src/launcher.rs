@@ -4,11 +4,12 @@ use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Once;
 use std::time::Duration;
 
 use std::os::unix::process::ExitStatusExt;
 
-use domain::table::{Inspection, InspectionError, InspectionJob, Inspector};
+use domain::table::{Inspection, InspectionError, InspectionJob, Inspector, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
@@ -29,6 +30,8 @@ pub struct Launcher {
     pub memory_bytes: u64,
     /// The processor time that one worker may use.
     pub cpu_seconds: u64,
+    /// Whether tables are inspected only where the kernel enforces the worker's whole sandbox.
+    pub sandbox_required: bool,
 }
 
 impl Inspector for Launcher {
@@ -48,14 +51,38 @@ impl Launcher {
         let mut child = self.start().map_err(|error| InspectionError::NotStarted(error.to_string()))?;
         let _group = Group::of(&child);
         match tokio::time::timeout(self.deadline, converse(&mut child, &input)).await {
-            Ok(answer) => judge(&job, answer?),
+            Ok(answer) => self.judge(&job, answer?),
             Err(_) => Err(InspectionError::Deadline(self.deadline)),
         }
     }
 
     fn limits(&self) -> wire::Limits {
         let query_seconds = (self.deadline / 4).as_secs().max(1);
-        wire::Limits { memory_bytes: self.memory_bytes, cpu_seconds: self.cpu_seconds, query_seconds }
+        wire::Limits {
+            memory_bytes: self.memory_bytes,
+            cpu_seconds: self.cpu_seconds,
+            query_seconds,
+            sandbox_required: self.sandbox_required,
+        }
+    }
+
+    fn judge(&self, job: &InspectionJob, answer: Answer) -> Result<Inspection, InspectionError> {
+        if !answer.status.success() {
+            return Err(InspectionError::Died(how_it_ended(answer.status)));
+        }
+        let nonsense = |error: wire::Malformed| InspectionError::Nonsense(error.to_string());
+        let wire::Report { sandbox, outcome } = wire::Report::from_json(&answer.report).map_err(nonsense)?;
+        let sandbox = sandbox.into_domain();
+        warn_of(sandbox);
+        // A worker is asked to refuse by itself, before it opens anything. Its word for it is not relied upon.
+        if self.sandbox_required && sandbox != Sandbox::Full {
+            return Err(InspectionError::NoSandbox(sandbox));
+        }
+        match outcome {
+            wire::Outcome::Inspected(inspected) => inspected.into_domain(job).map_err(nonsense),
+            wire::Outcome::Unreadable { reason } => Err(InspectionError::Unreadable(reason)),
+            wire::Outcome::NoSandbox => Err(InspectionError::NoSandbox(sandbox)),
+        }
     }
 
     /// Nothing of the server reaches the worker: no environment, no working folder, no open file but the three pipes.
@@ -140,17 +167,16 @@ async fn first_bytes(mut source: impl AsyncRead + Unpin, limit: usize) -> Vec<u8
     kept
 }
 
-fn judge(job: &InspectionJob, answer: Answer) -> Result<Inspection, InspectionError> {
-    if !answer.status.success() {
-        return Err(InspectionError::Died(how_it_ended(answer.status)));
-    }
-    let report =
-        wire::Report::from_json(&answer.report).map_err(|error| InspectionError::Nonsense(error.to_string()))?;
-    match report {
-        wire::Report::Unreadable { reason } => Err(InspectionError::Unreadable(reason)),
-        wire::Report::Inspected(inspected) => {
-            inspected.into_domain(job).map_err(|error| InspectionError::Nonsense(error.to_string()))
-        }
+/// Tells the operator once: the kernel is the same for every worker of this process.
+fn warn_of(sandbox: Sandbox) {
+    static TOLD: Once = Once::new();
+    if sandbox != Sandbox::Full {
+        TOLD.call_once(|| {
+            tracing::warn!(
+                %sandbox,
+                "this kernel does not enforce the whole sandbox of workers (Landlock ABI 6, Linux 6.12)"
+            );
+        });
     }
 }
 

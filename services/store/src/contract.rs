@@ -1,5 +1,7 @@
 //! Contracts and their versions.
 
+use std::collections::HashMap;
+
 use domain::clock::Timestamp;
 use domain::contract::State;
 use domain::id::{ContractId, ContractVersionId, PrincipalId, ProductId};
@@ -9,7 +11,7 @@ use crate::db::Tx;
 use crate::document::{Document, Format};
 use crate::error::Error;
 use crate::json;
-use crate::page::all;
+use crate::page::{Page, Seek, all};
 use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
 
 /// A contract: the line of its versions.
@@ -474,6 +476,52 @@ pub async fn list_versions_of_contracts(
         select_versions!("WHERE contract_id IN ({list}) ORDER BY contract_id, major DESC, minor DESC, patch DESC"),
         contract_ids
     ))
+}
+
+/// A page of the versions of each of these contracts, the newest first, all from the same number on. A contract without
+/// any is not among them.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_version_pages(
+    tx: &mut Tx,
+    contract_ids: &[ContractId],
+    seek: &Seek<Version>,
+) -> Result<HashMap<ContractId, Page<ContractVersion>>, Error> {
+    let (major, minor, patch) = match seek.after {
+        Some(version) => (integer(version.major), integer(version.minor), integer(version.patch)),
+        None => (i64::MAX, i64::MAX, i64::MAX),
+    };
+    let rows = list_in!(
+        tx,
+        VersionRow,
+        select_versions!(
+            "WHERE id IN (
+                 SELECT id
+                 FROM (
+                     SELECT
+                         id,
+                         ROW_NUMBER() OVER (
+                             PARTITION BY contract_id ORDER BY major DESC, minor DESC, patch DESC
+                         ) AS place
+                     FROM contract_versions
+                     WHERE (major, minor, patch) < ($1, $2, $3) AND contract_id IN ({list})
+                 ) AS placed
+                 WHERE place <= $4
+             )
+             ORDER BY contract_id, major DESC, minor DESC, patch DESC"
+        ),
+        contract_ids,
+        major,
+        minor,
+        patch,
+        seek.n_fetched()
+    );
+    let mut of_contracts: HashMap<ContractId, Vec<VersionRow>> = HashMap::new();
+    for row in rows {
+        of_contracts.entry(row.contract_id.0).or_default().push(row);
+    }
+    of_contracts.into_iter().map(|(id, rows)| Ok((id, Page::of(rows, seek.limit)?))).collect()
 }
 
 /// The versions of these ids that exist.

@@ -10,6 +10,7 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek, all};
 use crate::row::{Text, affected, list_in, on_both, page_by_time, row};
+use crate::whose::{Whose, in_reach_by_binding};
 
 row! {
     LeaseRow from "leases" {
@@ -50,7 +51,7 @@ impl TryFrom<LeaseRow> for Lease {
 }
 
 macro_rules! select_leases {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT
                  id,
@@ -232,41 +233,29 @@ pub async fn list_revoked_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<Vec
     all(rows)
 }
 
-/// All leases, the newest first.
+/// Leases, the newest first.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, LeaseId)>) -> Result<Page<Lease>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        LeaseRow,
-        select_leases!(
-            "WHERE (issued_at, id) < ($1, $2)
-             ORDER BY issued_at DESC, id DESC
-             LIMIT $3"
-        )
-    )
-}
-
-/// The leases of a principal, the newest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_of_principal(
-    tx: &mut Tx,
-    principal_id: PrincipalId,
-    seek: &Seek<(Timestamp, LeaseId)>,
-) -> Result<Page<Lease>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        LeaseRow,
-        select_leases!(
-            "WHERE (issued_at, id) < ($1, $2) AND principal_id = $3
-             ORDER BY issued_at DESC, id DESC
-             LIMIT $4"
-        ),
-        Text(principal_id)
-    )
+pub async fn list(tx: &mut Tx, whose: Whose, seek: &Seek<(Timestamp, LeaseId)>) -> Result<Page<Lease>, Error> {
+    macro_rules! page {
+        ($whose:expr, $principal:expr) => {
+            page_by_time!(
+                tx,
+                seek,
+                LeaseRow,
+                select_leases!(concat!(
+                    "WHERE (issued_at, id) < ($1, $2) AND ",
+                    $whose,
+                    " ORDER BY issued_at DESC, id DESC LIMIT $4"
+                )),
+                $principal
+            )
+        };
+    }
+    match whose {
+        Whose::Everybodys => page!("$3 = ''", ""),
+        Whose::Of(principal) => page!("principal_id = $3", Text(principal)),
+        Whose::InReachOf(principal) => page!(in_reach_by_binding!(), Text(principal)),
+    }
 }

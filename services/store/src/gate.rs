@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::json;
 use crate::page::{Page, Seek, all};
 use crate::row::{Text, affected, list_in, on_both, page_by_time, row};
+use crate::whose::{Whose, in_reach_by_binding};
 
 row! {
     DecisionRow from "decisions" {
@@ -45,7 +46,7 @@ impl TryFrom<DecisionRow> for Explained {
 }
 
 macro_rules! select_decisions {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT
                  id,
@@ -106,41 +107,33 @@ pub async fn list_decisions_by_ids(tx: &mut Tx, ids: &[DecisionId]) -> Result<Ve
     all(list_in!(tx, DecisionRow, select_decisions!("WHERE id IN ({list})"), ids))
 }
 
-/// All decisions, the newest first.
+/// Decisions, the newest first.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_decisions(tx: &mut Tx, seek: &Seek<(Timestamp, DecisionId)>) -> Result<Page<Explained>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        DecisionRow,
-        select_decisions!(
-            "WHERE (at, id) < ($1, $2)
-             ORDER BY at DESC, id DESC
-             LIMIT $3"
-        )
-    )
-}
-
-/// The decisions about what a principal asked, the newest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_decisions_of_principal(
+pub async fn list_decisions(
     tx: &mut Tx,
-    principal_id: PrincipalId,
+    whose: Whose,
     seek: &Seek<(Timestamp, DecisionId)>,
 ) -> Result<Page<Explained>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        DecisionRow,
-        select_decisions!(
-            "WHERE (at, id) < ($1, $2) AND principal_id = $3
-             ORDER BY at DESC, id DESC
-             LIMIT $4"
-        ),
-        Text(principal_id)
-    )
+    macro_rules! page {
+        ($whose:expr, $principal:expr) => {
+            page_by_time!(
+                tx,
+                seek,
+                DecisionRow,
+                select_decisions!(concat!(
+                    "WHERE (at, id) < ($1, $2) AND ",
+                    $whose,
+                    " ORDER BY at DESC, id DESC LIMIT $4"
+                )),
+                $principal
+            )
+        };
+    }
+    match whose {
+        Whose::Everybodys => page!("$3 = ''", ""),
+        Whose::Of(principal) => page!("principal_id = $3", Text(principal)),
+        Whose::InReachOf(principal) => page!(in_reach_by_binding!(), Text(principal)),
+    }
 }

@@ -10,6 +10,7 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek, all};
 use crate::row::{Text, affected, integer, list_in, natural, on_both, page_by_time, row};
+use crate::whose::{Whose, in_reach};
 
 row! {
     RequestRow from "access_requests" {
@@ -58,7 +59,7 @@ impl TryFrom<RequestRow> for AccessRequest {
 }
 
 /// A person's answer: who and when, or neither.
-fn decided(
+pub(crate) fn decided(
     by: Option<Text<PrincipalId>>,
     at: Option<i64>,
     reason: Option<String>,
@@ -182,40 +183,6 @@ pub async fn list_requests_by_ids(tx: &mut Tx, ids: &[AccessRequestId]) -> Resul
     all(list_in!(tx, RequestRow, select_requests!("WHERE id IN ({list})"), ids))
 }
 
-/// Whose requests or grants a list is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    /// Everybody's.
-    Everybodys,
-    /// A principal's own.
-    Of(PrincipalId),
-    /// A principal's own, those of the service accounts it answers for, and all on products of the domains in which it
-    /// has a role and of those below.
-    InReachOf(PrincipalId),
-}
-
-/// What [`Whose::InReachOf`] means, for a table whose principal stands in a column of this name.
-macro_rules! in_reach {
-    ($principal:literal) => {
-        concat!(
-            "(",
-            $principal,
-            " = $3 OR ",
-            $principal,
-            " IN (SELECT id FROM principals WHERE owner_id = $3)
-                 OR product_id IN (
-                     SELECT products.id
-                     FROM role_assignments
-                         JOIN domains AS held ON held.id = role_assignments.domain_id
-                         JOIN domains ON domains.id = held.id
-                             OR (domains.path > held.path || '/' AND domains.path < held.path || '0')
-                         JOIN products ON products.domain_id = domains.id
-                     WHERE role_assignments.principal_id = $3
-                 ))"
-        )
-    };
-}
-
 /// Requests, the newest first; only those in a state where one is given.
 ///
 /// # Errors
@@ -247,7 +214,7 @@ pub async fn list_requests(
     match whose {
         Whose::Everybodys => page!("$3 = ''", ""),
         Whose::Of(principal) => page!("requester_id = $3", Text(principal)),
-        Whose::InReachOf(principal) => page!(in_reach!("requester_id"), Text(principal)),
+        Whose::InReachOf(principal) => page!(in_reach!("requester_id", "product_id" = "products.id"), Text(principal)),
     }
 }
 
@@ -444,7 +411,7 @@ pub async fn list(tx: &mut Tx, whose: Whose, seek: &Seek<(Timestamp, GrantId)>) 
     match whose {
         Whose::Everybodys => page!("$3 = ''", ""),
         Whose::Of(principal) => page!("principal_id = $3", Text(principal)),
-        Whose::InReachOf(principal) => page!(in_reach!("principal_id"), Text(principal)),
+        Whose::InReachOf(principal) => page!(in_reach!("principal_id", "product_id" = "products.id"), Text(principal)),
     }
 }
 
@@ -462,6 +429,49 @@ pub async fn list_standing(tx: &mut Tx, principal_id: PrincipalId, now: Timestam
     .bind(now.0)
     .fetch_all(c))?;
     all(rows)
+}
+
+/// The grants of a person's service accounts that stand at a moment or will, in the order of their ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_standing_of_accounts(tx: &mut Tx, owner: PrincipalId, now: Timestamp) -> Result<Vec<Grant>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+        "WHERE principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
+             AND revoked_at IS NULL AND until_at > $2
+             ORDER BY id"
+    ))
+    .bind(Text(owner))
+    .bind(now.0)
+    .fetch_all(c))?;
+    all(rows)
+}
+
+/// The grants on one port major that stand at a moment or will, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_standing_on_port(
+    tx: &mut Tx,
+    port_major: &PortMajor,
+    now: Timestamp,
+    seek: &Seek<(Timestamp, GrantId)>,
+) -> Result<Page<Grant>, Error> {
+    page_by_time!(
+        tx,
+        seek,
+        GrantRow,
+        select_grants!(
+            "WHERE (granted_at, id) < ($1, $2) AND product_id = $3 AND port = $4 AND major = $5
+                 AND revoked_at IS NULL AND until_at > $6
+             ORDER BY granted_at DESC, id DESC
+             LIMIT $7"
+        ),
+        Text(port_major.product_id),
+        port_major.port.as_str(),
+        integer(port_major.major),
+        now.0
+    )
 }
 
 /// The grant on one port major that a principal was given last, whatever became of it.

@@ -15,9 +15,8 @@ use domain::audit::{self, Record};
 use domain::identity::{DomainRole, PlatformRole};
 use domain::name::DomainPath;
 use policy::Policy;
-use store::grant::Whose;
 use store::revision::Revision;
-use store::{Db, Options, Seek};
+use store::{Db, Options, Seek, Whose};
 use tempfile::TempDir;
 
 use crate::clock::{ManualClock, SeededRandom};
@@ -175,17 +174,16 @@ impl TestApp {
                 }
             )*};
         }
-        rows!(
-            store::org::list,
-            store::identity::list_principals,
-            store::product::list,
-            store::table::list,
-            store::credential::list,
-            store::gate::list_decisions,
-        );
+        rows!(store::org::list, store::identity::list_principals, store::product::list, store::table::list, store::notice::list);
         let everybodys = Whose::Everybodys;
         for row in store::grant::list_requests(&mut tx, everybodys, None, &Seek::first(all)).await.expect("rows").items
         {
+            let _ = writeln!(dump, "{row:?}");
+        }
+        for row in store::credential::list(&mut tx, everybodys, &Seek::first(all)).await.expect("rows").items {
+            let _ = writeln!(dump, "{row:?}");
+        }
+        for row in store::gate::list_decisions(&mut tx, everybodys, &Seek::first(all)).await.expect("rows").items {
             let _ = writeln!(dump, "{row:?}");
         }
         for row in store::grant::list(&mut tx, everybodys, &Seek::first(all)).await.expect("rows").items {
@@ -201,6 +199,8 @@ impl TestApp {
         let contracts: Vec<_> = contracts.into_iter().map(|contract| contract.id).collect();
         let versions = store::contract::list_versions_of_contracts(&mut tx, &contracts).await.expect("rows");
         let _ = writeln!(dump, "{versions:?}");
+        let overrides = store::overrides::list_of_contracts(&mut tx, &contracts).await.expect("rows");
+        let _ = writeln!(dump, "{overrides:?}");
         for event in store::outbox::list_after(&mut tx, 0, all).await.expect("rows") {
             let _ = writeln!(dump, "{event:?}");
         }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context;
-use inspect::wire::Limits;
+use inspect::wire::{Limits, Sandbox};
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope,
-    path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
+    Scope, path_beneath_rules,
 };
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -17,22 +17,24 @@ const MAX_OPEN_FILES: u64 = 256;
 /// The first Landlock version that also scopes signals and abstract sockets. Older kernels enforce what they know.
 const LANDLOCK: ABI = ABI::V6;
 
-/// Sets the limits, and closes everything but reading below `root` and writing below `scratch`.
+/// Sets the limits, and closes everything but reading below `root` and writing below `scratch`. Tells how much of that
+/// the kernel enforces: whether it is enough is the caller's to say, before anything is opened.
 ///
 /// Landlock must be called before the process has threads: it holds for the calling thread and those it starts.
 ///
 /// # Errors
 /// A limit cannot be set. Without one the worker does not begin. (A kernel without Landlock is no error: the table is
 /// opened only through [`Root`](crate::root::Root).)
-pub(crate) fn apply(limits: Limits, root: &Path, scratch: &Path) -> anyhow::Result<()> {
+pub(crate) fn apply(limits: Limits, root: &Path, scratch: &Path) -> anyhow::Result<Sandbox> {
     set(Resource::Core, 0, 0)?;
     // The soft limit's signal tells the server why; the hard one is for a process that would not listen.
     set(Resource::Cpu, limits.cpu_seconds, limits.cpu_seconds.saturating_add(1))?;
     set(Resource::Fsize, MAX_WRITTEN_FILE_BYTES, MAX_WRITTEN_FILE_BYTES)?;
     set(Resource::Nofile, MAX_OPEN_FILES, MAX_OPEN_FILES)?;
-    confine(root, scratch).context("cannot confine itself to the table")?;
+    let sandbox = confine(root, scratch).context("cannot confine itself to the table")?;
     // Last, since the calls above may still allocate.
-    set(Resource::As, limits.memory_bytes, limits.memory_bytes)
+    set(Resource::As, limits.memory_bytes, limits.memory_bytes)?;
+    Ok(sandbox)
 }
 
 fn set(resource: Resource, current: u64, maximum: u64) -> anyhow::Result<()> {
@@ -40,10 +42,10 @@ fn set(resource: Resource, current: u64, maximum: u64) -> anyhow::Result<()> {
         .with_context(|| format!("cannot limit {resource:?} to {current}"))
 }
 
-fn confine(root: &Path, scratch: &Path) -> Result<(), landlock::RulesetError> {
+fn confine(root: &Path, scratch: &Path) -> Result<Sandbox, landlock::RulesetError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let write = read | AccessFs::MakeReg | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::RemoveFile;
-    Ruleset::default()
+    let enforced = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(LANDLOCK))?
         .handle_access(AccessNet::from_all(LANDLOCK))?
@@ -52,5 +54,9 @@ fn confine(root: &Path, scratch: &Path) -> Result<(), landlock::RulesetError> {
         .add_rules(path_beneath_rules([root], read))?
         .add_rules(path_beneath_rules([scratch], write))?
         .restrict_self()?;
-    Ok(())
+    Ok(match enforced.ruleset {
+        RulesetStatus::FullyEnforced => Sandbox::Full,
+        RulesetStatus::PartiallyEnforced => Sandbox::Partial,
+        RulesetStatus::NotEnforced => Sandbox::Absent,
+    })
 }

@@ -22,7 +22,7 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use inspect::wire::{Inspected, Job, MAX_JOB_BYTES, Report};
+use inspect::wire::{Inspected, Job, MAX_JOB_BYTES, Outcome, Report, Sandbox};
 
 const USAGE: &str = "usage: charter-worker inspect < job.json > report.json
        charter-worker make-demo <folder> [--through <version>]
@@ -66,13 +66,20 @@ fn inspect() -> anyhow::Result<()> {
     let job = Job::from_json(&json).context("cannot read the job")?;
     let limits = job.limits;
     let job = job.into_domain().context("cannot read the job")?;
-    limits::apply(limits, &job.root, &job.scratch)?;
+    let sandbox = limits::apply(limits, &job.root, &job.scratch)?;
+    if limits.sandbox_required && sandbox != Sandbox::Full {
+        return answer(&Report { sandbox, outcome: Outcome::NoSandbox });
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build();
     let found = runtime.context("cannot start its threads")?.block_on(inspection::run(job, limits))?;
-    let report = match found {
-        Ok(inspection) => Report::Inspected(Inspected::from_domain(inspection)?),
-        Err(unreadable) => Report::Unreadable { reason: unreadable.0 },
+    let outcome = match found {
+        Ok(inspection) => Outcome::Inspected(Inspected::from_domain(inspection)?),
+        Err(unreadable) => Outcome::Unreadable { reason: unreadable.0 },
     };
+    answer(&Report { sandbox, outcome })
+}
+
+fn answer(report: &Report) -> anyhow::Result<()> {
     let json = report.to_json().context("cannot say the report")?;
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(&json).and_then(|()| stdout.flush()).context("cannot write the report")

@@ -90,9 +90,9 @@ async fn sign_in(State(server): State<Arc<Server>>, mut request: Request, next: 
 type CtxOf = axum::Extension<Ctx>;
 
 async fn list_schemas(axum::Extension(ctx): CtxOf, Query(asked): Query<Asked>) -> Answer {
-    let all = registry::schemas(&ctx, asked.prefix(), asked.shown(), asked.latest_only.is_set()).await?;
-    let page = asked.page(all.iter().collect());
-    Ok(json_response(&page.into_iter().map(wire::registered).collect::<Value>()))
+    let page = |all| asked.page(all);
+    let found = registry::schemas(&ctx, asked.prefix(), asked.shown(), asked.latest_only.is_set(), page).await?;
+    Ok(json_response(&found.iter().map(wire::registered).collect::<Value>()))
 }
 
 async fn schema(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::contract::{self, Activate, Activated, VersionAddress, VersionView};
+use app::paging::{Page as Rows, Seek};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::contract::State;
 use domain::id::{ContractId, ProductId};
@@ -11,9 +12,10 @@ use super::SessionExt;
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
 use super::key::idempotency_key;
-use super::loader::VersionsOf;
+use super::loader::{OverridesOf, VersionsOf};
 use super::org::path;
-use super::page::SHORT_LIST;
+use super::overrides::ContractOverride;
+use super::page::{Connection, Page, SHORT_LIST, cost};
 use super::product::{Document, name};
 use super::scalar::DateTime;
 use super::words::{Bump, ContractState, GateMode};
@@ -49,15 +51,32 @@ impl Contract {
 
     /// Its name for people, from the newest version.
     async fn name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        let versions = ctx.loaders()?.find(VersionsOf(self.id)).await?.unwrap_or_default();
-        Ok(versions.first().and_then(|newest| newest.document.name.clone()))
+        let newest = VersionsOf { contract_id: self.id, after: None, limit: 1 };
+        let found = ctx.loaders()?.find(newest).await?;
+        Ok(found.and_then(|page| page.items.first()?.document.name.clone()))
     }
 
     /// Its versions, the newest first.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn versions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<ContractVersion>> {
+        let page = Page::new(ctx.ctx()?, "versions", first, after.as_deref())?;
+        let Seek { after, limit } = page.seek();
+        let found = ctx.loaders()?.find(VersionsOf { contract_id: self.id, after, limit }).await?;
+        // Nothing where the caller may not know of the contract any more.
+        let found = found.unwrap_or_else(|| Rows { items: Vec::new(), has_more: false });
+        Ok(page.connection(found, |view| view.version.version, ContractVersion))
+    }
+
+    /// What stewards accepted although its number was too small, the newest first; what has ended is among it.
     #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
-    async fn versions(&self, ctx: &Context<'_>) -> Result<Vec<ContractVersion>> {
-        let versions = ctx.loaders()?.find(VersionsOf(self.id)).await?.unwrap_or_default();
-        Ok(versions.into_iter().map(ContractVersion).collect())
+    async fn overrides(&self, ctx: &Context<'_>) -> Result<Vec<ContractOverride>> {
+        let overrides = ctx.loaders()?.find(OverridesOf(self.id)).await?.unwrap_or_default();
+        Ok(overrides.into_iter().map(ContractOverride).collect())
     }
 }
 
@@ -143,6 +162,20 @@ impl From<&domain::change::Finding> for Finding {
             bump: finding.bump().into(),
             message: finding.message.clone(),
             proof: finding.proof.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl From<&domain::notice::Finding> for Finding {
+    fn from(finding: &domain::notice::Finding) -> Self {
+        Self {
+            path: finding.path.clone(),
+            rule: finding.rule.clone(),
+            history_safe: finding.history_safe,
+            consumer_safe: finding.consumer_safe,
+            bump: finding.bump.into(),
+            message: finding.message.clone(),
+            proof: finding.proof.clone(),
         }
     }
 }

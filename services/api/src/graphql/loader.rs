@@ -9,6 +9,8 @@ use std::time::Duration;
 use app::Ctx;
 use app::contract::VersionView;
 use app::known::Known;
+use app::notice::NoticeView;
+use app::paging::{Page, Seek};
 use app::product::ProductDocument;
 use app::table::Target;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
@@ -17,11 +19,13 @@ use domain::credential::Lease;
 use domain::gate::Explained;
 use domain::grant::{AccessRequest, Grant};
 use domain::id::{
-    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
-    ProductId, SnapshotId,
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
+    OverrideId, PrincipalId, ProductId, SnapshotId,
 };
 use domain::identity::Principal;
 use domain::org::Domain;
+use domain::overrides::Override;
+use domain::version::Version;
 
 use super::contract::Contract;
 use super::error::Result;
@@ -70,9 +74,19 @@ impl Batches {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ContractsOf(pub(crate) ProductId);
 
-/// The key of a contract's versions, the newest first.
+/// The key of a page of a contract's versions, the newest first.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct VersionsOf(pub(crate) ContractId);
+pub(crate) struct VersionsOf {
+    pub(crate) contract_id: ContractId,
+    /// As in [`Seek`].
+    pub(crate) after: Option<Version>,
+    /// As in [`Seek`].
+    pub(crate) limit: u32,
+}
+
+/// The key of a contract's overrides, the newest first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct OverridesOf(pub(crate) ContractId);
 
 /// The key of a product's output ports.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -120,6 +134,8 @@ by_id! {
     SnapshotId => Snapshot: app::table::load_snapshots, |found| found.id;
     AccessRequestId => AccessRequest: app::grant::load_requests, |found| found.id;
     GrantId => Grant: app::grant::load_grants, |found| found.id;
+    NoticeId => Arc<NoticeView>: app::notice::load_notices, |found| found.notice.id;
+    OverrideId => Override: app::overrides::load_overrides, |found| found.id;
     LeaseId => Lease: app::credential::load_leases, |found| found.id;
     DecisionId => Explained: app::credential::load_decisions, |found| found.id;
 }
@@ -156,13 +172,32 @@ impl Loader<ContractsOf> for Batches {
 }
 
 impl Loader<VersionsOf> for Batches {
-    type Value = Vec<Arc<VersionView>>;
+    type Value = Page<Arc<VersionView>>;
     type Error = Arc<app::Error>;
 
-    async fn load(&self, keys: &[VersionsOf]) -> Loaded<VersionsOf, Vec<Arc<VersionView>>> {
+    async fn load(&self, keys: &[VersionsOf]) -> Loaded<VersionsOf, Page<Arc<VersionView>>> {
+        let ctx = self.batch(keys);
+        let mut pages = HashMap::new();
+        // One place of a query asks for the same page of each contract.
+        for ((after, limit), keys) in grouped(keys.iter(), |key| (key.after, key.limit)) {
+            let ids: Vec<ContractId> = keys.iter().map(|key| key.contract_id).collect();
+            for (contract_id, page) in app::contract::list_versions(ctx, &ids, &Seek { after, limit }).await? {
+                let items = page.items.into_iter().map(Arc::new).collect();
+                pages.insert(VersionsOf { contract_id, after, limit }, Page { items, has_more: page.has_more });
+            }
+        }
+        Ok(pages)
+    }
+}
+
+impl Loader<OverridesOf> for Batches {
+    type Value = Vec<Override>;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[OverridesOf]) -> Loaded<OverridesOf, Vec<Override>> {
         let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
-        let found = app::contract::list_versions(self.batch(keys), &ids).await?.into_iter().map(Arc::new);
-        Ok(grouped(found, |view| VersionsOf(view.contract.id)))
+        let found = app::overrides::list_overrides(self.batch(keys), &ids).await?.into_iter();
+        Ok(grouped(found, |says| OverridesOf(says.contract_id)))
     }
 }
 

@@ -10,8 +10,9 @@ use async_graphql::connection::{self, Edge, EmptyFields};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::clock::Timestamp;
-use domain::id::{AccessRequestId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId, RecordId};
+use domain::id::{AccessRequestId, DecisionId, GrantId, LeaseId, NoticeId, PrincipalId, ProductId, RecordId};
 use domain::name::{DomainPath, Name};
+use domain::version::Version;
 
 use super::error::{Failure, Result};
 
@@ -108,7 +109,7 @@ macro_rules! text_keys {
     )*};
 }
 
-text_keys!(Name, DomainPath, ProductId, PrincipalId, i64);
+text_keys!(Name, DomainPath, ProductId, PrincipalId, Version, i64);
 
 macro_rules! time_keys {
     ($($id:ty),*) => {$(
@@ -125,4 +126,4 @@ macro_rules! time_keys {
     )*};
 }
 
-time_keys!(AccessRequestId, GrantId, LeaseId, DecisionId, RecordId);
+time_keys!(AccessRequestId, GrantId, LeaseId, NoticeId, DecisionId, RecordId);

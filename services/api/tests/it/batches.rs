@@ -77,7 +77,7 @@ async fn relations_are_loaded_in_one_batch_for_each_level() {
     }
     let batches = Batches::default();
     let guard = tracing::subscriber::set_default(batches.clone());
-    let query = "{ products { nodes { medallion ports { contract { id name } } contracts { versions { id } }
+    let query = "{ products { nodes { medallion ports { contract { id name } } contracts { versions(first: 5) { nodes { id } } }
         tables { contractVersion { id } product { id } } } } }";
     let data = api.data("owner-shop", query, Value::Null).await;
     drop(guard);

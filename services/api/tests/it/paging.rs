@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Api;
+use crate::support::{Api, CONTRACT, PRODUCT};
 
 const DOMAINS: &str = "query($first: Int, $after: String) { domains(first: $first, after: $after) {
     edges { cursor node { path } } nodes { path } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
@@ -62,17 +62,51 @@ async fn a_cursor_is_good_in_its_list_and_for_its_holder_only() {
 }
 
 #[tokio::test]
+async fn the_versions_of_each_contract_are_paged_by_themselves() {
+    let api = Api::shop().await;
+    let owner = api.test.ctx("owner-shop").await;
+    let product = PRODUCT.replace("id: orders", "id: returns").replace("name: Orders", "name: Returns");
+    let product = product.replace("contractId: orders", "contractId: returns");
+    let returns = CONTRACT.replace("id: orders", "id: returns").replace("shop/orders", "shop/returns");
+    let numbered = |document: &str, number: &str| document.replace("version: 1.0.0", &format!("version: {number}"));
+    let documents = [numbered(CONTRACT, "1.0.1"), numbered(CONTRACT, "1.1.0"), numbered(&returns, "1.0.0")];
+    let [patch, minor, other] = &documents;
+    api.test.publish(&owner, "shop", &[PRODUCT, patch, minor, &product, other]).await;
+
+    let query = "query($after: String) { products { nodes { name contracts { versions(first: 2, after: $after) {
+        nodes { version } pageInfo { hasNextPage hasPreviousPage endCursor } } } } } }";
+    let page = async |after: &Value| {
+        let data = api.data("owner-shop", query, json!({ "after": after })).await;
+        let mut products = data["products"]["nodes"].as_array().unwrap().clone();
+        products.sort_by_key(|product| product["name"].to_string());
+        products.into_iter().map(|product| product["contracts"][0]["versions"].clone()).collect::<Vec<_>>()
+    };
+    let numbers = |page: &Value| {
+        let nodes = page["nodes"].as_array().unwrap().iter();
+        nodes.map(|node| node["version"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let first = page(&Value::Null).await;
+    assert_eq!(first.iter().map(numbers).collect::<Vec<_>>(), [vec!["1.1.0", "1.0.1"], vec!["1.0.0"]]);
+    assert_eq!(first[0]["pageInfo"]["hasNextPage"], true);
+    assert_eq!(first[1]["pageInfo"]["hasNextPage"], false);
+    let second = page(&first[0]["pageInfo"]["endCursor"]).await;
+    assert_eq!(numbers(&second[0]), ["1.0.0"]);
+    assert_eq!(second[0]["pageInfo"]["hasNextPage"], false);
+    assert_eq!(second[0]["pageInfo"]["hasPreviousPage"], true);
+}
+
+#[tokio::test]
 async fn an_id_finds_what_it_was_given_for_and_one_of_the_wrong_kind_is_an_error() {
     let api = Api::shop().await;
     let query = r#"{ domain(path: "shop") { id } product(domain: "shop", name: "orders") {
-        id contracts { id versions { id } } tables { id head { id } } } viewer { principal { id } } }"#;
+        id contracts { id versions { nodes { id } } } tables { id head { id } } } viewer { principal { id } } }"#;
     let data = api.data("owner-shop", query, Value::Null).await;
     let product = &data["product"];
     let ids = [
         ("Domain", &data["domain"]["id"]),
         ("Product", &product["id"]),
         ("Contract", &product["contracts"][0]["id"]),
-        ("ContractVersion", &product["contracts"][0]["versions"][0]["id"]),
+        ("ContractVersion", &product["contracts"][0]["versions"]["nodes"][0]["id"]),
         ("Table", &product["tables"][0]["id"]),
         ("Snapshot", &product["tables"][0]["head"]["id"]),
         ("Principal", &data["viewer"]["principal"]["id"]),

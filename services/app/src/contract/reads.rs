@@ -1,13 +1,14 @@
 //! Contracts and their versions, as those who may know of their product see them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::change::{self, Finding};
 use domain::id::{ContractId, ContractVersionId, ProductId};
 use domain::name::{DomainPath, Name};
 use domain::version::Version;
-use store::Tx;
 use store::contract::{Contract, ContractVersion};
+use store::{Page, Seek, Tx};
 
 use super::cache::parsed;
 use crate::ctx::Ctx;
@@ -62,15 +63,26 @@ pub async fn load_contracts(ctx: &Ctx, ids: &[ContractId]) -> Result<Vec<Contrac
     Ok(contracts)
 }
 
-/// The versions of these contracts, the newest of each first, as far as the caller may know of them.
+/// A page of the versions of each of these contracts, the newest first, as far as the caller may know of them.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn list_versions(ctx: &Ctx, contract_ids: &[ContractId]) -> Result<Vec<VersionView>, Error> {
+pub async fn list_versions(
+    ctx: &Ctx,
+    contract_ids: &[ContractId],
+    seek: &Seek<Version>,
+) -> Result<HashMap<ContractId, Page<VersionView>>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut versions = store::contract::list_versions_of_contracts(&mut tx, contract_ids).await?;
-    versions.sort_by(|a, b| a.contract_id.cmp(&b.contract_id).then(b.version.cmp(&a.version)));
-    views(ctx, &mut tx, versions).await
+    let pages = store::contract::list_version_pages(&mut tx, contract_ids, seek).await?;
+    let has_more: HashMap<ContractId, bool> = pages.iter().map(|(id, page)| (*id, page.has_more)).collect();
+    let versions = pages.into_values().flat_map(|page| page.items).collect();
+    let mut visible: HashMap<ContractId, Page<VersionView>> = HashMap::new();
+    for view in views(ctx, &mut tx, versions).await? {
+        let id = view.contract.id;
+        let has_more = has_more.get(&id).copied().unwrap_or_default();
+        visible.entry(id).or_insert_with(|| Page { items: Vec::new(), has_more }).items.push(view);
+    }
+    Ok(visible)
 }
 
 /// The versions of these ids that the caller may know of.

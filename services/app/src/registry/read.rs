@@ -193,11 +193,18 @@ pub async fn referrers(ctx: &Ctx, subject: &Subject, version: VersionRef) -> Res
     Ok(ids)
 }
 
-/// Versions of all subjects whose names begin with a prefix (of the context's form where it has one), in order.
+/// Versions of all subjects whose names begin with a prefix (of the context's form where it has one), in order; of these
+/// the part that `page` leaves, so that no more schemas are read than are wanted.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn schemas(ctx: &Ctx, prefix: &str, shown: Shown, only_latest: bool) -> Result<Vec<Registered>, Error> {
+pub async fn schemas(
+    ctx: &Ctx,
+    prefix: &str,
+    shown: Shown,
+    only_latest: bool,
+    page: impl FnOnce(Vec<SubjectVersion>) -> Vec<SubjectVersion>,
+) -> Result<Vec<Registered>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let is_wanted = |version: &SubjectVersion| {
         shown.shows(version.deleted) && (prefix == ":*:" || version.subject.to_string().starts_with(prefix))
@@ -208,6 +215,7 @@ pub async fn schemas(ctx: &Ctx, prefix: &str, shown: Shown, only_latest: bool) -
         wanted.dedup_by(|older, newer| older.subject == newer.subject);
         wanted.reverse();
     }
+    let wanted = page(wanted);
     let mut registered = Vec::with_capacity(wanted.len());
     for version in wanted {
         registered.push(in_place(ctx, &mut tx, version).await?);

@@ -160,9 +160,11 @@ async fn an_open_lease_dies_with_its_grant_its_time_and_its_holder() {
     assert_eq!(refused(&reader).await, ["policy.denied", "grant.revoked"]);
 
     granted(&owner, &reader).await;
-    let lease = issued(&reader, Action::Read).await.lease.id;
+    let [lease, kept] = [issued(&reader, Action::Read).await.lease.id, issued(&reader, Action::Read).await.lease.id];
+    test.app.open(kept).await.unwrap();
     test.clock.advance(Duration::from_secs(3_600));
     assert_eq!(test.app.open(lease).await.unwrap_err(), Denied::Expired);
+    assert_eq!(test.app.open(kept).await.unwrap_err(), Denied::Expired, "what is kept of a lease ends with it");
 
     let lease = issued(&reader, Action::Read).await.lease.id;
     app::identity::set_enabled(&test.admin, reader.actor.principal.id, false, None).await.unwrap();
@@ -212,6 +214,21 @@ async fn the_platform_keeps_an_admin_who_can_act() {
 
     let recovered = app::identity::recover_admin(&test.app).await.unwrap();
     assert!(app::identity::sign_in(&test.app, recovered.token.expose()).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_last_good_snapshot_is_served_however_many_bad_ones_came_since() {
+    let test = TestApp::start().await;
+    let owner = test.domain("nyc").await;
+    let mode = "status: active\ncustomProperties:\n  - property: gateMode\n    value: last_good";
+    test.publish(&owner, "nyc", &[PRODUCT, &CONTRACT.replace("status: active", mode)]).await;
+    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
+    let good = issued(&owner, Action::Read).await.lease.snapshot_id;
+    // One more than the decision looks back by itself.
+    for version in 1..=9 {
+        test.lay(FOLDER, version, Scene::of("id:integer").breaking("required")).await;
+    }
+    assert_eq!(issued(&owner, Action::Read).await.lease.snapshot_id, good);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod activation;
 mod folders;
+mod guards;
 mod proofs;
 mod references;
 mod sets;

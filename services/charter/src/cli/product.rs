@@ -51,7 +51,9 @@ const SHOW: &[&str] = &["query Product($domain: String!, $name: String!) {
     answer: product(domain: $domain, name: $name) {
         id name title state classification medallion domain { path } createdAt
         ports { name major contract { documentId } }
-        contracts { id documentId name versions { id version state reasons sunset publishedAt gateMode } }
+        contracts { id documentId name versions {
+            nodes { id version state reasons sunset publishedAt gateMode } pageInfo { hasNextPage endCursor }
+        } }
         tables { id address name format environment major }
         document { digest mediaType text }
     }
@@ -100,7 +102,8 @@ struct Contract {
     id: String,
     document_id: String,
     name: Option<String>,
-    versions: Vec<Version>,
+    /// The newest of them.
+    versions: Connection<Version>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -185,7 +188,7 @@ impl WholeProduct {
             [port.name.clone(), port.major.to_string(), contract]
         });
         let versions = self.contracts.iter().flat_map(|contract| {
-            contract.versions.iter().map(|version| {
+            contract.versions.nodes.iter().map(|version| {
                 let sunset = version.sunset.as_ref().map(|sunset| format!("until {sunset}"));
                 let waits = (!version.reasons.is_empty()).then(|| format!("waits: {}", version.reasons.join("; ")));
                 let aside = [sunset, waits].into_iter().flatten().collect::<Vec<_>>().join(", ");
@@ -203,8 +206,13 @@ impl WholeProduct {
             output::table(["contract", "version", "state", "gate", "published", ""], versions),
             output::table(["table", "format", "environment", "major"], tables),
         ];
+        let cut = self.contracts.iter().filter(|contract| contract.versions.page_info.has_next_page);
         for part in parts.iter().filter(|part| !part.is_empty()) {
             let _ = write!(text, "\n{part}");
+        }
+        for contract in cut {
+            let n_shown = contract.versions.nodes.len();
+            let _ = write!(text, "\n`{}` has older versions than these {n_shown}\n", contract.document_id);
         }
         text
     }

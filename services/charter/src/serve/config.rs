@@ -50,11 +50,31 @@ pub(crate) struct Inspect {
     pub(crate) memory_mib: u64,
     /// The processor time of one inspection, in seconds.
     pub(crate) cpu: u64,
+    /// Whether a table is inspected though the kernel does not enforce the worker's whole sandbox.
+    pub(crate) sandbox: Sandbox,
+}
+
+/// `inspect.sandbox`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sandbox {
+    /// It is not: the verdict is `error`.
+    Required,
+    /// It is, within what the kernel enforces; the server warns.
+    BestEffort,
 }
 
 impl Default for Inspect {
     fn default() -> Self {
-        Self { poll: 60, probe: 5, workers: 2, deadline: 600, memory_mib: 4_096, cpu: 1_200 }
+        Self {
+            poll: 60,
+            probe: 5,
+            workers: 2,
+            deadline: 600,
+            memory_mib: 4_096,
+            cpu: 1_200,
+            sandbox: Sandbox::BestEffort,
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Limits {
     pub cpu_seconds: u64,
     /// How long one `sql` rule may run before it is given up, so that it fails alone.
     pub query_seconds: u64,
+    /// Whether the worker may open the table only where its sandbox is fully enforced.
+    pub sandbox_required: bool,
 }
 
 /// An [`InspectionJob`] with the limits it runs under.

@@ -5,7 +5,7 @@ mod job;
 mod report;
 
 pub use job::{Job, Limits};
-pub use report::{Inspected, Report};
+pub use report::{Inspected, Outcome, Report, Sandbox};
 
 /// The longest job, in bytes of JSON.
 pub const MAX_JOB_BYTES: usize = 64 * 1024 * 1024;

@@ -3,16 +3,27 @@
 use domain::clock::Timestamp;
 use domain::quality;
 use domain::table::{
-    Inspection, InspectionJob, MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol,
+    self, Inspection, InspectionJob, MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile,
+    ReaderProtocol,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_COLUMNS, MAX_FILES, MAX_REPORT_BYTES, Malformed, at_most};
 
-/// What the worker answers: always one of these, or nothing.
+/// What the worker answers: always this, or nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// How much of its sandbox held while it looked.
+    pub sandbox: Sandbox,
+    /// What came of the job.
+    pub outcome: Outcome,
+}
+
+/// What came of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Report {
+pub enum Outcome {
     /// The snapshot was looked at.
     Inspected(Inspected),
     /// The table is not one that may or can be read.
@@ -20,6 +31,32 @@ pub enum Report {
         /// Why, for owners.
         reason: String,
     },
+    /// The job demands a full sandbox, which there is not: nothing was opened.
+    NoSandbox,
+}
+
+/// A [`domain::table::Sandbox`] on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sandbox {
+    /// All of it is enforced.
+    Full,
+    /// The kernel knows only a part of it.
+    Partial,
+    /// Nothing of it is enforced.
+    Absent,
+}
+
+impl Sandbox {
+    /// The domain's word for it.
+    #[must_use]
+    pub fn into_domain(self) -> table::Sandbox {
+        match self {
+            Self::Full => table::Sandbox::Full,
+            Self::Partial => table::Sandbox::Partial,
+            Self::Absent => table::Sandbox::Absent,
+        }
+    }
 }
 
 impl Report {

@@ -5,23 +5,30 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use domain::table::{Format, Inspection, InspectionError, InspectionJob, Inspector};
+use domain::table::{Format, Inspection, InspectionError, InspectionJob, Inspector, Sandbox};
 use inspect::Launcher;
 use tempfile::TempDir;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Starts `script` as the worker.
+/// Starts `script` as the worker of a server that takes what sandbox there is.
 fn run(script: &str, deadline: Duration) -> (Result<Inspection, InspectionError>, TempDir) {
+    run_as(script, |worker| launcher(worker, deadline))
+}
+
+fn run_as(script: &str, launcher: impl FnOnce(PathBuf) -> Launcher) -> (Result<Inspection, InspectionError>, TempDir) {
     let folder = TempDir::new().unwrap();
     let worker = folder.path().join("worker");
     fs::write(&worker, format!("#!/bin/sh\n{}\n", script.replace("$FOLDER", folder.path().to_str().unwrap()))).unwrap();
     fs::set_permissions(&worker, fs::Permissions::from_mode(0o755)).unwrap();
-    (inspect(worker, deadline, folder.path()), folder)
+    (inspect(&launcher(worker), folder.path()), folder)
 }
 
-fn inspect(worker: PathBuf, deadline: Duration, folder: &Path) -> Result<Inspection, InspectionError> {
-    let launcher = Launcher { worker, deadline, memory_bytes: 1 << 30, cpu_seconds: 60 };
+fn launcher(worker: PathBuf, deadline: Duration) -> Launcher {
+    Launcher { worker, deadline, memory_bytes: 1 << 30, cpu_seconds: 60, sandbox_required: false }
+}
+
+fn inspect(launcher: &Launcher, folder: &Path) -> Result<Inspection, InspectionError> {
     let job = InspectionJob {
         format: Format::Parquet,
         root: folder.to_owned(),
@@ -35,7 +42,8 @@ fn inspect(worker: PathBuf, deadline: Duration, folder: &Path) -> Result<Inspect
 
 #[test]
 fn a_worker_that_says_the_table_is_unreadable_is_believed() {
-    let (found, _folder) = run(r#"cat > /dev/null; echo '{"unreadable":{"reason":"torn"}}'"#, DEADLINE);
+    let (found, _folder) =
+        run(r#"cat > /dev/null; echo '{"sandbox":"full","outcome":{"unreadable":{"reason":"torn"}}}'"#, DEADLINE);
     assert_eq!(found, Err(InspectionError::Unreadable("torn".to_owned())));
 }
 
@@ -51,7 +59,7 @@ fn anything_but_a_report_is_nonsense() {
 
 #[test]
 fn a_worker_that_ends_badly_died_whatever_it_said() {
-    let report = r#"echo '{"unreadable":{"reason":"torn"}}'"#;
+    let report = r#"echo '{"sandbox":"full","outcome":{"unreadable":{"reason":"torn"}}}'"#;
     for (end, told) in [
         ("exit 3", "exit code 3"),
         ("kill -KILL $$", "killed by signal 9"),
@@ -85,7 +93,7 @@ fn a_late_worker_is_killed_with_all_that_it_started() {
 fn a_worker_sees_no_environment_and_complains_without_end_or_harm() {
     let (found, folder) = run(
         "/usr/bin/env > $FOLDER/environment; pwd >> $FOLDER/environment; head -c 3000000 /dev/zero >&2; \
-         echo '{\"unreadable\":{\"reason\":\"torn\"}}'",
+         echo '{\"sandbox\":\"full\",\"outcome\":{\"unreadable\":{\"reason\":\"torn\"}}}'",
         DEADLINE,
     );
     assert_eq!(found, Err(InspectionError::Unreadable("torn".to_owned())));
@@ -98,6 +106,24 @@ fn a_worker_sees_no_environment_and_complains_without_end_or_harm() {
 #[test]
 fn a_worker_that_is_not_there_is_not_started() {
     let folder = TempDir::new().unwrap();
-    let found = inspect(folder.path().join("absent"), DEADLINE, folder.path());
+    let found = inspect(&launcher(folder.path().join("absent"), DEADLINE), folder.path());
     assert!(matches!(found, Err(InspectionError::NotStarted(_))), "{found:?}");
+}
+
+#[test]
+fn a_server_that_demands_a_full_sandbox_takes_no_report_from_less() {
+    let said = |sandbox: &str, outcome: &str, sandbox_required| {
+        let script = format!(r#"cat > /dev/null; echo '{{"sandbox":"{sandbox}","outcome":{outcome}}}'"#);
+        run_as(&script, |worker| Launcher { sandbox_required, ..launcher(worker, DEADLINE) }).0
+    };
+    let torn = r#"{"unreadable":{"reason":"torn"}}"#;
+    let unreadable = Err(InspectionError::Unreadable("torn".to_owned()));
+    assert_eq!(said("full", torn, true), unreadable);
+    for (word, sandbox) in [("partial", Sandbox::Partial), ("absent", Sandbox::Absent)] {
+        assert_eq!(said(word, torn, false), unreadable);
+        // Whether the worker refused by itself or not.
+        for outcome in [torn, r#""no_sandbox""#] {
+            assert_eq!(said(word, outcome, true), Err(InspectionError::NoSandbox(sandbox)));
+        }
+    }
 }

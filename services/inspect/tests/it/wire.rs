@@ -9,9 +9,9 @@ use domain::table::{
     ColumnPath, Format, Inspection, InspectionJob, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile,
     ReaderProtocol, SnapshotKey,
 };
-use inspect::wire::{Inspected, Job, Limits, MAX_COLUMNS, MAX_REPORT_BYTES, Report};
+use inspect::wire::{Inspected, Job, Limits, MAX_COLUMNS, MAX_REPORT_BYTES, Outcome, Report, Sandbox};
 
-const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 60, query_seconds: 15 };
+const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 60, query_seconds: 15, sandbox_required: true };
 
 fn column(name: &str) -> ColumnPath {
     ColumnPath(vec![name.to_owned(), "member".to_owned()])
@@ -128,8 +128,11 @@ fn a_job_comes_back_the_same() {
 #[test]
 fn a_report_comes_back_the_same() {
     let inspection = inspection(&job());
-    let report = Report::Inspected(Inspected::from_domain(inspection.clone()).unwrap());
-    let Report::Inspected(back) = Report::from_json(&report.to_json().unwrap()).unwrap() else { panic!("{report:?}") };
+    let outcome = Outcome::Inspected(Inspected::from_domain(inspection.clone()).unwrap());
+    let report = Report { sandbox: Sandbox::Partial, outcome };
+    let back = Report::from_json(&report.to_json().unwrap()).unwrap();
+    assert_eq!(back.sandbox, Sandbox::Partial);
+    let Outcome::Inspected(back) = back.outcome else { panic!("{report:?}") };
     assert_eq!(back.into_domain(&job()).unwrap(), inspection);
 }
 
@@ -183,10 +186,13 @@ fn what_is_unknown_missing_or_too_long_is_refused() {
     assert!(Job::from_json(json.replacen('{', r#"{"more":1,"#, 1).as_bytes()).is_err());
     assert!(Job::from_json(json.replacen(r#""cpu_seconds":60,"#, "", 1).as_bytes()).is_err());
     assert!(Job::from_json(b"[]").is_err());
-    assert!(Report::from_json(br#"{"unreadable":{"reason":"x"},"inspected":{}}"#).is_err());
-    assert!(Report::from_json(br#"{"unreadable":{"reason":"x"}} "#).is_ok());
-    assert!(Report::from_json(br#"{"unreadable":{"reason":"x"}} {}"#).is_err());
-    let mut long = br#"{"unreadable":{"reason":"x"}}"#.to_vec();
+    let report = r#"{"sandbox":"full","outcome":{"unreadable":{"reason":"x"}}}"#;
+    assert!(Report::from_json(report.replace(r#""x"}"#, r#""x"},"inspected":{}"#).as_bytes()).is_err());
+    assert!(Report::from_json(report.replace(r#""sandbox":"full","#, "").as_bytes()).is_err());
+    assert!(Report::from_json(report.replace("full", "whole").as_bytes()).is_err());
+    assert!(Report::from_json(format!("{report} ").as_bytes()).is_ok());
+    assert!(Report::from_json(format!("{report} {{}}").as_bytes()).is_err());
+    let mut long = report.as_bytes().to_vec();
     long.resize(MAX_REPORT_BYTES, b' ');
     assert!(Report::from_json(&long).is_ok());
     long.push(b' ');

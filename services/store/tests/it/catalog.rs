@@ -246,6 +246,21 @@ async fn contract_versions_are_kept_in_every_state(world: World) {
     let all = store::contract::list_versions_of_contracts(&mut tx, &[catalog.contract.id]).await.unwrap();
     let numbers: Vec<String> = all.iter().map(|version| version.version.to_string()).collect();
     assert_eq!(numbers, ["1.0.4", "1.0.3", "1.0.2", "1.0.1", "1.0.0"]);
+    for (after, limit, expected, has_more) in [
+        (None, 2, vec!["1.0.4", "1.0.3"], true),
+        (Some("1.0.3"), 2, vec!["1.0.2", "1.0.1"], true),
+        (Some("1.0.1"), 2, vec!["1.0.0"], false),
+        (Some("1.0.2"), 2, vec!["1.0.1", "1.0.0"], false),
+    ] {
+        let seek = Seek { after: after.map(|number: &str| number.parse().unwrap()), limit };
+        let pages = store::contract::list_version_pages(&mut tx, &[catalog.contract.id], &seek).await.unwrap();
+        let page = &pages[&catalog.contract.id];
+        let numbers: Vec<String> = page.items.iter().map(|version| version.version.to_string()).collect();
+        assert_eq!((numbers, page.has_more), (expected.into_iter().map(str::to_owned).collect(), has_more));
+    }
+    let past_the_last = Seek { after: Some("1.0.0".parse().unwrap()), limit: 2 };
+    let pages = store::contract::list_version_pages(&mut tx, &[catalog.contract.id], &past_the_last).await.unwrap();
+    assert!(pages.is_empty());
     tx.commit().await.unwrap();
     let again = version(&catalog.contract, "1.0.0", State::NEW);
     let again = store::contract::insert_version(&mut world.facts().await, &again).await;

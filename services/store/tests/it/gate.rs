@@ -12,10 +12,9 @@ use domain::id::*;
 use domain::identity::{DomainRole, Principal, PrincipalKind, Role, RoleAssignment};
 use domain::quality::{self, Bound, Measured, Operator, Rule, RuleResult, Scalar, Severity, Unit, Verdict};
 use domain::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey};
-use store::grant::Whose;
-use store::{Constraint, Error, Lock, Seek};
+use store::{Constraint, Error, Lock, Seek, Whose};
 
-use crate::world::{NOW, World, domain, grant, id, product, request, table, user, version};
+use crate::world::{Catalog, NOW, World, domain, grant, id, product, request, table, user, version};
 
 crate::suite! {
     no_table_lies_in_another,
@@ -405,6 +404,45 @@ async fn a_list_reaches_as_far_as_the_roles_of_a_principal(world: World) {
         let expected: BTreeSet<_> = expected.into_iter().collect();
         assert_eq!((&requests, &grants), (&expected, &expected), "{principal_id}");
     }
+
+    // What was done through a binding belongs to the product of its contract.
+    let [first, second] = [(&catalog.reader, catalog.binding.id), (&account, id(BindingId::new))]
+        .map(|(principal, binding_id)| done_by(&catalog, principal, binding_id));
+    for (lease, decision) in [&first, &second] {
+        store::credential::insert(&mut tx, lease).await.unwrap();
+        store::gate::insert_decision(&mut tx, decision).await.unwrap();
+    }
+    let reached = [
+        (holder.id, vec![&first]),
+        (catalog.reader.id, vec![&first]),
+        (stranger.id, vec![&second]),
+        (account.id, vec![&second]),
+        (catalog.owner.id, vec![]),
+    ];
+    for (principal_id, expected) in reached {
+        let whose = Whose::InReachOf(principal_id);
+        let leases = store::credential::list(&mut tx, whose, &Seek::first(9)).await.unwrap().items;
+        let decisions = store::gate::list_decisions(&mut tx, whose, &Seek::first(9)).await.unwrap().items;
+        let expected: (Vec<_>, Vec<_>) = expected.into_iter().cloned().unzip();
+        assert_eq!((leases, decisions), expected, "{principal_id}");
+    }
+}
+
+/// A lease of a principal's, and the decision behind it.
+fn done_by(catalog: &Catalog, principal: &Principal, binding_id: BindingId) -> (Lease, Explained) {
+    let lease = Lease { principal_id: principal.id, binding_id, ..catalog.lease(LeaseState::Issued) };
+    let decision = Explained {
+        id: lease.decision_id,
+        principal_id: principal.id,
+        action: lease.action,
+        binding_id,
+        at: NOW,
+        allowed: true,
+        lines: Vec::new(),
+        served: lease.snapshot_id,
+        retry_at: None,
+    };
+    (lease, decision)
 }
 
 async fn grants_are_found_for_a_port(world: World) {
@@ -514,13 +552,13 @@ async fn leases_page_with_the_newest_first(world: World) {
     let mut reader = world.read().await;
     let (mut seen, mut seek) = (Vec::new(), Seek::first(2));
     for has_more in [true, false] {
-        let page = store::credential::list_of_principal(&mut reader, catalog.reader.id, &seek).await.unwrap();
+        let page = store::credential::list(&mut reader, Whose::Of(catalog.reader.id), &seek).await.unwrap();
         assert_eq!(page.has_more, has_more);
         seek.after = page.items.last().map(|lease| (lease.issued_at, lease.id));
         seen.extend(page.items.iter().map(|lease| lease.id));
     }
     assert_eq!(seen, ids);
-    let all = store::credential::list(&mut reader, &Seek::first(9)).await.unwrap();
+    let all = store::credential::list(&mut reader, Whose::Everybodys, &Seek::first(9)).await.unwrap();
     assert_eq!(all.items.iter().map(|lease| lease.id).collect::<Vec<_>>(), ids);
 }
 
@@ -549,7 +587,8 @@ async fn decisions_are_kept_whole(world: World) {
     store::gate::insert_decision(&mut tx, &decision).await.unwrap();
     let found = store::gate::find_decision(&mut tx, decision.id).await.unwrap();
     assert_eq!(found.as_ref(), Some(&decision));
-    let of_principal = store::gate::list_decisions_of_principal(&mut tx, decision.principal_id, &Seek::first(3)).await;
+    let of_principal = Whose::Of(decision.principal_id);
+    let of_principal = store::gate::list_decisions(&mut tx, of_principal, &Seek::first(3)).await;
     assert_eq!(of_principal.unwrap().items, [decision]);
 }
 

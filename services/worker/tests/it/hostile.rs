@@ -3,13 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use domain::quality::{Measured, Rule};
-use domain::table::{Format, InspectionError, InspectionJob, SnapshotKey};
+use domain::table::{Format, InspectionError, InspectionJob, Sandbox, SnapshotKey};
 use inspect::Launcher;
+use inspect::wire::{Job, Limits, Outcome, Report};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
@@ -159,6 +161,59 @@ fn a_worker_limits_itself_and_has_no_environment() {
         "{environment:?}"
     );
     assert!(status.contains("NoNewPrivs:\t1"), "it has not confined itself: {status}");
+}
+
+/// A worker on a kernel without Landlock, played by `strace`; nothing where that is not installed.
+fn without_landlock(folder: &Path) -> Option<PathBuf> {
+    if !Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
+        println!("skipped: `strace` is not installed");
+        return None;
+    }
+    let script = folder.join("worker");
+    let worker = env!("CARGO_BIN_EXE_charter-worker");
+    let inject = "--seccomp-bpf -f -e inject=landlock_create_ruleset:error=ENOSYS";
+    let text = format!("#!/bin/sh\nexec strace -o /dev/null {inject} {worker} \"$@\"\n");
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    Some(script)
+}
+
+#[test]
+fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
+    let (table, folder) = (HandTable::of_three_rows(), TempDir::new().unwrap());
+    let Some(worker) = without_landlock(folder.path()) else { return };
+    let inspect = |sandbox_required| {
+        let launcher = Launcher { worker: worker.clone(), sandbox_required, ..launcher() };
+        inspect(&launcher, table.path(), vec![sql("SELECT max(n) FROM ${table}")])
+            .map(|found| found.inspection.measured)
+    };
+    assert_eq!(inspect(false), Ok(vec![value(3)]));
+    assert_eq!(inspect(true), Err(InspectionError::NoSandbox(Sandbox::Absent)));
+
+    // The worker refuses by itself: the launcher would only know afterwards.
+    let job = InspectionJob {
+        format: Format::Delta,
+        root: table.path().to_owned(),
+        snapshot: Some(SnapshotKey::DeltaVersion(0)),
+        rules: Vec::new(),
+        scratch: folder.path().to_owned(),
+    };
+    let limits = Limits { memory_bytes: 4 << 30, cpu_seconds: 60, query_seconds: 15, sandbox_required: true };
+    let input = folder.path().join("job");
+    fs::write(&input, Job::from_domain(&job, limits).unwrap().to_json().unwrap()).unwrap();
+    let said = Command::new(&worker).arg("inspect").stdin(fs::File::open(&input).unwrap()).output().unwrap();
+    let report = Report::from_json(&said.stdout).unwrap();
+    assert_eq!(report, Report { sandbox: inspect::wire::Sandbox::Absent, outcome: Outcome::NoSandbox });
+}
+
+#[test]
+fn a_whole_sandbox_is_told_as_such() {
+    let table = HandTable::of_three_rows();
+    let found = inspect(&Launcher { sandbox_required: true, ..launcher() }, table.path(), vec![]).map(|_| ());
+    match found {
+        Err(InspectionError::NoSandbox(sandbox)) => println!("skipped: the sandbox is {sandbox} by this kernel"),
+        found => assert_eq!(found, Ok(())),
+    }
 }
 
 /// The processor time that a process has used, in hundredths of a second.

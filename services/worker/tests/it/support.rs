@@ -19,6 +19,8 @@ pub(crate) fn launcher() -> Launcher {
         deadline: Duration::from_secs(300),
         memory_bytes: 4 << 30,
         cpu_seconds: 120,
+        // These tests are for the worker of a kernel that has all of it, or none.
+        sandbox_required: false,
     }
 }
 
