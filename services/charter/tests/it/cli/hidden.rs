@@ -10,7 +10,7 @@ use super::world::{Ids, World, documents, text};
 
 /// What each command is asked. `{}` stands for what is hidden: its name where one is taken, else each of its ids. A
 /// command of the tree without a line here fails.
-const QUESTIONS: [(&str, &[&str]); 33] = [
+const QUESTIONS: [(&str, &[&str]); 40] = [
     // They ask no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
