@@ -102,10 +102,10 @@ impl Door {
     /// The versions of a product's contract, the newest first: number, state and document.
     async fn versions(&self, product: &str) -> Vec<(String, String, String)> {
         let query = "query($name: String!) { product(domain: \"shop\", name: $name) { contracts { versions {
-            version state document { text } } } } }";
+            nodes { version state document { text } } } } } }";
         let data = self.api.data("owner-shop", query, json!({ "name": product })).await;
         let text = |version: &Value, pointer: &str| version.pointer(pointer).unwrap().as_str().unwrap().to_owned();
-        let versions = data.pointer("/product/contracts/0/versions").unwrap().as_array().unwrap();
+        let versions = data.pointer("/product/contracts/0/versions/nodes").unwrap().as_array().unwrap();
         let read = |version| (text(version, "/version"), text(version, "/state"), text(version, "/document/text"));
         versions.iter().map(read).collect()
     }
@@ -116,10 +116,9 @@ impl Door {
     }
 
     async fn activate_newest(&self, product: &str) {
-        let query =
-            "query($name: String!) { product(domain: \"shop\", name: $name) { contracts { versions { id } } } }";
+        let query = "query($name: String!) { product(domain: \"shop\", name: $name) { contracts { versions { nodes { id } } } } }";
         let data = self.api.data("owner-shop", query, json!({ "name": product })).await;
-        let id = data.pointer("/product/contracts/0/versions/0/id").unwrap();
+        let id = data.pointer("/product/contracts/0/versions/nodes/0/id").unwrap();
         let activate = "mutation($id: ID!) { activateVersion(input: { version: $id }) { __typename } }";
         self.api.data("owner-shop", activate, json!({ "id": id })).await;
     }
