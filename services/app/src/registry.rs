@@ -149,7 +149,7 @@ async fn resolve(
         };
         let versions = store::registry::list_versions(tx, &reference.subject).await?;
         let found = versions.iter().find(|version| version.version == reference.version).ok_or_else(missing)?;
-        if must_be_visible && !Owner::of(ctx, tx, &reference.subject).await?.may_view(ctx) {
+        if must_be_visible && !Owner::of(ctx, tx, &reference.subject).await?.may_view() {
             return Err(missing());
         }
         let schema = cache::schema(ctx, tx, found.schema_id).await?.ok_or_else(missing)?;

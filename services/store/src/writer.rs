@@ -65,8 +65,7 @@ impl Writer {
         let (requests, waiting) = mpsc::channel(MAX_WAITING);
         let known = Arc::new(known);
         let connection = Some(connection);
-        let task =
-            Task { waiting, connection, options, limits, known: Arc::clone(&known), _folder_lock: folder_lock };
+        let task = Task { waiting, connection, options, limits, known: Arc::clone(&known), _folder_lock: folder_lock };
         Self { requests, known, task: Mutex::new(Some(tokio::spawn(task.run()))) }
     }
 
@@ -201,7 +200,8 @@ impl Task {
     async fn group(&mut self, connection: SqliteConnection, first: Applicant) -> std::ops::ControlFlow<()> {
         let started = Instant::now();
         let mut flow = std::ops::ControlFlow::Continue(());
-        let mut group = Group { connection, members: Vec::new(), moved: Moved::default(), known: Arc::clone(&self.known) };
+        let mut group =
+            Group { connection, members: Vec::new(), moved: Moved::default(), known: Arc::clone(&self.known) };
         let mut next = Some(first);
         let mut n_turns = 0;
         while let Some(applicant) = next {

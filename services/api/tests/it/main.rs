@@ -11,6 +11,7 @@ mod limits;
 mod paging;
 mod registry;
 mod registry_memory;
+mod registry_topics;
 mod schema;
 mod support;
 mod values;

@@ -16,13 +16,15 @@ use crate::known::{self, Known};
 /// Whose a subject is.
 #[derive(Clone, Debug)]
 pub(super) enum Owner {
-    /// An object of a product's contract is bound to its topic.
+    /// An object of a product's contract is bound to its topic, and the caller may know of the product.
     Topic {
         /// The product.
         known: Box<Known>,
         /// The object. Of several majors the newest.
         binding: TopicBinding,
     },
+    /// A product's that the caller may not know of. It is answered for as whose it would be without that product.
+    Hidden(Box<Self>),
     /// No product's: it is kept in this domain.
     Quarantine(Domain),
     /// No product's, and there is no domain for such.
@@ -35,7 +37,10 @@ impl Owner {
         if let Some(binding) = topics.into_iter().next() {
             let contract = store::contract::get(tx, binding.contract_id).await?;
             let known = known::get(tx, contract.product_id).await?;
-            return Ok(Self::Topic { known: Box::new(known), binding });
+            if ctx.may_view(&known.policy()) {
+                return Ok(Self::Topic { known: Box::new(known), binding });
+            }
+            return Ok(Self::Hidden(Box::new(Self::of_unbound(ctx, tx).await?)));
         }
         Self::of_unbound(ctx, tx).await
     }
@@ -47,33 +52,31 @@ impl Owner {
     }
 
     /// Whether the caller may know of the subject. What no product owns is everybody's to see.
-    pub(super) fn may_view(&self, ctx: &Ctx) -> bool {
-        match self {
-            Self::Topic { known, .. } => ctx.may_view(&known.policy()),
-            Self::Quarantine(_) | Self::Nobody => true,
-        }
+    pub(super) fn may_view(&self) -> bool {
+        !matches!(self, Self::Hidden(_))
     }
 
-    /// Goes on only if the caller may do it to what owns the subject. A subject that the caller may not know of is
-    /// refused like one that nobody owns.
+    /// Goes on only if the caller may do it to what owns the subject. One that the caller may not know of is refused like
+    /// one of no product, except that whoever registers in the quarantine domain may not do it there either.
     pub(super) fn authorize(&self, ctx: &Ctx, action: Action, subject: &Subject, what: &str) -> Result<(), Error> {
-        let nobody = || {
-            Error::NotPermitted(format!(
-                "no data product that you may know of has an output port for `{subject}`: bind a schema object of its \
-                 contract to the topic first"
-            ))
-        };
         let allowed = match self {
-            Self::Topic { known, .. } if !ctx.may_view(&known.policy()) => match &ctx.app.settings.quarantine {
-                Some(path) if !ctx.may(Action::Publish, &Resource::Domain(path)) => false,
-                Some(_) | None => return Err(nobody()),
-            },
             Self::Topic { known, .. } => ctx.may(action, &Resource::Product(known.policy())),
             Self::Quarantine(domain) => ctx.may(Action::Publish, &Resource::Domain(&domain.path)),
-            Self::Nobody => return Err(nobody()),
+            Self::Hidden(otherwise) => match **otherwise {
+                Self::Nobody => return Err(nobody(subject)),
+                _ => false,
+            },
+            Self::Nobody => return Err(nobody(subject)),
         };
         if allowed { Ok(()) } else { Err(crate::Error::Forbidden(format!("{what} `{subject}`")).into()) }
     }
+}
+
+fn nobody(subject: &Subject) -> Error {
+    Error::NotPermitted(format!(
+        "no data product that you may know of has an output port for `{subject}`: bind a schema object of its contract to \
+         the topic first"
+    ))
 }
 
 /// Which subjects the caller may know of, for lists.

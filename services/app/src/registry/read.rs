@@ -154,13 +154,14 @@ pub async fn text_in_format<'a>(ctx: &Ctx, schema: &'a Schema, format: Option<&s
     serialized.map(Cow::Owned).map_err(|invalid| crate::Error::internal(invalid.to_string()).into())
 }
 
-/// The greatest id that was given.
+/// The greatest id of the schemas that the caller may know of; 0 if there are none.
 ///
 /// # Errors
 /// Those of any use case.
 pub async fn newest_schema_id(ctx: &Ctx) -> Result<SchemaId, Error> {
     let mut tx = ctx.app.db.read().await?;
-    Ok(store::registry::last_schema_id(&mut tx).await?)
+    let all = visible_versions(ctx, &mut tx, |_| true).await?;
+    Ok(all.iter().map(|version| version.schema_id).max().unwrap_or(0))
 }
 
 /// The places of a schema that the caller may know of.
@@ -205,25 +206,14 @@ pub async fn schemas(
     page: impl FnOnce(Vec<SubjectVersion>) -> Vec<SubjectVersion>,
 ) -> Result<Vec<Registered>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let visible = Visible::load(ctx, &mut tx).await?;
-    let mut wanted: Vec<SubjectVersion> = Vec::new();
-    let mut after: Option<(Subject, u32)> = None;
-    loop {
-        let from = after.as_ref().map(|(subject, version)| (subject, *version));
-        let page = store::registry::list_all_versions(&mut tx, from, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = Some((last.subject.clone(), last.version));
-        let is_wanted = |version: &SubjectVersion| {
-            shown.shows(version.deleted)
-                && (prefix == ":*:" || version.subject.to_string().starts_with(prefix))
-                && visible.sees(&version.subject)
-        };
-        for version in page.into_iter().filter(is_wanted) {
-            if only_latest && wanted.last().is_some_and(|before| before.subject == version.subject) {
-                wanted.pop();
-            }
-            wanted.push(version);
-        }
+    let is_wanted = |version: &SubjectVersion| {
+        shown.shows(version.deleted) && (prefix == ":*:" || version.subject.to_string().starts_with(prefix))
+    };
+    let mut wanted = visible_versions(ctx, &mut tx, is_wanted).await?;
+    if only_latest {
+        wanted.reverse();
+        wanted.dedup_by(|older, newer| older.subject == newer.subject);
+        wanted.reverse();
     }
     let wanted = page(wanted);
     let mut registered = Vec::with_capacity(wanted.len());
@@ -233,13 +223,31 @@ pub async fn schemas(
     Ok(registered)
 }
 
+/// The versions that are wanted of the subjects that the caller may know of, in order.
+async fn visible_versions(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    is_wanted: impl Fn(&SubjectVersion) -> bool,
+) -> Result<Vec<SubjectVersion>, Error> {
+    let visible = Visible::load(ctx, tx).await?;
+    let mut wanted: Vec<SubjectVersion> = Vec::new();
+    let mut after: Option<(Subject, u32)> = None;
+    loop {
+        let from = after.as_ref().map(|(subject, version)| (subject, *version));
+        let page = store::registry::list_all_versions(tx, from, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(wanted) };
+        after = Some((last.subject.clone(), last.version));
+        wanted.extend(page.into_iter().filter(|version| is_wanted(version) && visible.sees(&version.subject)));
+    }
+}
+
 /// How many rows are read at a time.
 const PAGE: u32 = 1_000;
 
 /// All versions of a subject that the caller may know of; none for one that it may not.
 pub(super) async fn history(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
     let all = store::registry::list_versions(tx, subject).await?;
-    if all.is_empty() || !Owner::of(ctx, tx, subject).await?.may_view(ctx) {
+    if all.is_empty() || !Owner::of(ctx, tx, subject).await?.may_view() {
         return Err(Error::SubjectNotFound(subject.clone()));
     }
     Ok(all)
@@ -276,7 +284,7 @@ async fn in_place(ctx: &Ctx, tx: &mut Tx, version: SubjectVersion) -> Result<Reg
 async fn visible_places(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<Vec<SubjectVersion>, Error> {
     let mut visible = Vec::new();
     for place in store::registry::list_versions_of_schema(tx, id).await? {
-        if Owner::of(ctx, tx, &place.subject).await?.may_view(ctx) {
+        if Owner::of(ctx, tx, &place.subject).await?.may_view() {
             visible.push(place);
         }
     }

@@ -53,11 +53,6 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         // still stands.
         let mut tx = ctx.app.db.read().await?;
         let seen = Scene::load(ctx, &mut tx, subject).await?;
-        // Whoever may know of the subject may ask for a schema that it has; all else is for its publishers.
-        let authorize = || seen.owner.authorize(ctx, Action::Publish, subject, "register schemas in");
-        if !seen.owner.may_view(ctx) || seen.used().next().is_none() {
-            authorize()?;
-        }
         let normalize = *normalize || seen.settings.normalize == Some(true);
         let prepared = draft.prepare(ctx, &mut tx, subject, normalize).await?;
         let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
@@ -66,7 +61,6 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         {
             return Ok(known);
         }
-        authorize()?;
         seen.may_register(subject, given)?;
         if seen.settings.mode != Some(Mode::Import) {
             let broken = seen.incompatibilities(ctx, &mut tx, &prepared, &seen.compared_with()).await?;
@@ -186,11 +180,7 @@ pub async fn check(
     normalize: bool,
 ) -> Result<(Vec<Incompatibility>, Level), Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut scene = Scene::load(ctx, &mut tx, subject).await?;
-    if !scene.owner.may_view(ctx) {
-        scene.history.clear();
-        scene.settings = settings::effective(&mut tx, &domain::registry::Scope::Global).await?;
-    }
+    let scene = Scene::load(ctx, &mut tx, subject).await?;
     let compared_with = match against {
         Check::History => scene.compared_with(),
         // Where there is nothing yet, nothing can break.
@@ -203,7 +193,7 @@ pub async fn check(
     Ok((scene.incompatibilities(ctx, &mut tx, &prepared, &compared_with).await?, level))
 }
 
-/// What a subject is and has.
+/// What a subject is and has. One that the caller may not know of has nothing, like one that there is not.
 struct Scene {
     /// The revisions that `owner` was read at. Domains, products and topics do not change while they stand.
     at: Platform,
@@ -220,6 +210,10 @@ impl Scene {
     }
 
     async fn with_owner(tx: &mut Tx, subject: &Subject, at: Platform, owner: Owner) -> Result<Self, Error> {
+        if !owner.may_view() {
+            let settings = settings::of_missing(tx, subject).await?;
+            return Ok(Self { at, owner, settings, history: Vec::new() });
+        }
         let settings = settings::of_subject(tx, subject).await?;
         let history = store::registry::list_versions(tx, subject).await?;
         Ok(Self { at, owner, settings, history })

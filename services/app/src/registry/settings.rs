@@ -15,14 +15,16 @@ pub(super) async fn effective(tx: &mut Tx, scope: &Scope) -> Result<Settings, Er
     Ok(said.into_iter().fold(Settings::default(), Settings::or).or(Settings::DEFAULT))
 }
 
-/// What holds for a scope.
+/// What holds for a scope; for a subject that the caller may not know of, what holds for one that there is not.
 ///
 /// # Errors
-/// [`Error::SubjectNotFound`] for a subject that the caller may not know of.
+/// Those of any use case.
 pub async fn effective_settings(ctx: &Ctx, scope: &Scope) -> Result<Settings, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let known = knows(ctx, &mut tx, scope).await?;
-    effective(&mut tx, if known { scope } else { &Scope::Global }).await
+    match scope {
+        Scope::Subject(subject) if !knows(ctx, &mut tx, scope).await? => of_missing(&mut tx, subject).await,
+        _ => effective(&mut tx, scope).await,
+    }
 }
 
 /// What a scope says of itself.
@@ -93,7 +95,7 @@ async fn write(ctx: &Ctx, scope: &Scope, change: impl FnOnce(Settings) -> Settin
 
 async fn knows(ctx: &Ctx, tx: &mut Tx, scope: &Scope) -> Result<bool, Error> {
     match scope {
-        Scope::Subject(subject) => Ok(Owner::of(ctx, tx, subject).await?.may_view(ctx)),
+        Scope::Subject(subject) => Ok(Owner::of(ctx, tx, subject).await?.may_view()),
         Scope::Global | Scope::Context(_) => Ok(true),
     }
 }
@@ -101,4 +103,9 @@ async fn knows(ctx: &Ctx, tx: &mut Tx, scope: &Scope) -> Result<bool, Error> {
 /// What holds for a subject.
 pub(super) async fn of_subject(tx: &mut Tx, subject: &Subject) -> Result<Settings, Error> {
     effective(tx, &Scope::Subject(subject.clone())).await
+}
+
+/// What holds for a subject that there is not.
+pub(super) async fn of_missing(tx: &mut Tx, subject: &Subject) -> Result<Settings, Error> {
+    effective(tx, &Scope::Context(subject.context().to_owned())).await
 }

@@ -126,7 +126,9 @@ fn compat(args: &CompatArgs, old: &Path, new: &Path) -> Result<Exit> {
         let (name, file) = reference.split_once('=').ok_or_else(|| {
             Error::new(Exit::Usage, format!("`{reference}` is no reference")).hint("write it as NAME=FILE")
         })?;
-        references.insert(name.to_owned(), read(Path::new(file))?);
+        if references.insert(name.to_owned(), read(Path::new(file))?).is_some() {
+            return Err(Error::new(Exit::Usage, format!("the reference `{name}` is given twice")));
+        }
     }
     let (old_text, new_text) = (read(old)?, read(new)?);
     let compared = match kind {

@@ -1,12 +1,15 @@
 //! The command line as its users meet it: exit codes, what goes where, and how answers are shown.
 //!
-//! The server is [`Server`], which gives canned answers in order; `contract diff` needs none.
+//! The server is [`Server`], which gives canned answers in order; `contract` and `schema` need none.
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
+mod convert;
 mod diff;
 mod hidden;
 mod kind;
+mod report;
+mod schema;
 mod server;
 mod show;
 mod tree;
@@ -115,7 +118,27 @@ fn wrong_usage_exits_64_and_prints_nothing_on_standard_output() {
         &["access", "reject", "id"],
         &["access", "revoke", "id"],
         &["access", "list", "--state", "odd"],
+        &["contract", "diff"],
         &["contract", "diff", "one.yaml"],
+        &["contract", "diff", "one.yaml", "two.yaml", "--format", "xml"],
+        &["contract", "diff", "one.yaml", "two.yaml", "--format", "junit", "--json"],
+        &["contract", "diff", "one.yaml", "two.yaml", "--batch"],
+        &["contract", "diff", "--batch", "--json"],
+        &["contract", "diff", "--batch", "--proven"],
+        &["contract", "import", "one.avsc", "--from", "avro"],
+        &["contract", "import", "one.avsc", "--id", "one"],
+        &["contract", "import", "one.avsc", "--from", "xml", "--id", "one"],
+        &["contract", "import", "one.avsc", "--from", "avro", "--dialect", "postgres", "--id", "one"],
+        &["contract", "import", "one.sql", "--from", "sql", "--dialect", "klingon", "--id", "one"],
+        &["contract", "export", "one.yaml"],
+        &["contract", "export", "one.yaml", "--to", "xml"],
+        &["schema", "compat"],
+        &["schema", "compat", "one.avsc"],
+        &["schema", "compat", "one.json", "two.json"],
+        &["schema", "compat", "one.avsc", "two.avsc", "--batch"],
+        &["schema", "compat", "one.avsc", "two.avsc", "--level", "some"],
+        &["schema", "compat", "one.avsc", "two.avsc", "--reference", "three.avsc"],
+        &["schema", "compat", "--batch", "--level", "full"],
         &["product", "show", "sales"],
         &["serve", "--listen", "nowhere"],
     ];

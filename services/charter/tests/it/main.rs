@@ -6,4 +6,5 @@ mod crash;
 mod faults;
 mod flights;
 mod house;
+mod registry;
 mod workspace;

@@ -82,6 +82,9 @@ fn columns_of(old: &Value, new: Value) -> Value {
 
 fn column_of(old: &Map<String, Value>, new: Value) -> Value {
     let Value::Object(mut new) = new else { return new };
+    if !old.contains_key("physicalType") && old.get("logicalType") == new.get("logicalType") {
+        keep_logical(old, &mut new);
+    }
     let mut column = old.clone();
     for key in OF_SCHEMA {
         let value = match (*key, new.remove(*key), old.get(*key)) {
@@ -104,11 +107,23 @@ fn column_of(old: &Map<String, Value>, new: Value) -> Value {
             }
             // Names and marks of the contract's own are not overwritten by what an import makes up.
             ("description", Some(own)) => *own = value,
-            (_, Some(_)) => {}
+            (_, Some(_)) | ("customProperties", None) => {}
             (_, None) => {
                 column.insert(key, value);
             }
         }
     }
     Value::Object(column)
+}
+
+/// A contract that promises a logical type, and not how it is written, goes on promising that alone.
+fn keep_logical(old: &Map<String, Value>, new: &mut Map<String, Value>) {
+    new.remove("physicalType");
+    let promises_format = old.get("logicalTypeOptions").is_some_and(|options| options.get("format").is_some());
+    if let Some(Value::Object(options)) = new.get_mut("logicalTypeOptions").filter(|_| !promises_format) {
+        options.remove("format");
+        if options.is_empty() {
+            new.remove("logicalTypeOptions");
+        }
+    }
 }

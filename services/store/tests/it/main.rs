@@ -9,6 +9,7 @@ mod gate;
 mod group;
 mod open;
 mod races;
+mod registry;
 mod schema;
 mod transaction;
 mod work;

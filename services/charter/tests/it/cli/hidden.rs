@@ -10,10 +10,13 @@ use super::world::{Ids, World, documents, text};
 
 /// What each command is asked. `{}` stands for what is hidden: its name where one is taken, else each of its ids. A
 /// command of the tree without a line here fails.
-const QUESTIONS: [(&str, &[&str]); 30] = [
+const QUESTIONS: [(&str, &[&str]); 33] = [
     // They ask no server.
     ("serve", &[]),
-    ("contract diff", &["payroll-1.yaml payroll-2.yaml"]),
+    ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
+    ("contract import", &["payroll.avsc --from avro --id payroll-contract"]),
+    ("contract export", &["payroll-1.yaml --to avro"]),
+    ("schema compat", &["payroll.avsc payroll.avsc"]),
     (
         "plan",
         &[
@@ -21,6 +24,8 @@ const QUESTIONS: [(&str, &[&str]); 30] = [
             "payroll --domain other",
             "payroll --domain shop --prune",
             "payroll --domain shop --json",
+            "payroll --domain shop --format junit",
+            "payroll --domain other --format github",
         ],
     ),
     (
@@ -105,6 +110,7 @@ fn world(with_hidden: bool) -> (World, Vec<String>) {
     for version in ["1", "2"] {
         world.write(&format!("payroll-{version}.yaml"), &documents("shop", "payroll", "internal")[1]);
     }
+    world.write("payroll.avsc", r#"{"type":"record","name":"payroll","fields":[]}"#);
     let [product, contract] = documents("shop", "payroll", "internal");
     world.write("payroll/product.yaml", product);
     world.write("payroll/contract.yaml", contract);

@@ -40,6 +40,18 @@ pub(crate) enum Kind {
     Documents,
     /// One contract.
     File,
+    /// One message schema, in Avro.
+    Schema,
+    /// One script of SQL.
+    Sql,
+    /// What a message schema refers to.
+    Reference,
+    /// A schema object of a contract.
+    Object,
+    /// A version that is to be made.
+    NewVersion,
+    /// Any text at all.
+    Name,
     Server,
     Token,
     TokenFile,
@@ -80,7 +92,7 @@ impl Kind {
             Self::Table => "shop.orders.orders",
             Self::Port => "orders",
             Self::Contract => "orders-contract",
-            Self::Version => "1.0.0",
+            Self::Version | Self::NewVersion => "1.0.0",
             Self::Request => &values.shop.request,
             Self::Grant => &values.shop.grant,
             Self::Role => &values.shop_role,
@@ -91,6 +103,11 @@ impl Kind {
             Self::RecordAction => "domain.create",
             Self::Documents => "orders",
             Self::File => "orders/contract.yaml",
+            Self::Schema => "orders.avsc",
+            Self::Sql => "orders.sql",
+            Self::Reference => "Other=other.avsc",
+            Self::Object => "orders",
+            Self::Name => "Orders",
             Self::Folder => "data",
             Self::Listen => "127.0.0.1:0",
             Self::Database => "sqlite:data/charter.db",
@@ -102,7 +119,7 @@ impl Kind {
     /// Values that are not of the kind.
     pub(crate) fn wrong(self, values: &Values) -> Vec<String> {
         let texts: &[&str] = match self {
-            Self::Flag | Self::Json | Self::RecordAction => &[],
+            Self::Flag | Self::Json | Self::RecordAction | Self::Name => &[],
             Self::Word(_) => &["", "not-a-word", "READ"],
             Self::Number => &["", "many", "-1", "1.5", "99999999999"],
             Self::Time => &["", "yesterday", "2030-13-01", "2030-01-01T25:00:00Z"],
@@ -112,7 +129,7 @@ impl Kind {
             Self::Table => &["", "not-an-address", "shop..orders", "shop.orders.orders/../x", "shop.orders"],
             Self::Port => &["", "No Port"],
             Self::Contract => &["", "no\ncontract"],
-            Self::Version => &["", "one", "1.2.3.4", "1.0.0-rc1"],
+            Self::Version | Self::NewVersion => &["", "one", "1.2.3.4", "1.0.0-rc1"],
             Self::Request => &["", "not an id", &values.shop.grant, NO_GRANT],
             Self::Grant => &["", "not an id", &values.shop.request, NO_REQUEST],
             Self::Role => &["", "not an id", &values.shop.request, NO_REQUEST],
@@ -120,7 +137,11 @@ impl Kind {
             Self::Cursor => &["", "not a cursor"],
             Self::Key => &["", "two words", "k\u{e9}y"],
             Self::Text => &["", "  "],
-            Self::Documents | Self::File => &["no-such-file", "garbage.yaml", "not-utf8.yaml"],
+            Self::Documents | Self::File | Self::Schema | Self::Sql => {
+                &["no-such-file", "garbage.yaml", "not-utf8.yaml"]
+            }
+            Self::Reference => &["", "other.avsc", "Other=no-such-file", "Other=garbage.yaml", "Other=not-utf8.yaml"],
+            Self::Object => &[""],
             Self::Server => &["", "ftp://localhost", "localhost:7070", "http://ada:secret@localhost"],
             Self::Token => &["nonsense", "two\nlines", "a.b.c"],
             Self::TokenFile => &["no-such-file", "garbage.yaml", "not-utf8.yaml"],
@@ -186,9 +207,9 @@ const ALL_BUT_OWNER: &[&str] = &["admin", "owner-other", "stranger"];
 /// The ways to call each command. A command of the tree without a line here fails the tests.
 pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
     use Kind::{
-        Contract, Cursor, Database, Documents, Domain, File, Flag, Folder, Grant, Json, Key, Length, Listen, NewDomain,
-        NewSubject, Number, Port, Product, Program, RecordAction, Request, Role, Subject, Table, Text, Time, Version,
-        Word,
+        Contract, Cursor, Database, Documents, Domain, File, Flag, Folder, Grant, Json, Key, Length, Listen, Name,
+        NewDomain, NewSubject, NewVersion, Number, Object, Port, Product, Program, RecordAction, Reference, Request,
+        Role, Schema, Sql, Subject, Table, Text, Time, Version, Word,
     };
     let list = [("--limit", Number), ("--after", Cursor)];
     let key = ("--idempotency-key", Key);
@@ -199,9 +220,13 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             arguments: vec![("SUBJECT", Subject), key],
         }]
     };
-    let read = |arguments: &[(&'static str, Kind)]| {
-        vec![Form { caller: "owner-shop", others: NOBODY, arguments: arguments.to_vec() }]
+    // As one who may.
+    let local = |arguments: &[(&'static str, Kind)]| Form {
+        caller: "owner-shop",
+        others: NOBODY,
+        arguments: arguments.to_vec(),
     };
+    let read = |arguments: &[(&'static str, Kind)]| vec![local(arguments)];
     let lists = |arguments: &[(&'static str, Kind)]| read(&[arguments, &list].concat());
     let answer = |caller, others, arguments: &[(&'static str, Kind)]| {
         vec![Form { caller, others, arguments: arguments.to_vec() }]
@@ -223,7 +248,14 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
                 ],
             }],
         ),
-        ("plan", answer("owner-shop", ALL_BUT_OWNER, &[("FILE", Documents), ("--domain", Domain), ("--prune", Flag)])),
+        (
+            "plan",
+            answer(
+                "owner-shop",
+                ALL_BUT_OWNER,
+                &[("FILE", Documents), ("--domain", Domain), ("--prune", Flag), ("--format", Word("text"))],
+            ),
+        ),
         (
             "apply",
             answer(
@@ -232,7 +264,61 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
                 &[("FILE", Documents), ("--domain", Domain), ("--prune", Flag), ("--yes", Flag), key],
             ),
         ),
-        ("contract diff", read(&[("OLD", File), ("NEW", File), ("--json", Json)])),
+        (
+            "contract diff",
+            vec![
+                local(&[
+                    ("OLD", File),
+                    ("NEW", File),
+                    ("--allow-widening", Flag),
+                    ("--proven", Flag),
+                    ("--format", Word("text")),
+                    ("--json", Json),
+                ]),
+                local(&[("--batch", Flag)]),
+            ],
+        ),
+        (
+            "contract import",
+            vec![
+                local(&[
+                    ("FILE", Schema),
+                    ("--from", Word("avro")),
+                    ("--id", Name),
+                    ("--name", Name),
+                    ("--version", NewVersion),
+                    ("--object", Object),
+                    ("--json", Json),
+                ]),
+                local(&[("FILE", Sql), ("--from", Word("sql")), ("--dialect", Word("postgres")), ("--id", Name)]),
+            ],
+        ),
+        (
+            "contract export",
+            vec![local(&[
+                ("FILE", File),
+                ("--to", Word("sql")),
+                ("--dialect", Word("postgres")),
+                ("--object", Object),
+                ("--json", Json),
+            ])],
+        ),
+        (
+            "schema compat",
+            vec![
+                local(&[
+                    ("OLD", Schema),
+                    ("NEW", Schema),
+                    ("--format", Word("avro")),
+                    ("--mode", Word("delta")),
+                    ("--level", Word("full")),
+                    ("--policy", Word("lenient")),
+                    ("--reference", Reference),
+                    ("--json", Json),
+                ]),
+                local(&[("--batch", Flag)]),
+            ],
+        ),
         ("domain create", answer("steward", &["owner-shop", "owner-other", "stranger"], &[("PATH", NewDomain), key])),
         (
             "domain enforce",

@@ -248,7 +248,7 @@ fn documents_come_from_files_folders_and_standard_input() {
 #[test]
 fn apply_shows_changes_and_what_they_wait_for() {
     let finding = json!({ "path": "/schema/0", "rule": "column.added", "historySafe": true, "consumerSafe": true,
-        "bump": "MINOR", "message": "`note` is new" });
+        "bump": "MINOR", "message": "`note` is new", "proof": null });
     let change = |change: &str, version: &str, findings: Vec<Value>, reasons: Value| {
         json!({ "kind": "CONTRACT", "document": "orders.yaml", "name": "orders", "version": version, "change": change,
             "state": "DRAFT", "findings": findings, "bump": null, "reasons": reasons })

@@ -83,6 +83,9 @@ fn world() -> (World, Values) {
         world.write(&format!("{name}/product.yaml"), product);
         world.write(&format!("{name}/contract.yaml"), contract);
     }
+    world.write("other.avsc", r#"{"type":"fixed","name":"Other","size":4}"#);
+    world.write("orders.avsc", r#"{"type":"record","name":"orders","fields":[{"name":"id","type":"long"}]}"#);
+    world.write("orders.sql", "CREATE TABLE orders (id bigint NOT NULL);");
     world.write("garbage.yaml", "- [");
     world.write("not-utf8.yaml", b"id: \xff\xfe");
     world.write("large.yaml", "a".repeat(10_000_001));
@@ -131,7 +134,7 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
         for value in values_wrong.into_iter().skip(first).take(n) {
             wrong("is wrong", value.into(), kind.codes_of_wrong());
         }
-        if found.has_value {
+        if found.has_value && *kind != Kind::Name {
             wrong("is too long", "a".repeat(LONGEST_ARGUMENT - argument.len()).into(), &[1, 3, 4, 5, 64]);
         }
         // A data folder may be called anything.
@@ -144,7 +147,7 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
         if let Some(value) = kind.someone_elses(values).filter(|_| !matches!(caller, "admin" | "steward")) {
             wrong("is someone else's", value.into(), &[3, 4, 5]);
         }
-        if matches!(kind, Kind::Documents | Kind::File | Kind::TokenFile) {
+        if matches!(kind, Kind::Documents | Kind::File | Kind::Schema | Kind::Sql | Kind::TokenFile) {
             wrong("is 10 MB", "large.yaml".into(), &[1, 3, 5, 64]);
             if *kind != Kind::TokenFile {
                 let (args, stdin) = (args(argument, Some("-".into())), "a".repeat(10_000_001));
@@ -191,7 +194,9 @@ impl Kind {
         match self {
             Self::Request | Self::Grant | Self::Role | Self::Cursor | Self::Key | Self::Text => &[3],
             Self::Port | Self::Contract | Self::Version | Self::Subject | Self::NewSubject => &[3, 4],
-            Self::Documents | Self::File => &[1, 3],
+            Self::Documents | Self::File | Self::Schema | Self::Sql => &[1, 3],
+            Self::Reference => &[1, 3, 64],
+            Self::NewVersion | Self::Object => &[3],
             Self::Token => &[5, 64],
             Self::TokenFile => &[1, 5],
             Self::Folder | Self::Database | Self::Program | Self::Listen => &[1, 64],

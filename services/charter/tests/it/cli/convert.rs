@@ -1,0 +1,105 @@
+//! `charter contract import` and `charter contract export`: one golden text each, and what is said beside it. The
+//! converters themselves are tested where they are.
+
+use serde_json::Value;
+
+use super::{Run, charter, command, run};
+
+const AVRO: &str = r#"{"type":"record","name":"Order","doc":"One order.","fields":[{"name":"id","type":"long"},{"name":"note","type":["null","string"],"default":null}]}"#;
+
+const CONTRACT: &str = "\
+apiVersion: v3.2.0
+kind: DataContract
+id: orders
+version: \"1.0.0\"
+status: draft
+schema:
+- id: Order
+  name: Order
+  logicalType: object
+  description: One order.
+  properties:
+  - id: id
+    name: id
+    logicalType: integer
+    logicalTypeOptions:
+      format: i64
+    physicalType: long
+    required: true
+  - id: note
+    name: note
+    logicalType: string
+    physicalType: string
+";
+
+const SQL: &str = "\
+-- id: orders
+-- version: 1.0.0
+-- status: draft
+
+CREATE TABLE \"Order\" (
+  \"id\" bigint NOT NULL,
+  \"note\" text
+);
+COMMENT ON TABLE \"Order\" IS 'One order.';
+";
+
+fn import(input: &str, args: &[&str]) -> Run {
+    let mut command = command(&["contract", "import", "-"]);
+    command.args(args);
+    run(command, input)
+}
+
+fn export(args: &[&str]) -> Run {
+    let mut command = command(&["contract", "export", "-"]);
+    command.args(args);
+    run(command, CONTRACT)
+}
+
+#[test]
+fn a_schema_becomes_a_contract_and_a_contract_a_table() {
+    let imported = import(AVRO, &["--from", "avro", "--id", "orders"]);
+    assert_eq!((imported.code, imported.stdout.as_str(), imported.stderr.as_str()), (0, CONTRACT, ""));
+    let exported = export(&["--to", "sql", "--dialect", "postgres"]);
+    assert_eq!((exported.code, exported.stdout.as_str()), (0, SQL));
+    let notes: Vec<&str> = exported.stderr.lines().collect();
+    assert_eq!(notes[0], "note: not in the text: /schema/0/id: \"Order\"");
+    assert!(notes.iter().all(|note| note.starts_with("note: ")), "{notes:?}");
+    let same = export(&["--to", "odcs"]);
+    assert_eq!((same.code, same.stdout.as_str(), same.stderr.as_str()), (0, CONTRACT, ""));
+}
+
+#[test]
+fn what_was_given_stands_in_the_document() {
+    let given = ["--from", "avro", "--id", "o-1", "--name", "Orders", "--version", "2.1.0", "--object", "orders"];
+    let text = import(AVRO, &given).stdout;
+    for line in ["id: o-1\n", "name: Orders\n", "version: \"2.1.0\"\n", "  name: orders\n"] {
+        assert!(text.contains(line), "{line} {text}");
+    }
+}
+
+#[test]
+fn as_json_the_text_stands_beside_what_it_does_not_hold() {
+    let exported = export(&["--to", "sql", "--json"]);
+    assert_eq!((exported.code, exported.stderr.as_str()), (0, ""));
+    let answer: Value = serde_json::from_str(&exported.stdout).unwrap();
+    assert_eq!(answer["text"], SQL);
+    assert_eq!(answer["lost"][0]["path"], "/schema/0/id");
+    assert!(answer["changed"].is_array() && answer.get("notes").is_none(), "{answer}");
+    let imported = import(AVRO, &["--from", "avro", "--id", "orders", "--json"]);
+    let answer: Value = serde_json::from_str(&imported.stdout).unwrap();
+    assert_eq!((&answer["text"], answer["notes"].is_array()), (&CONTRACT.into(), true));
+}
+
+#[test]
+fn what_cannot_be_converted_exits_3_with_its_place() {
+    let invalid = import("{", &["--from", "avro", "--id", "orders"]);
+    assert_eq!((invalid.code, invalid.stdout.as_str()), (3, ""));
+    assert!(invalid.stderr.starts_with("<stdin>:"), "{invalid:?}");
+    let version = import(AVRO, &["--from", "avro", "--id", "orders", "--version", "one"]);
+    assert_eq!(version.code, 3);
+    let missing = export(&["--to", "avro", "--object", "nothing"]);
+    assert_eq!((missing.code, missing.stdout.as_str()), (3, ""));
+    assert!(missing.stderr.contains("the contract has no `nothing`"), "{missing:?}");
+    assert_eq!(charter(&["contract", "import", "no-such-file", "--from", "avro", "--id", "x"]).code, 1);
+}
