@@ -10,7 +10,7 @@ pub(crate) mod proof;
 mod reads;
 
 pub use self::activation::{Activate, Activated, activate_version};
-pub(crate) use self::activation::{Author, deprecate, retire, try_activate};
+pub(crate) use self::activation::{Author, deprecate, extend, retire, try_activate};
 pub(crate) use self::cache::{DocumentCache, digest, format_of, parsed, parsed_product};
 pub use self::judge::Judged;
 pub(crate) use self::judge::{RuleSet, find_object, judge_snapshot, rule_set, rule_set_of};

@@ -28,6 +28,9 @@ pub enum Error {
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// No new access is given to a major of a port.
+    #[error(transparent)]
+    PortClosed(#[from] domain::grant::Closed),
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -48,6 +51,7 @@ impl Error {
             Self::NotFound(_) => Kind::NotFound,
             Self::Invalid { .. } => Kind::Invalid,
             Self::Conflict(_) | Self::KeyReused => Kind::Conflict,
+            Self::PortClosed(closed) => closed.kind(),
             Self::Unavailable(_) => Kind::Unavailable,
             Self::Internal(_) => Kind::Internal,
         }
@@ -79,5 +83,30 @@ impl From<domain::grant::Error> for Error {
             Kind::Invalid => Self::invalid("input", error),
             _ => Self::Conflict(error.to_string()),
         }
+    }
+}
+
+impl From<domain::overrides::Error> for Error {
+    fn from(error: domain::overrides::Error) -> Self {
+        match &error {
+            domain::overrides::Error::BadExpiry => Self::invalid("expiresAt", error),
+            domain::overrides::Error::NoReason(_) => Self::invalid("reason", error),
+            domain::overrides::Error::NotStanding => Self::Conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<domain::notice::Error> for Error {
+    fn from(error: domain::notice::Error) -> Self {
+        let field = match &error {
+            domain::notice::Error::NoMoreTime(_) => "until",
+            domain::notice::Error::NoReason(_) => "reason",
+            domain::notice::Error::Sooner(_) => "deadline",
+            domain::notice::Error::BadNote => "migrationNote",
+            domain::notice::Error::Closed | domain::notice::Error::NotConcerned => {
+                return Self::Conflict(error.to_string());
+            }
+        };
+        Self::invalid(field, error)
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use domain::clock::Timestamp;
-use domain::contract::State;
 use domain::credential::Lease;
-use domain::grant::{AccessRequest, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of};
+use domain::grant::{
+    AccessRequest, Closed, ClosedBy, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of,
+};
 use domain::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use domain::identity::Principal;
 use policy::{Action, Party, Resource};
@@ -19,7 +20,7 @@ use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::known::{self, Known};
 use crate::paging::Filling;
-use crate::table::PortTarget;
+use crate::table::{PortTarget, ResolvedPort};
 
 /// Asks for access.
 #[derive(Debug)]
@@ -39,7 +40,8 @@ pub struct RequestAccess {
 /// Asks for access.
 ///
 /// # Errors
-/// [`Error::NotFound`] for what the caller may not know of; [`Error::Conflict`] where no new access is given.
+/// [`Error::NotFound`] for what the caller may not know of; [`Error::Conflict`] for a product that is not active,
+/// [`Error::PortClosed`] for a major that takes no requests.
 pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessRequest, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
@@ -51,14 +53,7 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     if !known.product.state.serves() {
         return Err(Error::Conflict("the data product is not active".to_owned()));
     }
-    let version = store::contract::find_current(&mut tx, port.contract_id, port.contract_major).await?;
-    match version.map(|version| version.state) {
-        Some(State::Active { .. }) => {}
-        Some(State::Deprecated { .. }) => {
-            return Err(Error::Conflict(format!("port `{}` is deprecated: no new access is given", port.name)));
-        }
-        _ => return Err(Error::Conflict(format!("port `{}` has no active contract version yet", port.name))),
-    }
+    must_take_access(&mut tx, known.product.id, &port).await?;
 
     let now = ctx.now();
     let request = AccessRequest {
@@ -87,6 +82,24 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     tx.commit().await?;
     failpoint::pass("request.committed");
     Ok(request)
+}
+
+/// Goes on only if new access is given to this major of a port: its contract version is active. Else the error names the
+/// next major that takes requests.
+async fn must_take_access(tx: &mut Tx, product_id: ProductId, port: &ResolvedPort) -> Result<(), Error> {
+    let current = store::contract::find_current(tx, port.contract_id, port.contract_major).await?;
+    let Err(why) = ClosedBy::of(current.map(|version| version.state).as_ref()) else { return Ok(()) };
+    let mut successor = None;
+    let mut ports = store::product::list_ports_of_products(tx, &[product_id]).await?;
+    ports.retain(|other| other.port_major.port == port.name && other.port_major.major > port.major);
+    for other in ports {
+        let current = store::contract::find_current(tx, other.contract_id, other.contract_major).await?;
+        if ClosedBy::of(current.map(|version| version.state).as_ref()).is_ok() {
+            successor = Some(other.port_major.major);
+            break;
+        }
+    }
+    Err(Closed { port: port.name.clone(), major: port.major, why, successor }.into())
 }
 
 /// What became of an answer to a request.
@@ -168,7 +181,8 @@ pub struct ApproveRequest {
 /// Approves a request: the grant stands from its window's start. Nobody approves his own, which is the policy's matter.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Invalid`] for an end that is later than was asked for.
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Invalid`] for an end that is later than was asked for;
+/// [`Error::PortClosed`] if the major was deprecated or retired meanwhile.
 pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answer<(AccessRequest, Grant)>, Error> {
     let reason = command.reason.as_deref().map(sentence_of).transpose();
     let reason = reason.map_err(|error| Error::invalid("reason", error))?;
@@ -180,6 +194,11 @@ pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answe
         return Ok(Answer::Done((request, store::grant::get(&mut tx, grant_id).await?)));
     }
     let now = ctx.now();
+    if request.state == RequestState::Pending
+        && let Some(port) = store::product::find_port(&mut tx, &request.port_major).await?
+    {
+        must_take_access(&mut tx, request.port_major.product_id, &port.into()).await?;
+    }
     let until = command.until.unwrap_or(request.window.until);
     if until > request.window.until {
         return Err(Error::invalid("until", "a grant may not outlast what was asked for"));
@@ -397,7 +416,7 @@ impl Subject {
         Resource::Request { id, product: self.known.policy(), requester: Party::from(&self.principal) }
     }
 
-    fn grant(&self, id: GrantId) -> Resource<'_> {
+    pub(crate) fn grant(&self, id: GrantId) -> Resource<'_> {
         Resource::Grant { id, product: self.known.policy(), principal: Party::from(&self.principal) }
     }
 }

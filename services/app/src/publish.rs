@@ -28,6 +28,7 @@ use std::sync::Arc;
 use domain::change::Finding;
 use domain::id::DomainId;
 use domain::name::DomainPath;
+use domain::overrides::FindingsDigest;
 use domain::version::{Bump, Version};
 use policy::Action;
 use store::{Lock, Tx};
@@ -160,6 +161,8 @@ pub struct VersionRefusal {
     pub suggested: Version,
     /// What differs.
     pub findings: Vec<Finding>,
+    /// What a steward's override of the refusal names; `None` where none would help.
+    pub digest: Option<FindingsDigest>,
     /// The refusal in a sentence.
     pub message: String,
 }

@@ -138,8 +138,12 @@ impl Key {
     /// # Errors
     /// [`Error::Changed`], [`Error::NotARecord`].
     pub fn verify(&self, canonical: &[u8], mac: &[u8]) -> Result<Record, Error> {
-        self.hmac(canonical).verify_slice(mac).map_err(|_| Error::Changed)?;
-        Record::from_canonical(canonical)
+        if self.is_mac(canonical, mac) { Record::from_canonical(canonical) } else { Err(Error::Changed) }
+    }
+
+    /// Whether a MAC is that of these bytes. The comparison takes the same time for every wrong one.
+    pub fn is_mac(&self, canonical: &[u8], mac: &[u8]) -> bool {
+        self.hmac(canonical).verify_slice(mac).is_ok()
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length (RFC 2104)")]
@@ -157,7 +161,8 @@ impl std::fmt::Debug for Key {
     }
 }
 
-fn put(bytes: &mut Vec<u8>, field: &[u8]) {
+/// Adds a field to canonical bytes: its length and its bytes.
+pub(crate) fn put(bytes: &mut Vec<u8>, field: &[u8]) {
     bytes.extend_from_slice(&(field.len() as u64).to_be_bytes());
     bytes.extend_from_slice(field);
 }

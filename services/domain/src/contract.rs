@@ -29,7 +29,7 @@ pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{Evolve, GateMode, Late, Settings};
 pub use self::sla::SlaProperty;
-pub use self::state::{State, WrongState};
+pub use self::state::{DEFAULT_SUNSET, State, WrongState};
 use crate::name::{self, DomainPath, Name};
 use crate::quality::{Operator, Scalar, Severity};
 use crate::registry::{NotASubject, Subject};
@@ -38,6 +38,9 @@ use crate::version::Version;
 
 /// Fields of a document that have no meaning of their own here, as they were written.
 pub type Fields = Map<String, Value>;
+
+/// The custom property of a document that tells readers how to follow it. It promises nothing.
+pub const MIGRATION_NOTE: &str = "migrationNote";
 
 /// One ODCS document.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +76,11 @@ pub struct Contract {
 }
 
 impl Contract {
+    /// What readers must do to follow a breaking version, in its author's words: the custom property `migrationNote`.
+    pub fn migration_note(&self) -> Option<&str> {
+        self.other.get("customProperties")?.get(MIGRATION_NOTE)?.as_str()
+    }
+
     /// The highest classification among all columns; `internal` if none says.
     pub fn classification(&self) -> Classification {
         self.objects.iter().map(SchemaObject::classification).max().unwrap_or_default()

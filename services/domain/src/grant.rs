@@ -1,8 +1,10 @@
 //! Asking for access, and the standing answer.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::contract;
 use crate::error::Kind;
 use crate::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use crate::identity::PurposeCode;
@@ -34,6 +36,80 @@ pub enum Error {
     /// A sentence is missing or too long.
     #[error("a sentence of 1 to {MAX_SENTENCE_CHARS} characters must say why")]
     NoSentence,
+}
+
+/// Why no new access is given to a major of an output port. Grants that stand are another matter: the gate honours them
+/// for as long as the contract version serves.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("port `{port}` v{major} {why}: no new access is given{}", successor_of(*.successor))]
+pub struct Closed {
+    /// The port's name.
+    pub port: Name,
+    /// The major that was asked for.
+    pub major: u64,
+    /// Its contract's state.
+    pub why: ClosedBy,
+    /// The next major of the port that takes requests.
+    pub successor: Option<u64>,
+}
+
+/// What closes a major of a port to new access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClosedBy {
+    /// No version of its contract was active yet.
+    Draft,
+    /// Its contract serves those who have a grant until its sunset.
+    Deprecated {
+        /// When it stops serving.
+        sunset: Timestamp,
+    },
+    /// Its contract serves nobody any more.
+    Retired,
+}
+
+impl ClosedBy {
+    /// What the state of a contract's current version says about new access: none where there is no such version.
+    ///
+    /// # Errors
+    /// Unless it is active.
+    pub fn of(current: Option<&contract::State>) -> Result<(), Self> {
+        match current {
+            Some(contract::State::Active { .. }) => Ok(()),
+            Some(contract::State::Deprecated { sunset, .. }) => Err(Self::Deprecated { sunset: *sunset }),
+            Some(contract::State::Retired { .. } | contract::State::Superseded { .. }) => Err(Self::Retired),
+            Some(contract::State::Draft { .. }) | None => Err(Self::Draft),
+        }
+    }
+
+    /// The reason's code, for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Draft => "port.draft",
+            Self::Deprecated { .. } => "port.deprecated",
+            Self::Retired => "port.retired",
+        }
+    }
+}
+
+impl fmt::Display for ClosedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Draft => f.write_str("has no active contract version yet"),
+            Self::Deprecated { sunset } => write!(f, "is deprecated and ends on {sunset}"),
+            Self::Retired => f.write_str("is retired"),
+        }
+    }
+}
+
+fn successor_of(successor: Option<u64>) -> String {
+    successor.map_or_else(String::new, |major| format!("; ask for v{major}, its successor"))
+}
+
+impl Closed {
+    /// What a caller can conclude.
+    pub fn kind(&self) -> Kind {
+        Kind::Conflict
+    }
 }
 
 impl Error {

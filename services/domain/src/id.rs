@@ -88,6 +88,12 @@ ids! {
     AccessRequestId;
     /// A standing answer to a request.
     GrantId;
+    /// A change notice.
+    NoticeId;
+    /// A consumer's answer to a change notice.
+    AnswerId;
+    /// A steward's override of a refusal.
+    OverrideId;
     /// A decision of the gate.
     DecisionId;
     /// Credentials handed out. Random: it is also the access key at the gateway.

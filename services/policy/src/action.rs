@@ -57,6 +57,14 @@ words! {
         GrantAccess = "grantAccess",
         /// End a grant early. Grant.
         RevokeGrant = "revokeGrant",
+        /// See a change notice: as one of the product's people, as the holder of a grant. Product, grant.
+        ViewNotice = "viewNotice",
+        /// Answer a change notice for the holder of a grant. Grant.
+        AnswerNotice = "answerNotice",
+        /// Change a notice's note or deadline. Product.
+        UpdateNotice = "updateNotice",
+        /// Accept a version whose number is too small for what it changes, or end that. Product.
+        OverrideRefusal = "overrideRefusal",
         /// See a lease. Lease.
         ViewLease = "viewLease",
         /// See a decision. Decision.

@@ -28,6 +28,7 @@ pub enum Dialect {
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../migrations/0001_foundation.sql")),
     (2, "registry", include_str!("../migrations/0002_registry.sql")),
+    (4, "notices", include_str!("../migrations/0004_notices.sql")),
 ];
 
 /// The number of the newest migration.
@@ -189,6 +190,8 @@ constraints! {
     SchemaDigest = "schemas_digest",
     /// Two topics of one contract, major, object and environment.
     TopicObject = "topic_bindings_object",
+    /// Two notices about the same two majors.
+    NoticeMajors = "notices_majors",
 }
 
 impl fmt::Display for Constraint {

@@ -59,7 +59,7 @@ impl TryFrom<RequestRow> for AccessRequest {
 }
 
 /// A person's answer: who and when, or neither.
-fn decided(
+pub(crate) fn decided(
     by: Option<Text<PrincipalId>>,
     at: Option<i64>,
     reason: Option<String>,
@@ -429,6 +429,49 @@ pub async fn list_standing(tx: &mut Tx, principal_id: PrincipalId, now: Timestam
     .bind(now.0)
     .fetch_all(c))?;
     all(rows)
+}
+
+/// The grants of a person's service accounts that stand at a moment or will, in the order of their ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_standing_of_accounts(tx: &mut Tx, owner: PrincipalId, now: Timestamp) -> Result<Vec<Grant>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+        "WHERE principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
+             AND revoked_at IS NULL AND until_at > $2
+             ORDER BY id"
+    ))
+    .bind(Text(owner))
+    .bind(now.0)
+    .fetch_all(c))?;
+    all(rows)
+}
+
+/// The grants on one port major that stand at a moment or will, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_standing_on_port(
+    tx: &mut Tx,
+    port_major: &PortMajor,
+    now: Timestamp,
+    seek: &Seek<(Timestamp, GrantId)>,
+) -> Result<Page<Grant>, Error> {
+    page_by_time!(
+        tx,
+        seek,
+        GrantRow,
+        select_grants!(
+            "WHERE (granted_at, id) < ($1, $2) AND product_id = $3 AND port = $4 AND major = $5
+                 AND revoked_at IS NULL AND until_at > $6
+             ORDER BY granted_at DESC, id DESC
+             LIMIT $7"
+        ),
+        Text(port_major.product_id),
+        port_major.port.as_str(),
+        integer(port_major.major),
+        now.0
+    )
 }
 
 /// The grant on one port major that a principal was given last, whatever became of it.

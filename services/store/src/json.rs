@@ -4,8 +4,10 @@
 
 use domain::contract::Classification;
 use domain::gate::{Detail, DetailRight, Line};
+use domain::notice::Finding;
 use domain::quality::{Bound, Check, Measured, Operator, Rule, RuleResult, Scalar};
 use domain::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol};
+use domain::version::Bump;
 use serde_json::{Map, Value, json};
 
 /// Text that does not have the form; the sentence says where.
@@ -313,6 +315,40 @@ fn right_from_word(word: &str) -> Result<DetailRight, Misfit> {
         _ => None,
     }
     .ok_or_else(|| format!("unknown right `{word}`"))
+}
+
+pub(crate) fn findings_to_text(findings: &[Finding]) -> String {
+    let finding = |finding: &Finding| {
+        json!({
+            "path": finding.path,
+            "rule": finding.rule,
+            "historySafe": finding.history_safe,
+            "consumerSafe": finding.consumer_safe,
+            "bump": finding.bump.as_str(),
+            "message": finding.message,
+            "proof": finding.proof,
+        })
+    };
+    Value::Array(findings.iter().map(finding).collect()).to_string()
+}
+
+pub(crate) fn findings_from_text(text: &str) -> Result<Vec<Finding>, Misfit> {
+    list(&parse(text)?, |value| {
+        Ok(Finding {
+            path: string(field(value, "path")?)?,
+            rule: string(field(value, "rule")?)?,
+            history_safe: boolean(value, "historySafe")?,
+            consumer_safe: boolean(value, "consumerSafe")?,
+            bump: bump_from_word(&string(field(value, "bump")?)?)?,
+            message: string(field(value, "message")?)?,
+            proof: optional(field(value, "proof")?, string)?,
+        })
+    })
+}
+
+fn bump_from_word(word: &str) -> Result<Bump, Misfit> {
+    let bump = [Bump::None, Bump::Patch, Bump::Minor, Bump::Major].into_iter().find(|bump| bump.as_str() == word);
+    bump.ok_or_else(|| format!("unknown bump `{word}`"))
 }
 
 fn parse(text: &str) -> Result<Value, Misfit> {

@@ -174,7 +174,7 @@ impl TestApp {
                 }
             )*};
         }
-        rows!(store::org::list, store::identity::list_principals, store::product::list, store::table::list,);
+        rows!(store::org::list, store::identity::list_principals, store::product::list, store::table::list, store::notice::list);
         let everybodys = Whose::Everybodys;
         for row in store::grant::list_requests(&mut tx, everybodys, None, &Seek::first(all)).await.expect("rows").items
         {
@@ -199,6 +199,8 @@ impl TestApp {
         let contracts: Vec<_> = contracts.into_iter().map(|contract| contract.id).collect();
         let versions = store::contract::list_versions_of_contracts(&mut tx, &contracts).await.expect("rows");
         let _ = writeln!(dump, "{versions:?}");
+        let overrides = store::overrides::list_of_contracts(&mut tx, &contracts).await.expect("rows");
+        let _ = writeln!(dump, "{overrides:?}");
         for event in store::outbox::list_after(&mut tx, 0, all).await.expect("rows") {
             let _ = writeln!(dump, "{event:?}");
         }

@@ -12,9 +12,10 @@ use super::SessionExt;
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
 use super::key::idempotency_key;
-use super::loader::{NewestOf, VersionsOf};
+use super::loader::{NewestOf, OverridesOf, VersionsOf};
 use super::org::path;
-use super::page::{Connection, Page, cost};
+use super::overrides::ContractOverride;
+use super::page::{Connection, Page, SHORT_LIST, cost};
 use super::product::{Document, name};
 use super::scalar::DateTime;
 use super::words::{Bump, ContractState, GateMode};
@@ -68,6 +69,13 @@ impl Contract {
         // Nothing where the caller may not know of the contract any more.
         let found = found.unwrap_or_else(|| Rows { items: Vec::new(), has_more: false });
         Ok(page.connection(found, |view| view.version.version, ContractVersion))
+    }
+
+    /// What stewards accepted although its number was too small, the newest first; what has ended is among it.
+    #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
+    async fn overrides(&self, ctx: &Context<'_>) -> Result<Vec<ContractOverride>> {
+        let overrides = ctx.loaders()?.find(OverridesOf(self.id)).await?.unwrap_or_default();
+        Ok(overrides.into_iter().map(ContractOverride).collect())
     }
 }
 
@@ -153,6 +161,20 @@ impl From<&domain::change::Finding> for Finding {
             bump: finding.bump().into(),
             message: finding.message.clone(),
             proof: finding.proof.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl From<&domain::notice::Finding> for Finding {
+    fn from(finding: &domain::notice::Finding) -> Self {
+        Self {
+            path: finding.path.clone(),
+            rule: finding.rule.clone(),
+            history_safe: finding.history_safe,
+            consumer_safe: finding.consumer_safe,
+            bump: finding.bump.into(),
+            message: finding.message.clone(),
+            proof: finding.proof.clone(),
         }
     }
 }

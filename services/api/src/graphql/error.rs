@@ -63,6 +63,7 @@ impl From<Arc<app::Error>> for Failure {
         let (reason, field, hint) = match &*error {
             app::Error::Invalid { field, .. } => (None, Some(*field), None),
             app::Error::KeyReused => (Some("idempotency.key_reused"), Some("idempotencyKey"), Some("take a new key")),
+            app::Error::PortClosed(closed) => (Some(closed.why.code()), None, None),
             app::Error::Unauthenticated => (None, None, Some("send a token as `Authorization: Bearer ...`")),
             app::Error::Unavailable(_) => (None, None, Some("try again in a moment")),
             app::Error::Forbidden(_) | app::Error::NotFound(_) | app::Error::Conflict(_) | app::Error::Internal(_) => {

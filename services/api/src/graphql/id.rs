@@ -7,8 +7,8 @@ use async_graphql::ID;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::{
-    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
-    ProductId, RecordId, RoleId, SnapshotId,
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
+    OverrideId, PrincipalId, ProductId, RecordId, RoleId, SnapshotId,
 };
 
 use super::error::{Failure, Result};
@@ -50,6 +50,8 @@ kinds! {
     Snapshot = "snapshot": SnapshotOfTable,
     AccessRequest = "access_request": AccessRequestId,
     Grant = "grant": GrantId,
+    ChangeNotice = "change_notice": NoticeId,
+    ContractOverride = "contract_override": OverrideId,
     Decision = "decision": DecisionId,
     Lease = "lease": LeaseId,
     Record = "record": RecordId,

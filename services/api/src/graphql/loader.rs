@@ -9,6 +9,7 @@ use std::time::Duration;
 use app::Ctx;
 use app::contract::VersionView;
 use app::known::Known;
+use app::notice::NoticeView;
 use app::paging::{Page, Seek};
 use app::product::ProductDocument;
 use app::table::Target;
@@ -18,11 +19,12 @@ use domain::credential::Lease;
 use domain::gate::Explained;
 use domain::grant::{AccessRequest, Grant};
 use domain::id::{
-    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
-    ProductId, SnapshotId,
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
+    OverrideId, PrincipalId, ProductId, SnapshotId,
 };
 use domain::identity::Principal;
 use domain::org::Domain;
+use domain::overrides::Override;
 use domain::version::Version;
 
 use super::contract::Contract;
@@ -86,6 +88,10 @@ pub(crate) struct VersionsOf {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct NewestOf(pub(crate) ContractId);
 
+/// The key of a contract's overrides, the newest first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct OverridesOf(pub(crate) ContractId);
+
 /// The key of a product's output ports.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PortsOf(pub(crate) ProductId);
@@ -132,6 +138,8 @@ by_id! {
     SnapshotId => Snapshot: app::table::load_snapshots, |found| found.id;
     AccessRequestId => AccessRequest: app::grant::load_requests, |found| found.id;
     GrantId => Grant: app::grant::load_grants, |found| found.id;
+    NoticeId => Arc<NoticeView>: app::notice::load_notices, |found| found.notice.id;
+    OverrideId => Override: app::overrides::load_overrides, |found| found.id;
     LeaseId => Lease: app::credential::load_leases, |found| found.id;
     DecisionId => Explained: app::credential::load_decisions, |found| found.id;
 }
@@ -195,6 +203,17 @@ impl Loader<NewestOf> for Batches {
         let pages = app::contract::list_versions(self.batch(keys), &ids, &Seek::first(1)).await?;
         let newest = pages.into_iter().filter_map(|(id, page)| Some((NewestOf(id), page.items.into_iter().next()?)));
         Ok(newest.map(|(key, view)| (key, Arc::new(view))).collect())
+    }
+}
+
+impl Loader<OverridesOf> for Batches {
+    type Value = Vec<Override>;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[OverridesOf]) -> Loaded<OverridesOf, Vec<Override>> {
+        let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
+        let found = app::overrides::list_overrides(self.batch(keys), &ids).await?.into_iter();
+        Ok(grouped(found, |says| OverridesOf(says.contract_id)))
     }
 }
 

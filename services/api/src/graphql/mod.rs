@@ -15,7 +15,9 @@ mod identity;
 mod key;
 mod loader;
 mod node;
+mod notice;
 mod org;
+mod overrides;
 mod page;
 mod product;
 mod publish;
@@ -46,6 +48,7 @@ pub struct Query(
     table::TableQuery,
     contract::ContractQuery,
     grant::GrantQuery,
+    notice::NoticeQuery,
     credential::CredentialQuery,
     gate::GateQuery,
     audit::AuditQuery,
@@ -62,6 +65,8 @@ pub struct Mutation(
     contract::ContractMutation,
     table::TableMutation,
     grant::GrantMutation,
+    notice::NoticeMutation,
+    overrides::OverrideMutation,
     credential::CredentialMutation,
 );
 

@@ -3,8 +3,8 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
-    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, PrincipalId,
-    ProductId, RecordId, RoleId,
+    AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
+    OverrideId, PrincipalId, ProductId, RecordId, RoleId,
 };
 
 use super::SessionExt;
@@ -16,7 +16,9 @@ use super::gate::Decision;
 use super::grant::{AccessRequest, Grant};
 use super::id::{Kind, SnapshotOfTable, decode, not_an_id, split};
 use super::identity::{Principal, RoleAssignment};
+use super::notice::ChangeNotice;
 use super::org::Domain;
+use super::overrides::ContractOverride;
 use super::product::Product;
 use super::table::{Snapshot, Table, find_snapshot};
 
@@ -34,6 +36,8 @@ pub(crate) enum Node {
     Snapshot(Snapshot),
     AccessRequest(AccessRequest),
     Grant(Grant),
+    ChangeNotice(ChangeNotice),
+    ContractOverride(ContractOverride),
     Decision(Decision),
     Lease(Lease),
     Record(Record),
@@ -90,6 +94,14 @@ impl NodeQuery {
             Kind::Grant => {
                 let found = loaders.find(decode::<GrantId>(&id, "id")?).await?;
                 found.map(|grant| Node::Grant(Grant(grant)))
+            }
+            Kind::ChangeNotice => {
+                let found = loaders.find(decode::<NoticeId>(&id, "id")?).await?;
+                found.map(|view| Node::ChangeNotice(ChangeNotice(view)))
+            }
+            Kind::ContractOverride => {
+                let found = loaders.find(decode::<OverrideId>(&id, "id")?).await?;
+                found.map(|says| Node::ContractOverride(ContractOverride(says)))
             }
             Kind::Decision => {
                 let found = loaders.find(decode::<DecisionId>(&id, "id")?).await?;

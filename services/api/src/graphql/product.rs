@@ -16,6 +16,7 @@ use super::contract::Contract;
 use super::error::{Failure, Result};
 use super::id::encode;
 use super::loader::{ContractsOf, DocumentOf, PortsOf, TablesOf};
+use super::notice::{self, ChangeNotice};
 use super::org::{Domain, path};
 use super::page::{Connection, Page, SHORT_LIST, cost};
 use super::scalar::{DateTime, int};
@@ -83,6 +84,17 @@ impl Product {
         let document = ctx.loaders()?.find(DocumentOf(self.0.product.id)).await?;
         Ok(document
             .map(|found| Document::new(&found.document.digest, found.document.format.as_str(), &found.document.bytes)))
+    }
+
+    /// Notices of breaking successors that the caller may see, the newest first.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn notices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<ChangeNotice>> {
+        notice::list(ctx, "notices of product", Some(self.0.product.id), first, after.as_deref()).await
     }
 
     async fn created_at(&self) -> DateTime {

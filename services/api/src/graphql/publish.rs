@@ -128,6 +128,8 @@ pub(crate) struct VersionRefusal {
     /// A version that would do.
     suggested: String,
     findings: Vec<Finding>,
+    /// What a steward's override of the refusal names; null where none would help.
+    findings_digest: Option<String>,
     message: String,
 }
 
@@ -141,6 +143,7 @@ impl From<publish::VersionRefusal> for VersionRefusal {
             needed: refusal.needed.into(),
             suggested: refusal.suggested.to_string(),
             findings: refusal.findings.iter().map(Finding::from).collect(),
+            findings_digest: refusal.digest.map(|digest| digest.to_string()),
             message: refusal.message,
         }
     }

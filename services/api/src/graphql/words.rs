@@ -102,6 +102,18 @@ impl From<domain::identity::Role> for RoleWord {
     }
 }
 
+/// What a consumer answers to a notice of a breaking successor.
+#[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
+#[graphql(remote = "domain::notice::ReplyKind")]
+pub(crate) enum NoticeReply {
+    /// It will move in time.
+    Acknowledged,
+    /// It needs the old major for longer.
+    NeedsTime,
+    /// It cannot or will not move.
+    Objects,
+}
+
 /// How far a domain's contracts bind its readers.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::org::Enforcement")]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::schema::{document, fields};
-use crate::support::{Api, CONTRACT, PRODUCT, code};
+use crate::support::{Api, CONTRACT, PRODUCT, code, succeeded};
 
 /// Those who ask. What one was refused changes nothing for the next.
 const CALLERS: [&str; 9] =
@@ -38,6 +38,7 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("principals", json!({}), PLATFORM),
         ("accessRequests", json!({}), ALL),
         ("grants", json!({}), ALL),
+        ("notices", json!({}), ALL),
         ("leases", json!({}), ALL),
         ("decisions", json!({}), ALL),
         ("records", json!({}), PLATFORM),
@@ -70,11 +71,21 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
             json!({ "input": { "grant": world.grant, "reason": "no" } }),
             &["owner-shop", "reader", "steward"],
         ),
+        ("answerNotice", json!({ "input": { "notice": world.notice, "reply": "ACKNOWLEDGED" } }), &["reader"]),
+        ("updateNotice", json!({ "input": { "notice": world.notice, "migrationNote": "add them up" } }), OWNERS),
+        (
+            "createOverride",
+            json!({ "input": {
+                "contract": world.contract, "version": "1.9.0", "findingsDigest": "0".repeat(64), "reason": "a trial",
+                "expiresAt": "2026-10-01T00:00:00Z" } }),
+            &["steward"],
+        ),
+        ("revokeOverride", json!({ "input": { "override": world.accepted, "reason": "no" } }), &["steward"]),
         ("vendCredentials", json!({ "input": table }), ALL),
     ]
 }
 
-/// Ids of a world in which `reader` has a grant and a pending request.
+/// Ids of a world in which `reader` has a grant, a pending request, and a notice of a breaking successor.
 struct World {
     api: Api,
     reader: String,
@@ -82,6 +93,9 @@ struct World {
     version: String,
     request: String,
     grant: String,
+    notice: String,
+    contract: String,
+    accepted: String,
 }
 
 impl World {
@@ -90,7 +104,10 @@ impl World {
         api.test.principal("stranger").await;
         let grant = api.grant().await;
         let request = api.request().await;
-        let ids = r#"{ product(domain: "shop", name: "orders") { contracts { versions { nodes { id } } } }
+        let owner = api.test.ctx("owner-shop").await;
+        let [product, contract] = succeeded(PRODUCT, CONTRACT);
+        api.test.publish(&owner, "shop", &[&product, &contract]).await;
+        let ids = r#"{ notices { nodes { id } } product(domain: "shop", name: "orders") { contracts { id versions { nodes { id } } } }
             domain(path: "shop") { roles { id role } } }"#;
         let ids = api.data("owner-shop", ids, Value::Null).await;
         let roles = ids["domain"]["roles"].as_array().expect("roles");
@@ -100,7 +117,10 @@ impl World {
         let version = text(&ids["product"]["contracts"][0]["versions"]["nodes"][0]["id"]);
         let viewer = api.data("reader", "{ viewer { principal { id } } }", Value::Null).await;
         let reader = text(&viewer["viewer"]["principal"]["id"]);
-        Self { api, reader, role, version, request, grant }
+        let notice = text(&ids["notices"]["nodes"][0]["id"]);
+        let contract = text(&ids["product"]["contracts"][0]["id"]);
+        let accepted = api.accept(&contract, "1.8.0").await;
+        Self { api, reader, role, version, request, grant, notice, contract, accepted }
     }
 }
 

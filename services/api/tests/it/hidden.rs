@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::inspector::Scene;
 
 use crate::schema::{document, fields};
-use crate::support::{Api, COLUMNS, CONTRACT, PRODUCT};
+use crate::support::{Api, COLUMNS, CONTRACT, PRODUCT, succeeded};
 
 /// What a world's secrets are called; questions name them in both worlds.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ struct Secrets {
 async fn world(with_hidden: bool) -> (Api, Secrets) {
     let api = Api::shop().await;
     api.grant().await;
+    let [product, contract] = succeeded(PRODUCT, CONTRACT);
+    api.test.publish(&api.test.ctx("owner-shop").await, "shop", &[&product, &contract]).await;
     let token = api.test.token("reader").await;
     let mut secrets = Secrets::default();
     if with_hidden {
@@ -60,7 +62,8 @@ pub(crate) fn documents(domain: &str, name: &str, classification: &str) -> [Stri
     [product, contract]
 }
 
-/// Publishes a product, has its owner read it, and lets somebody ask for it and be granted it.
+/// Publishes a product, has its owner read it, lets somebody ask for it and be granted it, and publishes a breaking
+/// successor.
 pub(crate) async fn hide(api: &Api, home: &Home, name: &str, classification: &str) {
     let Home { domain, owner, asker } = home;
     let [product, contract] = documents(domain, name, classification);
@@ -77,25 +80,32 @@ pub(crate) async fn hide(api: &Api, home: &Home, name: &str, classification: &st
     let approve = "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }";
     let input = json!({ "input": { "request": asked["requestAccess"]["request"]["id"] } });
     api.data(owner, approve, input).await;
+    let [product, contract] = succeeded(&product, &contract);
+    api.test.publish(&api.test.ctx(owner).await, domain, &[&product, &contract]).await;
+    let query =
+        "query($domain: String!, $name: String!) { product(domain: $domain, name: $name) { contracts { id } } }";
+    let found = api.data(owner, query, json!({ "domain": domain, "name": name })).await;
+    api.accept(found["product"]["contracts"][0]["id"].as_str().expect("an id"), "1.8.0").await;
 }
 
 /// The global ids of everything that belongs to a hidden product, as its owner sees them.
 pub(crate) async fn ids(api: &Api, home: &Home, name: &str) -> Vec<String> {
     let query = "query($domain: String!, $name: String!) { product(domain: $domain, name: $name) {
-            id contracts { id versions { nodes { id } } } tables { id head { id } } }
+            id contracts { id versions { nodes { id } } overrides { id } } tables { id head { id } } }
+        notices { nodes { id product { name } } }
         accessRequests { nodes { id port product { name } } } grants { nodes { id product { name } } }
         leases { nodes { id address } } decisions { nodes { id address } } }";
     let data = api.data(home.owner, query, json!({ "domain": home.domain, "name": name })).await;
     let mut found = Vec::new();
     collect(&data["product"], &mut found);
-    for list in ["accessRequests", "grants", "leases", "decisions"] {
+    for list in ["notices", "accessRequests", "grants", "leases", "decisions"] {
         for node in data[list]["nodes"].as_array().expect("nodes") {
             if node.to_string().contains(name) {
                 found.extend(node["id"].as_str().map(str::to_owned));
             }
         }
     }
-    assert!(found.len() >= 9, "{name}: {found:?}");
+    assert!(found.len() >= 12, "{name}: {found:?}");
     found
 }
 
@@ -145,27 +155,32 @@ const ABOUT_DOCUMENTS: [(&str, &str); 2] = [
 const CALLERS: [&str; 2] = ["reader", "owner-other"];
 
 /// Questions about ids; `{}` stands for one.
-const ABOUT_IDS: [&str; 8] = [
+const ABOUT_IDS: [&str; 12] = [
     r#"{ node(id: "{}") { __typename id } }"#,
     r#"mutation { activateVersion(input: { version: "{}" }) { __typename } }"#,
     r#"mutation { withdrawRequest(input: { request: "{}" }) { __typename } }"#,
     r#"mutation { approveRequest(input: { request: "{}" }) { __typename } }"#,
     r#"mutation { rejectRequest(input: { request: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { revokeGrant(input: { grant: "{}", reason: "x" }) { __typename } }"#,
+    r#"mutation { answerNotice(input: { notice: "{}", reply: ACKNOWLEDGED }) { __typename } }"#,
+    r#"mutation { updateNotice(input: { notice: "{}", migrationNote: "x" }) { __typename } }"#,
+    r#"mutation { createOverride(input: { contract: "{}", version: "1.9.0", findingsDigest: "0000000000000000000000000000000000000000000000000000000000000000", reason: "x", expiresAt: "2027-02-01T00:00:00Z" }) { __typename } }"#,
+    r#"mutation { revokeOverride(input: { override: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { unassignRole(input: { assignment: "{}" }) { __typename } }"#,
     r#"mutation { setPrincipalEnabled(input: { principal: "{}", enabled: false }) { __typename } }"#,
 ];
 
 /// Questions that name nothing.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 13] = [
     "{ viewer { principal { id subject } roles { role } version purpose } }",
     "{ domains { edges { cursor node { path enforcement roles { id } products { edges { cursor node { id name } } pageInfo { hasNextPage endCursor } } } } } }",
     r#"{ domain(path: "shop") { id products(first: 1) { nodes { name } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"#,
-    "{ products { edges { cursor node { id name title state classification medallion ports { name major contract { id } } contracts { documentId name versions(first: 5) { nodes { version state } } } tables { address head { key state } } document { digest } } } pageInfo { hasNextPage endCursor } } }",
+    "{ products { edges { cursor node { id name title state classification medallion ports { name major contract { id } } contracts { documentId name versions(first: 5) { nodes { version state } } overrides { id } } tables { address head { key state } } document { digest } } } pageInfo { hasNextPage endCursor } } }",
     "{ products(first: 1) { nodes { name } pageInfo { hasNextPage endCursor } } }",
     r#"{ products(domain: "shop", first: 1) { nodes { name } pageInfo { hasNextPage endCursor } } }"#,
     "{ accessRequests { nodes { id port product { name } grant { id } requester { subject } decidedBy { subject } } pageInfo { hasNextPage } } }",
     "{ grants { nodes { id product { name } state grantedBy { subject } } pageInfo { hasNextPage endCursor } } }",
+    "{ notices { nodes { id product { name notices { nodes { id } } } ports { name } consumers { nodes { grant { id } answer { reply } } } } pageInfo { hasNextPage endCursor } } }",
     "{ leases { nodes { id address } pageInfo { hasNextPage endCursor } } }",
     "{ decisions { nodes { id address } pageInfo { hasNextPage endCursor } } }",
     "{ records { nodes { id } } }",

@@ -8,6 +8,7 @@ mod hidden;
 mod http;
 mod journey;
 mod limits;
+mod notice;
 mod paging;
 mod registry;
 mod registry_memory;

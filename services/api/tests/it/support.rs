@@ -151,6 +151,16 @@ impl Api {
         data["answer"]["grant"]["id"].as_str().expect("a grant").to_owned()
     }
 
+    /// Lets the steward accept a version of a contract; gives the override's id.
+    pub(crate) async fn accept(&self, contract: &str, version: &str) -> String {
+        let input = json!({ "contract": contract, "version": version, "findingsDigest": "0".repeat(64),
+            "reason": "a trial", "expiresAt": "2026-10-01T00:00:00Z" });
+        let mutation = "mutation($input: CreateOverrideInput!) {
+            answer: createOverride(input: $input) { override { id } } }";
+        let data = self.data("steward", mutation, json!({ "input": input })).await;
+        data["answer"]["override"]["id"].as_str().expect("an override").to_owned()
+    }
+
     /// Lets `reader` ask for access to the orders; gives the request's id.
     pub(crate) async fn request(&self) -> String {
         let input = json!({ "address": "shop.orders.orders", "purpose": "ANALYTICS", "sentence": "to count orders" });
@@ -159,6 +169,17 @@ impl Api {
         let data = self.data("reader", mutation, json!({ "input": input })).await;
         data["answer"]["request"]["id"].as_str().expect("a request").to_owned()
     }
+}
+
+/// A product's document with the next major of its port, and its contract's breaking successor: the amounts are in cents.
+pub(crate) fn succeeded(product: &str, contract: &str) -> [String; 2] {
+    let (_, port) = product.split_once("outputPorts:\n").expect("ports");
+    let next = port.replace("version: 1.0.0", "version: 2.0.0");
+    let successor = contract.replace("version: 1.0.0", "version: 2.0.0").replace(
+        "- name: amount\n",
+        "- name: amount\n        customProperties:\n          - property: unit\n            value: cents\n",
+    );
+    [format!("{product}{next}"), successor]
 }
 
 /// The code of an answer's first error.

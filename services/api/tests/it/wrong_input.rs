@@ -20,7 +20,7 @@ fn valid(field: &str) -> Value {
     match field {
         "viewer" => json!({}),
         "node" => json!({ "id": id("grant") }),
-        "domains" | "principals" | "grants" | "leases" | "decisions" => page,
+        "domains" | "principals" | "grants" | "notices" | "leases" | "decisions" => page,
         "domain" => json!({ "path": "shop" }),
         "products" => json!({ "first": 1, "after": null, "domain": "shop" }),
         "product" => json!({ "domain": "shop", "name": "orders" }),
@@ -57,6 +57,18 @@ fn valid(field: &str) -> Value {
             json!({ "input": { "request": id("access_request"), "reason": "no", "idempotencyKey": "k" } })
         }
         "revokeGrant" => json!({ "input": { "grant": id("grant"), "reason": "no", "idempotencyKey": "k" } }),
+        "answerNotice" => json!({ "input": {
+            "notice": id("change_notice"), "consumer": id("principal"), "reply": "NEEDS_TIME",
+            "until": "2030-02-01T00:00:00Z", "reason": "we are few", "idempotencyKey": "k" } }),
+        "updateNotice" => json!({ "input": {
+            "notice": id("change_notice"), "migrationNote": "add them up", "deadline": "2030-02-01T00:00:00Z",
+            "idempotencyKey": "k" } }),
+        "createOverride" => json!({ "input": {
+            "contract": id("contract"), "version": "1.9.0", "findingsDigest": "0".repeat(64), "reason": "a trial",
+            "expiresAt": "2026-10-01T00:00:00Z", "idempotencyKey": "k" } }),
+        "revokeOverride" => {
+            json!({ "input": { "override": id("contract_override"), "reason": "no", "idempotencyKey": "k" } })
+        }
         "vendCredentials" => json!({ "input": {
             "address": "shop.orders.nothing", "action": "READ", "purpose": "ANALYTICS", "lifetimeSeconds": 60 } }),
         other => panic!("`{other}` has no valid input here"),
@@ -156,9 +168,8 @@ impl Foreign {
         };
         let input = |name: &str, value: Value| vec![with(&[(&format!("/input/{name}"), value)])];
         match field {
-            "viewer" | "domains" | "principals" | "accessRequests" | "grants" | "leases" | "decisions" | "records" => {
-                Vec::new()
-            }
+            "viewer" | "domains" | "principals" | "accessRequests" | "grants" | "notices" | "leases" | "decisions"
+            | "records" => Vec::new(),
             "node" => self.ids.iter().map(|id| with(&[("/id", json!(id))])).collect(),
             "domain" => vec![with(&[("/path", json!("other"))])],
             "products" => vec![with(&[("/domain", json!("other"))])],
@@ -194,6 +205,9 @@ impl Foreign {
             "activateVersion" => input("version", self.id("contract_version")),
             "withdrawRequest" | "approveRequest" | "rejectRequest" => input("request", self.id("access_request")),
             "revokeGrant" => input("grant", self.id("grant")),
+            "createOverride" => input("contract", self.id("contract")),
+            "revokeOverride" => input("override", self.id("contract_override")),
+            "answerNotice" | "updateNotice" => input("notice", self.id("change_notice")),
             other => panic!("`{other}` is not asked about what is someone else's"),
         }
     }

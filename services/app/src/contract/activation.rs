@@ -1,9 +1,11 @@
 //! The life of contract versions: activation and what it waits for, deprecation, retirement (SPEC section 4).
 
 use domain::binding::{Binding, SnapshotState};
+use domain::change::Proof;
 use domain::clock::Timestamp;
 use domain::contract::{Contract, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
-use domain::id::ContractVersionId;
+use domain::id::{ContractId, ContractVersionId};
+use domain::overrides::{Override, judge_under};
 use domain::quality::Verdict;
 use policy::{Action, Resource};
 use store::contract::ContractVersion;
@@ -22,6 +24,8 @@ use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::jobs;
 use crate::known::{self, Known};
+use crate::notice;
+use crate::overrides;
 use crate::table;
 
 /// How many snapshots back the newest that was looked at is searched: skipped ones lie between two inspections.
@@ -30,8 +34,8 @@ const N_SNAPSHOTS: u32 = 200;
 /// Who changes a version's state, for the records.
 #[derive(Clone, Debug)]
 pub(crate) struct Author {
-    actor: String,
-    request_id: String,
+    pub(crate) actor: String,
+    pub(crate) request_id: String,
 }
 
 impl Author {
@@ -135,7 +139,8 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
     Ok(if waits { Activated::Waits(view) } else { Activated::Done(view) })
 }
 
-/// Starts a version's way to its end. Outer error: of ours; inner: its state does not allow it.
+/// Starts a version's way to its end, which is no sooner than its readers were told by a notice. Outer error: of ours;
+/// inner: its state does not allow it.
 pub(crate) async fn deprecate(
     app: &App,
     tx: &mut Tx,
@@ -144,7 +149,11 @@ pub(crate) async fn deprecate(
     author: &Author,
 ) -> Result<Result<State, WrongState>, Error> {
     match version.state.clone().deprecate(app.now(), document.end_of_support()) {
-        Ok(state) => change(app, tx, version, state, "contract.deprecate", author).await.map(Ok),
+        Ok(state) => {
+            let told = notice::deadline_of(tx, version.contract_id, version.version.major).await?;
+            let state = told.into_iter().fold(state, State::serve_until);
+            change(app, tx, version, state, "contract.deprecate", author).await.map(Ok)
+        }
         Err(wrong) => Ok(Err(wrong)),
     }
 }
@@ -157,9 +166,30 @@ pub(crate) async fn retire(
     author: &Author,
 ) -> Result<Result<State, WrongState>, Error> {
     match version.state.clone().retire(app.now()) {
-        Ok(state) => change(app, tx, version, state, "contract.retire", author).await.map(Ok),
+        Ok(state) => {
+            let state = change(app, tx, version, state, "contract.retire", author).await?;
+            notice::close_ended(app, tx, version.contract_id, version.version.major, author).await?;
+            Ok(Ok(state))
+        }
         Err(wrong) => Ok(Err(wrong)),
     }
+}
+
+/// Lets a major serve at least until a moment: moves the sunset of its current version, if that has an earlier one.
+pub(crate) async fn extend(
+    app: &App,
+    tx: &mut Tx,
+    contract_id: ContractId,
+    major: u64,
+    moment: Timestamp,
+    author: &Author,
+) -> Result<(), Error> {
+    let Some(version) = store::contract::find_current(tx, contract_id, major).await? else { return Ok(()) };
+    let state = version.state.clone().serve_until(moment);
+    if state != version.state {
+        change(app, tx, &version, state, "contract.extend", author).await?;
+    }
+    Ok(())
 }
 
 async fn activate(app: &App, tx: &mut Tx, version: &ContractVersion, author: &Author) -> Result<(), Error> {
@@ -174,7 +204,7 @@ async fn activate(app: &App, tx: &mut Tx, version: &ContractVersion, author: &Au
     }
     let state = version.state.clone().activate(now).map_err(wrong)?;
     change(app, tx, version, state, "contract.activate", author).await?;
-    Ok(())
+    notice::open_about(app, tx, version.contract_id, version.version.major, author).await
 }
 
 /// Writes a transition, with its record and its event.
@@ -260,9 +290,16 @@ async fn obstacles(
     let promised: Vec<&Contract> = promised.iter().map(AsRef::as_ref).collect();
     let demanded = proof::demanded(document, &promised);
     let held = proof::held(tx, &known, document, &bindings, demanded.clone()).await?;
-    if let Err(refused) = proof::judge(document, &[], &promised, held) {
-        reasons.push(match proof::judge(document, &[], &promised, demanded) {
-            Ok(()) => "its number needs proofs that the data does not give: see the findings and the newest verdict"
+    // An override counts where it stood when the version was published, or stands now; not once it was taken back.
+    let overrides = overrides::of_contracts(app, tx, &[version.contract_id]).await?;
+    let stood = |says: &&Override| says.stands(app.now()) || says.stands(version.document.published_at);
+    let overrides: Vec<&Override> = overrides.iter().filter(stood).collect();
+    let judge = |proofs: Vec<Proof>| {
+        judge_under(document, &promised, &overrides, |promised| proof::judge(document, &[], promised, proofs.clone()))
+    };
+    if let Err(refused) = judge(held) {
+        reasons.push(match judge(demanded) {
+            Ok(_) => "its number needs proofs that the data does not give: see the findings and the newest verdict"
                 .to_owned(),
             Err(_) => refused.to_string(),
         });

@@ -7,6 +7,7 @@ use domain::grant::PortMajor;
 use domain::id::{ContractId, ProductId};
 use domain::name::{DomainPath, Name};
 use domain::org::Domain;
+use domain::overrides::Override;
 use policy::{Action, Resource};
 use store::contract::{Contract, ContractVersion};
 use store::product::{Port, Product};
@@ -40,6 +41,8 @@ pub(super) struct DomainScene {
     /// The contracts' versions, the oldest first.
     versions: HashMap<ContractId, Vec<ContractVersion>>,
     pub(super) ports: HashMap<PortMajor, Port>,
+    /// The contracts' overrides that stand.
+    pub(super) overrides: Vec<Override>,
 }
 
 impl Scene {
@@ -135,6 +138,8 @@ impl DomainScene {
             versions.sort_by_key(|version| version.version);
         }
         let ports = store::product::list_ports_of_products(tx, &ids).await?;
+        let mut overrides = crate::overrides::of_contracts(&ctx.app, tx, &contract_ids).await?;
+        overrides.retain(|says| says.stands(ctx.now()));
         Ok(Self {
             product_ids: products.values().map(|product| (product.document_id.clone(), product.id)).collect(),
             names: products.values().map(|product| (product.name.clone(), product.id)).collect(),
@@ -145,6 +150,7 @@ impl DomainScene {
             contracts,
             owners,
             versions,
+            overrides,
         })
     }
 

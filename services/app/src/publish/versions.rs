@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use domain::change::{self, Finding, Refused, required_bump};
 use domain::contract::{Contract, State, Wish, WrongState};
-use domain::id::ContractVersionId;
+use domain::id::{ContractVersionId, OverrideId};
 use domain::name::DomainPath;
+use domain::overrides::{FindingsDigest, Override, judge_under};
 use domain::version::{Bump, Version};
 use policy::{Action, Resource};
 use store::contract::ContractVersion;
@@ -43,6 +44,8 @@ pub(super) struct JudgedVersion {
     pub(super) findings: Vec<Finding>,
     /// The bump that this demands, where there is a lower version.
     pub(super) bump: Option<Bump>,
+    /// The overrides without which it would be refused.
+    pub(super) overrides: Vec<OverrideId>,
 }
 
 /// What a contract document does. The version is as it is before.
@@ -90,8 +93,10 @@ pub(super) fn judge(
             history.push(Known { version: version.clone(), says: parsed(&ctx.app, &version.document)? });
         }
         let mut versions = Vec::with_capacity(entries.len());
+        let overrides = &scene.of(&domain)?.overrides;
+        let overrides: Vec<&Override> = overrides.iter().filter(|says| says.contract_id == contract.id).collect();
         for entry in entries {
-            versions.extend(judging.version(&contract, &mut history, entry)?);
+            versions.extend(judging.version(&contract, &overrides, &mut history, entry)?);
         }
         contracts.push(JudgedContract { contract, is_new, domain, versions });
     }
@@ -122,9 +127,11 @@ impl Judging<'_> {
     fn version(
         &mut self,
         contract: &store::contract::Contract,
+        overrides: &[&Override],
         history: &mut Vec<Known>,
         entry: Entry<ContractEntry>,
     ) -> Result<Option<JudgedVersion>, Error> {
+        let mut needed = Vec::new();
         let new = &entry.model.contract;
         let lower = history.iter().filter(|known| known.version.version < new.version);
         let predecessor = lower.max_by_key(|known| known.version.version);
@@ -133,7 +140,14 @@ impl Judging<'_> {
 
         let found = history.iter().position(|known| known.version.version == new.version);
         let step = match found.map(|at| &history[at]) {
-            None => self.added(contract, history, &entry),
+            None => {
+                let taken: Vec<Version> = history.iter().map(|known| known.version.version).collect();
+                let accepted = self.accepted(history, &taken, overrides, &entry);
+                accepted.map(|overrides| {
+                    needed = overrides;
+                    self.added(contract, &entry)
+                })
+            }
             Some(known) if known.version.document.digest == entry.document.digest => {
                 Some(Step::Keep(known.version.clone()))
             }
@@ -143,7 +157,17 @@ impl Judging<'_> {
                     State::Draft { .. } if only_status && new.wish == Wish::Retire => {
                         Some(Step::Retire(known.version.clone()))
                     }
-                    State::Draft { .. } => self.replaced(history, known, &entry, only_status),
+                    State::Draft { .. } if only_status => Some(Step::Replace(known.version.clone(), true)),
+                    State::Draft { .. } => {
+                        let others = history.iter().map(|other| other.version.version);
+                        // Drafts beyond it wait like this one; what counts is what was promised.
+                        let taken: Vec<Version> = others.filter(|other| *other < known.version.version).collect();
+                        let accepted = self.accepted(history, &taken, overrides, &entry);
+                        accepted.map(|overrides| {
+                            needed = overrides;
+                            Step::Replace(known.version.clone(), false)
+                        })
+                    }
                     _ if only_status => self.transition(known, &entry),
                     _ => {
                         self.refuse_other_content(history, known, &entry);
@@ -157,51 +181,43 @@ impl Judging<'_> {
         if let Step::Add(version) = &step {
             history.push(Known { version: version.clone(), says: Arc::new(new.clone()) });
         }
-        Ok(Some(JudgedVersion { step, findings: findings.unwrap_or_default(), bump, entry }))
+        Ok(Some(JudgedVersion { step, findings: findings.unwrap_or_default(), bump, overrides: needed, entry }))
     }
 
-    fn added(
-        &mut self,
-        contract: &store::contract::Contract,
-        history: &[Known],
-        entry: &Entry<ContractEntry>,
-    ) -> Option<Step> {
-        let new = &entry.model.contract;
-        let taken: Vec<Version> = history.iter().map(|known| known.version.version).collect();
-        if !self.is_bump_enough(history, &taken, entry) {
-            return None;
-        }
-        Some(Step::Add(ContractVersion {
+    fn added(&self, contract: &store::contract::Contract, entry: &Entry<ContractEntry>) -> Step {
+        Step::Add(ContractVersion {
             id: ContractVersionId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
             contract_id: contract.id,
-            version: new.version,
+            version: entry.model.contract.version,
             state: State::NEW,
             document: entry.document.clone(),
-        }))
+        })
     }
 
-    fn replaced(
+    /// The overrides that are needed to accept a version: none, if its number says what it changes. `None` if it is
+    /// refused.
+    fn accepted(
         &mut self,
         history: &[Known],
-        known: &Known,
+        taken: &[Version],
+        overrides: &[&Override],
         entry: &Entry<ContractEntry>,
-        only_status: bool,
-    ) -> Option<Step> {
-        let others = history.iter().map(|other| other.version.version);
-        // Drafts beyond it wait like this one; what counts is what was promised.
-        let taken: Vec<Version> = others.filter(|other| *other < known.version.version).collect();
-        let enough = only_status || self.is_bump_enough(history, &taken, entry);
-        enough.then(|| Step::Replace(known.version.clone(), only_status))
-    }
-
-    /// Whether the version's number says what it changes; else it is refused.
-    fn is_bump_enough(&mut self, history: &[Known], taken: &[Version], entry: &Entry<ContractEntry>) -> bool {
+    ) -> Option<Vec<OverrideId>> {
         let new = &entry.model.contract;
         let promised: Vec<&Contract> =
             history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.says.as_ref()).collect();
         // What the data may prove is settled when the version is to become active, by its inspection.
         let proofs = proof::demanded(new, &promised);
-        let Err(refused) = proof::judge(new, taken, &promised, proofs) else { return true };
+        let judged =
+            judge_under(new, &promised, overrides, |promised| proof::judge(new, taken, promised, proofs.clone()));
+        let refused = match judged {
+            Ok(needed) => return Some(needed.into_iter().map(|says| says.id).collect()),
+            Err(refused) => refused,
+        };
+        let digest = match &refused {
+            Refused::Bump { since, findings, .. } => Some(FindingsDigest::of(*since, findings)),
+            Refused::NotGreater { .. } => None,
+        };
         let message = refused.to_string();
         let (compared_with, needed, findings) = match refused {
             Refused::Bump { since, needed, findings, .. } => (since, needed, findings),
@@ -212,7 +228,10 @@ impl Judging<'_> {
             }
         };
         self.refuse(history, entry, compared_with, needed, findings, message);
-        false
+        if let Some(refusal) = self.refusals.last_mut() {
+            refusal.digest = digest;
+        }
+        None
     }
 
     /// What a document does to a version that is no draft and says the same but for its status.
@@ -271,6 +290,7 @@ impl Judging<'_> {
             needed,
             suggested,
             findings,
+            digest: None,
             message,
         });
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::contract::{Classification, State};
 use domain::grant::PortMajor;
-use domain::id::{ContractVersionId, ProductId, TableId};
+use domain::id::{ContractId, ContractVersionId, ProductId, TableId};
 use domain::product;
 use domain::version::Version;
 use policy::{Action, Resource};
@@ -27,6 +27,7 @@ use crate::contract::{self, Author, parsed, parsed_product};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::jobs;
+use crate::notice;
 
 /// What was written.
 #[derive(Debug)]
@@ -55,6 +56,7 @@ pub(super) async fn write(
         changes: Vec::new(),
         removed: Vec::new(),
         drafts: Vec::new(),
+        tied: Vec::new(),
         tables: BTreeSet::new(),
         access: false,
         visibility: false,
@@ -92,6 +94,8 @@ struct Writing<'a> {
     removed: Vec<DocumentChange>,
     /// Drafts of the set, with the place of their change.
     drafts: Vec<(ContractVersionId, usize)>,
+    /// Majors of contracts that ports of the set were tied to.
+    tied: Vec<(ContractId, u64)>,
     /// Tables to be inspected.
     tables: BTreeSet<TableId>,
     /// Whether facts changed that [`Revision::Access`] stands for, and those of [`Revision::Visibility`].
@@ -333,7 +337,10 @@ impl Writing<'_> {
     }
 
     async fn version_published(&mut self, version: &ContractVersion, judged: &JudgedVersion) -> Result<(), Error> {
-        let what = format!("{} {}", judged.entry.model.contract.document_id, version.version);
+        let mut what = format!("{} {}", judged.entry.model.contract.document_id, version.version);
+        for id in &judged.overrides {
+            what = format!("{what}, its number accepted by the override {id}");
+        }
         self.published("contract.publish", "contract_version", version.id, &what, "contract.published").await
     }
 
@@ -368,13 +375,15 @@ impl Writing<'_> {
                 let Some(contract_major) = tied_major(&versions, port_major.major) else { continue };
                 let port = Port { port_major, contract_id: contract.id, contract_major };
                 store::product::insert_port(self.tx, &port).await?;
+                self.tied.push((contract.id, contract_major));
                 self.access = true;
             }
         }
         Ok(())
     }
 
-    /// Tries every draft of the set, now that everything is bound.
+    /// Tries every draft of the set, now that everything is bound. A port that was tied to what is active already has
+    /// readers of its former majors to be told.
     async fn activate(&mut self) -> Result<(), Error> {
         for (id, place) in std::mem::take(&mut self.drafts) {
             contract::try_activate(&self.ctx.app, self.tx, id).await?;
@@ -384,6 +393,9 @@ impl Writing<'_> {
             if let State::Draft { reasons, .. } = version.state {
                 change.reasons = reasons;
             }
+        }
+        for (contract_id, major) in std::mem::take(&mut self.tied) {
+            notice::open_about(&self.ctx.app, self.tx, contract_id, major, &self.author).await?;
         }
         Ok(())
     }

@@ -53,6 +53,11 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         // still stands.
         let mut tx = ctx.app.db.read().await?;
         let seen = Scene::load(ctx, &mut tx, subject).await?;
+        // Whoever may know of the subject may ask for a schema that it has; all else is for its publishers.
+        let authorize = || seen.owner.authorize(ctx, Action::Publish, subject, "register schemas in");
+        if !seen.owner.may_view() || seen.used().next().is_none() {
+            authorize()?;
+        }
         let normalize = *normalize || seen.settings.normalize == Some(true);
         let prepared = draft.prepare(ctx, &mut tx, subject, normalize).await?;
         let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
@@ -61,6 +66,7 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         {
             return Ok(known);
         }
+        authorize()?;
         seen.may_register(subject, given)?;
         if seen.settings.mode != Some(Mode::Import) {
             let broken = seen.incompatibilities(ctx, &mut tx, &prepared, &seen.compared_with()).await?;

@@ -3,5 +3,7 @@
 mod issuer;
 mod lease;
 mod lock;
+mod notice;
+mod overrides;
 mod publish;
 mod race;

@@ -87,7 +87,7 @@ const CHANGE: &str = "fragment Change on DocumentChange {
 }\n";
 const PROBLEM: &str = "fragment Problem on Problem { document line column path message }\n";
 const REFUSAL: &str = "fragment Refusal on VersionRefusal {
-    document contract version comparedWith needed suggested findings { ...Finding } message
+    document contract version comparedWith needed suggested findings { ...Finding } findingsDigest message
 }\n";
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -181,6 +181,7 @@ struct Refusal {
     needed: Bump,
     suggested: String,
     findings: Vec<Finding>,
+    findings_digest: Option<String>,
     message: String,
 }
 
@@ -308,6 +309,9 @@ fn refused(refusals: &[Refusal]) -> Error {
             let _ = writeln!(report, "  {}", refusal.message);
         }
         report.push_str(&findings_text(&refusal.findings, "  ", Paint::stderr()));
+        if let Some(digest) = &refusal.findings_digest {
+            let _ = writeln!(report, "  for a steward's override: {digest}");
+        }
     }
     let message = format!("{} refused", count(refusals.len(), "version"));
     let error = Error::new(Exit::Refused, message).report(report);

@@ -22,7 +22,9 @@ mod credentials;
 mod domain;
 mod error;
 mod inspect;
+mod notice;
 mod output;
+mod overrides;
 mod principal;
 mod product;
 mod report;
@@ -82,6 +84,10 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     /// Ask for access, and answer those who ask
     Access(access::Args),
+    /// Look at breaking successors, and answer their notices
+    Notice(notice::Args),
+    /// Accept versions whose numbers are too small, and list what was accepted
+    Override(overrides::Args),
     /// Tell why a table is open or shut, line by line, without credentials
     Why(why::Args),
     /// Print credentials that open one table for a short time
@@ -125,6 +131,8 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Version(args) => version::run(args).await,
             Command::Inspect(args) => inspect::run(args).await,
             Command::Access(args) => access::run(args).await,
+            Command::Notice(args) => notice::run(args).await,
+            Command::Override(args) => overrides::run(args).await,
             Command::Why(args) => why::run(args).await,
             Command::Credentials(args) => credentials::run(args).await,
             Command::Audit(args) => audit::run(args).await,

@@ -2,7 +2,7 @@
 //!
 //! The server is [`Server`], which gives canned answers in order; `contract` and `schema` need none.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
 mod convert;
 mod diff;

@@ -1,7 +1,5 @@
 //! The schema registry door with unchanged clients: what Confluent's Python clients see of the built program.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
-
 use std::process::Command;
 
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::serving::{Serving, custom};
 use super::{Context, Finding, Findings, Options, Rule, property, quality, service};
-use crate::contract::{Contract, Fields, SchemaObject};
+use crate::contract::{Contract, Fields, MIGRATION_NOTE, SchemaObject};
 
 /// Custom properties that say what a value means, so that changing them changes every value.
 const MEANINGS: [&str; 8] =
@@ -146,7 +146,9 @@ pub(super) fn deprecation(is_deprecated: bool, findings: &mut Findings<'_>) {
 fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
     for name in differing(old, new) {
         let is_one_of = |names: &[&str]| names.contains(&name.as_str());
-        if is_one_of(&MEANINGS) {
+        if name == MIGRATION_NOTE {
+            findings.add(Rule::Documentation, "the note for readers of the former major changed");
+        } else if is_one_of(&MEANINGS) {
             findings.add(Rule::MeaningChanged, format!("`{name}` changed, so the same value means something else"));
         } else if is_one_of(&MASKS) {
             findings.add(Rule::EncryptionChanged, format!("`{name}` changed, so values are shown otherwise"));

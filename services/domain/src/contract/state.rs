@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::Kind;
 
-/// How long a version goes on after its deprecation where the contract's SLA names no `endOfSupport`.
-const DEFAULT_SUNSET: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// How long a version goes on after its deprecation, or after its successor, where the contract's SLA names no
+/// `endOfSupport`: 90 days.
+pub const DEFAULT_SUNSET: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Where a contract version stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +121,15 @@ impl State {
                 Ok(Self::Deprecated { since: now, sunset: end_of_support.unwrap_or(now.plus(DEFAULT_SUNSET)) })
             }
             other => Err(other.cannot_become("deprecated")),
+        }
+    }
+
+    /// Lets a deprecated version serve at least until a moment; in every other state it changes nothing.
+    #[must_use]
+    pub fn serve_until(self, moment: Timestamp) -> Self {
+        match self {
+            Self::Deprecated { since, sunset } => Self::Deprecated { since, sunset: sunset.max(moment) },
+            other => other,
         }
     }
 

@@ -9,6 +9,7 @@ mod contract;
 mod gate;
 mod json_schema;
 mod matrix;
+mod notice;
 mod product;
 mod protobuf;
 mod terms;

@@ -193,6 +193,9 @@ fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)>
         Action::ViewGrant | Action::GrantAccess | Action::RevokeGrant => {
             vec![("a grant", parties(|party| world.grant(party)))]
         }
+        Action::ViewNotice => vec![("a product", products(world)), ("a grant", parties(|party| world.grant(party)))],
+        Action::AnswerNotice => vec![("a grant", parties(|party| world.grant(party)))],
+        Action::UpdateNotice | Action::OverrideRefusal => vec![("a product", products(world))],
         Action::ViewLease => vec![("a lease", parties(|party| world.lease(party)))],
         Action::ViewDecision => vec![("a decision", parties(|party| world.decision(party)))],
         Action::InspectTable | Action::Read | Action::Repair | Action::Write | Action::Inspect => {
@@ -274,6 +277,10 @@ fn sentence(action: Action) -> &'static str {
         Action::ViewGrant => "see a grant",
         Action::GrantAccess => "give access that nobody asked for",
         Action::RevokeGrant => "end a grant",
+        Action::ViewNotice => "see what a breaking successor changes, and for whom",
+        Action::AnswerNotice => "answer a notice of a breaking successor",
+        Action::UpdateNotice => "say how readers move to a breaking successor, and give them more time",
+        Action::OverrideRefusal => "accept a version number that is too small for what changes, for a while",
         Action::ViewLease => "see what credentials were handed out",
         Action::ViewDecision => "see what the gate decided",
         Action::InspectTable => "have the table looked at now",

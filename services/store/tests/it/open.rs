@@ -78,7 +78,7 @@ async fn a_newer_sqlite_database_is_refused() {
     .unwrap();
     connection.close().await.unwrap();
     let error = refused(&url(&folder)).await;
-    assert!(matches!(error, OpenError::Newer { database: 999, program: 2 }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { database: 999, program: 1..999 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_newer_postgres_database_is_refused() {
     let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
     sqlx::query(NEWER).execute(&mut connection).await.unwrap();
     let error = refused(&url).await;
-    assert!(matches!(error, OpenError::Newer { database: 999, program: 2 }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { database: 999, program: 1..999 }), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,289 @@
+//! `charter notice`: breaking successors, whom they concern, and what those answer.
+
+use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+use domain::clock::Timestamp;
+use domain::notice::ReplyKind;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, json};
+
+use super::answer::{Finding, PrincipalName, ProductName, findings_text};
+use super::args::{self, Idempotency, Paging, Remote};
+use super::client::{Client, Connection};
+use super::error::{Error, Exit, Result};
+use super::output::{self, Paint, or_dash, word};
+
+/// `charter notice`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List notices: those that concern you, and those of your domains
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show what a successor changes, until when the old major serves, and what consumers answered
+    Show {
+        /// The notice's id
+        #[arg(value_name = "ID")]
+        notice: String,
+    },
+    /// Answer a notice; the last answer counts
+    Answer {
+        /// The notice's id
+        #[arg(value_name = "ID")]
+        notice: String,
+        /// That you will move in time, need more of it, or cannot move
+        #[arg(value_name = "REPLY", value_parser = replies())]
+        reply: String,
+        /// Until when you need the old major, a date or RFC 3339: with `needs_time`
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
+        until: Option<Timestamp>,
+        /// Why; not needed with `acknowledged`
+        #[arg(long)]
+        reason: Option<String>,
+        /// Answer for this service account of yours, by its id
+        #[arg(long = "for", value_name = "PRINCIPAL")]
+        consumer: Option<String>,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+    /// Tell readers how to move, or give them more time
+    Update {
+        /// The notice's id
+        #[arg(value_name = "ID")]
+        notice: String,
+        /// How to move
+        #[arg(long, value_name = "TEXT", required_unless_present = "deadline")]
+        note: Option<String>,
+        /// A later deadline: a date or RFC 3339
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
+        deadline: Option<Timestamp>,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+}
+
+const LIST: &[&str] = &[
+    "query Notices($first: Int, $after: String) { answer: notices(first: $first, after: $after) {
+        nodes { ...Notice }
+        pageInfo { hasNextPage endCursor }
+    } }\n",
+    NOTICE,
+    ProductName::FRAGMENT,
+];
+
+const SHOW: &[&str] = &[
+    "query Notice($id: ID!) { answer: node(id: $id) { ... on ChangeNotice {
+        ...Notice
+        findings { ...Finding }
+        consumers(first: 100) {
+            nodes {
+                grant { id principal { subject } port major until }
+                answer { reply until reason answeredBy { subject } at }
+            }
+            pageInfo { hasNextPage endCursor }
+        }
+    } } }\n",
+    NOTICE,
+    ProductName::FRAGMENT,
+    Finding::FRAGMENT,
+];
+
+const ANSWER: &[&str] = &[
+    "mutation AnswerNotice($input: AnswerNoticeInput!) { answer: answerNotice(input: $input) {
+        __typename
+        ... on AnswerNoticePayload { notice { ...Notice } answer { reply until reason answeredBy { subject } at } }
+        ... on NoticeClosed { notice { ...Notice } message }
+    } }\n",
+    NOTICE,
+    ProductName::FRAGMENT,
+];
+
+const UPDATE: &[&str] = &[
+    "mutation UpdateNotice($input: UpdateNoticeInput!) { answer: updateNotice(input: $input) {
+        __typename
+        ... on UpdateNoticePayload { notice { ...Notice } }
+        ... on NoticeClosed { notice { ...Notice } message }
+    } }\n",
+    NOTICE,
+    ProductName::FRAGMENT,
+];
+
+const NOTICE: &str = "fragment Notice on ChangeNotice {
+    id product { ...ProductName } from { version contract { documentId } } to { version contract { documentId } }
+    migrationNote deadline openedAt closedAt
+}\n";
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Notice {
+    id: String,
+    product: Option<ProductName>,
+    from: Side,
+    to: Side,
+    migration_note: Option<String>,
+    deadline: String,
+    opened_at: String,
+    closed_at: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Side {
+    version: String,
+    contract: Option<ContractName>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContractName {
+    document_id: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    notice: Notice,
+    findings: Vec<Finding>,
+    consumers: Connection<Consumer>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Consumer {
+    grant: Grant,
+    answer: Option<Answer>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Grant {
+    id: String,
+    principal: PrincipalName,
+    port: String,
+    major: u32,
+    until: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    reply: String,
+    until: Option<String>,
+    reason: Option<String>,
+    answered_by: Option<PrincipalName>,
+    at: String,
+}
+
+/// The outcomes of answering and updating.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "__typename")]
+#[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
+enum Changed {
+    AnswerNoticePayload { notice: Notice, answer: Answer },
+    UpdateNoticePayload { notice: Notice },
+    NoticeClosed { notice: Notice, message: String },
+}
+
+/// Runs `charter notice`.
+pub(crate) async fn run(args: Args) -> Result<Exit> {
+    let json = args.remote.json;
+    let client = Client::new(&args.remote)?;
+    match args.command {
+        Command::List { paging } => {
+            let notices: Connection<Notice> = client.list(LIST, Map::new(), &paging).await?;
+            output::show(json, &notices, |notices| table(&notices.nodes))?;
+        }
+        Command::Show { notice } => {
+            let shown: Option<Shown> = client.send(SHOW, json!({ "id": notice })).await?;
+            let missing = || Error::new(Exit::NotFound, format!("notice `{notice}` not found"));
+            output::show(json, &shown.ok_or_else(missing)?, Shown::text)?;
+        }
+        Command::Answer { notice, reply, until, reason, consumer, idempotency } => {
+            let input = idempotency.into_input(json!({
+                "notice": notice,
+                "reply": args::enum_value(&reply),
+                "until": until.map(|until| until.to_string()),
+                "reason": reason,
+                "consumer": consumer,
+            }));
+            changed(client.send(ANSWER, json!({ "input": input })).await?, json)?;
+        }
+        Command::Update { notice, note, deadline, idempotency } => {
+            let deadline = deadline.map(|deadline| deadline.to_string());
+            let input = json!({ "notice": notice, "migrationNote": note, "deadline": deadline });
+            changed(client.send(UPDATE, json!({ "input": idempotency.into_input(input) })).await?, json)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn replies() -> PossibleValuesParser {
+    PossibleValuesParser::new(ReplyKind::ALL.iter().map(|reply| reply.as_str()))
+}
+
+fn changed(changed: Changed, json: bool) -> Result<()> {
+    if json {
+        output::print_json(&changed)?;
+    }
+    match changed {
+        Changed::NoticeClosed { message, .. } => Err(Error::new(Exit::Failed, message)),
+        _ if json => Ok(()),
+        Changed::AnswerNoticePayload { notice, .. } | Changed::UpdateNoticePayload { notice } => {
+            output::print(&table(&[notice]))
+        }
+    }
+}
+
+fn table(notices: &[Notice]) -> String {
+    output::table(
+        ["notice", "product", "from", "to", "deadline", "closed"],
+        notices.iter().map(|notice| {
+            let Notice { id, product, from, to, deadline, closed_at, .. } = notice;
+            [
+                id.clone(),
+                or_dash(product.as_ref()),
+                from.to_string(),
+                to.to_string(),
+                deadline.clone(),
+                or_dash(closed_at.as_ref()),
+            ]
+        }),
+    )
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.contract {
+            Some(contract) => write!(f, "{} {}", contract.document_id, self.version),
+            None => f.write_str(&self.version),
+        }
+    }
+}
+
+impl Shown {
+    fn text(&self) -> String {
+        let note = self.notice.migration_note.as_deref().unwrap_or("the owner gave no note on how to move");
+        let consumers = output::table(
+            ["who", "port", "grant until", "columns", "answer", "needs until", "reason"],
+            self.consumers.nodes.iter().map(|Consumer { grant, answer }| {
+                [
+                    grant.principal.subject.clone(),
+                    format!("{} v{}", grant.port, grant.major),
+                    grant.until.clone(),
+                    "unknown".to_owned(),
+                    answer.as_ref().map_or_else(|| "none yet".to_owned(), |answer| word(&answer.reply)),
+                    or_dash(answer.as_ref().and_then(|answer| answer.until.as_ref())),
+                    or_dash(answer.as_ref().and_then(|answer| answer.reason.as_ref())),
+                ]
+            }),
+        );
+        let findings = findings_text(&self.findings, "", Paint::stdout());
+        format!("{}\n{findings}\n{note}\n\n{consumers}", table(std::slice::from_ref(&self.notice)))
+    }
+}

@@ -1,0 +1,312 @@
+//! Change notices: what readers of a major are told when a breaking successor is there, and what they answer.
+//!
+//! A notice is opened when the first version of a new major becomes active beside an older major that is still promised
+//! (see [`ChangeNotice::open`]). It says what differs, until when the old major serves at least, and how to move. Those
+//! who hold a grant on the old major answer it; whatever they answer, their grants stay where they are.
+
+use crate::change;
+use crate::clock::Timestamp;
+use crate::contract::{Contract, DEFAULT_SUNSET, State};
+use crate::error::Kind;
+use crate::grant::{self, Grant, PortMajor, sentence_of};
+use crate::id::{AnswerId, ContractId, NoticeId, PrincipalId, ProductId};
+use crate::version::{Bump, Version};
+use crate::words;
+
+/// The longest migration note, in characters.
+pub const MAX_NOTE_CHARS: usize = 10_000;
+
+/// Why a notice or an answer cannot be as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The notice is closed.
+    #[error("the notice is closed: one of its two majors has ended")]
+    Closed,
+    /// Whom the answer is for holds no grant that stands on the old major.
+    #[error("no grant that stands is on the major that the notice is about")]
+    NotConcerned,
+    /// A wish for time that ends before the deadline, which is given anyway.
+    #[error("the time asked for must end after the deadline, {0}")]
+    NoMoreTime(Timestamp),
+    /// A reason is missing or too long.
+    #[error("{0}")]
+    NoReason(#[from] grant::Error),
+    /// The new deadline is not later than the old one.
+    #[error("the deadline can only move to later than {0}")]
+    Sooner(Timestamp),
+    /// The migration note is empty or too long.
+    #[error("a migration note has 1 to {MAX_NOTE_CHARS} characters")]
+    BadNote,
+}
+
+impl Error {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NoMoreTime(_) | Self::NoReason(_) | Self::Sooner(_) | Self::BadNote => Kind::Invalid,
+            Self::Closed | Self::NotConcerned => Kind::Conflict,
+        }
+    }
+}
+
+/// One side of a notice: a contract in one version, which stands for its major.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Side {
+    /// The contract.
+    pub contract_id: ContractId,
+    /// The version that was current in its major when the notice was opened.
+    pub version: Version,
+}
+
+/// A difference between the two sides, as it was found when the notice was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What is different, by names.
+    pub path: String,
+    /// The word of the rule.
+    pub rule: String,
+    /// Whether a reader of the new version can read data written under the old.
+    pub history_safe: bool,
+    /// Whether a reader of the old version could go on reading data written under the new.
+    pub consumer_safe: bool,
+    /// The bump that it demands.
+    pub bump: Bump,
+    /// The difference in one sentence, for people.
+    pub message: String,
+    /// What would settle it, if it were true of the data, in a sentence.
+    pub proof: Option<String>,
+}
+
+impl From<&change::Finding> for Finding {
+    fn from(finding: &change::Finding) -> Self {
+        Self {
+            path: finding.path.clone(),
+            rule: finding.rule.to_string(),
+            history_safe: finding.history_safe(),
+            consumer_safe: finding.consumer_safe(),
+            bump: finding.bump(),
+            message: finding.message.clone(),
+            proof: finding.proof.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// What readers of a major are told about its breaking successor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeNotice {
+    /// Its id.
+    pub id: NoticeId,
+    /// The product of both sides.
+    pub product_id: ProductId,
+    /// What its readers stand on.
+    pub from: Side,
+    /// What succeeds it.
+    pub to: Side,
+    /// What differs.
+    pub findings: Vec<Finding>,
+    /// How to move, in the owner's words.
+    pub migration_note: Option<String>,
+    /// Until when the old major serves at least, unless its owner retires it.
+    pub deadline: Timestamp,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When one of its two majors ended.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// A version, its state and what it says.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise<'a> {
+    /// The version.
+    pub side: Side,
+    /// Where it stands.
+    pub state: &'a State,
+    /// What it says.
+    pub says: &'a Contract,
+}
+
+impl ChangeNotice {
+    /// A notice about `new`, which has just become active, to the readers of `old`; `None` if `old` is not promised any
+    /// more.
+    ///
+    /// The deadline is the sunset of `old` if it has one, else the `endOfSupport` of its SLA, else 90 days from now. The
+    /// migration note is the new document's.
+    pub fn open(
+        id: NoticeId,
+        product_id: ProductId,
+        old: Promise<'_>,
+        new: Promise<'_>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let deadline = match old.state {
+            State::Deprecated { sunset, .. } => *sunset,
+            State::Active { .. } => old.says.end_of_support().unwrap_or(now.plus(DEFAULT_SUNSET)),
+            State::Draft { .. } | State::Superseded { .. } | State::Retired { .. } => return None,
+        };
+        Some(Self {
+            id,
+            product_id,
+            from: old.side,
+            to: new.side,
+            findings: change::compare(old.says, new.says).iter().map(Finding::from).collect(),
+            migration_note: new.says.migration_note().and_then(|note| note_of(note).ok()),
+            deadline,
+            opened_at: now,
+            closed_at: None,
+        })
+    }
+
+    /// The notice with another migration note.
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::BadNote`].
+    pub fn with_note(self, note: &str) -> Result<Self, Error> {
+        self.must_be_open()?;
+        Ok(Self { migration_note: Some(note_of(note)?), ..self })
+    }
+
+    /// The notice with a later deadline.
+    ///
+    /// # Errors
+    /// [`Error::Closed`]; [`Error::Sooner`] unless it is later.
+    pub fn extend(self, deadline: Timestamp) -> Result<Self, Error> {
+        self.must_be_open()?;
+        if deadline <= self.deadline {
+            return Err(Error::Sooner(self.deadline));
+        }
+        Ok(Self { deadline, ..self })
+    }
+
+    /// The notice after one of its majors has ended.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if it is closed already.
+    pub fn close(self, now: Timestamp) -> Result<Self, Error> {
+        self.must_be_open()?;
+        Ok(Self { closed_at: Some(now), ..self })
+    }
+
+    /// An answer for somebody who holds one of these `grants`. Who may answer for whom is the policy's matter; an answer
+    /// counts only while one of the holder's grants stands on one of the `concerned` port majors.
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::NotConcerned`]; [`Error::NoReason`] and [`Error::NoMoreTime`] for a reply that is not
+    /// well formed.
+    pub fn answer(
+        &self,
+        id: AnswerId,
+        grants: &[Grant],
+        concerned: &[PortMajor],
+        given: Given,
+        now: Timestamp,
+    ) -> Result<Answer, Error> {
+        self.must_be_open()?;
+        let Given { principal_id, by, reply, reason } = given;
+        let holds = |grant: &Grant| grant.principal_id == principal_id && is_concerned(grant, concerned, now);
+        if !grants.iter().any(holds) {
+            return Err(Error::NotConcerned);
+        }
+        let reason = match (reply, reason.as_deref().map(str::trim)) {
+            (Reply::Acknowledged, None | Some("")) => None,
+            (_, reason) => Some(sentence_of(reason.unwrap_or_default())?),
+        };
+        if reply.until().is_some_and(|until| until <= self.deadline) {
+            return Err(Error::NoMoreTime(self.deadline));
+        }
+        Ok(Answer { id, notice_id: self.id, principal_id, by, reply, reason, at: now })
+    }
+
+    fn must_be_open(&self) -> Result<(), Error> {
+        if self.closed_at.is_some() { Err(Error::Closed) } else { Ok(()) }
+    }
+}
+
+/// Whether a grant makes its holder one of those whom a notice concerns: it is on one of these port majors, and is in
+/// force or will be.
+pub fn is_concerned(grant: &Grant, concerned: &[PortMajor], now: Timestamp) -> bool {
+    concerned.contains(&grant.port_major) && grant.revoked.is_none() && now < grant.window.until
+}
+
+fn note_of(text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    let n_chars = text.chars().count();
+    let control = text.chars().any(|c| c.is_control() && c != '\n' && c != '\t');
+    if n_chars == 0 || n_chars > MAX_NOTE_CHARS || control { Err(Error::BadNote) } else { Ok(text.to_owned()) }
+}
+
+words! {
+    /// What a consumer answers, without more.
+    ReplyKind {
+        /// It will move in time.
+        Acknowledged = "acknowledged",
+        /// It needs the old major for longer.
+        NeedsTime = "needs_time",
+        /// It cannot or will not move.
+        Objects = "objects",
+    }
+}
+
+/// What a consumer answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It will move in time.
+    Acknowledged,
+    /// It needs the old major for longer.
+    NeedsTime {
+        /// Until when; after the deadline.
+        until: Timestamp,
+    },
+    /// It cannot or will not move.
+    Objects,
+}
+
+impl Reply {
+    /// What it is, without more.
+    pub fn kind(self) -> ReplyKind {
+        match self {
+            Self::Acknowledged => ReplyKind::Acknowledged,
+            Self::NeedsTime { .. } => ReplyKind::NeedsTime,
+            Self::Objects => ReplyKind::Objects,
+        }
+    }
+
+    /// Until when more time is asked for.
+    pub fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::NeedsTime { until } => Some(until),
+            Self::Acknowledged | Self::Objects => None,
+        }
+    }
+}
+
+/// An answer as it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// For whom: the holder of a grant.
+    pub principal_id: PrincipalId,
+    /// Who gives it: the holder, or the person who answers for it.
+    pub by: PrincipalId,
+    /// The answer.
+    pub reply: Reply,
+    /// Why; must be there unless it is an acknowledgement.
+    pub reason: Option<String>,
+}
+
+/// An answer to a notice. The last one of a holder counts; the others are its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its id.
+    pub id: AnswerId,
+    /// The notice.
+    pub notice_id: NoticeId,
+    /// For whom: the holder of a grant.
+    pub principal_id: PrincipalId,
+    /// Who gave it.
+    pub by: PrincipalId,
+    /// What it says.
+    pub reply: Reply,
+    /// Why.
+    pub reason: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,188 @@
+//! Overrides: a steward accepts that one version of a contract is published although its number is too small for what it
+//! changes.
+//!
+//! An override is about one version and one set of findings, has a reason, ends by itself, and is signed: its MAC is over
+//! [`Override::canonical`]. Nothing else can be overridden: identity, policy, grants and scope always bind.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::audit::{Key, RecordMac, put};
+use crate::change::{Finding, Refused};
+use crate::clock::Timestamp;
+use crate::contract::Contract;
+use crate::error::Kind;
+use crate::grant::{self, Decided, sentence_of};
+use crate::id::{ContractId, OverrideId, PrincipalId};
+use crate::version::Version;
+
+/// What the canonical bytes begin with: they can be taken for nothing else, and a change of the form gets a new one.
+pub const LABEL: &[u8] = b"charterhouse override v1\0";
+/// What the bytes of findings begin with, before they are digested.
+const FINDINGS_LABEL: &[u8] = b"charterhouse findings v1\0";
+/// The longest that an override stands: 30 days.
+pub const MAX_DURATION: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// Why an override cannot be as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It would end at once, or too late.
+    #[error("an override ends in the future, at most 30 days from now")]
+    BadExpiry,
+    /// A reason is missing or too long.
+    #[error("{0}")]
+    NoReason(#[from] grant::Error),
+    /// It does not stand any more.
+    #[error("the override does not stand any more")]
+    NotStanding,
+}
+
+impl Error {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::BadExpiry | Self::NoReason(_) => Kind::Invalid,
+            Self::NotStanding => Kind::Conflict,
+        }
+    }
+}
+
+/// Not the digest of findings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest of findings: use the 64 hexadecimal digits that the refusal names")]
+pub struct NotADigest;
+
+/// What a version was refused for: SHA-256 over the version it was compared with, and the findings.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FindingsDigest(String);
+
+impl FindingsDigest {
+    /// The digest of what is different from a version.
+    pub fn of(since: Version, findings: &[Finding]) -> Self {
+        let mut bytes = FINDINGS_LABEL.to_vec();
+        put(&mut bytes, since.to_string().as_bytes());
+        for Finding { path, rule, message, .. } in findings {
+            for part in [path.as_str(), rule.as_str(), message.as_str()] {
+                put(&mut bytes, part.as_bytes());
+            }
+        }
+        Self(hex::encode(Sha256::digest(&bytes)))
+    }
+}
+
+impl fmt::Display for FindingsDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for FindingsDigest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let is_hex = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        if text.len() == 64 && is_hex { Ok(Self(text.to_owned())) } else { Err(NotADigest) }
+    }
+}
+
+/// A steward's acceptance of one version with a number that is too small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Its id.
+    pub id: OverrideId,
+    /// The contract.
+    pub contract_id: ContractId,
+    /// The version that may be published.
+    pub version: Version,
+    /// What it was refused for. A document that changes anything else is refused again.
+    pub findings: FindingsDigest,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Who accepts it.
+    pub steward: PrincipalId,
+    /// From when.
+    pub created_at: Timestamp,
+    /// Until when, not included.
+    pub expires_at: Timestamp,
+    /// Who ended it early, when and why. Not signed: an end gives nothing to anybody.
+    pub revoked: Option<Decided>,
+}
+
+impl Override {
+    /// The override, if it is well formed.
+    ///
+    /// # Errors
+    /// [`Error::BadExpiry`], [`Error::NoReason`].
+    pub fn checked(self) -> Result<Self, Error> {
+        let (from, until) = (self.created_at, self.expires_at);
+        if until <= from || until.since(from) > MAX_DURATION {
+            return Err(Error::BadExpiry);
+        }
+        let reason = sentence_of(&self.reason)?;
+        Ok(Self { reason, ..self })
+    }
+
+    /// Whether it stands at a moment.
+    pub fn stands(&self, at: Timestamp) -> bool {
+        self.revoked.is_none() && self.created_at <= at && at < self.expires_at
+    }
+
+    /// The override after it was ended early.
+    ///
+    /// # Errors
+    /// [`Error::NotStanding`] if it has ended.
+    pub fn revoke(self, decided: Decided) -> Result<Self, Error> {
+        if self.stands(decided.at) { Ok(Self { revoked: Some(decided), ..self }) } else { Err(Error::NotStanding) }
+    }
+
+    /// The one form in bytes of what is signed.
+    pub fn canonical(&self) -> Vec<u8> {
+        let mut bytes = LABEL.to_vec();
+        put(&mut bytes, self.id.to_string().as_bytes());
+        put(&mut bytes, self.contract_id.to_string().as_bytes());
+        put(&mut bytes, self.version.to_string().as_bytes());
+        put(&mut bytes, self.findings.0.as_bytes());
+        put(&mut bytes, self.reason.as_bytes());
+        put(&mut bytes, self.steward.to_string().as_bytes());
+        put(&mut bytes, &self.created_at.0.to_be_bytes());
+        put(&mut bytes, &self.expires_at.0.to_be_bytes());
+        bytes
+    }
+
+    /// Its MAC.
+    pub fn sign(&self, key: &Key) -> RecordMac {
+        key.mac(&self.canonical())
+    }
+
+    /// Whether a MAC is its own.
+    pub fn is_signed(&self, key: &Key, mac: &[u8]) -> bool {
+        key.is_mac(&self.canonical(), mac)
+    }
+}
+
+/// Judges a new version as `judge` does by the promised ones it is given, passing over the refusals that one of these
+/// `overrides`, all of its contract, accepts. Gives those that were needed.
+///
+/// # Errors
+/// The first refusal that none accepts.
+pub fn judge_under<'a>(
+    new: &Contract,
+    promised: &[&Contract],
+    overrides: &[&'a Override],
+    judge: impl Fn(&[&Contract]) -> Result<(), Refused>,
+) -> Result<Vec<&'a Override>, Refused> {
+    let mut promised = promised.to_vec();
+    let mut needed = Vec::new();
+    loop {
+        let Err(refused) = judge(&promised) else { return Ok(needed) };
+        let Refused::Bump { since, findings, .. } = &refused else { return Err(refused) };
+        let digest = FindingsDigest::of(*since, findings);
+        let accepts = |found: &&&Override| found.version == new.version && found.findings == digest;
+        let Some(found) = overrides.iter().find(accepts) else { return Err(refused) };
+        promised.retain(|old| old.version != *since);
+        needed.push(*found);
+    }
+}

@@ -1,0 +1,352 @@
+//! Change notices and the answers to them.
+
+use domain::clock::Timestamp;
+use domain::id::{AnswerId, ContractId, NoticeId, PrincipalId, ProductId};
+use domain::notice::{Answer, ChangeNotice, Reply, ReplyKind, Side};
+use domain::version::Version;
+
+use crate::db::Tx;
+use crate::error::Error;
+use crate::json;
+use crate::page::{Page, Seek, all};
+use crate::row::{Text, affected, integer, list_in, natural, on_both, page_by_time, row};
+
+row! {
+    NoticeRow from "notices" {
+        id: Text<NoticeId>,
+        product_id: Text<ProductId>,
+        from_contract_id: Text<ContractId>,
+        from_major: i64,
+        from_minor: i64,
+        from_patch: i64,
+        to_contract_id: Text<ContractId>,
+        to_major: i64,
+        to_minor: i64,
+        to_patch: i64,
+        findings: String,
+        migration_note: Option<String>,
+        deadline: i64,
+        opened_at: i64,
+        closed_at: Option<i64>,
+    }
+}
+
+impl TryFrom<NoticeRow> for ChangeNotice {
+    type Error = Error;
+
+    fn try_from(row: NoticeRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        let misfit = |problem: &str| Error::inconsistent("notices", id, problem);
+        let version = |[major, minor, patch]: [i64; 3]| -> Result<Version, &'static str> {
+            Ok(Version { major: natural(major)?, minor: natural(minor)?, patch: natural(patch)? })
+        };
+        let from = version([row.from_major, row.from_minor, row.from_patch]).map_err(misfit)?;
+        let to = version([row.to_major, row.to_minor, row.to_patch]).map_err(misfit)?;
+        Ok(Self {
+            id,
+            product_id: row.product_id.0,
+            from: Side { contract_id: row.from_contract_id.0, version: from },
+            to: Side { contract_id: row.to_contract_id.0, version: to },
+            findings: json::findings_from_text(&row.findings).map_err(|problem| misfit(&problem))?,
+            migration_note: row.migration_note,
+            deadline: Timestamp(row.deadline),
+            opened_at: Timestamp(row.opened_at),
+            closed_at: row.closed_at.map(Timestamp),
+        })
+    }
+}
+
+macro_rules! select_notices {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 product_id,
+                 from_contract_id,
+                 from_major,
+                 from_minor,
+                 from_patch,
+                 to_contract_id,
+                 to_major,
+                 to_minor,
+                 to_patch,
+                 findings,
+                 migration_note,
+                 deadline,
+                 opened_at,
+                 closed_at
+             FROM notices ",
+            $rest
+        )
+    };
+}
+
+/// Adds a notice that is open.
+///
+/// # Errors
+/// [`crate::Constraint::NoticeMajors`] if there is one about the same majors; [`Error::LockNeeded`].
+pub async fn insert(tx: &mut Tx, notice: &ChangeNotice) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO notices (
+                 id,
+                 product_id,
+                 from_contract_id,
+                 from_major,
+                 from_minor,
+                 from_patch,
+                 to_contract_id,
+                 to_major,
+                 to_minor,
+                 to_patch,
+                 findings,
+                 migration_note,
+                 deadline,
+                 opened_at
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        )
+        .bind(Text(notice.id))
+        .bind(Text(notice.product_id))
+        .bind(Text(notice.from.contract_id))
+        .bind(integer(notice.from.version.major))
+        .bind(integer(notice.from.version.minor))
+        .bind(integer(notice.from.version.patch))
+        .bind(Text(notice.to.contract_id))
+        .bind(integer(notice.to.version.major))
+        .bind(integer(notice.to.version.minor))
+        .bind(integer(notice.to.version.patch))
+        .bind(json::findings_to_text(&notice.findings))
+        .bind(notice.migration_note.as_deref())
+        .bind(notice.deadline.0)
+        .bind(notice.opened_at.0)
+    )?;
+    Ok(())
+}
+
+/// Writes what can change about a notice that was open: its note, its deadline, its end.
+///
+/// # Errors
+/// [`Error::Stale`] if it is closed; [`Error::LockNeeded`].
+pub async fn update(tx: &mut Tx, notice: &ChangeNotice) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(
+        tx,
+        sqlx::query(
+            "UPDATE notices
+             SET migration_note = $1, deadline = $2, closed_at = $3
+             WHERE id = $4 AND closed_at IS NULL"
+        )
+        .bind(notice.migration_note.as_deref())
+        .bind(notice.deadline.0)
+        .bind(notice.closed_at.map(|at| at.0))
+        .bind(Text(notice.id))
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::Stale("notice")) }
+}
+
+/// A notice by its id.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find(tx: &mut Tx, id: NoticeId) -> Result<Option<ChangeNotice>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, NoticeRow>(select_notices!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.map(ChangeNotice::try_from).transpose()
+}
+
+/// The notices of these ids that exist.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_by_ids(tx: &mut Tx, ids: &[NoticeId]) -> Result<Vec<ChangeNotice>, Error> {
+    all(list_in!(tx, NoticeRow, select_notices!("WHERE id IN ({list})"), ids))
+}
+
+/// The notices to the readers of one major of a contract, the oldest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_from(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<ChangeNotice>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, NoticeRow>(select_notices!(
+        "WHERE from_contract_id = $1 AND from_major = $2
+             ORDER BY opened_at, id"
+    ))
+    .bind(Text(contract_id))
+    .bind(integer(major))
+    .fetch_all(c))?;
+    all(rows)
+}
+
+/// The notices about one major of a contract as the successor, the oldest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_to(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<ChangeNotice>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, NoticeRow>(select_notices!(
+        "WHERE to_contract_id = $1 AND to_major = $2
+             ORDER BY opened_at, id"
+    ))
+    .bind(Text(contract_id))
+    .bind(integer(major))
+    .fetch_all(c))?;
+    all(rows)
+}
+
+/// All notices, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, NoticeId)>) -> Result<Page<ChangeNotice>, Error> {
+    page_by_time!(
+        tx,
+        seek,
+        NoticeRow,
+        select_notices!(
+            "WHERE (opened_at, id) < ($1, $2)
+             ORDER BY opened_at DESC, id DESC
+             LIMIT $3"
+        )
+    )
+}
+
+/// The notices of a product, the newest first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_of_product(
+    tx: &mut Tx,
+    product_id: ProductId,
+    seek: &Seek<(Timestamp, NoticeId)>,
+) -> Result<Page<ChangeNotice>, Error> {
+    page_by_time!(
+        tx,
+        seek,
+        NoticeRow,
+        select_notices!(
+            "WHERE (opened_at, id) < ($1, $2) AND product_id = $3
+             ORDER BY opened_at DESC, id DESC
+             LIMIT $4"
+        ),
+        Text(product_id)
+    )
+}
+
+row! {
+    AnswerRow from "notice_answers" {
+        id: Text<AnswerId>,
+        notice_id: Text<NoticeId>,
+        principal_id: Text<PrincipalId>,
+        answered_by: Text<PrincipalId>,
+        kind: Text<ReplyKind>,
+        until_at: Option<i64>,
+        reason: Option<String>,
+        at: i64,
+    }
+}
+
+impl TryFrom<AnswerRow> for Answer {
+    type Error = Error;
+
+    fn try_from(row: AnswerRow) -> Result<Self, Error> {
+        let id = row.id.0;
+        let reply = match (row.kind.0, row.until_at.map(Timestamp)) {
+            (ReplyKind::Acknowledged, None) => Reply::Acknowledged,
+            (ReplyKind::NeedsTime, Some(until)) => Reply::NeedsTime { until },
+            (ReplyKind::Objects, None) => Reply::Objects,
+            _ => return Err(Error::inconsistent("notice_answers", id, "the kind and the time do not fit")),
+        };
+        Ok(Self {
+            id,
+            notice_id: row.notice_id.0,
+            principal_id: row.principal_id.0,
+            by: row.answered_by.0,
+            reply,
+            reason: row.reason,
+            at: Timestamp(row.at),
+        })
+    }
+}
+
+macro_rules! select_answers {
+    ($rest:literal) => {
+        concat!(
+            "SELECT
+                 id,
+                 notice_id,
+                 principal_id,
+                 answered_by,
+                 kind,
+                 until_at,
+                 reason,
+                 at
+             FROM notice_answers ",
+            $rest
+        )
+    };
+}
+
+/// Adds an answer.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn insert_answer(tx: &mut Tx, answer: &Answer) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO notice_answers (
+                 id,
+                 notice_id,
+                 principal_id,
+                 answered_by,
+                 kind,
+                 until_at,
+                 reason,
+                 at
+             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        )
+        .bind(Text(answer.id))
+        .bind(Text(answer.notice_id))
+        .bind(Text(answer.principal_id))
+        .bind(Text(answer.by))
+        .bind(Text(answer.reply.kind()))
+        .bind(answer.reply.until().map(|until| until.0))
+        .bind(answer.reason.as_deref())
+        .bind(answer.at.0)
+    )?;
+    Ok(())
+}
+
+/// An answer by its id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get_answer(tx: &mut Tx, id: AnswerId) -> Result<Answer, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, AnswerRow>(select_answers!("WHERE id = $1"))
+        .bind(Text(id))
+        .fetch_optional(c))?;
+    row.ok_or(Error::NotFound("answer"))?.try_into()
+}
+
+/// The answers that were given to a notice for these principals, the oldest of each first: the last one counts.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_answers(
+    tx: &mut Tx,
+    notice_id: NoticeId,
+    principal_ids: &[PrincipalId],
+) -> Result<Vec<Answer>, Error> {
+    let mut answers: Vec<Answer> = all(list_in!(
+        tx,
+        AnswerRow,
+        select_answers!("WHERE notice_id = $1 AND principal_id IN ({list})"),
+        principal_ids,
+        Text(notice_id)
+    ))?;
+    answers.sort_by_key(|answer| (answer.principal_id, answer.at, answer.id));
+    Ok(answers)
+}
