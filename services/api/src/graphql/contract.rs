@@ -12,7 +12,7 @@ use super::SessionExt;
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
 use super::key::idempotency_key;
-use super::loader::{OverridesOf, VersionsOf};
+use super::loader::{NewestOf, OverridesOf, VersionsOf};
 use super::org::path;
 use super::overrides::ContractOverride;
 use super::page::{Connection, Page, SHORT_LIST, cost};
@@ -51,9 +51,8 @@ impl Contract {
 
     /// Its name for people, from the newest version.
     async fn name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        let newest = VersionsOf { contract_id: self.id, after: None, limit: 1 };
-        let found = ctx.loaders()?.find(newest).await?;
-        Ok(found.and_then(|page| page.items.first()?.document.name.clone()))
+        let newest = ctx.loaders()?.find(NewestOf(self.id)).await?;
+        Ok(newest.and_then(|newest| newest.document.name.clone()))
     }
 
     /// Its versions, the newest first.

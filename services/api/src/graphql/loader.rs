@@ -84,6 +84,10 @@ pub(crate) struct VersionsOf {
     pub(crate) limit: u32,
 }
 
+/// The key of a contract's newest version.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct NewestOf(pub(crate) ContractId);
+
 /// The key of a contract's overrides, the newest first.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct OverridesOf(pub(crate) ContractId);
@@ -187,6 +191,18 @@ impl Loader<VersionsOf> for Batches {
             }
         }
         Ok(pages)
+    }
+}
+
+impl Loader<NewestOf> for Batches {
+    type Value = Arc<VersionView>;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[NewestOf]) -> Loaded<NewestOf, Arc<VersionView>> {
+        let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
+        let pages = app::contract::list_versions(self.batch(keys), &ids, &Seek::first(1)).await?;
+        let newest = pages.into_iter().filter_map(|(id, page)| Some((NewestOf(id), page.items.into_iter().next()?)));
+        Ok(newest.map(|(key, view)| (key, Arc::new(view))).collect())
     }
 }
 

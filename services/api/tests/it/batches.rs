@@ -90,10 +90,10 @@ async fn relations_are_loaded_in_one_batch_for_each_level() {
         ("ContractVersionId", 6),
         ("ContractsOf", 6),
         ("DocumentOf", 6),
+        ("NewestOf", 6),
         ("PortsOf", 6),
         ("ProductId", 6),
         ("TablesOf", 6),
-        ("VersionsOf", 6),
         ("VersionsOf", 6),
     ];
     assert_eq!(loaded, expected.map(|(what, n_keys)| (what.to_owned(), n_keys)));

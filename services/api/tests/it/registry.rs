@@ -246,6 +246,23 @@ async fn what_others_refer_to_stays() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_while_a_schema_refers_to_it_is_missed() {
+    let client = Client::start().await;
+    client.register("user-value", USER_1).await;
+    client.ok(Method::DELETE, "/subjects/user-value", None).await;
+    let team = r#"{"type":"record","name":"Team","fields":[{"name":"lead","type":"User"}]}"#;
+    let references = json!([{ "name": "User", "subject": "user-value", "version": 1 }]);
+    let team = Some(json!({ "schema": team, "references": references }));
+    let (referring, deleted) = tokio::join!(
+        client.call(Method::POST, "/subjects/team-value/versions", team),
+        client.call(Method::DELETE, "/subjects/user-value?permanent=true", None),
+    );
+    let statuses = [referring.status, deleted.status].map(|status| status.as_u16());
+    // Whichever comes first, the other is refused.
+    assert!(matches!(statuses, [422, 200] | [200, 422]), "{statuses:?}");
+}
+
+#[tokio::test]
 async fn contexts_are_apart() {
     let client = Client::start().await;
     let path = "/subjects/:.staging:users-value/versions";
