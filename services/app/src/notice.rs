@@ -319,7 +319,7 @@ pub enum Outcome<T> {
     /// It counts.
     Done(T),
     /// The notice was closed before.
-    Closed(NoticeView),
+    Closed(Box<NoticeView>),
 }
 
 /// Answers a notice.
@@ -365,7 +365,7 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
         return Ok(Outcome::Done((view, answer)));
     }
     if view.notice.closed_at.is_some() {
-        return Ok(Outcome::Closed(view));
+        return Ok(Outcome::Closed(Box::new(view)));
     }
     let id = AnswerId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref());
     let given = Given { principal_id, by, reply: command.reply, reason: command.reason };
@@ -413,7 +413,7 @@ pub async fn update_notice(ctx: &Ctx, command: UpdateNotice) -> Result<Outcome<N
         return Ok(Outcome::Done(view));
     }
     if view.notice.closed_at.is_some() {
-        return Ok(Outcome::Closed(view));
+        return Ok(Outcome::Closed(Box::new(view)));
     }
     if command.migration_note.is_none() && command.deadline.is_none() {
         return Err(Error::invalid("migrationNote", "say what is to change: the note, or the deadline"));

@@ -174,7 +174,13 @@ impl TestApp {
                 }
             )*};
         }
-        rows!(store::org::list, store::identity::list_principals, store::product::list, store::table::list, store::notice::list);
+        rows!(
+            store::org::list,
+            store::identity::list_principals,
+            store::product::list,
+            store::table::list,
+            store::notice::list
+        );
         let everybodys = Whose::Everybodys;
         for row in store::grant::list_requests(&mut tx, everybodys, None, &Seek::first(all)).await.expect("rows").items
         {

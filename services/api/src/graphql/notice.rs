@@ -285,7 +285,7 @@ impl NoticeMutation {
                 notice: ChangeNotice(Arc::new(view)),
                 answer: NoticeAnswer(answer),
             }),
-            Outcome::Closed(view) => AnswerNoticeResult::Closed(view.into()),
+            Outcome::Closed(view) => AnswerNoticeResult::Closed((*view).into()),
         })
     }
 
@@ -303,7 +303,7 @@ impl NoticeMutation {
             Outcome::Done(view) => {
                 UpdateNoticeResult::Done(UpdateNoticePayload { notice: ChangeNotice(Arc::new(view)) })
             }
-            Outcome::Closed(view) => UpdateNoticeResult::Closed(view.into()),
+            Outcome::Closed(view) => UpdateNoticeResult::Closed((*view).into()),
         })
     }
 }

@@ -116,7 +116,8 @@ impl Door {
     }
 
     async fn activate_newest(&self, product: &str) {
-        let query = "query($name: String!) { product(domain: \"shop\", name: $name) { contracts { versions { nodes { id } } } } }";
+        let query = "query($name: String!) { product(domain: \"shop\", name: $name) { contracts { versions {
+            nodes { id } } } } }";
         let data = self.api.data("owner-shop", query, json!({ "name": product })).await;
         let id = data.pointer("/product/contracts/0/versions/nodes/0/id").unwrap();
         let activate = "mutation($id: ID!) { activateVersion(input: { version: $id }) { __typename } }";

@@ -74,7 +74,9 @@ const QUESTIONS: [(&str, &[&str]); 40] = [
     ("notice update", &["{} --note why"]),
     (
         "override create",
-        &["{} 1.9.0 --findings 0000000000000000000000000000000000000000000000000000000000000000 --reason why --until 2030-01-01"],
+        &[
+            "{} 1.9.0 --findings 0000000000000000000000000000000000000000000000000000000000000000 --reason why --until 2030-01-01",
+        ],
     ),
     ("override list", &["shop.payroll", "shop.payroll --json"]),
     ("override revoke", &["{} --reason why"]),
@@ -112,7 +114,7 @@ fn world(with_hidden: bool) -> (World, Vec<String>) {
     if with_hidden {
         world.publish("shop", "payroll", "confidential");
         assert_eq!(world.run("owner-shop", &["credentials", "shop.payroll.payroll"], "").code, 0);
-        let Ids { request, grant } = world.ask("admin", "shop", "payroll", "owner-shop");
+        let Ids { request, grant, .. } = world.ask("admin", "shop", "payroll", "owner-shop");
         let product = world.json("owner-shop", &["product", "show", "shop.payroll"]);
         let ids = ["/id", "/contracts/0/id", "/contracts/0/versions/nodes/0/id", "/tables/0/id"];
         hidden = ids.iter().map(|pointer| text(&product, pointer)).chain([request, grant]).collect();

@@ -27,6 +27,16 @@ pub(crate) enum Kind {
     Request,
     Grant,
     Role,
+    /// A notice of a breaking successor.
+    Notice,
+    /// What a steward accepted.
+    Override,
+    /// A contract by its id.
+    ContractId,
+    /// A principal by its id; not given.
+    PrincipalId,
+    /// A digest over findings.
+    Digest,
     Subject,
     /// The subject of a principal that is to be made.
     NewSubject,
@@ -77,11 +87,23 @@ const NO_REQUEST: &str = "YWNjZXNzX3JlcXVlc3Q6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMD
 const NO_GRANT: &str = "Z3JhbnQ6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
 const NO_ROLE: &str = "cm9sZV9hc3NpZ25tZW50OjAwMDAwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMA";
 
+const NO_NOTICE: &str = "Y2hhbmdlX25vdGljZTowMDAwMDAwMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA";
+const NO_OVERRIDE: &str = "Y29udHJhY3Rfb3ZlcnJpZGU6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
+const NO_CONTRACT: &str = "Y29udHJhY3Q6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
+
 impl Kind {
     /// A value that is taken; `None` for a flag, and for what is better left out.
     pub(crate) fn good(self, values: &Values) -> Option<String> {
         let text = match self {
-            Self::Flag | Self::Json | Self::Cursor | Self::Server | Self::Token | Self::TokenFile => return None,
+            Self::Flag
+            | Self::Json
+            | Self::Cursor
+            | Self::Server
+            | Self::Token
+            | Self::TokenFile
+            | Self::PrincipalId => {
+                return None;
+            }
             Self::Word(word) => word,
             Self::Number => "1",
             Self::Time => "2030-01-01",
@@ -92,10 +114,15 @@ impl Kind {
             Self::Table => "shop.orders.orders",
             Self::Port => "orders",
             Self::Contract => "orders-contract",
-            Self::Version | Self::NewVersion => "1.0.0",
+            Self::Version => "1.0.0",
+            Self::NewVersion => "1.8.1",
             Self::Request => &values.shop.request,
             Self::Grant => &values.shop.grant,
             Self::Role => &values.shop_role,
+            Self::Notice => &values.shop.notice,
+            Self::Override => &values.shop.accepted,
+            Self::ContractId => &values.shop.contract,
+            Self::Digest => "0000000000000000000000000000000000000000000000000000000000000000",
             Self::Subject => "reader",
             Self::NewSubject => "newcomer",
             Self::Key => "key-1",
@@ -132,7 +159,10 @@ impl Kind {
             Self::Version | Self::NewVersion => &["", "one", "1.2.3.4", "1.0.0-rc1"],
             Self::Request => &["", "not an id", &values.shop.grant, NO_GRANT],
             Self::Grant => &["", "not an id", &values.shop.request, NO_REQUEST],
-            Self::Role => &["", "not an id", &values.shop.request, NO_REQUEST],
+            Self::Role | Self::Notice | Self::Override | Self::ContractId | Self::PrincipalId => {
+                &["", "not an id", &values.shop.request, NO_REQUEST]
+            }
+            Self::Digest => &["", "0000", "not a digest"],
             Self::Subject | Self::NewSubject => &["", "No One", "../reader"],
             Self::Cursor => &["", "not a cursor"],
             Self::Key => &["", "two words", "k\u{e9}y"],
@@ -165,6 +195,9 @@ impl Kind {
             Self::Request => Some(NO_REQUEST),
             Self::Grant => Some(NO_GRANT),
             Self::Role => Some(NO_ROLE),
+            Self::Notice => Some(NO_NOTICE),
+            Self::Override => Some(NO_OVERRIDE),
+            Self::ContractId => Some(NO_CONTRACT),
             Self::Subject => Some("nobody"),
             _ => None,
         }
@@ -181,6 +214,9 @@ impl Kind {
             Self::Request => Some(&values.other.request),
             Self::Grant => Some(&values.other.grant),
             Self::Role => Some(&values.other_role),
+            Self::Notice => Some(&values.other.notice),
+            Self::Override => Some(&values.other.accepted),
+            Self::ContractId => Some(&values.other.contract),
             Self::Documents => Some("vault"),
             _ => None,
         }
@@ -207,9 +243,10 @@ const ALL_BUT_OWNER: &[&str] = &["admin", "owner-other", "stranger"];
 /// The ways to call each command. A command of the tree without a line here fails the tests.
 pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
     use Kind::{
-        Contract, Cursor, Database, Documents, Domain, File, Flag, Folder, Grant, Json, Key, Length, Listen, Name,
-        NewDomain, NewSubject, NewVersion, Number, Object, Port, Product, Program, RecordAction, Reference, Request,
-        Role, Schema, Sql, Subject, Table, Text, Time, Version, Word,
+        Contract, ContractId, Cursor, Database, Digest, Documents, Domain, File, Flag, Folder, Grant, Json, Key,
+        Length, Listen, Name, NewDomain, NewSubject, NewVersion, Notice, Number, Object, Override, Port, PrincipalId,
+        Product, Program, RecordAction, Reference, Request, Role, Schema, Sql, Subject, Table, Text, Time, Version,
+        Word,
     };
     let list = [("--limit", Number), ("--after", Cursor)];
     let key = ("--idempotency-key", Key);
@@ -425,6 +462,51 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
         ("access revoke", answer("owner-shop", ALL_BUT_OWNER, &[("ID", Grant), ("--reason", Text), key])),
         ("access list", lists(&[("--state", Word("pending"))])),
         ("access grants", lists(&[])),
+        ("notice list", lists(&[])),
+        ("notice show", read(&[("ID", Notice)])),
+        (
+            "notice answer",
+            answer(
+                "reader",
+                &["owner-other", "stranger"],
+                &[
+                    ("ID", Notice),
+                    ("REPLY", Word("needs_time")),
+                    ("--until", Time),
+                    ("--reason", Text),
+                    ("--for", PrincipalId),
+                    key,
+                ],
+            ),
+        ),
+        (
+            "notice update",
+            answer("owner-shop", ALL_BUT_OWNER, &[("ID", Notice), ("--note", Text), ("--deadline", Time), key]),
+        ),
+        (
+            "override create",
+            answer(
+                "steward",
+                &["admin", "owner-shop", "owner-other", "stranger"],
+                &[
+                    ("CONTRACT", ContractId),
+                    ("VERSION", NewVersion),
+                    ("--findings", Digest),
+                    ("--reason", Text),
+                    ("--until", Time),
+                    key,
+                ],
+            ),
+        ),
+        ("override list", read(&[("PRODUCT", Product)])),
+        (
+            "override revoke",
+            answer(
+                "steward",
+                &["admin", "owner-shop", "owner-other", "stranger"],
+                &[("ID", Override), ("--reason", Text), key],
+            ),
+        ),
         ("why", read(&[("TABLE", Table), ("--action", Word("read")), ("--purpose", Word("operations"))])),
         (
             // A refusal by the gate is kept as a decision, so that nobody else is tried on a table that he may know of.
@@ -455,7 +537,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
 }
 
 /// Commands that change nothing: what they find, and that they find nothing, is an answer.
-pub(crate) const READS: [&str; 10] = [
+pub(crate) const READS: [&str; 13] = [
     "domain list",
     "principal list",
     "role list",
@@ -464,6 +546,9 @@ pub(crate) const READS: [&str; 10] = [
     "table show",
     "access list",
     "access grants",
+    "notice list",
+    "notice show",
+    "override list",
     "why",
     "audit list",
 ];

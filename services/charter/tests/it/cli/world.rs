@@ -35,6 +35,12 @@ pub(crate) struct Ids {
     /// A request that nobody has answered.
     pub(crate) request: String,
     pub(crate) grant: String,
+    /// The contract.
+    pub(crate) contract: String,
+    /// The notice of its breaking successor.
+    pub(crate) notice: String,
+    /// What a steward accepted of it.
+    pub(crate) accepted: String,
 }
 
 impl World {
@@ -91,7 +97,26 @@ impl World {
         };
         let first = ask();
         let grant = text(&self.json(approver, &["access", "approve", &first]), "/grant/id");
-        Ids { request: ask(), grant }
+        Ids { request: ask(), grant, ..Ids::default() }
+    }
+
+    /// Publishes the product's next major, of which its readers get a notice, and lets a steward accept another version.
+    pub(crate) fn succeed(&self, domain: &str, name: &str, classification: &str, ids: &mut Ids) {
+        let documents = successors(domain, name, classification);
+        let owner = format!("owner-{domain}");
+        self.runtime.block_on(async {
+            self.test.publish(&self.test.ctx(&owner).await, domain, &[&documents[0], &documents[1]]).await;
+        });
+        let product = format!("{domain}.{name}");
+        let owner = PEOPLE.iter().find(|subject| **subject == owner).copied().unwrap_or("admin");
+        ids.contract = text(&self.json(owner, &["product", "show", &product]), "/contracts/0/id");
+        let notices = self.json(owner, &["notice", "list"]);
+        let own = notices["nodes"].as_array().unwrap().iter().find(|notice| notice["product"]["name"] == name);
+        ids.notice = text(own.unwrap(), "/id");
+        let digest = "0".repeat(64);
+        let args = ["override", "create", &ids.contract, "1.8.0", "--findings", &digest, "--reason", "a trial"];
+        let until = ["--until", "2026-10-01"];
+        ids.accepted = text(&self.json("steward", &[&args[..], &until].concat()), "/override/id");
     }
 
     /// The answer of a command that must succeed.
@@ -144,6 +169,18 @@ pub(crate) fn documents(domain: &str, name: &str, classification: &str) -> [Stri
          primaryKey: true\n      - name: amount\n        logicalType: number\n"
     );
     [product, contract]
+}
+
+/// The documents of a product with the next major of its port, and of its contract's breaking successor.
+pub(crate) fn successors(domain: &str, name: &str, classification: &str) -> [String; 2] {
+    let [product, contract] = documents(domain, name, classification);
+    let port = format!("  - name: {name}\n    version: 2.0.0\n    contractId: {name}-contract\n");
+    let next = contract.replace("version: 1.0.0", "version: 2.0.0");
+    let next = next.replace(
+        "- name: amount\n",
+        "- name: amount\n        customProperties:\n          - property: unit\n            value: cents\n",
+    );
+    [format!("{product}{port}"), next]
 }
 
 /// The text at a place of an answer.

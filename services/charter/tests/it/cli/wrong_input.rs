@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Run;
 use super::kind::{Form, Kind, READS, REMOTE, Values, forms};
 use super::tree::{Argument, leaves};
-use super::world::{World, documents, text};
+use super::world::{World, documents, successors, text};
 
 /// How many commands run at once.
 const N_AT_ONCE: usize = 4;
@@ -69,9 +69,11 @@ fn wrong_input_is_told_apart_and_changes_nothing() {
 fn world() -> (World, Values) {
     let world = World::start();
     world.publish("other", "vault", "confidential");
-    let shop = world.ask("reader", "shop", "orders", "owner-shop");
+    let mut shop = world.ask("reader", "shop", "orders", "owner-shop");
     // An admin may know of it, and is not the owner, who may not answer himself.
-    let other = world.ask("admin", "other", "vault", "owner-other");
+    let mut other = world.ask("admin", "other", "vault", "owner-other");
+    world.succeed("shop", "orders", "internal", &mut shop);
+    world.succeed("other", "vault", "confidential", &mut other);
     let role = |owner: &str, domain: &str| {
         let roles = world.json(owner, &["role", "list", "--domain", domain]);
         text(&roles, "/roles/0/id")
@@ -79,7 +81,8 @@ fn world() -> (World, Values) {
     let values =
         Values { shop, shop_role: role("owner-shop", "shop"), other, other_role: role("owner-other", "other") };
     for (domain, name, classification) in [("shop", "orders", "internal"), ("other", "vault", "confidential")] {
-        let [product, contract] = documents(domain, name, classification);
+        let [_, contract] = documents(domain, name, classification);
+        let [product, _] = successors(domain, name, classification);
         world.write(&format!("{name}/product.yaml"), product);
         world.write(&format!("{name}/contract.yaml"), contract);
     }
@@ -193,6 +196,9 @@ impl Kind {
     fn codes_of_wrong(self) -> &'static [i32] {
         match self {
             Self::Request | Self::Grant | Self::Role | Self::Cursor | Self::Key | Self::Text => &[3],
+            Self::Override | Self::ContractId | Self::PrincipalId | Self::Digest => &[3],
+            // One of another kind is looked up like any node.
+            Self::Notice => &[3, 4],
             Self::Port | Self::Contract | Self::Version | Self::Subject | Self::NewSubject => &[3, 4],
             Self::Documents | Self::File | Self::Schema | Self::Sql => &[1, 3],
             Self::Reference => &[1, 3, 64],
