@@ -112,6 +112,20 @@ async fn what_becomes_a_hidden_products_is_hidden() {
 }
 
 #[tokio::test]
+async fn a_hidden_subject_takes_nothing_and_tells_nothing_of_what_it_has() {
+    let world = World::start().await;
+    world.publish("confidential").await;
+    let breaking = SCHEMA.replace("\"id\"", "\"other\"");
+    for schema in [SCHEMA, breaking.as_str(), "{"] {
+        let answer = async |subject: &str| {
+            let body = Some(json!({ "schema": schema }));
+            world.call(&world.token, Method::POST, &format!("/subjects/{subject}/versions"), body).await
+        };
+        assert_eq!((answer("users-value").await, answer("missing-value").await), (403, 403), "{schema}");
+    }
+}
+
+#[tokio::test]
 async fn a_role_that_ends_shows_nothing() {
     let world = World::start().await;
     let test = &world.api.test;
