@@ -160,8 +160,7 @@ async fn it_ends_by_itself_or_early_and_stays_listed() {
 #[tokio::test]
 async fn a_draft_waits_once_its_override_was_taken_back() {
     let world = World::new().await;
-    let mut number = 1;
-    for is_revoked in [true, false] {
+    for (number, is_revoked) in (1..).zip([true, false]) {
         let version = format!("1.{number}.0");
         let held = broken(&version).replace("status: active", "status: draft");
         let accepted = world.accepted(&held, &version).await;
@@ -174,7 +173,6 @@ async fn a_draft_waits_once_its_override_was_taken_back() {
         let id = world.version(&version).await.id;
         app::contract::activate_version(&world.owner, Activate { id, key: None }).await.unwrap();
         assert_eq!(world.state(&version).await.as_str(), if is_revoked { "draft" } else { "active" });
-        number += 1;
     }
 }
 

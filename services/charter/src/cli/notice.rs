@@ -183,7 +183,6 @@ struct Answer {
 /// The outcomes of answering and updating.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "__typename")]
-#[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
 enum Changed {
     AnswerNoticePayload { notice: Notice, answer: Answer },
     UpdateNoticePayload { notice: Notice },

@@ -108,7 +108,6 @@ struct Contract {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "__typename")]
-#[expect(clippy::enum_variant_names, reason = "the names of the API")]
 enum Revoked {
     RevokeOverridePayload { r#override: Override },
     OverrideNotStanding { r#override: Override, message: String },
