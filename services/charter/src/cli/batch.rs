@@ -1,6 +1,6 @@
 //! Comparisons by the thousand: pairs as JSON lines on standard input, one JSON line for each on standard output.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 
 use domain::change::{Finding, Options, Proofs, compare_with, required_bump};
 use domain::contract::Contract;
@@ -11,21 +11,42 @@ use serde_json::Value;
 
 use super::error::{Error, Exit, Result};
 
+/// The longest line: two documents of the size that is read, with what JSON adds to them.
+const MAX_LINE_BYTES: u64 = 24_000_000;
+/// The longest line of two schemas with what they refer to.
+pub(crate) const MAX_SCHEMA_LINE_BYTES: u64 = 4_500_000;
+
 /// Answers line by line. `answer` is given the line, or the id of one that cannot be read and why; it says whether the
 /// pair could be compared. What cannot is answered too, and the rest goes on.
 ///
 /// # Errors
 /// If standard input cannot be read, or at the end if some pairs could not be compared.
 pub(crate) fn run<L: DeserializeOwned, A: Serialize>(
+    max_bytes: u64,
     answer: impl Fn(std::result::Result<L, (Option<Value>, String)>) -> (bool, A),
 ) -> Result<Exit> {
     let (mut stdout, mut all_compared) = (std::io::stdout().lock(), true);
-    for line in BufReader::new(std::io::stdin().lock()).split(b'\n') {
-        let line = line.map_err(|error| Error::new(Exit::Failed, format!("cannot read standard input: {error}")))?;
+    let mut stdin = BufReader::new(std::io::stdin().lock());
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let cannot_read =
+            |error: std::io::Error| Error::new(Exit::Failed, format!("cannot read standard input: {error}"));
+        if stdin.by_ref().take(max_bytes + 1).read_until(b'\n', &mut line).map_err(cannot_read)? == 0 {
+            break;
+        }
+        let is_too_long = line.len() as u64 > max_bytes && !line.ends_with(b"\n");
+        if is_too_long {
+            stdin.skip_until(b'\n').map_err(cannot_read)?;
+        }
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let (compared, answer) = answer(read(&line));
+        let read = match is_too_long {
+            true => Err((None, format!("the line is longer than {max_bytes} bytes"))),
+            false => read(&line),
+        };
+        let (compared, answer) = answer(read);
         all_compared &= compared;
         let answer = serde_json::to_string(&answer).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
         // A reader that has gone away, such as `head`, is no failure.
@@ -78,7 +99,7 @@ struct Judged {
 /// # Errors
 /// Those of [`run`].
 pub(crate) fn diff() -> Result<Exit> {
-    run(|line: std::result::Result<Pair, _>| {
+    run(MAX_LINE_BYTES, |line: std::result::Result<Pair, _>| {
         let (id, judged) = match line {
             Ok(pair) => (Some(pair.id.clone()), judge(&pair)),
             Err((id, why)) => (id, Err(why)),

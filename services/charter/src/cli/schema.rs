@@ -106,7 +106,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
     let Command::Compat(args) = args.command;
     match (&args.old, &args.new) {
         (Some(old), Some(new)) if !args.batch => compat(&args, old, new),
-        _ => batch::run(|line| match line {
+        _ => batch::run(batch::MAX_SCHEMA_LINE_BYTES, |line| match line {
             Ok(line) => {
                 let answer = answer(line, args.policy);
                 (answer.error.is_none(), answer)
