@@ -23,6 +23,8 @@ pub(crate) struct DocumentCache(Mutex<Kept>);
 struct Kept {
     n_bytes: usize,
     documents: HashMap<String, Entry>,
+    /// The version of each contract that was kept last, by the document's own id: the next one shares its columns.
+    newest: HashMap<String, Arc<Contract>>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,9 +44,21 @@ impl DocumentCache {
         if kept.n_bytes.saturating_add(n_bytes) > MAX_BYTES {
             *kept = Kept::default();
         }
+        if let Entry::Contract(contract) = &entry {
+            kept.newest.insert(contract.document_id.clone(), Arc::clone(contract));
+        }
         if kept.documents.insert(digest, entry).is_none() {
             kept.n_bytes += n_bytes;
         }
+    }
+
+    /// A contract that shares its columns with the version of it that was kept last.
+    fn sharing(&self, mut contract: Contract) -> Arc<Contract> {
+        let newest = lock(&self.0).newest.get(&contract.document_id).cloned();
+        if let Some(newest) = newest {
+            contract.share_columns(&newest);
+        }
+        Arc::new(contract)
     }
 }
 
@@ -79,7 +93,7 @@ fn entry(app: &App, document: &Document) -> Result<Entry, Error> {
         Error::internal(format!("the stored document `{}` cannot be read: {problem}", document.digest))
     })?;
     let entry = match parsed {
-        documents::Document::Contract(contract) => Entry::Contract(Arc::new(contract)),
+        documents::Document::Contract(contract) => Entry::Contract(app.documents.sharing(contract)),
         documents::Document::Product(product) => Entry::Product(Arc::new(product)),
     };
     app.documents.keep(document.digest.clone(), entry.clone(), document.bytes.len());

@@ -129,12 +129,15 @@ impl Judging<'_> {
         contract: &store::contract::Contract,
         overrides: &[&Override],
         history: &mut Vec<Known>,
-        entry: Entry<ContractEntry>,
+        mut entry: Entry<ContractEntry>,
     ) -> Result<Option<JudgedVersion>, Error> {
         let mut needed = Vec::new();
-        let new = &entry.model.contract;
-        let lower = history.iter().filter(|known| known.version.version < new.version);
+        let lower = history.iter().filter(|known| known.version.version < entry.model.contract.version);
         let predecessor = lower.max_by_key(|known| known.version.version);
+        if let Some(known) = predecessor {
+            entry.model.contract.share_columns(&known.says);
+        }
+        let new = &entry.model.contract;
         let findings = predecessor.map(|known| change::compare(&known.says, new));
         let bump = findings.as_deref().map(required_bump);
 

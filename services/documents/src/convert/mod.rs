@@ -28,6 +28,8 @@ mod shape;
 mod sql;
 mod yaml;
 
+use std::sync::Arc;
+
 use domain::contract::{Contract, Property, SchemaObject};
 
 use self::draft::Draft;
@@ -318,9 +320,9 @@ impl<'a> Element<'a, Property> {
     }
 }
 
-fn elements<'a>(properties: &'a [Property], path: &str) -> impl Iterator<Item = Element<'a, Property>> {
+fn elements<'a>(properties: &'a [Arc<Property>], path: &str) -> impl Iterator<Item = Element<'a, Property>> {
     let path = path.to_owned();
-    let elements = properties.iter().enumerate();
+    let elements = properties.iter().map(Arc::as_ref).enumerate();
     elements.filter(|(_, property)| property.is_stored()).map(move |(index, property)| {
         let path = format!("{path}/properties/{index}");
         Element { it: property, path }

@@ -1,5 +1,7 @@
 //! Columns and what they contain.
 
+use std::sync::Arc;
+
 use domain::contract::{Classification, LogicalType, MapTypes, Options, Property, SemanticType, check_pattern};
 use domain::quality::Scalar;
 use serde_json::Value;
@@ -35,10 +37,10 @@ const MODELLED: &[&str] = &[
 ];
 
 /// The field `properties`.
-pub(super) fn properties(at: &At<'_>, reader: &mut Reader) -> Vec<Property> {
+pub(super) fn properties(at: &At<'_>, reader: &mut Reader) -> Vec<Arc<Property>> {
     let items = at.list("properties");
     names_are_unique(&items, "name", reader);
-    let properties: Vec<_> = items.iter().map(|item| property(item, "", reader)).collect();
+    let properties: Vec<_> = items.iter().map(|item| Arc::new(property(item, "", reader))).collect();
     let mut columns = std::collections::BTreeSet::new();
     for (at, property) in items.iter().zip(&properties) {
         let name = property.column_name();
@@ -106,12 +108,12 @@ fn property(at: &At<'_>, unnamed: &str, reader: &mut Reader) -> Property {
 }
 
 /// Members that the object's options name as required are so, as if they said it themselves.
-fn require_members(options: &mut Options, members: &mut [Property]) {
+fn require_members(options: &mut Options, members: &mut [Arc<Property>]) {
     let Some(Value::Array(names)) = options.other.remove("required") else { return };
     let mut unknown = Vec::new();
     for name in names {
         match members.iter_mut().find(|member| Some(member.name.as_str()) == name.as_str()) {
-            Some(member) => member.required = true,
+            Some(member) => Arc::make_mut(member).required = true,
             None => unknown.push(name),
         }
     }

@@ -1,5 +1,7 @@
 //! Foreign keys: arity, and whether what they name exists.
 
+use std::sync::Arc;
+
 use domain::contract::{Property, Relationship, SchemaObject};
 
 use crate::reader::{At, Reader};
@@ -36,7 +38,7 @@ pub(super) fn resolve(root: &At<'_>, objects: &[SchemaObject], reader: &mut Read
     }
 }
 
-fn below(at: &At<'_>, properties: &[Property], objects: &[SchemaObject], reader: &mut Reader) {
+fn below(at: &At<'_>, properties: &[Arc<Property>], objects: &[SchemaObject], reader: &mut Reader) {
     for (at, property) in at.list("properties").iter().zip(properties) {
         for relationship in at.list("relationships") {
             if relationship.texts_of("to").len() != 1 {

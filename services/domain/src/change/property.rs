@@ -1,13 +1,15 @@
 //! Columns and what they contain (rows 1 to 21, 24 to 27, 32 to 35 and 42 of the table).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ptr;
+use std::sync::Arc;
 
 use super::contract::{DEFAULTS, deprecation, documentation, others};
 use super::proof::Claim;
 use super::serving::custom;
 use super::types::Difference;
 use super::{Finding, Findings, Rule, constraint, quality, types};
-use crate::contract::{Classification, Fields, MapTypes, Property, Relationship, SchemaObject};
+use crate::contract::{Classification, MapTypes, Property, Relationship, SchemaObject};
 use crate::quality::Scalar;
 use crate::table::ColumnPath;
 
@@ -15,18 +17,18 @@ use crate::table::ColumnPath;
 pub(super) const OPEN_ENUM: &str = "openEnum";
 
 /// Compares the columns of an object, or the members of a structure.
-pub(super) fn members(old: &[Property], new: &[Property], findings: &mut Findings<'_>) {
+pub(super) fn members(old: &[Arc<Property>], new: &[Arc<Property>], findings: &mut Findings<'_>) {
     let pairs = pairs(old, new);
     let mut is_kept = vec![false; old.len()];
     pairs.iter().flatten().for_each(|before| is_kept[*before] = true);
     for (property, before) in new.iter().zip(&pairs) {
         match before {
-            Some(before) if old[*before] == *property => {}
+            Some(before) if is_same(&old[*before], property) => {}
             Some(before) => at(property, findings, |findings| column(&old[*before], property, findings)),
             None => at(property, findings, |findings| added(property, findings)),
         }
     }
-    let removed = || old.iter().zip(&is_kept).filter(|(_, is_kept)| !**is_kept).map(|(property, _)| property);
+    let removed = || old.iter().zip(&is_kept).filter(|(_, is_kept)| !**is_kept).map(|(it, _)| it.as_ref());
     for property in removed() {
         at(property, findings, |findings| {
             if must_not_be_null(property) {
@@ -36,7 +38,8 @@ pub(super) fn members(old: &[Property], new: &[Property], findings: &mut Finding
             }
         });
     }
-    let added: Vec<_> = new.iter().zip(&pairs).filter(|(_, before)| before.is_none()).map(|(it, _)| it).collect();
+    let added: Vec<_> =
+        new.iter().zip(&pairs).filter(|(_, before)| before.is_none()).map(|(it, _)| it.as_ref()).collect();
     if !added.is_empty() {
         regrouped(&removed().collect::<Vec<_>>(), &added, findings);
     }
@@ -79,7 +82,7 @@ fn regrouped(removed: &[&Property], added: &[&Property], findings: &mut Findings
         }
         let flat: HashSet<_> = flat.iter().flat_map(|property| keys(property)).collect();
         for property in grouped {
-            if property.members.iter().flat_map(keys).any(|key| flat.contains(&key)) {
+            if property.members.iter().flat_map(|member| keys(member)).any(|key| flat.contains(&key)) {
                 at(property, findings, |findings| findings.add(Rule::ShapeChanged, message));
             }
         }
@@ -94,7 +97,7 @@ fn at(property: &Property, findings: &mut Findings<'_>, look: impl FnOnce(&mut F
 
 /// For each new property the position of the old one that it continues: that of the same stable id, else of the same
 /// name.
-fn pairs(old: &[Property], new: &[Property]) -> Vec<Option<usize>> {
+fn pairs(old: &[Arc<Property>], new: &[Arc<Property>]) -> Vec<Option<usize>> {
     let mut pairs = vec![None; new.len()];
     let mut taken = vec![false; old.len()];
     // Most columns stay where they are, and need no index.
@@ -126,62 +129,10 @@ fn must_not_be_null(property: &Property) -> bool {
     property.required || property.primary_key
 }
 
-/// Whether two versions of a property are equal: what most pairs of a wide contract are. The same as `==`, but for maps
-/// whose fields are in the same order without a look-up of each.
+/// Whether two versions of a property are equal, as most pairs of a wide contract are; those that are
+/// [shared](crate::contract::Contract::share_columns) need no look.
 fn is_same(old: &Property, new: &Property) -> bool {
-    let Property {
-        id,
-        name,
-        physical_name,
-        logical_type,
-        options,
-        physical_type,
-        required,
-        unique,
-        primary_key,
-        primary_key_position,
-        partitioned,
-        partition_key_position,
-        classification,
-        encrypted_name,
-        semantic_type,
-        enumeration,
-        critical,
-        deprecated,
-        members,
-        items,
-        map,
-        quality,
-        relationships,
-        documentary,
-        other,
-    } = old;
-    let same_fields = |old: &Fields, new: &Fields| old.len() == new.len() && (old.iter().eq(new) || old == new);
-    *name == new.name
-        && *id == new.id
-        && *physical_name == new.physical_name
-        && *logical_type == new.logical_type
-        && *physical_type == new.physical_type
-        && *required == new.required
-        && *unique == new.unique
-        && *primary_key == new.primary_key
-        && *primary_key_position == new.primary_key_position
-        && *partitioned == new.partitioned
-        && *partition_key_position == new.partition_key_position
-        && *classification == new.classification
-        && *encrypted_name == new.encrypted_name
-        && *semantic_type == new.semantic_type
-        && *critical == new.critical
-        && *deprecated == new.deprecated
-        && same_fields(documentary, &new.documentary)
-        && same_fields(other, &new.other)
-        && *options == new.options
-        && *enumeration == new.enumeration
-        && *members == new.members
-        && *items == new.items
-        && *map == new.map
-        && *quality == new.quality
-        && *relationships == new.relationships
+    ptr::eq(old, new) || old == new
 }
 
 /// Compares two versions of one property.

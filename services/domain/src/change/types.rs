@@ -1,5 +1,7 @@
 //! How two column types relate (rows 8 to 10, 18, 31, 36 of the table).
 
+use std::sync::Arc;
+
 use super::Rule;
 use super::serving::Serving;
 use crate::contract::types::TypeName;
@@ -175,7 +177,7 @@ fn tree(text: &str, depth: usize) -> Option<Property> {
                 };
                 let (name, rest) = (member.get(..end)?, member.get(end..)?);
                 let member = element(rest.trim_start().trim_start_matches(':'), depth)?;
-                Some(Property { name: name.trim_matches(['`', '"']).to_owned(), ..member })
+                Some(Arc::new(Property { name: name.trim_matches(['`', '"']).to_owned(), ..member }))
             });
             Some(Property { members: members.collect::<Option<_>>()?, ..Property::default() })
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::types::TypeName;
 use super::{Contract, LogicalType, Property, SchemaObject};
@@ -121,7 +122,7 @@ impl Judge {
         self.path.pop();
     }
 
-    fn members(&mut self, declared: &[Property], found: &[PhysicalColumn]) {
+    fn members(&mut self, declared: &[Arc<Property>], found: &[PhysicalColumn]) {
         let columns: BTreeMap<_, _> = found.iter().map(|column| (column.name.as_str(), column)).collect();
         let stored = declared.iter().filter(|property| property.is_stored());
         for property in stored {
@@ -130,7 +131,7 @@ impl Judge {
                 None => judge.find(ConformanceProblem::Absent, Severity::Error),
             });
         }
-        let names: BTreeSet<_> = declared.iter().map(Property::column_name).collect();
+        let names: BTreeSet<_> = declared.iter().map(|property| property.column_name()).collect();
         for column in found.iter().filter(|column| !names.contains(column.name.as_str())) {
             self.below(&column.name, |judge| judge.find(ConformanceProblem::Undeclared, judge.undeclared));
         }

@@ -1,5 +1,7 @@
 //! What verdicts depend on, as bytes for hashing: the rules of an object, and what its table must look like.
 
+use std::sync::Arc;
+
 use super::{Contract, LogicalType, Property, SchemaObject};
 use crate::quality::{Bound, Check, Operator, Rule, Scalar, Severity, Unit};
 use crate::table::ColumnPath;
@@ -57,7 +59,7 @@ impl Frames {
         }
     }
 
-    fn properties(&mut self, properties: &[Property]) {
+    fn properties(&mut self, properties: &[Arc<Property>]) {
         self.count(properties.len());
         properties.iter().for_each(|property| self.property(property));
     }

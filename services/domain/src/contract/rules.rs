@@ -6,6 +6,7 @@
 //! run, so nobody believes that it was.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Measure, Property, Quality, QualityUnit, SchemaObject};
 use crate::error::Kind;
@@ -345,7 +346,7 @@ impl Compiler<'_> {
 }
 
 /// The table's path to a column that the document names, `.` before members; names that hold a `.` are tried whole.
-fn find_column(properties: &[Property], name: &str) -> Option<Vec<String>> {
+fn find_column(properties: &[Arc<Property>], name: &str) -> Option<Vec<String>> {
     if let Some(property) = properties.iter().find(|property| property.name == name) {
         return Some(vec![property.column_name().to_owned()]);
     }

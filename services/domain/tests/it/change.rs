@@ -1,5 +1,7 @@
 //! The change engine, rule by rule. The shared vectors are compared in `documents`, which can read them.
 
+use std::sync::Arc;
+
 use domain::change::{Finding, Refused, Rule, compare, judge, required_bump};
 use domain::contract::{
     Classification, Contract, GateMode, LocalServer, LogicalType, MapTypes, Measure, Options, Property, Role,
@@ -11,7 +13,7 @@ use domain::version::{Bump, Version};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::contract::{column, contract, object, quality};
+use crate::contract::{column, contract, object, quality, shared};
 
 /// The findings between two versions, each as path and rule.
 #[track_caller]
@@ -102,7 +104,7 @@ fn types_are_compared_by_what_formats_allow() {
 
 #[test]
 fn nested_columns_are_judged_like_columns() {
-    let structure = |members| Property { members, ..column("s", LogicalType::Object) };
+    let structure = |members| Property { members: shared(members), ..column("s", LogicalType::Object) };
     check_columns(
         vec![structure(vec![a()])],
         vec![structure(vec![Property { required: true, ..a() }, column("b", LogicalType::Date)])],
@@ -272,7 +274,7 @@ fn any_property() -> impl Strategy<Value = Property> {
                 map: (mapped && item.is_some())
                     .then(|| Box::new(MapTypes { key: property.clone(), value: item.clone().unwrap_or_default() })),
                 items: item.map(Box::new),
-                members: distinct(members),
+                members: shared(distinct(members)),
                 ..property
             })
     })
@@ -387,13 +389,11 @@ fn edited(contract: &Contract, edit: Edit, at: usize, nth: usize) -> Contract {
     let mut contract = contract.clone();
     let columns = &mut contract.objects[0].properties;
     let at = at % columns.len();
-    let column = &mut columns[at];
+    let column = Arc::make_mut(&mut columns[at]);
     match edit {
         Edit::AddOptional => {
-            columns.push(Property {
-                physical_type: Some("int".to_owned()),
-                ..crate::contract::column(&format!("n{nth}"), LogicalType::Integer)
-            });
+            let new = crate::contract::column(&format!("n{nth}"), LogicalType::Integer);
+            columns.push(Arc::new(Property { physical_type: Some("int".to_owned()), ..new }));
         }
         Edit::Describe => drop(column.documentary.insert("description".to_owned(), json!(nth))),
         Edit::Reorder => columns.rotate_left(at),
@@ -473,4 +473,25 @@ proptest! {
         let breaks = findings.iter().any(|finding| !finding.consumer_safe());
         prop_assert!(!breaks || required_bump(&findings) == Bump::Major);
     }
+}
+
+#[test]
+fn versions_that_share_columns_are_judged_as_if_they_did_not() {
+    let old = contract(vec![object(vec![a(), column("b", LogicalType::Date), column("c", LogicalType::Date)])]);
+    let mut new = contract(vec![object(vec![
+        column("c", LogicalType::Date),
+        Property { required: true, ..a() },
+        column("b", LogicalType::Date),
+        column("d", LogicalType::Date),
+    ])]);
+    let (said, findings) = (new.clone(), compare(&old, &new));
+    new.share_columns(&old);
+    let of = |contract: &Contract, at: usize| Arc::clone(&contract.objects[0].properties[at]);
+    assert!(Arc::ptr_eq(&of(&new, 0), &of(&old, 2)) && Arc::ptr_eq(&of(&new, 2), &of(&old, 1)));
+    assert!(!Arc::ptr_eq(&of(&new, 1), &of(&old, 0)), "what differs is not shared");
+    assert_eq!((&new, compare(&old, &new)), (&said, findings));
+    let mut elsewhere =
+        Contract { objects: vec![SchemaObject { name: "others".to_owned(), ..object(vec![a()]) }], ..old.clone() };
+    elsewhere.share_columns(&old);
+    assert!(!Arc::ptr_eq(&of(&elsewhere, 0), &of(&old, 0)), "another object's columns are its own");
 }

@@ -1,5 +1,6 @@
 //! Contracts: what their promises compile to, and which tables conform to them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Timestamp;
@@ -18,13 +19,18 @@ pub(crate) fn column(name: &str, logical_type: LogicalType) -> Property {
     Property { name: name.to_owned(), logical_type: Some(logical_type), ..Property::default() }
 }
 
+/// Columns as a contract holds them.
+pub(crate) fn shared(columns: Vec<Property>) -> Vec<Arc<Property>> {
+    columns.into_iter().map(Arc::new).collect()
+}
+
 pub(crate) fn object(properties: Vec<Property>) -> SchemaObject {
     SchemaObject {
         id: None,
         name: "orders".to_owned(),
         physical_name: None,
         physical_type: None,
-        properties,
+        properties: shared(properties),
         quality: Vec::new(),
         relationships: Vec::new(),
         documentary: Fields::new(),
@@ -133,7 +139,7 @@ fn the_primary_key_is_one_rule_in_the_order_of_its_positions() {
 #[test]
 fn members_of_structures_are_reached_and_what_collections_hold_is_listed_as_not_run() {
     let required = |name: &str| Property { required: true, ..column(name, LogicalType::String) };
-    let address = Property { members: vec![required("zip")], ..column("address", LogicalType::Object) };
+    let address = Property { members: shared(vec![required("zip")]), ..column("address", LogicalType::Object) };
     let tags = Property { items: Some(Box::new(required("items"))), ..column("tags", LogicalType::Array) };
     let map = MapTypes { key: required("key"), value: column("value", LogicalType::String) };
     let labels = Property { map: Some(Box::new(map)), ..column("labels", LogicalType::Map) };
@@ -307,8 +313,10 @@ fn a_declared_column_must_be_there_and_an_undeclared_one_is_told() {
 
 #[test]
 fn conformance_looks_into_structures_lists_and_maps() {
-    let address =
-        Property { members: vec![column("zip", LogicalType::String)], ..column("address", LogicalType::Object) };
+    let address = Property {
+        members: shared(vec![column("zip", LogicalType::String)]),
+        ..column("address", LogicalType::Object)
+    };
     let list = Property { items: Some(Box::new(address.clone())), ..column("list", LogicalType::Array) };
     let map = MapTypes { key: column("key", LogicalType::String), value: column("value", LogicalType::Integer) };
     let map = Property { map: Some(Box::new(map)), ..column("map", LogicalType::Map) };
@@ -423,7 +431,7 @@ fn a_local_path_never_leads_out_of_the_storage_root() {
 #[test]
 fn the_most_sensitive_column_counts_at_any_depth() {
     let secret = Property { classification: Some(Classification::Restricted), ..column("ssn", LogicalType::String) };
-    let person = Property { members: vec![secret], ..column("person", LogicalType::Object) };
+    let person = Property { members: shared(vec![secret]), ..column("person", LogicalType::Object) };
     let public = Property { classification: Some(Classification::Public), ..column("city", LogicalType::String) };
     assert_eq!(object(vec![public.clone()]).classification(), Classification::Public);
     assert_eq!(contract(vec![object(vec![public, person])]).classification(), Classification::Restricted);

@@ -9,7 +9,7 @@ use domain::quality::{Operator, Scalar, Severity};
 use domain::version::Bump;
 use serde_json::{Value, json};
 
-use crate::contract::{column, contract, object, quality};
+use crate::contract::{column, contract, object, quality, shared};
 
 /// What is expected: history-safe, consumer-safe, the bump, the bump with all proofs, the bump when widening is allowed.
 struct Expected(bool, bool, Bump, Bump, Bump);
@@ -58,7 +58,7 @@ fn check_object(row: &str, place: &str, old: Vec<Property>, new: Vec<Property>, 
 }
 
 fn structure(name: &str, members: Vec<Property>) -> Property {
-    Property { members, ..column(name, LogicalType::Object) }
+    Property { members: shared(members), ..column(name, LogicalType::Object) }
 }
 
 fn list(item: Property) -> Property {

@@ -14,7 +14,7 @@ use domain::table::{ColumnPath, Format, ReaderProtocol};
 use domain::version::{Bump, Version};
 use serde_json::{Value, json};
 
-use crate::contract::{column, contract, object};
+use crate::contract::{column, contract, object, shared};
 
 fn server(kind: &str, fields: Value) -> Server {
     Server {
@@ -309,7 +309,7 @@ fn row_43_roles_allow_more_or_less() {
 #[test]
 fn a_proof_names_the_columns_of_the_table_and_what_to_measure() {
     let stored = |required| Property { required, physical_name: Some("A1".to_owned()), ..a() };
-    let s = |required| Property { members: vec![stored(required)], ..column("s", LogicalType::Object) };
+    let s = |required| Property { members: shared(vec![stored(required)]), ..column("s", LogicalType::Object) };
     let findings = compare(&contract(vec![object(vec![s(false)])]), &contract(vec![object(vec![s(true)])]));
     let proof = findings[0].proof.clone().unwrap();
     let at = ColumnPath(vec!["s".to_owned(), "A1".to_owned()]);
