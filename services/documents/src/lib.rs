@@ -17,6 +17,7 @@ pub mod message;
 mod node;
 mod odcs;
 mod odps;
+mod place;
 pub mod protobuf;
 mod reader;
 mod schema;
@@ -24,6 +25,8 @@ pub mod table_schema;
 
 use domain::contract::Contract;
 use domain::product::Product;
+
+pub use crate::place::Places;
 
 use crate::node::Node;
 use crate::reader::Reader;

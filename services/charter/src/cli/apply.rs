@@ -1,8 +1,10 @@
 //! `charter plan` and `charter apply`: a set of documents becomes what is published, all or none of it.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use documents::Places;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -12,7 +14,7 @@ use super::client::Client;
 use super::error::{Error, Exit, Result};
 use super::output::{self, Paint, count, word};
 use super::report::{self, Case, Format, Note, Weight};
-use super::sources;
+use super::sources::{self, Source};
 
 /// `charter plan`.
 #[derive(clap::Args)]
@@ -191,8 +193,8 @@ pub(crate) async fn plan(args: PlanArgs) -> Result<Exit> {
     let input = json!({ "domain": args.set.domain, "documents": documents, "prune": args.prune });
     let outcome = Client::new(&args.remote)?.send(PLAN, json!({ "input": input })).await?;
     match args.format.or_json(args.remote.json) {
-        Format::Junit => output::print(&report::junit("charter plan", &cases(&outcome)))?,
-        Format::Github => output::print(&report::annotations(&cases(&outcome)))?,
+        Format::Junit => output::print(&report::junit("charter plan", &cases(&outcome, &documents)))?,
+        Format::Github => output::print(&report::annotations(&cases(&outcome, &documents)))?,
         format => return finish(&outcome, format == Format::Json),
     }
     match &outcome {
@@ -212,7 +214,13 @@ pub(crate) async fn apply(args: ApplyArgs) -> Result<Exit> {
 }
 
 /// What was found, document by document.
-fn cases(outcome: &Outcome) -> Vec<Case> {
+fn cases(outcome: &Outcome, documents: &[Source]) -> Vec<Case> {
+    let places: HashMap<_, _> =
+        documents.iter().map(|source| (source.path.as_str(), Places::of(&source.text))).collect();
+    let note = |document: &str, contract: &str, version: &str, finding: &Finding| {
+        let place = places.get(document).and_then(|places| places.find(contract, version, &finding.path));
+        Note::of(finding, None, place)
+    };
     match outcome {
         Outcome::Planned(changes) | Outcome::Applied(changes) => {
             let case = |change: &Change| {
@@ -226,16 +234,12 @@ fn cases(outcome: &Outcome) -> Vec<Case> {
                     title: "waits".to_owned(),
                     message: reason.clone(),
                 });
+                let own_version = change.version.as_deref().unwrap_or_default();
+                let notes = change.findings.iter().map(|it| note(&change.document, &change.name, own_version, it));
                 Case {
                     document: change.document.clone(),
                     name: format!("{} {}{version}", word(&change.kind), change.name),
-                    notes: change
-                        .findings
-                        .iter()
-                        .map(|finding| Note::of(finding, None))
-                        .chain(waits)
-                        .chain(warnings)
-                        .collect(),
+                    notes: notes.chain(waits).chain(warnings).collect(),
                     failure: None,
                 }
             };
@@ -260,11 +264,14 @@ fn cases(outcome: &Outcome) -> Vec<Case> {
             cases
         }
         Outcome::RefusedVersions { refusals } => {
-            let case = |refusal: &Refusal| Case {
-                document: refusal.document.clone(),
-                name: format!("contract {} {}", refusal.contract, refusal.version),
-                notes: refusal.findings.iter().map(|finding| Note::of(finding, None)).collect(),
-                failure: Some(refusal.message.clone()),
+            let case = |refusal: &Refusal| {
+                let Refusal { document, contract, version, findings, message, .. } = refusal;
+                Case {
+                    document: document.clone(),
+                    name: format!("contract {contract} {version}"),
+                    notes: findings.iter().map(|finding| note(document, contract, version, finding)).collect(),
+                    failure: Some(message.clone()),
+                }
             };
             refusals.iter().map(case).collect()
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use documents::Places;
 use domain::change::{self, Options, Proofs};
 use domain::contract::Contract;
 use serde::Serialize;
@@ -108,8 +109,8 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
     match args.format.or_json(args.json) {
         Format::Text => output::print(&diff.text(Paint::stdout()))?,
         Format::Json => output::print_json(&diff)?,
-        Format::Junit => output::print(&report::junit("charter contract diff", &[diff.case()]))?,
-        Format::Github => output::print(&report::annotations(&[diff.case()]))?,
+        Format::Junit => output::print(&report::junit("charter contract diff", &[diff.case(&new)]))?,
+        Format::Github => output::print(&report::annotations(&[diff.case(&new)]))?,
     }
     if diff.old.id != diff.new.id {
         output::warn(&format!("the documents are of two contracts: `{}` and `{}`", diff.old.id, diff.new.id));
@@ -125,6 +126,7 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
 struct Document {
     name: String,
     contract: Contract,
+    bytes: Vec<u8>,
 }
 
 /// Reads a contract, or finds all that is wrong with it.
@@ -137,7 +139,8 @@ fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
         path: problem.path,
         message: problem.message,
     };
-    let parsed = match documents::parse(&sources::read_bytes(path)?) {
+    let bytes = sources::read_bytes(path)?;
+    let parsed = match documents::parse(&bytes) {
         Ok(parsed) => parsed,
         Err(problems) => return Ok(Err(problems.into_iter().map(located).collect())),
     };
@@ -145,7 +148,7 @@ fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
         output::warn(&located(warning).to_string());
     }
     match parsed.document {
-        documents::Document::Contract(contract) => Ok(Ok(Document { name, contract })),
+        documents::Document::Contract(contract) => Ok(Ok(Document { name, contract, bytes })),
         documents::Document::Product(_) => {
             Err(Error::new(Exit::Invalid, format!("`{name}` is a data product, and a contract is expected")))
         }
@@ -177,11 +180,16 @@ impl Diff {
     }
 
     /// The comparison as a check of the new document.
-    fn case(&self) -> Case {
+    fn case(&self, new: &Document) -> Case {
+        let places = Places::of(&String::from_utf8_lossy(&new.bytes));
+        let note = |finding: &Finding| {
+            let place = places.find(&self.new.id, &self.new.version, &finding.path);
+            Note::of(finding, Some(self.declared), place)
+        };
         Case {
             document: self.new.document.clone(),
             name: format!("contract {} {} to {}", self.new.id, self.old.version, self.new.version),
-            notes: self.findings.iter().map(|finding| Note::of(finding, Some(self.declared))).collect(),
+            notes: self.findings.iter().map(note).collect(),
             failure: self.refusal(),
         }
     }

@@ -65,15 +65,17 @@ pub(crate) enum Weight {
 }
 
 impl Note {
-    /// A difference; one that demands more than was declared is why the version is refused.
-    pub(crate) fn of(finding: &Finding, declared: Option<Bump>) -> Self {
+    /// A difference, and where it is; one that demands more than was declared is why the version is refused.
+    pub(crate) fn of(finding: &Finding, declared: Option<Bump>, place: Option<(u64, u64)>) -> Self {
         let weight = match declared {
             Some(declared) if finding.bump > declared => Weight::Error,
             _ if finding.bump == Bump::Major => Weight::Warning,
             _ => Weight::Notice,
         };
         let title = format!("{} ({})", finding.rule, finding.bump);
-        Self { weight, line: None, column: None, title, message: format!("{}: {}", finding.path, finding.message) }
+        let number = |number: u64| u32::try_from(number).ok();
+        let (line, column) = place.map_or((None, None), |(line, column)| (number(line), number(column)));
+        Self { weight, line, column, title, message: format!("{}: {}", finding.path, finding.message) }
     }
 }
 

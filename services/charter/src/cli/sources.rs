@@ -19,9 +19,9 @@ const MAX_BYTES: usize = 20 * 1024 * 1024;
 #[derive(Debug, Serialize)]
 pub(crate) struct Source {
     /// Where it comes from, for messages.
-    path: String,
+    pub(crate) path: String,
     /// The whole document.
-    text: String,
+    pub(crate) text: String,
 }
 
 /// Reads files, folders with all below them, and `-`, which is standard input. Folders are read in the order of their

@@ -12,6 +12,7 @@ mod hostile;
 mod json_schema;
 mod json_schema_hostile;
 mod official;
+mod place;
 mod problems;
 mod protobuf;
 mod shared;

@@ -136,7 +136,8 @@ fn a_difference_is_an_annotation_of_its_file() {
         let (properties, _) = line.strip_prefix("::").and_then(|line| line.split_once("::")).unwrap();
         assert!(properties.contains("new \"2\"%2C&%3A%25.yaml"), "{line}");
         let keys: Vec<&str> = properties.split(',').map(|part| part.split('=').next().unwrap()).collect();
-        assert_eq!(keys[1..], ["title"], "{line}");
+        let expected: &[&str] = if *line == lines[0] { &["title"] } else { &["line", "col", "title"] };
+        assert_eq!(&keys[1..], expected, "{line}");
     }
     assert!(lines.iter().any(|line| line.starts_with("::notice ") && line.contains("%250A")), "{report}");
     let (code, report) = diff(&contract("2.0.0", &["id"]), "github");
@@ -192,6 +193,25 @@ fn a_plan_has_a_test_for_each_document() {
     assert_eq!((code, found[1].attribute("tests"), found[1].attribute("failures")), (3, "2", "2"), "{report}");
     let (code, report) = plan(invalid, "github");
     assert_eq!((code, report.lines().filter(|line| line.starts_with("::error ")).count()), (3, 5), "{report}");
+}
+
+#[test]
+fn a_refusal_is_an_annotation_of_the_line_it_is_about() {
+    let text = "id: orders\nversion: 1.1.0\nschema:\n  - name: orders\n    properties:\n      - name: amount\n";
+    let folder = folder_with(&[("orders.yaml", text.to_owned())]);
+    let file = folder.path().join("orders.yaml");
+    let file = file.to_str().unwrap();
+    let refused = json!({ "__typename": "RefusedVersions", "refusals": [{
+        "document": file, "contract": "orders", "version": "1.1.0", "comparedWith": "1.0.0", "needed": "MAJOR",
+        "suggested": "2.0.0", "findingsDigest": null, "message": "too small", "findings": [{
+            "path": "orders.amount", "rule": "type.changed", "historySafe": false, "consumerSafe": false,
+            "bump": "MAJOR", "message": "the type changed", "proof": null,
+        }],
+    }] });
+    let server = Server::answering([json!({ "data": { "answer": refused } })]);
+    let run = server.run(&["plan", file, "--domain", "shop", "--format", "github"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stdout.contains(",line=6,col=9,title=type.changed"), "{}", run.stdout);
 }
 
 #[test]
