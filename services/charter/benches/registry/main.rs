@@ -17,11 +17,9 @@ use std::time::{Duration, Instant};
 use app::Settings;
 use axum::Router;
 use axum::routing::get;
-use domain::change::message::Format;
 use domain::clock::{Clock, SystemClock};
-use domain::registry::{Schema, Subject, SubjectVersion};
 use serde_json::json;
-use store::{Lock, Options};
+use store::Options;
 use tempfile::TempDir;
 use testkit::app::TestApp;
 

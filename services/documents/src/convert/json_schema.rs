@@ -161,7 +161,7 @@ impl<'a> Reader<'a, '_> {
         let Some((found, inside)) = self.index.find(reference, scope) else {
             return Err(fault(
                 &at,
-                "leads to no schema of this one or among its references; put the schema that is meant under `$defs`",
+                "leads to no schema here or among the references; other documents are not followed: put it under `$defs`",
             ));
         };
         if self.references.contains(&std::ptr::from_ref(found)) {
