@@ -123,7 +123,8 @@ impl Draft {
         };
         // A large schema takes its time; the runtime's threads are for everybody.
         let read = tokio::task::spawn_blocking(read).await.map_err(crate::Error::internal)?;
-        let (model, text, texts) = read.map_err(|invalid: message::Invalid| Error::InvalidSchema(invalid.to_string()))?;
+        let (model, text, texts) =
+            read.map_err(|invalid: message::Invalid| Error::InvalidSchema(invalid.to_string()))?;
         let digest = digest(format, &text, &references);
         Ok(Prepared { model: Arc::new(model), text, references, texts, out_of_use, digest })
     }

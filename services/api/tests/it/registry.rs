@@ -231,7 +231,11 @@ async fn a_mode_forbids_and_lets_ids_in() {
         (json!({ "schema": USER_2, "id": 2_147_483_648_u64 }), 42_202),
     ];
     for (body, code) in refused {
-        assert_eq!(client.code(Method::POST, "/subjects/users-value/versions", Some(body.clone())).await, code, "{body}");
+        assert_eq!(
+            client.code(Method::POST, "/subjects/users-value/versions", Some(body.clone())).await,
+            code,
+            "{body}"
+        );
     }
     client.ok(Method::PUT, "/mode/users-value", mode("READWRITE")).await;
     assert_eq!(client.register("users-value", USER_2).await, json!({ "id": 78 }), "beyond what came along");

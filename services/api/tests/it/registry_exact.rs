@@ -293,7 +293,9 @@ async fn settings_are_answered_as_they_are() {
     let put = as_admin(Method::PUT, "/config", Some(json!({ "compatibility": "full" }))).await;
     assert_eq!(put, json!({ "compatibility": "FULL" }));
     assert_eq!(client.get("/config/:.:").await, json!({ "compatibilityLevel": "FULL" }), "they are one");
-    let of = async |scope: &str| client.get(&format!("/config/{scope}?defaultToGlobal=true")).await["compatibilityLevel"].clone();
+    let of = async |scope: &str| {
+        client.get(&format!("/config/{scope}?defaultToGlobal=true")).await["compatibilityLevel"].clone()
+    };
     assert_eq!((of("a").await, of(":.other:a").await), (json!("FULL"), json!("BACKWARD")), "of the default context");
     as_admin(Method::PUT, "/config/:.__GLOBAL:", Some(json!({ "compatibility": "NONE" }))).await;
     assert_eq!((of("a").await, of(":.other:a").await), (json!("FULL"), json!("NONE")), "of all contexts");
@@ -378,7 +380,9 @@ async fn a_subject_may_have_any_name_but_that_of_another() {
         assert_eq!(found["subject"], name, "{encoded}");
     }
     // Each of these would be written as the name of a subject in another context, or of none.
-    for encoded in [":.:%3A.x%3Aa", ":.y:%3A.x%3Aa", ":.x", ":.x:", ":*:a", ":.__GLOBAL:a", "__GLOBAL", "__EMPTY", "%0A"] {
+    for encoded in
+        [":.:%3A.x%3Aa", ":.y:%3A.x%3Aa", ":.x", ":.x:", ":*:a", ":.__GLOBAL:a", "__GLOBAL", "__EMPTY", "%0A"]
+    {
         let body = Some(json!({ "schema": USER_1 }));
         let path = format!("/subjects/{encoded}/versions");
         assert_eq!(client.code(Method::POST, &path, body).await, 42_208, "{encoded}");
@@ -432,7 +436,11 @@ async fn answers_have_the_name_that_the_client_asks_for() {
     ] {
         for (path, status) in [("/subjects", 200), ("/subjects/none/versions", 404), ("/nothing", 404)] {
             let reply = client.raw(Method::GET, path, &[("accept", accept)], "").await;
-            assert_eq!((reply.status.as_u16(), &reply.headers[CONTENT_TYPE]), (status, &name.parse().unwrap()), "{accept}");
+            assert_eq!(
+                (reply.status.as_u16(), &reply.headers[CONTENT_TYPE]),
+                (status, &name.parse().unwrap()),
+                "{accept}"
+            );
         }
     }
     for accept in ["text/html", "application/xml, text/plain", "application/json;q=0"] {
@@ -445,7 +453,9 @@ async fn answers_have_the_name_that_the_client_asks_for() {
 async fn addresses_are_as_in_java() {
     let client = Client::start().await;
     client.register("users-value", USER_1).await;
-    for path in ["", "/", "/subjects/", "//subjects", "/subjects/users-value/versions/1/", "/config/", "/schemas/types/"] {
+    for path in
+        ["", "/", "/subjects/", "//subjects", "/subjects/users-value/versions/1/", "/config/", "/schemas/types/"]
+    {
         assert_eq!(client.call(Method::GET, path, None).await.status, StatusCode::OK, "{path}");
     }
     let head = client.call(Method::HEAD, "/subjects", None).await;
@@ -468,7 +478,10 @@ async fn addresses_are_as_in_java() {
     }
     assert_eq!(client.get("/schemas/ids/1/schema").await.to_string(), USER_1);
     assert_eq!(client.get("/subjects/users-value/versions/latest/schema").await.to_string(), USER_1);
-    assert_eq!(client.get("/schemas/ids/1?format=resolved&referenceFormat=qualified&findTags=x").await["schema"], USER_1);
+    assert_eq!(
+        client.get("/schemas/ids/1?format=resolved&referenceFormat=qualified&findTags=x").await["schema"],
+        USER_1
+    );
 }
 
 #[tokio::test]

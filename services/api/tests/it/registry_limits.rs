@@ -132,7 +132,11 @@ async fn references_are_bounded_in_number_depth_and_size() {
     let owner = client.api.test.ctx("owner-strays").await;
     let large = |n: u32| {
         let doc = "x".repeat(400_000);
-        (format!("large{n}").parse().unwrap(), 1, format!(r#"{{"type":"enum","name":"E{n}","doc":"{doc}","symbols":[]}}"#))
+        (
+            format!("large{n}").parse().unwrap(),
+            1,
+            format!(r#"{{"type":"enum","name":"E{n}","doc":"{doc}","symbols":[]}}"#),
+        )
     };
     client.api.test.lay_schemas(&owner, (1..=3).map(large)).await;
     for n_references in [2, 3] {

@@ -286,8 +286,18 @@ async fn a_contract_follows_what_its_schema_refers_to() {
     let field = r#",{"name":"address","type":["null","Address"],"default":null}]}"#;
     let cases = [
         ("orders", "Address", avro, json!({ "schema": format!("{}{field}", ORDER.strip_suffix("]}").unwrap()) })),
-        ("events", "address.json", json, json!({ "schemaType": "JSON", "schema": r#"{"type":"object","properties":{"id":{"type":"integer"},"note":{"type":"string"},"address":{"$ref":"address.json"}},"required":["id"],"additionalProperties":false}"# })),
-        ("parcels", "address.proto", proto, json!({ "schemaType": "PROTOBUF", "schema": "syntax = \"proto2\"; import \"address.proto\"; message Order { required int64 id = 1; optional string note = 2; optional Address address = 3; }" })),
+        (
+            "events",
+            "address.json",
+            json,
+            json!({ "schemaType": "JSON", "schema": r#"{"type":"object","properties":{"id":{"type":"integer"},"note":{"type":"string"},"address":{"$ref":"address.json"}},"required":["id"],"additionalProperties":false}"# }),
+        ),
+        (
+            "parcels",
+            "address.proto",
+            proto,
+            json!({ "schemaType": "PROTOBUF", "schema": "syntax = \"proto2\"; import \"address.proto\"; message Order { required int64 id = 1; optional string note = 2; optional Address address = 3; }" }),
+        ),
     ];
     for review in [false, true] {
         let door = Door::open(Api::with_quarantine().await).await;
@@ -334,7 +344,9 @@ async fn a_contract_follows_what_its_schema_refers_to() {
 async fn a_descriptor_is_followed_like_the_text_that_it_was_made_of() {
     let door = Door::open(Api::start().await).await;
     door.publish("parcels", "internal", &[]).await;
-    let text = |more: &str| format!("syntax = \"proto2\"; message Order {{ required int64 id = 1; optional string note = 2; {more} }}");
+    let text = |more: &str| {
+        format!("syntax = \"proto2\"; message Order {{ required int64 id = 1; optional string note = 2; {more} }}")
+    };
     let body = |schema: String| json!({ "schema": schema, "schemaType": "PROTOBUF" });
     door.register("owner-shop", "parcels-value", body(text(""))).await.unwrap();
     let id = door.register("owner-shop", "parcels-value", body(text("optional string city = 3;"))).await.unwrap();

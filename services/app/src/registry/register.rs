@@ -319,7 +319,8 @@ impl Scene {
     /// The number of the next version: the one given, if the mode lets it in, or one more than there was.
     fn number(&self, ctx: &Ctx, subject: &Subject, given: &Given, same: Option<&Schema>) -> Result<u32, Error> {
         // What is registered anew takes the place of what was deleted.
-        let stays = |version: &&SubjectVersion| !(version.deleted && Some(version.schema_id) == same.map(|same| same.id));
+        let stays =
+            |version: &&SubjectVersion| !(version.deleted && Some(version.schema_id) == same.map(|same| same.id));
         let limit = ctx.app.settings.max_versions;
         if self.history.iter().filter(stays).count() >= usize::try_from(limit).unwrap_or(usize::MAX) {
             let what = format!("subject `{subject}`");

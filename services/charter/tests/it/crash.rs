@@ -209,7 +209,8 @@ fn state(house: &House, what: &str, id: Option<&str>) -> (String, usize) {
             let versions = house.send("ann", Method::GET, &format!("{SUBJECT}/versions"), None).unwrap();
             let schema = house.send("ann", Method::GET, "/registry/schemas/ids/2", None).unwrap();
             let is_there = if schema.get("schema").is_some() { "there" } else { "missing" };
-            let query = "{ product(domain: \"nyc\", name: \"orders\") { contracts { versions { nodes { version } } } } }";
+            let query =
+                "{ product(domain: \"nyc\", name: \"orders\") { contracts { versions { nodes { version } } } } }";
             let answer = house.ask("ann", &json!({ "query": query }));
             let contract = answer.pointer("/data/product/contracts/0/versions/nodes").unwrap();
             (format!("{versions} {is_there} {}", contract.as_array().unwrap().len()), records("schema.register"))
@@ -236,8 +237,8 @@ fn changed(what: &str, before: &(String, usize)) -> (String, usize) {
         "revoke" => "REVOKED".to_owned(),
         "activate" => "ACTIVE".to_owned(),
         "register" => {
-            assert_eq!(before.0, "[1] missing 1");
-            "[1,2] there 2".to_owned()
+            assert_eq!(before.0, "[1] missing 2");
+            "[1,2] there 3".to_owned()
         }
         "erase" => {
             assert_eq!(before.0, "[1,2] there");

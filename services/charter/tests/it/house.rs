@@ -118,7 +118,13 @@ impl House {
 
     /// Sends a request as somebody; gives the answer's JSON, or nothing if the server ended over it.
     #[track_caller]
-    pub(crate) fn send(&self, subject: &str, method: reqwest::Method, path: &str, body: Option<&Value>) -> Option<Value> {
+    pub(crate) fn send(
+        &self,
+        subject: &str,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Option<Value> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let client = reqwest::Client::builder().no_proxy().build().unwrap();

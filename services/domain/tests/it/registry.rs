@@ -19,7 +19,9 @@ fn one_text_means_one_subject() {
         assert_eq!((subject.context(), subject.name()), (context, name), "{text}");
         assert_eq!(subject.to_string().parse(), Ok(subject), "{text}");
     }
-    for text in ["", ":.", ":.a", ":.a:", ":.:", ":*:", ":*:a", ":.::.a:b", ":.a::.b:c", ":.a::*:b", "__GLOBAL", "a\u{7f}"] {
+    for text in
+        ["", ":.", ":.a", ":.a:", ":.:", ":*:", ":*:a", ":.::.a:b", ":.a::.b:c", ":.a::*:b", "__GLOBAL", "a\u{7f}"]
+    {
         assert!(text.parse::<Subject>().is_err(), "{text}");
     }
 }

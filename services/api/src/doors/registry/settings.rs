@@ -31,9 +31,12 @@ type Named = Option<Path<String>>;
 fn methods(part: Part) -> MethodRouter<Arc<Server>> {
     get(move |ctx: CtxOf, named: Named, asked: Asked| get_settings(part, ctx.0, named, asked))
         .put(
-            move |State(server): State<Arc<Server>>, ctx: CtxOf, named: Named, asked: Asked, head: HeaderMap, body: Body| {
-                put_settings(part, server, ctx.0, named, asked, head, body)
-            },
+            move |State(server): State<Arc<Server>>,
+                  ctx: CtxOf,
+                  named: Named,
+                  asked: Asked,
+                  head: HeaderMap,
+                  body: Body| { put_settings(part, server, ctx.0, named, asked, head, body) },
         )
         .delete(move |State(server): State<Arc<Server>>, ctx: CtxOf, named: Named| {
             delete_settings(part, server, ctx.0, named)

@@ -59,7 +59,9 @@ impl Asked {
     pub(super) fn subject(&self) -> Result<Option<Subject>, Failure> {
         let named = self.get("subject").filter(|text| !text.is_empty());
         match (named, &self.within) {
-            (Some(text), _) if text.starts_with(":.") && text.ends_with(':') => subject(&format!("{text}any")).map(Some),
+            (Some(text), _) if text.starts_with(":.") && text.ends_with(':') => {
+                subject(&format!("{text}any")).map(Some)
+            }
             (None, None) => Ok(None),
             (named, within) => subject(&qualified(named.unwrap_or("any"), within.as_ref())).map(Some),
         }
