@@ -63,6 +63,11 @@ pub struct Settings {
     /// The domain that keeps the schemas of subjects which no product owns (`registry.quarantine`); without one they are
     /// refused.
     pub quarantine: Option<DomainPath>,
+    /// How many versions a subject has at most, counted with those out of use (`registry.versions`): a new schema may be
+    /// compared with all of them.
+    pub max_versions: u32,
+    /// How many subjects there are before none is added that no product owns (`registry.subjects`).
+    pub max_subjects: u32,
 }
 
 impl Settings {
@@ -82,6 +87,8 @@ impl Default for Settings {
             n_inspections: 2,
             inspection_claim: Duration::from_secs(660),
             quarantine: None,
+            max_versions: 1_000,
+            max_subjects: 100_000,
         }
     }
 }

@@ -17,6 +17,13 @@ pub const ALL: &[&str] = &[
     "revoke.committed",
     "vend.written",
     "vend.committed",
+    "register.followed",
+    "register.stored",
+    "register.written",
+    "register.committed",
+    "erase.removed",
+    "erase.written",
+    "erase.committed",
 ];
 
 /// Passes a point.

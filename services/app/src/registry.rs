@@ -18,6 +18,7 @@ mod register;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use documents::message::{self, MessageSchema};
@@ -32,11 +33,11 @@ pub use self::delete::{delete_subject, delete_version};
 pub use self::error::{Error, Incompatibility};
 use self::owner::Owner;
 pub use self::read::{
-    Shown, contexts, find_schema, lookup, newest_schema_id, places_of_schema, referrers, schemas, subjects,
+    Listing, Shown, contexts, find_schema, lookup, newest_schema_id, places_of_schema, referrers, schemas, subjects,
     text_in_format, version, versions,
 };
 pub use self::register::{Check, Given, Register, check, register};
-pub use self::settings::{change_settings, clear_settings, effective_settings, own_settings};
+pub use self::settings::{ChangeSettings, change_settings, clear_settings, effective_settings, own_settings};
 use crate::ctx::Ctx;
 
 /// A schema as a caller sends it.
@@ -47,7 +48,18 @@ pub struct Draft {
     /// Its text.
     pub text: String,
     /// What it refers to.
-    pub references: Vec<Reference>,
+    pub references: Vec<DraftReference>,
+}
+
+/// A schema that a draft names.
+#[derive(Clone, Debug)]
+pub struct DraftReference {
+    /// The name by which the draft refers to it.
+    pub name: String,
+    /// The subject it is registered under; one without a context is of the draft's.
+    pub subject: Subject,
+    /// Its version there.
+    pub version: VersionRef,
 }
 
 /// Which version of a subject is meant.
@@ -57,6 +69,15 @@ pub enum VersionRef {
     Latest,
     /// This one, from 1.
     Number(u32),
+}
+
+impl fmt::Display for VersionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.write_str("latest"),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
 }
 
 /// A schema in its place.
@@ -73,6 +94,10 @@ struct Prepared {
     model: Arc<MessageSchema>,
     text: String,
     references: Vec<Reference>,
+    /// The texts that it refers to, by their names, and those that these refer to.
+    texts: BTreeMap<String, String>,
+    /// One of the versions that it refers to was taken out of use: so it may be there already, and is not let in anew.
+    out_of_use: Option<Reference>,
     digest: String,
 }
 
@@ -82,26 +107,44 @@ impl Draft {
         if self.text.len() > MAX_SCHEMA_BYTES {
             return Err(Error::TooLarge);
         }
-        let references: Vec<Reference> = self
-            .references
-            .iter()
-            .map(|reference| Reference {
-                subject: reference.subject.clone().in_context_of(subject),
-                ..reference.clone()
-            })
-            .collect();
-        let texts = resolve(ctx, tx, &references, true).await?;
+        if self.references.len() > MAX_REFERENCES {
+            return Err(too_many_references());
+        }
+        let mut references = Vec::with_capacity(self.references.len());
+        for reference in &self.references {
+            references.push(reference.numbered(ctx, tx, subject).await?);
+        }
+        let Resolved { texts, out_of_use } = resolve(ctx, tx, &references, Reach::Callers).await?;
         let (format, text) = (self.format, self.text.clone());
         let read = move || {
             let model = MessageSchema::parse_new(format, &text, &texts)?;
             let print = if normalize { message::normalised } else { message::canonical };
-            Ok((model, print(format, &text, &texts)?))
+            Ok((model, print(format, &text, &texts)?, texts))
         };
         // A large schema takes its time; the runtime's threads are for everybody.
         let read = tokio::task::spawn_blocking(read).await.map_err(crate::Error::internal)?;
-        let (model, text) = read.map_err(|invalid: message::Invalid| Error::InvalidSchema(invalid.to_string()))?;
+        let (model, text, texts) =
+            read.map_err(|invalid: message::Invalid| Error::InvalidSchema(invalid.to_string()))?;
         let digest = digest(format, &text, &references);
-        Ok(Prepared { model: Arc::new(model), text, references, digest })
+        Ok(Prepared { model: Arc::new(model), text, references, texts, out_of_use, digest })
+    }
+}
+
+impl DraftReference {
+    /// The reference with the number of its version, as it is kept.
+    async fn numbered(&self, ctx: &Ctx, tx: &mut Tx, referring: &Subject) -> Result<Reference, Error> {
+        let subject = self.subject.clone().in_context_of(referring);
+        let version = match self.version {
+            VersionRef::Number(version) => version,
+            VersionRef::Latest => {
+                let latest = match Owner::of(ctx, tx, &subject).await?.may_view() {
+                    true => store::registry::find_latest_version(tx, &subject).await?,
+                    false => None,
+                };
+                latest.ok_or_else(|| missing(&self.name, &subject, "latest"))?.version
+            }
+        };
+        Ok(Reference { name: self.name.clone(), subject, version })
     }
 }
 
@@ -123,40 +166,63 @@ fn digest(format: Format, text: &str, references: &[Reference]) -> String {
     hex::encode(hash.finalize())
 }
 
-/// The texts that references lead to by their names, and those that these lead to.
-async fn resolve(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    references: &[Reference],
-    must_be_visible: bool,
-) -> Result<BTreeMap<String, String>, Error> {
-    let mut texts = BTreeMap::new();
-    let mut open: Vec<(Reference, usize)> = references.iter().map(|reference| (reference.clone(), 1)).collect();
+/// What references may lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// What the caller may know of: for what somebody brings.
+    Callers,
+    /// All: for what is registered.
+    All,
+}
+
+/// What references lead to.
+struct Resolved {
+    /// The texts by the names that lead to them, and those that these lead to.
+    texts: BTreeMap<String, String>,
+    /// The first that leads to a version out of use.
+    out_of_use: Option<Reference>,
+}
+
+/// The texts that references lead to by their names, and those that these lead to. Of two with one name the first in the
+/// order of the text counts.
+async fn resolve(ctx: &Ctx, tx: &mut Tx, references: &[Reference], reach: Reach) -> Result<Resolved, Error> {
+    let mut resolved = Resolved { texts: BTreeMap::new(), out_of_use: None };
+    let mut n_bytes = 0_usize;
+    let mut open: Vec<(Reference, usize)> = references.iter().rev().map(|reference| (reference.clone(), 1)).collect();
     while let Some((reference, depth)) = open.pop() {
-        if texts.contains_key(&reference.name) {
+        let Reference { name, subject, version } = &reference;
+        if resolved.texts.contains_key(name) {
             continue;
         }
-        if texts.len() >= MAX_REFERENCES || depth > MAX_REFERENCE_DEPTH {
-            return Err(Error::InvalidSchema(format!(
-                "at most {MAX_REFERENCES} schemas, {MAX_REFERENCE_DEPTH} deep, may be referred to"
-            )));
+        if resolved.texts.len() >= MAX_REFERENCES || depth > MAX_REFERENCE_DEPTH {
+            return Err(too_many_references());
         }
-        let missing = || {
-            let Reference { name, subject, version } = &reference;
-            Error::InvalidSchema(format!(
-                "no schema for the reference `{name}`: subject `{subject}`, version {version}"
-            ))
-        };
-        let versions = store::registry::list_versions(tx, &reference.subject).await?;
-        let found = versions.iter().find(|version| version.version == reference.version).ok_or_else(missing)?;
-        if must_be_visible && !Owner::of(ctx, tx, &reference.subject).await?.may_view() {
+        let missing = || missing(name, subject, &version.to_string());
+        if reach == Reach::Callers && !Owner::of(ctx, tx, subject).await?.may_view() {
             return Err(missing());
         }
+        let found = store::registry::find_version(tx, subject, *version).await?.ok_or_else(missing)?;
         let schema = cache::schema(ctx, tx, found.schema_id).await?.ok_or_else(missing)?;
-        open.extend(schema.references.iter().map(|nested| (nested.clone(), depth + 1)));
-        texts.insert(reference.name, schema.text.clone());
+        n_bytes = n_bytes.saturating_add(schema.text.len());
+        if n_bytes > MAX_SCHEMA_BYTES {
+            return Err(Error::TooLarge);
+        }
+        open.extend(schema.references.iter().rev().map(|nested| (nested.clone(), depth + 1)));
+        resolved.texts.insert(name.clone(), schema.text.clone());
+        if found.deleted && resolved.out_of_use.is_none() {
+            resolved.out_of_use = Some(reference);
+        }
     }
-    Ok(texts)
+    Ok(resolved)
+}
+
+fn missing(name: &str, subject: &Subject, version: &str) -> Error {
+    Error::InvalidSchema(format!("no schema for the reference `{name}`: subject `{subject}`, version {version}"))
+}
+
+fn too_many_references() -> Error {
+    let message = format!("at most {MAX_REFERENCES} schemas, {MAX_REFERENCE_DEPTH} deep, may be referred to");
+    Error::InvalidSchema(message)
 }
 
 /// A registered schema as its comparer sees it.
@@ -164,7 +230,7 @@ async fn model(ctx: &Ctx, tx: &mut Tx, schema: &Arc<Schema>) -> Result<Arc<Messa
     if let Some(model) = ctx.app.schemas.model(schema.id) {
         return Ok(model);
     }
-    let texts = resolve(ctx, tx, &schema.references, false).await?;
+    let Resolved { texts, .. } = resolve(ctx, tx, &schema.references, Reach::All).await?;
     let kept = Arc::clone(schema);
     let read = move || MessageSchema::parse(kept.format, &kept.text, &texts);
     let read = tokio::task::spawn_blocking(read).await.map_err(crate::Error::internal)?;

@@ -7,7 +7,7 @@
 //!
 //! What keywords mean is in [`load`], where references lead in [`index`].
 
-mod index;
+pub(crate) mod index;
 mod load;
 
 use std::collections::BTreeMap;
@@ -119,7 +119,7 @@ impl std::error::Error for Error {
 pub fn parse(text: &str, references: &BTreeMap<String, String>) -> Result<Schema, Error> {
     let mut n_values_left = MAX_VALUES;
     let root = read(text, &mut n_values_left)?;
-    let draft = checked(&root, Draft::Draft7)?;
+    let draft = checked(&root, Draft::default())?;
     let mut named = Vec::with_capacity(references.len());
     for (name, text) in references {
         let in_reference = |error| Error::Reference { name: name.clone(), error: Box::new(error) };
@@ -153,10 +153,11 @@ pub fn normalise(text: &str) -> Result<String, Error> {
 }
 
 /// The versions of JSON Schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Draft {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Draft {
     Draft4,
     Draft6,
+    #[default]
     Draft7,
     Draft201909,
     Draft202012,
@@ -164,7 +165,7 @@ enum Draft {
 
 impl Draft {
     /// The draft that a schema names.
-    fn of(root: &Value) -> Option<Self> {
+    pub(crate) fn of(root: &Value) -> Option<Self> {
         let (_, name) = root.get("$schema")?.as_str()?.split_once("://json-schema.org/")?;
         match name.trim_end_matches('#') {
             "schema" | "draft-04/schema" => Some(Self::Draft4),

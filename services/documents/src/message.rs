@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::change::message::{Difference, Format, Policy, TooComplex};
+use domain::change::message::{Budget, Difference, Format, Policy, TooComplex};
 use domain::change::{avro as avro_change, json_schema as json_change, protobuf as protobuf_change};
 use domain::error::Kind;
 
@@ -74,10 +74,23 @@ impl MessageSchema {
     /// # Errors
     /// [`TooComplex`].
     pub fn differences_to(&self, new: &Self, policy: Policy) -> Result<Vec<Difference>, TooComplex> {
+        self.differences_within(new, policy, &mut { Budget::COMPARISON })
+    }
+
+    /// As [`Self::differences_to`], with steps of a budget that others take from, too.
+    ///
+    /// # Errors
+    /// [`TooComplex`].
+    pub fn differences_within(
+        &self,
+        new: &Self,
+        policy: Policy,
+        budget: &mut Budget,
+    ) -> Result<Vec<Difference>, TooComplex> {
         match (self, new) {
-            (Self::Avro(old), Self::Avro(new)) => avro_change::compare(old, new),
-            (Self::Json(old), Self::Json(new)) => json_change::compare(old, new, policy),
-            (Self::Protobuf(old), Self::Protobuf(new)) => protobuf_change::compare(old, new),
+            (Self::Avro(old), Self::Avro(new)) => avro_change::compare_within(old, new, budget),
+            (Self::Json(old), Self::Json(new)) => json_change::compare_within(old, new, policy, budget),
+            (Self::Protobuf(old), Self::Protobuf(new)) => protobuf_change::compare_within(old, new, budget),
             _ => Ok(vec![Difference {
                 name: "SCHEMA_TYPE_CHANGED",
                 path: "#/".to_owned(),

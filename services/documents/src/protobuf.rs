@@ -8,7 +8,7 @@
 //! texts ([`tolerant`]). [`canonical`], [`normalise`] and [`serialized`] are for schemas that are to be registered, and
 //! ask for all that the compiler asks. [`lexer`] refuses what would exhaust either before it is parsed.
 
-mod known;
+pub(crate) mod known;
 mod lexer;
 mod model;
 mod print;
@@ -24,6 +24,7 @@ use domain::change::protobuf::Schema;
 use domain::error::Kind;
 
 use self::print::Order;
+pub(crate) use self::sources::is_base64;
 use self::sources::{ROOT, Sources};
 
 /// The most that a schema may have with all of its imports, in bytes.

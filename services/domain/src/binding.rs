@@ -1,9 +1,10 @@
-//! Bindings: which table holds a schema object of a contract's major, in an environment.
+//! Bindings: which table or topic holds a schema object of a contract's major, in an environment.
 
 use crate::clock::Timestamp;
 use crate::id::{BindingId, ContractId, SnapshotId, TableId, VerdictId};
 use crate::name::{DomainPath, Name};
 use crate::quality::{RuleResult, Verdict};
+use crate::registry::Subject;
 use crate::table::{Format, PhysicalSchema, SnapshotKey};
 use crate::words;
 
@@ -22,6 +23,23 @@ pub struct Binding {
     pub environment: String,
     /// The table.
     pub table_id: TableId,
+}
+
+/// (contract, major, schema object, environment) -> topic, by the subject of its schemas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicBinding {
+    /// Its id.
+    pub id: BindingId,
+    /// The contract.
+    pub contract_id: ContractId,
+    /// The contract's major.
+    pub major: u64,
+    /// The schema object's name in addresses.
+    pub object: Name,
+    /// The environment.
+    pub environment: String,
+    /// The subject.
+    pub subject: Subject,
 }
 
 /// A table as it is registered. It knows no contract.

@@ -13,7 +13,7 @@ use crate::words;
 
 /// The longest name of a subject, in bytes.
 pub const MAX_SUBJECT_BYTES: usize = 512;
-/// The largest text of a schema, in bytes.
+/// The largest text of a schema, in bytes; with the texts of all that it refers to.
 pub const MAX_SCHEMA_BYTES: usize = 1_000_000;
 /// The most schemas that one schema refers to.
 pub const MAX_REFERENCES: usize = 100;
@@ -27,7 +27,7 @@ words! {
         ReadWrite = "READWRITE",
         /// Schemas are read.
         ReadOnly = "READONLY",
-        /// Schemas are read, whatever the subjects say: for the registry as a whole.
+        /// As [`Self::ReadOnly`]; a word of older registries.
         ReadOnlyOverride = "READONLY_OVERRIDE",
         /// Schemas are brought over from another registry: the caller gives their ids and versions.
         Import = "IMPORT",
@@ -43,16 +43,32 @@ impl Mode {
 
 /// Why a text is not a subject's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a subject: use 1 to {MAX_SUBJECT_BYTES} bytes without control characters")]
+#[error(
+    "`{0}` is not a subject: use 1 to {MAX_SUBJECT_BYTES} bytes without control characters, which do not begin as a context \
+     (`:.`, `:*:`)"
+)]
 pub struct NotASubject(String);
 
 /// A subject's name, with its context where it is not the default one: `orders-value`, `:.staging:orders-value`.
 ///
-/// The default context is `.`; `:.:orders-value` is `orders-value`.
+/// The default context is `.`; `:.:orders-value` is `orders-value`. A name itself never begins as a context does, so that
+/// one text means one subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
     context: String,
     name: String,
+}
+
+/// How the name of a subject begins that is not in the default context.
+const CONTEXT: &str = ":.";
+/// How a prefix begins that is for all contexts.
+const ANY_CONTEXT: &str = ":*:";
+
+/// The context that a text begins with, and the rest of it.
+fn in_context(text: &str) -> (String, &str) {
+    let Some(rest) = text.strip_prefix(CONTEXT) else { return (DEFAULT_CONTEXT.to_owned(), text) };
+    let (context, name) = rest.split_once(':').unwrap_or((rest, ""));
+    (format!(".{context}"), name)
 }
 
 /// The name of the default context.
@@ -68,11 +84,9 @@ impl Subject {
     pub fn parse(text: &str) -> Result<Self, NotASubject> {
         let wrong = || NotASubject(text.chars().filter(|c| !c.is_control()).take(80).collect());
         let is_good = |part: &str| part.len() <= MAX_SUBJECT_BYTES && !part.chars().any(char::is_control);
-        let (context, name) = match text.strip_prefix(":.").and_then(|rest| rest.split_once(':')) {
-            Some((context, name)) => (format!(".{context}"), name),
-            None => (DEFAULT_CONTEXT.to_owned(), text),
-        };
-        let refused = !is_good(&context) || !is_good(name) || name.is_empty();
+        let (context, name) = in_context(text);
+        let begins_as_context = name.starts_with(CONTEXT) || name.starts_with(ANY_CONTEXT);
+        let refused = !is_good(&context) || !is_good(name) || name.is_empty() || begins_as_context;
         // What only the registry itself may mean.
         if refused || name == "__GLOBAL" || name == "__EMPTY" || context == GLOBAL_CONTEXT {
             return Err(wrong());
@@ -116,6 +130,36 @@ impl FromStr for Subject {
     }
 }
 
+/// How the names of subjects begin that a list is of: `orders` in the default context, `:.staging:orders` in another one,
+/// `:*:orders` in all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    /// `None` for all.
+    context: Option<String>,
+    name: String,
+}
+
+impl Prefix {
+    /// Reads a prefix. Each text is one, if only of nothing.
+    pub fn parse(text: &str) -> Self {
+        if let Some(name) = text.strip_prefix(ANY_CONTEXT) {
+            return Self { context: None, name: name.to_owned() };
+        }
+        let (context, name) = in_context(text);
+        Self { context: Some(context), name: name.to_owned() }
+    }
+
+    /// The prefix of every subject.
+    pub fn of_all() -> Self {
+        Self { context: None, name: String::new() }
+    }
+
+    /// Whether a subject's name begins so.
+    pub fn matches(&self, subject: &Subject) -> bool {
+        self.context.as_ref().is_none_or(|context| *context == subject.context) && subject.name.starts_with(&self.name)
+    }
+}
+
 /// What settings are for: all of the registry, a context, or a subject. What the narrower does not say, the wider does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -135,12 +179,31 @@ impl Scope {
     pub fn parse(text: &str) -> Result<Self, NotASubject> {
         match text.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')) {
             Some(GLOBAL_CONTEXT) => Ok(Self::Global),
-            Some(DEFAULT_CONTEXT) => Ok(Self::Context(DEFAULT_CONTEXT.to_owned())),
+            Some(DEFAULT_CONTEXT) => Ok(Self::top()),
             Some(context) if context.starts_with('.') && !context.contains(':') => {
                 // A context is good where a subject in it is.
                 Subject::parse(&format!(":{context}:a")).map(|subject| Self::Context(subject.context))
             }
             _ => Subject::parse(text).map(Self::Subject),
+        }
+    }
+
+    /// The default context, which is what requests that name no scope are about.
+    pub fn top() -> Self {
+        Self::Context(DEFAULT_CONTEXT.to_owned())
+    }
+
+    /// Whether something always holds here, if only the defaults: for the default context, and for all together.
+    pub fn is_top(&self) -> bool {
+        *self == Self::Global || *self == Self::top()
+    }
+
+    /// Whether a subject is in it.
+    pub fn contains(&self, subject: &Subject) -> bool {
+        match self {
+            Self::Global => true,
+            Self::Context(context) => *context == subject.context,
+            Self::Subject(own) => own == subject,
         }
     }
 
@@ -187,6 +250,14 @@ impl Settings {
         mode: Some(Mode::ReadWrite),
     };
 
+    /// These, as far as they are of one part.
+    pub fn part(self, part: Part) -> Self {
+        match part {
+            Part::Levels => Self { mode: None, ..self },
+            Part::Mode => Self { mode: self.mode, ..Self::default() },
+        }
+    }
+
     /// These, and the wider ones' where these say nothing.
     pub fn or(self, wider: Self) -> Self {
         Self {
@@ -196,6 +267,15 @@ impl Settings {
             mode: self.mode.or(wider.mode),
         }
     }
+}
+
+/// The two parts of the settings, which are read and changed apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// How new schemas are judged and kept.
+    Levels,
+    /// What may be done.
+    Mode,
 }
 
 /// A schema that another one names: an Avro type, a `$ref`, a Protobuf import.
@@ -212,6 +292,9 @@ pub struct Reference {
 /// The number of a schema, which producers write before each message. It is unique in the registry and never given
 /// twice.
 pub type SchemaId = u32;
+
+/// The greatest id of a schema and the greatest version of a subject: clients keep them in 32 bits with a sign.
+pub const MAX_NUMBER: u32 = i32::MAX.unsigned_abs();
 
 /// A schema as it was registered.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,11 @@
-//! Bindings, and the verdicts that inspections gave them.
+//! Bindings of schema objects to tables and to topics, and the verdicts that inspections gave on tables.
 
-use domain::binding::{Binding, BindingVerdict};
+use domain::binding::{Binding, BindingVerdict, TopicBinding};
 use domain::clock::Timestamp;
 use domain::id::{BindingId, ContractId, SnapshotId, TableId, VerdictId};
 use domain::name::Name;
 use domain::quality::Verdict;
+use domain::registry::Subject;
 
 use crate::db::Tx;
 use crate::error::Error;
@@ -12,32 +13,40 @@ use crate::json;
 use crate::page::all;
 use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
 
-row! {
-    BindingRow from "bindings" {
-        id: Text<BindingId>,
-        contract_id: Text<ContractId>,
-        major: i64,
-        object: Text<Name>,
-        environment: String,
-        table_id: Text<TableId>,
-    }
+/// Declares the row of a table of bindings, and how it becomes its model. They differ in what an object is bound to alone.
+macro_rules! binding_row {
+    ($row:ident from $table:literal -> $model:ident { $to:ident: $kind:ty }) => {
+        row! {
+            $row from $table {
+                id: Text<BindingId>,
+                contract_id: Text<ContractId>,
+                major: i64,
+                object: Text<Name>,
+                environment: String,
+                $to: Text<$kind>,
+            }
+        }
+
+        impl TryFrom<$row> for $model {
+            type Error = Error;
+
+            fn try_from(row: $row) -> Result<Self, Error> {
+                let id = row.id.0;
+                Ok(Self {
+                    id,
+                    contract_id: row.contract_id.0,
+                    major: natural(row.major).map_err(|problem| Error::inconsistent($table, id, problem))?,
+                    object: row.object.0,
+                    environment: row.environment,
+                    $to: row.$to.0,
+                })
+            }
+        }
+    };
 }
 
-impl TryFrom<BindingRow> for Binding {
-    type Error = Error;
-
-    fn try_from(row: BindingRow) -> Result<Self, Error> {
-        let id = row.id.0;
-        Ok(Self {
-            id,
-            contract_id: row.contract_id.0,
-            major: natural(row.major).map_err(|problem| Error::inconsistent("bindings", id, problem))?,
-            object: row.object.0,
-            environment: row.environment,
-            table_id: row.table_id.0,
-        })
-    }
-}
+binding_row! { BindingRow from "bindings" -> Binding { table_id: TableId } }
+binding_row! { TopicRow from "topic_bindings" -> TopicBinding { subject: Subject } }
 
 macro_rules! select_bindings {
     ($rest:literal) => {
@@ -146,6 +155,60 @@ pub async fn list_of_table(tx: &mut Tx, table_id: TableId) -> Result<Vec<Binding
         .bind(Text(table_id))
         .fetch_all(c))?;
     all(rows)
+}
+
+macro_rules! select_topics {
+    ($rest:literal) => {
+        concat!("SELECT id, contract_id, major, object, environment, subject FROM topic_bindings ", $rest)
+    };
+}
+
+/// Binds an object to a topic.
+///
+/// # Errors
+/// [`crate::Constraint::TopicObject`]; [`Error::LockNeeded`].
+pub async fn insert_topic(tx: &mut Tx, binding: &TopicBinding) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        sqlx::query(
+            "INSERT INTO topic_bindings (id, contract_id, major, object, environment, subject)
+             VALUES ($1, $2, $3, $4, $5, $6)"
+        )
+        .bind(Text(binding.id))
+        .bind(Text(binding.contract_id))
+        .bind(integer(binding.major))
+        .bind(binding.object.as_str())
+        .bind(binding.environment.as_str())
+        .bind(binding.subject.to_string())
+    )?;
+    Ok(())
+}
+
+/// The topics that a subject's schemas are for, the newest major first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_topics_of_subject(tx: &mut Tx, subject: &Subject) -> Result<Vec<TopicBinding>, Error> {
+    all(on_both!(tx, |c| sqlx::query_as::<_, TopicRow>(select_topics!("WHERE subject = $1 ORDER BY major DESC, id"))
+        .bind(subject.to_string())
+        .fetch_all(c))?)
+}
+
+/// The topics of contracts.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_topics_of_contracts(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<TopicBinding>, Error> {
+    all(list_in!(tx, TopicRow, select_topics!("WHERE contract_id IN ({list})"), ids))
+}
+
+/// All topics.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_topics(tx: &mut Tx) -> Result<Vec<TopicBinding>, Error> {
+    all(on_both!(tx, |c| sqlx::query_as::<_, TopicRow>(select_topics!("ORDER BY subject, major")).fetch_all(c))?)
 }
 
 row! {

@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../migrations/0001_foundation.sql")),
     (2, "registry", include_str!("../migrations/0002_registry.sql")),
     (4, "notices", include_str!("../migrations/0004_notices.sql")),
+    (5, "registry_counts", include_str!("../migrations/0005_registry_counts.sql")),
 ];
 
 /// The number of the newest migration.

@@ -1,18 +1,17 @@
-//! The schema registry: schemas, the versions of subjects, who refers to whom, settings, and the topics that schema
-//! objects are bound to.
+//! The schema registry: schemas, the versions of subjects, who refers to whom, and settings. The topics that schema objects
+//! are bound to are in [`crate::binding`].
 
 use domain::change::level::Level;
 use domain::change::message::{Format, Policy};
 use domain::clock::Timestamp;
-use domain::id::{BindingId, ContractId, PrincipalId};
-use domain::name::Name;
+use domain::id::PrincipalId;
 use domain::registry::{Mode, Reference, Schema, SchemaId, Scope, Settings, Subject, SubjectVersion};
 use serde_json::{Value, json};
 
 use crate::db::Tx;
 use crate::error::Error;
 use crate::page::all;
-use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+use crate::row::{Text, affected, on_both, row};
 
 row! {
     SchemaRow from "schemas" {
@@ -300,6 +299,35 @@ pub async fn list_versions(tx: &mut Tx, subject: &Subject) -> Result<Vec<Subject
     .fetch_all(c))?)
 }
 
+/// A version of a subject, in use or not.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_version(tx: &mut Tx, subject: &Subject, version: u32) -> Result<Option<SubjectVersion>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE context = $1 AND subject = $2 AND version = $3"
+    ))
+    .bind(subject.context())
+    .bind(subject.name())
+    .bind(i64::from(version))
+    .fetch_optional(c))?;
+    row.map(SubjectVersion::try_from).transpose()
+}
+
+/// The newest version of a subject that is in use.
+///
+/// # Errors
+/// Those of any query.
+pub async fn find_latest_version(tx: &mut Tx, subject: &Subject) -> Result<Option<SubjectVersion>, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE context = $1 AND subject = $2 AND NOT deleted ORDER BY version DESC LIMIT 1"
+    ))
+    .bind(subject.context())
+    .bind(subject.name())
+    .fetch_optional(c))?;
+    row.map(SubjectVersion::try_from).transpose()
+}
+
 /// The places of a schema, those out of use among them.
 ///
 /// # Errors
@@ -328,6 +356,19 @@ pub async fn list_all_versions(
     .bind(context)
     .bind(name)
     .bind(i64::from(version))
+    .bind(i64::from(limit))
+    .fetch_all(c))?)
+}
+
+/// The places of the schemas before an id, those of the greatest id first.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_versions_by_schema(tx: &mut Tx, before: i64, limit: u32) -> Result<Vec<SubjectVersion>, Error> {
+    all(on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+        "WHERE schema_id < $1 ORDER BY schema_id DESC, context, subject, version LIMIT $2"
+    ))
+    .bind(before)
     .bind(i64::from(limit))
     .fetch_all(c))?)
 }
@@ -368,6 +409,31 @@ pub async fn list_subjects(tx: &mut Tx) -> Result<Vec<(Subject, bool)>, Error> {
             Ok((subject.map_err(wrong)?, row.in_use > 0))
         })
         .collect()
+}
+
+row! { CountRow from "registry_counts" { value: i64, } }
+
+/// Counts a subject that came, or one that went. Gives how many there are then, in use or not.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn count_subject(tx: &mut Tx, change: Change) -> Result<i64, Error> {
+    tx.require_facts()?;
+    let row = on_both!(tx, |c| sqlx::query_as::<_, CountRow>(
+        "UPDATE registry_counts SET value = value + $1 WHERE name = 'subjects' RETURNING value"
+    )
+    .bind(change as i64)
+    .fetch_one(c))?;
+    Ok(row.value)
+}
+
+/// What became of something that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Came = 1,
+    /// It is gone for good.
+    Went = -1,
 }
 
 row! { ReferrerRow from "schema_references" { schema_id: i64, } }
@@ -435,12 +501,30 @@ pub async fn settings(tx: &mut Tx, scope: &Scope) -> Result<Settings, Error> {
     Ok(list_settings(tx, std::slice::from_ref(scope)).await?.pop().unwrap_or_default())
 }
 
-/// Writes what a scope says of itself.
+row! { NumberRow from "registry_settings" { value: i64, } }
+
+/// How many scopes say something of themselves.
+///
+/// # Errors
+/// Those of any query.
+pub async fn count_settings(tx: &mut Tx) -> Result<i64, Error> {
+    let row = on_both!(tx, |c| sqlx::query_as::<_, NumberRow>(
+        "SELECT CAST(COUNT(*) AS BIGINT) AS value FROM registry_settings"
+    )
+    .fetch_one(c))?;
+    Ok(row.value)
+}
+
+/// Writes what a scope says of itself; nothing, if it has nothing to say.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
 pub async fn put_settings(tx: &mut Tx, scope: &Scope, settings: &Settings) -> Result<(), Error> {
     tx.require_facts()?;
+    if *settings == Settings::default() {
+        affected!(tx, sqlx::query("DELETE FROM registry_settings WHERE scope = $1").bind(scope.to_string()))?;
+        return Ok(());
+    }
     affected!(
         tx,
         sqlx::query(
@@ -459,104 +543,6 @@ pub async fn put_settings(tx: &mut Tx, scope: &Scope, settings: &Settings) -> Re
         .bind(settings.mode.map(Text))
     )?;
     Ok(())
-}
-
-/// A schema object that is bound to a topic, by the subject of its schemas.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicBinding {
-    /// Its id.
-    pub id: BindingId,
-    /// The contract.
-    pub contract_id: ContractId,
-    /// The contract's major.
-    pub major: u64,
-    /// The schema object.
-    pub object: Name,
-    /// The environment.
-    pub environment: String,
-    /// The subject.
-    pub subject: Subject,
-}
-
-row! {
-    TopicRow from "topic_bindings" {
-        id: Text<BindingId>,
-        contract_id: Text<ContractId>,
-        major: i64,
-        object: Text<Name>,
-        environment: String,
-        subject: Text<Subject>,
-    }
-}
-
-impl TryFrom<TopicRow> for TopicBinding {
-    type Error = Error;
-
-    fn try_from(row: TopicRow) -> Result<Self, Error> {
-        let id = row.id.0;
-        Ok(Self {
-            id,
-            contract_id: row.contract_id.0,
-            major: natural(row.major).map_err(|what| Error::inconsistent("topic_bindings", id, what))?,
-            object: row.object.0,
-            environment: row.environment,
-            subject: row.subject.0,
-        })
-    }
-}
-
-macro_rules! select_topics {
-    ($rest:literal) => {
-        concat!("SELECT id, contract_id, major, object, environment, subject FROM topic_bindings ", $rest)
-    };
-}
-
-/// Binds an object to a topic.
-///
-/// # Errors
-/// [`crate::Constraint::TopicObject`]; [`Error::LockNeeded`].
-pub async fn insert_topic(tx: &mut Tx, binding: &TopicBinding) -> Result<(), Error> {
-    tx.require_facts()?;
-    affected!(
-        tx,
-        sqlx::query(
-            "INSERT INTO topic_bindings (id, contract_id, major, object, environment, subject)
-             VALUES ($1, $2, $3, $4, $5, $6)"
-        )
-        .bind(Text(binding.id))
-        .bind(Text(binding.contract_id))
-        .bind(integer(binding.major))
-        .bind(binding.object.as_str())
-        .bind(binding.environment.as_str())
-        .bind(binding.subject.to_string())
-    )?;
-    Ok(())
-}
-
-/// The topics that a subject's schemas are for, the newest major first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_topics_of_subject(tx: &mut Tx, subject: &Subject) -> Result<Vec<TopicBinding>, Error> {
-    all(on_both!(tx, |c| sqlx::query_as::<_, TopicRow>(select_topics!("WHERE subject = $1 ORDER BY major DESC, id"))
-        .bind(subject.to_string())
-        .fetch_all(c))?)
-}
-
-/// The topics of contracts.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_topics_of_contracts(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<TopicBinding>, Error> {
-    all(list_in!(tx, TopicRow, select_topics!("WHERE contract_id IN ({list})"), ids))
-}
-
-/// All topics.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_topics(tx: &mut Tx) -> Result<Vec<TopicBinding>, Error> {
-    all(on_both!(tx, |c| sqlx::query_as::<_, TopicRow>(select_topics!("ORDER BY subject, major")).fetch_all(c))?)
 }
 
 row! { TakenRow from "schemas" { id: i64, } }

@@ -12,11 +12,14 @@ use app::org::CreateDomain;
 use app::publish::{DocumentSet, DocumentText, Outcome};
 use app::{Actor, App, Ctx, Parts, Settings};
 use domain::audit::{self, Record};
+use domain::change::message::Format;
+use domain::clock::Clock;
 use domain::identity::{DomainRole, PlatformRole};
 use domain::name::DomainPath;
+use domain::registry::{Schema, Subject, SubjectVersion};
 use policy::Policy;
 use store::revision::Revision;
-use store::{Db, Options, Seek, Whose};
+use store::{Db, Lock, Options, Seek, Whose};
 use tempfile::TempDir;
 
 use crate::clock::{ManualClock, SeededRandom};
@@ -141,6 +144,34 @@ impl TestApp {
             other => panic!("not taken: {other:?}"),
         }
         self.settle().await;
+    }
+
+    /// Puts schemas into the registry as they are, each in its place, as somebody.
+    pub async fn lay_schemas(&self, ctx: &Ctx, schemas: impl IntoIterator<Item = (Subject, u32, String)>) {
+        let mut tx = self.app.db.write(Lock::Facts).await.expect("a transaction");
+        let mut id = store::registry::last_schema_id(&mut tx).await.expect("an id");
+        for (subject, version, text) in schemas {
+            id += 1;
+            let schema = Schema {
+                id,
+                context: subject.context().to_owned(),
+                format: Format::Avro,
+                text,
+                references: Vec::new(),
+                digest: id.to_string(),
+            };
+            store::registry::insert_schema(&mut tx, &schema).await.expect("a schema");
+            let version = SubjectVersion {
+                subject,
+                version,
+                schema_id: id,
+                deleted: false,
+                registered_by: ctx.actor.principal.id,
+                registered_at: self.clock.now(),
+            };
+            store::registry::insert_version(&mut tx, &version).await.expect("a version");
+        }
+        tx.commit().await.expect("a commit");
     }
 
     /// The folder of a location in the lake.

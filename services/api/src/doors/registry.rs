@@ -4,28 +4,33 @@
 //! Clients are strict about answers and loose about requests: an answer has the fields of the reference and no other,
 //! and what a request has beyond what is known here is not looked at. Errors are `{"error_code", "message"}`.
 //!
-//! Not here: tags, metadata and rules of schemas, exporters, guids. `GET /associations/...` says that there are none.
+//! Not here: tags, metadata and rules of schemas, exporters, guids. `GET /associations/...` says that there are none. The
+//! path of a request is in `path`, its query and bodies in `wire`, levels and modes in `settings`, the forms of an answer in
+//! `media`, the numbers of errors in `error`.
 
 mod error;
+mod media;
+mod path;
+mod settings;
 mod wire;
 
 use std::sync::Arc;
 
 use app::Ctx;
-use app::registry::{self, Check, Given, Register};
+use app::registry::{self, Check, Given, Register, Registered, Shown};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::registry::{Scope, Settings, Subject};
+use domain::registry::{Prefix, SubjectVersion};
 use serde_json::{Value, json};
 
 use self::error::{Code, Failure};
-use self::wire::{Asked, SchemaBody, SettingsBody};
+use self::wire::{Asked, SchemaBody};
 use crate::Server;
 use crate::body;
 use crate::endpoint;
@@ -34,8 +39,15 @@ use crate::request::Tag;
 
 type Answer = Result<Response, Failure>;
 
-/// The routes, below the door's own path.
-pub(crate) fn router(server: &Arc<Server>) -> Router<Arc<Server>> {
+/// The door, below its own path.
+///
+/// A base URL may name a context, as `/contexts/.staging`: all that is asked below is about that context.
+pub(crate) fn router(server: &Arc<Server>) -> Router {
+    let routes = routes(server).with_state(Arc::clone(server));
+    Router::new().fallback_service(routes).layer(map_request(path::read))
+}
+
+fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
     Router::new()
         .route("/", get(|| async { json_response(&json!({})) }))
         .route("/schemas/types", get(|| async { json_response(&json!(["JSON", "PROTOBUF", "AVRO"])) }))
@@ -46,16 +58,14 @@ pub(crate) fn router(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/schemas/ids/{id}/versions", get(schema_versions))
         .route("/subjects", get(subjects))
         .route("/subjects/{subject}", post(lookup).delete(delete_subject))
+        .route("/subjects/{subject}/metadata", get(latest_with_metadata))
         .route("/subjects/{subject}/versions", get(versions).post(register))
         .route("/subjects/{subject}/versions/{version}", get(version).delete(delete_version))
         .route("/subjects/{subject}/versions/{version}/schema", get(version_text))
         .route("/subjects/{subject}/versions/{version}/referencedby", get(referrers))
         .route("/compatibility/subjects/{subject}/versions", post(check_history))
         .route("/compatibility/subjects/{subject}/versions/{version}", post(check_version))
-        .route("/config", get(global_level).put(put_global_level).delete(delete_global_level))
-        .route("/config/{subject}", get(level).put(put_level).delete(delete_level))
-        .route("/mode", get(global_mode).put(put_global_mode).delete(delete_global_mode))
-        .route("/mode/{subject}", get(mode).put(put_mode).delete(delete_mode))
+        .merge(settings::routes())
         .route("/contexts", get(contexts))
         .route("/v1/metadata/id", get(|| async { json_response(&json!({ "scope": { "path": [], "clusters": {} } })) }))
         .route(
@@ -64,8 +74,9 @@ pub(crate) fn router(server: &Arc<Server>) -> Router<Arc<Server>> {
         )
         // Serializers ask whether a topic has subjects of other names, and stop at any answer but this one.
         .route("/associations/{*rest}", get(|| async { Failure::new(Code::AssociationNotFound, "no associations") }))
-        .fallback(|| async { Failure::new(Code::NotFound, "HTTP 404 Not Found") })
+        .fallback(|| async { Failure::not_found() })
         .method_not_allowed_fallback(|| async { Failure::new(Code::MethodNotAllowed, "HTTP 405 Method Not Allowed") })
+        .layer(from_fn(media::negotiate))
         .layer(from_fn_with_state(Arc::clone(server), sign_in))
 }
 
@@ -89,77 +100,85 @@ async fn sign_in(State(server): State<Arc<Server>>, mut request: Request, next: 
 
 type CtxOf = axum::Extension<Ctx>;
 
-async fn list_schemas(axum::Extension(ctx): CtxOf, Query(asked): Query<Asked>) -> Answer {
-    let page = |all| asked.page(all);
-    let found = registry::schemas(&ctx, asked.prefix(), asked.shown(), asked.latest_only.is_set(), page).await?;
+async fn list_schemas(axum::Extension(ctx): CtxOf, asked: Asked) -> Answer {
+    let found = registry::schemas(&ctx, &asked.listing()).await?;
     Ok(json_response(&found.iter().map(wire::registered).collect::<Value>()))
 }
 
-async fn schema(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let subject = asked.subject.as_deref().filter(|subject| !subject.is_empty()).map(wire::subject).transpose()?;
-    let schema = registry::find_schema(&ctx, wire::schema_id(&id)?, subject.as_ref()).await?;
-    let text = registry::text_in_format(&ctx, &schema, asked.format.as_deref()).await?;
+async fn schema(axum::Extension(ctx): CtxOf, Path(id): Path<String>, asked: Asked) -> Answer {
+    let schema = registry::find_schema(&ctx, wire::schema_id(&id)?, asked.subject()?.as_ref()).await?;
+    let text = registry::text_in_format(&ctx, &schema, asked.format()).await?;
     let mut answer = wire::schema(&schema, &text);
-    if asked.fetch_max_id.is_set() {
+    if asked.is_set("fetchMaxId") {
         answer["maxId"] = registry::newest_schema_id(&ctx).await?.into();
     }
     Ok(json_response(&answer))
 }
 
-async fn schema_text(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let schema = registry::find_schema(&ctx, wire::schema_id(&id)?, None).await?;
-    Ok(raw(registry::text_in_format(&ctx, &schema, asked.format.as_deref()).await?.into_owned()))
+async fn schema_text(axum::Extension(ctx): CtxOf, Path(id): Path<String>, asked: Asked) -> Answer {
+    let schema = registry::find_schema(&ctx, wire::schema_id(&id)?, asked.subject()?.as_ref()).await?;
+    Ok(raw(registry::text_in_format(&ctx, &schema, asked.format()).await?.into_owned()))
 }
 
-async fn schema_subjects(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let places = registry::places_of_schema(&ctx, wire::schema_id(&id)?, asked.deleted.is_set()).await?;
+async fn schema_subjects(axum::Extension(ctx): CtxOf, Path(id): Path<String>, asked: Asked) -> Answer {
+    let places = places(&ctx, &id, &asked).await?;
     let mut names: Vec<String> = places.iter().map(|place| place.subject.to_string()).collect();
     names.dedup();
     Ok(json_response(&json!(asked.page(names))))
 }
 
-async fn schema_versions(axum::Extension(ctx): CtxOf, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let places = registry::places_of_schema(&ctx, wire::schema_id(&id)?, asked.deleted.is_set()).await?;
+async fn schema_versions(axum::Extension(ctx): CtxOf, Path(id): Path<String>, asked: Asked) -> Answer {
+    let places = places(&ctx, &id, &asked).await?;
     let places: Vec<Value> =
         places.iter().map(|place| json!({ "subject": place.subject.to_string(), "version": place.version })).collect();
     Ok(json_response(&json!(asked.page(places))))
 }
 
-async fn subjects(axum::Extension(ctx): CtxOf, Query(asked): Query<Asked>) -> Answer {
-    let prefix = asked.prefix();
-    let wanted = |subject: &Subject| match prefix {
-        "" => subject.context() == domain::registry::DEFAULT_CONTEXT,
-        ":*:" => true,
-        prefix => subject.to_string().starts_with(prefix),
-    };
+async fn places(ctx: &Ctx, id: &str, asked: &Asked) -> Result<Vec<SubjectVersion>, Failure> {
+    let id = wire::schema_id(id)?;
+    registry::find_schema(ctx, id, asked.subject()?.as_ref()).await?;
+    Ok(registry::places_of_schema(ctx, id, asked.is_set("deleted")).await?)
+}
+
+async fn subjects(axum::Extension(ctx): CtxOf, asked: Asked) -> Answer {
+    let prefix = asked.prefix().unwrap_or_else(Prefix::of_all);
     let all = registry::subjects(&ctx, asked.shown()).await?;
-    let names = all.iter().filter(|subject| wanted(subject)).map(ToString::to_string).collect();
+    let names = all.iter().filter(|subject| prefix.matches(subject)).map(ToString::to_string).collect();
     Ok(json_response(&json!(asked.page::<String>(names))))
 }
 
-async fn contexts(axum::Extension(ctx): CtxOf, Query(asked): Query<Asked>) -> Answer {
-    Ok(json_response(&json!(asked.page(registry::contexts(&ctx).await?))))
+async fn contexts(axum::Extension(ctx): CtxOf, asked: Asked) -> Answer {
+    let mut contexts = registry::contexts(&ctx).await?;
+    contexts.retain(|context| context.starts_with(asked.get("contextPrefix").unwrap_or_default()));
+    Ok(json_response(&json!(asked.page(contexts))))
 }
 
 async fn lookup(
     axum::Extension(ctx): CtxOf,
     Path(subject): Path<String>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let subject = wire::subject(&subject)?;
     let sent: SchemaBody = read(&headers, body).await?;
-    let found =
-        registry::lookup(&ctx, &subject, &sent.draft()?, asked.normalize.is_set(), asked.deleted.is_set()).await?;
-    Ok(json_response(&wire::registered(&found)))
+    let (normalize, deleted) = (asked.is_set("normalize"), asked.is_set("deleted"));
+    let found = registry::lookup(&ctx, &subject, &sent.draft()?, normalize, deleted).await?;
+    in_place(&ctx, &found, &asked).await
+}
+
+/// No schema has metadata here, so none has what is asked for.
+async fn latest_with_metadata(axum::Extension(ctx): CtxOf, Path(subject): Path<String>, asked: Asked) -> Answer {
+    let shown = if asked.is_set("deleted") { Shown::All } else { Shown::InUse };
+    registry::versions(&ctx, &wire::subject(&subject)?, shown).await?;
+    Err(registry::Error::SchemaNotFound.into())
 }
 
 async fn register(
     State(server): State<Arc<Server>>,
     axum::Extension(ctx): CtxOf,
     Path(subject): Path<String>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
@@ -168,14 +187,14 @@ async fn register(
     let command = Register {
         subject,
         draft: sent.draft()?,
-        normalize: asked.normalize.is_set(),
+        normalize: asked.is_set("normalize"),
         given: Given { id: sent.id()?, version: sent.version()? },
     };
     let registered = change(&server, async move { registry::register(&ctx, command).await }).await?;
     Ok(json_response(&json!({ "id": registered.schema.id })))
 }
 
-async fn versions(axum::Extension(ctx): CtxOf, Path(subject): Path<String>, Query(asked): Query<Asked>) -> Answer {
+async fn versions(axum::Extension(ctx): CtxOf, Path(subject): Path<String>, asked: Asked) -> Answer {
     let numbers = registry::versions(&ctx, &wire::subject(&subject)?, asked.shown()).await?;
     Ok(json_response(&json!(asked.page(numbers))))
 }
@@ -183,32 +202,36 @@ async fn versions(axum::Extension(ctx): CtxOf, Path(subject): Path<String>, Quer
 async fn version(
     axum::Extension(ctx): CtxOf,
     Path((subject, version)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Answer {
     let (subject, version) = (wire::subject(&subject)?, wire::version(&version)?);
-    let found = registry::version(&ctx, &subject, version, asked.deleted.is_set()).await?;
-    let text = registry::text_in_format(&ctx, &found.schema, asked.format.as_deref()).await?;
-    let mut answer = wire::registered(&found);
-    answer["schema"] = text.into();
+    let found = registry::version(&ctx, &subject, version, asked.is_set("deleted")).await?;
+    in_place(&ctx, &found, &asked).await
+}
+
+async fn in_place(ctx: &Ctx, found: &Registered, asked: &Asked) -> Answer {
+    let mut answer = wire::registered(found);
+    answer["schema"] = registry::text_in_format(ctx, &found.schema, asked.format()).await?.into();
     Ok(json_response(&answer))
 }
 
 async fn version_text(
     axum::Extension(ctx): CtxOf,
     Path((subject, version)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Answer {
     let (subject, version) = (wire::subject(&subject)?, wire::version(&version)?);
-    let found = registry::version(&ctx, &subject, version, asked.deleted.is_set()).await?;
-    Ok(raw(registry::text_in_format(&ctx, &found.schema, asked.format.as_deref()).await?.into_owned()))
+    let found = registry::version(&ctx, &subject, version, asked.is_set("deleted")).await?;
+    Ok(raw(registry::text_in_format(&ctx, &found.schema, asked.format()).await?.into_owned()))
 }
 
 async fn referrers(
     axum::Extension(ctx): CtxOf,
     Path((subject, version)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Answer {
-    let ids = registry::referrers(&ctx, &wire::subject(&subject)?, wire::version(&version)?).await?;
+    let (subject, version) = (wire::subject(&subject)?, wire::version(&version)?);
+    let ids = registry::referrers(&ctx, &subject, version, asked.is_set("deleted")).await?;
     Ok(json_response(&json!(asked.page(ids))))
 }
 
@@ -216,9 +239,9 @@ async fn delete_subject(
     State(server): State<Arc<Server>>,
     axum::Extension(ctx): CtxOf,
     Path(subject): Path<String>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Answer {
-    let (subject, permanent) = (wire::subject(&subject)?, asked.permanent.is_set());
+    let (subject, permanent) = (wire::subject(&subject)?, asked.is_set("permanent"));
     let deleted = change(&server, async move { registry::delete_subject(&ctx, &subject, permanent).await }).await?;
     Ok(json_response(&json!(deleted)))
 }
@@ -227,9 +250,9 @@ async fn delete_version(
     State(server): State<Arc<Server>>,
     axum::Extension(ctx): CtxOf,
     Path((subject, version)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Answer {
-    let (subject, version, permanent) = (wire::subject(&subject)?, wire::version(&version)?, asked.permanent.is_set());
+    let (subject, version, permanent) = (wire::subject(&subject)?, wire::version(&version)?, asked.is_set("permanent"));
     let deleted = change(&server, async move { registry::delete_version(&ctx, &subject, version, permanent).await });
     Ok(json_response(&json!(deleted.await?)))
 }
@@ -237,7 +260,7 @@ async fn delete_version(
 async fn check_version(
     axum::Extension(ctx): CtxOf,
     Path((subject, version)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
@@ -248,7 +271,7 @@ async fn check_version(
 async fn check_history(
     axum::Extension(ctx): CtxOf,
     Path(subject): Path<String>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
@@ -258,136 +281,18 @@ async fn check_history(
 async fn check(ctx: &Ctx, subject: &str, against: Check, asked: &Asked, headers: &HeaderMap, body: Body) -> Answer {
     let subject = wire::subject(subject)?;
     let sent: SchemaBody = read(headers, body).await?;
-    let (broken, level) = registry::check(ctx, &subject, against, &sent.draft()?, asked.normalize.is_set()).await?;
-    let mut answer = json!({ "is_compatible": broken.is_empty() });
-    if asked.verbose.is_set() {
-        answer["messages"] = registry::Incompatibility::messages(&broken, level).into();
+    let is_verbose = asked.is_set("verbose");
+    let messages = match registry::check(ctx, &subject, against, &sent.draft()?, asked.is_set("normalize")).await {
+        Ok((broken, level)) => registry::Incompatibility::messages(&broken, level),
+        // Whoever wants to hear the reasons hears this one among them.
+        Err(invalid @ registry::Error::InvalidSchema(_)) if is_verbose => vec![invalid.to_string()],
+        Err(error) => return Err(error.into()),
+    };
+    let mut answer = json!({ "is_compatible": messages.is_empty() });
+    if is_verbose {
+        answer["messages"] = messages.into();
     }
     Ok(json_response(&answer))
-}
-
-async fn global_level(axum::Extension(ctx): CtxOf) -> Answer {
-    Ok(json_response(&wire::level(&registry::effective_settings(&ctx, &Scope::Global).await?)))
-}
-
-async fn put_global_level(
-    State(server): State<Arc<Server>>,
-    axum::Extension(ctx): CtxOf,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    set_level(&server, ctx, Scope::Global, &headers, body).await
-}
-
-async fn delete_global_level(State(server): State<Arc<Server>>, axum::Extension(ctx): CtxOf) -> Answer {
-    let cleared = Settings { mode: None, ..Settings::DEFAULT };
-    let reading = ctx.clone();
-    change(&server, async move { registry::clear_settings(&ctx, &Scope::Global, cleared).await }).await?;
-    Ok(json_response(&wire::level(&registry::effective_settings(&reading, &Scope::Global).await?)))
-}
-
-async fn level(axum::Extension(ctx): CtxOf, Path(subject): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let scope = wire::scope(&subject)?;
-    let settings = match asked.default_to_global.is_set() {
-        true => registry::effective_settings(&ctx, &scope).await?,
-        false => registry::own_settings(&ctx, &scope).await?,
-    };
-    if (Settings { mode: None, ..settings }) == Settings::default() {
-        return Err(registry::Error::NoLevel(scope).into());
-    }
-    Ok(json_response(&wire::level(&settings)))
-}
-
-async fn put_level(
-    State(server): State<Arc<Server>>,
-    axum::Extension(ctx): CtxOf,
-    Path(subject): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    set_level(&server, ctx, wire::scope(&subject)?, &headers, body).await
-}
-
-async fn set_level(server: &Arc<Server>, ctx: Ctx, scope: Scope, headers: &HeaderMap, body: Body) -> Answer {
-    let sent: SettingsBody = read(headers, body).await?;
-    let wanted = sent.level()?;
-    change(server, async move { registry::change_settings(&ctx, &scope, wanted).await }).await?;
-    Ok(json_response(&wire::level_echo(&wanted)))
-}
-
-async fn delete_level(
-    State(server): State<Arc<Server>>,
-    axum::Extension(ctx): CtxOf,
-    Path(subject): Path<String>,
-) -> Answer {
-    let scope = wire::scope(&subject)?;
-    let cleared = Settings { mode: None, ..Settings::DEFAULT };
-    let said = registry::own_settings(&ctx, &scope).await?;
-    if (Settings { mode: None, ..said }) == Settings::default() {
-        return Err(registry::Error::NoLevel(scope).into());
-    }
-    let said = change(&server, async move { registry::clear_settings(&ctx, &scope, cleared).await }).await?;
-    Ok(json_response(&wire::level(&said)))
-}
-
-async fn global_mode(axum::Extension(ctx): CtxOf) -> Answer {
-    Ok(json_response(&wire::mode(registry::effective_settings(&ctx, &Scope::Global).await?.mode)))
-}
-
-async fn put_global_mode(
-    State(server): State<Arc<Server>>,
-    axum::Extension(ctx): CtxOf,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    set_mode(&server, ctx, Scope::Global, &headers, body).await
-}
-
-async fn delete_global_mode(State(server): State<Arc<Server>>, axum::Extension(ctx): CtxOf) -> Answer {
-    let cleared = Settings { mode: Settings::DEFAULT.mode, ..Settings::default() };
-    let reading = ctx.clone();
-    change(&server, async move { registry::clear_settings(&ctx, &Scope::Global, cleared).await }).await?;
-    Ok(json_response(&wire::mode(registry::effective_settings(&reading, &Scope::Global).await?.mode)))
-}
-
-async fn mode(axum::Extension(ctx): CtxOf, Path(subject): Path<String>, Query(asked): Query<Asked>) -> Answer {
-    let scope = wire::scope(&subject)?;
-    let settings = match asked.default_to_global.is_set() {
-        true => registry::effective_settings(&ctx, &scope).await?,
-        false => registry::own_settings(&ctx, &scope).await?,
-    };
-    let mode = settings.mode.ok_or(registry::Error::NoMode(scope))?;
-    Ok(json_response(&wire::mode(Some(mode))))
-}
-
-async fn put_mode(
-    State(server): State<Arc<Server>>,
-    axum::Extension(ctx): CtxOf,
-    Path(subject): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    set_mode(&server, ctx, wire::scope(&subject)?, &headers, body).await
-}
-
-async fn set_mode(server: &Arc<Server>, ctx: Ctx, scope: Scope, headers: &HeaderMap, body: Body) -> Answer {
-    let sent: SettingsBody = read(headers, body).await?;
-    let mode = sent.mode()?;
-    let wanted = Settings { mode: Some(mode), ..Settings::default() };
-    change(server, async move { registry::change_settings(&ctx, &scope, wanted).await }).await?;
-    Ok(json_response(&wire::mode(Some(mode))))
-}
-
-async fn delete_mode(
-    State(server): State<Arc<Server>>,
-    axum::Extension(ctx): CtxOf,
-    Path(subject): Path<String>,
-) -> Answer {
-    let scope = wire::scope(&subject)?;
-    let cleared = Settings { mode: Settings::DEFAULT.mode, ..Settings::default() };
-    let mode = registry::own_settings(&ctx, &scope).await?.mode.ok_or(registry::Error::NoMode(scope.clone()))?;
-    change(&server, async move { registry::clear_settings(&ctx, &scope, cleared).await }).await?;
-    Ok(json_response(&wire::mode(Some(mode))))
 }
 
 /// Runs a change in a task of its own: a client that hangs up does not stop it half-way.
@@ -422,6 +327,9 @@ async fn read<T: serde::de::DeserializeOwned>(headers: &HeaderMap, body: Body) -
     if !body::read(&mut stream, &mut bytes, 2 * domain::registry::MAX_SCHEMA_BYTES).await.map_err(Failure::from)? {
         return Err(Failure::new(Code::SchemaTooLarge, "the schema is too large"));
     }
+    if matches!(bytes.trim_ascii(), b"" | b"null") {
+        return Err(Failure::new(Code::Unprocessable, "the request has no body"));
+    }
     // A derived struct would read an array, too: as its fields in order.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Failure::new(Code::BadRequest, "send one JSON object"));
@@ -437,5 +345,5 @@ fn raw(text: String) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], text).into_response()
 }
 
-/// What the reference answers with whatever was asked for.
+/// What is answered with unless the client asks for another form.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";

@@ -11,6 +11,8 @@ mod limits;
 mod notice;
 mod paging;
 mod registry;
+mod registry_exact;
+mod registry_limits;
 mod registry_memory;
 mod registry_topics;
 mod schema;

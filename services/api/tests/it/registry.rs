@@ -8,24 +8,28 @@ use serde_json::{Value, json};
 
 use crate::support::{Api, Reply};
 
-const USER_1: &str = r#"{"type":"record","name":"User","fields":[{"name":"id","type":"long"}]}"#;
-const USER_2: &str = r#"{"type":"record","name":"User","fields":[{"name":"id","type":"long"},{"name":"name","type":["null","string"],"default":null}]}"#;
-const USER_BROKEN: &str = r#"{"type":"record","name":"User","fields":[{"name":"id","type":"string"}]}"#;
+pub(crate) const USER_1: &str = r#"{"type":"record","name":"User","fields":[{"name":"id","type":"long"}]}"#;
+pub(crate) const USER_2: &str = r#"{"type":"record","name":"User","fields":[{"name":"id","type":"long"},{"name":"name","type":["null","string"],"default":null}]}"#;
+pub(crate) const USER_BROKEN: &str = r#"{"type":"record","name":"User","fields":[{"name":"id","type":"string"}]}"#;
 
 /// A client of the registry.
-struct Client {
-    api: Api,
-    token: String,
+pub(crate) struct Client {
+    pub(crate) api: Api,
+    pub(crate) token: String,
 }
 
 impl Client {
-    async fn start() -> Self {
-        let api = Api::with_quarantine().await;
+    pub(crate) async fn start() -> Self {
+        Self::of(Api::with_quarantine().await).await
+    }
+
+    /// Of a registry that keeps the schemas of no product in `strays`.
+    pub(crate) async fn of(api: Api) -> Self {
         let token = api.test.token("owner-strays").await;
         Self { api, token }
     }
 
-    async fn call_as(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
+    pub(crate) async fn call_as(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
         let request = Request::builder()
             .method(method)
             .uri(format!("/registry{path}"))
@@ -35,12 +39,12 @@ impl Client {
         self.api.send(request.body(body).unwrap()).await
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         self.call_as(&self.token, method, path, body).await
     }
 
     /// What must be answered with 200.
-    async fn ok(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+    pub(crate) async fn ok(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let reply = self.call(method, path, body).await;
         assert_eq!(reply.status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&reply.bytes));
         assert_eq!(reply.headers[CONTENT_TYPE], "application/vnd.schemaregistry.v1+json");
@@ -48,21 +52,26 @@ impl Client {
     }
 
     /// What must be refused: its error code, whose beginning is the status.
-    async fn code(&self, method: Method, path: &str, body: Option<Value>) -> u64 {
+    pub(crate) async fn code(&self, method: Method, path: &str, body: Option<Value>) -> u64 {
         refused(&self.call(method, path, body).await)
     }
 
-    async fn register(&self, subject: &str, schema: &str) -> Value {
+    pub(crate) async fn register(&self, subject: &str, schema: &str) -> Value {
         self.ok(Method::POST, &format!("/subjects/{subject}/versions"), Some(json!({ "schema": schema }))).await
     }
 
     /// Whoever configures the registry.
-    async fn admin(&self) -> String {
+    pub(crate) async fn admin(&self) -> String {
         self.api.test.token("admin").await
+    }
+
+    /// Sets a mode, as whoever configures the registry.
+    pub(crate) async fn mode(&self, path: &str, mode: &str) -> Reply {
+        self.call_as(&self.admin().await, Method::PUT, path, Some(json!({ "mode": mode }))).await
     }
 }
 
-fn refused(reply: &Reply) -> u64 {
+pub(crate) fn refused(reply: &Reply) -> u64 {
     let body = reply.json();
     let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["error_code", "message"], "an error has no other fields: {body}");
@@ -127,13 +136,15 @@ async fn what_is_not_there_has_its_own_code() {
         (Method::GET, "/subjects/users-value/versions/0", None, 42_202),
         (Method::GET, "/subjects/users-value/versions/x", None, 42_202),
         (Method::GET, "/schemas/ids/99", None, 40_403),
-        (Method::GET, "/schemas/ids/x", None, 40_403),
+        (Method::GET, "/schemas/ids/-1", None, 40_403),
+        (Method::GET, "/schemas/ids/x", None, 404),
         (Method::POST, "/subjects/none", lookup.clone(), 40_401),
         (Method::POST, "/subjects/users-value", lookup, 40_403),
         (Method::DELETE, "/subjects/none", None, 40_401),
         (Method::DELETE, "/subjects/users-value/versions/9", None, 40_402),
         (Method::GET, "/config/users-value", None, 40_408),
-        (Method::DELETE, "/config/users-value", None, 40_408),
+        (Method::DELETE, "/config/users-value", None, 40_401),
+        (Method::DELETE, "/mode/users-value", None, 40_401),
         (Method::GET, "/mode/users-value", None, 40_409),
         (Method::GET, "/associations/resources/-/users?resourceType=topic", None, 40_410),
         (Method::GET, "/nothing", None, 404),
@@ -208,13 +219,28 @@ async fn a_mode_forbids_and_lets_ids_in() {
     let with_id = Some(json!({ "schema": USER_1, "id": 77, "version": 5 }));
     client.ok(Method::DELETE, "/mode/users-value", None).await;
     assert_eq!(client.code(Method::POST, "/subjects/users-value/versions", with_id.clone()).await, 42_205);
-    client.ok(Method::PUT, "/mode/users-value", mode("IMPORT")).await;
+    assert_eq!(client.code(Method::PUT, "/mode/users-value", mode("IMPORT")).await, 403, "ids are the registry's");
+    assert_eq!(client.mode("/mode/users-value", "IMPORT").await.status, StatusCode::OK);
     assert_eq!(client.ok(Method::POST, "/subjects/users-value/versions", with_id).await, json!({ "id": 77 }));
     assert_eq!(client.ok(Method::GET, "/subjects/users-value/versions", None).await, json!([5]));
-    let other = Some(json!({ "schema": USER_2, "id": 77 }));
-    assert_eq!(client.code(Method::POST, "/subjects/users-value/versions", other).await, 42_207);
+    let refused = [
+        (json!({ "schema": USER_2, "id": 77 }), 42_205),
+        (json!({ "schema": USER_2, "id": 78, "version": 5 }), 42_205),
+        (json!({ "schema": USER_2 }), 42_205),
+        (json!({ "schema": USER_1, "id": 78 }), 42_207),
+        (json!({ "schema": USER_2, "id": 2_147_483_648_u64 }), 42_202),
+    ];
+    for (body, code) in refused {
+        assert_eq!(
+            client.code(Method::POST, "/subjects/users-value/versions", Some(body.clone())).await,
+            code,
+            "{body}"
+        );
+    }
     client.ok(Method::PUT, "/mode/users-value", mode("READWRITE")).await;
     assert_eq!(client.register("users-value", USER_2).await, json!({ "id": 78 }), "beyond what came along");
+    assert_eq!(client.mode("/mode/users-value", "IMPORT").await.json()["error_code"], 42_205, "it has schemas");
+    assert_eq!(client.mode("/mode/users-value?force=true", "IMPORT").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -249,13 +275,12 @@ async fn what_others_refer_to_stays() {
 async fn what_is_deleted_while_a_schema_refers_to_it_is_missed() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;
-    client.ok(Method::DELETE, "/subjects/user-value", None).await;
     let team = r#"{"type":"record","name":"Team","fields":[{"name":"lead","type":"User"}]}"#;
     let references = json!([{ "name": "User", "subject": "user-value", "version": 1 }]);
     let team = Some(json!({ "schema": team, "references": references }));
     let (referring, deleted) = tokio::join!(
         client.call(Method::POST, "/subjects/team-value/versions", team),
-        client.call(Method::DELETE, "/subjects/user-value?permanent=true", None),
+        client.call(Method::DELETE, "/subjects/user-value", None),
     );
     let statuses = [referring.status, deleted.status].map(|status| status.as_u16());
     // Whichever comes first, the other is refused.
@@ -267,8 +292,18 @@ async fn contexts_are_apart() {
     let client = Client::start().await;
     let path = "/subjects/:.staging:users-value/versions";
     client.ok(Method::POST, path, Some(json!({ "schema": USER_1 }))).await;
-    assert_eq!(client.ok(Method::GET, "/subjects", None).await, json!([]));
-    assert_eq!(client.ok(Method::GET, "/subjects?subjectPrefix=:*:", None).await, json!([":.staging:users-value"]));
+    for (query, seen) in [
+        ("", json!([":.staging:users-value"])),
+        ("?subjectPrefix=", json!([])),
+        ("?subjectPrefix=users", json!([])),
+        ("?subjectPrefix=:*:", json!([":.staging:users-value"])),
+        ("?subjectPrefix=:*:users", json!([":.staging:users-value"])),
+        ("?subjectPrefix=:*:other", json!([])),
+        ("?subjectPrefix=:.staging:", json!([":.staging:users-value"])),
+        ("?subjectPrefix=:.stag:", json!([])),
+    ] {
+        assert_eq!(client.ok(Method::GET, &format!("/subjects{query}"), None).await, seen, "{query}");
+    }
     assert_eq!(client.ok(Method::GET, "/contexts", None).await, json!([".", ".staging"]));
     assert_eq!(client.code(Method::GET, "/subjects/users-value/versions", None).await, 40_401);
 }

@@ -167,3 +167,20 @@ async fn a_subject_of_another_context_does_not_have_it() {
         assert_eq!(world.call(&world.token, Method::GET, &path, None).await, code, "{subject}");
     }
 }
+
+#[tokio::test]
+async fn a_request_that_began_before_its_topic_was_bound_is_answered_by_the_binding() {
+    let world = World::start().await;
+    let test = &world.api.test;
+    let product = format!("{PRODUCT}customProperties:\n  - property: classification\n    value: confidential\n");
+    let owner = test.ctx("owner-shop").await;
+    // The product is there, and its contract without the topic: only the binding is new afterwards.
+    test.publish(&owner, "shop", &[&product, &CONTRACT.replace("    physicalType: topic\n", "")]).await;
+    let reader = test.ctx("reader").await;
+    for _ in 0..2 {
+        app::registry::find_schema(&reader, 1, None).await.unwrap();
+    }
+    test.publish(&owner, "shop", &[&product, CONTRACT]).await;
+    let seen = app::registry::find_schema(&reader, 1, None).await;
+    assert!(matches!(seen, Err(app::registry::Error::SchemaNotFound)), "{seen:?}");
+}

@@ -192,11 +192,11 @@ async fn the_contract_and_the_schema_are_written_together_or_not_at_all() {
     door.publish("orders", "internal", &[]).await;
     door.registers("orders-value", ORDER).await;
     let before = door.versions("orders").await;
-    let mode = Some(&json!({ "mode": "IMPORT" })).cloned();
-    let (status, answer) = door.call("owner-shop", Method::PUT, "/mode/orders-value", mode.as_ref()).await;
+    let mode = json!({ "mode": "IMPORT" });
+    let (status, answer) = door.call("admin", Method::PUT, "/mode/orders-value?force=true", Some(&mode)).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
-    // The contract follows before it is seen that the version is taken.
-    let taken = json!({ "schema": GROWN, "id": 70, "version": 1 });
+    // The contract follows before it is seen that the id is taken.
+    let taken = json!({ "schema": GROWN, "id": 1, "version": 2 });
     assert_eq!(door.register("owner-shop", "orders-value", taken).await.unwrap_err().0, 42_205);
     assert_eq!(door.versions("orders").await, before);
     let free = json!({ "schema": GROWN, "id": 70, "version": 2 });
@@ -269,6 +269,93 @@ async fn json_schemas_and_protobuf_schemas_are_followed_too() {
         assert_eq!((versions.len(), &*versions[0].1), (before + 1, "ACTIVE"), "{name}: {versions:?}");
         assert!(versions[0].2.contains("name: city") && versions[0].2.contains("the-note"), "{name}: {versions:?}");
     }
+}
+
+#[tokio::test]
+async fn a_contract_follows_what_its_schema_refers_to() {
+    let refer = |name: &str, of: &str, version: u32| json!([{ "name": name, "subject": of, "version": version }]);
+    let avro = |fields: &str| format!(r#"{{"type":"record","name":"Address","fields":[{fields}]}}"#);
+    let avro = [
+        json!({ "schema": avro(r#"{"name":"city","type":["null","string"],"default":null}"#) }),
+        json!({ "schema": avro("") }),
+    ];
+    let json = |properties: &str| json!({ "schema": format!(r#"{{"type":"object","properties":{{{properties}}}}}"#), "schemaType": "JSON" });
+    let json = [json(r#""city":{"type":"string"}"#), json("")];
+    let proto = |fields: &str| json!({ "schema": format!("syntax = \"proto2\"; message Address {{ {fields} }}"), "schemaType": "PROTOBUF" });
+    let proto = [proto("optional string city = 1;"), proto("")];
+    let field = r#",{"name":"address","type":["null","Address"],"default":null}]}"#;
+    let cases = [
+        ("orders", "Address", avro, json!({ "schema": format!("{}{field}", ORDER.strip_suffix("]}").unwrap()) })),
+        (
+            "events",
+            "address.json",
+            json,
+            json!({ "schemaType": "JSON", "schema": r#"{"type":"object","properties":{"id":{"type":"integer"},"note":{"type":"string"},"address":{"$ref":"address.json"}},"required":["id"],"additionalProperties":false}"# }),
+        ),
+        (
+            "parcels",
+            "address.proto",
+            proto,
+            json!({ "schemaType": "PROTOBUF", "schema": "syntax = \"proto2\"; import \"address.proto\"; message Order { required int64 id = 1; optional string note = 2; optional Address address = 3; }" }),
+        ),
+    ];
+    for review in [false, true] {
+        let door = Door::open(Api::with_quarantine().await).await;
+        for (name, reference, [address, smaller], order) in &cases {
+            let (part, subject) = (format!("{name}-address"), format!("{name}-value"));
+            for path in [&part, &subject] {
+                let caller = if *path == part { "owner-strays" } else { "owner-shop" };
+                if *path == subject {
+                    door.publish(name, "internal", if review { &[("evolve", "review")] } else { &[] }).await;
+                }
+                let level = json!({ "compatibility": "NONE" });
+                let (status, _) = door.call(caller, Method::PUT, &format!("/config/{path}"), Some(&level)).await;
+                assert_eq!(status, StatusCode::OK);
+            }
+            for schema in [address, smaller] {
+                door.register("owner-strays", &part, schema.clone()).await.unwrap();
+            }
+            let with = |version| {
+                let mut order = order.clone();
+                order["references"] = refer(reference, &part, version);
+                order
+            };
+            let registered = door.register("owner-shop", &subject, with(1)).await;
+            let newest = door.versions(name).await.swap_remove(0);
+            let document = &newest.2;
+            assert!(newest.0.starts_with("1.1."), "{name}: {newest:?} {registered:?}");
+            assert!(document.contains("name: address") && document.contains("name: city"), "{name}: {document}");
+            if review {
+                assert_eq!((registered.unwrap_err().0, &*newest.1), (42_205, "DRAFT"), "{name}");
+                door.activate_newest(name).await;
+                door.api.test.settle().await;
+                door.register("owner-shop", &subject, with(1)).await.unwrap();
+            } else {
+                assert_eq!((registered.is_ok(), &*newest.1), (true, "ACTIVE"), "{name}: {registered:?}");
+            }
+            // A member that goes is one that readers miss, though the schema itself stays as it is.
+            let refused = door.register("owner-shop", &subject, with(2)).await.unwrap_err();
+            assert!(refused.0 == 409 && refused.1.contains("city"), "{name}: {refused:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_descriptor_is_followed_like_the_text_that_it_was_made_of() {
+    let door = Door::open(Api::start().await).await;
+    door.publish("parcels", "internal", &[]).await;
+    let text = |more: &str| {
+        format!("syntax = \"proto2\"; message Order {{ required int64 id = 1; optional string note = 2; {more} }}")
+    };
+    let body = |schema: String| json!({ "schema": schema, "schemaType": "PROTOBUF" });
+    door.register("owner-shop", "parcels-value", body(text(""))).await.unwrap();
+    let id = door.register("owner-shop", "parcels-value", body(text("optional string city = 3;"))).await.unwrap();
+    let (_, answer) = door.call("owner-shop", Method::GET, &format!("/schemas/ids/{id}?format=serialized"), None).await;
+    let descriptor = serde_json::from_str::<Value>(&answer).unwrap()["schema"].as_str().unwrap().to_owned();
+    door.publish("crates", "internal", &[]).await;
+    door.register("owner-shop", "crates-value", body(descriptor)).await.unwrap();
+    let newest = door.versions("crates").await.swap_remove(0);
+    assert!(newest.1 == "ACTIVE" && newest.2.contains("name: city"), "{newest:?}");
 }
 
 /// Every request of the door about `vault`, which may be hidden.

@@ -61,7 +61,12 @@ impl Api {
 
     /// Whose schemas without a product are kept in the domain `strays`.
     pub(crate) async fn with_quarantine() -> Self {
-        let settings = Settings { quarantine: Some("strays".parse().unwrap()), ..Settings::for_testing() };
+        Self::with_quarantine_and(Settings::for_testing()).await
+    }
+
+    /// The same, with limits of its own.
+    pub(crate) async fn with_quarantine_and(settings: Settings) -> Self {
+        let settings = Settings { quarantine: Some("strays".parse().unwrap()), ..settings };
         let test = TestApp::start_configured(settings).await;
         test.domain("strays").await;
         Self::around(test, &Limits::default())

@@ -304,7 +304,7 @@ async fn obstacles(
             Err(_) => refused.to_string(),
         });
     }
-    let topics = store::registry::list_topics_of_contracts(tx, &[version.contract_id]).await?;
+    let topics = store::binding::list_topics_of_contracts(tx, &[version.contract_id]).await?;
     for object in &document.objects {
         if object.is_topic() {
             // What a topic's messages must look like is judged when a schema is registered.

@@ -2,6 +2,7 @@
 
 use domain::registry::{Mode, SchemaId, Scope, Settings, Subject, SubjectVersion};
 use policy::Action;
+use store::registry::Change;
 use store::revision::{self, Revision};
 use store::{Lock, Tx};
 
@@ -10,6 +11,7 @@ use super::owner::Owner;
 use super::{VersionRef, read, settings};
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;
+use crate::failpoint;
 
 /// Deletes a subject: takes its versions out of use, or removes those that are. Gives their numbers.
 ///
@@ -19,25 +21,21 @@ use crate::ctx::Ctx;
 pub async fn delete_subject(ctx: &Ctx, subject: &Subject, permanent: bool) -> Result<Vec<u32>, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let history = may_delete(ctx, &mut tx, subject).await?;
+    let history = authorized(ctx, &mut tx, subject).await?;
     let in_use = history.iter().any(|version| !version.deleted);
-    match (permanent, in_use) {
-        (true, true) => return Err(Error::SubjectNotSoftDeleted(subject.clone())),
-        (false, false) => return Err(Error::SubjectSoftDeleted(subject.clone())),
-        _ => {}
+    if !permanent && !in_use {
+        return Err(Error::SubjectSoftDeleted(subject.clone()));
     }
+    refuse_if_read_only(&mut tx, subject).await?;
     let wanted: Vec<SubjectVersion> = history.into_iter().filter(|version| permanent || !version.deleted).collect();
     for version in &wanted {
-        refuse_if_referred_to(&mut tx, version).await?;
+        // Its versions go together, so they may refer to each other.
+        refuse_if_referred_to(&mut tx, version, permanent, Some(subject)).await?;
     }
-    for version in &wanted {
-        remove(ctx, &mut tx, version, permanent).await?;
+    if permanent && in_use {
+        return Err(Error::SubjectNotSoftDeleted(subject.clone()));
     }
-    if !permanent {
-        // A subject of this name that comes later begins with the defaults.
-        store::registry::put_settings(&mut tx, &Scope::Subject(subject.clone()), &Settings::default()).await?;
-    }
-    finish(ctx, tx, subject, &wanted, permanent).await
+    remove_all(ctx, tx, subject, &wanted, permanent).await
 }
 
 /// Deletes a version: takes it out of use, or removes it if it is. Gives its number.
@@ -48,34 +46,69 @@ pub async fn delete_subject(ctx: &Ctx, subject: &Subject, permanent: bool) -> Re
 pub async fn delete_version(ctx: &Ctx, subject: &Subject, version: VersionRef, permanent: bool) -> Result<u32, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let history = may_delete(ctx, &mut tx, subject).await?;
-    // `latest` is the newest in use; a number may name one that is not.
-    let with_deleted = permanent || matches!(version, VersionRef::Number(_));
-    let version = read::pick(&history, subject, version, with_deleted)?;
-    match (permanent, version.deleted) {
-        (true, false) => return Err(Error::VersionNotSoftDeleted(subject.clone(), version.version)),
-        (false, true) => return Err(Error::VersionSoftDeleted(subject.clone(), version.version)),
-        _ => {}
+    let history = authorized(ctx, &mut tx, subject).await?;
+    let version = read::pick(&history, subject, version, true)?;
+    if !permanent && version.deleted {
+        return Err(Error::VersionSoftDeleted(subject.clone(), version.version));
     }
-    refuse_if_referred_to(&mut tx, &version).await?;
-    remove(ctx, &mut tx, &version, permanent).await?;
+    refuse_if_read_only(&mut tx, subject).await?;
+    refuse_if_referred_to(&mut tx, &version, permanent, None).await?;
+    if permanent && !version.deleted {
+        return Err(Error::VersionNotSoftDeleted(subject.clone(), version.version));
+    }
     let number = version.version;
-    finish(ctx, tx, subject, &[version], permanent).await?;
+    remove_all(ctx, tx, subject, &[version], permanent).await?;
     Ok(number)
 }
 
-async fn may_delete(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
+/// The versions of a subject whose schemas the caller may delete.
+async fn authorized(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
     let history = read::history(ctx, tx, subject).await?;
     let owner = Owner::of(ctx, tx, subject).await?;
     owner.authorize(ctx, Action::Retire, subject, "delete schemas of")?;
-    let mode = settings::of_subject(tx, subject).await?.mode.unwrap_or(Mode::ReadWrite);
-    if mode.allows_writes() { Ok(history) } else { Err(Error::mode(subject, mode)) }
+    Ok(history)
 }
 
-async fn refuse_if_referred_to(tx: &mut Tx, version: &SubjectVersion) -> Result<(), Error> {
+async fn refuse_if_read_only(tx: &mut Tx, subject: &Subject) -> Result<(), Error> {
+    let mode = settings::of_subject(tx, subject).await?.mode.unwrap_or(Mode::ReadWrite);
+    if mode.allows_writes() { Ok(()) } else { Err(Error::mode(subject, mode)) }
+}
+
+/// Goes on only if no schema refers to a version, but for those of a subject.
+async fn refuse_if_referred_to(
+    tx: &mut Tx,
+    version: &SubjectVersion,
+    permanent: bool,
+    but_by: Option<&Subject>,
+) -> Result<(), Error> {
+    if is_referred_to(tx, version, permanent, but_by).await? {
+        return Err(Error::ReferenceExists(version.subject.clone(), version.version));
+    }
+    Ok(())
+}
+
+/// Whether a schema in use refers to a version; or any, before the version is gone for good.
+async fn is_referred_to(
+    tx: &mut Tx,
+    version: &SubjectVersion,
+    permanent: bool,
+    but_by: Option<&Subject>,
+) -> Result<bool, Error> {
     for id in store::registry::list_referrers(tx, &version.subject, version.version).await? {
-        if store::registry::list_versions_of_schema(tx, id).await?.iter().any(|place| !place.deleted) {
-            return Err(Error::ReferenceExists(version.subject.clone(), version.version));
+        let places = store::registry::list_versions_of_schema(tx, id).await?;
+        if places.iter().any(|place| (permanent || !place.deleted) && Some(&place.subject) != but_by) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes the versions of a subject out of use whose schema is registered there anew, but for those that another schema
+/// refers to.
+pub(super) async fn supersede(tx: &mut Tx, history: &[SubjectVersion], schema_id: SchemaId) -> Result<(), Error> {
+    for version in history.iter().filter(|version| version.deleted && version.schema_id == schema_id) {
+        if !is_referred_to(tx, version, true, None).await? {
+            store::registry::delete_version(tx, &version.subject, version.version).await?;
         }
     }
     Ok(())
@@ -97,22 +130,37 @@ async fn forget_if_unused(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<(), Er
     Ok(())
 }
 
-async fn finish(
+async fn remove_all(
     ctx: &Ctx,
     mut tx: Tx,
     subject: &Subject,
     versions: &[SubjectVersion],
     permanent: bool,
 ) -> Result<Vec<u32>, Error> {
-    let numbers: Vec<u32> = versions.iter().map(|version| version.version).collect();
+    for version in versions {
+        remove(ctx, &mut tx, version, permanent).await?;
+    }
     if permanent {
+        if store::registry::list_versions(&mut tx, subject).await?.is_empty() {
+            // A subject of this name that comes later begins with the defaults.
+            store::registry::put_settings(&mut tx, &Scope::Subject(subject.clone()), &Settings::default()).await?;
+            store::registry::count_subject(&mut tx, Change::Went).await?;
+        }
         // Some may have known of a schema by this place alone, and what they were seen to reach hangs on this revision.
         revision::bump(&mut tx, Revision::Visibility).await?;
+        failpoint::pass("erase.removed");
     }
+    let numbers: Vec<u32> = versions.iter().map(|version| version.version).collect();
     let what = if permanent { "deleted for good" } else { "taken out of use" };
     let event = Event::done("schema.delete", "subject", subject, what)
         .with(serde_json::json!({ "versions": numbers, "permanent": permanent }));
     audit::append(ctx, &mut tx, event).await?;
+    if permanent {
+        failpoint::pass("erase.written");
+    }
     tx.commit().await?;
+    if permanent {
+        failpoint::pass("erase.committed");
+    }
     Ok(numbers)
 }

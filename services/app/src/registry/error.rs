@@ -34,6 +34,9 @@ pub enum Error {
     /// The scope says nothing of its own about modes.
     #[error("`{0}` does not have a mode of its own")]
     NoMode(Scope),
+    /// The scope says nothing of its own that could be taken back.
+    #[error("`{0}` has no setting of its own to delete")]
+    NothingToClear(Scope),
     /// The schema breaks readers that the subject's level or its contract protects.
     #[error("schema being registered is incompatible with an earlier schema for subject `{subject}`, details: {}",
         .reasons.join(", "))]
@@ -47,17 +50,32 @@ pub enum Error {
     #[error("invalid schema: {0}")]
     InvalidSchema(String),
     /// The schema is larger than any may be.
-    #[error("the schema is too large")]
+    #[error("the schema is too large, alone or with all that it refers to")]
     TooLarge,
     /// The mode, the policy, or the contract does not let it happen.
     #[error("{0}")]
     NotPermitted(String),
+    /// There are as many as the configuration allows.
+    #[error("{what} has as many {of} as there may be: {limit} (`registry.{setting}` in `charter.toml`)")]
+    TooMany {
+        /// What is full, with its name.
+        what: String,
+        /// Of what.
+        of: &'static str,
+        /// How many there may be.
+        limit: u32,
+        /// The name of the setting.
+        setting: &'static str,
+    },
     /// Other schemas refer to it.
     #[error("one or more references exist to the schema: subject `{0}`, version {1}")]
     ReferenceExists(Subject, u32),
-    /// The id is taken by another schema.
+    /// The schema has another id.
     #[error("schema already registered with id {0} instead of the id given")]
     IdMismatch(u32),
+    /// The id is, or was, another schema's.
+    #[error("id {0} is another schema's and not given twice")]
+    IdTaken(u32),
     /// Any other.
     #[error(transparent)]
     Other(#[from] crate::Error),
@@ -71,8 +89,8 @@ impl From<store::Error> for Error {
 
 impl Error {
     /// A mode that forbids changes.
-    pub(super) fn mode(subject: &Subject, mode: Mode) -> Self {
-        Self::NotPermitted(format!("subject `{subject}` is in {mode} mode"))
+    pub(super) fn mode(scope: impl std::fmt::Display, mode: Mode) -> Self {
+        Self::NotPermitted(format!("`{scope}` is in {mode} mode"))
     }
 }
 

@@ -3,7 +3,9 @@
 //! The contract's schema object is what the schema says; so a schema that adds something is a MINOR version of the
 //! contract, and one that would break the contract's readers is refused, whatever the subject's level is.
 
-use documents::convert::{self, Source};
+use documents::convert::{self, Foreign, Source};
+use documents::message::References;
+use domain::binding::TopicBinding;
 use domain::change::message::Format;
 use domain::change::{compare, required_bump};
 use domain::contract::{Contract, Evolve, State};
@@ -11,7 +13,6 @@ use domain::registry::Subject;
 use domain::version::Bump;
 use store::Tx;
 use store::contract::ContractVersion;
-use store::registry::TopicBinding;
 
 use super::Draft;
 use super::error::Error;
@@ -28,6 +29,16 @@ pub(super) enum Evolved {
     Waits(String),
 }
 
+/// A draft as a source of columns.
+pub(super) fn foreign<'a>(draft: &'a Draft, references: &'a References) -> Foreign<'a> {
+    let source = match draft.format {
+        Format::Avro => Source::Avro,
+        Format::Json => Source::JsonSchema,
+        Format::Protobuf => Source::Protobuf,
+    };
+    Foreign { source, text: &draft.text, references }
+}
+
 /// Lets the contract follow a schema. What it demands is judged by the change engine.
 ///
 /// # Errors
@@ -38,21 +49,16 @@ pub(super) async fn evolve(
     known: &Known,
     binding: &TopicBinding,
     subject: &Subject,
-    draft: &Draft,
+    schema: Foreign<'_>,
 ) -> Result<Evolved, Error> {
     let versions = of_major(tx, binding).await?;
     let Some(current) = versions.iter().find(|version| matches!(version.state, State::Active { .. })) else {
         return Err(Error::NotPermitted(format!("no version of the contract of `{subject}` is active yet")));
     };
     let says = parsed(&ctx.app, &current.document)?;
-    let source = match draft.format {
-        Format::Avro => Source::Avro,
-        Format::Json => Source::JsonSchema,
-        Format::Protobuf => Source::Protobuf,
-    };
     let next = |version, status| {
         let bytes = &current.document.bytes;
-        convert::follow(bytes, &binding.object, source, &draft.text, version, status).map_err(|problems| {
+        convert::follow(bytes, &binding.object, schema, version, status).map_err(|problems| {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Error::NotPermitted(format!("the contract cannot follow the schema: {}", problems.join("; ")))
         })

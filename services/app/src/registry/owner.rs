@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use domain::binding::TopicBinding;
 use domain::id::ProductId;
 use domain::org::Domain;
 use domain::registry::Subject;
 use policy::{Action, Resource};
 use store::Tx;
-use store::registry::TopicBinding;
 
 use super::error::Error;
 use crate::ctx::Ctx;
@@ -33,7 +33,7 @@ pub(super) enum Owner {
 
 impl Owner {
     pub(super) async fn of(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Self, Error> {
-        let topics = store::registry::list_topics_of_subject(tx, subject).await?;
+        let topics = store::binding::list_topics_of_subject(tx, subject).await?;
         if let Some(binding) = topics.into_iter().next() {
             let contract = store::contract::get(tx, binding.contract_id).await?;
             let known = known::get(tx, contract.product_id).await?;
@@ -70,6 +70,19 @@ impl Owner {
         };
         if allowed { Ok(()) } else { Err(crate::Error::Forbidden(format!("{what} `{subject}`")).into()) }
     }
+
+    /// Refuses one more of what a registry has so many of, unless a contract names it: those are as many as contracts say.
+    pub(super) fn refuse_beyond(&self, ctx: &Ctx, count: i64) -> Result<(), Error> {
+        let limit = ctx.app.settings.max_subjects;
+        match self {
+            Self::Topic { .. } => Ok(()),
+            _ if count <= i64::from(limit) => Ok(()),
+            _ => {
+                let what = "the registry".to_owned();
+                Err(Error::TooMany { what, of: "subjects", limit, setting: "subjects" })
+            }
+        }
+    }
 }
 
 fn nobody(subject: &Subject) -> Error {
@@ -87,7 +100,7 @@ pub(super) struct Visible {
 
 impl Visible {
     pub(super) async fn load(ctx: &Ctx, tx: &mut Tx) -> Result<Self, Error> {
-        let topics = store::registry::list_topics(tx).await?;
+        let topics = store::binding::list_topics(tx).await?;
         let contract_ids = crate::grant::distinct(topics.iter().map(|topic| topic.contract_id));
         let contracts: HashMap<_, ProductId> = store::contract::list_by_ids(tx, &contract_ids)
             .await?

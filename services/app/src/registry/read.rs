@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::change::message::Format;
-use domain::registry::{Schema, SchemaId, Subject, SubjectVersion};
+use domain::registry::{DEFAULT_CONTEXT, Prefix, Schema, SchemaId, Subject, SubjectVersion};
 use store::Tx;
 use store::revision::Revision;
 
 use super::error::Error;
 use super::owner::{Owner, Visible};
-use super::{Draft, Registered, VersionRef, cache, settings};
+use super::{Draft, Reach, Registered, Resolved, VersionRef, cache, settings};
 use crate::ctx::Ctx;
 
 /// Which of the entries of a list are wanted: those in use, those taken out of it too, or those alone.
@@ -35,6 +35,21 @@ impl Shown {
     }
 }
 
+/// Which part of a list is wanted.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// How the names of the subjects begin.
+    pub prefix: Prefix,
+    /// Whether those in use.
+    pub shown: Shown,
+    /// Only the newest version of each subject.
+    pub only_latest: bool,
+    /// How many are left out first.
+    pub offset: usize,
+    /// How many there are at most.
+    pub limit: usize,
+}
+
 /// The subjects that the caller may know of, in order. One counts as deleted when no version of it is in use.
 ///
 /// # Errors
@@ -52,7 +67,7 @@ pub async fn subjects(ctx: &Ctx, shown: Shown) -> Result<Vec<Subject>, Error> {
 /// # Errors
 /// Those of any use case.
 pub async fn contexts(ctx: &Ctx) -> Result<Vec<String>, Error> {
-    let mut contexts = vec![domain::registry::DEFAULT_CONTEXT.to_owned()];
+    let mut contexts = vec![DEFAULT_CONTEXT.to_owned()];
     contexts.extend(subjects(ctx, Shown::InUse).await?.iter().map(|subject| subject.context().to_owned()));
     contexts.sort_unstable();
     contexts.dedup();
@@ -66,9 +81,10 @@ pub async fn contexts(ctx: &Ctx) -> Result<Vec<String>, Error> {
 pub async fn versions(ctx: &Ctx, subject: &Subject, shown: Shown) -> Result<Vec<u32>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let all = history(ctx, &mut tx, subject).await?;
-    let numbers: Vec<u32> =
-        all.iter().filter(|version| shown.shows(version.deleted)).map(|version| version.version).collect();
-    if numbers.is_empty() { Err(Error::SubjectNotFound(subject.clone())) } else { Ok(numbers) }
+    if shown == Shown::InUse && all.iter().all(|version| version.deleted) {
+        return Err(Error::SubjectNotFound(subject.clone()));
+    }
+    Ok(all.iter().filter(|version| shown.shows(version.deleted)).map(|version| version.version).collect())
 }
 
 /// A version of a subject.
@@ -130,9 +146,10 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
             schema
         }
     };
-    // A client names the subject of its topic, and may read what another subject of the context has registered.
+    // A client names the subject of its topic, and may read what another subject has registered; but a context that it
+    // names is meant.
     match subject {
-        Some(subject) if subject.context() != schema.context => Err(Error::SchemaNotFound),
+        Some(subject) if ![DEFAULT_CONTEXT, &schema.context].contains(&subject.context()) => Err(Error::SchemaNotFound),
         _ => Ok(schema),
     }
 }
@@ -147,7 +164,7 @@ pub async fn text_in_format<'a>(ctx: &Ctx, schema: &'a Schema, format: Option<&s
         return Ok(Cow::Borrowed(&schema.text));
     }
     let mut tx = ctx.app.db.read().await?;
-    let texts = super::resolve(ctx, &mut tx, &schema.references, false).await?;
+    let Resolved { texts, .. } = super::resolve(ctx, &mut tx, &schema.references, Reach::All).await?;
     let text = schema.text.clone();
     let serialized = move || documents::protobuf::serialized(&text, &texts);
     let serialized = tokio::task::spawn_blocking(serialized).await.map_err(crate::Error::internal)?;
@@ -160,8 +177,17 @@ pub async fn text_in_format<'a>(ctx: &Ctx, schema: &'a Schema, format: Option<&s
 /// Those of any use case.
 pub async fn newest_schema_id(ctx: &Ctx) -> Result<SchemaId, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let all = visible_versions(ctx, &mut tx, |_| true).await?;
-    Ok(all.iter().map(|version| version.schema_id).max().unwrap_or(0))
+    let visible = Visible::load(ctx, &mut tx).await?;
+    let mut before = i64::MAX;
+    loop {
+        let page = store::registry::list_versions_by_schema(&mut tx, before, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(0) };
+        if let Some(place) = page.iter().find(|place| visible.sees(&place.subject)) {
+            return Ok(place.schema_id);
+        }
+        // One schema may have more places than there are on a page.
+        before = i64::from(last.schema_id) + i64::from(page[0].schema_id > last.schema_id);
+    }
 }
 
 /// The places of a schema that the caller may know of.
@@ -181,64 +207,60 @@ pub async fn places_of_schema(ctx: &Ctx, id: SchemaId, with_deleted: bool) -> Re
 ///
 /// # Errors
 /// [`Error::SubjectNotFound`], [`Error::VersionNotFound`].
-pub async fn referrers(ctx: &Ctx, subject: &Subject, version: VersionRef) -> Result<Vec<SchemaId>, Error> {
+pub async fn referrers(
+    ctx: &Ctx,
+    subject: &Subject,
+    version: VersionRef,
+    with_deleted: bool,
+) -> Result<Vec<SchemaId>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let found = pick(&history(ctx, &mut tx, subject).await?, subject, version, true)?;
     let mut ids = Vec::new();
     for id in store::registry::list_referrers(&mut tx, subject, found.version).await? {
-        if visible_places(ctx, &mut tx, id).await?.iter().any(|place| !place.deleted) {
+        if visible_places(ctx, &mut tx, id).await?.iter().any(|place| with_deleted || !place.deleted) {
             ids.push(id);
         }
     }
     Ok(ids)
 }
 
-/// Versions of all subjects whose names begin with a prefix (of the context's form where it has one), in order; of these
-/// the part that `page` leaves, so that no more schemas are read than are wanted.
+/// Versions of the subjects that the caller may know of, in order. No more are read than are wanted.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn schemas(
-    ctx: &Ctx,
-    prefix: &str,
-    shown: Shown,
-    only_latest: bool,
-    page: impl FnOnce(Vec<SubjectVersion>) -> Vec<SubjectVersion>,
-) -> Result<Vec<Registered>, Error> {
+pub async fn schemas(ctx: &Ctx, listing: &Listing) -> Result<Vec<Registered>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let is_wanted = |version: &SubjectVersion| {
-        shown.shows(version.deleted) && (prefix == ":*:" || version.subject.to_string().starts_with(prefix))
-    };
-    let mut wanted = visible_versions(ctx, &mut tx, is_wanted).await?;
-    if only_latest {
-        wanted.reverse();
-        wanted.dedup_by(|older, newer| older.subject == newer.subject);
-        wanted.reverse();
-    }
-    let wanted = page(wanted);
-    let mut registered = Vec::with_capacity(wanted.len());
-    for version in wanted {
+    let mut registered = Vec::new();
+    for version in listed(ctx, &mut tx, listing).await? {
         registered.push(in_place(ctx, &mut tx, version).await?);
     }
     Ok(registered)
 }
 
-/// The versions that are wanted of the subjects that the caller may know of, in order.
-async fn visible_versions(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    is_wanted: impl Fn(&SubjectVersion) -> bool,
-) -> Result<Vec<SubjectVersion>, Error> {
+async fn listed(ctx: &Ctx, tx: &mut Tx, listing: &Listing) -> Result<Vec<SubjectVersion>, Error> {
     let visible = Visible::load(ctx, tx).await?;
+    let is_wanted = |version: &SubjectVersion| {
+        listing.shown.shows(version.deleted)
+            && listing.prefix.matches(&version.subject)
+            && visible.sees(&version.subject)
+    };
+    // The last of a subject is known once there is one of the next.
+    let n_wanted = listing.offset.saturating_add(listing.limit).saturating_add(1);
     let mut wanted: Vec<SubjectVersion> = Vec::new();
     let mut after: Option<(Subject, u32)> = None;
-    loop {
+    while wanted.len() < n_wanted {
         let from = after.as_ref().map(|(subject, version)| (subject, *version));
         let page = store::registry::list_all_versions(tx, from, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(wanted) };
+        let Some(last) = page.last() else { break };
         after = Some((last.subject.clone(), last.version));
-        wanted.extend(page.into_iter().filter(|version| is_wanted(version) && visible.sees(&version.subject)));
+        for version in page.into_iter().filter(is_wanted) {
+            match wanted.last_mut() {
+                Some(older) if listing.only_latest && older.subject == version.subject => *older = version,
+                _ => wanted.push(version),
+            }
+        }
     }
+    Ok(wanted.into_iter().skip(listing.offset).take(listing.limit).collect())
 }
 
 /// How many rows are read at a time.
@@ -246,33 +268,30 @@ const PAGE: u32 = 1_000;
 
 /// All versions of a subject that the caller may know of; none for one that it may not.
 pub(super) async fn history(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
+    let owner = Owner::of(ctx, tx, subject).await?;
     let all = store::registry::list_versions(tx, subject).await?;
-    if all.is_empty() || !Owner::of(ctx, tx, subject).await?.may_view() {
+    if all.is_empty() || !owner.may_view() {
         return Err(Error::SubjectNotFound(subject.clone()));
     }
     Ok(all)
 }
 
-/// The version that is meant.
+/// The version that is meant. The latest is always one in use.
 pub(super) fn pick(
     history: &[SubjectVersion],
     subject: &Subject,
     version: VersionRef,
     with_deleted: bool,
 ) -> Result<SubjectVersion, Error> {
-    let mut shown = history.iter().filter(|version| with_deleted || !version.deleted).peekable();
-    if shown.peek().is_none() {
+    let is_shown = |version: &&SubjectVersion| with_deleted || !version.deleted;
+    if !history.iter().any(|version| is_shown(&version)) {
         return Err(Error::SubjectNotFound(subject.clone()));
     }
     let found = match version {
-        VersionRef::Latest => shown.last(),
-        VersionRef::Number(number) => shown.find(|version| version.version == number),
+        VersionRef::Latest => history.iter().rfind(|version| !version.deleted),
+        VersionRef::Number(number) => history.iter().filter(is_shown).find(|version| version.version == number),
     };
-    let name = match version {
-        VersionRef::Latest => "latest".to_owned(),
-        VersionRef::Number(number) => number.to_string(),
-    };
-    found.cloned().ok_or(Error::VersionNotFound(name))
+    found.cloned().ok_or_else(|| Error::VersionNotFound(version.to_string()))
 }
 
 async fn in_place(ctx: &Ctx, tx: &mut Tx, version: SubjectVersion) -> Result<Registered, Error> {

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use domain::change::level::Level;
-use domain::change::message::{Policy, all_compatible};
-use domain::registry::{Mode, Schema, SchemaId, Settings, Subject, SubjectVersion};
+use domain::change::message::{Budget, Policy, TooComplex};
+use domain::registry::{MAX_NUMBER, Mode, Reference, Schema, SchemaId, Settings, Subject, SubjectVersion};
 use policy::Action;
+use store::registry::Change;
 use store::revision::Platform;
 use store::{Lock, Tx, outbox};
 
+use super::delete::supersede;
 use super::error::{Error, Incompatibility};
 use super::evolve::{self, Evolved};
 use super::owner::Owner;
-use super::{Draft, Prepared, Registered, VersionRef, cache, model, read, resolve, settings};
+use super::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, cache, missing, model, resolve, settings};
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;
+use crate::failpoint;
 
 /// Registers a schema.
 #[derive(Clone, Debug)]
@@ -68,6 +71,7 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         }
         authorize()?;
         seen.may_register(subject, given)?;
+        prepared.refuse_if_out_of_use(given)?;
         if seen.settings.mode != Some(Mode::Import) {
             let broken = seen.incompatibilities(ctx, &mut tx, &prepared, &seen.compared_with()).await?;
             if !broken.is_empty() {
@@ -97,8 +101,21 @@ async fn write(
 ) -> Result<Registered, Error> {
     let Register { subject, draft, given, .. } = command;
     scene.owner.authorize(ctx, Action::Publish, subject, "register schemas in")?;
+    let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
+    if let Some(same) = &same
+        && given.id.is_some_and(|id| id != same.id)
+    {
+        return Err(Error::IdMismatch(same.id));
+    }
+    let number = scene.number(ctx, subject, given, same.as_ref())?;
+    if !prepared.references.is_empty() {
+        // One that it refers to may have been deleted, or hidden, while it was judged.
+        let Resolved { out_of_use, .. } = resolve(ctx, &mut tx, &prepared.references, Reach::Callers).await?;
+        refuse_if_out_of_use(out_of_use.as_ref(), given)?;
+    }
     if let Owner::Topic { known, binding } = &scene.owner {
-        match evolve::evolve(ctx, &mut tx, known, binding, subject, draft).await? {
+        let schema = evolve::foreign(draft, &prepared.texts);
+        match evolve::evolve(ctx, &mut tx, known, binding, subject, schema).await? {
             Evolved::Done => {}
             Evolved::Waits(why) => {
                 let event = Event::done("schema.register", "subject", subject, "its contract waits for a review");
@@ -109,19 +126,14 @@ async fn write(
             }
         }
     }
-    let schema = match store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await? {
-        Some(same) if given.id.is_some_and(|id| id != same.id) => return Err(Error::IdMismatch(same.id)),
+    failpoint::pass("register.followed");
+    let schema = match same {
         Some(same) => same,
         None => {
-            // One that it refers to may have been deleted, or hidden, while it was judged.
-            resolve(ctx, &mut tx, &prepared.references, true).await?;
             let id = match given.id {
-                Some(id) if store::registry::is_taken(&mut tx, id).await? => return Err(Error::IdMismatch(id)),
+                Some(id) if store::registry::is_taken(&mut tx, id).await? => return Err(Error::IdTaken(id)),
                 Some(id) => id,
-                None => {
-                    let last = store::registry::last_schema_id(&mut tx).await?;
-                    last.checked_add(1).ok_or_else(|| crate::Error::internal("no schema ids are left"))?
-                }
+                None => next_id(&mut tx).await?,
             };
             let schema = Schema {
                 id,
@@ -135,11 +147,7 @@ async fn write(
             schema
         }
     };
-    let newest = scene.history.iter().map(|version| version.version).max().unwrap_or(0);
-    let number = given.version.unwrap_or(newest + 1);
-    if scene.history.iter().any(|version| version.version == number) {
-        return Err(Error::NotPermitted(format!("version {number} of `{subject}` is taken")));
-    }
+    supersede(&mut tx, &scene.history, schema.id).await?;
     let version = SubjectVersion {
         subject: subject.clone(),
         version: number,
@@ -149,6 +157,11 @@ async fn write(
         registered_at: ctx.now(),
     };
     store::registry::insert_version(&mut tx, &version).await?;
+    if scene.history.is_empty() {
+        let n_subjects = store::registry::count_subject(&mut tx, Change::Came).await?;
+        scene.owner.refuse_beyond(ctx, n_subjects)?;
+    }
+    failpoint::pass("register.stored");
     let detail = serde_json::json!({ "version": number, "schemaId": schema.id, "format": draft.format.as_str() });
     audit::append(ctx, &mut tx, Event::done("schema.register", "subject", subject, "registered").with(detail.clone()))
         .await?;
@@ -159,10 +172,36 @@ async fn write(
         at: ctx.now(),
     };
     outbox::push(&mut tx, &event).await?;
+    failpoint::pass("register.written");
     tx.commit().await?;
+    failpoint::pass("register.committed");
     ctx.app.work.notify_waiters();
     ctx.app.schemas.keep_model(&schema, &prepared.model);
     Ok(Registered { version, schema: Arc::new(schema) })
+}
+
+/// An id that no schema has had.
+async fn next_id(tx: &mut Tx) -> Result<SchemaId, Error> {
+    match store::registry::last_schema_id(tx).await? {
+        last if last >= MAX_NUMBER => Err(Error::NotPermitted("no schema ids are left".to_owned())),
+        last => Ok(last + 1),
+    }
+}
+
+impl Prepared {
+    fn refuse_if_out_of_use(&self, given: &Given) -> Result<(), Error> {
+        refuse_if_out_of_use(self.out_of_use.as_ref(), given)
+    }
+}
+
+/// What is registered anew refers to versions in use alone. What is brought over with its id is as it was elsewhere.
+fn refuse_if_out_of_use(out_of_use: Option<&Reference>, given: &Given) -> Result<(), Error> {
+    match out_of_use {
+        Some(Reference { name, subject, version }) if given.id.is_none() => {
+            Err(missing(name, subject, &format!("{version} (it was deleted)")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a new schema is compared with.
@@ -177,7 +216,7 @@ pub enum Check {
 /// Tells what would break if a schema were registered; nothing, if it may be.
 ///
 /// # Errors
-/// [`Error::SubjectNotFound`] and [`Error::VersionNotFound`] where a version is named; [`Error::InvalidSchema`].
+/// [`Error::VersionNotFound`] where a version is named; [`Error::InvalidSchema`].
 pub async fn check(
     ctx: &Ctx,
     subject: &Subject,
@@ -190,11 +229,15 @@ pub async fn check(
     let compared_with = match against {
         Check::History => scene.compared_with(),
         // Where there is nothing yet, nothing can break.
-        Check::Version(VersionRef::Latest) => scene.used().last().cloned().into_iter().collect(),
-        Check::Version(version) => vec![read::pick(&scene.history, subject, version, false)?],
+        Check::Version(VersionRef::Latest) => scene.used().next_back().cloned().into_iter().collect(),
+        Check::Version(VersionRef::Number(number)) => {
+            let found = scene.used().find(|version| version.version == number).cloned();
+            vec![found.ok_or_else(|| Error::VersionNotFound(number.to_string()))?]
+        }
     };
     let normalize = normalize || scene.settings.normalize == Some(true);
     let prepared = draft.prepare(ctx, &mut tx, subject, normalize).await?;
+    prepared.refuse_if_out_of_use(&Given::default())?;
     let level = scene.level();
     Ok((scene.incompatibilities(ctx, &mut tx, &prepared, &compared_with).await?, level))
 }
@@ -273,6 +316,33 @@ impl Scene {
         Ok(())
     }
 
+    /// The number of the next version: the one given, if the mode lets it in, or one more than there was.
+    fn number(&self, ctx: &Ctx, subject: &Subject, given: &Given, same: Option<&Schema>) -> Result<u32, Error> {
+        // What is registered anew takes the place of what was deleted.
+        let stays =
+            |version: &&SubjectVersion| !(version.deleted && Some(version.schema_id) == same.map(|same| same.id));
+        let limit = ctx.app.settings.max_versions;
+        if self.history.iter().filter(stays).count() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+            let what = format!("subject `{subject}`");
+            return Err(Error::TooMany { what, of: "versions", limit, setting: "versions" });
+        }
+        let next = self.history.iter().map(|version| version.version).max().unwrap_or(0) + 1;
+        match given.version {
+            Some(number) if self.settings.mode == Some(Mode::Import) => {
+                if self.history.iter().any(|version| version.version == number) {
+                    return Err(Error::NotPermitted(format!("version {number} of `{subject}` is taken")));
+                }
+                Ok(number)
+            }
+            Some(number) if number != next => {
+                let message = format!("version {number} of `{subject}` is not one more than the newest, {}", next - 1);
+                Err(Error::InvalidSchema(message))
+            }
+            _ if next > MAX_NUMBER => Err(Error::NotPermitted(format!("no versions of `{subject}` are left"))),
+            _ => Ok(next),
+        }
+    }
+
     /// Which of the versions a new schema breaks.
     async fn incompatibilities(
         &self,
@@ -282,26 +352,35 @@ impl Scene {
         versions: &[SubjectVersion],
     ) -> Result<Vec<Incompatibility>, Error> {
         let (level, policy) = (self.level(), self.settings.policy.unwrap_or(Policy::Strict));
+        let too_complex = |complex: TooComplex| match versions.len() {
+            0 | 1 => Error::InvalidSchema(complex.to_string()),
+            n_versions => Error::InvalidSchema(format!(
+                "with {n_versions} earlier versions, {complex}; or choose a level that is not transitive"
+            )),
+        };
+        let mut budget = Budget::HISTORY;
         let mut broken = Vec::new();
         for version in versions {
             let schema = cache::schema(ctx, tx, version.schema_id).await?;
             let schema = schema.ok_or_else(|| crate::Error::internal("a version has no schema"))?;
+            // To read it takes time as well, and so does reading what it refers to.
+            let n_steps = (schema.text.len() / BYTES_IN_A_STEP).saturating_add(schema.references.len());
+            budget.take(u32::try_from(n_steps).unwrap_or(u32::MAX)).map_err(too_complex)?;
             let (old, new) = (model(ctx, tx, &schema).await?, Arc::clone(&new.model));
+            let mut left = budget;
             let compare = move || {
                 let mut differences = Vec::new();
                 for (asked, from, to) in [(level.asks_backward(), &old, &new), (level.asks_forward(), &new, &old)] {
                     if asked {
-                        let found = from.differences_to(to, policy)?;
-                        if !all_compatible(&found) {
-                            differences.extend(found.into_iter().filter(|difference| !difference.compatible));
-                        }
+                        let found = left.compare(|budget| from.differences_within(to, policy, budget))?;
+                        differences.extend(found.into_iter().filter(|difference| !difference.compatible));
                     }
                 }
-                Ok(differences)
+                Ok((differences, left))
             };
             let compared = tokio::task::spawn_blocking(compare).await.map_err(crate::Error::internal)?;
-            let differences = compared
-                .map_err(|complex: domain::change::message::TooComplex| Error::InvalidSchema(complex.to_string()))?;
+            let differences;
+            (differences, budget) = compared.map_err(too_complex)?;
             if !differences.is_empty() {
                 broken.push(Incompatibility { version: version.version, differences, old_text: schema.text.clone() });
             }
@@ -309,3 +388,6 @@ impl Scene {
         Ok(broken)
     }
 }
+
+/// How much of an earlier schema's text is read for one step of the comparisons' budget.
+const BYTES_IN_A_STEP: usize = 8;

@@ -1,11 +1,11 @@
 //! Levels and modes: for the registry, a context, a subject.
 
-use domain::registry::{Scope, Settings, Subject};
+use domain::registry::{Mode, Part, Scope, Settings, Subject};
 use policy::{Action, Resource};
 use store::{Lock, Tx};
 
 use super::error::Error;
-use super::owner::Owner;
+use super::owner::{Owner, Visible};
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;
 
@@ -22,65 +22,159 @@ pub(super) async fn effective(tx: &mut Tx, scope: &Scope) -> Result<Settings, Er
 pub async fn effective_settings(ctx: &Ctx, scope: &Scope) -> Result<Settings, Error> {
     let mut tx = ctx.app.db.read().await?;
     match scope {
-        Scope::Subject(subject) if !knows(ctx, &mut tx, scope).await? => of_missing(&mut tx, subject).await,
+        Scope::Subject(subject) if !Owner::of(ctx, &mut tx, subject).await?.may_view() => {
+            of_missing(&mut tx, subject).await
+        }
         _ => effective(&mut tx, scope).await,
     }
 }
 
-/// What a scope says of itself.
+/// What a scope says of itself, with the level that holds there where it says something else alone.
 ///
 /// # Errors
-/// Those of any use case.
-pub async fn own_settings(ctx: &Ctx, scope: &Scope) -> Result<Settings, Error> {
+/// [`Error::NoLevel`], [`Error::NoMode`].
+pub async fn own_settings(ctx: &Ctx, scope: &Scope, part: Part) -> Result<Settings, Error> {
     let mut tx = ctx.app.db.read().await?;
-    if !knows(ctx, &mut tx, scope).await? {
-        return Ok(Settings::default());
+    let said = match scope {
+        Scope::Subject(subject) if !Owner::of(ctx, &mut tx, subject).await?.may_view() => Settings::default(),
+        _ => said(&mut tx, scope, part).await?,
+    };
+    if said == Settings::default() {
+        let scope = scope.clone();
+        return Err(if part == Part::Levels { Error::NoLevel(scope) } else { Error::NoMode(scope) });
     }
-    Ok(store::registry::settings(&mut tx, scope).await?)
+    match part {
+        Part::Levels => Ok(Settings { level: said.level.or(effective(&mut tx, scope).await?.level), ..said }),
+        Part::Mode => Ok(said),
+    }
 }
 
-/// Changes what a scope says of itself: what the change names. Gives what it says then.
+/// What a scope says of one part; of the top, where it says nothing, the defaults.
+async fn said(tx: &mut Tx, scope: &Scope, part: Part) -> Result<Settings, Error> {
+    let said = store::registry::settings(tx, scope).await?.part(part);
+    Ok(if scope.is_top() { said.or(Settings::DEFAULT.part(part)) } else { said })
+}
+
+/// Changes what a scope says of itself.
+#[derive(Clone, Debug)]
+pub struct ChangeSettings {
+    /// The scope.
+    pub scope: Scope,
+    /// What it says from now on; what this leaves out stays.
+    pub change: Settings,
+    /// Whether schemas that are there already are no obstacle to [`Mode::Import`].
+    pub force: bool,
+}
+
+/// Changes what a scope says of itself. Gives what it says then.
 ///
 /// # Errors
-/// [`crate::Error::Forbidden`], [`Error::NotPermitted`].
-pub async fn change_settings(ctx: &Ctx, scope: &Scope, change: Settings) -> Result<Settings, Error> {
-    write(ctx, scope, |old| change.or(old)).await
-}
-
-/// Takes back what a scope says of itself: what `clear` names by any value. Gives what it said.
-///
-/// # Errors
-/// [`crate::Error::Forbidden`], [`Error::NotPermitted`].
-pub async fn clear_settings(ctx: &Ctx, scope: &Scope, clear: Settings) -> Result<Settings, Error> {
-    let mut said = Settings::default();
-    write(ctx, scope, |old| {
-        said = old;
-        Settings {
-            level: old.level.filter(|_| clear.level.is_none()),
-            policy: old.policy.filter(|_| clear.policy.is_none()),
-            normalize: old.normalize.filter(|_| clear.normalize.is_none()),
-            mode: old.mode.filter(|_| clear.mode.is_none()),
-        }
-    })
-    .await?;
-    Ok(said)
-}
-
-async fn write(ctx: &Ctx, scope: &Scope, change: impl FnOnce(Settings) -> Settings) -> Result<Settings, Error> {
+/// [`crate::Error::Forbidden`], [`Error::NotPermitted`], [`Error::TooMany`].
+pub async fn change_settings(ctx: &Ctx, command: &ChangeSettings) -> Result<Settings, Error> {
+    let ChangeSettings { scope, change, force } = command;
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    match scope {
-        Scope::Subject(subject) => {
-            let owner = Owner::of(ctx, &mut tx, subject).await?;
-            owner.authorize(ctx, Action::ConfigureSchemas, subject, "configure the subject")?;
-        }
-        Scope::Global | Scope::Context(_) => {
-            ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, "configure the schema registry")?;
+    let owner = Configured::of(ctx, &mut tx, scope).await?;
+    let imports = change.mode == Some(Mode::Import);
+    if imports {
+        // Ids are the whole registry's: whoever may choose them could use them up.
+        let what = "let schemas be brought over with their ids";
+        ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, what)?;
+    } else {
+        owner.authorize(ctx, scope)?;
+    }
+    let in_force = effective(&mut tx, scope).await?;
+    if *change != change.part(Part::Mode) {
+        refuse_if_read_only(scope, in_force)?;
+    }
+    if imports && in_force.mode != Some(Mode::Import) && !force {
+        let visible = Visible::load(ctx, &mut tx).await?;
+        let subjects = store::registry::list_subjects(&mut tx).await?;
+        let is_there = |subject: &Subject| scope.contains(subject) && visible.sees(subject);
+        if subjects.iter().any(|(subject, in_use)| *in_use && is_there(subject)) {
+            let message = format!("`{scope}` has schemas already: set force=true to bring over others all the same");
+            return Err(Error::NotPermitted(message));
         }
     }
     let old = store::registry::settings(&mut tx, scope).await?;
-    let new = change(old);
-    store::registry::put_settings(&mut tx, scope, &new).await?;
+    if old == Settings::default()
+        && let Configured::Subject(owner) = &owner
+    {
+        owner.refuse_beyond(ctx, store::registry::count_settings(&mut tx).await? + 1)?;
+    }
+    let new = change.or(old);
+    write(ctx, tx, scope, &new).await?;
+    Ok(new)
+}
+
+/// Takes back what a scope says of one part. Gives what it said.
+///
+/// # Errors
+/// [`Error::NothingToClear`], [`Error::NotPermitted`]; [`crate::Error::Forbidden`].
+pub async fn clear_settings(ctx: &Ctx, scope: &Scope, part: Part) -> Result<Settings, Error> {
+    let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    let owner = Configured::of(ctx, &mut tx, scope).await?;
+    let said = if owner.may_view() { said(&mut tx, scope, part).await? } else { Settings::default() };
+    if said == Settings::default() {
+        return Err(Error::NothingToClear(scope.clone()));
+    }
+    owner.authorize(ctx, scope)?;
+    let rest = match part {
+        Part::Levels => {
+            refuse_if_read_only(scope, effective(&mut tx, scope).await?)?;
+            Part::Mode
+        }
+        Part::Mode => Part::Levels,
+    };
+    let old = store::registry::settings(&mut tx, scope).await?;
+    write(ctx, tx, scope, &old.part(rest)).await?;
+    Ok(said)
+}
+
+/// What settings are of.
+enum Configured {
+    Registry,
+    Subject(Owner),
+}
+
+impl Configured {
+    async fn of(ctx: &Ctx, tx: &mut Tx, scope: &Scope) -> Result<Self, Error> {
+        Ok(match scope {
+            Scope::Subject(subject) => Self::Subject(Owner::of(ctx, tx, subject).await?),
+            Scope::Global | Scope::Context(_) => Self::Registry,
+        })
+    }
+
+    fn may_view(&self) -> bool {
+        match self {
+            Self::Registry => true,
+            Self::Subject(owner) => owner.may_view(),
+        }
+    }
+
+    fn authorize(&self, ctx: &Ctx, scope: &Scope) -> Result<(), Error> {
+        match (self, scope) {
+            (Self::Subject(owner), Scope::Subject(subject)) => {
+                owner.authorize(ctx, Action::ConfigureSchemas, subject, "configure the subject")
+            }
+            _ => {
+                let what = "configure the schema registry";
+                Ok(ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, what)?)
+            }
+        }
+    }
+}
+
+fn refuse_if_read_only(scope: &Scope, in_force: Settings) -> Result<(), Error> {
+    match in_force.mode {
+        Some(mode) if !mode.allows_writes() => Err(Error::mode(scope, mode)),
+        _ => Ok(()),
+    }
+}
+
+async fn write(ctx: &Ctx, mut tx: Tx, scope: &Scope, new: &Settings) -> Result<(), Error> {
+    store::registry::put_settings(&mut tx, scope, new).await?;
     let what = serde_json::json!({
         "level": new.level.map(|level| level.as_str()),
         "policy": new.policy.map(|policy| policy.as_str()),
@@ -90,14 +184,7 @@ async fn write(ctx: &Ctx, scope: &Scope, change: impl FnOnce(Settings) -> Settin
     let event = Event::done("registry.configure", "subject", scope, "settings changed").with(what);
     audit::append(ctx, &mut tx, event).await?;
     tx.commit().await.map_err(crate::Error::from)?;
-    Ok(new)
-}
-
-async fn knows(ctx: &Ctx, tx: &mut Tx, scope: &Scope) -> Result<bool, Error> {
-    match scope {
-        Scope::Subject(subject) => Ok(Owner::of(ctx, tx, subject).await?.may_view()),
-        Scope::Global | Scope::Context(_) => Ok(true),
-    }
+    Ok(())
 }
 
 /// What holds for a subject.

@@ -17,11 +17,9 @@ use std::time::{Duration, Instant};
 use app::Settings;
 use axum::Router;
 use axum::routing::get;
-use domain::change::message::Format;
 use domain::clock::{Clock, SystemClock};
-use domain::registry::{Schema, Subject, SubjectVersion};
 use serde_json::json;
-use store::{Lock, Options};
+use store::Options;
 use tempfile::TempDir;
 use testkit::app::TestApp;
 
@@ -188,29 +186,9 @@ async fn registry(n_schemas: u32) -> (TempDir, String) {
     test.clock.set(SystemClock.now());
     let owner = test.domain("strays").await;
     for first in (1..=n_schemas).step_by(N_IN_A_COMMIT as usize) {
-        let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
-        for id in first..(first + N_IN_A_COMMIT).min(n_schemas + 1) {
-            let subject: Subject = format!("topic-{id}-value").parse().unwrap();
-            let schema = Schema {
-                id,
-                context: subject.context().to_owned(),
-                format: Format::Avro,
-                text: text(&format!("r{id}")),
-                references: Vec::new(),
-                digest: id.to_string(),
-            };
-            store::registry::insert_schema(&mut tx, &schema).await.unwrap();
-            let version = SubjectVersion {
-                subject,
-                version: 1,
-                schema_id: id,
-                deleted: false,
-                registered_by: owner.actor.principal.id,
-                registered_at: test.clock.now(),
-            };
-            store::registry::insert_version(&mut tx, &version).await.unwrap();
-        }
-        tx.commit().await.unwrap();
+        let ids = first..(first + N_IN_A_COMMIT).min(n_schemas + 1);
+        let schemas = ids.map(|id| (format!("topic-{id}-value").parse().unwrap(), 1, text(&format!("r{id}"))));
+        test.lay_schemas(&owner, schemas).await;
     }
     let token = test.token("owner-strays").await;
     let data = test.into_data().await;

@@ -115,11 +115,22 @@ impl Default for Gateway {
 }
 
 /// `[registry]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Registry {
     /// The domain that keeps the schemas of subjects which no product owns; without one they are refused.
     pub(crate) quarantine: Option<String>,
+    /// How many versions a subject has at most, counted with those out of use.
+    pub(crate) versions: u32,
+    /// How many subjects there are before none is added that no product owns.
+    pub(crate) subjects: u32,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        let settings = app::Settings::default();
+        Self { quarantine: None, versions: settings.max_versions, subjects: settings.max_subjects }
+    }
 }
 
 /// `[policies]`
@@ -144,6 +155,7 @@ impl Config {
         anyhow::ensure!(config.inspect.deadline > 0, "`inspect.deadline` must be at least 1 second");
         anyhow::ensure!(config.inspect.poll > 0, "`inspect.poll` must be at least 1 second");
         config.quarantine().context("`registry.quarantine` must be a domain")?;
+        anyhow::ensure!(config.registry.versions > 0, "`registry.versions` must be at least 1");
         for (name, connections, header_timeout) in [
             ("http", config.http.connections, config.http.header_timeout),
             ("gateway", config.gateway.connections, config.gateway.header_timeout),
@@ -182,6 +194,8 @@ impl Config {
             n_inspections: self.inspect.workers,
             inspection_claim: Duration::from_secs(self.inspect.deadline.saturating_add(60)),
             quarantine: self.quarantine().ok().flatten(),
+            max_versions: self.registry.versions,
+            max_subjects: self.registry.subjects,
         }
     }
 }

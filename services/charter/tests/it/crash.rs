@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::postgres::Server;
 
@@ -22,6 +23,17 @@ const HELD: &str = "1.0.1";
 const REQUEST: [&str; 7] = ["access", "request", TABLE, "--purpose", "analytics", "--sentence", "to learn"];
 /// What a job that a crash left behind waits for on PostgreSQL hangs on the deadline.
 const CONFIG: &str = "[inspect]\npoll = 3600\ndeadline = 20\n";
+/// A product with a topic, whose contract follows the schemas of the subject `orders-value`.
+const PRODUCT: &str = r#"{ "apiVersion": "v1.0.0", "kind": "DataProduct", "id": "orders", "name": "orders",
+    "status": "active", "outputPorts": [{ "name": "stream", "version": "1.0.0", "contractId": "orders" }] }"#;
+const TOPIC: &str = r#"{ "apiVersion": "v3.1.0", "kind": "DataContract", "id": "orders", "version": "1.0.0",
+    "status": "active", "servers": [{ "server": "bus", "type": "kafka", "host": "kafka.example:9092" }],
+    "schema": [{ "name": "orders", "physicalType": "topic", "properties": [
+        { "name": "id", "logicalType": "integer", "required": true }] }] }"#;
+const SUBJECT: &str = "/registry/subjects/orders-value";
+/// The subject's first schema, and one that the contract needs a new version for.
+const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}"#;
+const GROWN: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":["null","string"],"default":null}]}"#;
 /// A worker that is never done.
 const ENDLESS: &str = "#!/bin/sh\nsleep 600\n";
 
@@ -62,6 +74,9 @@ fn crash_at_every_point(database: Option<String>) {
     let contract = fs::read_to_string(repository().join(DOCUMENTS[1])).unwrap();
     let contract = contract.replace("version: 1.0.0\nstatus: active", &format!("version: {HELD}\nstatus: draft"));
     fs::write(&held, contract).unwrap();
+    for (name, text) in [("orders.product.json", PRODUCT), ("orders.contract.json", TOPIC)] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
     for point in app::failpoint::ALL {
         let (what, moment) = point.split_once('.').unwrap();
         // What comes before, on a server that does not fail.
@@ -76,37 +91,51 @@ fn crash_at_every_point(database: Option<String>) {
                 house.person("ann").ok(&["inspect", TABLE, "--wait"]);
                 None
             }
+            "register" if moment == "followed" => {
+                let files = ["orders.product.json", "orders.contract.json"].map(|name| folder.path().join(name));
+                let files = files.each_ref().map(|file| file.to_str().unwrap());
+                house.person("ann").ok(&["apply", "-d", "nyc", files[0], files[1]]);
+                assert!(registers(&house, SCHEMA));
+                None
+            }
+            "erase" if moment == "removed" => {
+                assert!(house.send("ann", Method::DELETE, &format!("{SUBJECT}/versions/1"), None).is_some());
+                None
+            }
             _ => None,
         };
         let before = state(&house, what, request.as_deref());
 
         house.kill_and_restart(Program::Failing(point));
-        let ran = match what {
+        let ann = || house.person("ann");
+        let is_done = match what {
             "inspect" => {
                 // Laid now, so that nothing notices it before. Version 2 is the demo's bad batch.
                 make_demo(&table, if moment == "written" { 1 } else { 3 });
-                house.person("ann").run(&["inspect", TABLE, "--wait"])
+                ann().run(&["inspect", TABLE, "--wait"]).code == 0
             }
-            "activate" => house.person("ann").run(&["version", "activate", "nyc.flights", CONTRACT, HELD]),
-            "request" => house.person("bob").run(&REQUEST),
-            "publish" => house.person("ann").run(&["apply", "-d", "nyc", DOCUMENTS[0], DOCUMENTS[1]]),
-            "approve" => house.person("ann").run(&["access", "approve", request.as_deref().unwrap()]),
-            "revoke" => {
-                house.person("ann").run(&["access", "revoke", request.as_deref().unwrap(), "--reason", "a crash"])
+            "activate" => ann().run(&["version", "activate", "nyc.flights", CONTRACT, HELD]).code == 0,
+            "request" => house.person("bob").run(&REQUEST).code == 0,
+            "publish" => ann().run(&["apply", "-d", "nyc", DOCUMENTS[0], DOCUMENTS[1]]).code == 0,
+            "approve" => ann().run(&["access", "approve", request.as_deref().unwrap()]).code == 0,
+            "revoke" => ann().run(&["access", "revoke", request.as_deref().unwrap(), "--reason", "a crash"]).code == 0,
+            "vend" => house.person("bob").run(&["credentials", TABLE]).code == 0,
+            "register" => registers(&house, GROWN),
+            "erase" => {
+                house.send("ann", Method::DELETE, &format!("{SUBJECT}/versions/1?permanent=true"), None).is_some()
             }
-            "vend" => house.person("bob").run(&["credentials", TABLE]),
             other => panic!("no case for the point `{other}`"),
         };
-        assert_ne!(ran.code, 0, "{point} was not reached: {ran:?}");
-        assert!(house.has_ended(), "{point} was not reached: {ran:?}");
+        assert!(!is_done, "{point} was not reached");
+        assert!(house.has_ended(), "{point} was not reached");
 
         // The inspection that the crash cut off begins again at once, and is not to end before we have looked.
         let restarted = if what == "inspect" { Program::WithWorker(&endless) } else { Program::Charter };
         house.kill_and_restart(restarted);
         let after = state(&house, what, request.as_deref());
         match moment {
-            "written" => assert_eq!(after, before, "{point}: something of it is there"),
-            _ => assert_eq!(after, changed(what, &before), "{point}: not all of it is there"),
+            "committed" => assert_eq!(after, changed(what, &before), "{point}: not all of it is there"),
+            _ => assert_eq!(after, before, "{point}: something of it is there"),
         }
         // Each next point begins with what it needs.
         match (what, moment) {
@@ -126,6 +155,11 @@ fn crash_at_every_point(database: Option<String>) {
             _ => {}
         }
     }
+}
+
+/// Registers a schema, unless the server ends over it.
+fn registers(house: &House, schema: &str) -> bool {
+    house.send("ann", Method::POST, &format!("{SUBJECT}/versions"), Some(&json!({ "schema": schema }))).is_some()
 }
 
 /// What a point's act changes, as its users see it: the thing itself, and its records.
@@ -170,6 +204,23 @@ fn state(house: &House, what: &str, id: Option<&str>) -> (String, usize) {
         }
         "approve" => (node(id.unwrap(), "AccessRequest", "state"), records("access.approve")),
         "revoke" => (node(id.unwrap(), "Grant", "state"), records("access.revoke")),
+        "register" => {
+            // The version of the subject and that of the contract come together.
+            let versions = house.send("ann", Method::GET, &format!("{SUBJECT}/versions"), None).unwrap();
+            let schema = house.send("ann", Method::GET, "/registry/schemas/ids/2", None).unwrap();
+            let is_there = if schema.get("schema").is_some() { "there" } else { "missing" };
+            let query =
+                "{ product(domain: \"nyc\", name: \"orders\") { contracts { versions { nodes { version } } } } }";
+            let answer = house.ask("ann", &json!({ "query": query }));
+            let contract = answer.pointer("/data/product/contracts/0/versions/nodes").unwrap();
+            (format!("{versions} {is_there} {}", contract.as_array().unwrap().len()), records("schema.register"))
+        }
+        "erase" => {
+            let versions = house.send("ann", Method::GET, &format!("{SUBJECT}/versions?deleted=true"), None).unwrap();
+            let schema = house.send("ann", Method::GET, "/registry/schemas/ids/1", None).unwrap();
+            let is_there = if schema.get("schema").is_some() { "there" } else { "missing" };
+            (format!("{versions} {is_there}"), records("schema.delete"))
+        }
         _ => {
             let body = json!({ "query": "{ leases { nodes { id } } }" });
             let leases = house.ask("bob", &body);
@@ -185,6 +236,14 @@ fn changed(what: &str, before: &(String, usize)) -> (String, usize) {
         "approve" => "APPROVED".to_owned(),
         "revoke" => "REVOKED".to_owned(),
         "activate" => "ACTIVE".to_owned(),
+        "register" => {
+            assert_eq!(before.0, "[1] missing 2");
+            "[1,2] there 3".to_owned()
+        }
+        "erase" => {
+            assert_eq!(before.0, "[1,2] there");
+            "[2] missing".to_owned()
+        }
         _ => (before.0.parse::<usize>().unwrap() + 1).to_string(),
     };
     (state, before.1 + 1)

@@ -116,6 +116,24 @@ impl House {
         })
     }
 
+    /// Sends a request as somebody; gives the answer's JSON, or nothing if the server ended over it.
+    #[track_caller]
+    pub(crate) fn send(
+        &self,
+        subject: &str,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Option<Value> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let request = client.request(method, format!("{}{path}", self.address)).bearer_auth(self.token(subject));
+            let request = if let Some(body) = body { request.json(body) } else { request };
+            request.send().await.ok()?.json().await.ok()
+        })
+    }
+
     /// Waits until a table's head is this snapshot and inspected, without asking for anything but the table: nothing
     /// else is to notice it.
     #[track_caller]

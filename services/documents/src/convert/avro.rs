@@ -13,6 +13,7 @@ use super::names::{self, Scope};
 use super::shape::{Shape, shape, text_of};
 use super::{Element, Export, fault};
 use crate::Problem;
+use crate::message::References;
 use crate::node::shortened;
 use domain::contract::{Property, SchemaObject};
 
@@ -24,18 +25,25 @@ const CONTRACT: &str = "odcsContract";
 const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
 
 /// Reads a schema.
-pub(super) fn import(text: &str, draft: &mut Draft) -> Result<(), Problem> {
+pub(super) fn import(text: &str, references: &References, draft: &mut Draft) -> Result<(), Problem> {
     let schema = json::read(text)?;
+    let referred = references.values().map(|text| json::read(text)).collect::<Result<Vec<_>, _>>()?;
     let mut reader = Reader { draft, named: BTreeMap::new(), open: BTreeSet::new() };
-    collect(&schema, "", &mut reader.named);
+    for schema in std::iter::once(&schema).chain(&referred) {
+        collect(schema, "", &mut reader.named);
+    }
     let (records, is_list) = match &schema {
         Value::Array(branches) => (branches.as_slice(), true),
         one => (std::slice::from_ref(one), false),
     };
     for (index, record) in records.iter().enumerate() {
         let path = if is_list { format!("/{index}") } else { String::new() };
-        match record.as_object() {
-            Some(fields) if type_word(record) == Some("record") => reader.object(fields, &path)?,
+        // A schema may be no more than the name of one that it refers to.
+        let named = record.as_str().and_then(|name| reader.named.get(name).copied());
+        match record.as_object().or(named) {
+            Some(fields) if fields.get("type").and_then(Value::as_str) == Some("record") => {
+                reader.object(fields, &path)?;
+            }
             _ => return Err(fault(&path, "a contract is made of a record or of a union of records")),
         }
     }

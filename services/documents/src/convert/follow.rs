@@ -5,7 +5,7 @@ use domain::name::Name;
 use domain::version::Version;
 use serde_json::{Map, Value};
 
-use super::{Converted, ImportOptions, Source, fault, import, yaml};
+use super::{Converted, Foreign, ImportOptions, fault, import_with, yaml};
 use crate::node::Node;
 use crate::{Document, Problem, parse};
 
@@ -21,8 +21,7 @@ const OF_SCHEMA: &[&str] = &["logicalType", "physicalType", "required", "enum", 
 pub fn follow(
     bytes: &[u8],
     object: &Name,
-    source: Source,
-    schema: &str,
+    schema: Foreign<'_>,
     version: Version,
     status: Option<&str>,
 ) -> Result<String, Vec<Problem>> {
@@ -37,7 +36,7 @@ pub fn follow(
     let name = contract.objects[index].name.clone();
     let options =
         ImportOptions { id: "schema".to_owned(), name: None, version: version.to_string(), object: Some(name) };
-    let Converted { text: imported, .. } = import(source, schema, &options)?;
+    let Converted { text: imported, .. } = import_with(schema, &options)?;
     let imported = tree(&imported)?;
     let columns = imported.pointer("/schema/0/properties").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
 

@@ -10,6 +10,9 @@ use super::json::{self, pointer};
 use super::shape::{Shape, shape};
 use super::{Element, Export, ImportOptions, fault};
 use crate::Problem;
+use crate::json_schema::Draft as Version;
+use crate::json_schema::index::{Index, Scope};
+use crate::message::References;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// The keyword for what JSON Schema has no word for.
@@ -56,9 +59,21 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Reads a schema of an object.
-pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> Result<(), Problem> {
+pub(super) fn import(
+    text: &str,
+    references: &References,
+    options: &ImportOptions,
+    draft: &mut Draft,
+) -> Result<(), Problem> {
     let root = json::read(text)?;
-    let mut reader = Reader { root: &root, draft, references: Vec::new() };
+    let read = |(name, text): (&'_ String, &String)| Ok((name.clone(), json::read(text)?));
+    let referred = references.iter().map(read).collect::<Result<Vec<_>, Problem>>()?;
+    let mut index = Index::new(&root, Version::of(&root).unwrap_or_default());
+    for (name, schema) in &referred {
+        index.add(name, schema, Version::of(schema).unwrap_or_default());
+    }
+    let scope = index.root_scope();
+    let mut reader = Reader { index: &index, scope, draft, references: Vec::new() };
     let mut fields = Map::new();
     reader.schema(&root, "", 0, &mut fields)?;
     if fields.get("logicalType").and_then(Value::as_str) != Some("object") {
@@ -80,10 +95,13 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
 }
 
 struct Reader<'a, 'd> {
-    root: &'a Value,
+    /// Where references lead.
+    index: &'d Index<'a>,
+    /// What those in the schema at hand are relative to.
+    scope: Scope,
     draft: &'d mut Draft,
-    /// The references that are being followed: a schema may hold itself.
-    references: Vec<&'a str>,
+    /// The schemas that references are being followed to, by their addresses: a schema may hold itself.
+    references: Vec<*const Value>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -96,7 +114,8 @@ impl<'a> Reader<'a, '_> {
             _ => return Err(fault(path, "a schema is an object")),
         };
         if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
-            self.reference(reference, path, depth, fields)?;
+            let scope = self.index.scope(schema, &self.scope);
+            self.reference(reference, &scope, path, depth, fields)?;
         }
         for name in ["anyOf", "oneOf", "allOf"] {
             if let Some(Value::Array(branches)) = keywords.get(name) {
@@ -130,19 +149,30 @@ impl<'a> Reader<'a, '_> {
         Ok(())
     }
 
-    fn reference(&mut self, reference: &'a str, path: &str, depth: usize, fields: &mut Fields) -> Result<(), Problem> {
+    fn reference(
+        &mut self,
+        reference: &str,
+        scope: &Scope,
+        path: &str,
+        depth: usize,
+        fields: &mut Fields,
+    ) -> Result<(), Problem> {
         let at = pointer(path, "$ref");
-        let Some(inside) = reference.strip_prefix('#') else {
-            return Err(fault(&at, "a reference to another document is not followed; put its schema under `$defs`"));
+        let Some((found, inside)) = self.index.find(reference, scope) else {
+            return Err(fault(
+                &at,
+                "leads to no schema here or among the references; other documents are not followed: put it under `$defs`",
+            ));
         };
-        if self.references.contains(&reference) {
+        if self.references.contains(&std::ptr::from_ref(found)) {
             self.draft.note(&at, "the schema holds itself, and a contract cannot; it ends here");
             set(fields, "logicalType", "object");
             return Ok(());
         }
-        let found = self.root.pointer(inside).ok_or_else(|| fault(&at, "names a schema that is not there"))?;
-        self.references.push(reference);
+        self.references.push(found);
+        let around = std::mem::replace(&mut self.scope, inside);
         let result = self.schema(found, path, depth + 1, fields);
+        self.scope = around;
         self.references.pop();
         // The title of a shared type is not the name of what has it.
         fields.remove("businessName");

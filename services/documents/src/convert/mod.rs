@@ -7,7 +7,7 @@
 //! and an import finds it again. What is said of the contract and not of its data (servers, service levels, team, price)
 //! is not put into schemas.
 //!
-//! Nothing is ever fetched: imports and references to other files are resolved within the text or refused.
+//! Nothing is ever fetched: imports and references to other files lead to the texts that are handed in, or are refused.
 //!
 //! To add a format: a file with `import` and `export`, a variant of [`Source`] or [`Target`], a golden file, and a line
 //! in the tests' table of targets.
@@ -35,6 +35,7 @@ use domain::contract::{Contract, Property, SchemaObject};
 use self::draft::Draft;
 pub use self::follow::follow;
 use self::ledger::Ledger;
+use crate::message::References;
 use crate::node::Node;
 use crate::{Document, MAX_DOCUMENT_BYTES, Problem, parse};
 
@@ -197,20 +198,40 @@ pub struct Note {
     pub what: String,
 }
 
-/// Makes an ODCS document of a foreign schema.
+/// A foreign schema, with what it refers to.
+#[derive(Clone, Copy, Debug)]
+pub struct Foreign<'a> {
+    /// What it is.
+    pub source: Source,
+    /// Its text. Of Protobuf, base64 of a `FileDescriptorProto` will do, as registries take it.
+    pub text: &'a str,
+    /// The texts that a message schema refers to, by the names under which it does.
+    pub references: &'a References,
+}
+
+/// Makes an ODCS document of a foreign schema that refers to none.
+///
+/// # Errors
+/// As [`import_with`].
+pub fn import(source: Source, text: &str, options: &ImportOptions) -> Result<Converted, Vec<Problem>> {
+    import_with(Foreign { source, text, references: &References::new() }, options)
+}
+
+/// Makes an ODCS document of a foreign schema. What it refers to is a part of what refers to it.
 ///
 /// # Errors
 /// What is wrong with the schema, or with the contract that it would make.
-pub fn import(source: Source, text: &str, options: &ImportOptions) -> Result<Converted, Vec<Problem>> {
+pub fn import_with(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Converted, Vec<Problem>> {
+    let Foreign { source, text, references } = foreign;
     if text.len() > MAX_SOURCE_BYTES {
         let message = format!("the source has {} bytes; at most {MAX_SOURCE_BYTES} are read", text.len());
         return Err(vec![fault("", message)]);
     }
     let mut draft = Draft::default();
     match source {
-        Source::Avro => avro::import(text, &mut draft),
-        Source::JsonSchema => json_schema::import(text, options, &mut draft),
-        Source::Protobuf => protobuf::import(text, &mut draft),
+        Source::Avro => avro::import(text, references, &mut draft),
+        Source::JsonSchema => json_schema::import(text, references, options, &mut draft),
+        Source::Protobuf => protobuf::import(text, references, &mut draft),
         Source::Dbt => dbt::import(text, options, &mut draft),
         Source::Delta => delta::import(text, options, &mut draft),
         Source::Iceberg => iceberg::import(text, options, &mut draft),

@@ -20,7 +20,7 @@ struct Document<'a> {
 
 /// Where a value is: what its keywords mean and what relative references in it are relative to.
 #[derive(Clone, Debug)]
-pub(super) struct Scope {
+pub(crate) struct Scope {
     pub(super) draft: Draft,
     base: Rc<str>,
     document: usize,
@@ -28,7 +28,7 @@ pub(super) struct Scope {
 
 /// All that references can lead to.
 #[derive(Debug)]
-pub(super) struct Index<'a> {
+pub(crate) struct Index<'a> {
     documents: Vec<Document<'a>>,
     /// By absolute URI without fragment, and by the names handed in.
     resources: HashMap<String, &'a Value>,
@@ -40,7 +40,7 @@ pub(super) struct Index<'a> {
 
 impl<'a> Index<'a> {
     /// The index of a schema alone.
-    pub(super) fn new(root: &'a Value, draft: Draft) -> Self {
+    pub(crate) fn new(root: &'a Value, draft: Draft) -> Self {
         let mut index =
             Self { documents: Vec::new(), resources: HashMap::new(), anchors: HashMap::new(), scopes: HashMap::new() };
         index.add_document(root, draft, NO_BASE);
@@ -48,7 +48,7 @@ impl<'a> Index<'a> {
     }
 
     /// Adds a schema that is referred to by a name: the name as it is, and relative to the first schema's identifier.
-    pub(super) fn add(&mut self, name: &str, root: &'a Value, draft: Draft) {
+    pub(crate) fn add(&mut self, name: &str, root: &'a Value, draft: Draft) {
         let base = resolve(&self.documents[0].base, name).unwrap_or_else(|| NO_BASE.to_owned());
         self.resources.entry(name.to_owned()).or_insert(root);
         for base in [&base, NO_BASE] {
@@ -116,18 +116,18 @@ impl<'a> Index<'a> {
     }
 
     /// The scope of the first schema.
-    pub(super) fn root_scope(&self) -> Scope {
+    pub(crate) fn root_scope(&self) -> Scope {
         let Document { draft, base, .. } = &self.documents[0];
         Scope { draft: *draft, base: Rc::clone(base), document: 0 }
     }
 
     /// The scope inside of a value that is found within another scope.
-    pub(super) fn scope(&self, value: &Value, around: &Scope) -> Scope {
+    pub(crate) fn scope(&self, value: &Value, around: &Scope) -> Scope {
         self.scopes.get(&std::ptr::from_ref(value)).unwrap_or(around).clone()
     }
 
     /// What a reference within a scope leads to, and the scope there.
-    pub(super) fn find(&self, reference: &str, scope: &Scope) -> Option<(&'a Value, Scope)> {
+    pub(crate) fn find(&self, reference: &str, scope: &Scope) -> Option<(&'a Value, Scope)> {
         let (uri, fragment) = split(reference);
         let fragment = percent_decoded(fragment.unwrap_or_default())?;
         let root = if uri.is_empty() {

@@ -19,7 +19,7 @@ pub(super) fn has(name: &str) -> bool {
 ///
 /// # Errors
 /// File not found, if it is none.
-pub(super) fn open(name: &str) -> Result<File, Error> {
+pub(crate) fn open(name: &str) -> Result<File, Error> {
     match CONFLUENT.iter().find(|(known, _)| *known == name) {
         Some((_, text)) => File::from_source(name, text),
         None => GoogleFileResolver::new().open_file(name),

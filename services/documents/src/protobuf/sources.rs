@@ -161,7 +161,7 @@ pub(super) fn without_places(descriptor: &[u8], name: &str) -> Result<Vec<u8>, E
 }
 
 /// Whether a text can be base64. No `.proto` text that declares anything is, for it has a `;` or a `{`.
-fn is_base64(text: &str) -> bool {
+pub(crate) fn is_base64(text: &str) -> bool {
     let text = text.trim();
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }

@@ -18,7 +18,7 @@ mod found;
 
 use serde_json::Value;
 
-pub use self::compare::compare;
+pub use self::compare::{compare, compare_within};
 use crate::words;
 
 words! {

@@ -23,7 +23,7 @@ mod object;
 mod rest;
 mod scalar;
 
-pub use self::compare::compare;
+pub use self::compare::{compare, compare_within};
 pub use self::decimal::Decimal;
 pub use self::model::{
     Additional, Annotations, Array, Builder, Conditional, Criterion, Node, NodeId, Number, Object, ReferenceId, Schema,

@@ -61,6 +61,21 @@ impl Budget {
     /// What one comparison may take: well over any real schema, and under 100 ms.
     pub const COMPARISON: Self = Self(200_000);
 
+    /// What the comparisons of one schema with all that came before it may take together: about three seconds at most.
+    pub const HISTORY: Self = Self(5_000_000);
+
+    /// Lets one comparison take steps of this budget, and no more than [`Self::COMPARISON`].
+    ///
+    /// # Errors
+    /// [`TooComplex`] if it ran out of either.
+    pub fn compare<T>(&mut self, compare: impl FnOnce(&mut Self) -> Result<T, TooComplex>) -> Result<T, TooComplex> {
+        let granted = self.0.min(Self::COMPARISON.0);
+        let mut left = Self(granted);
+        let answer = compare(&mut left);
+        self.0 -= granted - left.0;
+        answer
+    }
+
     /// Takes `steps` steps.
     ///
     /// # Errors

@@ -10,7 +10,7 @@
 
 mod compare;
 
-pub use self::compare::{Change, compare};
+pub use self::compare::{Change, compare, compare_within};
 use crate::words;
 
 /// A Protobuf file with what it imports.

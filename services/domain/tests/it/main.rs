@@ -12,4 +12,5 @@ mod matrix;
 mod notice;
 mod product;
 mod protobuf;
+mod registry;
 mod terms;

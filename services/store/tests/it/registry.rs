@@ -1,11 +1,12 @@
 //! Schemas, versions of subjects, references, settings and topics, on both databases.
 
+use domain::binding::TopicBinding;
 use domain::change::level::Level;
 use domain::change::message::{Format, Policy};
 use domain::id::{BindingId, PrincipalId};
 use domain::registry::{Mode, Reference, Schema, Scope, Settings, Subject, SubjectVersion};
-use store::registry::{self, TopicBinding};
-use store::{Constraint, Error, Tx};
+use store::registry::{self, Change};
+use store::{Constraint, Error, Tx, binding};
 
 use crate::world::{NOW, World, id, user};
 
@@ -19,6 +20,10 @@ crate::suite! {
     a_version_that_is_referred_to_is_known,
     settings_are_each_scopes_own,
     topics_are_found_by_subject,
+    a_version_is_found_by_its_number_and_the_newest_in_use,
+    the_newest_schemas_come_first,
+    subjects_are_counted,
+    what_says_nothing_is_not_kept,
 }
 
 fn subject(text: &str) -> Subject {
@@ -205,16 +210,59 @@ async fn topics_are_found_by_subject(world: World) {
     let topics = [topic(1, "orders", "prod"), topic(2, "orders", "prod")];
     let mut tx = world.facts().await;
     for topic in &topics {
-        registry::insert_topic(&mut tx, topic).await.unwrap();
+        binding::insert_topic(&mut tx, topic).await.unwrap();
     }
     tx.commit().await.unwrap();
     let mut reader = world.read().await;
     let newest_first = [topics[1].clone(), topics[0].clone()];
-    assert_eq!(registry::list_topics_of_subject(&mut reader, &subject("orders-value")).await.unwrap(), newest_first);
-    assert_eq!(registry::list_topics_of_subject(&mut reader, &subject("orders-key")).await.unwrap(), []);
-    assert_eq!(registry::list_topics(&mut reader).await.unwrap(), topics);
-    assert_eq!(registry::list_topics_of_contracts(&mut reader, &[catalog.contract.id]).await.unwrap().len(), 2);
+    assert_eq!(binding::list_topics_of_subject(&mut reader, &subject("orders-value")).await.unwrap(), newest_first);
+    assert_eq!(binding::list_topics_of_subject(&mut reader, &subject("orders-key")).await.unwrap(), []);
+    assert_eq!(binding::list_topics(&mut reader).await.unwrap(), topics);
+    assert_eq!(binding::list_topics_of_contracts(&mut reader, &[catalog.contract.id]).await.unwrap().len(), 2);
     drop(reader);
-    let again = registry::insert_topic(&mut world.facts().await, &topic(1, "orders", "prod")).await;
+    let again = binding::insert_topic(&mut world.facts().await, &topic(1, "orders", "prod")).await;
     assert_eq!(again.unwrap_err().violated(), Some(Constraint::TopicObject));
+}
+
+async fn a_version_is_found_by_its_number_and_the_newest_in_use(world: World) {
+    let kept = with_versions(&world, &[("a", 1, 1), ("a", 2, 2), ("a", 10, 3), ("b", 11, 1)]).await;
+    let mut tx = world.facts().await;
+    registry::set_deleted(&mut tx, &subject("a"), 10, true).await.unwrap();
+    let found = registry::find_version(&mut tx, &subject("a"), 10).await.unwrap();
+    assert_eq!(found, Some(SubjectVersion { deleted: true, ..kept[2].clone() }));
+    assert_eq!(registry::find_version(&mut tx, &subject("a"), 11).await.unwrap(), None);
+    assert_eq!(registry::find_latest_version(&mut tx, &subject("a")).await.unwrap().as_ref(), Some(&kept[1]));
+    for number in [1, 2] {
+        registry::set_deleted(&mut tx, &subject("a"), number, true).await.unwrap();
+    }
+    assert_eq!(registry::find_latest_version(&mut tx, &subject("a")).await.unwrap(), None);
+}
+
+async fn the_newest_schemas_come_first(world: World) {
+    with_versions(&world, &[("a", 1, 1), ("a", 2, 3), ("b", 1, 3), ("b", 2, 2)]).await;
+    let mut reader = world.read().await;
+    let mut ids = async |before, limit| {
+        let places = registry::list_versions_by_schema(&mut reader, before, limit).await.unwrap();
+        places.iter().map(|place| place.schema_id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(i64::MAX, 3).await, [3, 3, 2]);
+    assert_eq!(ids(3, 9).await, [2, 1]);
+    assert_eq!(ids(1, 9).await, [0_u32; 0]);
+}
+
+async fn subjects_are_counted(world: World) {
+    let mut tx = world.facts().await;
+    assert_eq!(registry::count_subject(&mut tx, Change::Came).await.unwrap(), 1);
+    assert_eq!(registry::count_subject(&mut tx, Change::Came).await.unwrap(), 2);
+    assert_eq!(registry::count_subject(&mut tx, Change::Went).await.unwrap(), 1);
+}
+
+async fn what_says_nothing_is_not_kept(world: World) {
+    let mut tx = world.facts().await;
+    registry::put_settings(&mut tx, &Scope::Global, &Settings::DEFAULT).await.unwrap();
+    registry::put_settings(&mut tx, &Scope::top(), &Settings::DEFAULT).await.unwrap();
+    assert_eq!(registry::count_settings(&mut tx).await.unwrap(), 2);
+    registry::put_settings(&mut tx, &Scope::Global, &Settings::default()).await.unwrap();
+    assert_eq!(registry::count_settings(&mut tx).await.unwrap(), 1);
+    assert_eq!(registry::settings(&mut tx, &Scope::Global).await.unwrap(), Settings::default());
 }

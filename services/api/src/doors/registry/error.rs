@@ -17,8 +17,10 @@ pub(super) enum Code {
     Forbidden = 403,
     NotFound = 404,
     MethodNotAllowed = 405,
+    NotAcceptable = 406,
     Incompatible = 409,
     UnsupportedMediaType = 415,
+    Unprocessable = 422,
     SubjectNotFound = 40_401,
     VersionNotFound = 40_402,
     SchemaNotFound = 40_403,
@@ -62,6 +64,11 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
         Self::Coded(code, message.into())
+    }
+
+    /// The answer where nothing is.
+    pub(super) fn not_found() -> Self {
+        Self::new(Code::NotFound, "HTTP 404 Not Found")
     }
 }
 
@@ -108,7 +115,8 @@ impl From<registry::Error> for Failure {
             Error::Incompatible { .. } => Code::Incompatible,
             Error::InvalidSchema(_) => Code::InvalidSchema,
             Error::TooLarge => Code::SchemaTooLarge,
-            Error::NotPermitted(_) => Code::NotPermitted,
+            Error::NothingToClear(_) => Code::SubjectNotFound,
+            Error::NotPermitted(_) | Error::TooMany { .. } | Error::IdTaken(_) => Code::NotPermitted,
             Error::ReferenceExists(..) => Code::ReferenceExists,
             Error::IdMismatch(_) => Code::IdMismatch,
             Error::Other(_) => {

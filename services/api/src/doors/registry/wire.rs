@@ -1,68 +1,107 @@
 //! What clients send and are sent.
 
-use app::registry::{Draft, Registered, Shown, VersionRef};
+use app::registry::{Draft, DraftReference, Listing, Registered, Shown, VersionRef};
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
 use domain::change::level::Level;
 use domain::change::message::{Format, Policy};
-use domain::registry::{Mode, Reference, Schema, SchemaId, Scope, Settings, Subject};
+use domain::registry::{MAX_NUMBER, Mode, Part, Prefix, Reference, Schema, SchemaId, Scope, Settings, Subject};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::{Code, Failure};
+use super::path::Within;
 
-/// The parameters of any request's query; each request looks at its own.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+/// The parameters of a request's query; each request looks at its own, and at the first of each name.
+#[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) subject: Option<String>,
-    subject_prefix: Option<String>,
-    pub(super) format: Option<String>,
-    pub(super) deleted: Flag,
-    #[serde(alias = "deleted_only")]
-    deleted_only: Flag,
-    pub(super) latest_only: Flag,
-    pub(super) normalize: Flag,
-    pub(super) verbose: Flag,
-    pub(super) permanent: Flag,
-    pub(super) default_to_global: Flag,
-    pub(super) fetch_max_id: Flag,
-    offset: Option<i64>,
-    limit: Option<i64>,
+    parameters: Vec<(String, String)>,
+    within: Option<Within>,
+    offset: usize,
+    limit: usize,
 }
 
-/// `true`, `True`, `false`, `False`: clients spell it in their own language.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Flag(bool);
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Failure;
 
-impl Flag {
-    pub(super) fn is_set(self) -> bool {
-        self.0
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let parameters = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| Failure::not_found())?.0;
+        let within = parts.extensions.get::<Within>().cloned();
+        let mut asked = Self { parameters, within, offset: 0, limit: usize::MAX };
+        // A parameter that is no number makes another address, and nothing is there.
+        let number = |name| asked.get(name).map_or(Ok(None), |text| text.parse::<i32>().map(Some));
+        let (Ok(offset), Ok(limit)) = (number("offset"), number("limit")) else { return Err(Failure::not_found()) };
+        asked.offset = offset.and_then(|offset| offset.try_into().ok()).unwrap_or(0);
+        // Clients send -1, and some 0, for all.
+        asked.limit = limit.and_then(|limit| limit.try_into().ok()).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+        Ok(asked)
     }
 }
 
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(String::deserialize(deserializer)?.eq_ignore_ascii_case("true")))
-    }
-}
+/// The most schemas that are answered at once.
+const MAX_SCHEMAS: usize = 1_000;
 
 impl Asked {
-    pub(super) fn prefix(&self) -> &str {
-        self.subject_prefix.as_deref().unwrap_or_default()
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `true`, `True`: clients spell it in their own language. All else is not set.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    pub(super) fn format(&self) -> Option<&str> {
+        self.get("format")
+    }
+
+    /// The subject that narrows where a schema is looked for. Within a context it may be the context alone.
+    pub(super) fn subject(&self) -> Result<Option<Subject>, Failure> {
+        let named = self.get("subject").filter(|text| !text.is_empty());
+        match (named, &self.within) {
+            (Some(text), _) if text.starts_with(":.") && text.ends_with(':') => {
+                subject(&format!("{text}any")).map(Some)
+            }
+            (None, None) => Ok(None),
+            (named, within) => subject(&qualified(named.unwrap_or("any"), within.as_ref())).map(Some),
+        }
+    }
+
+    /// How the names of the subjects of a list begin; `None` if the request does not say.
+    pub(super) fn prefix(&self) -> Option<Prefix> {
+        let named = self.get("subjectPrefix").or(self.within.as_ref().map(|_| ""));
+        named.map(|text| Prefix::parse(&qualified(text, self.within.as_ref())))
     }
 
     pub(super) fn shown(&self) -> Shown {
-        match (self.deleted_only.is_set(), self.deleted.is_set()) {
+        match (self.is_set("deletedOnly") || self.is_set("deleted_only"), self.is_set("deleted")) {
             (true, _) => Shown::Deleted,
             (false, true) => Shown::All,
             (false, false) => Shown::InUse,
         }
     }
 
-    /// The part of a list that is wanted. A limit below 0 is none.
+    pub(super) fn listing(&self) -> Listing {
+        Listing {
+            prefix: self.prefix().unwrap_or_else(|| Prefix::parse("")),
+            shown: self.shown(),
+            only_latest: self.is_set("latestOnly"),
+            offset: self.offset,
+            limit: self.limit.min(MAX_SCHEMAS),
+        }
+    }
+
+    /// The part of a list that is wanted.
     pub(super) fn page<T>(&self, all: Vec<T>) -> Vec<T> {
-        let offset = usize::try_from(self.offset.unwrap_or(0)).unwrap_or(0);
-        let limit = usize::try_from(self.limit.unwrap_or(-1)).unwrap_or(usize::MAX);
-        all.into_iter().skip(offset).take(limit).collect()
+        all.into_iter().skip(self.offset).take(self.limit).collect()
+    }
+}
+
+/// A subject or a prefix in the context of the path, unless it names one itself.
+fn qualified(text: &str, within: Option<&Within>) -> String {
+    match within {
+        Some(Within(context)) if !text.starts_with(":.") && !text.starts_with(":*:") => format!(":{context}:{text}"),
+        _ => text.to_owned(),
     }
 }
 
@@ -84,9 +123,9 @@ pub(super) struct SchemaBody {
 
 #[derive(Debug, Deserialize)]
 struct ReferenceBody {
-    name: String,
-    subject: String,
-    version: i64,
+    name: Option<String>,
+    subject: Option<String>,
+    version: Option<i64>,
 }
 
 impl SchemaBody {
@@ -98,15 +137,7 @@ impl SchemaBody {
         };
         let text = self.schema.clone().filter(|text| !text.trim().is_empty());
         let text = text.ok_or_else(|| invalid("the schema is empty".to_owned()))?;
-        let read = |reference: &ReferenceBody| -> Result<Reference, Failure> {
-            Ok(Reference {
-                name: reference.name.clone(),
-                subject: subject(&reference.subject)?,
-                version: u32::try_from(reference.version)
-                    .map_err(|_| invalid(format!("the reference `{}` has no version", short(&reference.name))))?,
-            })
-        };
-        let references = self.references.iter().flatten().map(read).collect::<Result<_, _>>()?;
+        let references = self.references.iter().flatten().map(ReferenceBody::read).collect::<Result<_, _>>()?;
         Ok(Draft { format, text, references })
     }
 
@@ -120,11 +151,26 @@ impl SchemaBody {
     }
 }
 
+impl ReferenceBody {
+    fn read(&self) -> Result<DraftReference, Failure> {
+        let Self { name: Some(name), subject: Some(of), version: Some(version) } = self else {
+            return Err(Failure::new(Code::InvalidSchema, "a reference has a name, a subject and a version"));
+        };
+        let version = match version {
+            -1 => VersionRef::Latest,
+            number => VersionRef::Number(u32::try_from(*number).map_err(|_| {
+                Failure::new(Code::InvalidSchema, format!("the reference `{}` has no version {number}", short(name)))
+            })?),
+        };
+        Ok(DraftReference { name: name.clone(), subject: subject(of)?, version })
+    }
+}
+
 fn number(sent: Option<i64>) -> Result<Option<u32>, Failure> {
     match sent {
         None | Some(-1 | 0) => Ok(None),
         Some(number) => {
-            let number = u32::try_from(number).ok().filter(|number| *number <= i32::MAX.unsigned_abs());
+            let number = u32::try_from(number).ok().filter(|number| *number <= MAX_NUMBER);
             number.map(Some).ok_or_else(|| Failure::new(Code::InvalidVersion, "the number is out of range"))
         }
     }
@@ -145,7 +191,15 @@ pub(super) struct SettingsBody {
 }
 
 impl SettingsBody {
-    pub(super) fn level(&self) -> Result<Settings, Failure> {
+    /// What the body says of one part.
+    pub(super) fn settings(&self, part: Part) -> Result<Settings, Failure> {
+        match part {
+            Part::Levels => self.levels(),
+            Part::Mode => self.mode(),
+        }
+    }
+
+    fn levels(&self) -> Result<Settings, Failure> {
         let invalid = || {
             let words: Vec<&str> = Level::ALL.iter().map(|level| level.as_str()).collect();
             let message = format!("invalid compatibility level; valid values are {}", words.join(", "));
@@ -162,12 +216,13 @@ impl SettingsBody {
         if settings == Settings::default() { Err(invalid()) } else { Ok(settings) }
     }
 
-    pub(super) fn mode(&self) -> Result<Mode, Failure> {
+    fn mode(&self) -> Result<Settings, Failure> {
         let word = self.mode.as_deref().unwrap_or_default().to_uppercase();
-        word.parse().map_err(|_| {
+        let mode = word.parse().map_err(|_| {
             let words: Vec<&str> = Mode::ALL.iter().map(|mode| mode.as_str()).collect();
             Failure::new(Code::InvalidMode, format!("invalid mode; valid values are {}", words.join(", ")))
-        })
+        })?;
+        Ok(Settings { mode: Some(mode), ..Settings::default() })
     }
 }
 
@@ -181,23 +236,26 @@ pub(super) fn scope(text: &str) -> Result<Scope, Failure> {
 
 /// A version in a path: `latest`, `-1`, or a number from 1.
 pub(super) fn version(text: &str) -> Result<VersionRef, Failure> {
-    if text == "latest" || text == "-1" {
-        return Ok(VersionRef::Latest);
+    let number = text.trim().parse::<i32>();
+    match number {
+        Ok(-1) => Ok(VersionRef::Latest),
+        Ok(number) if number > 0 => Ok(VersionRef::Number(number.unsigned_abs())),
+        Err(_) if text.trim().eq_ignore_ascii_case("latest") => Ok(VersionRef::Latest),
+        _ => {
+            let message = format!(
+                "the specified version `{}` is not a valid version id; allowed values are between [1, 2^31-1] and the \
+                 string \"latest\"",
+                short(text)
+            );
+            Err(Failure::new(Code::InvalidVersion, message))
+        }
     }
-    let number = text.parse().ok().filter(|number| (1..=i32::MAX.unsigned_abs()).contains(number));
-    number.map(VersionRef::Number).ok_or_else(|| {
-        let message = format!(
-            "the specified version `{}` is not a valid version id; allowed values are between [1, 2^31-1] and the string \
-             \"latest\"",
-            short(text)
-        );
-        Failure::new(Code::InvalidVersion, message)
-    })
 }
 
+/// A schema's id in a path. What is no number makes another address, and nothing is there.
 pub(super) fn schema_id(text: &str) -> Result<SchemaId, Failure> {
-    // What is no number leads to no schema.
-    text.parse().map_err(|_| Failure::new(Code::SchemaNotFound, format!("schema `{}` not found", short(text))))
+    let number: i32 = text.parse().map_err(|_| Failure::not_found())?;
+    number.try_into().map_err(|_| Failure::new(Code::SchemaNotFound, format!("schema {number} not found")))
 }
 
 fn short(text: &str) -> String {
@@ -240,31 +298,23 @@ fn describe(answer: &mut Value, schema: &Schema) {
     }
 }
 
-/// Settings as `GET /config` gives them.
-pub(super) fn level(settings: &Settings) -> Value {
-    with_rest("compatibilityLevel", settings)
-}
-
-/// Settings as `PUT /config` gives them back.
-pub(super) fn level_echo(settings: &Settings) -> Value {
-    with_rest("compatibility", settings)
-}
-
-fn with_rest(key: &str, settings: &Settings) -> Value {
+/// One part of settings as `GET` gives it.
+pub(super) fn settings(part: Part, settings: &Settings) -> Value {
     let mut answer = json!({});
-    if let Some(level) = settings.level {
-        answer[key] = level.as_str().into();
-    }
-    // Only where somebody has set them: older clients know the level alone.
-    if let Some(policy) = settings.policy.filter(|policy| *policy != Policy::Strict) {
-        answer["compatibilityPolicy"] = policy.as_str().into();
-    }
-    if let Some(true) = settings.normalize {
-        answer["normalize"] = true.into();
+    match part {
+        Part::Mode => answer["mode"] = settings.mode.unwrap_or(Mode::ReadWrite).as_str().into(),
+        Part::Levels => {
+            if let Some(level) = settings.level {
+                answer["compatibilityLevel"] = level.as_str().into();
+            }
+            // Only where somebody has set them: older clients know the level alone.
+            if let Some(policy) = settings.policy.filter(|policy| *policy != Policy::Strict) {
+                answer["compatibilityPolicy"] = policy.as_str().into();
+            }
+            if let Some(true) = settings.normalize {
+                answer["normalize"] = true.into();
+            }
+        }
     }
     answer
-}
-
-pub(super) fn mode(mode: Option<Mode>) -> Value {
-    json!({ "mode": mode.unwrap_or(Mode::ReadWrite).as_str() })
 }

@@ -1,11 +1,10 @@
 //! Binding schema objects to the folders that a contract's local servers name.
 
-use domain::binding::{Binding, Table};
+use domain::binding::{Binding, Table, TopicBinding};
 use domain::contract::{Classification, State};
 use domain::id::{BindingId, TableId};
 use domain::name::DomainPath;
 use policy::{Action, Resource};
-use store::registry::TopicBinding;
 
 use super::Writing;
 use crate::error::Error;
@@ -78,9 +77,9 @@ impl Writing<'_> {
     /// another. Of whom it is that has it is not told.
     pub(super) async fn bind_topics(&mut self, judged: &JudgedContract, version: &JudgedVersion) -> Result<(), Error> {
         let major = version.entry.model.contract.version.major;
-        let bound = store::registry::list_topics_of_contracts(self.tx, &[judged.contract.id]).await?;
+        let bound = store::binding::list_topics_of_contracts(self.tx, &[judged.contract.id]).await?;
         for topic in &version.entry.model.topics {
-            let others = store::registry::list_topics_of_subject(self.tx, &topic.subject).await?;
+            let others = store::binding::list_topics_of_subject(self.tx, &topic.subject).await?;
             if others.iter().any(|other| other.contract_id != judged.contract.id) {
                 let pointer = format!("/schema/{}/physicalName", topic.n_object);
                 let message = format!("the subject `{}` is not available: it is another contract's", topic.subject);
@@ -106,7 +105,7 @@ impl Writing<'_> {
                         environment: topic.environment.clone(),
                         subject: topic.subject.clone(),
                     };
-                    store::registry::insert_topic(self.tx, &binding).await?;
+                    store::binding::insert_topic(self.tx, &binding).await?;
                     self.visibility = true;
                 }
             }

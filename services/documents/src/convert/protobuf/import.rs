@@ -1,17 +1,19 @@
 //! A file to a contract.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
-use protox::file::{File, FileResolver, GoogleFileResolver};
+use protox::file::{File, FileResolver};
 use serde_json::{Map, Value, json};
 
 use super::super::draft::{Draft, Fields, custom, enumeration, named, option, overlay, set, set_text};
 use super::super::{fault, json};
 use super::{BESIDE, NUMBER, PACKAGE, scalar};
-use crate::Problem;
+use crate::message::References;
 use crate::node::shortened;
+use crate::{Problem, protobuf};
 
 /// What the source is called while it is compiled.
 const FILE: &str = "source.proto";
@@ -19,14 +21,19 @@ const FILE: &str = "source.proto";
 const MAX_DEPTH: usize = 48;
 
 /// Reads a file. Every message that no other one has as a field becomes a schema object.
-pub(in super::super) fn import(text: &str, draft: &mut Draft) -> Result<(), Problem> {
+pub(in super::super) fn import(text: &str, references: &References, draft: &mut Draft) -> Result<(), Problem> {
+    let text = &*match protobuf::is_base64(text) {
+        true => protobuf::canonical(text, references).map(Cow::Owned).map_err(|error| fault("", error.to_string()))?,
+        false => Cow::Borrowed(text),
+    };
     bounded(text)?;
-    let mut compiler = protox::Compiler::with_file_resolver(Resolver { text: text.to_owned() });
+    let resolver = Resolver { text: text.to_owned(), references: references.clone() };
+    let mut compiler = protox::Compiler::with_file_resolver(resolver);
     let compiled =
         compiler.include_imports(true).include_source_info(true).open_file(FILE).map(|it| it.descriptor_pool());
     let pool: DescriptorPool = compiled.map_err(|error| misread(text, &error))?;
     let file = pool.get_file_by_name(FILE).ok_or_else(|| fault("", "the file was not compiled"))?;
-    let comments = comments(&file);
+    let comments = pool.files().map(|file| (file.name().to_owned(), comments(&file))).collect();
     let mut used = HashSet::new();
     for message in file.messages() {
         used_by(&message, &message, &mut used);
@@ -64,9 +71,10 @@ fn bounded(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The source, and the files that come with every compiler. Nothing else is opened.
+/// The source, what it refers to, and the files that come with every compiler and registry. Nothing else is opened.
 struct Resolver {
     text: String,
+    references: References,
 }
 
 impl FileResolver for Resolver {
@@ -75,7 +83,11 @@ impl FileResolver for Resolver {
     }
 
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        if name == FILE { File::from_source(name, &self.text) } else { GoogleFileResolver::new().open_file(name) }
+        match self.references.get(name) {
+            _ if name == FILE => File::from_source(name, &self.text),
+            Some(text) => File::from_source(name, text),
+            None => protobuf::known::open(name),
+        }
     }
 }
 
@@ -90,8 +102,10 @@ fn misread(text: &str, error: &protox::Error) -> Problem {
     Problem { line, column, path: String::new(), message: shortened(&message) }
 }
 
-/// The comments of the file, by the path of what they are about.
-fn comments(file: &FileDescriptor) -> HashMap<Vec<i32>, String> {
+/// The comments of a file, by the path of what they are about.
+type Comments = HashMap<Vec<i32>, String>;
+
+fn comments(file: &FileDescriptor) -> Comments {
     let mut comments = HashMap::new();
     let proto = file.file_descriptor_proto();
     for location in proto.source_code_info.iter().flat_map(|info| &info.location) {
@@ -126,7 +140,8 @@ fn used_by(message: &MessageDescriptor, root: &MessageDescriptor, used: &mut Has
 
 struct Reader<'a> {
     draft: &'a mut Draft,
-    comments: HashMap<Vec<i32>, String>,
+    /// By the names of their files.
+    comments: HashMap<String, Comments>,
     /// The messages that are being read: a message may hold itself.
     open: Vec<String>,
 }
@@ -138,7 +153,7 @@ impl Reader<'_> {
         if !message.package_name().is_empty() {
             custom(&mut object, PACKAGE, message.package_name());
         }
-        let beside = self.comment(message.path(), message.full_name(), &mut object)?;
+        let beside = self.comment(&message.parent_file(), message.path(), message.full_name(), &mut object)?;
         self.open.push(message.full_name().to_owned());
         let properties = self.fields(message, 1)?;
         self.open.clear();
@@ -149,8 +164,15 @@ impl Reader<'_> {
     }
 
     /// The description, and what an export put beside it.
-    fn comment(&mut self, path: &[i32], place: &str, fields: &mut Fields) -> Result<Fields, Problem> {
-        let Some(comment) = self.comments.get(path) else { return Ok(Map::new()) };
+    fn comment(
+        &mut self,
+        file: &FileDescriptor,
+        path: &[i32],
+        place: &str,
+        fields: &mut Fields,
+    ) -> Result<Fields, Problem> {
+        let comment = self.comments.get(file.name()).and_then(|comments| comments.get(path));
+        let Some(comment) = comment else { return Ok(Map::new()) };
         let (mut lines, mut beside) = (Vec::new(), Map::new());
         for line in comment.lines() {
             match line.strip_prefix(BESIDE) {
@@ -177,7 +199,7 @@ impl Reader<'_> {
             let mut column = named(field.name());
             set(&mut column, "id", format!("field-{}", field.number()));
             custom(&mut column, NUMBER, field.number());
-            let beside = self.comment(field.path(), field.full_name(), &mut column)?;
+            let beside = self.comment(&field.parent_file(), field.path(), field.full_name(), &mut column)?;
             self.field(&field, depth, &mut column)?;
             overlay(&mut column, beside);
             properties.push(Value::Object(column));

@@ -18,7 +18,19 @@ use crate::change::message::{Budget, Difference, TooComplex};
 /// # Errors
 /// [`TooComplex`] if it takes more than [`Budget::COMPARISON`].
 pub fn compare(old: &Schema, new: &Schema) -> Result<Vec<Difference>, TooComplex> {
-    let mut comparison = Comparison { reader: new, writer: old, budget: Budget::COMPARISON };
+    compare_within(old, new, &mut { Budget::COMPARISON })
+}
+
+/// As [`compare`], with steps of a budget that others take from, too.
+///
+/// # Errors
+/// [`TooComplex`] if the budget does not suffice.
+pub fn compare_within<'a>(
+    old: &'a Schema,
+    new: &'a Schema,
+    budget: &'a mut Budget,
+) -> Result<Vec<Difference>, TooComplex> {
+    let mut comparison = Comparison { reader: new, writer: old, budget };
     let pairs = comparison.explore()?;
     comparison.report(&pairs)
 }
@@ -54,7 +66,7 @@ struct Pairs {
 struct Comparison<'a> {
     reader: &'a Schema,
     writer: &'a Schema,
-    budget: Budget,
+    budget: &'a mut Budget,
 }
 
 impl Needs {

@@ -29,10 +29,23 @@ const STEPS_FOR_A_PAIR: usize = 4;
 /// # Errors
 /// [`TooComplex`] if the answer takes more than [`Budget::COMPARISON`].
 pub fn compare(old: &Schema, new: &Schema, policy: Policy) -> Result<Vec<Difference>, TooComplex> {
+    compare_within(old, new, policy, &mut { Budget::COMPARISON })
+}
+
+/// As [`compare`], with steps of a budget that others take from, too.
+///
+/// # Errors
+/// [`TooComplex`] if the budget does not suffice.
+pub fn compare_within<'a>(
+    old: &'a Schema,
+    new: &'a Schema,
+    policy: Policy,
+    budget: &'a mut Budget,
+) -> Result<Vec<Difference>, TooComplex> {
     let mut comparison = Comparison {
         schemas: [old, new],
         policy,
-        budget: Budget::COMPARISON,
+        budget,
         pairs: Vec::new(),
         known: HashMap::new(),
         patterns: HashMap::new(),
@@ -53,7 +66,7 @@ struct Pair {
 struct Comparison<'a> {
     schemas: [&'a Schema; 2],
     policy: Policy,
-    budget: Budget,
+    budget: &'a mut Budget,
     pairs: Vec<Compared<'a>>,
     known: HashMap<Pair, usize>,
     patterns: HashMap<&'a str, Option<Regex>>,
@@ -144,7 +157,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The differences of a solved pair and of all below it, with their paths.
-    fn list(mut self, root: usize) -> Result<Vec<Difference>, TooComplex> {
+    fn list(self, root: usize) -> Result<Vec<Difference>, TooComplex> {
         let says_something = self.saying_something();
         let mut differences = Vec::new();
         let mut is_listed = vec![false; self.pairs.len()];

@@ -104,10 +104,22 @@ impl Change {
 /// # Errors
 /// [`TooComplex`] if they take more steps than one comparison may.
 pub fn compare(old: &Schema, new: &Schema) -> Result<Vec<Difference>, TooComplex> {
+    compare_within(old, new, &mut { Budget::COMPARISON })
+}
+
+/// As [`compare`], with steps of a budget that others take from, too.
+///
+/// # Errors
+/// [`TooComplex`] if the budget does not suffice.
+pub fn compare_within<'a>(
+    old: &'a Schema,
+    new: &'a Schema,
+    budget: &'a mut Budget,
+) -> Result<Vec<Difference>, TooComplex> {
     let mut comparer = Comparer {
         old: index(old),
         new: index(new),
-        budget: Budget::COMPARISON,
+        budget,
         path: Vec::new(),
         scopes: vec![Scope::default()],
         current: 0,
@@ -181,7 +193,7 @@ struct Pair<'a> {
 struct Comparer<'a> {
     old: HashMap<String, Known<'a>>,
     new: HashMap<String, Known<'a>>,
-    budget: Budget,
+    budget: &'a mut Budget,
     path: Vec<String>,
     scopes: Vec<Scope>,
     current: usize,

@@ -1,0 +1,61 @@
+//! The forms of an answer: JSON under three names, of which the client's `Accept` chooses.
+
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::MEDIA_TYPE;
+use super::error::{Code, Failure};
+
+/// The names, the one that we like best first.
+const TYPES: [&str; 3] = [MEDIA_TYPE, "application/vnd.schemaregistry+json", "application/json"];
+
+/// Answers under the name that the client likes best.
+pub(super) async fn negotiate(request: Request, next: Next) -> Response {
+    let accepted: Vec<&str> =
+        request.headers().get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default()).collect();
+    let Some(chosen) = chosen(&accepted.join(",")) else {
+        return Failure::new(Code::NotAcceptable, "HTTP 406 Not Acceptable").into_response();
+    };
+    let mut response = next.run(request).await;
+    if response.headers().get(CONTENT_TYPE).is_some_and(|sent| sent == MEDIA_TYPE) {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(chosen));
+    }
+    response
+}
+
+/// The best of our names by a client's `Accept` (RFC 9110 section 12.5.1); `None` if it takes none of them.
+fn chosen(accept: &str) -> Option<&'static str> {
+    if accept.trim().is_empty() {
+        return Some(MEDIA_TYPE);
+    }
+    let mut best: Option<(f32, &'static str)> = None;
+    for name in TYPES {
+        let weight = weight(accept, name);
+        if weight > 0.0 && best.is_none_or(|(heaviest, _)| weight > heaviest) {
+            best = Some((weight, name));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// How much a client likes a name: by what it says most exactly.
+fn weight(accept: &str, name: &str) -> f32 {
+    let mut found = (0, 0.0);
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let exactness = match parts.next().as_deref() {
+            Some("*/*") => 1,
+            Some("application/*") => 2,
+            Some(word) if word == name => 3,
+            _ => continue,
+        };
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+        if exactness > found.0 {
+            found = (exactness, weight);
+        }
+    }
+    found.1
+}
