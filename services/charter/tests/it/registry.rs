@@ -1,6 +1,8 @@
 //! The schema registry door with unchanged clients: what Confluent's clients of Python and of the JVM see of the built
 //! program.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+
 use std::process::Command;
 
 use serde_json::{Value, json};
