@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 # The shared test data (tables, vectors, standards); tests that need it say so where it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
-# The Python environment with the real clients, kept beside the build so that a fresh checkout finds it again.
+# The real clients: a Python environment, and in it the JVM's. They are kept beside the build so that a fresh checkout finds it again.
 export CHARTER_CLIENTS ?= $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/clients
 
 CARGO := cargo
@@ -23,7 +23,7 @@ build: ## Build the two executables, charter and charter-worker
 demo: build ## Play the main job on a small table: publish, inspect, ask, read, refuse (ONCE=1: end after the journey)
 	@tests/setup.sh clients && tests/demo.sh $(if $(ONCE),--once)
 
-test: ## Run all tests, with PostgreSQL and the real Python clients (installs both where they are missing)
+test: ## Run all tests, with PostgreSQL and the real clients (installs what is missing)
 	@tests/setup.sh start
 	@echo "==> compiling the tests ($(BUILD_NOTE))"
 	$(CARGO) test --workspace --locked --no-run
@@ -44,8 +44,8 @@ check: ## Check format and lints (warnings are errors) and the arrows between cr
 bench: ## Measure the budgets of the gate, the vend and the server's start (release build)
 	@tests/bench.sh
 
-clients: ## Install the real Python clients that the journeys read with
-	@tests/setup.sh clients
+clients: ## Install the real clients that the journeys speak with, of Python and of the JVM
+	@tests/setup.sh clients && tests/setup.sh jvm
 
 postgres: ## Install PostgreSQL's server programs (Debian)
 	@tests/setup.sh postgres

@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust: PostgreSQL's server programs (Debian) and a Python environment with the real
-# clients. `start` does both in the background while cargo compiles, `wait` waits for them and shows what they said.
+# Installs what the tests need beside Rust: PostgreSQL's server programs (Debian), a Python environment with the real
+# clients, and the JVM's registry client with a JDK to run it. `start` does all of it in the background while cargo
+# compiles, `wait` waits for it and shows what it said.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 clients_dir=${CHARTER_CLIENTS:?set by the Makefile}
 requirements=tests/clients/requirements.txt
+# Confluent's client and Avro serializers (7.9.5) as Apache Pinot publishes them in Maven's own repository: under their own
+# names and with all that they need. Confluent's artifacts are not there.
+jvm_artifact=org.apache.pinot:pinot-confluent-avro:1.5.0:jar:shaded
+jvm_sha256=fcba31945ab17f393008f46975b37dd12516e59f536b0bec5a19ab9fd84464d1
 log=$clients_dir.log
 
 apt_install() {
@@ -38,15 +43,46 @@ clients() {
   cp "$requirements" "$stamp"
 }
 
+jvm() {
+  local jar=$clients_dir/jvm/pinot-confluent-avro-shaded.jar skipped="the test of the JVM's client is skipped"
+  if ! { command -v javac && command -v mvn; } >/dev/null; then
+    echo "==> installing a JDK and Maven"
+    if ! apt_install default-jdk-headless maven; then
+      echo "no JDK: install the packages \`default-jdk-headless\` and \`maven\`, or $skipped" >&2
+      return
+    fi
+  fi
+  if is_jvm_client "$jar"; then
+    return
+  fi
+  echo "==> installing the JVM's client"
+  # Later versions of the plugin read the artifact's ancestors too, and ask for them wherever these say.
+  if ! mvn --batch-mode --quiet --strict-checksums org.apache.maven.plugins:maven-dependency-plugin:2.8:copy \
+    -Dartifact="$jvm_artifact" -DoutputDirectory="${jar%/*}" -Dmdep.stripVersion=true; then
+    echo "Maven does not get $jvm_artifact: $skipped" >&2
+    return
+  fi
+  if ! is_jvm_client "$jar"; then
+    rm "$jar"
+    echo "$jvm_artifact is not the file that it was" >&2
+    return 1
+  fi
+}
+
+is_jvm_client() {
+  echo "$jvm_sha256  $1" | sha256sum --check --status 2>/dev/null
+}
+
 case ${1:-} in
 postgres) postgres ;;
 clients) clients ;;
-both) postgres; clients ;;
+jvm) jvm ;;
+all) postgres; clients; jvm ;;
 start)
   mkdir -p "$(dirname "$clients_dir")"
   rm -f "$log.done"
   # A process of its own, so that the first failure ends it and its exit code is kept whatever it is.
-  ( code=0; tests/setup.sh both >"$log" 2>&1 || code=$?; echo "$code" >"$log.done" ) &
+  ( code=0; tests/setup.sh all >"$log" 2>&1 || code=$?; echo "$code" >"$log.done" ) &
   ;;
 wait)
   until [ -f "$log.done" ]; do sleep 1; done
@@ -54,7 +90,7 @@ wait)
   exit "$(cat "$log.done")"
   ;;
 *)
-  echo "usage: $0 start|wait|both|postgres|clients" >&2
+  echo "usage: $0 start|wait|all|postgres|clients|jvm" >&2
   exit 64
   ;;
 esac

@@ -12,8 +12,9 @@
 //!
 //! Where the specification and the Java implementation, which the Confluent Schema Registry runs, part: a name without a
 //! dot that is not in the enclosing namespace is looked up without a namespace, as in Java; `error` is a record; enum
-//! defaults and symbols within defaults are held against the symbols, and texts are no defaults of numbers, which Java
-//! overlooks; a logical type that is invalid for its type is ignored, as both say.
+//! defaults and symbols within defaults are held against the symbols, and texts are no defaults of numbers but for the
+//! three that Java itself writes (`"NaN"`, `"Infinity"`, `"-Infinity"`), all of which Java overlooks; a logical type that
+//! is invalid for its type is ignored, as both say.
 
 mod default;
 mod logical;

@@ -359,6 +359,11 @@ pub(crate) fn clients() -> Option<PathBuf> {
     found("the Python environment with the clients", given.unwrap_or_else(|| repository().join("target/clients")))
 }
 
+/// The JVM's registry client, under the same rule.
+pub(crate) fn jvm_client() -> Option<PathBuf> {
+    found("the registry client of the JVM", clients()?.join("jvm/pinot-confluent-avro-shaded.jar"))
+}
+
 fn found(what: &str, path: PathBuf) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);

@@ -54,6 +54,13 @@ pub(super) fn fits(schema: &Schema, type_id: TypeId, value: &Value, budget: &mut
     })
 }
 
+/// Whether the value is one of those of floating-point types for which JSON has no number. Java writes them as texts, and
+/// reads these as the defaults of fields of such a type, of no others.
+pub(super) fn is_no_number(schema: &Schema, type_id: TypeId, value: &Value) -> bool {
+    matches!(schema.get(type_id).shape, Shape::Primitive(Primitive::Float | Primitive::Double))
+        && matches!(value.as_str(), Some("NaN" | "Infinity" | "-Infinity"))
+}
+
 fn all<'a>(
     schema: &Schema,
     part: TypeId,

@@ -2,10 +2,17 @@
 //! all that means the same is written in the same way (`normalize=true`).
 //!
 //! Neither is the parsing canonical form of the specification, which drops defaults, aliases, documentation and logical
-//! types. Both work on the text alone: names of types that references define are left as names. Numbers are written as
-//! `serde_json` does; Java writes `1.0E10` for what is `10000000000.0` here.
+//! types. Both work on the text alone: names of types that references define are left as names.
+//!
+//! Java's own normal form loses two things that have a meaning, and this one does not: that a type within a namespace has
+//! none, and the default of a union that is a value of another branch than the first. Java also writes numbers deep in
+//! defaults as their types have them (`3` as `3.0`), which takes the types behind the names.
+
+use std::io;
 
 use domain::change::avro::Primitive;
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use serde_json::{Map, Value};
 
 use super::read::{name_at, namespace_at};
@@ -46,7 +53,11 @@ const OF_FIELDS: [&str; 6] = ["type", "doc", "name", "order", "aliases", "defaul
 
 fn written(text: &str, form: Form) -> Result<String, Error> {
     let value = json(text, &mut Size::default())?;
-    Ok(form.type_of(&value, "", "")?.to_string())
+    let value = form.type_of(&value, "", "")?;
+    let mut out = Vec::with_capacity(text.len());
+    let unwritten = |error: &dyn std::error::Error| invalid("", error.to_string());
+    value.serialize(&mut Serializer::with_formatter(&mut out, LikeJava)).map_err(|error| unwritten(&error))?;
+    String::from_utf8(out).map_err(|error| unwritten(&error))
 }
 
 impl Form {
@@ -106,7 +117,8 @@ impl Form {
         }
         self.others(attributes, known, &mut out);
         if is_named {
-            self.alias_list(attributes, |alias| relative(&full_name(alias, &namespace), &namespace), &mut out);
+            let full = |alias: &str| full_name(alias, &namespace);
+            self.alias_list(attributes, full, |alias| relative(alias, &namespace), &mut out);
         }
         match is_primitive && out.len() == 1 {
             true => Ok(word.into()),
@@ -126,7 +138,7 @@ impl Form {
         out.extend(default.map(|default| ("default".to_owned(), default)));
         let order = text_at(attributes, "order").map(str::to_lowercase).filter(|order| order != "ascending");
         out.extend(order.map(|order| ("order".to_owned(), order.into())));
-        self.alias_list(attributes, str::to_owned, &mut out);
+        self.alias_list(attributes, str::to_owned, str::to_owned, &mut out);
         self.others(attributes, &OF_FIELDS, &mut out);
         Ok(out.into())
     }
@@ -156,17 +168,19 @@ impl Form {
     fn alias_list(
         self,
         attributes: &Map<String, Value>,
+        full: impl Fn(&str) -> String,
         written: impl Fn(&str) -> String,
         out: &mut Map<String, Value>,
     ) {
         let Some(Value::Array(list)) = attributes.get("aliases") else { return };
         let mut aliases: Vec<String> = Vec::with_capacity(list.len());
         let mut known = std::collections::HashSet::new();
-        aliases.extend(list.iter().filter_map(Value::as_str).map(written).filter(|alias| known.insert(alias.clone())));
+        aliases.extend(list.iter().filter_map(Value::as_str).map(full).filter(|alias| known.insert(alias.clone())));
         if self == Self::Normal {
             aliases.sort();
         }
         if !aliases.is_empty() {
+            let aliases: Vec<String> = aliases.iter().map(|alias| written(alias)).collect();
             out.insert("aliases".to_owned(), aliases.into());
         }
     }
@@ -213,4 +227,21 @@ fn relative(name: &str, namespace: &str) -> String {
 
 fn text_at<'v>(attributes: &'v Map<String, Value>, key: &str) -> Option<&'v str> {
     attributes.get(key).and_then(Value::as_str)
+}
+
+/// Writes numbers that are no integers as Java's `Double.toString` does: from `1.0E7`, and below `0.001`, with an
+/// exponent.
+struct LikeJava;
+
+impl Formatter for LikeJava {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
+            return CompactFormatter.write_f64(writer, value);
+        }
+        let text = format!("{value:E}");
+        match text.split_once('E') {
+            Some((digits, exponent)) if !digits.contains('.') => write!(writer, "{digits}.0E{exponent}"),
+            _ => writer.write_all(text.as_bytes()),
+        }
+    }
 }

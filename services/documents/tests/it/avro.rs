@@ -170,6 +170,8 @@ fn what_is_wrong_with_a_new_schema_is_refused_and_some_of_it_overlooked_in_an_ol
         (default(json!("int"), json!(1_u64 << 31)), "/fields/0/default", "not a value"),
         (default(json!("int"), json!(1.0)), "/fields/0/default", "not a value"),
         (default(json!("double"), json!("1")), "/fields/0/default", "not a value"),
+        (default(json!("int"), json!("NaN")), "/fields/0/default", "not a value"),
+        (default(json!(["double", "null"]), json!("NaN")), "/fields/0/default", "not a value"),
         (default(json!("string"), Value::Null), "/fields/0/default", "not a value"),
         (default(json!("bytes"), json!("\u{100}")), "/fields/0/default", "not a value"),
         (default(json!({"type": "fixed", "name": "F", "size": 2}), json!("a")), "/fields/0/default", "not a value"),
@@ -239,6 +241,8 @@ fn what_the_specification_allows_is_accepted() {
         default(json!(["null", "int"]), json!(1)),
         default(json!(["int", "null"]), Value::Null),
         default(json!("double"), json!(1)),
+        default(json!("double"), json!("NaN")),
+        default(json!({"type": "float"}), json!("-Infinity")),
         default(json!("bytes"), json!("\u{ff}\u{0}")),
         default(inner, json!({"x": 1})),
         default(json!({"type": "map", "values": {"type": "array", "items": "long"}}), json!({"k": [1, 2]})),
@@ -333,6 +337,27 @@ fn the_canonical_text_is_that_of_java() {
             r#"{"name":"d","type":["double","null"],"default":1.0}],"y":1,"z":{"a":2,"b":1},"aliases":["A","n.B"]}"#,
         ),
     );
+    // Aliases are sorted by what they mean.
+    check(
+        r#"{"type": "fixed", "name": "n.F", "size": 1, "aliases": ["Z", "a.A"]}"#,
+        r#"{"type":"fixed","name":"F","namespace":"n","size":1,"aliases":["Z","a.A"]}"#,
+        r#"{"type":"fixed","name":"F","namespace":"n","size":1,"aliases":["a.A","Z"]}"#,
+    );
+    let default = |written: &str| {
+        format!(r#"{{"type":"record","name":"R","fields":[{{"name":"d","type":"double","default":{written}}}]}}"#)
+    };
+    for (written, expected) in [
+        ("1e20", "1.0E20"),
+        ("-12345678.5", "-1.23456785E7"),
+        ("1e7", "1.0E7"),
+        ("9999999.5", "9999999.5"),
+        ("0.001", "0.001"),
+        ("0.00099", "9.9E-4"),
+        ("0.0", "0.0"),
+        ("\"NaN\"", "\"NaN\""),
+    ] {
+        same(&default(written), &default(expected));
+    }
     // A named type that has the name of a primitive one is none.
     same(r#"["a.int"]"#, r#"["a.int"]"#);
     for text in ["1", "{}", "[1]", r#"{"type":"record"}"#, r#"{"type":"array"}"#, "{"] {

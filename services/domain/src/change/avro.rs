@@ -11,6 +11,8 @@
 //! - Java remembers what it concluded while an outer question was open, and so can take a recursive schema for readable
 //!   that is not. Here a pair of types is readable if and only if nothing in the whole says otherwise.
 //!
+//! `docs/avro-disagreements.md` lists all in which Java decides otherwise.
+//!
 //! [`Schema`] is text-free: `documents` reads it. Begin at [`compare`].
 
 mod compare;
