@@ -47,10 +47,11 @@ pub(crate) async fn open_about(
     let new = store::contract::find_current(tx, contract_id, major).await?;
     let Some(new) = new.filter(|new| matches!(new.state, State::Active { .. })) else { return Ok(()) };
     let product_id = store::contract::get(tx, contract_id).await?.product_id;
-    let told = store::notice::list_to(tx, contract_id, major).await?;
+    let told = store::notice::list_of_major(tx, contract_id, major).await?;
+    let successor = (contract_id, major);
     for (from_id, from_major) in predecessors(tx, product_id, contract_id, major).await? {
-        let is_told =
-            told.iter().any(|notice| (notice.from.contract_id, notice.from.version.major) == (from_id, from_major));
+        let predecessor = (from_id, from_major);
+        let is_told = told.iter().any(|notice| notice.to.major() == successor && notice.from.major() == predecessor);
         let Some(old) = store::contract::find_current(tx, from_id, from_major).await?.filter(|_| !is_told) else {
             continue;
         };
@@ -99,8 +100,7 @@ fn is_older(port: &Port, newer: &Port) -> bool {
 /// The port majors whose readers a notice concerns: those that lead to the old side. Where the successor is another
 /// contract, only those of lines that it continues.
 fn concerned(notice: &ChangeNotice, ports: &[Port]) -> Vec<PortMajor> {
-    let leads_to =
-        |port: &Port, side: &Side| (port.contract_id, port.contract_major) == (side.contract_id, side.version.major);
+    let leads_to = |port: &Port, side: &Side| (port.contract_id, port.contract_major) == side.major();
     let is_continued = |old: &Port| ports.iter().any(|port| leads_to(port, &notice.to) && is_older(old, port));
     let same_contract = notice.from.contract_id == notice.to.contract_id;
     let old = ports.iter().filter(|port| leads_to(port, &notice.from) && (same_contract || is_continued(port)));
@@ -109,8 +109,10 @@ fn concerned(notice: &ChangeNotice, ports: &[Port]) -> Vec<PortMajor> {
 
 /// Until when the readers of a major were told that it serves at least, by the notices that are open.
 pub(crate) async fn deadline_of(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<Timestamp>, Error> {
-    let notices = store::notice::list_from(tx, contract_id, major).await?;
-    Ok(notices.iter().filter(|notice| notice.closed_at.is_none()).map(|notice| notice.deadline).max())
+    let notices = store::notice::list_of_major(tx, contract_id, major).await?;
+    let to_its_readers =
+        notices.iter().filter(|notice| notice.from.major() == (contract_id, major) && notice.closed_at.is_none());
+    Ok(to_its_readers.map(|notice| notice.deadline).max())
 }
 
 /// Closes the notices from and to a major of which no version is promised any more.
@@ -125,9 +127,7 @@ pub(crate) async fn close_ended(
     if current.is_some_and(|current| current.state.is_promised()) {
         return Ok(());
     }
-    let mut notices = store::notice::list_from(tx, contract_id, major).await?;
-    notices.extend(store::notice::list_to(tx, contract_id, major).await?);
-    for notice in notices {
+    for notice in store::notice::list_of_major(tx, contract_id, major).await? {
         let Ok(closed) = notice.close(app.now()) else { continue };
         store::notice::update(tx, &closed).await?;
         happened(app, tx, "notice.close", "notice.closed", &closed, author).await?;
@@ -176,10 +176,7 @@ pub async fn list_notices(
     let own = own_grants(ctx, &mut tx).await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = match product_id {
-            Some(product_id) => store::notice::list_of_product(&mut tx, product_id, next).await?,
-            None => store::notice::list(&mut tx, next).await?,
-        };
+        let page = store::notice::list(&mut tx, product_id, next).await?;
         let items = views(&mut tx, page.items).await?;
         filling.add(
             Page { items, has_more: page.has_more },

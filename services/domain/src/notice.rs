@@ -4,13 +4,13 @@
 //! (see [`ChangeNotice::open`]). It says what differs, until when the old major serves at least, and how to move. Those
 //! who hold a grant on the old major answer it; whatever they answer, their grants stay where they are.
 
-use crate::change;
+use crate::change::{self, KeptFinding};
 use crate::clock::Timestamp;
 use crate::contract::{Contract, DEFAULT_SUNSET, State};
 use crate::error::Kind;
 use crate::grant::{self, Grant, PortMajor, sentence_of};
 use crate::id::{AnswerId, ContractId, NoticeId, PrincipalId, ProductId};
-use crate::version::{Bump, Version};
+use crate::version::Version;
 use crate::words;
 
 /// The longest migration note, in characters.
@@ -58,36 +58,10 @@ pub struct Side {
     pub version: Version,
 }
 
-/// A difference between the two sides, as it was found when the notice was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What is different, by names.
-    pub path: String,
-    /// The word of the rule.
-    pub rule: String,
-    /// Whether a reader of the new version can read data written under the old.
-    pub history_safe: bool,
-    /// Whether a reader of the old version could go on reading data written under the new.
-    pub consumer_safe: bool,
-    /// The bump that it demands.
-    pub bump: Bump,
-    /// The difference in one sentence, for people.
-    pub message: String,
-    /// What would settle it, if it were true of the data, in a sentence.
-    pub proof: Option<String>,
-}
-
-impl From<&change::Finding> for Finding {
-    fn from(finding: &change::Finding) -> Self {
-        Self {
-            path: finding.path.clone(),
-            rule: finding.rule.to_string(),
-            history_safe: finding.history_safe(),
-            consumer_safe: finding.consumer_safe(),
-            bump: finding.bump(),
-            message: finding.message.clone(),
-            proof: finding.proof.as_ref().map(ToString::to_string),
-        }
+impl Side {
+    /// The major that it stands for.
+    pub fn major(&self) -> (ContractId, u64) {
+        (self.contract_id, self.version.major)
     }
 }
 
@@ -102,8 +76,8 @@ pub struct ChangeNotice {
     pub from: Side,
     /// What succeeds it.
     pub to: Side,
-    /// What differs.
-    pub findings: Vec<Finding>,
+    /// What differs, as it was found when the notice was opened.
+    pub findings: Vec<KeptFinding>,
     /// How to move, in the owner's words.
     pub migration_note: Option<String>,
     /// Until when the old major serves at least, unless its owner retires it.
@@ -148,7 +122,7 @@ impl ChangeNotice {
             product_id,
             from: old.side,
             to: new.side,
-            findings: change::compare(old.says, new.says).iter().map(Finding::from).collect(),
+            findings: change::kept(&change::compare(old.says, new.says)),
             migration_note: new.says.migration_note().and_then(|note| note_of(note).ok()),
             deadline,
             opened_at: now,

@@ -12,7 +12,7 @@ use crate::document::{Document, Format};
 use crate::error::Error;
 use crate::json;
 use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+use crate::row::{Text, affected, integer, list_in, on_both, row, version};
 
 /// A contract: the line of its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,11 +190,7 @@ impl TryFrom<VersionRow> for ContractVersion {
         Ok(Self {
             id,
             contract_id: row.contract_id.0,
-            version: Version {
-                major: natural(row.major).map_err(misfit)?,
-                minor: natural(row.minor).map_err(misfit)?,
-                patch: natural(row.patch).map_err(misfit)?,
-            },
+            version: version([row.major, row.minor, row.patch]).map_err(misfit)?,
             state,
             document: Document {
                 digest: row.digest,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::contract::{self, Activate, Activated, VersionAddress, VersionView};
 use app::paging::{Page as Rows, Seek};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
+use domain::change::KeptFinding;
 use domain::contract::State;
 use domain::id::{ContractId, ProductId};
 
@@ -153,29 +154,14 @@ pub(crate) struct Finding {
 
 impl From<&domain::change::Finding> for Finding {
     fn from(finding: &domain::change::Finding) -> Self {
-        Self {
-            path: finding.path.clone(),
-            rule: finding.rule.to_string(),
-            history_safe: finding.history_safe(),
-            consumer_safe: finding.consumer_safe(),
-            bump: finding.bump().into(),
-            message: finding.message.clone(),
-            proof: finding.proof.as_ref().map(ToString::to_string),
-        }
+        Self::from(KeptFinding::from(finding))
     }
 }
 
-impl From<&domain::notice::Finding> for Finding {
-    fn from(finding: &domain::notice::Finding) -> Self {
-        Self {
-            path: finding.path.clone(),
-            rule: finding.rule.clone(),
-            history_safe: finding.history_safe,
-            consumer_safe: finding.consumer_safe,
-            bump: finding.bump.into(),
-            message: finding.message.clone(),
-            proof: finding.proof.clone(),
-        }
+impl From<KeptFinding> for Finding {
+    fn from(finding: KeptFinding) -> Self {
+        let KeptFinding { path, rule, history_safe, consumer_safe, bump, message, proof } = finding;
+        Self { path, rule, history_safe, consumer_safe, bump: bump.into(), message, proof }
     }
 }
 

@@ -12,9 +12,8 @@ use super::id::{decode, encode};
 use super::identity::{self, Principal};
 use super::key::idempotency_key;
 use super::loader::GrantOf;
-use super::org::path;
 use super::page::{Connection, Page, cost};
-use super::product::{self, Product, name};
+use super::product::{self, Product, name, product_address};
 use super::scalar::{DateTime, int};
 use super::table::address;
 use super::words::{AccessRequestState, GrantState, PurposeCode};
@@ -413,15 +412,9 @@ fn port_target(input: &RequestAccessInput) -> Result<PortTarget> {
     match (&input.address, &input.product, &input.port, input.major) {
         (Some(table), None, None, None) => Ok(PortTarget::Table(address(table)?)),
         (None, Some(product), Some(port), major) => {
-            let wrong = || Failure::invalid("product", "use `domain.product`");
-            let (domain, product) = product.split_once('.').ok_or_else(wrong)?;
+            let (domain, product) = product_address(product)?;
             let major = major.map(|major| u64::try_from(major).map_err(|_| Failure::invalid("major", "not a major")));
-            Ok(PortTarget::Port {
-                domain: path(domain, "product")?,
-                product: name(product, "product")?,
-                port: name(port, "port")?,
-                major: major.transpose()?,
-            })
+            Ok(PortTarget::Port { domain, product, port: name(port, "port")?, major: major.transpose()? })
         }
         _ => Err(Failure::invalid("address", "name either `address`, or `product` and `port`")),
     }

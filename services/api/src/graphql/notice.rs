@@ -45,7 +45,7 @@ impl ChangeNotice {
 
     /// What differs, as it was found when the notice was opened.
     async fn findings(&self) -> Vec<Finding> {
-        self.0.notice.findings.iter().map(Finding::from).collect()
+        self.0.notice.findings.iter().cloned().map(Finding::from).collect()
     }
 
     /// How to move, in the owner's words.

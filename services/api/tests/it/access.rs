@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::schema::{document, fields};
-use crate::support::{Api, CONTRACT, PRODUCT, code, succeeded};
+use crate::support::{Api, CONTRACT, PRODUCT, code, refused, succeeded};
 
 /// Those who ask. What one was refused changes nothing for the next.
 const CALLERS: [&str; 9] =
@@ -73,13 +73,8 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ),
         ("answerNotice", json!({ "input": { "notice": world.notice, "reply": "ACKNOWLEDGED" } }), &["reader"]),
         ("updateNotice", json!({ "input": { "notice": world.notice, "migrationNote": "add them up" } }), OWNERS),
-        (
-            "createOverride",
-            json!({ "input": {
-                "contract": world.contract, "version": "1.9.0", "findingsDigest": "0".repeat(64), "reason": "a trial",
-                "expiresAt": "2026-10-01T00:00:00Z" } }),
-            &["steward"],
-        ),
+        ("createOverride", json!({ "input": world.refused }), &["steward"]),
+        ("reviewRefusal", world.reviewed(), &["steward"]),
         ("revokeOverride", json!({ "input": { "override": world.accepted, "reason": "no" } }), &["steward"]),
         ("vendCredentials", json!({ "input": table }), ALL),
     ]
@@ -94,7 +89,8 @@ struct World {
     request: String,
     grant: String,
     notice: String,
-    contract: String,
+    /// The input of `createOverride`.
+    refused: Value,
     accepted: String,
 }
 
@@ -118,9 +114,14 @@ impl World {
         let viewer = api.data("reader", "{ viewer { principal { id } } }", Value::Null).await;
         let reader = text(&viewer["viewer"]["principal"]["id"]);
         let notice = text(&ids["notices"]["nodes"][0]["id"]);
-        let contract = text(&ids["product"]["contracts"][0]["id"]);
-        let accepted = api.accept(&contract, "1.8.0").await;
-        Self { api, reader, role, version, request, grant, notice, contract, accepted }
+        let accepted = api.accept("shop.orders", &refused(CONTRACT)).await;
+        let other = refused(CONTRACT).replace("version: 1.8.0", "version: 1.9.0");
+        let refused = api.override_input("shop.orders", &other).await;
+        Self { api, reader, role, version, request, grant, notice, refused, accepted }
+    }
+
+    fn reviewed(&self) -> Value {
+        json!({ "product": self.refused["product"], "document": self.refused["document"] })
     }
 }
 

@@ -290,8 +290,10 @@ async fn obstacles(
     let promised: Vec<&Contract> = promised.iter().map(AsRef::as_ref).collect();
     let demanded = proof::demanded(document, &promised);
     let held = proof::held(tx, &known, document, &bindings, demanded.clone()).await?;
-    // An override counts where it stood when the version was published, or stands now; not once it was taken back.
+    // An override counts where it stood when the version was published, or stands now; not once it was taken back, and
+    // not for what its steward published himself.
     let overrides = overrides::of_contracts(app, tx, &[version.contract_id]).await?;
+    let (overrides, _) = overrides::by_others(tx, version.document.published_by, overrides).await?;
     let stood = |says: &&Override| says.stands(app.now()) || says.stands(version.document.published_at);
     let overrides: Vec<&Override> = overrides.iter().filter(stood).collect();
     let judge = |proofs: Vec<Proof>| {

@@ -199,9 +199,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             output::show(json, &notices, |notices| table(&notices.nodes))?;
         }
         Command::Show { notice } => {
-            let shown: Option<Shown> = client.send(SHOW, json!({ "id": notice })).await?;
-            let missing = || Error::new(Exit::NotFound, format!("notice `{notice}` not found"));
-            output::show(json, &shown.ok_or_else(missing)?, Shown::text)?;
+            let shown: Shown = client.node(SHOW, "notice", &notice).await?;
+            output::show(json, &shown, Shown::text)?;
         }
         Command::Answer { notice, reply, until, reason, consumer, idempotency } => {
             let input = idempotency.into_input(json!({
@@ -211,12 +210,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
                 "reason": reason,
                 "consumer": consumer,
             }));
-            changed(client.send(ANSWER, json!({ "input": input })).await?, json)?;
+            changed(json, &client.send(ANSWER, json!({ "input": input })).await?)?;
         }
         Command::Update { notice, note, deadline, idempotency } => {
             let deadline = deadline.map(|deadline| deadline.to_string());
             let input = json!({ "notice": notice, "migrationNote": note, "deadline": deadline });
-            changed(client.send(UPDATE, json!({ "input": idempotency.into_input(input) })).await?, json)?;
+            changed(json, &client.send(UPDATE, json!({ "input": idempotency.into_input(input) })).await?)?;
         }
     }
     Ok(Exit::Done)
@@ -226,17 +225,13 @@ fn replies() -> PossibleValuesParser {
     PossibleValuesParser::new(ReplyKind::ALL.iter().map(|reply| reply.as_str()))
 }
 
-fn changed(changed: Changed, json: bool) -> Result<()> {
-    if json {
-        output::print_json(&changed)?;
-    }
-    match changed {
-        Changed::NoticeClosed { message, .. } => Err(Error::new(Exit::Failed, message)),
-        _ if json => Ok(()),
+fn changed(json: bool, changed: &Changed) -> Result<()> {
+    output::outcome(json, changed, |changed| match changed {
+        Changed::NoticeClosed { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
         Changed::AnswerNoticePayload { notice, .. } | Changed::UpdateNoticePayload { notice } => {
-            output::print(&table(&[notice]))
+            Ok(table(std::slice::from_ref(notice)))
         }
-    }
+    })
 }
 
 fn table(notices: &[Notice]) -> String {
