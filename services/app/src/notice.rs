@@ -1,7 +1,10 @@
 //! Change notices: opened when a breaking successor becomes active, answered by those who must move.
 //!
 //! A notice concerns the holders of grants on the port majors that lead to the old side ([`concerned`]). It moves
-//! nothing: grants stay on their major until they end or their holders ask for the next one.
+//! nothing: grants stay on their major until they end or their holders ask for the next one. Nor does its deadline: the
+//! old major goes on until its owner deprecates it and the sunset has come, or retires it.
+
+use std::collections::HashMap;
 
 use domain::clock::Timestamp;
 use domain::contract::State;
@@ -115,12 +118,13 @@ pub(crate) async fn deadline_of(tx: &mut Tx, contract_id: ContractId, major: u64
     Ok(to_its_readers.map(|notice| notice.deadline).max())
 }
 
-/// Closes the notices from and to a major of which no version is promised any more.
+/// Closes the notices from and to a major of which no version is promised any more, since it ended.
 pub(crate) async fn close_ended(
     app: &App,
     tx: &mut Tx,
     contract_id: ContractId,
     major: u64,
+    ended_at: Timestamp,
     author: &Author,
 ) -> Result<(), Error> {
     let current = store::contract::find_current(tx, contract_id, major).await?;
@@ -128,7 +132,7 @@ pub(crate) async fn close_ended(
         return Ok(());
     }
     for notice in store::notice::list_of_major(tx, contract_id, major).await? {
-        let Ok(closed) = notice.close(app.now()) else { continue };
+        let Ok(closed) = notice.close(ended_at) else { continue };
         store::notice::update(tx, &closed).await?;
         happened(app, tx, "notice.close", "notice.closed", &closed, author).await?;
     }
@@ -177,7 +181,7 @@ pub async fn list_notices(
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
         let page = store::notice::list(&mut tx, product_id, next).await?;
-        let items = views(&mut tx, page.items).await?;
+        let items = views(&mut tx, page.items, ctx.now()).await?;
         filling.add(
             Page { items, has_more: page.has_more },
             |view| (view.notice.opened_at, view.notice.id),
@@ -204,16 +208,21 @@ async fn get(ctx: &Ctx, tx: &mut Tx, id: NoticeId) -> Result<NoticeView, Error> 
 
 async fn visible(ctx: &Ctx, tx: &mut Tx, notices: Vec<ChangeNotice>) -> Result<Vec<NoticeView>, Error> {
     let own = own_grants(ctx, tx).await?;
-    let mut views = views(tx, notices).await?;
+    let mut views = views(tx, notices, ctx.now()).await?;
     views.retain(|view| may_view(ctx, &own, view));
     Ok(views)
 }
 
-async fn views(tx: &mut Tx, notices: Vec<ChangeNotice>) -> Result<Vec<NoticeView>, Error> {
+/// The notices as they stand at a moment: nothing waits for a timer to close what a sunset has ended.
+async fn views(tx: &mut Tx, notices: Vec<ChangeNotice>, now: Timestamp) -> Result<Vec<NoticeView>, Error> {
     let product_ids = distinct(notices.iter().map(|notice| notice.product_id));
     let products = known::load(tx, &product_ids).await?;
     let ports = store::product::list_ports_of_products(tx, &product_ids).await?;
+    let contracts = distinct(notices.iter().flat_map(|notice| [notice.from.contract_id, notice.to.contract_id]));
+    let ended = store::contract::list_ended(tx, &contracts, now).await?;
+    let ended: HashMap<_, _> = ended.into_iter().map(|(contract, major, sunset)| ((contract, major), sunset)).collect();
     let views = notices.into_iter().filter_map(|notice| {
+        let notice = notice.settled(|major| ended.get(&major).copied());
         let known = products.get(&notice.product_id)?.clone();
         Some(NoticeView { concerned: concerned(&notice, &ports), known, notice })
     });

@@ -25,8 +25,8 @@ pub enum Error {
     /// Whom the answer is for holds no grant that stands on the old major.
     #[error("no grant that stands is on the major that the notice is about")]
     NotConcerned,
-    /// A wish for time that ends before the deadline, which is given anyway.
-    #[error("the time asked for must end after the deadline, {0}")]
+    /// A wish for time that ends before the deadline, which is given anyway, or has ended already.
+    #[error("the time asked for must end after {0}: until then nothing needs to be asked for")]
     NoMoreTime(Timestamp),
     /// A reason is missing or too long.
     #[error("{0}")]
@@ -84,7 +84,7 @@ pub struct ChangeNotice {
     pub deadline: Timestamp,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// When one of its two majors ended.
+    /// When one of its two majors ended; see [`ChangeNotice::settled`] for sunsets.
     pub closed_at: Option<Timestamp>,
 }
 
@@ -103,8 +103,8 @@ impl ChangeNotice {
     /// A notice about `new`, which has just become active, to the readers of `old`; `None` if `old` is not promised any
     /// more.
     ///
-    /// The deadline is the sunset of `old` if it has one, else the `endOfSupport` of its SLA, else 90 days from now. The
-    /// migration note is the new document's.
+    /// The deadline is the sunset of `old` if it has one, else the `endOfSupport` of its SLA if that is to come, else 90 days
+    /// from now. The migration note is the new document's.
     pub fn open(
         id: NoticeId,
         product_id: ProductId,
@@ -113,9 +113,14 @@ impl ChangeNotice {
         now: Timestamp,
     ) -> Option<Self> {
         let deadline = match old.state {
-            State::Deprecated { sunset, .. } => *sunset,
-            State::Active { .. } => old.says.end_of_support().unwrap_or(now.plus(DEFAULT_SUNSET)),
-            State::Draft { .. } | State::Superseded { .. } | State::Retired { .. } => return None,
+            State::Deprecated { sunset, .. } if now < *sunset => *sunset,
+            State::Active { .. } => {
+                let promised = old.says.end_of_support().filter(|end| now < *end);
+                promised.unwrap_or(now.plus(DEFAULT_SUNSET))
+            }
+            State::Deprecated { .. } | State::Draft { .. } | State::Superseded { .. } | State::Retired { .. } => {
+                return None;
+            }
         };
         Some(Self {
             id,
@@ -151,7 +156,15 @@ impl ChangeNotice {
         Ok(Self { deadline, ..self })
     }
 
-    /// The notice after one of its majors has ended.
+    /// The notice as it stands when sunsets have ended one of its majors: closed since then. `ended_at` gives the moment at
+    /// which a major ended so.
+    #[must_use]
+    pub fn settled(self, ended_at: impl Fn((ContractId, u64)) -> Option<Timestamp>) -> Self {
+        let ends = [self.from, self.to].into_iter().filter_map(|side| ended_at(side.major()));
+        Self { closed_at: self.closed_at.or(ends.min()), ..self }
+    }
+
+    /// The notice after one of its majors was retired.
     ///
     /// # Errors
     /// [`Error::Closed`] if it is closed already.
@@ -184,8 +197,9 @@ impl ChangeNotice {
             (Reply::Acknowledged, None | Some("")) => None,
             (_, reason) => Some(sentence_of(reason.unwrap_or_default())?),
         };
-        if reply.until().is_some_and(|until| until <= self.deadline) {
-            return Err(Error::NoMoreTime(self.deadline));
+        let given_anyway = self.deadline.max(now);
+        if reply.until().is_some_and(|until| until <= given_anyway) {
+            return Err(Error::NoMoreTime(given_anyway));
         }
         Ok(Answer { id, notice_id: self.id, principal_id, by, reply, reason, at: now })
     }

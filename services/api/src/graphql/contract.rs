@@ -105,10 +105,7 @@ impl ContractVersion {
 
     /// When a deprecated version stops serving.
     async fn sunset(&self) -> Option<DateTime> {
-        match &self.0.version.state {
-            State::Deprecated { sunset, .. } => Some(DateTime(*sunset)),
-            State::Draft { .. } | State::Active { .. } | State::Superseded { .. } | State::Retired { .. } => None,
-        }
+        self.0.version.state.sunset().map(DateTime)
     }
 
     async fn published_at(&self) -> DateTime {

@@ -168,7 +168,8 @@ pub(crate) async fn retire(
     match version.state.clone().retire(app.now()) {
         Ok(state) => {
             let state = change(app, tx, version, state, "contract.retire", author).await?;
-            notice::close_ended(app, tx, version.contract_id, version.version.major, author).await?;
+            let ended_at = version.state.sunset().map_or(app.now(), |sunset| sunset.min(app.now()));
+            notice::close_ended(app, tx, version.contract_id, version.version.major, ended_at, author).await?;
             Ok(Ok(state))
         }
         Err(wrong) => Ok(Err(wrong)),

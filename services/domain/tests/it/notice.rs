@@ -110,6 +110,22 @@ fn a_notice_is_opened_to_those_who_were_promised_something() {
     let opened = open(&State::Active { since }, &old, &new).unwrap();
     assert_eq!(opened.deadline.to_string(), "2030-01-01T00:00:00Z");
     assert_eq!(opened.migration_note, None);
+    // A date that has passed promises nothing any more: readers get the time that everybody gets.
+    let old = Contract { sla: vec![end("2001-01-01")], ..old };
+    assert_eq!(open(&State::Active { since }, &old, &new).unwrap().deadline, NOW.plus(90 * DAY));
+    assert_eq!(open(&State::Deprecated { since, sunset: NOW }, &old, &new), None, "it has ended");
+}
+
+#[test]
+fn a_sunset_closes_what_nobody_closed() {
+    let notice = notice();
+    let ended = |of: Side, at: Timestamp| move |major| (of.major() == major).then_some(at);
+    assert_eq!(notice.clone().settled(|_| None), notice);
+    for side in [notice.from, notice.to] {
+        assert_eq!(notice.clone().settled(ended(side, NOW)).closed_at, Some(NOW));
+    }
+    let closed = notice.clone().close(NOW).unwrap();
+    assert_eq!(closed.clone().settled(ended(notice.from, NOW.plus(DAY))), closed, "it stays as it was closed");
 }
 
 #[test]
@@ -141,6 +157,10 @@ fn who_objects_or_needs_time_says_why_and_until_when() {
     let anyway = Reply::NeedsTime { until: notice.deadline };
     let refused = answer(&notice, &grant(1), anyway, Some("x"), NOW);
     assert_eq!(refused, Err(Error::NoMoreTime(notice.deadline)));
+    // A deadline that has passed gives nothing to what has passed too.
+    let (now, over) = (notice.deadline.plus(DAY), Reply::NeedsTime { until: notice.deadline.plus(DAY) });
+    let grant = Grant { window: Window { from: NOW, until: now.plus(DAY) }, ..grant(1) };
+    assert_eq!(answer(&notice, &grant, over, Some("x"), now), Err(Error::NoMoreTime(now)));
 }
 
 #[test]
