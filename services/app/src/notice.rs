@@ -384,9 +384,8 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
         "principal": principal_id.to_string(),
         "until": answer.reply.until().map(|until| until.to_string()),
     });
-    audit::append(ctx, &mut tx, event.with(detail).because(answer.reason.as_deref())).await?;
-    idempotency::record(ctx, &mut tx, command.key.as_ref(), answer.id).await?;
-    tx.commit().await?;
+    audit::conclude(ctx, tx, event.with(detail).because(answer.reason.as_deref()), command.key.as_ref(), answer.id)
+        .await?;
     Ok(Outcome::Done((view, answer)))
 }
 

@@ -167,9 +167,7 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
         "findings": says.findings.iter().map(told).collect::<Vec<_>>(),
         "digest": digest.to_string(),
     });
-    audit::append(ctx, &mut tx, event.with(detail)).await?;
-    idempotency::record(ctx, &mut tx, key.as_ref(), says.id).await?;
-    tx.commit().await?;
+    audit::conclude(ctx, tx, event.with(detail), key.as_ref(), says.id).await?;
     Ok(Created::Done(says))
 }
 
@@ -246,9 +244,14 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     store::overrides::revoke(&mut tx, &says, &ctx.app.record_key).await?;
     revision::bump(&mut tx, Revision::Access).await?;
     let what = format!("{} {}", known.address(), says.version);
-    audit::append(ctx, &mut tx, Event::done("override.revoke", "override", id, &what).because(Some(&reason))).await?;
-    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
-    tx.commit().await?;
+    audit::conclude(
+        ctx,
+        tx,
+        Event::done("override.revoke", "override", id, &what).because(Some(&reason)),
+        key.as_ref(),
+        id,
+    )
+    .await?;
     Ok(Revoked::Done(says))
 }
 

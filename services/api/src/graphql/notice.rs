@@ -315,7 +315,7 @@ fn reply(reply: NoticeReply, until: Option<DateTime>) -> Result<Reply> {
         (NoticeReply::NeedsTime, Some(until)) => Ok(Reply::NeedsTime { until: until.0 }),
         (NoticeReply::NeedsTime, None) => Err(Failure::invalid("until", "say until when the old major is needed")),
         (NoticeReply::Acknowledged | NoticeReply::Objects, Some(_)) => {
-            Err(Failure::invalid("until", "only `NEEDS_TIME` names a time"))
+            Err(Failure::invalid("until", "only a reply that asks for time names one"))
         }
     }
 }

@@ -8,6 +8,7 @@ use domain::overrides::Override;
 use super::SessionExt;
 use super::contract::{Contract, Finding};
 use super::error::{Failure, Result};
+use super::grant::{decided_at, decider, reason_of};
 use super::id::{decode, encode};
 use super::identity::{self, Principal};
 use super::key::idempotency_key;
@@ -71,19 +72,16 @@ impl ContractOverride {
     }
 
     async fn revoked_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        match &self.0.revoked {
-            Some(revoked) => identity::find(ctx, revoked.by).await,
-            None => Ok(None),
-        }
+        decider(ctx, self.0.revoked.as_ref()).await
     }
 
     async fn revoked_at(&self) -> Option<DateTime> {
-        self.0.revoked.as_ref().map(|revoked| DateTime(revoked.at))
+        decided_at(self.0.revoked.as_ref())
     }
 
     /// Why it was ended early.
     async fn revoke_reason(&self) -> Option<&str> {
-        self.0.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref())
+        reason_of(self.0.revoked.as_ref())
     }
 }
 

@@ -228,9 +228,10 @@ fn replies() -> PossibleValuesParser {
 fn changed(json: bool, changed: &Changed) -> Result<()> {
     output::outcome(json, changed, |changed| match changed {
         Changed::NoticeClosed { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
-        Changed::AnswerNoticePayload { notice, .. } | Changed::UpdateNoticePayload { notice } => {
-            Ok(table(std::slice::from_ref(notice)))
+        Changed::AnswerNoticePayload { notice, answer } => {
+            Ok(format!("{}\n{}", table(std::slice::from_ref(notice)), answer_table(answer)))
         }
+        Changed::UpdateNoticePayload { notice } => Ok(table(std::slice::from_ref(notice))),
     })
 }
 
@@ -249,6 +250,13 @@ fn table(notices: &[Notice]) -> String {
             ]
         }),
     )
+}
+
+fn answer_table(answer: &Answer) -> String {
+    let Answer { reply, until, reason, answered_by, at } = answer;
+    let by = or_dash(answered_by.as_ref().map(|by| &by.subject));
+    let row = [word(reply), or_dash(until.as_ref()), or_dash(reason.as_ref()), by, at.clone()];
+    output::table(["answer", "needs until", "reason", "by", "at"], [row])
 }
 
 impl std::fmt::Display for Side {
