@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use app::identity::{CreatePrincipal, NewKind};
+use domain::identity::DomainRole;
 use serde_json::{Value, json};
 
 use crate::schema::{document, fields};
@@ -188,6 +190,31 @@ async fn nobody_approves_his_own_request() {
     let request = api.data("owner-shop", asked, input).await["requestAccess"]["request"]["id"].clone();
     let approve = "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }";
     assert_eq!(api.code("owner-shop", approve, json!({ "input": { "request": request } })).await, "FORBIDDEN");
+}
+
+/// A person and the service accounts that he owns count as one, whatever roles they hold.
+#[tokio::test]
+async fn nobody_approves_for_his_service_account_nor_it_for_him() {
+    let api = Api::shop().await;
+    let person = api.test.ctx("owner-shop").await.actor.principal.id;
+    let role = || app::identity::NewRole::Domain("shop".parse().expect("a domain"), DomainRole::Owner);
+    for subject in ["robot", "sibling"] {
+        let kind = NewKind::Service(Some(person));
+        let account = CreatePrincipal { subject: subject.to_owned(), kind, key: None };
+        app::identity::create_principal(&api.test.admin, account).await.expect("an account");
+        api.test.assign(subject, role()).await;
+    }
+    api.test.principal("second").await;
+    api.test.assign("second", role()).await;
+    let input = json!({ "input": { "address": "shop.orders.orders", "purpose": "ANALYTICS", "sentence": "to look" } });
+    let ask = "mutation($input: RequestAccessInput!) { requestAccess(input: $input) { request { id } } }";
+    let approve = "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }";
+    for (asker, approver) in [("robot", "owner-shop"), ("owner-shop", "robot"), ("robot", "sibling")] {
+        let request = api.data(asker, ask, input.clone()).await["requestAccess"]["request"]["id"].clone();
+        let decision = json!({ "input": { "request": request } });
+        assert_eq!(api.code(approver, approve, decision.clone()).await, "FORBIDDEN", "{approver} for {asker}");
+        api.data("second", approve, decision).await;
+    }
 }
 
 #[tokio::test]

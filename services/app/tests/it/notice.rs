@@ -476,6 +476,30 @@ async fn a_sunset_closes_a_notice_by_itself() {
 }
 
 #[tokio::test]
+async fn the_end_of_support_ends_what_is_deprecated_to_the_moment_and_nothing_else() {
+    let support = "slaProperties:\n  - property: endOfSupport\n    value: 2027-05-01\nschema:\n";
+    let end = domain::contract::sla::parse_moment("2027-05-01").unwrap();
+    let promised = CONTRACT.replace("schema:\n", support);
+    for is_deprecated in [false, true] {
+        let world = World::of(&promised).await;
+        world.test.clock.set(end.minus(200 * DAY));
+        world.granted(&world.reader, None).await;
+        if is_deprecated {
+            world.publish(&[&promised.replace("status: active", "status: deprecated")]).await;
+        }
+        let read = async |at| {
+            world.test.clock.set(at);
+            world.read(&world.test.ctx("reader").await, "shop.orders.orders").await
+        };
+        assert_eq!(read(end.minus(DAY)).await, Ok(1));
+        match is_deprecated {
+            false => assert_eq!(read(end).await, Ok(1), "its owner goes on"),
+            true => assert!(read(end).await.unwrap_err().contains(&"contract.sunset".to_owned())),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_deadline_moves_nothing_and_what_has_ended_is_not_succeeded() {
     let world = World::succeeded().await;
     let NoticeView { notice, .. } = world.notice().await;
