@@ -146,7 +146,6 @@ pub(crate) struct OtherFindings {
 }
 
 #[derive(Union)]
-#[expect(clippy::large_enum_variant, reason = "an answer is made once")]
 pub(crate) enum CreateOverrideResult {
     Done(CreateOverridePayload),
     OtherFindings(OtherFindings),
