@@ -28,7 +28,7 @@ use crate::request::Tag;
 use crate::scan;
 
 /// The fields whose bodies may be large.
-const DOCUMENT_FIELDS: [&str; 2] = ["planDocuments", "applyDocuments"];
+const DOCUMENT_FIELDS: [&str; 4] = ["planDocuments", "applyDocuments", "reviewRefusal", "createOverride"];
 
 /// Answers `POST /graphql`.
 pub(crate) async fn answer(

@@ -10,6 +10,7 @@ use store::{Lock, Page, Seek, Tx};
 
 use crate::ctx::{App, Ctx};
 use crate::error::Error;
+use crate::idempotency::{self, Key};
 
 /// What happened, without who and when.
 #[derive(Clone, Debug)]
@@ -48,6 +49,19 @@ impl Event {
     pub(crate) fn with(self, detail: serde_json::Value) -> Self {
         Self { detail, ..self }
     }
+}
+
+/// Ends a change: its record, what the caller's key stands for from now on, and the commit, all or none.
+pub(crate) async fn conclude(
+    ctx: &Ctx,
+    mut tx: Tx,
+    event: Event,
+    key: Option<&Key>,
+    subject: impl ToString,
+) -> Result<(), Error> {
+    append(ctx, &mut tx, event).await?;
+    idempotency::record(ctx, &mut tx, key, subject).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Appends a record of what the caller did. It is there when the transaction commits.

@@ -8,7 +8,9 @@ use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::Classification;
 use domain::grant::{Grant, PortMajor};
 use domain::id::TableId;
-use domain::identity::{DomainRole, LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role};
+use domain::identity::{
+    DomainRole, LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment,
+};
 use domain::name::DomainPath;
 use domain::table::Inspector;
 use policy::{Action, Caller, Party, Policy, Question, Resource};
@@ -254,28 +256,7 @@ impl Standing {
             enabled &= store::identity::get_principal(tx, owner).await?.enabled;
         }
         let assignments = store::identity::list_roles(tx, principal.id).await?;
-        let domain_ids: Vec<_> = assignments
-            .iter()
-            .filter_map(|assignment| match assignment.role {
-                Role::Domain(domain_id, _) => Some(domain_id),
-                Role::Platform(_) => None,
-            })
-            .collect();
-        let paths: HashMap<_, _> = store::org::list_by_ids(tx, &domain_ids)
-            .await?
-            .into_iter()
-            .map(|domain| (domain.id, domain.path))
-            .collect();
-        let mut platform_roles = Vec::new();
-        let mut domain_roles = Vec::new();
-        for assignment in assignments {
-            match assignment.role {
-                Role::Platform(role) => platform_roles.push(role),
-                Role::Domain(domain_id, role) => {
-                    domain_roles.extend(paths.get(&domain_id).map(|path| (path.clone(), role)));
-                }
-            }
-        }
+        let (platform_roles, domain_roles) = roles_of(tx, assignments).await?;
         let grants = store::grant::list_standing(tx, principal.id, now).await?;
         let in_force = grants.iter().filter(|grant| grant.covers(now));
         let mut port_majors: Vec<PortMajor> = in_force.map(|grant| grant.port_major.clone()).collect();
@@ -284,6 +265,32 @@ impl Standing {
         let good_until = edges.filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
         Ok(Self { revision, enabled, platform_roles, domain_roles, grants, port_majors, good_until })
     }
+}
+
+/// Roles on the platform, and roles in domains by their paths.
+type Roles = (Vec<PlatformRole>, Vec<(DomainPath, DomainRole)>);
+
+async fn roles_of(tx: &mut Tx, assignments: Vec<RoleAssignment>) -> Result<Roles, Error> {
+    let domain_ids: Vec<_> = assignments
+        .iter()
+        .filter_map(|assignment| match assignment.role {
+            Role::Domain(domain_id, _) => Some(domain_id),
+            Role::Platform(_) => None,
+        })
+        .collect();
+    let paths: HashMap<_, _> =
+        store::org::list_by_ids(tx, &domain_ids).await?.into_iter().map(|domain| (domain.id, domain.path)).collect();
+    let mut platform_roles = Vec::new();
+    let mut domain_roles = Vec::new();
+    for assignment in assignments {
+        match assignment.role {
+            Role::Platform(role) => platform_roles.push(role),
+            Role::Domain(domain_id, role) => {
+                domain_roles.extend(paths.get(&domain_id).map(|path| (path.clone(), role)));
+            }
+        }
+    }
+    Ok((platform_roles, domain_roles))
 }
 
 /// Who asks, with what it holds.
@@ -354,6 +361,15 @@ impl Ctx {
     /// Whether the policy allows it.
     pub fn may(&self, action: Action, resource: &Resource<'_>) -> bool {
         self.app.allows(&self.actor, action, resource)
+    }
+
+    /// The same request with the roles in domains that the person behind the caller and all of his service accounts hold:
+    /// what is asked where duties are separated, for they count as one.
+    pub(crate) async fn as_person(&self, tx: &mut Tx) -> Result<Self, Error> {
+        let assignments = store::identity::list_roles_of_person(tx, self.actor.principal.person()).await?;
+        let (_, domain_roles) = roles_of(tx, assignments).await?;
+        let standing = Arc::new(Standing { domain_roles, ..Standing::clone(&self.actor.standing) });
+        Ok(Self { actor: Arc::new(Actor { standing, ..Actor::clone(&self.actor) }), ..self.clone() })
     }
 
     /// Whose requests, grants, leases and decisions are read for the caller, who sees at most these. Without a role it is

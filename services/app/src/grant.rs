@@ -159,9 +159,7 @@ async fn answer(
     store::grant::decide_request(&mut tx, &request).await?;
     let reason = request.decided.as_ref().and_then(|decided| decided.reason.as_deref());
     let event = Event::done(record, "access_request", id, state.as_str()).because(reason);
-    audit::append(ctx, &mut tx, event).await?;
-    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
-    tx.commit().await?;
+    audit::conclude(ctx, tx, event, key.as_ref(), id).await?;
     Ok(Answer::Done(request))
 }
 

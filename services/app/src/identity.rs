@@ -189,9 +189,14 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
     let principal = new_principal(&ctx.app, subject, kind);
     store::identity::insert_principal(&mut tx, &principal).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
-    audit::append(ctx, &mut tx, Event::done("principal.create", "principal", principal.id, subject)).await?;
-    idempotency::record(ctx, &mut tx, command.key.as_ref(), principal.id).await?;
-    tx.commit().await?;
+    audit::conclude(
+        ctx,
+        tx,
+        Event::done("principal.create", "principal", principal.id, subject),
+        command.key.as_ref(),
+        principal.id,
+    )
+    .await?;
     Ok(Created::Made(principal))
 }
 
@@ -217,9 +222,7 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
     }
     store::revision::bump(&mut tx, Revision::Access).await?;
     let action = if enabled { "principal.enable" } else { "principal.disable" };
-    audit::append(ctx, &mut tx, Event::done(action, "principal", id, &principal.subject)).await?;
-    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
-    tx.commit().await?;
+    audit::conclude(ctx, tx, Event::done(action, "principal", id, &principal.subject), key.as_ref(), id).await?;
     Ok(Principal { enabled, ..principal })
 }
 
@@ -331,9 +334,14 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
     let what = format!("{} to {}", role_words(&command.role), principal.subject);
-    audit::append(ctx, &mut tx, Event::done("role.assign", "role", assignment.id, &what)).await?;
-    idempotency::record(ctx, &mut tx, command.key.as_ref(), assignment.id).await?;
-    tx.commit().await?;
+    audit::conclude(
+        ctx,
+        tx,
+        Event::done("role.assign", "role", assignment.id, &what),
+        command.key.as_ref(),
+        assignment.id,
+    )
+    .await?;
     Ok(assignment)
 }
 
@@ -382,9 +390,8 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
     store::credential::revoke_of_roles(&mut tx, assignment.principal_id).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    audit::append(ctx, &mut tx, Event::done("role.unassign", "role", id, &what)).await?;
-    idempotency::record(ctx, &mut tx, key.as_ref(), Taken(assignment.clone())).await?;
-    tx.commit().await?;
+    audit::conclude(ctx, tx, Event::done("role.unassign", "role", id, &what), key.as_ref(), Taken(assignment.clone()))
+        .await?;
     Ok(assignment)
 }
 

@@ -1,7 +1,10 @@
 //! Change notices: opened when a breaking successor becomes active, answered by those who must move.
 //!
 //! A notice concerns the holders of grants on the port majors that lead to the old side ([`concerned`]). It moves
-//! nothing: grants stay on their major until they end or their holders ask for the next one.
+//! nothing: grants stay on their major until they end or their holders ask for the next one. Nor does its deadline: the
+//! old major goes on until its owner deprecates it and the sunset has come, or retires it.
+
+use std::collections::HashMap;
 
 use domain::clock::Timestamp;
 use domain::contract::State;
@@ -47,10 +50,11 @@ pub(crate) async fn open_about(
     let new = store::contract::find_current(tx, contract_id, major).await?;
     let Some(new) = new.filter(|new| matches!(new.state, State::Active { .. })) else { return Ok(()) };
     let product_id = store::contract::get(tx, contract_id).await?.product_id;
-    let told = store::notice::list_to(tx, contract_id, major).await?;
+    let told = store::notice::list_of_major(tx, contract_id, major).await?;
+    let successor = (contract_id, major);
     for (from_id, from_major) in predecessors(tx, product_id, contract_id, major).await? {
-        let is_told =
-            told.iter().any(|notice| (notice.from.contract_id, notice.from.version.major) == (from_id, from_major));
+        let predecessor = (from_id, from_major);
+        let is_told = told.iter().any(|notice| notice.to.major() == successor && notice.from.major() == predecessor);
         let Some(old) = store::contract::find_current(tx, from_id, from_major).await?.filter(|_| !is_told) else {
             continue;
         };
@@ -99,8 +103,7 @@ fn is_older(port: &Port, newer: &Port) -> bool {
 /// The port majors whose readers a notice concerns: those that lead to the old side. Where the successor is another
 /// contract, only those of lines that it continues.
 fn concerned(notice: &ChangeNotice, ports: &[Port]) -> Vec<PortMajor> {
-    let leads_to =
-        |port: &Port, side: &Side| (port.contract_id, port.contract_major) == (side.contract_id, side.version.major);
+    let leads_to = |port: &Port, side: &Side| (port.contract_id, port.contract_major) == side.major();
     let is_continued = |old: &Port| ports.iter().any(|port| leads_to(port, &notice.to) && is_older(old, port));
     let same_contract = notice.from.contract_id == notice.to.contract_id;
     let old = ports.iter().filter(|port| leads_to(port, &notice.from) && (same_contract || is_continued(port)));
@@ -109,26 +112,27 @@ fn concerned(notice: &ChangeNotice, ports: &[Port]) -> Vec<PortMajor> {
 
 /// Until when the readers of a major were told that it serves at least, by the notices that are open.
 pub(crate) async fn deadline_of(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<Timestamp>, Error> {
-    let notices = store::notice::list_from(tx, contract_id, major).await?;
-    Ok(notices.iter().filter(|notice| notice.closed_at.is_none()).map(|notice| notice.deadline).max())
+    let notices = store::notice::list_of_major(tx, contract_id, major).await?;
+    let to_its_readers =
+        notices.iter().filter(|notice| notice.from.major() == (contract_id, major) && notice.closed_at.is_none());
+    Ok(to_its_readers.map(|notice| notice.deadline).max())
 }
 
-/// Closes the notices from and to a major of which no version is promised any more.
+/// Closes the notices from and to a major of which no version is promised any more, since it ended.
 pub(crate) async fn close_ended(
     app: &App,
     tx: &mut Tx,
     contract_id: ContractId,
     major: u64,
+    ended_at: Timestamp,
     author: &Author,
 ) -> Result<(), Error> {
     let current = store::contract::find_current(tx, contract_id, major).await?;
     if current.is_some_and(|current| current.state.is_promised()) {
         return Ok(());
     }
-    let mut notices = store::notice::list_from(tx, contract_id, major).await?;
-    notices.extend(store::notice::list_to(tx, contract_id, major).await?);
-    for notice in notices {
-        let Ok(closed) = notice.close(app.now()) else { continue };
+    for notice in store::notice::list_of_major(tx, contract_id, major).await? {
+        let Ok(closed) = notice.close(ended_at) else { continue };
         store::notice::update(tx, &closed).await?;
         happened(app, tx, "notice.close", "notice.closed", &closed, author).await?;
     }
@@ -176,11 +180,8 @@ pub async fn list_notices(
     let own = own_grants(ctx, &mut tx).await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = match product_id {
-            Some(product_id) => store::notice::list_of_product(&mut tx, product_id, next).await?,
-            None => store::notice::list(&mut tx, next).await?,
-        };
-        let items = views(&mut tx, page.items).await?;
+        let page = store::notice::list(&mut tx, product_id, next).await?;
+        let items = views(&mut tx, page.items, ctx.now()).await?;
         filling.add(
             Page { items, has_more: page.has_more },
             |view| (view.notice.opened_at, view.notice.id),
@@ -207,16 +208,21 @@ async fn get(ctx: &Ctx, tx: &mut Tx, id: NoticeId) -> Result<NoticeView, Error> 
 
 async fn visible(ctx: &Ctx, tx: &mut Tx, notices: Vec<ChangeNotice>) -> Result<Vec<NoticeView>, Error> {
     let own = own_grants(ctx, tx).await?;
-    let mut views = views(tx, notices).await?;
+    let mut views = views(tx, notices, ctx.now()).await?;
     views.retain(|view| may_view(ctx, &own, view));
     Ok(views)
 }
 
-async fn views(tx: &mut Tx, notices: Vec<ChangeNotice>) -> Result<Vec<NoticeView>, Error> {
+/// The notices as they stand at a moment: nothing waits for a timer to close what a sunset has ended.
+async fn views(tx: &mut Tx, notices: Vec<ChangeNotice>, now: Timestamp) -> Result<Vec<NoticeView>, Error> {
     let product_ids = distinct(notices.iter().map(|notice| notice.product_id));
     let products = known::load(tx, &product_ids).await?;
     let ports = store::product::list_ports_of_products(tx, &product_ids).await?;
+    let contracts = distinct(notices.iter().flat_map(|notice| [notice.from.contract_id, notice.to.contract_id]));
+    let ended = store::contract::list_ended(tx, &contracts, now).await?;
+    let ended: HashMap<_, _> = ended.into_iter().map(|(contract, major, sunset)| ((contract, major), sunset)).collect();
     let views = notices.into_iter().filter_map(|notice| {
+        let notice = notice.settled(|major| ended.get(&major).copied());
         let known = products.get(&notice.product_id)?.clone();
         Some(NoticeView { concerned: concerned(&notice, &ports), known, notice })
     });
@@ -378,9 +384,8 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
         "principal": principal_id.to_string(),
         "until": answer.reply.until().map(|until| until.to_string()),
     });
-    audit::append(ctx, &mut tx, event.with(detail).because(answer.reason.as_deref())).await?;
-    idempotency::record(ctx, &mut tx, command.key.as_ref(), answer.id).await?;
-    tx.commit().await?;
+    audit::conclude(ctx, tx, event.with(detail).because(answer.reason.as_deref()), command.key.as_ref(), answer.id)
+        .await?;
     Ok(Outcome::Done((view, answer)))
 }
 

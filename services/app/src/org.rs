@@ -59,9 +59,7 @@ pub async fn create_domain(ctx: &Ctx, command: CreateDomain) -> Result<Created<D
     store::org::insert(&mut tx, &domain).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     let event = Event::done("domain.create", "domain", domain.id, domain.path.as_str());
-    audit::append(ctx, &mut tx, event).await?;
-    idempotency::record(ctx, &mut tx, command.key.as_ref(), domain.id).await?;
-    tx.commit().await?;
+    audit::conclude(ctx, tx, event, command.key.as_ref(), domain.id).await?;
     Ok(Created::Made(domain))
 }
 
@@ -96,9 +94,14 @@ pub async fn set_enforcement(ctx: &Ctx, command: SetEnforcement) -> Result<Domai
         Some(at) => format!("{}, on from {at}", command.enforcement),
         None => command.enforcement.to_string(),
     };
-    audit::append(ctx, &mut tx, Event::done("domain.set_enforcement", "domain", domain.id, &detail)).await?;
-    idempotency::record(ctx, &mut tx, command.key.as_ref(), domain.id).await?;
-    tx.commit().await?;
+    audit::conclude(
+        ctx,
+        tx,
+        Event::done("domain.set_enforcement", "domain", domain.id, &detail),
+        command.key.as_ref(),
+        domain.id,
+    )
+    .await?;
     Ok(Domain { enforcement: command.enforcement, switch_at: command.switch_at, ..domain })
 }
 

@@ -1,11 +1,19 @@
 //! Overrides: stewards accept, for a while, that a version is published whose number is too small for what it changes.
+//!
+//! A steward is given the document itself. What he signs is what the server finds in it ([`review_refusal`]), and nothing
+//! but what he was shown: he names the digest of that when he signs ([`create_override`]), and the findings stay with the
+//! override and in its record. Whoever publishes does not sign: neither in a domain in which he publishes, nor what he
+//! then publishes ([`by_others`]); a person and his service accounts count as one.
 
+use std::collections::HashMap;
+
+use domain::change::{KeptFinding, kept};
 use domain::clock::Timestamp;
 use domain::contract::State;
 use domain::grant::{Decided, sentence_of};
-use domain::id::{ContractId, OverrideId};
+use domain::id::{ContractId, OverrideId, PrincipalId};
+use domain::name::{DomainPath, Name};
 use domain::overrides::{FindingsDigest, Override};
-use domain::version::Version;
 use policy::{Action, Resource};
 use store::overrides::Stored;
 use store::revision::{self, Revision};
@@ -18,6 +26,9 @@ use crate::grant::distinct;
 use crate::idempotency::{self, Key};
 use crate::known::{self, Known};
 use crate::product;
+use crate::publish::review::Candidate;
+use crate::publish::{DocumentText, Problem, VersionRefusal};
+use crate::table;
 
 /// All overrides of these contracts, each found to be signed. One that is not is somebody's attempt: nothing goes on.
 pub(crate) async fn of_contracts(app: &App, tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<Override>, Error> {
@@ -25,21 +36,68 @@ pub(crate) async fn of_contracts(app: &App, tx: &mut Tx, ids: &[ContractId]) -> 
 }
 
 fn verified(app: &App, stored: Vec<Stored>) -> Result<Vec<Override>, Error> {
-    let check = |Stored { says, mac }: Stored| match says.is_signed(&app.record_key, &mac) {
-        true => Ok(says),
-        false => Err(Error::internal(format!("the override {} was changed, or signed with another key", says.id))),
+    stored.into_iter().map(|stored| Ok(stored.verify(&app.record_key)?)).collect()
+}
+
+/// The overrides that count for what `publisher` publishes, and those that do not, because the same person signed them.
+pub(crate) async fn by_others(
+    tx: &mut Tx,
+    publisher: PrincipalId,
+    overrides: Vec<Override>,
+) -> Result<(Vec<Override>, Vec<Override>), Error> {
+    if overrides.is_empty() {
+        return Ok((overrides, Vec::new()));
+    }
+    let ids = distinct(overrides.iter().map(|says| says.steward).chain([publisher]));
+    let principals = store::identity::list_principals_by_ids(tx, &ids).await?;
+    let persons: HashMap<_, _> = principals.iter().map(|principal| (principal.id, principal.person())).collect();
+    Ok(overrides.into_iter().partition(|says| persons.get(&says.steward) != persons.get(&publisher)))
+}
+
+/// A document that was refused, as a steward was given it.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The domain of its product.
+    pub domain: DomainPath,
+    /// The product of its contract.
+    pub product: Name,
+    /// The document: one, of a contract.
+    pub document: DocumentText,
+}
+
+/// What a steward is shown.
+#[derive(Debug)]
+pub enum Review {
+    /// Why the document is refused.
+    Refused(Box<VersionRefusal>),
+    /// The document cannot be used.
+    Invalid(Vec<Problem>),
+}
+
+/// Tells why a document is refused, from the versions that are promised, and passing over what the caller has accepted
+/// already: a document that breaks two versions is accepted twice. For those who may accept it.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] for a document that is not refused, or that no override
+/// can let in.
+pub async fn review_refusal(ctx: &Ctx, refused: &Refused) -> Result<Review, Error> {
+    let candidate = match Candidate::read(ctx, &refused.domain, &refused.document).await? {
+        Ok(candidate) => candidate,
+        Err(problems) => return Ok(Review::Invalid(problems)),
     };
-    stored.into_iter().map(check).collect()
+    let mut tx = ctx.app.db.read().await?;
+    let known = named_product(ctx, &mut tx, refused).await?;
+    authorize(ctx, &mut tx, &known).await?;
+    let (_, refusal, _) = refusal_of(ctx, &mut tx, &known, &candidate).await?;
+    Ok(Review::Refused(Box::new(refusal)))
 }
 
 /// Accepts a version that was refused.
 #[derive(Debug)]
 pub struct CreateOverride {
-    /// The contract.
-    pub contract_id: ContractId,
-    /// The version.
-    pub version: Version,
-    /// What it was refused for, as the refusal names it.
+    /// What was refused.
+    pub refused: Refused,
+    /// The digest of the findings that were shown.
     pub findings: FindingsDigest,
     /// Why it is accepted.
     pub reason: String,
@@ -49,53 +107,109 @@ pub struct CreateOverride {
     pub key: Option<Key>,
 }
 
+/// What became of [`CreateOverride`].
+#[derive(Debug)]
+pub enum Created {
+    /// It stands.
+    Done(Override),
+    /// The document is refused for other findings than were shown: these.
+    OtherFindings(Box<VersionRefusal>),
+    /// The document cannot be used.
+    Invalid(Vec<Problem>),
+}
+
 /// Accepts a version that was refused for its number: while the override stands, it may be published with just these
-/// findings. Nobody does it for a domain in which he publishes, which is the policy's matter.
+/// findings. Nobody does it for a domain in which he publishes, himself or through a service account, which is the
+/// policy's matter.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] for a version that was active before;
-/// [`Error::Invalid`] without a reason or with an end that is too late.
-pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Override, Error> {
+/// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] for a document that is not refused, or that no override
+/// can let in; [`Error::Invalid`] without a reason or with an end that is too late.
+pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Created, Error> {
+    let CreateOverride { refused, findings, reason, expires_at, key } = command;
+    let candidate = match Candidate::read(ctx, &refused.domain, &refused.document).await? {
+        Ok(candidate) => candidate,
+        Err(problems) => return Ok(Created::Invalid(problems)),
+    };
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let known = contract_product(ctx, &mut tx, command.contract_id).await?;
-    authorize(ctx, &known)?;
-    if let Some(id) = idempotency::find::<OverrideId>(ctx, &mut tx, command.key.as_ref()).await? {
-        let found = verified(&ctx.app, store::overrides::list_by_ids(&mut tx, &[id]).await?)?;
-        return found.into_iter().next().ok_or(Error::NotFound("override"));
+    let known = named_product(ctx, &mut tx, &refused).await?;
+    authorize(ctx, &mut tx, &known).await?;
+    if let Some(id) = idempotency::find::<OverrideId>(ctx, &mut tx, key.as_ref()).await? {
+        return Ok(Created::Done(get(&ctx.app, &mut tx, id).await?));
     }
-    let published = store::contract::find_version_by_number(&mut tx, command.contract_id, command.version).await?;
-    if let Some(published) = published.filter(|version| !matches!(version.state, State::Draft { .. })) {
-        let state = published.state.as_str();
-        return Err(Error::Conflict(format!("version {} is {state}: there is nothing to accept", command.version)));
+    let (contract_id, refusal, digest) = refusal_of(ctx, &mut tx, &known, &candidate).await?;
+    if digest != findings {
+        return Ok(Created::OtherFindings(Box::new(refusal)));
     }
     let says = Override {
         id: OverrideId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),
-        contract_id: command.contract_id,
-        version: command.version,
-        findings: command.findings,
-        reason: command.reason,
+        contract_id,
+        version: refusal.version,
+        since: refusal.compared_with,
+        findings: kept(&refusal.findings),
+        reason,
         steward: ctx.actor.principal.id,
         created_at: ctx.now(),
-        expires_at: command.expires_at,
+        expires_at,
         revoked: None,
     };
     let says = says.checked()?;
-    let stored = Stored { mac: says.sign(&ctx.app.record_key).to_vec(), says };
-    store::overrides::insert(&mut tx, &stored).await?;
-    let says = stored.says;
+    store::overrides::insert(&mut tx, &says, &ctx.app.record_key).await?;
     // What is compared beside the writers is compared under the overrides of this revision.
     revision::bump(&mut tx, Revision::Access).await?;
     let event = Event::done("override.create", "override", says.id, "").because(Some(&says.reason));
     let detail = serde_json::json!({
         "what": format!("{} {} until {}", known.address(), says.version, says.expires_at),
         "contract": says.contract_id.to_string(),
-        "findings": says.findings.to_string(),
+        "version": says.version.to_string(),
+        "since": says.since.to_string(),
+        "findings": says.findings.iter().map(told).collect::<Vec<_>>(),
+        "digest": digest.to_string(),
     });
-    audit::append(ctx, &mut tx, event.with(detail)).await?;
-    idempotency::record(ctx, &mut tx, command.key.as_ref(), says.id).await?;
-    tx.commit().await?;
-    Ok(says)
+    audit::conclude(ctx, tx, event.with(detail), key.as_ref(), says.id).await?;
+    Ok(Created::Done(says))
+}
+
+/// A finding for the record, in a sentence.
+fn told(finding: &KeptFinding) -> String {
+    let KeptFinding { path, rule, history_safe, consumer_safe, bump, message, proof: _ } = finding;
+    let safe = |is_safe: &bool| if *is_safe { "safe" } else { "not safe" };
+    let (history, consumers) = (safe(history_safe), safe(consumer_safe));
+    format!("{path}: {message} ({rule}, {bump}; {history} for history, {consumers} for consumers)")
+}
+
+/// Why a document is refused, with its contract and the digest of its findings.
+async fn refusal_of(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    known: &Known,
+    candidate: &Candidate,
+) -> Result<(ContractId, VersionRefusal, FindingsDigest), Error> {
+    let says = candidate.contract();
+    let contract = store::contract::find_by_document_id(tx, known.product.id, &says.document_id).await?;
+    let contract = contract.ok_or(Error::NotFound("contract"))?;
+    let mut versions = store::contract::list_versions_of_contracts(tx, &[contract.id]).await?;
+    versions.sort_by_key(|version| version.version);
+    let name = format!("version {} of `{}`", says.version, says.document_id);
+    let published = versions.iter().find(|version| version.version == says.version);
+    if let Some(published) = published.filter(|version| !matches!(version.state, State::Draft { .. })) {
+        let state = published.state.as_str();
+        return Err(Error::Conflict(format!("{name} is {state}: there is nothing to accept")));
+    }
+    let mut overrides = of_contracts(&ctx.app, tx, &[contract.id]).await?;
+    overrides.retain(|accepted| accepted.stands(ctx.now()) && accepted.version == says.version);
+    // What another has accepted may not count for whoever publishes, so that this one sees it too.
+    let (_, own) = by_others(tx, ctx.actor.principal.id, overrides).await?;
+    let Some(refusal) = candidate.refusal(&ctx.app, &versions, &own)? else {
+        let why =
+            if own.is_empty() { "is not refused: there is nothing to accept" } else { "is accepted by you already" };
+        return Err(Error::Conflict(format!("{name} {why}")));
+    };
+    match refusal.digest.clone() {
+        Some(digest) => Ok((contract.id, refusal, digest)),
+        None => Err(Error::Conflict(format!("no override lets it in: {}", refusal.message))),
+    }
 }
 
 /// What became of a revoke.
@@ -115,37 +229,47 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let found = verified(&ctx.app, store::overrides::list_by_ids(&mut tx, &[id]).await?)?;
-    let says = found.into_iter().next().ok_or(Error::NotFound("override"))?;
-    let known = contract_product(ctx, &mut tx, says.contract_id).await.map_err(|error| match error {
-        Error::NotFound(_) => Error::NotFound("override"),
-        other => other,
-    })?;
-    authorize(ctx, &known)?;
+    let says = get(&ctx.app, &mut tx, id).await?;
+    let contract = store::contract::get(&mut tx, says.contract_id).await?;
+    let known = known::get(&mut tx, contract.product_id).await?;
+    if !ctx.may_view(&known.policy()) {
+        return Err(Error::NotFound("override"));
+    }
+    authorize(ctx, &mut tx, &known).await?;
     if idempotency::find::<OverrideId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
         return Ok(Revoked::Done(says));
     }
     let decided = Decided { by: ctx.actor.principal.id, at: ctx.now(), reason: Some(reason.clone()) };
     let Ok(says) = says.clone().revoke(decided) else { return Ok(Revoked::NotStanding(says)) };
-    store::overrides::revoke(&mut tx, &says).await?;
+    store::overrides::revoke(&mut tx, &says, &ctx.app.record_key).await?;
     revision::bump(&mut tx, Revision::Access).await?;
     let what = format!("{} {}", known.address(), says.version);
-    audit::append(ctx, &mut tx, Event::done("override.revoke", "override", id, &what).because(Some(&reason))).await?;
-    idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
-    tx.commit().await?;
+    audit::conclude(
+        ctx,
+        tx,
+        Event::done("override.revoke", "override", id, &what).because(Some(&reason)),
+        key.as_ref(),
+        id,
+    )
+    .await?;
     Ok(Revoked::Done(says))
 }
 
-fn authorize(ctx: &Ctx, known: &Known) -> Result<(), Error> {
-    let product = Resource::Product(known.policy());
-    ctx.authorize(Action::OverrideRefusal, &product, "accept refused versions in this domain")
+async fn get(app: &App, tx: &mut Tx, id: OverrideId) -> Result<Override, Error> {
+    let found = verified(app, store::overrides::list_by_ids(tx, &[id]).await?)?;
+    found.into_iter().next().ok_or(Error::NotFound("override"))
 }
 
-/// The product of a contract that the caller may know of.
-async fn contract_product(ctx: &Ctx, tx: &mut Tx, id: ContractId) -> Result<Known, Error> {
-    let contract = store::contract::find(tx, id).await?.ok_or(Error::NotFound("contract"))?;
-    let known = known::get(tx, contract.product_id).await?;
-    if ctx.may_view(&known.policy()) { Ok(known) } else { Err(Error::NotFound("contract")) }
+async fn authorize(ctx: &Ctx, tx: &mut Tx, known: &Known) -> Result<(), Error> {
+    let product = Resource::Product(known.policy());
+    let person = ctx.as_person(tx).await?;
+    person.authorize(Action::OverrideRefusal, &product, "accept refused versions in this domain")
+}
+
+/// The product of a document, if the caller may know of it.
+async fn named_product(ctx: &Ctx, tx: &mut Tx, refused: &Refused) -> Result<Known, Error> {
+    let known = table::visible_product(&ctx.app, tx, &ctx.actor, &refused.domain, &refused.product).await?;
+    known.ok_or(Error::NotFound("product"))
 }
 
 /// The overrides of these contracts, those that have ended too, the newest first, as far as the caller may know of their

@@ -18,6 +18,7 @@
 //! - An object stays bound to its table; while no version of the major was ever active, a new document moves it.
 
 mod resolve;
+pub(crate) mod review;
 mod scene;
 mod set;
 mod versions;

@@ -15,6 +15,7 @@ pub mod avro;
 mod constraint;
 mod contract;
 pub mod json_schema;
+mod kept;
 pub mod level;
 pub mod message;
 pub mod proof;
@@ -30,6 +31,7 @@ mod types;
 use std::fmt;
 
 pub use self::contract::{compare, compare_with};
+pub use self::kept::{KeptFinding, kept};
 pub use self::proof::{Options, Proof, Proofs};
 pub use self::rule::{Judgement, Rule, Settlement};
 use self::serving::Serving;

@@ -95,7 +95,7 @@ impl fmt::Display for ClosedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Draft => f.write_str("has no active contract version yet"),
-            Self::Deprecated { sunset } => write!(f, "is deprecated and ends on {sunset}"),
+            Self::Deprecated { sunset } => write!(f, "is deprecated, with its sunset on {sunset}"),
             Self::Retired => f.write_str("is retired"),
         }
     }

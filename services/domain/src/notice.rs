@@ -4,13 +4,13 @@
 //! (see [`ChangeNotice::open`]). It says what differs, until when the old major serves at least, and how to move. Those
 //! who hold a grant on the old major answer it; whatever they answer, their grants stay where they are.
 
-use crate::change;
+use crate::change::{self, KeptFinding};
 use crate::clock::Timestamp;
 use crate::contract::{Contract, DEFAULT_SUNSET, State};
 use crate::error::Kind;
 use crate::grant::{self, Grant, PortMajor, sentence_of};
 use crate::id::{AnswerId, ContractId, NoticeId, PrincipalId, ProductId};
-use crate::version::{Bump, Version};
+use crate::version::Version;
 use crate::words;
 
 /// The longest migration note, in characters.
@@ -25,8 +25,8 @@ pub enum Error {
     /// Whom the answer is for holds no grant that stands on the old major.
     #[error("no grant that stands is on the major that the notice is about")]
     NotConcerned,
-    /// A wish for time that ends before the deadline, which is given anyway.
-    #[error("the time asked for must end after the deadline, {0}")]
+    /// A wish for time that ends before the deadline, which is given anyway, or has ended already.
+    #[error("the time asked for must end after {0}: until then nothing needs to be asked for")]
     NoMoreTime(Timestamp),
     /// A reason is missing or too long.
     #[error("{0}")]
@@ -58,36 +58,10 @@ pub struct Side {
     pub version: Version,
 }
 
-/// A difference between the two sides, as it was found when the notice was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What is different, by names.
-    pub path: String,
-    /// The word of the rule.
-    pub rule: String,
-    /// Whether a reader of the new version can read data written under the old.
-    pub history_safe: bool,
-    /// Whether a reader of the old version could go on reading data written under the new.
-    pub consumer_safe: bool,
-    /// The bump that it demands.
-    pub bump: Bump,
-    /// The difference in one sentence, for people.
-    pub message: String,
-    /// What would settle it, if it were true of the data, in a sentence.
-    pub proof: Option<String>,
-}
-
-impl From<&change::Finding> for Finding {
-    fn from(finding: &change::Finding) -> Self {
-        Self {
-            path: finding.path.clone(),
-            rule: finding.rule.to_string(),
-            history_safe: finding.history_safe(),
-            consumer_safe: finding.consumer_safe(),
-            bump: finding.bump(),
-            message: finding.message.clone(),
-            proof: finding.proof.as_ref().map(ToString::to_string),
-        }
+impl Side {
+    /// The major that it stands for.
+    pub fn major(&self) -> (ContractId, u64) {
+        (self.contract_id, self.version.major)
     }
 }
 
@@ -102,15 +76,15 @@ pub struct ChangeNotice {
     pub from: Side,
     /// What succeeds it.
     pub to: Side,
-    /// What differs.
-    pub findings: Vec<Finding>,
+    /// What differs, as it was found when the notice was opened.
+    pub findings: Vec<KeptFinding>,
     /// How to move, in the owner's words.
     pub migration_note: Option<String>,
     /// Until when the old major serves at least, unless its owner retires it.
     pub deadline: Timestamp,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// When one of its two majors ended.
+    /// When one of its two majors ended; see [`ChangeNotice::settled`] for sunsets.
     pub closed_at: Option<Timestamp>,
 }
 
@@ -129,8 +103,8 @@ impl ChangeNotice {
     /// A notice about `new`, which has just become active, to the readers of `old`; `None` if `old` is not promised any
     /// more.
     ///
-    /// The deadline is the sunset of `old` if it has one, else the `endOfSupport` of its SLA, else 90 days from now. The
-    /// migration note is the new document's.
+    /// The deadline is the sunset of `old` if it has one, else the `endOfSupport` of its SLA if that is to come, else 90 days
+    /// from now. The migration note is the new document's.
     pub fn open(
         id: NoticeId,
         product_id: ProductId,
@@ -139,16 +113,21 @@ impl ChangeNotice {
         now: Timestamp,
     ) -> Option<Self> {
         let deadline = match old.state {
-            State::Deprecated { sunset, .. } => *sunset,
-            State::Active { .. } => old.says.end_of_support().unwrap_or(now.plus(DEFAULT_SUNSET)),
-            State::Draft { .. } | State::Superseded { .. } | State::Retired { .. } => return None,
+            State::Deprecated { sunset, .. } if now < *sunset => *sunset,
+            State::Active { .. } => {
+                let promised = old.says.end_of_support().filter(|end| now < *end);
+                promised.unwrap_or(now.plus(DEFAULT_SUNSET))
+            }
+            State::Deprecated { .. } | State::Draft { .. } | State::Superseded { .. } | State::Retired { .. } => {
+                return None;
+            }
         };
         Some(Self {
             id,
             product_id,
             from: old.side,
             to: new.side,
-            findings: change::compare(old.says, new.says).iter().map(Finding::from).collect(),
+            findings: change::kept(&change::compare(old.says, new.says)),
             migration_note: new.says.migration_note().and_then(|note| note_of(note).ok()),
             deadline,
             opened_at: now,
@@ -177,7 +156,15 @@ impl ChangeNotice {
         Ok(Self { deadline, ..self })
     }
 
-    /// The notice after one of its majors has ended.
+    /// The notice as it stands when sunsets have ended one of its majors: closed since then. `ended_at` gives the moment at
+    /// which a major ended so.
+    #[must_use]
+    pub fn settled(self, ended_at: impl Fn((ContractId, u64)) -> Option<Timestamp>) -> Self {
+        let ends = [self.from, self.to].into_iter().filter_map(|side| ended_at(side.major()));
+        Self { closed_at: self.closed_at.or(ends.min()), ..self }
+    }
+
+    /// The notice after one of its majors was retired.
     ///
     /// # Errors
     /// [`Error::Closed`] if it is closed already.
@@ -210,8 +197,9 @@ impl ChangeNotice {
             (Reply::Acknowledged, None | Some("")) => None,
             (_, reason) => Some(sentence_of(reason.unwrap_or_default())?),
         };
-        if reply.until().is_some_and(|until| until <= self.deadline) {
-            return Err(Error::NoMoreTime(self.deadline));
+        let given_anyway = self.deadline.max(now);
+        if reply.until().is_some_and(|until| until <= given_anyway) {
+            return Err(Error::NoMoreTime(given_anyway));
         }
         Ok(Answer { id, notice_id: self.id, principal_id, by, reply, reason, at: now })
     }

@@ -1,8 +1,9 @@
 //! Overrides: a steward accepts that one version of a contract is published although its number is too small for what it
 //! changes.
 //!
-//! An override is about one version and one set of findings, has a reason, ends by itself, and is signed: its MAC is over
-//! [`Override::canonical`]. Nothing else can be overridden: identity, policy, grants and scope always bind.
+//! An override is about one version and one set of findings, which it keeps as the steward was shown them, has a reason,
+//! ends by itself, and is signed: its MAC is over [`Override::canonical`], its early end included. Nothing else can be
+//! overridden: identity, policy, grants and scope always bind.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::audit::{Key, RecordMac, put};
-use crate::change::{Finding, Refused};
+use crate::change::{KeptFinding, Refused, kept};
 use crate::clock::Timestamp;
 use crate::contract::Contract;
 use crate::error::Kind;
@@ -20,9 +21,9 @@ use crate::id::{ContractId, OverrideId, PrincipalId};
 use crate::version::Version;
 
 /// What the canonical bytes begin with: they can be taken for nothing else, and a change of the form gets a new one.
-pub const LABEL: &[u8] = b"charterhouse override v1\0";
+pub const LABEL: &[u8] = b"charterhouse override v2\0";
 /// What the bytes of findings begin with, before they are digested.
-const FINDINGS_LABEL: &[u8] = b"charterhouse findings v1\0";
+const FINDINGS_LABEL: &[u8] = b"charterhouse findings v2\0";
 /// The longest that an override stands: 30 days.
 pub const MAX_DURATION: Duration = Duration::from_secs(30 * 24 * 3_600);
 
@@ -55,22 +56,30 @@ impl Error {
 #[error("not a digest of findings: use the 64 hexadecimal digits that the refusal names")]
 pub struct NotADigest;
 
-/// What a version was refused for: SHA-256 over the version it was compared with, and the findings.
+/// What a version was refused for: SHA-256 over the version it was compared with, and all that the findings say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FindingsDigest(String);
 
 impl FindingsDigest {
     /// The digest of what is different from a version.
-    pub fn of(since: Version, findings: &[Finding]) -> Self {
-        let mut bytes = FINDINGS_LABEL.to_vec();
-        put(&mut bytes, since.to_string().as_bytes());
-        for Finding { path, rule, message, .. } in findings {
-            for part in [path.as_str(), rule.as_str(), message.as_str()] {
-                put(&mut bytes, part.as_bytes());
-            }
-        }
-        Self(hex::encode(Sha256::digest(&bytes)))
+    pub fn of(since: Version, findings: &[KeptFinding]) -> Self {
+        Self(hex::encode(Sha256::digest(findings_bytes(since, findings))))
     }
+
+    /// The digest that a refusal names; `None` for one that no override accepts.
+    pub fn of_refusal(refused: &Refused) -> Option<Self> {
+        match refused {
+            Refused::Bump { since, findings, .. } => Some(Self::of(*since, &kept(findings))),
+            Refused::NotGreater { .. } => None,
+        }
+    }
+}
+
+fn findings_bytes(since: Version, findings: &[KeptFinding]) -> Vec<u8> {
+    let mut bytes = FINDINGS_LABEL.to_vec();
+    put(&mut bytes, since.to_string().as_bytes());
+    findings.iter().for_each(|finding| finding.put(&mut bytes));
+    bytes
 }
 
 impl fmt::Display for FindingsDigest {
@@ -97,8 +106,10 @@ pub struct Override {
     pub contract_id: ContractId,
     /// The version that may be published.
     pub version: Version,
-    /// What it was refused for. A document that changes anything else is refused again.
-    pub findings: FindingsDigest,
+    /// The promised version that it was compared with.
+    pub since: Version,
+    /// What it changes, as the steward was shown it. A document that changes anything else is refused again.
+    pub findings: Vec<KeptFinding>,
     /// Why it is accepted.
     pub reason: String,
     /// Who accepts it.
@@ -107,7 +118,7 @@ pub struct Override {
     pub created_at: Timestamp,
     /// Until when, not included.
     pub expires_at: Timestamp,
-    /// Who ended it early, when and why. Not signed: an end gives nothing to anybody.
+    /// Who ended it early, when and why. Ending it signs it anew.
     pub revoked: Option<Decided>,
 }
 
@@ -123,6 +134,16 @@ impl Override {
         }
         let reason = sentence_of(&self.reason)?;
         Ok(Self { reason, ..self })
+    }
+
+    /// The digest of what it accepts.
+    pub fn digest(&self) -> FindingsDigest {
+        FindingsDigest::of(self.since, &self.findings)
+    }
+
+    /// Whether it accepts a refusal of a version.
+    pub fn accepts(&self, version: Version, refused: &Refused) -> bool {
+        self.version == version && FindingsDigest::of_refusal(refused) == Some(self.digest())
     }
 
     /// Whether it stands at a moment.
@@ -144,11 +165,17 @@ impl Override {
         put(&mut bytes, self.id.to_string().as_bytes());
         put(&mut bytes, self.contract_id.to_string().as_bytes());
         put(&mut bytes, self.version.to_string().as_bytes());
-        put(&mut bytes, self.findings.0.as_bytes());
+        put(&mut bytes, &findings_bytes(self.since, &self.findings));
         put(&mut bytes, self.reason.as_bytes());
         put(&mut bytes, self.steward.to_string().as_bytes());
         put(&mut bytes, &self.created_at.0.to_be_bytes());
         put(&mut bytes, &self.expires_at.0.to_be_bytes());
+        if let Some(Decided { by, at, reason }) = &self.revoked {
+            put(&mut bytes, by.to_string().as_bytes());
+            put(&mut bytes, &at.0.to_be_bytes());
+            put(&mut bytes, if reason.is_some() { b"1" } else { b"0" });
+            put(&mut bytes, reason.as_deref().unwrap_or_default().as_bytes());
+        }
         bytes
     }
 
@@ -178,10 +205,10 @@ pub fn judge_under<'a>(
     let mut needed = Vec::new();
     loop {
         let Err(refused) = judge(&promised) else { return Ok(needed) };
-        let Refused::Bump { since, findings, .. } = &refused else { return Err(refused) };
-        let digest = FindingsDigest::of(*since, findings);
-        let accepts = |found: &&&Override| found.version == new.version && found.findings == digest;
-        let Some(found) = overrides.iter().find(accepts) else { return Err(refused) };
+        let Refused::Bump { since, .. } = &refused else { return Err(refused) };
+        let Some(found) = overrides.iter().find(|found| found.accepts(new.version, &refused)) else {
+            return Err(refused);
+        };
         promised.retain(|old| old.version != *since);
         needed.push(*found);
     }

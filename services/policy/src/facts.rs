@@ -13,7 +13,8 @@ pub struct Caller<'a> {
     pub principal: Party,
     /// Its roles on the platform.
     pub platform_roles: &'a [PlatformRole],
-    /// Its roles in domains: those of the resource's domain and the ones above it matter.
+    /// Its roles in domains: those of the resource's domain and the ones above it matter. For
+    /// [`Action::OverrideRefusal`](crate::Action::OverrideRefusal) those of its person and his service accounts together.
     pub domain_roles: &'a [(DomainPath, DomainRole)],
     /// The port majors on which it has a grant in force now, sorted: those of the resource's product matter, and are
     /// found among many by their order.

@@ -12,7 +12,7 @@ use crate::document::{Document, Format};
 use crate::error::Error;
 use crate::json;
 use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+use crate::row::{Text, affected, integer, list_in, natural, on_both, row, version};
 
 /// A contract: the line of its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,11 +190,7 @@ impl TryFrom<VersionRow> for ContractVersion {
         Ok(Self {
             id,
             contract_id: row.contract_id.0,
-            version: Version {
-                major: natural(row.major).map_err(misfit)?,
-                minor: natural(row.minor).map_err(misfit)?,
-                patch: natural(row.patch).map_err(misfit)?,
-            },
+            version: version([row.major, row.minor, row.patch]).map_err(misfit)?,
             state,
             document: Document {
                 digest: row.digest,
@@ -438,6 +434,40 @@ pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Ve
     // The first of each major is its current one.
     versions.dedup_by_key(|version| (version.contract_id, version.version.major));
     Ok(versions)
+}
+
+row! { EndedRow from "contract_versions" { contract_id: Text<ContractId>, major: i64, sunset: i64, } }
+
+/// The majors of these contracts that the sunset of their last version has ended before a moment, each with that sunset.
+/// What was retired is not among them.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_ended(
+    tx: &mut Tx,
+    contract_ids: &[ContractId],
+    now: Timestamp,
+) -> Result<Vec<(ContractId, u64, Timestamp)>, Error> {
+    let rows = list_in!(
+        tx,
+        EndedRow,
+        "SELECT
+             contract_id,
+             major,
+             MAX(sunset) AS sunset
+         FROM contract_versions
+         WHERE contract_id IN ({list}) AND state IN ('active', 'deprecated')
+         GROUP BY contract_id, major
+         HAVING COUNT(*) = COUNT(sunset) AND MAX(sunset) <= $1",
+        contract_ids,
+        now.0
+    );
+    let ended = |row: EndedRow| {
+        let major = natural(row.major);
+        let major = major.map_err(|problem| Error::inconsistent("contract_versions", row.contract_id.0, problem))?;
+        Ok((row.contract_id.0, major, Timestamp(row.sunset)))
+    };
+    rows.into_iter().map(ended).collect()
 }
 
 /// The next lower version of a contract, whatever its state.

@@ -258,6 +258,22 @@ pub async fn list_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<Vec<Ro
     all(rows)
 }
 
+/// Every role that a person or one of his service accounts holds, in the order of their ids.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_roles_of_person(tx: &mut Tx, person: PrincipalId) -> Result<Vec<RoleAssignment>, Error> {
+    let rows = on_both!(tx, |c| {
+        sqlx::query_as::<_, RoleRow>(select_roles!(
+        "WHERE principal_id = $1 OR principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
+             ORDER BY id"
+    ))
+    .bind(Text(person))
+    .fetch_all(c)
+    })?;
+    all(rows)
+}
+
 /// Every role held in a domain itself, in the order of their ids.
 ///
 /// # Errors

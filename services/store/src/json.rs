@@ -2,9 +2,9 @@
 //!
 //! What was written must be readable for as long as the row is kept: a field may be added with a default, none renamed.
 
+use domain::change::KeptFinding;
 use domain::contract::Classification;
 use domain::gate::{Detail, DetailRight, Line};
-use domain::notice::Finding;
 use domain::quality::{Bound, Check, Measured, Operator, Rule, RuleResult, Scalar};
 use domain::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol};
 use domain::version::Bump;
@@ -317,8 +317,8 @@ fn right_from_word(word: &str) -> Result<DetailRight, Misfit> {
     .ok_or_else(|| format!("unknown right `{word}`"))
 }
 
-pub(crate) fn findings_to_text(findings: &[Finding]) -> String {
-    let finding = |finding: &Finding| {
+pub(crate) fn findings_to_text(findings: &[KeptFinding]) -> String {
+    let finding = |finding: &KeptFinding| {
         json!({
             "path": finding.path,
             "rule": finding.rule,
@@ -332,9 +332,9 @@ pub(crate) fn findings_to_text(findings: &[Finding]) -> String {
     Value::Array(findings.iter().map(finding).collect()).to_string()
 }
 
-pub(crate) fn findings_from_text(text: &str) -> Result<Vec<Finding>, Misfit> {
+pub(crate) fn findings_from_text(text: &str) -> Result<Vec<KeptFinding>, Misfit> {
     list(&parse(text)?, |value| {
-        Ok(Finding {
+        Ok(KeptFinding {
             path: string(field(value, "path")?)?,
             rule: string(field(value, "rule")?)?,
             history_safe: boolean(value, "historySafe")?,

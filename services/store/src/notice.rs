@@ -3,13 +3,12 @@
 use domain::clock::Timestamp;
 use domain::id::{AnswerId, ContractId, NoticeId, PrincipalId, ProductId};
 use domain::notice::{Answer, ChangeNotice, Reply, ReplyKind, Side};
-use domain::version::Version;
 
 use crate::db::Tx;
 use crate::error::Error;
 use crate::json;
 use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, natural, on_both, page_by_time, row};
+use crate::row::{Text, affected, integer, list_in, on_both, page_by_time, row, version};
 
 row! {
     NoticeRow from "notices" {
@@ -37,9 +36,6 @@ impl TryFrom<NoticeRow> for ChangeNotice {
     fn try_from(row: NoticeRow) -> Result<Self, Error> {
         let id = row.id.0;
         let misfit = |problem: &str| Error::inconsistent("notices", id, problem);
-        let version = |[major, minor, patch]: [i64; 3]| -> Result<Version, &'static str> {
-            Ok(Version { major: natural(major)?, minor: natural(minor)?, patch: natural(patch)? })
-        };
         let from = version([row.from_major, row.from_minor, row.from_patch]).map_err(misfit)?;
         let to = version([row.to_major, row.to_minor, row.to_patch]).map_err(misfit)?;
         Ok(Self {
@@ -57,7 +53,7 @@ impl TryFrom<NoticeRow> for ChangeNotice {
 }
 
 macro_rules! select_notices {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT
                  id,
@@ -165,13 +161,13 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[NoticeId]) -> Result<Vec<ChangeNoti
     all(list_in!(tx, NoticeRow, select_notices!("WHERE id IN ({list})"), ids))
 }
 
-/// The notices to the readers of one major of a contract, the oldest first.
+/// The notices to the readers of one major of a contract, and those about it as the successor, the oldest first.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_from(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<ChangeNotice>, Error> {
+pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<ChangeNotice>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, NoticeRow>(select_notices!(
-        "WHERE from_contract_id = $1 AND from_major = $2
+        "WHERE (from_contract_id = $1 AND from_major = $2) OR (to_contract_id = $1 AND to_major = $2)
              ORDER BY opened_at, id"
     ))
     .bind(Text(contract_id))
@@ -180,58 +176,34 @@ pub async fn list_from(tx: &mut Tx, contract_id: ContractId, major: u64) -> Resu
     all(rows)
 }
 
-/// The notices about one major of a contract as the successor, the oldest first.
+/// Notices, the newest first: those of a product, or all.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_to(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<ChangeNotice>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, NoticeRow>(select_notices!(
-        "WHERE to_contract_id = $1 AND to_major = $2
-             ORDER BY opened_at, id"
-    ))
-    .bind(Text(contract_id))
-    .bind(integer(major))
-    .fetch_all(c))?;
-    all(rows)
-}
-
-/// All notices, the newest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list(tx: &mut Tx, seek: &Seek<(Timestamp, NoticeId)>) -> Result<Page<ChangeNotice>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        NoticeRow,
-        select_notices!(
-            "WHERE (opened_at, id) < ($1, $2)
-             ORDER BY opened_at DESC, id DESC
-             LIMIT $3"
-        )
-    )
-}
-
-/// The notices of a product, the newest first.
-///
-/// # Errors
-/// Those of any query.
-pub async fn list_of_product(
+pub async fn list(
     tx: &mut Tx,
-    product_id: ProductId,
+    product_id: Option<ProductId>,
     seek: &Seek<(Timestamp, NoticeId)>,
 ) -> Result<Page<ChangeNotice>, Error> {
-    page_by_time!(
-        tx,
-        seek,
-        NoticeRow,
-        select_notices!(
-            "WHERE (opened_at, id) < ($1, $2) AND product_id = $3
-             ORDER BY opened_at DESC, id DESC
-             LIMIT $4"
-        ),
-        Text(product_id)
-    )
+    macro_rules! page {
+        ($whose:literal, $product:expr) => {
+            page_by_time!(
+                tx,
+                seek,
+                NoticeRow,
+                select_notices!(concat!(
+                    "WHERE (opened_at, id) < ($1, $2) AND ",
+                    $whose,
+                    " ORDER BY opened_at DESC, id DESC LIMIT $4"
+                )),
+                $product
+            )
+        };
+    }
+    match product_id {
+        None => page!("$3 = ''", ""),
+        Some(product_id) => page!("product_id = $3", Text(product_id)),
+    }
 }
 
 row! {

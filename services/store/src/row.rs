@@ -6,6 +6,7 @@
 
 pub(crate) use sqlx::types::Text;
 
+use domain::version::Version;
 use sqlx::error::BoxDynError;
 use sqlx::{ColumnIndex, Database, Decode, Row, Type, ValueRef};
 
@@ -167,6 +168,11 @@ pub(crate) fn integer(natural: u64) -> i64 {
 /// A number that is never negative, as the database kept it.
 pub(crate) fn natural(integer: i64) -> Result<u64, &'static str> {
     u64::try_from(integer).map_err(|_| "a number is negative")
+}
+
+/// A version, as its three numbers were kept.
+pub(crate) fn version([major, minor, patch]: [i64; 3]) -> Result<Version, &'static str> {
+    Ok(Version { major: natural(major)?, minor: natural(minor)?, patch: natural(patch)? })
 }
 
 pub(crate) use {affected, list_in, on_both, page_by_time, row};

@@ -199,33 +199,24 @@ impl TestApp {
             let _ = writeln!(dump, "{revision:?} {value}");
         }
         macro_rules! rows {
-            ($($list:path),* $(,)?) => {$(
-                for row in $list(&mut tx, &Seek::first(all)).await.expect("rows").items {
+            ($($page:expr),* $(,)?) => {$(
+                for row in $page.await.expect("rows").items {
                     let _ = writeln!(dump, "{row:?}");
                 }
             )*};
         }
-        rows!(
-            store::org::list,
-            store::identity::list_principals,
-            store::product::list,
-            store::table::list,
-            store::notice::list
-        );
         let everybodys = Whose::Everybodys;
-        for row in store::grant::list_requests(&mut tx, everybodys, None, &Seek::first(all)).await.expect("rows").items
-        {
-            let _ = writeln!(dump, "{row:?}");
-        }
-        for row in store::credential::list(&mut tx, everybodys, &Seek::first(all)).await.expect("rows").items {
-            let _ = writeln!(dump, "{row:?}");
-        }
-        for row in store::gate::list_decisions(&mut tx, everybodys, &Seek::first(all)).await.expect("rows").items {
-            let _ = writeln!(dump, "{row:?}");
-        }
-        for row in store::grant::list(&mut tx, everybodys, &Seek::first(all)).await.expect("rows").items {
-            let _ = writeln!(dump, "{row:?}");
-        }
+        rows!(
+            store::org::list(&mut tx, &Seek::first(all)),
+            store::identity::list_principals(&mut tx, &Seek::first(all)),
+            store::product::list(&mut tx, &Seek::first(all)),
+            store::table::list(&mut tx, &Seek::first(all)),
+            store::notice::list(&mut tx, None, &Seek::first(all)),
+            store::grant::list_requests(&mut tx, everybodys, None, &Seek::first(all)),
+            store::credential::list(&mut tx, everybodys, &Seek::first(all)),
+            store::gate::list_decisions(&mut tx, everybodys, &Seek::first(all)),
+            store::grant::list(&mut tx, everybodys, &Seek::first(all)),
+        );
         for principal in store::identity::list_principals(&mut tx, &Seek::first(all)).await.expect("rows").items {
             let roles = store::identity::list_roles(&mut tx, principal.id).await.expect("roles");
             let _ = writeln!(dump, "{roles:?}");

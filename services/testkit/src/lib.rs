@@ -1,5 +1,5 @@
-//! What tests share: an application on a temporary database with a clock and an inspector that are moved by hand, and a
-//! throwaway PostgreSQL. Never linked into a program.
+//! What tests share: an application on a temporary database with a clock and an inspector that are moved by hand, a
+//! throwaway PostgreSQL, and what lies beside the repository. Never linked into a program.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests ends the test")]
 
@@ -7,3 +7,4 @@ pub mod app;
 pub mod clock;
 pub mod inspector;
 pub mod postgres;
+pub mod shared;

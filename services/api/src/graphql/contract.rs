@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::contract::{self, Activate, Activated, VersionAddress, VersionView};
 use app::paging::{Page as Rows, Seek};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
+use domain::change::KeptFinding;
 use domain::contract::State;
 use domain::id::{ContractId, ProductId};
 
@@ -104,10 +105,7 @@ impl ContractVersion {
 
     /// When a deprecated version stops serving.
     async fn sunset(&self) -> Option<DateTime> {
-        match &self.0.version.state {
-            State::Deprecated { sunset, .. } => Some(DateTime(*sunset)),
-            State::Draft { .. } | State::Active { .. } | State::Superseded { .. } | State::Retired { .. } => None,
-        }
+        self.0.version.state.sunset().map(DateTime)
     }
 
     async fn published_at(&self) -> DateTime {
@@ -153,29 +151,14 @@ pub(crate) struct Finding {
 
 impl From<&domain::change::Finding> for Finding {
     fn from(finding: &domain::change::Finding) -> Self {
-        Self {
-            path: finding.path.clone(),
-            rule: finding.rule.to_string(),
-            history_safe: finding.history_safe(),
-            consumer_safe: finding.consumer_safe(),
-            bump: finding.bump().into(),
-            message: finding.message.clone(),
-            proof: finding.proof.as_ref().map(ToString::to_string),
-        }
+        Self::from(KeptFinding::from(finding))
     }
 }
 
-impl From<&domain::notice::Finding> for Finding {
-    fn from(finding: &domain::notice::Finding) -> Self {
-        Self {
-            path: finding.path.clone(),
-            rule: finding.rule.clone(),
-            history_safe: finding.history_safe,
-            consumer_safe: finding.consumer_safe,
-            bump: finding.bump.into(),
-            message: finding.message.clone(),
-            proof: finding.proof.clone(),
-        }
+impl From<KeptFinding> for Finding {
+    fn from(finding: KeptFinding) -> Self {
+        let KeptFinding { path, rule, history_safe, consumer_safe, bump, message, proof } = finding;
+        Self { path, rule, history_safe, consumer_safe, bump: bump.into(), message, proof }
     }
 }
 

@@ -3,7 +3,7 @@
 use app::grant::{self, Answer, ApproveRequest, RequestAccess, Revoked};
 use app::table::PortTarget;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
-use domain::grant::Purpose;
+use domain::grant::{Decided, PortMajor, Purpose, Window};
 
 use super::SessionExt;
 use super::credential::Lease;
@@ -12,12 +12,50 @@ use super::id::{decode, encode};
 use super::identity::{self, Principal};
 use super::key::idempotency_key;
 use super::loader::GrantOf;
-use super::org::path;
 use super::page::{Connection, Page, cost};
-use super::product::{self, Product, name};
+use super::product::{self, Product, name, product_address};
 use super::scalar::{DateTime, int};
 use super::table::address;
 use super::words::{AccessRequestState, GrantState, PurposeCode};
+
+/// What a request asks for, and what a grant gives.
+struct Access<'a> {
+    port_major: &'a PortMajor,
+    purpose: &'a Purpose,
+    window: Window,
+}
+
+#[Object]
+impl Access<'_> {
+    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+        product::find(ctx, self.port_major.product_id).await
+    }
+
+    async fn port(&self) -> &str {
+        self.port_major.port.as_str()
+    }
+
+    async fn major(&self) -> i32 {
+        int(self.port_major.major)
+    }
+
+    async fn purpose(&self) -> PurposeCode {
+        self.purpose.code.into()
+    }
+
+    /// The purpose in the requester's words.
+    async fn sentence(&self) -> &str {
+        &self.purpose.sentence
+    }
+
+    async fn from(&self) -> DateTime {
+        self.window.from.into()
+    }
+
+    async fn until(&self) -> DateTime {
+        self.window.until.into()
+    }
+}
 
 /// A request for access to one major of an output port.
 pub(crate) struct AccessRequest(pub(crate) domain::grant::AccessRequest);
@@ -32,33 +70,10 @@ impl AccessRequest {
         identity::get(ctx, self.0.requester).await
     }
 
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
-        product::find(ctx, self.0.port_major.product_id).await
-    }
-
-    async fn port(&self) -> &str {
-        self.0.port_major.port.as_str()
-    }
-
-    async fn major(&self) -> i32 {
-        int(self.0.port_major.major)
-    }
-
-    async fn purpose(&self) -> PurposeCode {
-        self.0.purpose.code.into()
-    }
-
-    /// The purpose in the requester's words.
-    async fn sentence(&self) -> &str {
-        &self.0.purpose.sentence
-    }
-
-    async fn from(&self) -> DateTime {
-        self.0.window.from.into()
-    }
-
-    async fn until(&self) -> DateTime {
-        self.0.window.until.into()
+    #[graphql(flatten)]
+    async fn access(&self) -> Access<'_> {
+        let domain::grant::AccessRequest { port_major, purpose, window, .. } = &self.0;
+        Access { port_major, purpose, window: *window }
     }
 
     async fn state(&self) -> AccessRequestState {
@@ -67,19 +82,16 @@ impl AccessRequest {
 
     /// Who decided, or withdrew.
     async fn decided_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        match &self.0.decided {
-            Some(decided) => identity::find(ctx, decided.by).await,
-            None => Ok(None),
-        }
+        decider(ctx, self.0.decided.as_ref()).await
     }
 
     async fn decided_at(&self) -> Option<DateTime> {
-        self.0.decided.as_ref().map(|decided| DateTime(decided.at))
+        decided_at(self.0.decided.as_ref())
     }
 
     /// Why it was decided so.
     async fn reason(&self) -> Option<&str> {
-        self.0.decided.as_ref().and_then(|decided| decided.reason.as_deref())
+        reason_of(self.0.decided.as_ref())
     }
 
     async fn created_at(&self) -> DateTime {
@@ -106,33 +118,10 @@ impl Grant {
         identity::get(ctx, self.0.principal_id).await
     }
 
-    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
-        product::find(ctx, self.0.port_major.product_id).await
-    }
-
-    async fn port(&self) -> &str {
-        self.0.port_major.port.as_str()
-    }
-
-    async fn major(&self) -> i32 {
-        int(self.0.port_major.major)
-    }
-
-    async fn purpose(&self) -> PurposeCode {
-        self.0.purpose.code.into()
-    }
-
-    /// The purpose in the requester's words.
-    async fn sentence(&self) -> &str {
-        &self.0.purpose.sentence
-    }
-
-    async fn from(&self) -> DateTime {
-        self.0.window.from.into()
-    }
-
-    async fn until(&self) -> DateTime {
-        self.0.window.until.into()
+    #[graphql(flatten)]
+    async fn access(&self) -> Access<'_> {
+        let domain::grant::Grant { port_major, purpose, window, .. } = &self.0;
+        Access { port_major, purpose, window: *window }
     }
 
     async fn state(&self, ctx: &Context<'_>) -> Result<GrantState> {
@@ -154,20 +143,35 @@ impl Grant {
     }
 
     async fn revoked_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        match &self.0.revoked {
-            Some(revoked) => identity::find(ctx, revoked.by).await,
-            None => Ok(None),
-        }
+        decider(ctx, self.0.revoked.as_ref()).await
     }
 
     async fn revoked_at(&self) -> Option<DateTime> {
-        self.0.revoked.as_ref().map(|revoked| DateTime(revoked.at))
+        decided_at(self.0.revoked.as_ref())
     }
 
     /// Why it was ended early.
     async fn reason(&self) -> Option<&str> {
-        self.0.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref())
+        reason_of(self.0.revoked.as_ref())
     }
+}
+
+/// Who decided.
+pub(super) async fn decider(ctx: &Context<'_>, decided: Option<&Decided>) -> Result<Option<Principal>> {
+    match decided {
+        Some(decided) => identity::find(ctx, decided.by).await,
+        None => Ok(None),
+    }
+}
+
+/// When it was decided.
+pub(super) fn decided_at(decided: Option<&Decided>) -> Option<DateTime> {
+    decided.map(|decided| DateTime(decided.at))
+}
+
+/// Why it was decided so.
+pub(super) fn reason_of(decided: Option<&Decided>) -> Option<&str> {
+    decided.and_then(|decided| decided.reason.as_deref())
 }
 
 #[derive(Default)]
@@ -413,15 +417,9 @@ fn port_target(input: &RequestAccessInput) -> Result<PortTarget> {
     match (&input.address, &input.product, &input.port, input.major) {
         (Some(table), None, None, None) => Ok(PortTarget::Table(address(table)?)),
         (None, Some(product), Some(port), major) => {
-            let wrong = || Failure::invalid("product", "use `domain.product`");
-            let (domain, product) = product.split_once('.').ok_or_else(wrong)?;
+            let (domain, product) = product_address(product)?;
             let major = major.map(|major| u64::try_from(major).map_err(|_| Failure::invalid("major", "not a major")));
-            Ok(PortTarget::Port {
-                domain: path(domain, "product")?,
-                product: name(product, "product")?,
-                port: name(port, "port")?,
-                major: major.transpose()?,
-            })
+            Ok(PortTarget::Port { domain, product, port: name(port, "port")?, major: major.transpose()? })
         }
         _ => Err(Failure::invalid("address", "name either `address`, or `product` and `port`")),
     }

@@ -97,7 +97,7 @@ pub(crate) fn encode<T: NodeId>(id: T) -> ID {
 pub(crate) fn decode<T: NodeId>(id: &ID, field: &'static str) -> Result<T> {
     let (kind, rest) = split(id).ok_or_else(|| not_an_id(field))?;
     if kind != T::KIND {
-        let message = format!("`{field}` takes the id of a {}, not of a {}", words_of(T::KIND), words_of(kind));
+        let message = format!("`{field}` takes the id of one {}, not of one {}", words_of(T::KIND), words_of(kind));
         return Err(Failure::invalid(field, message));
     }
     rest.parse().map_err(|_| not_an_id(field))

@@ -49,6 +49,7 @@ pub struct Query(
     contract::ContractQuery,
     grant::GrantQuery,
     notice::NoticeQuery,
+    overrides::OverrideQuery,
     credential::CredentialQuery,
     gate::GateQuery,
     audit::AuditQuery,

@@ -45,7 +45,7 @@ impl ChangeNotice {
 
     /// What differs, as it was found when the notice was opened.
     async fn findings(&self) -> Vec<Finding> {
-        self.0.notice.findings.iter().map(Finding::from).collect()
+        self.0.notice.findings.iter().cloned().map(Finding::from).collect()
     }
 
     /// How to move, in the owner's words.
@@ -315,7 +315,7 @@ fn reply(reply: NoticeReply, until: Option<DateTime>) -> Result<Reply> {
         (NoticeReply::NeedsTime, Some(until)) => Ok(Reply::NeedsTime { until: until.0 }),
         (NoticeReply::NeedsTime, None) => Err(Failure::invalid("until", "say until when the old major is needed")),
         (NoticeReply::Acknowledged | NoticeReply::Objects, Some(_)) => {
-            Err(Failure::invalid("until", "only `NEEDS_TIME` names a time"))
+            Err(Failure::invalid("until", "only a reply that asks for time names one"))
         }
     }
 }

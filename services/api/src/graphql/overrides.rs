@@ -1,15 +1,19 @@
-//! Overrides: versions that stewards accepted although their numbers were too small.
+//! Overrides: versions that stewards accepted although their numbers were too small, with what they were shown.
 
-use app::overrides::{self, CreateOverride, Revoked};
+use app::overrides::{self, CreateOverride, Created, Refused, Review, Revoked};
+use app::publish::DocumentText;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::overrides::Override;
 
 use super::SessionExt;
-use super::contract::Contract;
+use super::contract::{Contract, Finding};
 use super::error::{Failure, Result};
+use super::grant::{decided_at, decider, reason_of};
 use super::id::{decode, encode};
 use super::identity::{self, Principal};
 use super::key::idempotency_key;
+use super::product::product_address;
+use super::publish::{DocumentInput, InvalidDocuments, VersionRefusal, all};
 use super::scalar::DateTime;
 
 /// A steward's acceptance of one version whose number is too small for what it changes.
@@ -30,9 +34,19 @@ impl ContractOverride {
         self.0.version.to_string()
     }
 
-    /// What it was refused for: a digest over the findings.
+    /// The promised version that it was compared with.
+    async fn compared_with(&self) -> String {
+        self.0.since.to_string()
+    }
+
+    /// What it changes, as the steward was shown it.
+    async fn findings(&self) -> Vec<Finding> {
+        self.0.findings.iter().cloned().map(Finding::from).collect()
+    }
+
+    /// A digest over the findings.
     async fn findings_digest(&self) -> String {
-        self.0.findings.to_string()
+        self.0.digest().to_string()
     }
 
     /// Why it is accepted.
@@ -58,28 +72,58 @@ impl ContractOverride {
     }
 
     async fn revoked_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        match &self.0.revoked {
-            Some(revoked) => identity::find(ctx, revoked.by).await,
-            None => Ok(None),
-        }
+        decider(ctx, self.0.revoked.as_ref()).await
     }
 
     async fn revoked_at(&self) -> Option<DateTime> {
-        self.0.revoked.as_ref().map(|revoked| DateTime(revoked.at))
+        decided_at(self.0.revoked.as_ref())
     }
 
     /// Why it was ended early.
     async fn revoke_reason(&self) -> Option<&str> {
-        self.0.revoked.as_ref().and_then(|revoked| revoked.reason.as_deref())
+        reason_of(self.0.revoked.as_ref())
     }
+}
+
+/// What a document is refused for, or why it cannot be used.
+#[derive(Union)]
+pub(crate) enum ReviewRefusalResult {
+    Refused(VersionRefusal),
+    Invalid(InvalidDocuments),
+}
+
+#[derive(Default)]
+pub(crate) struct OverrideQuery;
+
+#[Object]
+impl OverrideQuery {
+    /// Tells why a document is refused as the next version of its contract: what a steward is shown before he accepts it.
+    /// What he has accepted already is passed over: a document that breaks two versions is accepted twice.
+    async fn review_refusal(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The product of its contract, `domain.product`.")] product: String,
+        #[graphql(desc = "One document, of a contract.")] document: DocumentInput,
+    ) -> Result<ReviewRefusalResult> {
+        Ok(match overrides::review_refusal(ctx.ctx()?, &refused(&product, document)?).await? {
+            Review::Refused(refusal) => ReviewRefusalResult::Refused((*refusal).into()),
+            Review::Invalid(problems) => ReviewRefusalResult::Invalid(InvalidDocuments { problems: all(problems) }),
+        })
+    }
+}
+
+fn refused(product: &str, document: DocumentInput) -> Result<Refused> {
+    let (domain, product) = product_address(product)?;
+    Ok(Refused { domain, product, document: DocumentText::from(document) })
 }
 
 #[derive(InputObject)]
 pub(crate) struct CreateOverrideInput {
-    contract: ID,
-    /// The version that was refused.
-    version: String,
-    /// The `findingsDigest` of the refusal.
+    /// The product of its contract, `domain.product`.
+    product: String,
+    /// The document that was refused: one, of a contract.
+    document: DocumentInput,
+    /// The `findingsDigest` of what `reviewRefusal` shows: these findings are accepted, and no others.
     findings_digest: String,
     /// Why it is accepted.
     reason: String,
@@ -92,6 +136,20 @@ pub(crate) struct CreateOverrideInput {
 pub(crate) struct CreateOverridePayload {
     #[graphql(name = "override")]
     says: ContractOverride,
+}
+
+/// The document is refused for other findings than were shown. Nothing happened.
+#[derive(SimpleObject)]
+pub(crate) struct OtherFindings {
+    refusal: VersionRefusal,
+    message: String,
+}
+
+#[derive(Union)]
+pub(crate) enum CreateOverrideResult {
+    Done(CreateOverridePayload),
+    OtherFindings(OtherFindings),
+    Invalid(InvalidDocuments),
 }
 
 #[derive(InputObject)]
@@ -127,20 +185,27 @@ pub(crate) struct OverrideMutation;
 
 #[Object]
 impl OverrideMutation {
-    /// Accepts a version that was refused for its number; for stewards who do not publish in its domain.
-    async fn create_override(&self, ctx: &Context<'_>, input: CreateOverrideInput) -> Result<CreateOverridePayload> {
+    /// Accepts a version that was refused for its number; for stewards who do not publish in its domain. Nobody publishes
+    /// what he accepted.
+    async fn create_override(&self, ctx: &Context<'_>, input: CreateOverrideInput) -> Result<CreateOverrideResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("createOverride", &input, input.idempotency_key.as_ref())?;
         let digest = input.findings_digest.parse();
         let command = CreateOverride {
-            contract_id: decode(&input.contract, "contract")?,
-            version: input.version.parse().map_err(|error| Failure::invalid("version", error))?,
+            refused: refused(&input.product, input.document)?,
             findings: digest.map_err(|error| Failure::invalid("findingsDigest", error))?,
             reason: input.reason,
             expires_at: input.expires_at.0,
             key,
         };
-        Ok(CreateOverridePayload { says: ContractOverride(overrides::create_override(ctx, command).await?) })
+        Ok(match overrides::create_override(ctx, command).await? {
+            Created::Done(says) => CreateOverrideResult::Done(CreateOverridePayload { says: ContractOverride(says) }),
+            Created::OtherFindings(refusal) => CreateOverrideResult::OtherFindings(OtherFindings {
+                message: "the document is refused for other findings than were shown: look at it again".to_owned(),
+                refusal: (*refusal).into(),
+            }),
+            Created::Invalid(problems) => CreateOverrideResult::Invalid(InvalidDocuments { problems: all(problems) }),
+        })
     }
 
     /// Ends an override early.

@@ -190,6 +190,16 @@ pub(super) fn name(text: &str, field: &'static str) -> Result<Name> {
     text.parse().map_err(|error| Failure::invalid(field, error))
 }
 
+/// A product's address, `domain.product`.
+///
+/// # Errors
+/// `INVALID`.
+pub(super) fn product_address(text: &str) -> Result<(DomainPath, Name)> {
+    let wrong = || Failure::invalid("product", "use `domain.product`");
+    let (domain, product) = text.split_once('.').ok_or_else(wrong)?;
+    Ok((path(domain, "product")?, name(product, "product")?))
+}
+
 /// A domain's own products, by name.
 pub(super) async fn list_of_domain(
     ctx: &Ctx,

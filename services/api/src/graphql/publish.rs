@@ -31,6 +31,12 @@ pub(crate) struct DocumentInput {
     text: String,
 }
 
+impl From<DocumentInput> for DocumentText {
+    fn from(DocumentInput { path, text }: DocumentInput) -> Self {
+        Self { path, text }
+    }
+}
+
 /// What a set would change.
 #[derive(SimpleObject)]
 pub(crate) struct PlanDocumentsPayload {
@@ -84,7 +90,7 @@ impl From<publish::DocumentChange> for DocumentChange {
 /// Documents cannot be used. Nothing happened.
 #[derive(SimpleObject)]
 pub(crate) struct InvalidDocuments {
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
 /// Why a document cannot be used, or what its author should look at.
@@ -128,7 +134,7 @@ pub(crate) struct VersionRefusal {
     /// A version that would do.
     suggested: String,
     findings: Vec<Finding>,
-    /// What a steward's override of the refusal names; null where none would help.
+    /// A digest over the findings, which a steward names to accept them; null where no override would help.
     findings_digest: Option<String>,
     message: String,
 }
@@ -205,16 +211,15 @@ impl PublishMutation {
 
 fn command(operation: &'static str, input: DocumentsInput) -> Result<DocumentSet> {
     let key = idempotency_key(operation, &input, input.idempotency_key.as_ref())?;
-    let documents =
-        input.documents.into_iter().map(|document| DocumentText { path: document.path, text: document.text });
     Ok(DocumentSet {
         domain: input.domain.as_deref().map(|domain| path(domain, "domain")).transpose()?,
-        documents: documents.collect(),
+        documents: all(input.documents),
         prune: input.prune.unwrap_or(false),
         key,
     })
 }
 
-fn all<T, W: From<T>>(items: Vec<T>) -> Vec<W> {
+/// Every item in its other form.
+pub(super) fn all<T, W: From<T>>(items: Vec<T>) -> Vec<W> {
     items.into_iter().map(W::from).collect()
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use app::identity::{CreatePrincipal, NewKind};
+use domain::identity::DomainRole;
 use serde_json::{Value, json};
 
 use crate::schema::{document, fields};
-use crate::support::{Api, CONTRACT, PRODUCT, code, succeeded};
+use crate::support::{Api, CONTRACT, PRODUCT, code, refused, succeeded};
 
 /// Those who ask. What one was refused changes nothing for the next.
 const CALLERS: [&str; 9] =
@@ -73,13 +75,8 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ),
         ("answerNotice", json!({ "input": { "notice": world.notice, "reply": "ACKNOWLEDGED" } }), &["reader"]),
         ("updateNotice", json!({ "input": { "notice": world.notice, "migrationNote": "add them up" } }), OWNERS),
-        (
-            "createOverride",
-            json!({ "input": {
-                "contract": world.contract, "version": "1.9.0", "findingsDigest": "0".repeat(64), "reason": "a trial",
-                "expiresAt": "2026-10-01T00:00:00Z" } }),
-            &["steward"],
-        ),
+        ("createOverride", json!({ "input": world.refused }), &["steward"]),
+        ("reviewRefusal", world.reviewed(), &["steward"]),
         ("revokeOverride", json!({ "input": { "override": world.accepted, "reason": "no" } }), &["steward"]),
         ("vendCredentials", json!({ "input": table }), ALL),
     ]
@@ -94,7 +91,8 @@ struct World {
     request: String,
     grant: String,
     notice: String,
-    contract: String,
+    /// The input of `createOverride`.
+    refused: Value,
     accepted: String,
 }
 
@@ -118,9 +116,14 @@ impl World {
         let viewer = api.data("reader", "{ viewer { principal { id } } }", Value::Null).await;
         let reader = text(&viewer["viewer"]["principal"]["id"]);
         let notice = text(&ids["notices"]["nodes"][0]["id"]);
-        let contract = text(&ids["product"]["contracts"][0]["id"]);
-        let accepted = api.accept(&contract, "1.8.0").await;
-        Self { api, reader, role, version, request, grant, notice, contract, accepted }
+        let accepted = api.accept("shop.orders", &refused(CONTRACT)).await;
+        let other = refused(CONTRACT).replace("version: 1.8.0", "version: 1.9.0");
+        let refused = api.override_input("shop.orders", &other).await;
+        Self { api, reader, role, version, request, grant, notice, refused, accepted }
+    }
+
+    fn reviewed(&self) -> Value {
+        json!({ "product": self.refused["product"], "document": self.refused["document"] })
     }
 }
 
@@ -187,6 +190,31 @@ async fn nobody_approves_his_own_request() {
     let request = api.data("owner-shop", asked, input).await["requestAccess"]["request"]["id"].clone();
     let approve = "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }";
     assert_eq!(api.code("owner-shop", approve, json!({ "input": { "request": request } })).await, "FORBIDDEN");
+}
+
+/// A person and the service accounts that he owns count as one, whatever roles they hold.
+#[tokio::test]
+async fn nobody_approves_for_his_service_account_nor_it_for_him() {
+    let api = Api::shop().await;
+    let person = api.test.ctx("owner-shop").await.actor.principal.id;
+    let role = || app::identity::NewRole::Domain("shop".parse().expect("a domain"), DomainRole::Owner);
+    for subject in ["robot", "sibling"] {
+        let kind = NewKind::Service(Some(person));
+        let account = CreatePrincipal { subject: subject.to_owned(), kind, key: None };
+        app::identity::create_principal(&api.test.admin, account).await.expect("an account");
+        api.test.assign(subject, role()).await;
+    }
+    api.test.principal("second").await;
+    api.test.assign("second", role()).await;
+    let input = json!({ "input": { "address": "shop.orders.orders", "purpose": "ANALYTICS", "sentence": "to look" } });
+    let ask = "mutation($input: RequestAccessInput!) { requestAccess(input: $input) { request { id } } }";
+    let approve = "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }";
+    for (asker, approver) in [("robot", "owner-shop"), ("owner-shop", "robot"), ("robot", "sibling")] {
+        let request = api.data(asker, ask, input.clone()).await["requestAccess"]["request"]["id"].clone();
+        let decision = json!({ "input": { "request": request } });
+        assert_eq!(api.code(approver, approve, decision.clone()).await, "FORBIDDEN", "{approver} for {asker}");
+        api.data("second", approve, decision).await;
+    }
 }
 
 #[tokio::test]

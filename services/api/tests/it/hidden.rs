@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::inspector::Scene;
 
 use crate::schema::{document, fields};
-use crate::support::{Api, COLUMNS, CONTRACT, PRODUCT, succeeded};
+use crate::support::{Api, COLUMNS, CONTRACT, PRODUCT, refused, succeeded};
 
 /// What a world's secrets are called; questions name them in both worlds.
 #[derive(Clone, Debug, Default)]
@@ -80,12 +80,10 @@ pub(crate) async fn hide(api: &Api, home: &Home, name: &str, classification: &st
     let approve = "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }";
     let input = json!({ "input": { "request": asked["requestAccess"]["request"]["id"] } });
     api.data(owner, approve, input).await;
+    let accepted = refused(&contract);
     let [product, contract] = succeeded(&product, &contract);
     api.test.publish(&api.test.ctx(owner).await, domain, &[&product, &contract]).await;
-    let query =
-        "query($domain: String!, $name: String!) { product(domain: $domain, name: $name) { contracts { id } } }";
-    let found = api.data(owner, query, json!({ "domain": domain, "name": name })).await;
-    api.accept(found["product"]["contracts"][0]["id"].as_str().expect("an id"), "1.8.0").await;
+    api.accept(&format!("{domain}.{name}"), &accepted).await;
 }
 
 /// The global ids of everything that belongs to a hidden product, as its owner sees them.
@@ -121,7 +119,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-const ABOUT_NAMES: [&str; 21] = [
+const ABOUT_NAMES: [&str; 23] = [
     r#"{ product(domain: "shop", name: "{}") { id name } }"#,
     r#"{ table(address: "shop.{}.{}") { id location } }"#,
     r#"{ table(address: "shop.{}.{}__v1") { id } }"#,
@@ -136,6 +134,8 @@ const ABOUT_NAMES: [&str; 21] = [
     r#"mutation { requestAccess(input: { address: "shop.{}.{}", purpose: SUPPORT, sentence: "x" }) { request { id } } }"#,
     r#"mutation { requestAccess(input: { product: "shop.{}", port: "orders", purpose: SUPPORT, sentence: "x" }) { request { id } } }"#,
     r#"mutation { requestAccess(input: { product: "shop.{}", port: "orders", major: 1, purpose: SUPPORT, sentence: "x" }) { request { id } } }"#,
+    r#"{ reviewRefusal(product: "shop.{}", document: { path: "c", text: "{\"apiVersion\": \"v3.1.0\", \"kind\": \"DataContract\", \"id\": \"{}-contract\", \"version\": \"1.8.0\", \"status\": \"active\"}" }) { __typename } }"#,
+    r#"mutation { createOverride(input: { product: "shop.{}", document: { path: "c", text: "{\"apiVersion\": \"v3.1.0\", \"kind\": \"DataContract\", \"id\": \"{}-contract\", \"version\": \"1.8.0\", \"status\": \"active\"}" }, findingsDigest: "0000000000000000000000000000000000000000000000000000000000000000", reason: "x", expiresAt: "2027-02-01T00:00:00Z" }) { __typename } }"#,
     r#"mutation { createDomain(input: { path: "shop/{}" }) { __typename } }"#,
     r#"mutation { createDomain(input: { path: "{}" }) { __typename } }"#,
     r#"mutation { setEnforcement(input: { domain: "{}", enforcement: OFF }) { __typename } }"#,
@@ -155,7 +155,7 @@ const ABOUT_DOCUMENTS: [(&str, &str); 2] = [
 const CALLERS: [&str; 2] = ["reader", "owner-other"];
 
 /// Questions about ids; `{}` stands for one.
-const ABOUT_IDS: [&str; 12] = [
+const ABOUT_IDS: [&str; 11] = [
     r#"{ node(id: "{}") { __typename id } }"#,
     r#"mutation { activateVersion(input: { version: "{}" }) { __typename } }"#,
     r#"mutation { withdrawRequest(input: { request: "{}" }) { __typename } }"#,
@@ -164,7 +164,6 @@ const ABOUT_IDS: [&str; 12] = [
     r#"mutation { revokeGrant(input: { grant: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { answerNotice(input: { notice: "{}", reply: ACKNOWLEDGED }) { __typename } }"#,
     r#"mutation { updateNotice(input: { notice: "{}", migrationNote: "x" }) { __typename } }"#,
-    r#"mutation { createOverride(input: { contract: "{}", version: "1.9.0", findingsDigest: "0000000000000000000000000000000000000000000000000000000000000000", reason: "x", expiresAt: "2027-02-01T00:00:00Z" }) { __typename } }"#,
     r#"mutation { revokeOverride(input: { override: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { unassignRole(input: { assignment: "{}" }) { __typename } }"#,
     r#"mutation { setPrincipalEnabled(input: { principal: "{}", enabled: false }) { __typename } }"#,

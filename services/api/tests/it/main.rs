@@ -9,6 +9,7 @@ mod http;
 mod journey;
 mod limits;
 mod notice;
+mod overrides;
 mod paging;
 mod registry;
 mod registry_exact;

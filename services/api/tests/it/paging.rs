@@ -121,7 +121,7 @@ async fn an_id_finds_what_it_was_given_for_and_one_of_the_wrong_kind_is_an_error
     let answer = api.ask("owner-shop", revoke, input).await;
     let error = &answer["errors"][0];
     assert_eq!(error["extensions"]["code"], "INVALID");
-    assert_eq!(error["message"], "`grant` takes the id of a grant, not of a product");
+    assert_eq!(error["message"], "`grant` takes the id of one grant, not of one product");
     for bad in ["", "x", "cHJvZHVjdDp4", "cHJvZHVjdDo="] {
         assert_eq!(
             api.code("owner-shop", "query($id: ID!) { node(id: $id) { id } }", json!({ "id": bad })).await,

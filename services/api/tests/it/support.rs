@@ -156,12 +156,22 @@ impl Api {
         data["answer"]["grant"]["id"].as_str().expect("a grant").to_owned()
     }
 
-    /// Lets the steward accept a version of a contract; gives the override's id.
-    pub(crate) async fn accept(&self, contract: &str, version: &str) -> String {
-        let input = json!({ "contract": contract, "version": version, "findingsDigest": "0".repeat(64),
-            "reason": "a trial", "expiresAt": "2026-10-01T00:00:00Z" });
+    /// What the steward signs to accept a document of a product's contract: the input of `createOverride`.
+    pub(crate) async fn override_input(&self, product: &str, document: &str) -> Value {
+        let query = "query($product: String!, $document: DocumentInput!) {
+            answer: reviewRefusal(product: $product, document: $document) { ... on VersionRefusal { findingsDigest } } }";
+        let document = json!({ "path": "orders.yaml", "text": document });
+        let variables = json!({ "product": product, "document": document });
+        let data = self.data("steward", query, variables).await;
+        json!({ "product": product, "document": document, "findingsDigest": data["answer"]["findingsDigest"],
+            "reason": "a trial", "expiresAt": "2026-10-01T00:00:00Z" })
+    }
+
+    /// Lets the steward accept a document; gives the override's id.
+    pub(crate) async fn accept(&self, product: &str, document: &str) -> String {
+        let input = self.override_input(product, document).await;
         let mutation = "mutation($input: CreateOverrideInput!) {
-            answer: createOverride(input: $input) { override { id } } }";
+            answer: createOverride(input: $input) { ... on CreateOverridePayload { override { id } } } }";
         let data = self.data("steward", mutation, json!({ "input": input })).await;
         data["answer"]["override"]["id"].as_str().expect("an override").to_owned()
     }
@@ -185,6 +195,12 @@ pub(crate) fn succeeded(product: &str, contract: &str) -> [String; 2] {
         "- name: amount\n        customProperties:\n          - property: unit\n            value: cents\n",
     );
     [format!("{product}{next}"), successor]
+}
+
+/// The breaking successor of a contract under a number that does not say so.
+pub(crate) fn refused(contract: &str) -> String {
+    let [_, successor] = succeeded(PRODUCT, contract);
+    successor.replace("version: 2.0.0", "version: 1.8.0")
 }
 
 /// The code of an answer's first error.

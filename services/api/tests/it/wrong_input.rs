@@ -63,9 +63,10 @@ fn valid(field: &str) -> Value {
         "updateNotice" => json!({ "input": {
             "notice": id("change_notice"), "migrationNote": "add them up", "deadline": "2030-02-01T00:00:00Z",
             "idempotencyKey": "k" } }),
+        "reviewRefusal" => json!({ "product": "shop.orders", "document": { "path": "c", "text": CONTRACT } }),
         "createOverride" => json!({ "input": {
-            "contract": id("contract"), "version": "1.9.0", "findingsDigest": "0".repeat(64), "reason": "a trial",
-            "expiresAt": "2026-10-01T00:00:00Z", "idempotencyKey": "k" } }),
+            "product": "shop.orders", "document": { "path": "c", "text": CONTRACT }, "findingsDigest": "0".repeat(64),
+            "reason": "a trial", "expiresAt": "2026-10-01T00:00:00Z", "idempotencyKey": "k" } }),
         "revokeOverride" => {
             json!({ "input": { "override": id("contract_override"), "reason": "no", "idempotencyKey": "k" } })
         }
@@ -205,7 +206,8 @@ impl Foreign {
             "activateVersion" => input("version", self.id("contract_version")),
             "withdrawRequest" | "approveRequest" | "rejectRequest" => input("request", self.id("access_request")),
             "revokeGrant" => input("grant", self.id("grant")),
-            "createOverride" => input("contract", self.id("contract")),
+            "createOverride" => input("product", json!("other.vault")),
+            "reviewRefusal" => vec![with(&[("/product", json!("other.vault"))])],
             "revokeOverride" => input("override", self.id("contract_override")),
             "answerNotice" | "updateNotice" => input("notice", self.id("change_notice")),
             other => panic!("`{other}` is not asked about what is someone else's"),

@@ -168,7 +168,8 @@ pub(crate) async fn retire(
     match version.state.clone().retire(app.now()) {
         Ok(state) => {
             let state = change(app, tx, version, state, "contract.retire", author).await?;
-            notice::close_ended(app, tx, version.contract_id, version.version.major, author).await?;
+            let ended_at = version.state.sunset().map_or(app.now(), |sunset| sunset.min(app.now()));
+            notice::close_ended(app, tx, version.contract_id, version.version.major, ended_at, author).await?;
             Ok(Ok(state))
         }
         Err(wrong) => Ok(Err(wrong)),
@@ -290,8 +291,10 @@ async fn obstacles(
     let promised: Vec<&Contract> = promised.iter().map(AsRef::as_ref).collect();
     let demanded = proof::demanded(document, &promised);
     let held = proof::held(tx, &known, document, &bindings, demanded.clone()).await?;
-    // An override counts where it stood when the version was published, or stands now; not once it was taken back.
+    // An override counts where it stood when the version was published, or stands now; not once it was taken back, and
+    // not for what its steward published himself.
     let overrides = overrides::of_contracts(app, tx, &[version.contract_id]).await?;
+    let (overrides, _) = overrides::by_others(tx, version.document.published_by, overrides).await?;
     let stood = |says: &&Override| says.stands(app.now()) || says.stands(version.document.published_at);
     let overrides: Vec<&Override> = overrides.iter().filter(stood).collect();
     let judge = |proofs: Vec<Proof>| {

@@ -41,8 +41,10 @@ pub(super) struct DomainScene {
     /// The contracts' versions, the oldest first.
     versions: HashMap<ContractId, Vec<ContractVersion>>,
     pub(super) ports: HashMap<PortMajor, Port>,
-    /// The contracts' overrides that stand.
+    /// The contracts' overrides that stand, and that another person signed than publishes.
     pub(super) overrides: Vec<Override>,
+    /// Those that stand, and that the person who publishes signed himself: they count for others.
+    pub(super) own_overrides: Vec<Override>,
 }
 
 impl Scene {
@@ -140,6 +142,7 @@ impl DomainScene {
         let ports = store::product::list_ports_of_products(tx, &ids).await?;
         let mut overrides = crate::overrides::of_contracts(&ctx.app, tx, &contract_ids).await?;
         overrides.retain(|says| says.stands(ctx.now()));
+        let (overrides, own_overrides) = crate::overrides::by_others(tx, ctx.actor.principal.id, overrides).await?;
         Ok(Self {
             product_ids: products.values().map(|product| (product.document_id.clone(), product.id)).collect(),
             names: products.values().map(|product| (product.name.clone(), product.id)).collect(),
@@ -151,6 +154,7 @@ impl DomainScene {
             owners,
             versions,
             overrides,
+            own_overrides,
         })
     }
 

@@ -16,7 +16,7 @@ use super::scene::Scene;
 use super::set::{ContractEntry, Entry};
 use super::{Outcome, Problem, VersionRefusal};
 use crate::contract::{parsed, proof};
-use crate::ctx::Ctx;
+use crate::ctx::{App, Ctx};
 use crate::error::Error;
 
 /// A set that can be written.
@@ -87,14 +87,14 @@ pub(super) fn judge(
     let mut contracts = Vec::with_capacity(resolved.contracts.len());
     for documents in resolved.contracts {
         let ContractDocuments { contract, is_new, domain, entries } = documents;
-        let stored = scene.of(&domain)?.versions_of(contract.id);
-        let mut history = Vec::with_capacity(stored.len());
-        for version in stored {
-            history.push(Known { version: version.clone(), says: parsed(&ctx.app, &version.document)? });
-        }
+        let scene = scene.of(&domain)?;
+        let mut history = known(&ctx.app, scene.versions_of(contract.id))?;
         let mut versions = Vec::with_capacity(entries.len());
-        let overrides = &scene.of(&domain)?.overrides;
-        let overrides: Vec<&Override> = overrides.iter().filter(|says| says.contract_id == contract.id).collect();
+        let of_contract = |says: &&Override| says.contract_id == contract.id;
+        let overrides = Overrides {
+            usable: scene.overrides.iter().filter(of_contract).collect(),
+            own: scene.own_overrides.iter().filter(of_contract).collect(),
+        };
         for entry in entries {
             versions.extend(judging.version(&contract, &overrides, &mut history, entry)?);
         }
@@ -110,10 +110,36 @@ pub(super) fn judge(
     })
 }
 
+/// Why a document would be refused as a version of a contract that has these versions, none of them that version or
+/// only as a draft; `None` if it would not be, with these overrides.
+pub(super) fn refusal(
+    app: &App,
+    versions: &[ContractVersion],
+    overrides: &[Override],
+    entry: &Entry<ContractEntry>,
+) -> Result<Option<VersionRefusal>, Error> {
+    let overrides = Overrides { usable: overrides.iter().collect(), own: Vec::new() };
+    Ok(accepted(&known(app, versions)?, &overrides, entry).err().map(|refusal| *refusal))
+}
+
 /// A version that is there, before the set or through it.
 struct Known {
     version: ContractVersion,
     says: Arc<Contract>,
+}
+
+fn known(app: &App, versions: &[ContractVersion]) -> Result<Vec<Known>, Error> {
+    let known =
+        |version: &ContractVersion| Ok(Known { version: version.clone(), says: parsed(app, &version.document)? });
+    versions.iter().map(known).collect()
+}
+
+/// The overrides of a contract that stand.
+struct Overrides<'a> {
+    /// Those that may be used.
+    usable: Vec<&'a Override>,
+    /// Those that the person who publishes signed himself.
+    own: Vec<&'a Override>,
 }
 
 struct Judging<'a> {
@@ -127,7 +153,7 @@ impl Judging<'_> {
     fn version(
         &mut self,
         contract: &store::contract::Contract,
-        overrides: &[&Override],
+        overrides: &Overrides<'_>,
         history: &mut Vec<Known>,
         mut entry: Entry<ContractEntry>,
     ) -> Result<Option<JudgedVersion>, Error> {
@@ -143,14 +169,10 @@ impl Judging<'_> {
 
         let found = history.iter().position(|known| known.version.version == new.version);
         let step = match found.map(|at| &history[at]) {
-            None => {
-                let taken: Vec<Version> = history.iter().map(|known| known.version.version).collect();
-                let accepted = self.accepted(history, &taken, overrides, &entry);
-                accepted.map(|overrides| {
-                    needed = overrides;
-                    self.added(contract, &entry)
-                })
-            }
+            None => self.accepted(history, overrides, &entry).map(|overrides| {
+                needed = overrides;
+                self.added(contract, &entry)
+            }),
             Some(known) if known.version.document.digest == entry.document.digest => {
                 Some(Step::Keep(known.version.clone()))
             }
@@ -161,16 +183,10 @@ impl Judging<'_> {
                         Some(Step::Retire(known.version.clone()))
                     }
                     State::Draft { .. } if only_status => Some(Step::Replace(known.version.clone(), true)),
-                    State::Draft { .. } => {
-                        let others = history.iter().map(|other| other.version.version);
-                        // Drafts beyond it wait like this one; what counts is what was promised.
-                        let taken: Vec<Version> = others.filter(|other| *other < known.version.version).collect();
-                        let accepted = self.accepted(history, &taken, overrides, &entry);
-                        accepted.map(|overrides| {
-                            needed = overrides;
-                            Step::Replace(known.version.clone(), false)
-                        })
-                    }
+                    State::Draft { .. } => self.accepted(history, overrides, &entry).map(|overrides| {
+                        needed = overrides;
+                        Step::Replace(known.version.clone(), false)
+                    }),
                     _ if only_status => self.transition(known, &entry),
                     _ => {
                         self.refuse_other_content(history, known, &entry);
@@ -197,44 +213,13 @@ impl Judging<'_> {
         })
     }
 
-    /// The overrides that are needed to accept a version: none, if its number says what it changes. `None` if it is
-    /// refused.
     fn accepted(
         &mut self,
         history: &[Known],
-        taken: &[Version],
-        overrides: &[&Override],
+        overrides: &Overrides<'_>,
         entry: &Entry<ContractEntry>,
     ) -> Option<Vec<OverrideId>> {
-        let new = &entry.model.contract;
-        let promised: Vec<&Contract> =
-            history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.says.as_ref()).collect();
-        // What the data may prove is settled when the version is to become active, by its inspection.
-        let proofs = proof::demanded(new, &promised);
-        let judged =
-            judge_under(new, &promised, overrides, |promised| proof::judge(new, taken, promised, proofs.clone()));
-        let refused = match judged {
-            Ok(needed) => return Some(needed.into_iter().map(|says| says.id).collect()),
-            Err(refused) => refused,
-        };
-        let digest = match &refused {
-            Refused::Bump { since, findings, .. } => Some(FindingsDigest::of(*since, findings)),
-            Refused::NotGreater { .. } => None,
-        };
-        let message = refused.to_string();
-        let (compared_with, needed, findings) = match refused {
-            Refused::Bump { since, needed, findings, .. } => (since, needed, findings),
-            Refused::NotGreater { newest, .. } => {
-                let newest_says = history.iter().find(|known| known.version.version == newest);
-                let findings = newest_says.map(|known| change::compare(&known.says, new)).unwrap_or_default();
-                (newest, required_bump(&findings).max(Bump::Patch), findings)
-            }
-        };
-        self.refuse(history, entry, compared_with, needed, findings, message);
-        if let Some(refusal) = self.refusals.last_mut() {
-            refusal.digest = digest;
-        }
-        None
+        accepted(history, overrides, entry).map_err(|refusal| self.refusals.push(*refusal)).ok()
     }
 
     /// What a document does to a version that is no draft and says the same but for its status.
@@ -265,37 +250,7 @@ impl Judging<'_> {
              it needs a {needed} bump",
             new.version
         );
-        self.refuse(history, entry, new.version, needed, findings, message);
-    }
-
-    fn refuse(
-        &mut self,
-        history: &[Known],
-        entry: &Entry<ContractEntry>,
-        compared_with: Version,
-        needed: Bump,
-        findings: Vec<Finding>,
-        message: String,
-    ) {
-        let taken = history.iter().map(|known| known.version.version);
-        let suggested = match needed {
-            Bump::Major => taken.max().unwrap_or(compared_with).next(Bump::Major),
-            _ => {
-                let newest = taken.filter(|version| version.major == compared_with.major).max();
-                compared_with.next(needed).max(newest.unwrap_or(compared_with).next(needed))
-            }
-        };
-        self.refusals.push(VersionRefusal {
-            document: entry.path.clone(),
-            contract: entry.model.contract.document_id.clone(),
-            version: entry.model.contract.version,
-            compared_with,
-            needed,
-            suggested,
-            findings,
-            digest: None,
-            message,
-        });
+        self.refusals.push(refused(history, entry, new.version, needed, findings, message));
     }
 
     fn authorize(&self, step: &Step, entry: &Entry<ContractEntry>) -> Result<(), Error> {
@@ -313,6 +268,73 @@ impl Judging<'_> {
             settings: &contract.settings,
         };
         self.ctx.authorize(action, &resource, &format!("{verb} `{}` {}", contract.document_id, contract.version))
+    }
+}
+
+/// The overrides that are needed to accept a version: none, if its number says what it changes.
+fn accepted(
+    history: &[Known],
+    overrides: &Overrides<'_>,
+    entry: &Entry<ContractEntry>,
+) -> Result<Vec<OverrideId>, Box<VersionRefusal>> {
+    let new = &entry.model.contract;
+    // Drafts beyond one that is published anew wait like it; what counts is what was promised.
+    let is_draft = history.iter().any(|known| known.version.version == new.version);
+    let taken = history.iter().map(|known| known.version.version);
+    let taken: Vec<Version> = taken.filter(|other| !is_draft || *other < new.version).collect();
+    let promised: Vec<&Contract> =
+        history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.says.as_ref()).collect();
+    // What the data may prove is settled when the version is to become active, by its inspection.
+    let proofs = proof::demanded(new, &promised);
+    let judged =
+        judge_under(new, &promised, &overrides.usable, |promised| proof::judge(new, &taken, promised, proofs.clone()));
+    let why = match judged {
+        Ok(needed) => return Ok(needed.into_iter().map(|says| says.id).collect()),
+        Err(why) => why,
+    };
+    let digest = FindingsDigest::of_refusal(&why);
+    let mut message = why.to_string();
+    if overrides.own.iter().any(|says| says.accepts(new.version, &why)) {
+        message.push_str("; whoever signed an override of it does not publish it himself");
+    }
+    let (compared_with, needed, findings) = match why {
+        Refused::Bump { since, needed, findings, .. } => (since, needed, findings),
+        Refused::NotGreater { newest, .. } => {
+            let newest_says = history.iter().find(|known| known.version.version == newest);
+            let findings = newest_says.map(|known| change::compare(&known.says, new)).unwrap_or_default();
+            (newest, required_bump(&findings).max(Bump::Patch), findings)
+        }
+    };
+    Err(Box::new(VersionRefusal { digest, ..refused(history, entry, compared_with, needed, findings, message) }))
+}
+
+/// A refusal that no override accepts.
+fn refused(
+    history: &[Known],
+    entry: &Entry<ContractEntry>,
+    compared_with: Version,
+    needed: Bump,
+    findings: Vec<Finding>,
+    message: String,
+) -> VersionRefusal {
+    let taken = history.iter().map(|known| known.version.version);
+    let suggested = match needed {
+        Bump::Major => taken.max().unwrap_or(compared_with).next(Bump::Major),
+        _ => {
+            let newest = taken.filter(|version| version.major == compared_with.major).max();
+            compared_with.next(needed).max(newest.unwrap_or(compared_with).next(needed))
+        }
+    };
+    VersionRefusal {
+        document: entry.path.clone(),
+        contract: entry.model.contract.document_id.clone(),
+        version: entry.model.contract.version,
+        compared_with,
+        needed,
+        suggested,
+        findings,
+        digest: None,
+        message,
     }
 }
 

@@ -438,9 +438,83 @@ async fn a_notice_is_closed_when_one_of_its_majors_ends() {
         assert!(matches!(late, Outcome::Closed(_)), "{version}");
         assert!(world.trace("notice.answer", "").await.0.is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_sunset_closes_a_notice_by_itself() {
+    for version in ["1.0.0", "2.0.0"] {
+        let world = World::succeeded().await;
+        let id = world.notice().await.notice.id;
+        let objects = || answer(id, Reply::Objects, Some("we stay"));
+        answer_notice(&world.reader, objects()).await.unwrap();
+        world.end(version, "deprecated").await;
+        let sunset = world.state(version).await.sunset().unwrap();
+        world.test.clock.set(sunset.minus(Duration::from_micros(1)));
+        assert_eq!(world.notice().await.notice.closed_at, None, "readers still stand there");
+        answer_notice(&world.reader, objects()).await.unwrap();
+
+        world.test.clock.set(sunset.plus(DAY));
+        assert_eq!(world.notice().await.notice.closed_at, Some(sunset), "{version}");
+        let late = app::notice::answer_notice(&world.reader, objects()).await.unwrap();
+        assert!(matches!(late, Outcome::Closed(_)), "{version}");
+        let revive = update(id, None, Some(sunset.plus(9 * DAY)));
+        let late = app::notice::update_notice(&world.owner, revive).await.unwrap();
+        assert!(matches!(late, Outcome::Closed(_)), "what has ended is not given more time");
+        assert_eq!(world.state(version).await.sunset(), Some(sunset));
+
+        world.end(version, "retired").await;
+        assert_eq!(world.notice().await.notice.closed_at, Some(sunset), "and stays so");
+    }
+    // A major that goes on has its readers again.
     let world = World::succeeded().await;
     world.end("1.0.0", "deprecated").await;
-    assert_eq!(world.notice().await.notice.closed_at, None, "readers still stand there");
+    world.test.clock.advance(91 * DAY);
+    assert!(world.notice().await.notice.closed_at.is_some());
+    world.publish(&[&numbered(CONTRACT, "1.0.1")]).await;
+    assert_eq!(world.state("1.0.1").await.as_str(), "active");
+    assert_eq!(world.notice().await.notice.closed_at, None);
+}
+
+#[tokio::test]
+async fn the_end_of_support_ends_what_is_deprecated_to_the_moment_and_nothing_else() {
+    let support = "slaProperties:\n  - property: endOfSupport\n    value: 2027-05-01\nschema:\n";
+    let end = domain::contract::sla::parse_moment("2027-05-01").unwrap();
+    let promised = CONTRACT.replace("schema:\n", support);
+    for is_deprecated in [false, true] {
+        let world = World::of(&promised).await;
+        world.test.clock.set(end.minus(200 * DAY));
+        world.granted(&world.reader, None).await;
+        if is_deprecated {
+            world.publish(&[&promised.replace("status: active", "status: deprecated")]).await;
+        }
+        let read = async |at| {
+            world.test.clock.set(at);
+            world.read(&world.test.ctx("reader").await, "shop.orders.orders").await
+        };
+        assert_eq!(read(end.minus(DAY)).await, Ok(1));
+        match is_deprecated {
+            false => assert_eq!(read(end).await, Ok(1), "its owner goes on"),
+            true => assert!(read(end).await.unwrap_err().contains(&"contract.sunset".to_owned())),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_moves_nothing_and_what_has_ended_is_not_succeeded() {
+    let world = World::succeeded().await;
+    let NoticeView { notice, .. } = world.notice().await;
+    answer_notice(&world.reader, answer(notice.id, Reply::Objects, Some("we stay"))).await.unwrap();
+    world.test.clock.set(notice.deadline.plus(DAY));
+    assert_eq!(world.notice().await.notice, notice, "open, with the objection");
+    assert_eq!(world.read(&world.test.ctx("reader").await, "shop.orders.orders").await, Ok(1));
+    world.end("1.0.0", "deprecated").await;
+    assert_eq!(world.state("1.0.0").await.sunset(), Some(world.test.app.now().plus(90 * DAY)));
+
+    let world = World::new().await;
+    world.end("1.0.0", "deprecated").await;
+    world.test.clock.advance(90 * DAY);
+    world.succeed().await;
+    assert!(world.notices(&world.owner).await.is_empty(), "nobody is left to be told");
 }
 
 #[tokio::test]

@@ -7,15 +7,17 @@ use std::time::Duration;
 use app::Ctx;
 use app::contract::Activate;
 use app::error::Error;
-use app::identity::NewRole;
-use app::overrides::{CreateOverride, Revoked, create_override, list_overrides, revoke_override};
-use app::publish::{Outcome, VersionRefusal, apply, plan};
+use app::identity::{CreatePrincipal, NewKind, NewRole};
+use app::overrides::{
+    CreateOverride, Created, Refused, Review, Revoked, create_override, list_overrides, review_refusal, revoke_override,
+};
+use app::publish::{DocumentText, Outcome, VersionRefusal, apply, plan};
 use domain::audit::Record;
+use domain::contract::State;
 use domain::error::Kind;
 use domain::id::ContractId;
-use domain::identity::{DomainRole, PlatformRole};
+use domain::identity::{DomainRole, PlatformRole, Role};
 use domain::overrides::{FindingsDigest, Override};
-use domain::version::Version;
 use store::{Lock, Seek};
 use testkit::app::{TestApp, set};
 use testkit::inspector::Scene;
@@ -58,18 +60,18 @@ impl World {
         }
     }
 
-    /// The digest that the refusal of a document names.
-    async fn digest(&self, document: &str) -> FindingsDigest {
-        match plan(&self.owner, set("shop", &[document])).await.unwrap() {
-            Outcome::Refused(refusals) => refusals[0].digest.clone().unwrap(),
-            other => panic!("not refused: {other:?}"),
-        }
+    /// What the steward is shown of a document.
+    async fn refusal(&self, document: &str) -> VersionRefusal {
+        shown(&self.steward, document).await
     }
 
-    fn command(&self, version: &str, findings: FindingsDigest) -> CreateOverride {
+    async fn digest(&self, document: &str) -> FindingsDigest {
+        self.refusal(document).await.digest.unwrap()
+    }
+
+    fn command(&self, document: &str, findings: FindingsDigest) -> CreateOverride {
         CreateOverride {
-            contract_id: self.contract_id,
-            version: version.parse::<Version>().unwrap(),
+            refused: refused(document),
             findings,
             reason: "nobody reads it yet".to_owned(),
             expires_at: self.test.app.now().plus(7 * DAY),
@@ -77,12 +79,27 @@ impl World {
         }
     }
 
-    async fn accepted(&self, document: &str, version: &str) -> Override {
-        let digest = self.digest(document).await;
-        create_override(&self.steward, self.command(version, digest)).await.unwrap()
+    async fn accepted(&self, document: &str) -> Override {
+        self.accepted_by(&self.steward, document).await
     }
 
-    async fn state(&self, version: &str) -> domain::contract::State {
+    async fn accepted_by(&self, steward: &Ctx, document: &str) -> Override {
+        let digest = shown(steward, document).await.digest.unwrap();
+        done(create_override(steward, self.command(document, digest)).await.unwrap())
+    }
+
+    /// A service account of somebody, with a role if one is given.
+    async fn account(&self, owner: &Ctx, subject: &str, role: Option<NewRole>) -> Ctx {
+        let kind = NewKind::Service(Some(owner.actor.principal.id));
+        let command = CreatePrincipal { subject: subject.to_owned(), kind, key: None };
+        app::identity::create_principal(&self.test.admin, command).await.unwrap();
+        match role {
+            Some(role) => self.test.assign(subject, role).await,
+            None => self.test.ctx(subject).await,
+        }
+    }
+
+    async fn state(&self, version: &str) -> State {
         self.version(version).await.state
     }
 
@@ -101,6 +118,32 @@ impl World {
     }
 }
 
+fn refused(document: &str) -> Refused {
+    Refused {
+        domain: "shop".parse().unwrap(),
+        product: "orders".parse().unwrap(),
+        document: DocumentText { path: "orders.yaml".to_owned(), text: document.to_owned() },
+    }
+}
+
+async fn shown(steward: &Ctx, document: &str) -> VersionRefusal {
+    match review_refusal(steward, &refused(document)).await.unwrap() {
+        Review::Refused(refusal) => *refusal,
+        Review::Invalid(problems) => panic!("{problems:?}"),
+    }
+}
+
+fn done(created: Created) -> Override {
+    match created {
+        Created::Done(says) => says,
+        other => panic!("not accepted: {other:?}"),
+    }
+}
+
+fn publisher() -> NewRole {
+    NewRole::Domain("shop".parse().unwrap(), DomainRole::Publisher)
+}
+
 /// Takes the column away that others read, under a number that does not say so.
 fn broken(version: &str) -> String {
     let without = CONTRACT.replace("      - name: amount\n        logicalType: number\n", "");
@@ -111,7 +154,7 @@ fn broken(version: &str) -> String {
 async fn what_a_steward_accepts_is_published_and_the_record_says_so() {
     let world = World::new().await;
     assert!(world.publish(&broken("1.1.0")).await.is_err());
-    let accepted = world.accepted(&broken("1.1.0"), "1.1.0").await;
+    let accepted = world.accepted(&broken("1.1.0")).await;
     assert_eq!((accepted.steward, accepted.revoked.clone()), (world.steward.actor.principal.id, None));
     world.publish(&broken("1.1.0")).await.unwrap();
     assert_eq!(world.state("1.1.0").await.as_str(), "active");
@@ -119,7 +162,10 @@ async fn what_a_steward_accepts_is_published_and_the_record_says_so() {
     assert!(published.detail.contains(&accepted.id.to_string()), "{published:?}");
     let created = &world.records("override.create").await[0];
     assert_eq!(created.reason.as_deref(), Some("nobody reads it yet"));
-    assert!(created.detail.contains(&accepted.findings.to_string()));
+    let sentence = &accepted.findings[0].message;
+    for told in [accepted.digest().to_string(), sentence.clone(), "not safe for consumers".to_owned()] {
+        assert!(created.detail.contains(&told), "{told}: {}", created.detail);
+    }
     let first = world.records("contract.publish").await.pop().unwrap();
     assert!(!first.detail.contains("override"), "{first:?}");
 }
@@ -127,7 +173,7 @@ async fn what_a_steward_accepts_is_published_and_the_record_says_so() {
 #[tokio::test]
 async fn it_covers_one_version_with_just_these_findings() {
     let world = World::new().await;
-    world.accepted(&broken("1.1.0"), "1.1.0").await;
+    world.accepted(&broken("1.1.0")).await;
     world.publish(&broken("1.2.0")).await.unwrap_err();
     let more = broken("1.1.0").replace("logicalType: integer", "logicalType: string");
     world.publish(&more).await.unwrap_err();
@@ -140,13 +186,13 @@ async fn it_covers_one_version_with_just_these_findings() {
 #[tokio::test]
 async fn it_ends_by_itself_or_early_and_stays_listed() {
     let world = World::new().await;
-    let first = world.accepted(&broken("1.1.0"), "1.1.0").await;
+    let first = world.accepted(&broken("1.1.0")).await;
     world.test.clock.advance(7 * DAY);
     world.publish(&broken("1.1.0")).await.unwrap_err();
     let late = revoke_override(&world.steward, first.id, "too late", None).await.unwrap();
     assert!(matches!(late, Revoked::NotStanding(_)));
 
-    let second = world.accepted(&broken("1.1.0"), "1.1.0").await;
+    let second = world.accepted(&broken("1.1.0")).await;
     let Revoked::Done(second) = revoke_override(&world.steward, second.id, "a mistake", None).await.unwrap() else {
         panic!("it stands");
     };
@@ -163,7 +209,7 @@ async fn a_draft_waits_once_its_override_was_taken_back() {
     for (number, is_revoked) in (1..).zip([true, false]) {
         let version = format!("1.{number}.0");
         let held = broken(&version).replace("status: active", "status: draft");
-        let accepted = world.accepted(&held, &version).await;
+        let accepted = world.accepted(&held).await;
         world.publish(&held).await.unwrap();
         if is_revoked {
             revoke_override(&world.steward, accepted.id, "a mistake", None).await.unwrap();
@@ -183,8 +229,9 @@ async fn only_a_steward_accepts_and_not_where_he_publishes() {
     let digest = world.digest(&broken("1.1.0")).await;
     test.principal("auditor").await;
     let auditor = test.assign_platform("auditor", PlatformRole::Auditor).await;
-    let refused =
-        async |ctx: &Ctx| create_override(ctx, world.command("1.1.0", digest.clone())).await.unwrap_err().kind();
+    let refused = async |ctx: &Ctx| {
+        create_override(ctx, world.command(&broken("1.1.0"), digest.clone())).await.unwrap_err().kind()
+    };
     for ctx in [&world.owner, &test.admin, &auditor] {
         assert_eq!(refused(ctx).await, Kind::Forbidden);
     }
@@ -195,12 +242,9 @@ async fn only_a_steward_accepts_and_not_where_he_publishes() {
         let both = test.assign(&subject, NewRole::Domain("shop".parse().unwrap(), role)).await;
         assert_eq!(refused(&both).await, Kind::Forbidden, "{role}");
     }
-    let accepted = world.accepted(&broken("1.1.0"), "1.1.0").await;
+    let accepted = world.accepted(&broken("1.1.0")).await;
     let revoked = revoke_override(&world.owner, accepted.id, "no", None).await.unwrap_err();
     assert_eq!(revoked.kind(), Kind::Forbidden);
-    let unknown = ContractId::random(test.app.random.as_ref());
-    let missing = CreateOverride { contract_id: unknown, ..world.command("1.1.0", digest.clone()) };
-    assert_eq!(create_override(&world.steward, missing).await.unwrap_err().kind(), Kind::NotFound);
 }
 
 #[tokio::test]
@@ -208,7 +252,7 @@ async fn it_has_a_reason_and_an_end_within_thirty_days() {
     let world = World::new().await;
     let digest = world.digest(&broken("1.1.0")).await;
     let now = world.test.app.now();
-    let command = || world.command("1.1.0", digest.clone());
+    let command = || world.command(&broken("1.1.0"), digest.clone());
     let late = now.plus(30 * DAY + Duration::from_micros(1));
     for (wrong, at) in [
         (CreateOverride { reason: " ".to_owned(), ..command() }, "reason"),
@@ -218,21 +262,20 @@ async fn it_has_a_reason_and_an_end_within_thirty_days() {
         let error = create_override(&world.steward, wrong).await.unwrap_err();
         assert!(matches!(error, Error::Invalid { field, .. } if field == at), "{error}");
     }
-    create_override(&world.steward, CreateOverride { expires_at: now.plus(30 * DAY), ..command() }).await.unwrap();
-    let active =
-        create_override(&world.steward, CreateOverride { version: "1.0.0".parse().unwrap(), ..command() }).await;
-    assert_eq!(active.unwrap_err().kind(), Kind::Conflict);
+    done(
+        create_override(&world.steward, CreateOverride { expires_at: now.plus(30 * DAY), ..command() }).await.unwrap(),
+    );
 }
 
 #[tokio::test]
 async fn one_that_somebody_wrote_into_the_database_is_not_believed() {
     let world = World::new().await;
-    let says = world.accepted(&broken("1.2.0"), "1.2.0").await;
+    let says = world.accepted(&broken("1.2.0")).await;
+    assert_eq!(list_overrides(&world.steward, &[world.contract_id]).await.unwrap(), std::slice::from_ref(&says));
     let mut tx = world.test.app.db.write(Lock::Facts).await.unwrap();
     let id = domain::id::OverrideId::random(world.test.app.random.as_ref());
     let says = Override { id, version: "1.1.0".parse().unwrap(), ..says };
-    let mac = says.sign(&domain::audit::Key::new([0; 32])).to_vec();
-    store::overrides::insert(&mut tx, &store::overrides::Stored { says, mac }).await.unwrap();
+    store::overrides::insert(&mut tx, &says, &domain::audit::Key::new([0; 32])).await.unwrap();
     tx.commit().await.unwrap();
     let error = apply(&world.owner, set("shop", &[&broken("1.1.0")])).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Internal);
@@ -244,8 +287,164 @@ async fn a_repeated_call_makes_one() {
     let world = World::new().await;
     let digest = world.digest(&broken("1.1.0")).await;
     let key = || Some(app::idempotency::Key::new("k".into(), "createOverride", b"x").unwrap());
-    let command = || CreateOverride { key: key(), ..world.command("1.1.0", digest.clone()) };
-    let first = create_override(&world.steward, command()).await.unwrap();
-    assert_eq!(create_override(&world.steward, command()).await.unwrap(), first);
+    let command = || CreateOverride { key: key(), ..world.command(&broken("1.1.0"), digest.clone()) };
+    let first = done(create_override(&world.steward, command()).await.unwrap());
+    assert_eq!(done(create_override(&world.steward, command()).await.unwrap()), first);
     assert_eq!(list_overrides(&world.steward, &[world.contract_id]).await.unwrap(), [first]);
+}
+
+#[tokio::test]
+async fn a_steward_is_shown_what_he_signs_and_it_is_told_for_ever() {
+    let world = World::new().await;
+    let document = broken("1.1.0");
+    let shown = world.refusal(&document).await;
+    let Outcome::Refused(planned) = plan(&world.owner, set("shop", &[&document])).await.unwrap() else {
+        panic!("it is refused");
+    };
+    assert_eq!(planned[0].findings, shown.findings, "as the publisher sees it");
+    assert_eq!(planned[0].digest, shown.digest);
+    assert_eq!((shown.compared_with.to_string(), shown.findings.len()), ("1.0.0".to_owned(), 1));
+
+    let says = world.accepted(&document).await;
+    let kept = domain::change::kept(&shown.findings);
+    assert_eq!((&says.findings, says.since, says.version), (&kept, shown.compared_with, shown.version));
+    assert_eq!(Some(says.digest()), shown.digest);
+    assert_eq!((kept[0].path.as_str(), kept[0].consumer_safe), ("orders.amount", false));
+    world.publish(&document).await.unwrap();
+    world.test.clock.advance(400 * DAY);
+    let listed = list_overrides(&world.steward, &[world.contract_id]).await.unwrap();
+    assert_eq!(listed[0].findings, kept);
+}
+
+#[tokio::test]
+async fn what_was_not_shown_is_not_signed() {
+    let world = World::new().await;
+    let digest = world.digest(&broken("1.1.0")).await;
+    let more = broken("1.1.0").replace("logicalType: integer", "logicalType: string");
+    let created = create_override(&world.steward, world.command(&more, digest.clone())).await.unwrap();
+    let Created::OtherFindings(now) = created else { panic!("{created:?}") };
+    assert_eq!(now.findings.len(), 2);
+    assert_eq!(list_overrides(&world.steward, &[world.contract_id]).await.unwrap(), []);
+
+    let conflict = async |document: &str| {
+        let refused = refused(document);
+        let reviewed = review_refusal(&world.steward, &refused).await.unwrap_err();
+        let command = CreateOverride { refused, ..world.command(document, digest.clone()) };
+        let created = create_override(&world.steward, command).await.unwrap_err();
+        assert_eq!((reviewed.kind(), reviewed.to_string()), (created.kind(), created.to_string()));
+        (created.kind(), created.to_string())
+    };
+    for (document, says) in [
+        (CONTRACT.to_owned(), "version 1.0.0 of `orders-contract` is active: there is nothing to accept"),
+        (broken("2.0.0"), "version 2.0.0 of `orders-contract` is not refused: there is nothing to accept"),
+        (broken("1.1.0").replace("id: orders-contract", "id: other"), "contract not found"),
+    ] {
+        let (kind, message) = conflict(&document).await;
+        assert!(message.contains(says) && matches!(kind, Kind::Conflict | Kind::NotFound), "{message}");
+    }
+    world.accepted(&broken("1.1.0")).await;
+    let (kind, message) = conflict(&broken("1.1.0")).await;
+    assert!(kind == Kind::Conflict && message.contains("is accepted by you already"), "{message}");
+    world.publish(&CONTRACT.replace("version: 1.0.0", "version: 1.2.0")).await.unwrap();
+    let (kind, message) = conflict(&broken("1.1.0")).await;
+    assert!(kind == Kind::Conflict && message.contains("no override lets it in"), "{message}");
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_is_told_with_its_problems() {
+    let world = World::new().await;
+    let two = format!("{}\n---\n{PRODUCT}", broken("1.1.0"));
+    for wrong in ["apiVersion: v3.1.0\nkind: DataContract\n", PRODUCT, &two] {
+        let reviewed = review_refusal(&world.steward, &refused(wrong)).await.unwrap();
+        assert!(matches!(reviewed, Review::Invalid(problems) if !problems.is_empty()), "{wrong}");
+        let digest = world.digest(&broken("1.1.0")).await;
+        let created = create_override(&world.steward, world.command(wrong, digest)).await.unwrap();
+        assert!(matches!(created, Created::Invalid(problems) if !problems.is_empty()), "{wrong}");
+    }
+}
+
+/// A person and the service accounts that he owns count as one: each of them signs, each of them publishes.
+#[tokio::test]
+async fn nobody_signs_where_he_publishes_through_another_of_his_principals() {
+    let world = World::new().await;
+    let test = &world.test;
+    let person = test.principal("person").await;
+    let digest = world.digest(&broken("1.1.0")).await;
+    world.account(&person, "signer", None).await;
+    world.account(&person, "loader", None).await;
+    for subject in ["person", "signer"] {
+        test.assign_platform(subject, PlatformRole::Steward).await;
+    }
+    let signs = async |subject: &str| {
+        let ctx = test.ctx(subject).await;
+        let command = world.command(&broken("1.1.0"), digest.clone());
+        let seen = review_refusal(&ctx, &command.refused).await.map(drop).map_err(|error| error.kind());
+        let signed = create_override(&ctx, command).await.map(done).map_err(|error| error.kind());
+        assert_eq!(seen.is_ok(), signed.is_ok(), "{subject}");
+        signed.map(|says| says.id)
+    };
+    for publishes in ["loader", "signer", "person"] {
+        let role = test.assign(publishes, publisher()).await;
+        for subject in ["person", "signer"] {
+            assert_eq!(signs(subject).await, Err(Kind::Forbidden), "{subject} while {publishes} publishes");
+        }
+        unassign(test, &role).await;
+    }
+    for subject in ["person", "signer"] {
+        let id = signs(subject).await.unwrap();
+        revoke_override(&test.ctx(subject).await, id, "a trial", None).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn nobody_publishes_what_he_signed_not_even_through_his_service_account() {
+    let world = World::new().await;
+    let test = &world.test;
+    let account = world.account(&world.steward, "loader", None).await;
+    let says = world.accepted(&broken("1.1.0")).await;
+    let account = test.assign(&account.actor.principal.subject, publisher()).await;
+    let document = broken("1.1.0");
+    let Outcome::Refused(refusals) = apply(&account, set("shop", &[&document])).await.unwrap() else {
+        panic!("whoever signed it publishes it");
+    };
+    assert!(refusals[0].message.ends_with("does not publish it himself"), "{}", refusals[0].message);
+    assert_eq!(refusals[0].digest, Some(says.digest()));
+    world.publish(&document).await.unwrap();
+    assert_eq!(world.state("1.1.0").await.as_str(), "active", "published by somebody else");
+}
+
+#[tokio::test]
+async fn what_somebody_published_does_not_become_active_by_what_he_signed() {
+    let world = World::new().await;
+    let test = &world.test;
+    let account = world.account(&world.steward, "loader", None).await;
+    test.principal("other").await;
+    let other = test.assign_platform("other", PlatformRole::Steward).await;
+    let held = broken("1.1.0").replace("status: active", "status: draft");
+    let says = world.accepted_by(&other, &held).await;
+    let account = test.assign(&account.actor.principal.subject, publisher()).await;
+    let published = apply(&account, set("shop", &[&held])).await.unwrap();
+    assert!(matches!(published, Outcome::Done(_)), "{published:?}");
+    test.settle().await;
+    revoke_override(&other, says.id, "a mistake", None).await.unwrap();
+    unassign(test, &account).await;
+
+    world.accepted(&held).await;
+    let id = world.version("1.1.0").await.id;
+    app::contract::activate_version(&world.owner, Activate { id, key: None }).await.unwrap();
+    let State::Draft { reasons, .. } = world.state("1.1.0").await else { panic!("it waits") };
+    assert!(reasons.len() == 1 && reasons[0].contains("needs a major bump"), "{reasons:?}");
+    world.accepted_by(&other, &held).await;
+    app::contract::activate_version(&world.owner, Activate { id, key: None }).await.unwrap();
+    assert_eq!(world.state("1.1.0").await.as_str(), "active");
+}
+
+/// Takes the roles in domains away that somebody holds.
+async fn unassign(test: &TestApp, ctx: &Ctx) {
+    let mut tx = test.app.db.read().await.unwrap();
+    let roles = store::identity::list_roles(&mut tx, ctx.actor.principal.id).await.unwrap();
+    drop(tx);
+    for assignment in roles.into_iter().filter(|assignment| matches!(assignment.role, Role::Domain(..))) {
+        app::identity::unassign_role(&test.admin, assignment.id, None).await.unwrap();
+    }
 }

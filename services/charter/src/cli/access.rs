@@ -121,10 +121,8 @@ const REQUEST: &[&str] = &[
 
 const APPROVE: &[&str] = &[
     "mutation ApproveRequest($input: ApproveRequestInput!) { answer: approveRequest(input: $input) {
-        __typename
-        ... on ApproveRequestPayload { request { ...Request } grant { ...Grant } }
-        ... on RequestNotPending { request { ...Request } message }
-    } }\n",
+        ... on ApproveRequestPayload { request { ...Request } grant { ...Grant } }\n",
+    NOT_PENDING,
     ACCESS_REQUEST,
     GRANT,
     ProductName::FRAGMENT,
@@ -132,23 +130,24 @@ const APPROVE: &[&str] = &[
 
 const REJECT: &[&str] = &[
     "mutation RejectRequest($input: RejectRequestInput!) { answer: rejectRequest(input: $input) {
-        __typename
-        ... on RejectRequestPayload { request { ...Request } }
-        ... on RequestNotPending { request { ...Request } message }
-    } }\n",
+        ... on RejectRequestPayload { request { ...Request } }\n",
+    NOT_PENDING,
     ACCESS_REQUEST,
     ProductName::FRAGMENT,
 ];
 
 const WITHDRAW: &[&str] = &[
     "mutation WithdrawRequest($input: WithdrawRequestInput!) { answer: withdrawRequest(input: $input) {
-        __typename
-        ... on WithdrawRequestPayload { request { ...Request } }
-        ... on RequestNotPending { request { ...Request } message }
-    } }\n",
+        ... on WithdrawRequestPayload { request { ...Request } }\n",
+    NOT_PENDING,
     ACCESS_REQUEST,
     ProductName::FRAGMENT,
 ];
+
+/// The end of every answer to a request.
+const NOT_PENDING: &str = "        __typename
+        ... on RequestNotPending { request { ...Request } message }
+    } }\n";
 
 const REVOKE: &[&str] = &[
     "mutation RevokeGrant($input: RevokeGrantInput!) { answer: revokeGrant(input: $input) {
@@ -286,19 +285,19 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
         Command::Approve { request, until, reason, idempotency } => {
             let until = until.map(|until| until.to_string());
             let input = idempotency.into_input(json!({ "request": request, "until": until, "reason": reason }));
-            answered(client.send(APPROVE, json!({ "input": input })).await?, json)?;
+            answered(json, &client.send(APPROVE, json!({ "input": input })).await?)?;
         }
         Command::Reject { request, reason, idempotency } => {
             let input = idempotency.into_input(json!({ "request": request, "reason": reason }));
-            answered(client.send(REJECT, json!({ "input": input })).await?, json)?;
+            answered(json, &client.send(REJECT, json!({ "input": input })).await?)?;
         }
         Command::Withdraw { request, idempotency } => {
             let input = idempotency.into_input(json!({ "request": request }));
-            answered(client.send(WITHDRAW, json!({ "input": input })).await?, json)?;
+            answered(json, &client.send(WITHDRAW, json!({ "input": input })).await?)?;
         }
         Command::Revoke { grant, reason, idempotency } => {
             let input = idempotency.into_input(json!({ "grant": grant, "reason": reason }));
-            revoked(client.send(REVOKE, json!({ "input": input })).await?, json)?;
+            revoked(json, &client.send(REVOKE, json!({ "input": input })).await?)?;
         }
         Command::List { state, paging } => {
             let filters = Map::from_iter([("state".to_owned(), json!(state.as_deref().map(args::enum_value)))]);
@@ -337,33 +336,27 @@ impl RequestArgs {
     }
 }
 
-fn answered(answered: Answered, json: bool) -> Result<()> {
-    if json {
-        output::print_json(&answered)?;
-    }
-    match answered {
-        Answered::RequestNotPending { message, .. } => Err(Error::new(Exit::Failed, message)),
-        _ if json => Ok(()),
-        Answered::ApproveRequestPayload { grant, .. } => output::print(&grants_table(&[grant])),
+fn answered(json: bool, answered: &Answered) -> Result<()> {
+    output::outcome(json, answered, |answered| match answered {
+        Answered::RequestNotPending { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
+        Answered::ApproveRequestPayload { grant, .. } => Ok(grants_table(std::slice::from_ref(grant))),
         Answered::RejectRequestPayload { request } | Answered::WithdrawRequestPayload { request } => {
-            output::print(&requests_table(&[request]))
+            Ok(requests_table(std::slice::from_ref(request)))
         }
-    }
+    })
 }
 
-fn revoked(revoked: Revoked, json: bool) -> Result<()> {
-    if json {
-        output::print_json(&revoked)?;
+fn revoked(json: bool, revoked: &Revoked) -> Result<()> {
+    output::outcome(json, revoked, |revoked| match revoked {
+        Revoked::GrantNotActive { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
+        Revoked::RevokeGrantPayload { grant, .. } => Ok(grants_table(std::slice::from_ref(grant))),
+    })?;
+    if let Revoked::RevokeGrantPayload { ended_leases, .. } = revoked
+        && !json
+    {
+        output::note(&format!("{} ended with it", count(ended_leases.len(), "lease")));
     }
-    match revoked {
-        Revoked::GrantNotActive { message, .. } => Err(Error::new(Exit::Failed, message)),
-        Revoked::RevokeGrantPayload { .. } if json => Ok(()),
-        Revoked::RevokeGrantPayload { grant, ended_leases } => {
-            output::print(&grants_table(&[grant]))?;
-            output::note(&format!("{} ended with it", count(ended_leases.len(), "lease")));
-            Ok(())
-        }
-    }
+    Ok(())
 }
 
 fn states() -> PossibleValuesParser {

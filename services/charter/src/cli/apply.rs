@@ -66,8 +66,8 @@ const PLAN: &[&str] = &[
         ... on RefusedVersions { refusals { ...Refusal } }
     } }\n",
     CHANGE,
-    PROBLEM,
-    REFUSAL,
+    Problem::FRAGMENT,
+    Refusal::FRAGMENT,
     Finding::FRAGMENT,
 ];
 
@@ -79,17 +79,13 @@ const APPLY: &[&str] = &[
         ... on RefusedVersions { refusals { ...Refusal } }
     } }\n",
     CHANGE,
-    PROBLEM,
-    REFUSAL,
+    Problem::FRAGMENT,
+    Refusal::FRAGMENT,
     Finding::FRAGMENT,
 ];
 
 const CHANGE: &str = "fragment Change on DocumentChange {
     kind document name version change state findings { ...Finding } bump reasons
-}\n";
-const PROBLEM: &str = "fragment Problem on Problem { document line column path message }\n";
-const REFUSAL: &str = "fragment Refusal on VersionRefusal {
-    document contract version comparedWith needed suggested findings { ...Finding } findingsDigest message
 }\n";
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -152,6 +148,9 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// The fields of a problem.
+    pub(crate) const FRAGMENT: &str = "fragment Problem on Problem { document line column path message }\n";
+
     fn note(&self, weight: Weight) -> Note {
         let message =
             if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) };
@@ -173,18 +172,48 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// Why a version is refused.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Refusal {
-    document: String,
-    contract: String,
-    version: String,
-    compared_with: String,
-    needed: Bump,
-    suggested: String,
-    findings: Vec<Finding>,
-    findings_digest: Option<String>,
-    message: String,
+pub(crate) struct Refusal {
+    /// The document, as it was named.
+    pub(crate) document: String,
+    /// The contract, by its documents' id.
+    pub(crate) contract: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// The version that it was compared with.
+    pub(crate) compared_with: String,
+    /// The bump that its changes demand.
+    pub(crate) needed: Bump,
+    /// A version that would do.
+    pub(crate) suggested: String,
+    /// What differs.
+    pub(crate) findings: Vec<Finding>,
+    /// The digest of the findings, where an override would help.
+    pub(crate) findings_digest: Option<String>,
+    /// The refusal in a sentence.
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    /// The fields of a refusal; goes with [`Finding::FRAGMENT`].
+    pub(crate) const FRAGMENT: &str = "fragment Refusal on VersionRefusal {
+    document contract version comparedWith needed suggested findings { ...Finding } findingsDigest message
+}\n";
+
+    /// The refusal with its findings.
+    pub(crate) fn text(&self, paint: Paint) -> String {
+        let Self { document, contract, version, compared_with, needed, suggested, .. } = self;
+        let mut text = format!(
+            "{document}: contract `{contract}` {version} against {compared_with} needs a {needed} version: {suggested}\n"
+        );
+        if !self.message.is_empty() {
+            let _ = writeln!(text, "  {}", self.message);
+        }
+        text.push_str(&findings_text(&self.findings, "  ", paint));
+        text
+    }
 }
 
 /// `charter plan`: exit code 0 where `apply` would do it, changes or none.
@@ -307,17 +336,9 @@ pub(crate) fn invalid(problems: &[Problem]) -> Error {
 fn refused(refusals: &[Refusal]) -> Error {
     let mut report = String::new();
     for refusal in refusals {
-        let Refusal { document, contract, version, compared_with, needed, suggested, .. } = refusal;
-        let _ = writeln!(
-            report,
-            "{document}: contract `{contract}` {version} against {compared_with} needs a {needed} version: {suggested}"
-        );
-        if !refusal.message.is_empty() {
-            let _ = writeln!(report, "  {}", refusal.message);
-        }
-        report.push_str(&findings_text(&refusal.findings, "  ", Paint::stderr()));
+        report.push_str(&refusal.text(Paint::stderr()));
         if let Some(digest) = &refusal.findings_digest {
-            let _ = writeln!(report, "  for a steward's override: {digest}");
+            let _ = writeln!(report, "  a steward may accept it with `charter override create`: findings {digest}");
         }
     }
     let message = format!("{} refused", count(refusals.len(), "version"));

@@ -105,6 +105,17 @@ impl Client {
         self.answer(self.post(&body(document, variables)).await).await
     }
 
+    /// Asks for something by its id. The document takes `$id`, and answers with a node of one kind.
+    ///
+    /// # Errors
+    /// Not found for the id of nothing, or of another kind; else as [`Self::send`].
+    pub(crate) async fn node<T: DeserializeOwned>(&self, document: &[&str], what: &str, id: &str) -> Result<T> {
+        match self.send(document, json!({ "id": id })).await? {
+            Value::Object(fields) if !fields.is_empty() => self.understand(Value::Object(fields)),
+            _ => Err(Error::not_found(what, id)),
+        }
+    }
+
     /// Asks for a list page by page. The document takes `$first` and `$after` beside the filters.
     ///
     /// # Errors
@@ -163,6 +174,10 @@ impl Client {
         if !self.keeps_controls {
             clean(&mut value);
         }
+        self.understand(value)
+    }
+
+    fn understand<T: DeserializeOwned>(&self, value: Value) -> Result<T> {
         serde_json::from_value(value).map_err(|cause| {
             Error::new(Exit::Failed, format!("the answer of {} was not understood: {cause}", self.server))
                 .hint("this program and the server may be of different versions")

@@ -199,9 +199,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             output::show(json, &notices, |notices| table(&notices.nodes))?;
         }
         Command::Show { notice } => {
-            let shown: Option<Shown> = client.send(SHOW, json!({ "id": notice })).await?;
-            let missing = || Error::new(Exit::NotFound, format!("notice `{notice}` not found"));
-            output::show(json, &shown.ok_or_else(missing)?, Shown::text)?;
+            let shown: Shown = client.node(SHOW, "notice", &notice).await?;
+            output::show(json, &shown, Shown::text)?;
         }
         Command::Answer { notice, reply, until, reason, consumer, idempotency } => {
             let input = idempotency.into_input(json!({
@@ -211,12 +210,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
                 "reason": reason,
                 "consumer": consumer,
             }));
-            changed(client.send(ANSWER, json!({ "input": input })).await?, json)?;
+            changed(json, &client.send(ANSWER, json!({ "input": input })).await?)?;
         }
         Command::Update { notice, note, deadline, idempotency } => {
             let deadline = deadline.map(|deadline| deadline.to_string());
             let input = json!({ "notice": notice, "migrationNote": note, "deadline": deadline });
-            changed(client.send(UPDATE, json!({ "input": idempotency.into_input(input) })).await?, json)?;
+            changed(json, &client.send(UPDATE, json!({ "input": idempotency.into_input(input) })).await?)?;
         }
     }
     Ok(Exit::Done)
@@ -226,17 +225,14 @@ fn replies() -> PossibleValuesParser {
     PossibleValuesParser::new(ReplyKind::ALL.iter().map(|reply| reply.as_str()))
 }
 
-fn changed(changed: Changed, json: bool) -> Result<()> {
-    if json {
-        output::print_json(&changed)?;
-    }
-    match changed {
-        Changed::NoticeClosed { message, .. } => Err(Error::new(Exit::Failed, message)),
-        _ if json => Ok(()),
-        Changed::AnswerNoticePayload { notice, .. } | Changed::UpdateNoticePayload { notice } => {
-            output::print(&table(&[notice]))
+fn changed(json: bool, changed: &Changed) -> Result<()> {
+    output::outcome(json, changed, |changed| match changed {
+        Changed::NoticeClosed { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
+        Changed::AnswerNoticePayload { notice, answer } => {
+            Ok(format!("{}\n{}", table(std::slice::from_ref(notice)), answer_table(answer)))
         }
-    }
+        Changed::UpdateNoticePayload { notice } => Ok(table(std::slice::from_ref(notice))),
+    })
 }
 
 fn table(notices: &[Notice]) -> String {
@@ -254,6 +250,13 @@ fn table(notices: &[Notice]) -> String {
             ]
         }),
     )
+}
+
+fn answer_table(answer: &Answer) -> String {
+    let Answer { reply, until, reason, answered_by, at } = answer;
+    let by = or_dash(answered_by.as_ref().map(|by| &by.subject));
+    let row = [word(reply), or_dash(until.as_ref()), or_dash(reason.as_ref()), by, at.clone()];
+    output::table(["answer", "needs until", "reason", "by", "at"], [row])
 }
 
 impl std::fmt::Display for Side {

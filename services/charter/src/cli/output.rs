@@ -17,6 +17,19 @@ pub(crate) fn show<T: Serialize>(json: bool, answer: &T, text: impl FnOnce(&T) -
     if json { print_json(answer) } else { print(&text(answer)) }
 }
 
+/// Prints what became of a change: as JSON, or as `text` shows it. Where `text` gives an error, nothing was changed, and
+/// the error says why; programs get the whole answer all the same.
+pub(crate) fn outcome<T: Serialize>(json: bool, answer: &T, text: impl FnOnce(&T) -> Result<String>) -> Result<()> {
+    let text = text(answer);
+    if json {
+        print_json(answer)?;
+    }
+    match text {
+        Ok(text) if !json => print(&text),
+        other => other.map(drop),
+    }
+}
+
 /// Prints data as JSON.
 pub(crate) fn print_json(data: &impl Serialize) -> Result<()> {
     match serde_json::to_string_pretty(data) {

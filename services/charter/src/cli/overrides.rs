@@ -1,15 +1,24 @@
 //! `charter override`: versions that stewards accept although their numbers are too small.
+//!
+//! What a steward signs comes from the server: it looks at the document that was refused, tells the findings, and takes
+//! the signature under just these.
+
+use std::fmt::Write;
+use std::io::{self, BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use domain::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::answer::PrincipalName;
+use super::answer::{Finding, PrincipalName, findings_text};
+use super::apply::{self, Problem, Refusal};
 use super::args::{self, Idempotency, ProductAddress, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, or_dash};
+use super::output::{self, Paint, or_dash};
+use super::sources::{self, Source};
 
 /// `charter override`.
 #[derive(clap::Args)]
@@ -22,23 +31,24 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Accept a version that was refused for its number, with just these findings; for stewards
+    /// Show what a document is refused for: what `create` accepts
+    Review {
+        #[command(flatten)]
+        refused: RefusedArgs,
+    },
+    /// Accept a version that was refused for its number, with just the findings that are shown; for stewards
     Create {
-        /// The contract's id, as `charter product show --json` gives it
-        #[arg(value_name = "CONTRACT")]
-        contract: String,
-        /// The version that was refused
-        #[arg(value_name = "VERSION")]
-        version: String,
-        /// What it was refused for: the `findingsDigest` of the refusal
-        #[arg(long, value_name = "DIGEST")]
-        findings: String,
+        #[command(flatten)]
+        refused: RefusedArgs,
         /// Why it is accepted
         #[arg(long)]
         reason: String,
         /// Until when: a date or RFC 3339, at most 30 days from now
         #[arg(long, value_name = "TIME", value_parser = args::moment)]
         until: Timestamp,
+        /// Sign the findings that are shown without being asked
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         idempotency: Idempotency,
     },
@@ -47,6 +57,12 @@ enum Command {
         /// The product, `domain.product`
         #[arg(value_parser = args::product)]
         product: ProductAddress,
+    },
+    /// Show an override with the findings that it accepts
+    Show {
+        /// The override's id
+        #[arg(value_name = "ID")]
+        id: String,
     },
     /// End an override early
     Revoke {
@@ -61,11 +77,40 @@ enum Command {
     },
 }
 
-const CREATE: &[&str] = &[
-    "mutation CreateOverride($input: CreateOverrideInput!) {
-        answer: createOverride(input: $input) { override { ...Override } }
+#[derive(clap::Args)]
+struct RefusedArgs {
+    /// The product of its contract, `domain.product`
+    #[arg(value_parser = args::product)]
+    product: ProductAddress,
+    /// The contract's document that was refused, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+const REVIEW: &[&str] = &[
+    "query ReviewRefusal($product: String!, $document: DocumentInput!) {
+        answer: reviewRefusal(product: $product, document: $document) {
+            __typename
+            ... on VersionRefusal { ...Refusal }
+            ... on InvalidDocuments { problems { ...Problem } }
+        }
     }\n",
+    Refusal::FRAGMENT,
+    Problem::FRAGMENT,
+    Finding::FRAGMENT,
+];
+
+const CREATE: &[&str] = &[
+    "mutation CreateOverride($input: CreateOverrideInput!) { answer: createOverride(input: $input) {
+        __typename
+        ... on CreateOverridePayload { override { ...Override } }
+        ... on OtherFindings { refusal { ...Refusal } message }
+        ... on InvalidDocuments { problems { ...Problem } }
+    } }\n",
     OVERRIDE,
+    Refusal::FRAGMENT,
+    Problem::FRAGMENT,
+    Finding::FRAGMENT,
 ];
 
 const LIST: &[&str] = &[
@@ -73,6 +118,13 @@ const LIST: &[&str] = &[
         answer: product(domain: $domain, name: $name) { contracts { documentId overrides { ...Override } } }
     }\n",
     OVERRIDE,
+    Finding::FRAGMENT,
+];
+
+const SHOW: &[&str] = &[
+    "query Override($id: ID!) { answer: node(id: $id) { ... on ContractOverride { ...Override } } }\n",
+    OVERRIDE,
+    Finding::FRAGMENT,
 ];
 
 const REVOKE: &[&str] = &[
@@ -82,16 +134,28 @@ const REVOKE: &[&str] = &[
         ... on OverrideNotStanding { override { ...Override } message }
     } }\n",
     OVERRIDE,
+    Finding::FRAGMENT,
 ];
 
 const OVERRIDE: &str = "fragment Override on ContractOverride {
-    id contract { documentId } version findingsDigest reason steward { subject } createdAt expiresAt stands
-    revokedBy { subject } revokedAt revokeReason
+    id contract { documentId } version comparedWith findings { ...Finding } findingsDigest reason
+    steward { subject } createdAt expiresAt stands revokedBy { subject } revokedAt revokeReason
 }\n";
 
 #[derive(Debug, Deserialize, Serialize)]
-struct Created {
-    r#override: Override,
+#[serde(tag = "__typename")]
+enum Reviewed {
+    VersionRefusal(Refusal),
+    InvalidDocuments { problems: Vec<Problem> },
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "__typename")]
+#[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
+enum Created {
+    CreateOverridePayload { r#override: Override },
+    OtherFindings { refusal: Refusal, message: String },
+    InvalidDocuments { problems: Vec<Problem> },
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -119,6 +183,8 @@ struct Override {
     id: String,
     contract: Option<ContractName>,
     version: String,
+    compared_with: String,
+    findings: Vec<Finding>,
     findings_digest: String,
     reason: String,
     steward: Option<PrincipalName>,
@@ -141,37 +207,101 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let json = args.remote.json;
     let client = Client::new(&args.remote)?;
     match args.command {
-        Command::Create { contract, version, findings, reason, until, idempotency } => {
+        Command::Review { refused } => {
+            let reviewed = review(&client, &refused.product, &source(&refused.file)?).await?;
+            output::outcome(json, &reviewed, |reviewed| match reviewed {
+                Reviewed::VersionRefusal(refusal) => Ok(refusal.text(Paint::stdout())),
+                Reviewed::InvalidDocuments { problems } => Err(apply::invalid(problems)),
+            })?;
+        }
+        Command::Create { refused, reason, until, yes, idempotency } => {
+            let document = source(&refused.file)?;
+            let refusal = match review(&client, &refused.product, &document).await? {
+                Reviewed::VersionRefusal(refusal) => refusal,
+                Reviewed::InvalidDocuments { problems } => return Err(apply::invalid(&problems)),
+            };
+            output::tell(&refusal.text(Paint::stderr()));
+            confirm(&refusal, yes)?;
             let input = idempotency.into_input(json!({
-                "contract": contract,
-                "version": version,
-                "findingsDigest": findings,
+                "product": refused.product.to_string(),
+                "document": document,
+                "findingsDigest": refusal.findings_digest,
                 "reason": reason,
                 "expiresAt": until.to_string(),
             }));
             let created: Created = client.send(CREATE, json!({ "input": input })).await?;
-            output::show(json, &created, |created| table([&created.r#override]))?;
+            output::outcome(json, &created, |created| match created {
+                Created::CreateOverridePayload { r#override } => Ok(table([r#override])),
+                Created::OtherFindings { refusal, message } => {
+                    Err(Error::new(Exit::Failed, message.as_str()).report(refusal.text(Paint::stderr())))
+                }
+                Created::InvalidDocuments { problems } => Err(apply::invalid(problems)),
+            })?;
         }
         Command::List { product } => {
             let variables = json!({ "domain": product.domain, "name": product.product });
             let found: Option<Product> = client.send(LIST, variables).await?;
-            let found = found.ok_or_else(|| Error::new(Exit::NotFound, format!("product `{product}` not found")))?;
+            let found = found.ok_or_else(|| Error::not_found("product", &product.to_string()))?;
             output::show(json, &found, |found| table(found.contracts.iter().flat_map(|contract| &contract.overrides)))?;
+        }
+        Command::Show { id } => {
+            let found: Override = client.node(SHOW, "override", &id).await?;
+            output::show(json, &found, Override::text)?;
         }
         Command::Revoke { id, reason, idempotency } => {
             let input = idempotency.into_input(json!({ "override": id, "reason": reason }));
             let revoked: Revoked = client.send(REVOKE, json!({ "input": input })).await?;
-            if json {
-                output::print_json(&revoked)?;
-            }
-            match revoked {
-                Revoked::OverrideNotStanding { message, .. } => return Err(Error::new(Exit::Failed, message)),
-                Revoked::RevokeOverridePayload { .. } if json => {}
-                Revoked::RevokeOverridePayload { r#override } => output::print(&table([&r#override]))?,
-            }
+            output::outcome(json, &revoked, |revoked| match revoked {
+                Revoked::OverrideNotStanding { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
+                Revoked::RevokeOverridePayload { r#override } => Ok(table([r#override])),
+            })?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// The one document that was refused.
+fn source(file: &Path) -> Result<Source> {
+    if file.is_dir() {
+        return Err(Error::new(Exit::Usage, format!("`{}` is a folder: name the document", file.display())));
+    }
+    let mut sources = sources::read(&[file.to_owned()])?;
+    sources.pop().ok_or_else(|| Error::new(Exit::Usage, "there is no document to read"))
+}
+
+async fn review(client: &Client, product: &ProductAddress, document: &Source) -> Result<Reviewed> {
+    client.send(REVIEW, json!({ "product": product.to_string(), "document": document })).await
+}
+
+/// Goes on only if the steward accepts what he was shown.
+fn confirm(refusal: &Refusal, yes: bool) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    let unsigned = || Error::new(Exit::Failed, "nothing was signed");
+    if !io::stdin().is_terminal() {
+        return Err(unsigned().hint("say `--yes` to sign these findings"));
+    }
+    output::tell(&format!("accept {} with these findings? [y/N]", refusal.version));
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" if read.is_ok() => Ok(()),
+        _ => Err(unsigned()),
+    }
+}
+
+impl Override {
+    fn text(&self) -> String {
+        let mut text = table([self]);
+        let _ = writeln!(text, "\nagainst {}", self.compared_with);
+        text.push_str(&findings_text(&self.findings, "", Paint::stdout()));
+        if let (Some(at), Some(reason)) = (&self.revoked_at, &self.revoke_reason) {
+            let by = or_dash(self.revoked_by.as_ref().map(|by| &by.subject));
+            let _ = writeln!(text, "\nended early by {by} on {at}: {reason}");
+        }
+        text
+    }
 }
 
 fn table<'a>(overrides: impl IntoIterator<Item = &'a Override>) -> String {

@@ -8,6 +8,7 @@ mod convert;
 mod diff;
 mod hidden;
 mod kind;
+mod overrides;
 mod report;
 mod schema;
 mod server;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::shared::{self, found};
 
 /// How long something is waited for that nobody was asked for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -347,10 +348,9 @@ pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The shared test data; `None`, with a line that says so, where it is missing. In CI it must be there.
+/// The shared test data.
 pub(crate) fn shared() -> Option<PathBuf> {
-    let given = std::env::var_os("CHARTER_SHARED").map(PathBuf::from);
-    found("the shared test data", given.unwrap_or_else(|| repository().join("../shared")))
+    shared::shared("")
 }
 
 /// The Python environment with the real clients, under the same rule.
@@ -362,13 +362,4 @@ pub(crate) fn clients() -> Option<PathBuf> {
 /// The JVM's registry client, under the same rule.
 pub(crate) fn jvm_client() -> Option<PathBuf> {
     found("the registry client of the JVM", clients()?.join("jvm/pinot-confluent-avro-shaded.jar"))
-}
-
-fn found(what: &str, path: PathBuf) -> Option<PathBuf> {
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{what} must be there in CI: {}", path.display());
-    println!("skipped: {what} is not at {}", path.display());
-    None
 }

@@ -17,3 +17,8 @@ mod problems;
 mod protobuf;
 mod shared;
 mod table;
+
+// `testkit` builds on this crate; taken by path, these tests do not wait for it.
+#[expect(unreachable_pub, reason = "public in `testkit`")]
+#[path = "../../../testkit/src/shared.rs"]
+mod beside;

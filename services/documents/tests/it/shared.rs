@@ -1,21 +1,8 @@
 //! The folder of standards and vectors that lies beside the repository.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
 
-/// A folder below the shared one; `None` where it is missing, which is told, and in CI fails.
-pub(crate) fn folder(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("CHARTER_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = root.join(name);
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", path.display());
-    println!("skipped: {} is missing", path.display());
-    None
-}
+pub(crate) use crate::beside::shared as folder;
 
 /// The official examples: file name and text.
 pub(crate) fn examples() -> Vec<(String, String)> {

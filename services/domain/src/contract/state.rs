@@ -84,6 +84,14 @@ impl State {
         }
     }
 
+    /// When it stops serving, where that is settled: of a version that is deprecated.
+    pub fn sunset(&self) -> Option<Timestamp> {
+        match self {
+            Self::Deprecated { sunset, .. } => Some(*sunset),
+            Self::Draft { .. } | Self::Active { .. } | Self::Superseded { .. } | Self::Retired { .. } => None,
+        }
+    }
+
     /// Whether a new version of the major must be compared with this one.
     pub fn is_promised(&self) -> bool {
         matches!(self, Self::Active { .. } | Self::Deprecated { .. })

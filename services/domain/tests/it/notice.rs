@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::audit::Key;
-use domain::change::{Finding, Refused, Rule};
+use domain::change::{Finding, KeptFinding, Refused, Rule, kept};
 use domain::clock::Timestamp;
 use domain::contract::{Contract, Settings, SlaProperty, State, Wish};
 use domain::grant::{Decided, Grant, PortMajor, Purpose, Window};
@@ -110,6 +110,22 @@ fn a_notice_is_opened_to_those_who_were_promised_something() {
     let opened = open(&State::Active { since }, &old, &new).unwrap();
     assert_eq!(opened.deadline.to_string(), "2030-01-01T00:00:00Z");
     assert_eq!(opened.migration_note, None);
+    // A date that has passed promises nothing any more: readers get the time that everybody gets.
+    let old = Contract { sla: vec![end("2001-01-01")], ..old };
+    assert_eq!(open(&State::Active { since }, &old, &new).unwrap().deadline, NOW.plus(90 * DAY));
+    assert_eq!(open(&State::Deprecated { since, sunset: NOW }, &old, &new), None, "it has ended");
+}
+
+#[test]
+fn a_sunset_closes_what_nobody_closed() {
+    let notice = notice();
+    let ended = |of: Side, at: Timestamp| move |major| (of.major() == major).then_some(at);
+    assert_eq!(notice.clone().settled(|_| None), notice);
+    for side in [notice.from, notice.to] {
+        assert_eq!(notice.clone().settled(ended(side, NOW)).closed_at, Some(NOW));
+    }
+    let closed = notice.clone().close(NOW).unwrap();
+    assert_eq!(closed.clone().settled(ended(notice.from, NOW.plus(DAY))), closed, "it stays as it was closed");
 }
 
 #[test]
@@ -141,6 +157,10 @@ fn who_objects_or_needs_time_says_why_and_until_when() {
     let anyway = Reply::NeedsTime { until: notice.deadline };
     let refused = answer(&notice, &grant(1), anyway, Some("x"), NOW);
     assert_eq!(refused, Err(Error::NoMoreTime(notice.deadline)));
+    // A deadline that has passed gives nothing to what has passed too.
+    let (now, over) = (notice.deadline.plus(DAY), Reply::NeedsTime { until: notice.deadline.plus(DAY) });
+    let grant = Grant { window: Window { from: NOW, until: now.plus(DAY) }, ..grant(1) };
+    assert_eq!(answer(&notice, &grant, over, Some("x"), now), Err(Error::NoMoreTime(now)));
 }
 
 #[test]
@@ -182,7 +202,8 @@ fn accepted() -> Override {
         id: OverrideId(uuid(1)),
         contract_id: ContractId(uuid(2)),
         version: "1.1.0".parse().unwrap(),
-        findings: FindingsDigest::of("1.0.0".parse().unwrap(), &[finding("a")]),
+        since: "1.0.0".parse().unwrap(),
+        findings: kept(&[finding("a")]),
         reason: " nobody reads it ".into(),
         steward: PrincipalId(uuid(3)),
         created_at: NOW,
@@ -195,7 +216,7 @@ fn accepted() -> Override {
 fn a_digest_tells_findings_and_their_base_apart() {
     let of = |since: &str, paths: &[&str]| {
         let findings: Vec<Finding> = paths.iter().map(|path| finding(path)).collect();
-        FindingsDigest::of(since.parse().unwrap(), &findings)
+        FindingsDigest::of(since.parse().unwrap(), &kept(&findings))
     };
     let all =
         [of("1.0.0", &[]), of("1.0.0", &["a"]), of("1.0.1", &["a"]), of("1.0.0", &["a", "b"]), of("1.0.0", &["b"])];
@@ -229,7 +250,26 @@ fn an_override_stands_from_its_making_to_its_end() {
 }
 
 #[test]
-fn the_signature_covers_everything_but_the_early_end() {
+fn a_digest_covers_all_that_a_finding_says() {
+    let [told] = <[KeptFinding; 1]>::try_from(kept(&[finding("a")])).unwrap();
+    let other = [
+        told.clone(),
+        KeptFinding { path: "b".into(), ..told.clone() },
+        KeptFinding { rule: "b".into(), ..told.clone() },
+        KeptFinding { history_safe: !told.history_safe, ..told.clone() },
+        KeptFinding { consumer_safe: !told.consumer_safe, ..told.clone() },
+        KeptFinding { bump: Bump::Minor, ..told.clone() },
+        KeptFinding { message: "b".into(), ..told.clone() },
+        KeptFinding { proof: Some(String::new()), ..told },
+    ];
+    let digests = other.map(|finding| FindingsDigest::of("1.0.0".parse().unwrap(), &[finding]));
+    for (n, digest) in digests.iter().enumerate() {
+        assert_eq!(digests.iter().position(|other| other == digest), Some(n));
+    }
+}
+
+#[test]
+fn the_signature_covers_everything() {
     let key = Key::new([7; 32]);
     let says = accepted();
     let mac = says.sign(&key);
@@ -240,7 +280,8 @@ fn the_signature_covers_everything_but_the_early_end() {
         Override { id: OverrideId(uuid(9)), ..says.clone() },
         Override { contract_id: ContractId(uuid(9)), ..says.clone() },
         Override { version: "1.2.0".parse().unwrap(), ..says.clone() },
-        Override { findings: FindingsDigest::of("1.0.0".parse().unwrap(), &[]), ..says.clone() },
+        Override { since: "1.0.1".parse().unwrap(), ..says.clone() },
+        Override { findings: Vec::new(), ..says.clone() },
         Override { reason: "x".into(), ..says.clone() },
         Override { steward: PrincipalId(uuid(9)), ..says.clone() },
         Override { created_at: Timestamp(0), ..says.clone() },
@@ -249,8 +290,21 @@ fn the_signature_covers_everything_but_the_early_end() {
     for changed in changed {
         assert!(!changed.is_signed(&key, &mac), "{changed:?}");
     }
-    let ended = Decided { by: PrincipalId(uuid(3)), at: NOW, reason: None };
-    assert!(says.revoke(ended).unwrap().is_signed(&key, &mac));
+    let end = Decided { by: PrincipalId(uuid(3)), at: NOW, reason: Some("a mistake".into()) };
+    let ended = says.clone().revoke(end.clone()).unwrap();
+    assert!(!ended.is_signed(&key, &mac), "an end is signed anew");
+    let mac = ended.sign(&key);
+    assert!(ended.is_signed(&key, &mac));
+    assert!(!says.is_signed(&key, &mac), "what has ended cannot be made to stand");
+    for other in [
+        Decided { by: PrincipalId(uuid(9)), ..end.clone() },
+        Decided { at: Timestamp(NOW.0 + 1), ..end.clone() },
+        Decided { reason: Some("x".into()), ..end.clone() },
+        Decided { reason: None, ..end },
+    ] {
+        let other = Override { revoked: Some(other), ..ended.clone() };
+        assert!(!other.is_signed(&key, &mac), "{other:?}");
+    }
 }
 
 /// Each promised version refuses for a finding named after itself; one override accepts one refusal.
@@ -270,7 +324,8 @@ fn every_refusal_needs_its_own_override() {
     };
     let accept = |old: &Contract, version: &str| Override {
         version: version.parse().unwrap(),
-        findings: FindingsDigest::of(old.version, &[finding(&old.version.to_string())]),
+        since: old.version,
+        findings: kept(&[finding(&old.version.to_string())]),
         ..accepted()
     };
     let (first, second, other) = (accept(&one, "1.3.0"), accept(&two, "1.3.0"), accept(&two, "1.4.0"));

@@ -1,5 +1,7 @@
 //! Domains, principals, roles, products and contracts, on both databases.
 
+use std::time::Duration;
+
 use domain::clock::Timestamp;
 use domain::contract::State;
 use domain::id::{ContractId, DomainId, RoleId};
@@ -26,6 +28,7 @@ crate::suite! {
     ports_are_tied_once,
     contract_versions_are_kept_in_every_state,
     one_version_of_a_major_is_active,
+    a_major_ends_with_the_last_sunset_of_its_versions,
     the_current_version_is_the_one_in_force,
     the_next_lower_version_is_found,
     a_transition_names_the_state_it_saw,
@@ -276,6 +279,30 @@ async fn one_version_of_a_major_is_active(world: World) {
     }
     let second = store::contract::insert_version(&mut tx, &version(&contract, "1.1.0", active)).await;
     assert_eq!(second.unwrap_err().violated(), Some(Constraint::ContractVersionActive));
+}
+
+async fn a_major_ends_with_the_last_sunset_of_its_versions(world: World) {
+    let contract = world.catalog().await.contract;
+    let (since, now) = (NOW, NOW.plus(Duration::from_secs(9)));
+    let deprecated = |seconds| State::Deprecated { since, sunset: NOW.plus(Duration::from_secs(seconds)) };
+    let steps = [
+        ("1.0.0", State::Retired { since }, None),
+        ("1.1.0", State::Superseded { since }, None),
+        ("1.2.0", deprecated(8), Some(8)),
+        ("1.3.0", deprecated(9), Some(9)),
+        ("1.4.0", deprecated(10), None),
+        ("2.0.0", deprecated(9), Some(9)),
+        ("2.0.1", State::Active { since }, None),
+    ];
+    let mut tx = world.facts().await;
+    for (number, state, expected) in steps {
+        store::contract::insert_version(&mut tx, &version(&contract, number, state)).await.unwrap();
+        let major = number[..1].parse::<u64>().unwrap();
+        let ended = store::contract::list_ended(&mut tx, &[contract.id, id(ContractId::new)], now).await.unwrap();
+        let ended = ended.into_iter().find(|(_, ended, _)| *ended == major);
+        let expected = expected.map(|seconds| (contract.id, major, NOW.plus(Duration::from_secs(seconds))));
+        assert_eq!(ended, expected, "after {number}");
+    }
 }
 
 async fn the_current_version_is_the_one_in_force(world: World) {

@@ -13,6 +13,7 @@ mod overrides;
 mod races;
 mod registry;
 mod schema;
+mod table;
 mod transaction;
 mod work;
 mod world;

@@ -1,10 +1,11 @@
 //! Change notices, on both databases.
 
+use domain::change::KeptFinding;
 use domain::clock::Timestamp;
 use domain::grant::{Decided, Grant, PortMajor, Window};
 use domain::id::{AccessRequestId, AnswerId, GrantId, NoticeId};
 use domain::identity::{Principal, PrincipalKind};
-use domain::notice::{Answer, ChangeNotice, Finding, Reply, Side};
+use domain::notice::{Answer, ChangeNotice, Reply, Side};
 use domain::version::Bump;
 use store::{Constraint, Error, Seek};
 
@@ -27,7 +28,7 @@ fn notice(catalog: &Catalog, to: &str) -> ChangeNotice {
         product_id: catalog.product.id,
         from: side("1.4.2"),
         to: side(to),
-        findings: vec![Finding {
+        findings: vec![KeptFinding {
             path: "orders.amount".into(),
             rule: "column.removed.required".into(),
             history_safe: true,
@@ -60,11 +61,12 @@ async fn notices_are_kept_whole(world: World) {
     let mut reader = world.read().await;
     for notice in &all {
         assert_eq!(store::notice::find(&mut reader, notice.id).await.unwrap().as_ref(), Some(notice));
-        let to = (notice.to.contract_id, notice.to.version.major);
-        assert_eq!(store::notice::list_to(&mut reader, to.0, to.1).await.unwrap(), std::slice::from_ref(notice));
+        let (contract_id, major) = notice.to.major();
+        let of_successor = store::notice::list_of_major(&mut reader, contract_id, major).await.unwrap();
+        assert_eq!(of_successor, std::slice::from_ref(notice));
     }
-    assert_eq!(store::notice::list_from(&mut reader, catalog.contract.id, 1).await.unwrap(), all);
-    assert_eq!(store::notice::list_from(&mut reader, catalog.contract.id, 2).await.unwrap(), []);
+    assert_eq!(store::notice::list_of_major(&mut reader, catalog.contract.id, 1).await.unwrap(), all);
+    assert_eq!(store::notice::list_of_major(&mut reader, catalog.contract.id, 9).await.unwrap(), []);
     assert_eq!(store::notice::find(&mut reader, id(NoticeId::new)).await.unwrap(), None);
     let ids = [all[0].id, id(NoticeId::new)];
     assert_eq!(store::notice::list_by_ids(&mut reader, &ids).await.unwrap(), all[..1]);
@@ -97,12 +99,12 @@ async fn notices_page_with_the_newest_first(world: World) {
     let (first, second, third) = (at("2.0.0", 1), at("3.0.0", 2), at("4.0.0", 2));
     insert(&world, &[&second, &first, &third]).await;
     let mut reader = world.read().await;
-    let page = store::notice::list(&mut reader, &Seek::first(2)).await.unwrap();
+    let page = store::notice::list(&mut reader, None, &Seek::first(2)).await.unwrap();
     assert_eq!((page.items, page.has_more), (vec![third.clone(), second.clone()], true));
     let seek = Seek { after: Some((second.opened_at, second.id)), limit: 2 };
-    let page = store::notice::list_of_product(&mut reader, catalog.product.id, &seek).await.unwrap();
+    let page = store::notice::list(&mut reader, Some(catalog.product.id), &seek).await.unwrap();
     assert_eq!((page.items, page.has_more), (vec![first], false));
-    let other = store::notice::list_of_product(&mut reader, id(domain::id::ProductId::new), &Seek::first(9)).await;
+    let other = store::notice::list(&mut reader, Some(id(domain::id::ProductId::new)), &Seek::first(9)).await;
     assert_eq!(other.unwrap().items, []);
 }
 

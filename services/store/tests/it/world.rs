@@ -14,6 +14,7 @@ use domain::org::{Domain, Enforcement};
 use domain::product;
 use domain::table::Format;
 use domain::version::Version;
+use sqlx::{Connection, Executor};
 use store::contract::{Contract, ContractVersion};
 use store::document::Document;
 use store::product::{Port, Product};
@@ -25,6 +26,7 @@ pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
 /// A database of its own.
 pub(crate) struct World {
     pub(crate) db: Db,
+    url: String,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -36,13 +38,13 @@ impl World {
     pub(crate) async fn on_sqlite_with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("charter.db").display());
-        Self { db: Db::open(&url, options).await.unwrap(), _folder: Some(folder) }
+        Self { db: Db::open(&url, options).await.unwrap(), url, _folder: Some(folder) }
     }
 
     /// `None` where PostgreSQL is not installed.
     pub(crate) async fn on_postgres() -> Option<Self> {
         let url = crate::postgres::Server::shared()?.database();
-        Some(Self { db: Db::open(&url, Options::for_testing()).await.unwrap(), _folder: None })
+        Some(Self { db: Db::open(&url, Options::for_testing()).await.unwrap(), url, _folder: None })
     }
 
     /// A transaction that may change facts.
@@ -52,6 +54,18 @@ impl World {
 
     pub(crate) async fn read(&self) -> Tx {
         self.db.read().await.unwrap()
+    }
+
+    /// Runs a statement past the store, as whoever can write the database might.
+    pub(crate) async fn execute(&self, statement: &str) {
+        let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement));
+        if self.url.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+            connection.execute(statement).await.unwrap();
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+            connection.execute(statement).await.unwrap();
+        }
     }
 
     /// Everything that a lease hangs on.

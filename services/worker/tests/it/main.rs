@@ -11,3 +11,8 @@ mod hostile;
 mod rules;
 mod sql;
 mod support;
+
+// Taken by path, these tests do not wait for all that `testkit` builds on.
+#[expect(unreachable_pub, reason = "public in `testkit`")]
+#[path = "../../../testkit/src/shared.rs"]
+mod shared;

@@ -10,7 +10,7 @@ use super::world::{Ids, World, documents, text};
 
 /// What each command is asked. `{}` stands for what is hidden: its name where one is taken, else each of its ids. A
 /// command of the tree without a line here fails.
-const QUESTIONS: [(&str, &[&str]); 40] = [
+const QUESTIONS: [(&str, &[&str]); 42] = [
     // They ask no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
@@ -72,13 +72,10 @@ const QUESTIONS: [(&str, &[&str]); 40] = [
     ("notice show", &["{}", "{} --json"]),
     ("notice answer", &["{} acknowledged", "{} objects --reason why --json"]),
     ("notice update", &["{} --note why"]),
-    (
-        "override create",
-        &[
-            "{} 1.9.0 --findings 0000000000000000000000000000000000000000000000000000000000000000 --reason why --until 2030-01-01",
-        ],
-    ),
+    ("override review", &["shop.payroll payroll/contract.yaml", "shop.payroll payroll/contract.yaml --json"]),
+    ("override create", &["shop.payroll payroll/contract.yaml --reason why --until 2030-01-01 --yes"]),
     ("override list", &["shop.payroll", "shop.payroll --json"]),
+    ("override show", &["{}", "{} --json"]),
     ("override revoke", &["{} --reason why"]),
     (
         "why",

@@ -31,12 +31,8 @@ pub(crate) enum Kind {
     Notice,
     /// What a steward accepted.
     Override,
-    /// A contract by its id.
-    ContractId,
     /// A principal by its id; not given.
     PrincipalId,
-    /// A digest over findings.
-    Digest,
     Subject,
     /// The subject of a principal that is to be made.
     NewSubject,
@@ -50,6 +46,8 @@ pub(crate) enum Kind {
     Documents,
     /// One contract.
     File,
+    /// A contract whose version was refused.
+    Refused,
     /// One message schema, in Avro.
     Schema,
     /// One script of SQL.
@@ -89,7 +87,6 @@ const NO_ROLE: &str = "cm9sZV9hc3NpZ25tZW50OjAwMDAwMDAwLTAwMDAtNzAwMC04MDAwLTAwM
 
 const NO_NOTICE: &str = "Y2hhbmdlX25vdGljZTowMDAwMDAwMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA";
 const NO_OVERRIDE: &str = "Y29udHJhY3Rfb3ZlcnJpZGU6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
-const NO_CONTRACT: &str = "Y29udHJhY3Q6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
 
 impl Kind {
     /// A value that is taken; `None` for a flag, and for what is better left out.
@@ -121,8 +118,6 @@ impl Kind {
             Self::Role => &values.shop_role,
             Self::Notice => &values.shop.notice,
             Self::Override => &values.shop.accepted,
-            Self::ContractId => &values.shop.contract,
-            Self::Digest => "0000000000000000000000000000000000000000000000000000000000000000",
             Self::Subject => "reader",
             Self::NewSubject => "newcomer",
             Self::Key => "key-1",
@@ -130,6 +125,7 @@ impl Kind {
             Self::RecordAction => "domain.create",
             Self::Documents => "orders",
             Self::File => "orders/contract.yaml",
+            Self::Refused => "refused.yaml",
             Self::Schema => "orders.avsc",
             Self::Sql => "orders.sql",
             Self::Reference => "Other=other.avsc",
@@ -159,15 +155,14 @@ impl Kind {
             Self::Version | Self::NewVersion => &["", "one", "1.2.3.4", "1.0.0-rc1"],
             Self::Request => &["", "not an id", &values.shop.grant, NO_GRANT],
             Self::Grant => &["", "not an id", &values.shop.request, NO_REQUEST],
-            Self::Role | Self::Notice | Self::Override | Self::ContractId | Self::PrincipalId => {
+            Self::Role | Self::Notice | Self::Override | Self::PrincipalId => {
                 &["", "not an id", &values.shop.request, NO_REQUEST]
             }
-            Self::Digest => &["", "0000", "not a digest"],
             Self::Subject | Self::NewSubject => &["", "No One", "../reader"],
             Self::Cursor => &["", "not a cursor"],
             Self::Key => &["", "two words", "k\u{e9}y"],
             Self::Text => &["", "  "],
-            Self::Documents | Self::File | Self::Schema | Self::Sql => {
+            Self::Documents | Self::File | Self::Refused | Self::Schema | Self::Sql => {
                 &["no-such-file", "garbage.yaml", "not-utf8.yaml"]
             }
             Self::Reference => &["", "other.avsc", "Other=no-such-file", "Other=garbage.yaml", "Other=not-utf8.yaml"],
@@ -197,7 +192,6 @@ impl Kind {
             Self::Role => Some(NO_ROLE),
             Self::Notice => Some(NO_NOTICE),
             Self::Override => Some(NO_OVERRIDE),
-            Self::ContractId => Some(NO_CONTRACT),
             Self::Subject => Some("nobody"),
             _ => None,
         }
@@ -216,7 +210,6 @@ impl Kind {
             Self::Role => Some(&values.other_role),
             Self::Notice => Some(&values.other.notice),
             Self::Override => Some(&values.other.accepted),
-            Self::ContractId => Some(&values.other.contract),
             Self::Documents => Some("vault"),
             _ => None,
         }
@@ -243,10 +236,9 @@ const ALL_BUT_OWNER: &[&str] = &["admin", "owner-other", "stranger"];
 /// The ways to call each command. A command of the tree without a line here fails the tests.
 pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
     use Kind::{
-        Contract, ContractId, Cursor, Database, Digest, Documents, Domain, File, Flag, Folder, Grant, Json, Key,
-        Length, Listen, Name, NewDomain, NewSubject, NewVersion, Notice, Number, Object, Override, Port, PrincipalId,
-        Product, Program, RecordAction, Reference, Request, Role, Schema, Sql, Subject, Table, Text, Time, Version,
-        Word,
+        Contract, Cursor, Database, Documents, Domain, File, Flag, Folder, Grant, Json, Key, Length, Listen, Name,
+        NewDomain, NewSubject, NewVersion, Notice, Number, Object, Override, Port, PrincipalId, Product, Program,
+        RecordAction, Reference, Refused, Request, Role, Schema, Sql, Subject, Table, Text, Time, Version, Word,
     };
     let list = [("--limit", Number), ("--after", Cursor)];
     let key = ("--idempotency-key", Key);
@@ -484,21 +476,23 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer("owner-shop", ALL_BUT_OWNER, &[("ID", Notice), ("--note", Text), ("--deadline", Time), key]),
         ),
         (
+            "override review",
+            answer(
+                "steward",
+                &["admin", "owner-shop", "owner-other", "stranger"],
+                &[("PRODUCT", Product), ("FILE", Refused)],
+            ),
+        ),
+        (
             "override create",
             answer(
                 "steward",
                 &["admin", "owner-shop", "owner-other", "stranger"],
-                &[
-                    ("CONTRACT", ContractId),
-                    ("VERSION", NewVersion),
-                    ("--findings", Digest),
-                    ("--reason", Text),
-                    ("--until", Time),
-                    key,
-                ],
+                &[("PRODUCT", Product), ("FILE", Refused), ("--reason", Text), ("--until", Time), ("--yes", Flag), key],
             ),
         ),
         ("override list", read(&[("PRODUCT", Product)])),
+        ("override show", read(&[("ID", Override)])),
         (
             "override revoke",
             answer(
@@ -537,7 +531,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
 }
 
 /// Commands that change nothing: what they find, and that they find nothing, is an answer.
-pub(crate) const READS: [&str; 13] = [
+pub(crate) const READS: [&str; 14] = [
     "domain list",
     "principal list",
     "role list",
@@ -549,6 +543,7 @@ pub(crate) const READS: [&str; 13] = [
     "notice list",
     "notice show",
     "override list",
+    "override show",
     "why",
     "audit list",
 ];

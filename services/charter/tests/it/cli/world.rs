@@ -35,8 +35,6 @@ pub(crate) struct Ids {
     /// A request that nobody has answered.
     pub(crate) request: String,
     pub(crate) grant: String,
-    /// The contract.
-    pub(crate) contract: String,
     /// The notice of its breaking successor.
     pub(crate) notice: String,
     /// What a steward accepted of it.
@@ -109,14 +107,13 @@ impl World {
         });
         let product = format!("{domain}.{name}");
         let owner = PEOPLE.iter().find(|subject| **subject == owner).copied().unwrap_or("admin");
-        ids.contract = text(&self.json(owner, &["product", "show", &product]), "/contracts/0/id");
         let notices = self.json(owner, &["notice", "list"]);
         let own = notices["nodes"].as_array().unwrap().iter().find(|notice| notice["product"]["name"] == name);
         ids.notice = text(own.unwrap(), "/id");
-        let digest = "0".repeat(64);
-        let args = ["override", "create", &ids.contract, "1.8.0", "--findings", &digest, "--reason", "a trial"];
-        let until = ["--until", "2026-10-01"];
-        ids.accepted = text(&self.json("steward", &[&args[..], &until].concat()), "/override/id");
+        let file = format!("{name}-accepted.yaml");
+        self.write(&file, refused(domain, name, "1.8.0"));
+        let args = ["override", "create", &product, &file, "--reason", "a trial", "--until", "2026-10-01", "--yes"];
+        ids.accepted = text(&self.json("steward", &args), "/override/id");
     }
 
     /// The answer of a command that must succeed.
@@ -181,6 +178,12 @@ pub(crate) fn successors(domain: &str, name: &str, classification: &str) -> [Str
         "- name: amount\n        customProperties:\n          - property: unit\n            value: cents\n",
     );
     [format!("{product}{port}"), next]
+}
+
+/// The contract of a product's breaking successor, under a number that does not say so.
+pub(crate) fn refused(domain: &str, name: &str, version: &str) -> String {
+    let [_, contract] = successors(domain, name, "internal");
+    contract.replace("version: 2.0.0", &format!("version: {version}"))
 }
 
 /// The text at a place of an answer.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Run;
 use super::kind::{Form, Kind, READS, REMOTE, Values, forms};
 use super::tree::{Argument, leaves};
-use super::world::{World, documents, successors, text};
+use super::world::{World, documents, refused, successors, text};
 
 /// How many commands run at once.
 const N_AT_ONCE: usize = 4;
@@ -86,6 +86,7 @@ fn world() -> (World, Values) {
         world.write(&format!("{name}/product.yaml"), product);
         world.write(&format!("{name}/contract.yaml"), contract);
     }
+    world.write("refused.yaml", refused("shop", "orders", "1.9.0"));
     world.write("other.avsc", r#"{"type":"fixed","name":"Other","size":4}"#);
     world.write("orders.avsc", r#"{"type":"record","name":"orders","fields":[{"name":"id","type":"long"}]}"#);
     world.write("orders.sql", "CREATE TABLE orders (id bigint NOT NULL);");
@@ -150,9 +151,10 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
         if let Some(value) = kind.someone_elses(values).filter(|_| !matches!(caller, "admin" | "steward")) {
             wrong("is someone else's", value.into(), &[3, 4, 5]);
         }
-        if matches!(kind, Kind::Documents | Kind::File | Kind::Schema | Kind::Sql | Kind::TokenFile) {
+        let is_file = matches!(kind, Kind::Documents | Kind::File | Kind::Refused | Kind::Schema | Kind::Sql);
+        if is_file || *kind == Kind::TokenFile {
             wrong("is 10 MB", "large.yaml".into(), &[1, 3, 5, 64]);
-            if *kind != Kind::TokenFile {
+            if is_file {
                 let (args, stdin) = (args(argument, Some("-".into())), "a".repeat(10_000_001));
                 add(format!("{argument} is 10 MB"), Some(*kind), args, &stdin, &[1, 3]);
             }
@@ -196,11 +198,11 @@ impl Kind {
     fn codes_of_wrong(self) -> &'static [i32] {
         match self {
             Self::Request | Self::Grant | Self::Role | Self::Cursor | Self::Key | Self::Text => &[3],
-            Self::Override | Self::ContractId | Self::PrincipalId | Self::Digest => &[3],
+            Self::PrincipalId => &[3],
             // One of another kind is looked up like any node.
-            Self::Notice => &[3, 4],
+            Self::Notice | Self::Override => &[3, 4],
             Self::Port | Self::Contract | Self::Version | Self::Subject | Self::NewSubject => &[3, 4],
-            Self::Documents | Self::File | Self::Schema | Self::Sql => &[1, 3],
+            Self::Documents | Self::File | Self::Refused | Self::Schema | Self::Sql => &[1, 3],
             Self::Reference => &[1, 3, 64],
             Self::NewVersion | Self::Object => &[3],
             Self::Token => &[5, 64],
