@@ -228,12 +228,18 @@ fn a_name_that_one_side_alone_knows_stands_for_what_it_can() {
         ("q", "A", false),
         ("p", "x.A", false),
         ("pp", "p.A", false),
+        ("p.q", "q.A", false),
     ] {
         let known = importing(package, Type::Message(format!("{package}.A")));
         let expected: &[&str] = if is_same { &[] } else { &["FIELD_NAMED_TYPE_CHANGED #/M/1"] };
         check(&known, &named(written), expected, is_same);
         check(&named(written), &known, expected, is_same);
     }
+    // A name is looked up in the packages around its own, too.
+    let inner = |schema: Schema| Schema { file: File { package: "p.q".into(), ..schema.file }, ..schema };
+    let known = inner(importing("p", Type::Message("p.A".into())));
+    check(&known, &inner(named("A")), &[], true);
+    check(&known, &inner(named("B")), &["FIELD_NAMED_TYPE_CHANGED #/M/1"], false);
     check(&importing("q", Type::Enum("q.E".into())), &named("q.E"), &["FIELD_KIND_CHANGED #/M/1"], false);
 }
 

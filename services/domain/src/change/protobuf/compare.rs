@@ -510,10 +510,11 @@ fn union<K: Copy + Ord, V>(before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> B
 }
 
 /// Whether a name that nothing is known of, as it is written in a file of this package, can stand for a message that the
-/// other schema has: it is its full name, or the end of one in the package.
+/// other schema has: it is its full name, or the end of one in the package or in one around it.
 fn could_be(written: &str, full_name: &str, known: Known<'_>, package: &str) -> bool {
-    let is_end = || full_name.strip_suffix(written).is_some_and(|scope| scope.ends_with('.'));
-    written == full_name || (known.package == package && is_end())
+    let is_end = full_name.strip_suffix(written).is_some_and(|scope| scope.ends_with('.'));
+    let is_around = package.strip_prefix(known.package).is_some_and(|below| below.is_empty() || below.starts_with('.'));
+    written == full_name || (is_end && is_around)
 }
 
 /// A full name without the package.
