@@ -5,7 +5,7 @@
 //! - Delta and Spark: `{"type": "struct", "fields": [{"name", "type", "nullable", "metadata"}]}`; a `protocol` action
 //!   (`minReaderVersion`, `readerFeatures`) may stand beside `fields`.
 //! - Typed trees: `{"type": "struct", "nullable", "fields": [{"name", "type": {"type", "nullable", ...}, "default"?}]}`,
-//!   with `element` in lists and `key` and `value` in maps.
+//!   with `element` in lists and multisets and `key` and `value` in maps.
 //!
 //! They are told apart by where they say whether a field may be null. What is written in one of them and not understood
 //! is refused; a type whose name is not known is kept as one that is the same as itself alone.
@@ -206,7 +206,12 @@ impl Reader {
         };
         let name = self.text(field, "name")?.to_owned();
         let written = self.member(field, "type")?;
-        let data_type = self.below("type", |reader| reader.data_type(written, depth))?;
+        // Delta writes `char` and `varchar` as `string`, and keeps what they are beside it.
+        let bounded = metadata.get("__CHAR_VARCHAR_TYPE_STRING").and_then(Value::as_str);
+        let data_type = match bounded.filter(|_| written == "string") {
+            Some(bounded) => Type::Primitive(named(bounded, self.dialect)),
+            None => self.below("type", |reader| reader.data_type(written, depth))?,
+        };
         let nullable = match self.dialect {
             Dialect::Iceberg => !self.flag(field, "required")?,
             Dialect::Delta => self.flag(field, "nullable")?,
@@ -246,6 +251,9 @@ impl Reader {
             "array" => {
                 let nullable = Some(self.flag(object, "containsNull")?);
                 Ok(Type::List(Box::new(self.element(object, "elementType", "", nullable, depth)?)))
+            }
+            "multiset" if self.dialect == Dialect::Tree => {
+                Ok(Type::Multiset(Box::new(self.element(object, "element", "", None, depth)?)))
             }
             "map" => Ok(Type::Map(Box::new(self.map(object, depth)?))),
             name => self.parameterised(name, object).map(Type::Primitive),

@@ -1,6 +1,6 @@
 //! File descriptors to the model that comparisons work on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::change::protobuf as model;
 use domain::change::protobuf::Scalar;
@@ -74,6 +74,17 @@ impl<'a> Names<'a> {
         let mut fields: Vec<model::Field> =
             message.field.iter().map(|field| self.field(&scope, message, field, is_proto2)).collect();
         fields.sort_by_key(|field| field.number);
+        let mut messages = self.messages(&scope, &message.nested_type, is_proto2);
+        let groups: HashSet<&str> = fields
+            .iter()
+            .filter_map(|field| match &field.field_type {
+                model::Type::Group(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        for nested in &mut messages {
+            nested.is_group = groups.contains(join(&scope, &nested.name).as_str());
+        }
         let is_real = |index: usize| {
             let index = i32::try_from(index).ok();
             !message.field.iter().any(|field| field.proto3_optional() && field.oneof_index == index)
@@ -83,7 +94,8 @@ impl<'a> Names<'a> {
             name: message.name().to_owned(),
             fields,
             oneofs: oneofs.map(|(_, oneof)| oneof.name().to_owned()).collect(),
-            messages: self.messages(&scope, &message.nested_type, is_proto2),
+            is_group: false,
+            messages,
             enums: enums(&message.enum_type),
         }
     }

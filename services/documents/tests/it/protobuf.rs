@@ -261,6 +261,20 @@ fn a_map_is_a_map_however_it_is_written() {
 }
 
 #[test]
+fn a_group_is_a_field_and_no_message_beside_it() {
+    let none = BTreeMap::new();
+    let removed = |fault: &str| {
+        let read = |body: &str| parse(&format!("message M {{ {body} }} {fault}"), &none).unwrap();
+        let group = "optional group G = 1 { optional int32 a = 1; } message H {}";
+        let differences = compare(&read(group), &read("message H {}")).unwrap();
+        differences.iter().map(|found| format!("{} {}", found.name, found.path)).collect::<Vec<_>>()
+    };
+    let expected = ["FIELD_REMOVED #/M/1", "MESSAGE_MOVED #/M/H"];
+    assert_eq!(removed(""), expected);
+    assert_eq!(removed("message Faulty { Nobody a = 1; }"), expected);
+}
+
+#[test]
 fn the_tolerant_reader_sees_what_the_compiler_sees() {
     let compiled = parse(EVERYTHING, &other()).unwrap();
     // The same with one fault: a field that nobody declares the type of.
@@ -284,6 +298,34 @@ fn imports_come_from_the_caller_or_are_well_known() {
     ] {
         assert!(canonical(&importing(name), &other()).is_ok(), "{name}");
     }
+    for name in [
+        "CalendarPeriod calendar_period",
+        "Color color",
+        "Date date",
+        "DateTime datetime",
+        "DayOfWeek dayofweek",
+        "Decimal decimal",
+        "Expr expr",
+        "Fraction fraction",
+        "Interval interval",
+        "LatLng latlng",
+        "Money money",
+        "Month month",
+        "PhoneNumber phone_number",
+        "PostalAddress postal_address",
+        "Quaternion quaternion",
+        "TimeOfDay timeofday",
+    ] {
+        let (name, file) = name.split_once(' ').unwrap();
+        let text =
+            format!("syntax = 'proto3'; import 'google/type/{file}.proto'; message M {{ google.type.{name} a = 1; }}");
+        let stored = canonical(&text, &BTreeMap::new()).expect(&text);
+        forms_agree(&stored, &BTreeMap::new());
+    }
+    // What they declare counts: an enum is read as a number.
+    let day = "syntax = 'proto3'; import 'google/type/dayofweek.proto'; message M { google.type.DayOfWeek day = 1; }";
+    let read = |text: &str| parse(text, &BTreeMap::new()).unwrap();
+    assert_eq!(compare(&read(day), &read("syntax = 'proto3'; message M { int32 day = 1; }")), Ok(Vec::new()));
     // An import may be in the form of a descriptor.
     let binary = serialized(&other()["other.proto"], &BTreeMap::new()).unwrap();
     let text = "syntax = 'proto3'; import 'other.proto'; message M { other.Address a = 1; }";

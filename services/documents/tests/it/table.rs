@@ -82,11 +82,92 @@ fn iceberg_3_has_defaults_and_unknown() {
     assert_eq!(names(&with_default, &written, "iceberg-v3"), ["WRITE_DEFAULT_CHANGED"]);
     let rewritten = field(json!({"initial-default": 2, "write-default": 1}));
     assert_eq!(names(&with_default, &rewritten, "iceberg-v3"), ["DEFAULT_CHANGED!"]);
+    assert_eq!(names(&field(json!({})), &field(json!({"initial-default": null})), "iceberg-v3"), [""; 0]);
     let of = |name: &str| iceberg(json!([{"id": 1, "name": "a", "required": false, "type": name}]));
     assert_eq!(names(&of("unknown"), &of("decimal(9, 2)"), "iceberg-v3"), ["TYPE_WIDENED"]);
     assert_eq!(names(&of("unknown"), &of("int"), "iceberg-v2"), ["UNSUPPORTED_TYPE_CHANGE!"]);
     assert_eq!(names(&of("fixed[16]"), &of("fixed[8]"), "iceberg-v3"), ["UNSUPPORTED_TYPE_CHANGE!"]);
     assert_eq!(names(&of("geometry(srid:1)"), &of("geometry(srid:2)"), "iceberg-v3"), ["UNSUPPORTED_TYPE_CHANGE!"]);
+}
+
+#[test]
+fn by_field_ids_iceberg_regroups_nothing() {
+    let int = |id: i32, name: &str| json!({"id": id, "name": name, "required": false, "type": "int"});
+    let of = |id: i32, name: &str, fields: Value| json!({"id": id, "name": name, "required": false, "type": {"type": "struct", "fields": fields}});
+    let list = |element_id: i32| json!({"type": "list", "element-id": element_id, "element": "int", "element-required": false});
+    let flat = iceberg(json!([int(1, "a"), int(2, "b")]));
+    for (old, new, expected) in [
+        (&flat, json!([int(1, "a"), of(3, "s", json!([int(2, "b")]))]), &["FIELD_REGROUPED!", "FIELD_DELETED"][..]),
+        (&flat, json!([int(1, "a"), of(3, "s", json!([int(4, "b")]))]), &["FIELD_ADDED", "FIELD_DELETED"]),
+        (
+            &flat,
+            json!([int(1, "a"), {"id": 3, "name": "l", "required": false, "type": list(2)}]),
+            &["FIELD_REGROUPED!", "FIELD_DELETED"],
+        ),
+    ] {
+        let new = iceberg(new);
+        assert_eq!(names(old, &new, "iceberg-v3"), expected);
+        assert_eq!(names(&new, old, "iceberg-v3"), expected);
+    }
+    let in_a_list = |fields: Value| {
+        let list = json!({"type": "list", "element-id": 9, "element": {"type": "struct", "fields": fields}, "element-required": false});
+        iceberg(json!([{"id": 8, "name": "l", "required": false, "type": list}]))
+    };
+    let (inner, outer) = (
+        in_a_list(json!([int(1, "a"), of(2, "s", json!([int(3, "b")]))])),
+        in_a_list(json!([int(1, "a"), of(2, "s", json!([])), int(3, "b")])),
+    );
+    assert_eq!(names(&inner, &outer, "iceberg-v2"), ["FIELD_DELETED", "FIELD_REGROUPED!"]);
+}
+
+/// A typed tree with one column.
+fn tree(data_type: Value) -> Schema {
+    parse(&json!({"type": "struct", "nullable": false, "fields": [{"name": "c", "type": data_type}]})).unwrap()
+}
+
+#[test]
+fn what_flink_rows_lack_needs_a_default() {
+    let of = |nullable: bool, default: Option<Value>| {
+        let mut field = json!({"name": "c", "type": {"type": "string", "nullable": nullable}});
+        default.into_iter().for_each(|default| field["default"] = default);
+        parse(&json!({"type": "struct", "fields": [field]})).unwrap()
+    };
+    let required = of(false, Some(json!("x")));
+    assert_eq!(names(&required, &of(false, None), "flink-sql"), ["NON_NULLABLE_DEFAULT_REMOVED!"]);
+    assert_eq!(names(&required, &of(false, Some(json!(null))), "flink-sql"), ["NON_NULLABLE_DEFAULT_REMOVED!"]);
+    assert_eq!(names(&required, &of(false, Some(json!("y"))), "flink-sql"), ["DEFAULT_CHANGED"]);
+    assert_eq!(names(&required, &of(true, None), "flink-sql"), ["NON_NULLABLE_TO_NULLABLE", "DEFAULT_CHANGED"]);
+    assert_eq!(names(&of(true, Some(json!("x"))), &of(true, None), "flink-sql"), ["DEFAULT_CHANGED"]);
+    assert_eq!(names(&of(false, None), &required, "flink-sql"), ["DEFAULT_CHANGED"]);
+    assert_eq!(names(&of(false, None), &of(false, Some(json!(null))), "flink-sql"), [""; 0]);
+    assert_eq!(names(&required, &of(false, None), "iceberg-v3"), ["DEFAULT_CHANGED"]);
+}
+
+#[test]
+fn a_multiset_is_a_map_to_counts_where_there_is_none() {
+    let int = |nullable: bool| json!({"type": "int", "nullable": nullable});
+    let multiset = |element: Value| tree(json!({"type": "multiset", "nullable": false, "element": element}));
+    let (ints, longs) = (multiset(int(false)), multiset(json!({"type": "long", "nullable": false})));
+    let map = tree(json!({"type": "map", "nullable": false, "key": int(false), "value": int(false)}));
+    assert_eq!(names(&ints, &longs, "flink-sql"), ["TYPE_WIDENED"]);
+    assert_eq!(names(&multiset(int(true)), &ints, "flink-sql"), ["NULLABLE_TO_NON_NULLABLE!"]);
+    assert_eq!(names(&ints, &map, "flink-sql"), ["TYPE_MISMATCH!"]);
+    for mode in ["iceberg-v2", "iceberg-v3", "delta"] {
+        assert_eq!(names(&ints, &longs, mode), ["MAP_KEY_TYPE_MISMATCH!"]);
+        assert_eq!(names(&ints, &map, mode), [""; 0]);
+    }
+}
+
+#[test]
+fn keys_are_never_null_but_in_flink() {
+    let map = |nullable: bool| {
+        let key = json!({"type": "int", "nullable": nullable});
+        tree(json!({"type": "map", "nullable": false, "key": key, "value": {"type": "int", "nullable": false}}))
+    };
+    assert_eq!(names(&map(true), &map(false), "flink-sql"), ["NULLABLE_TO_NON_NULLABLE!"]);
+    for mode in ["iceberg-v2", "iceberg-v3", "delta"] {
+        assert_eq!(names(&map(true), &map(false), mode), [""; 0]);
+    }
 }
 
 fn delta(fields: Value) -> Schema {
@@ -134,6 +215,42 @@ fn delta_widens_and_maps_columns_with_its_features_alone() {
     );
     assert_eq!(names(&map("integer", true), &map("long", true), "delta"), ["MAP_KEY_TYPE_MISMATCH!"]);
     assert_eq!(names(&map("integer", true), &map("integer", false), "delta"), ["NULLABLE_TO_NON_NULLABLE!"]);
+}
+
+#[test]
+fn texts_of_delta_may_be_bound_to_more() {
+    let of = |bound: &str| {
+        let metadata = json!({"__CHAR_VARCHAR_TYPE_STRING": bound});
+        delta(json!([{"name": "a", "type": "string", "nullable": true, "metadata": metadata}]))
+    };
+    let free = delta(json!([{"name": "a", "type": "string", "nullable": true, "metadata": {}}]));
+    for (old, new) in
+        [(of("varchar(5)"), of("varchar(6)")), (of("char(5)"), of("varchar(5)")), (of("varchar(5)"), free.clone())]
+    {
+        assert_eq!(names(&old, &new, "delta"), ["TYPE_WIDENED"]);
+        assert_eq!(names(&new, &old, "delta"), ["UNSUPPORTED_TYPE_CHANGE!"]);
+    }
+    // One is padded to its length.
+    assert_eq!(names(&of("char(5)"), &of("char(6)"), "delta"), ["UNSUPPORTED_TYPE_CHANGE!"]);
+    let void = delta(json!([{"name": "a", "type": "void", "nullable": true, "metadata": {}}]));
+    assert_eq!(names(&void, &free, "delta"), ["TYPE_WIDENED"]);
+    assert_eq!(names(&free, &void, "delta"), ["UNSUPPORTED_TYPE_CHANGE!"]);
+}
+
+#[test]
+fn delta_has_the_features_that_its_protocol_names() {
+    let table = |name: &str, data_type: &str, protocol: Value| {
+        let metadata = json!({"delta.columnMapping.id": 1});
+        let field = json!({"name": name, "type": data_type, "nullable": true, "metadata": metadata});
+        parse(&json!({"type": "struct", "fields": [field], "protocol": protocol})).unwrap()
+    };
+    let plain = json!({"minReaderVersion": 1});
+    let widening = json!({"minReaderVersion": 3, "readerFeatures": ["typeWidening"]});
+    let old = table("a", "integer", plain.clone());
+    assert_eq!(names(&old, &table("a", "long", plain), "delta"), ["UNSUPPORTED_TYPE_CHANGE!"]);
+    assert_eq!(names(&old, &table("a", "long", widening), "delta"), ["READER_PROTOCOL_RAISED", "TYPE_WIDENED"]);
+    let mapped = |name: &str| table(name, "integer", json!({"minReaderVersion": 2}));
+    assert_eq!(names(&mapped("a"), &mapped("b"), "delta"), ["FIELD_RENAMED"]);
 }
 
 #[test]

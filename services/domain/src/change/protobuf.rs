@@ -42,6 +42,8 @@ pub struct Message {
     pub fields: Vec<Field>,
     /// The names of its oneofs, without those that stand for `optional` in proto3.
     pub oneofs: Vec<String>,
+    /// Whether it is the body of a group, which comes and goes with its field.
+    pub is_group: bool,
     /// The messages nested in it, in order.
     pub messages: Vec<Message>,
     /// The enums nested in it.

@@ -11,7 +11,8 @@
 
 mod types;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -76,6 +77,8 @@ pub enum Type {
     Struct(Vec<Field>),
     /// Elements of one type.
     List(Box<Element>),
+    /// Elements of one type, each with how often it is there (Flink SQL `MULTISET`).
+    Multiset(Box<Element>),
     /// Keys to values.
     Map(Box<Map>),
     /// One value.
@@ -224,6 +227,17 @@ impl Mode {
     fn is_iceberg(self) -> bool {
         matches!(self, Self::IcebergV2 | Self::IcebergV3)
     }
+
+    /// With the features that the table's own protocol says it has.
+    fn with(self, protocol: Option<&Protocol>) -> Self {
+        match (self, protocol) {
+            (Self::Delta(delta), Some(Protocol::Delta(protocol))) => Self::Delta(Delta {
+                column_mapping: delta.column_mapping || knows(protocol, "columnMapping"),
+                type_widening: delta.type_widening || knows(protocol, "typeWidening"),
+            }),
+            _ => self,
+        }
+    }
 }
 
 /// All differences of two schemas of one table, as far as a reader of `new` over data written under `old` can see them.
@@ -232,7 +246,10 @@ impl Mode {
 /// # Errors
 /// [`TooComplex`] if a schema is too large.
 pub fn compare(old: &Schema, new: &Schema, mode: Mode) -> Result<Vec<Difference>, TooComplex> {
-    let mut comparer = Comparer { mode, budget: Budget::COMPARISON, path: Vec::new(), found: Vec::new() };
+    let mode = mode.with(new.protocol.as_ref());
+    let mut comparer =
+        Comparer { mode, budget: Budget::COMPARISON, path: Vec::new(), found: Vec::new(), old_ids: HashSet::new() };
+    each_id(&old.fields, &mut |id| _ = comparer.old_ids.insert(id));
     comparer.protocols(old.protocol.as_ref(), new.protocol.as_ref());
     comparer.fields(&old.fields, &new.fields)?;
     Ok(comparer.found)
@@ -243,6 +260,8 @@ struct Comparer {
     budget: Budget,
     path: Vec<String>,
     found: Vec<Difference>,
+    /// The ids of the old schema, at all depths.
+    old_ids: HashSet<i32>,
 }
 
 impl Comparer {
@@ -293,7 +312,12 @@ impl Comparer {
             self.below_field(&field.name, |comparer| match before {
                 Some(before) => comparer.field(&old[*before], field),
                 None => {
-                    comparer.added(field);
+                    if by_id && comparer.is_regrouped(field) {
+                        let message = "a field moved into or out of a structure; its older values are not found there";
+                        comparer.add("FIELD_REGROUPED", false, message);
+                    } else {
+                        comparer.added(field);
+                    }
                     Ok(())
                 }
             })?;
@@ -321,6 +345,13 @@ impl Comparer {
         }
     }
 
+    /// Whether a field that was not here is, or holds, one that was elsewhere.
+    fn is_regrouped(&self, field: &Field) -> bool {
+        let mut is_known = false;
+        each_id(std::slice::from_ref(field), &mut |id| is_known |= self.old_ids.contains(&id));
+        is_known
+    }
+
     fn added(&mut self, field: &Field) {
         if field.slot.nullable {
             self.add("FIELD_ADDED", true, "a field was added that may be null");
@@ -337,11 +368,10 @@ impl Comparer {
 
     /// Whether rows that were written without the field have its default.
     fn fills(&self, field: &Field) -> bool {
-        let has_default = field.default.as_ref().is_some_and(|default| !default.is_null());
         match self.mode {
             Mode::IcebergV2 => is_empty_collection(field),
             Mode::IcebergV3 => field.default.as_ref().is_some_and(|default| is_iceberg_default(default, field)),
-            Mode::FlinkSql => has_default,
+            Mode::FlinkSql => given(field.default.as_ref()).is_some(),
             // A default of Delta is for rows that are written later.
             Mode::Delta(_) => false,
         }
@@ -357,10 +387,17 @@ impl Comparer {
         // What an empty collection stands for is stored as one.
         let excused = self.mode.is_iceberg() && is_empty_collection(new);
         self.nullability(&old.slot, &new.slot, excused);
-        if old.default != new.default {
-            // With an id it is Iceberg's `initial-default`, which is fixed when a field is added.
-            let compatible = !(self.mode.is_iceberg() && old.id.is_some());
-            self.add("DEFAULT_CHANGED", compatible, "the value of rows without the field changed");
+        match (given(old.default.as_ref()), given(new.default.as_ref())) {
+            (before, after) if before == after => {}
+            (Some(_), None) if self.mode == Mode::FlinkSql && !old.slot.nullable && !new.slot.nullable => {
+                let message = "has no default now; older rows that lack the field have no value";
+                self.add("NON_NULLABLE_DEFAULT_REMOVED", false, message);
+            }
+            _ => {
+                // With an id it is Iceberg's `initial-default`, which is fixed when a field is added.
+                let compatible = !(self.mode.is_iceberg() && old.id.is_some());
+                self.add("DEFAULT_CHANGED", compatible, "the value of rows without the field changed");
+            }
         }
         if old.write_default != new.write_default {
             self.add("WRITE_DEFAULT_CHANGED", true, "the value that new rows get by default changed");
@@ -384,17 +421,23 @@ impl Comparer {
         }
         match (old, new) {
             (Type::Struct(old), Type::Struct(new)) => self.fields(old, new),
-            (Type::List(old), Type::List(new)) => self.below("[]".to_owned(), |comparer| comparer.element(old, new)),
+            // Nothing but null was written, which is null in any type.
+            (Type::Primitive(Primitive::Unknown), _) if matches!(self.mode, Mode::IcebergV3 | Mode::Delta(_)) => {
+                self.add("TYPE_WIDENED", true, "all values were null before");
+                Ok(())
+            }
+            (Type::Multiset(_), _) | (_, Type::Multiset(_)) if self.mode != Mode::FlinkSql => {
+                self.types(&without_multiset(old), &without_multiset(new))
+            }
+            (Type::List(old), Type::List(new)) | (Type::Multiset(old), Type::Multiset(new)) => {
+                self.below("[]".to_owned(), |comparer| comparer.element(old, new))
+            }
             (Type::Map(old), Type::Map(new)) => {
                 self.below("{key}".to_owned(), |comparer| comparer.key(&old.key, &new.key))?;
                 self.below("{value}".to_owned(), |comparer| comparer.element(&old.value, &new.value))
             }
             (Type::Primitive(old), Type::Primitive(new)) => {
                 self.primitives(old, new);
-                Ok(())
-            }
-            (Type::Primitive(Primitive::Unknown), _) if self.mode == Mode::IcebergV3 => {
-                self.add("TYPE_WIDENED", true, "all values were null before");
                 Ok(())
             }
             _ => {
@@ -416,30 +459,70 @@ impl Comparer {
     }
 
     fn element(&mut self, old: &Element, new: &Element) -> Result<(), TooComplex> {
+        self.nullability(&old.slot, &new.slot, false);
+        self.inside(old, new)
+    }
+
+    /// What a list or map holds, whether or not it may be null.
+    fn inside(&mut self, old: &Element, new: &Element) -> Result<(), TooComplex> {
         self.budget.take(1)?;
         let are_others = old.id.zip(new.id).is_some_and(|(old, new)| old != new);
         if are_others && self.has_field_ids() {
             self.add("FIELD_DELETED", false, "what is inside has another id, so it is not the same field");
         }
-        self.nullability(&old.slot, &new.slot, false);
         self.types(&old.slot.data_type, &new.slot.data_type)
     }
 
-    /// Keys may only change in ways that leave equal keys equal.
+    /// Keys may only change in ways that leave equal keys equal. Flink's alone may be null.
     fn key(&mut self, old: &Element, new: &Element) -> Result<(), TooComplex> {
         let n_found = self.found.len();
-        self.element(old, new)?;
         let may_change = match self.mode {
-            Mode::FlinkSql => true,
+            Mode::FlinkSql => return self.element(old, new),
             Mode::Delta(delta) => delta.type_widening && !matches!(new.slot.data_type, Type::Struct(_)),
             Mode::IcebergV2 | Mode::IcebergV3 => false,
         };
+        self.inside(old, new)?;
         if !may_change && self.found.len() > n_found {
             self.found.truncate(n_found);
             self.add("MAP_KEY_TYPE_MISMATCH", false, "the keys of a map do not change");
         }
         Ok(())
     }
+}
+
+/// Looks at the ids of fields and of what they hold, at all depths.
+fn each_id(fields: &[Field], look: &mut impl FnMut(i32)) {
+    fn inside(data_type: &Type, look: &mut impl FnMut(i32)) {
+        let mut held = |element: &Element| {
+            element.id.into_iter().for_each(&mut *look);
+            inside(&element.slot.data_type, look);
+        };
+        match data_type {
+            Type::Struct(fields) => each_id(fields, look),
+            Type::List(element) | Type::Multiset(element) => held(element),
+            Type::Map(map) => {
+                held(&map.key);
+                held(&map.value);
+            }
+            Type::Primitive(_) => {}
+        }
+    }
+    for field in fields {
+        field.id.into_iter().for_each(&mut *look);
+        inside(&field.slot.data_type, look);
+    }
+}
+
+/// What stands for a multiset in formats that have none: a map from its elements to how often each is there.
+fn without_multiset(data_type: &Type) -> Cow<'_, Type> {
+    let Type::Multiset(element) = data_type else { return Cow::Borrowed(data_type) };
+    let count = Slot { data_type: Type::Primitive(Primitive::Integer { bits: 32 }), nullable: false };
+    Cow::Owned(Type::Map(Box::new(Map { key: Element::clone(element), value: Element { id: None, slot: count } })))
+}
+
+/// A default, of which `null` is none.
+fn given(default: Option<&Value>) -> Option<&Value> {
+    default.filter(|default| !default.is_null())
 }
 
 /// For each new field the position of the old one that it continues.
@@ -460,19 +543,23 @@ fn pairs(old: &[Field], new: &[Field], by_id: bool) -> Vec<Option<usize>> {
     pairs
 }
 
-/// Whether a reader who knows `known` can read what asks for `asked`. Version 2 of Delta's protocol is column mapping.
+/// Whether a Delta protocol has a reader feature. Version 2 is column mapping.
+fn knows(protocol: &ReaderProtocol, feature: &str) -> bool {
+    protocol.features.contains(feature) || (protocol.version == 2 && feature == "columnMapping")
+}
+
+/// Whether a reader who knows `known` can read what asks for `asked`.
 fn is_covered(asked: &ReaderProtocol, known: &ReaderProtocol) -> bool {
-    let knows = |feature: &str| known.features.contains(feature) || (known.version == 2 && feature == "columnMapping");
     asked.version <= known.version
-        && asked.features.iter().all(|feature| knows(feature))
-        && (asked.version != 2 || knows("columnMapping"))
+        && asked.features.iter().all(|feature| knows(known, feature))
+        && (asked.version != 2 || knows(known, "columnMapping"))
 }
 
 /// Whether a field is a list or map whose default is an empty one. Tables store "none" as that, in every version.
 fn is_empty_collection(field: &Field) -> bool {
     match (&field.slot.data_type, &field.default) {
         (Type::List(_), Some(Value::Array(items))) => items.is_empty(),
-        (Type::Map(_), Some(Value::Object(entries))) => entries.is_empty(),
+        (Type::Map(_) | Type::Multiset(_), Some(Value::Object(entries))) => entries.is_empty(),
         _ => false,
     }
 }
@@ -480,7 +567,7 @@ fn is_empty_collection(field: &Field) -> bool {
 /// Whether Iceberg v3 gives this default to older rows: it is not null, and the type may have one of its kind.
 fn is_iceberg_default(default: &Value, field: &Field) -> bool {
     match &field.slot.data_type {
-        Type::Struct(_) | Type::Map(_) => default.is_object(),
+        Type::Struct(_) | Type::Map(_) | Type::Multiset(_) => default.is_object(),
         Type::List(_) => default.is_array(),
         Type::Primitive(Primitive::Variant | Primitive::Unknown) => false,
         Type::Primitive(Primitive::Other(word)) if word.starts_with("geometry") || word.starts_with("geography") => {

@@ -214,6 +214,53 @@ fn a_message_may_move_to_an_import_and_a_named_type_may_not_change() {
 }
 
 #[test]
+fn a_name_that_one_side_alone_knows_stands_for_what_it_can() {
+    let importing = |package: &str, field_type| {
+        let import =
+            File { package: package.into(), messages: vec![message("A", Vec::new())], enums: vec![enumeration("E")] };
+        Schema { imports: vec![import], ..one(vec![field(1, field_type)]) }
+    };
+    let named = |name: &str| one(vec![field(1, Type::Unresolved(name.into()))]);
+    for (package, written, is_same) in [
+        ("q", "q.A", true),
+        ("p", "p.A", true),
+        ("p", "A", true),
+        ("q", "A", false),
+        ("p", "x.A", false),
+        ("pp", "p.A", false),
+        ("p.q", "q.A", false),
+    ] {
+        let known = importing(package, Type::Message(format!("{package}.A")));
+        let expected: &[&str] = if is_same { &[] } else { &["FIELD_NAMED_TYPE_CHANGED #/M/1"] };
+        check(&known, &named(written), expected, is_same);
+        check(&named(written), &known, expected, is_same);
+    }
+    // A name is looked up in the packages around its own, too.
+    let inner = |schema: Schema| Schema { file: File { package: "p.q".into(), ..schema.file }, ..schema };
+    let known = inner(importing("p", Type::Message("p.A".into())));
+    check(&known, &inner(named("A")), &[], true);
+    check(&known, &inner(named("B")), &["FIELD_NAMED_TYPE_CHANGED #/M/1"], false);
+    check(&importing("q", Type::Enum("q.E".into())), &named("q.E"), &["FIELD_KIND_CHANGED #/M/1"], false);
+}
+
+fn enumeration(name: &str) -> Enum {
+    Enum { name: name.into(), constants: vec![(0, "NONE".into())] }
+}
+
+#[test]
+fn a_group_comes_and_goes_with_its_field() {
+    let body = |of| Message { is_group: true, ..message("G", vec![scalar(1, of)]) };
+    let with = |of| {
+        let holder = message("M", vec![field(1, Type::Group("p.M.G".into()))]);
+        schema(vec![Message { messages: vec![body(of)], ..holder }])
+    };
+    let without = one(Vec::new());
+    check(&with(Scalar::Int32), &without, &["FIELD_REMOVED #/M/1"], true);
+    check(&without, &with(Scalar::Int32), &["FIELD_ADDED #/M/1"], true);
+    check(&with(Scalar::Int32), &with(Scalar::String), &["FIELD_SCALAR_KIND_CHANGED #/M/G/1"], false);
+}
+
+#[test]
 fn a_comparison_takes_a_bounded_number_of_steps() {
     let great = one((1..300_000).map(|number| scalar(number, Scalar::Int32)).collect());
     assert_eq!(compare(&great, &great), Err(TooComplex));

@@ -119,6 +119,8 @@ pub fn compare_within<'a>(
     let mut comparer = Comparer {
         old: index(old),
         new: index(new),
+        old_package: &old.file.package,
+        new_package: &new.file.package,
         budget,
         path: Vec::new(),
         scopes: vec![Scope::default()],
@@ -193,6 +195,8 @@ struct Pair<'a> {
 struct Comparer<'a> {
     old: HashMap<String, Known<'a>>,
     new: HashMap<String, Known<'a>>,
+    old_package: &'a str,
+    new_package: &'a str,
     budget: &'a mut Budget,
     path: Vec<String>,
     scopes: Vec<Scope>,
@@ -267,12 +271,16 @@ impl<'a> Comparer<'a> {
                     }
                     Ok(())
                 }
-                (Some(_), None) => {
-                    comparer.add(Change::MessageRemoved, format!("the message `{name}` was removed"));
+                (Some((_, before)), None) => {
+                    if !before.is_group {
+                        comparer.add(Change::MessageRemoved, format!("the message `{name}` was removed"));
+                    }
                     Ok(())
                 }
-                (None, _) => {
-                    comparer.add(Change::MessageAdded, format!("the message `{name}` was added"));
+                (None, after) => {
+                    if after.is_some_and(|(_, after)| !after.is_group) {
+                        comparer.add(Change::MessageAdded, format!("the message `{name}` was added"));
+                    }
                     Ok(())
                 }
             })?;
@@ -481,17 +489,22 @@ impl<'a> Comparer<'a> {
     }
 
     fn message_types(&mut self, field: &str, old_name: &'a str, new_name: &'a str) {
-        let known = self.old.get(old_name).copied().zip(self.new.get(new_name).copied());
-        let (old_local, new_local) = match known {
-            Some((old, new)) => (local(old_name, old.package), local(new_name, new.package)),
-            None => (old_name, new_name),
+        let (old, new) = (self.old.get(old_name).copied(), self.new.get(new_name).copied());
+        let (old_local, new_local) = match (old, new) {
+            (Some(old), Some(new)) => (local(old_name, old.package), local(new_name, new.package)),
+            _ => (old_name, new_name),
         };
-        if old_local != new_local {
+        let are_same = match (old, new) {
+            (Some(old), None) => could_be(new_name, old_name, old, self.new_package),
+            (None, Some(new)) => could_be(old_name, new_name, new, self.old_package),
+            (Some(_), Some(_)) | (None, None) => old_local == new_local,
+        };
+        if !are_same {
             let message = format!("the message type of `{field}` changed from `{old_local}` to `{new_local}`");
             self.add(Change::FieldNamedTypeChanged, message);
             return;
         }
-        let Some((old, new)) = known.filter(|(old, new)| !(old.is_local && new.is_local)) else { return };
+        let Some((old, new)) = old.zip(new).filter(|(old, new)| !(old.is_local && new.is_local)) else { return };
         let n_scopes = self.scopes.len();
         let scope = *self.pairs.entry((old_name, new_name)).or_insert(n_scopes);
         if scope == n_scopes {
@@ -506,6 +519,14 @@ impl<'a> Comparer<'a> {
 /// The keys of both, in order.
 fn union<K: Copy + Ord, V>(before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> BTreeSet<K> {
     before.keys().chain(after.keys()).copied().collect()
+}
+
+/// Whether a name that nothing is known of, as it is written in a file of this package, can stand for a message that the
+/// other schema has: it is its full name, or the end of one in the package or in one around it.
+fn could_be(written: &str, full_name: &str, known: Known<'_>, package: &str) -> bool {
+    let is_end = full_name.strip_suffix(written).is_some_and(|scope| scope.ends_with('.'));
+    let is_around = package.strip_prefix(known.package).is_some_and(|below| below.is_empty() || below.starts_with('.'));
+    written == full_name || (is_end && is_around)
 }
 
 /// A full name without the package.

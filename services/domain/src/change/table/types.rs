@@ -16,11 +16,13 @@ pub(super) fn are_same(old: &Primitive, new: &Primitive, mode: Mode) -> bool {
 /// Whether the format reads values of the old type as values of the new one, losing nothing.
 pub(super) fn widens(old: &Primitive, new: &Primitive, mode: Mode) -> bool {
     match mode {
-        Mode::IcebergV2 => iceberg_promotes(&iceberg(old), &iceberg(new)),
         // Iceberg's own library has no date to timestamp, which version 3 of the format names: no reader does it yet.
-        Mode::IcebergV3 => *old == Primitive::Unknown || iceberg_promotes(&iceberg(old), &iceberg(new)),
+        Mode::IcebergV2 | Mode::IcebergV3 => iceberg_promotes(&iceberg(old), &iceberg(new)),
         Mode::FlinkSql => flink_widens(&flink(old), &flink(new)),
-        Mode::Delta(Delta { type_widening, .. }) => type_widening && delta_widens(&delta(old), &delta(new)),
+        Mode::Delta(Delta { type_widening, .. }) => {
+            let (old, new) = (delta(old), delta(new));
+            lengthens(&old, &new) || (type_widening && delta_widens(&old, &new))
+        }
     }
 }
 
@@ -56,28 +58,34 @@ fn flink(data_type: &Primitive) -> Primitive {
 }
 
 fn flink_widens(old: &Primitive, new: &Primitive) -> bool {
-    use Primitive::{Binary, Char, Decimal, Fixed, Float, Integer, String};
-    let grows = |old: u32, new: &Option<u32>| new.is_none_or(|new| old <= new);
+    use Primitive::{Decimal, Float, Integer};
     match (old, new) {
         (Integer { bits: a }, Integer { bits: b }) | (Float { bits: a }, Float { bits: b }) => a < b,
         // As many bits as the significand holds: 24 and 53.
         (Integer { bits: ..=16 }, Float { .. }) | (Integer { bits: ..=32 }, Float { bits: 64 }) => true,
         (Integer { bits }, Decimal { precision, scale }) => whole_digits(*precision, *scale) >= digits_of(*bits),
         (Decimal { precision: p, scale: s }, Decimal { precision: q, scale: t }) => p < q && s == t,
-        (Char { length: old }, String { length: new }) | (Fixed { length: old }, Binary { length: new }) => {
-            grows(*old, new)
+        _ => lengthens(old, new),
+    }
+}
+
+/// Whether a text or bytes are bound to a greater length, or to none. What has one length keeps it, for it is padded.
+fn lengthens(old: &Primitive, new: &Primitive) -> bool {
+    use Primitive::{Binary, Char, Fixed, String};
+    match (old, new) {
+        (Char { length: old } | String { length: Some(old) }, String { length: new })
+        | (Fixed { length: old } | Binary { length: Some(old) }, Binary { length: new }) => {
+            new.is_none_or(|new| *old <= new)
         }
-        (String { length: Some(old) }, String { length: new })
-        | (Binary { length: Some(old) }, Binary { length: new }) => grows(*old, new),
         _ => false,
     }
 }
 
-/// A type as Delta stores it: no lengths, which are constraints there, and times in microseconds.
+/// A type as Delta stores it: no lengths of bytes, and times in microseconds.
 fn delta(data_type: &Primitive) -> Primitive {
     match data_type {
         Primitive::Timestamp { zoned, .. } => Primitive::Timestamp { precision: 6, zoned: *zoned },
-        Primitive::Enum { .. } | Primitive::String { length: None } => Primitive::String { length: None },
+        Primitive::Enum { .. } => Primitive::String { length: None },
         Primitive::Fixed { .. } | Primitive::Binary { .. } => Primitive::Binary { length: None },
         other => other.clone(),
     }
