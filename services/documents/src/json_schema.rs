@@ -225,10 +225,16 @@ fn n_values(value: &Value) -> usize {
 }
 
 /// The draft of a schema, whose metaschema it satisfies. One that names no known draft is of `default`, or of draft 4 if
-/// only that one knows its form (`exclusiveMinimum: true`).
+/// only that one knows its form (`exclusiveMinimum: true`). One that names draft 4 may have the forms of draft 6
+/// (`required: []`, `true`), as many that say so do.
 fn checked(value: &Value, default: Draft) -> Result<Draft, Error> {
-    if let Some(draft) = Draft::of(value) {
-        return check(value, draft).map(|()| draft);
+    match Draft::of(value) {
+        Some(Draft::Draft4) => {
+            let result = check(value, Draft::Draft4);
+            return result.or_else(|error| check(value, Draft::Draft6).map_err(|_| error)).map(|()| Draft::Draft4);
+        }
+        Some(draft) => return check(value, draft).map(|()| draft),
+        None => {}
     }
     match check(value, default) {
         Ok(()) => Ok(default),

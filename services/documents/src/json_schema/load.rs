@@ -6,7 +6,7 @@
 //! exceptions, where it overlooks something: `exclusiveMaximum: true` of draft 4 is a bound, references to references are
 //! followed to the end, and schemas within a combination stay what they are in every draft.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::change::json_schema::{
     Additional, Annotations, Array, Builder, Conditional, Criterion, Decimal, Node, NodeId, Number, Object,
@@ -72,7 +72,7 @@ impl Family {
                 &["items", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains"]
             }
             Self::Array if draft == Draft::Draft201909 => {
-                &["items", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains", "unevaluatedItems"]
+                &["items", "minItems", "maxItems", "uniqueItems", "contains", "unevaluatedItems"]
             }
             Self::Array => {
                 &["prefixItems", "items", "minItems", "maxItems", "uniqueItems", "contains", "unevaluatedItems"]
@@ -130,7 +130,8 @@ impl<'a> Loader<'_, 'a> {
             1 => shapes.remove(0),
             _ => {
                 let parts = shapes.into_iter().map(|shape| self.builder.node(shape)).collect();
-                self.combined(Criterion::All, parts)
+                let is_newer = scope.draft >= Draft::Draft201909;
+                self.combined(if is_newer { Criterion::Together } else { Criterion::All }, parts)
             }
         };
         Ok(self.builder.node(Node { annotations, shape }))
@@ -144,7 +145,7 @@ impl<'a> Loader<'_, 'a> {
         }
         for criterion in [Criterion::All, Criterion::Any, Criterion::One] {
             if let Some(Value::Array(schemas)) = members.get(criterion.as_str()) {
-                let parts = schemas.iter().map(|schema| self.schema(schema, scope)).collect::<Result<_, _>>()?;
+                let parts = self.parts(criterion, schemas, scope)?;
                 shapes.push(self.combined(criterion, parts));
             }
         }
@@ -178,11 +179,10 @@ impl<'a> Loader<'_, 'a> {
         }
         if scope.draft >= Draft::Draft7 && ["if", "then", "else"].iter().any(|keyword| members.contains_key(*keyword)) {
             let [condition, then, otherwise] = ["if", "then", "else"].map(|keyword| members.get(keyword));
-            shapes.push(Shape::Conditional(Conditional {
-                condition: self.optional(condition, scope)?,
-                then: self.optional(then, scope)?,
-                otherwise: self.optional(otherwise, scope)?,
-            }));
+            let condition = self.optional(condition, scope)?;
+            let then = self.optional(then, scope)?.filter(|then| !self.is_any(*then));
+            let otherwise = self.optional(otherwise, scope)?.filter(|otherwise| !self.is_any(*otherwise));
+            shapes.push(Shape::Conditional(Conditional { condition, then, otherwise }));
         }
         let keywords: &[&str] = match scope.draft {
             Draft::Draft4 | Draft::Draft6 | Draft::Draft7 => &[],
@@ -193,6 +193,28 @@ impl<'a> Loader<'_, 'a> {
             shapes.push(self.reference(reference, scope)?);
         }
         Ok(shapes)
+    }
+
+    /// The schemas of a combination. Those that are written alike are one; those that only mean the same are several. What
+    /// one schema of `allOf` says side by side counts as several, from draft 2019-09.
+    fn parts(&mut self, criterion: Criterion, schemas: &'a [Value], scope: &Scope) -> Result<Vec<NodeId>, Error> {
+        let all = schemas.iter().map(|schema| self.schema(schema, scope)).collect::<Result<Vec<_>, _>>()?;
+        let mut n_alike: HashMap<NodeId, usize> = HashMap::new();
+        for part in &all {
+            *n_alike.entry(*part).or_default() += 1;
+        }
+        let (mut seen, mut written) = (HashSet::new(), HashSet::new());
+        let mut parts = Vec::with_capacity(all.len());
+        for (schema, part) in schemas.iter().zip(all) {
+            match &self.builder.get(part).shape {
+                Shape::Combined { criterion: Criterion::Together, parts: several } if criterion == Criterion::All => {
+                    parts.extend(several.iter().copied().filter(|part| seen.insert(*part)));
+                }
+                _ if n_alike[&part] == 1 => parts.extend(seen.insert(part).then_some(part)),
+                _ => parts.extend(written.insert(canonical(schema)).then_some(part)),
+            }
+        }
+        Ok(parts)
     }
 
     /// A combination, with the parts that combine further first.
@@ -288,7 +310,12 @@ impl<'a> Loader<'_, 'a> {
                 items @ Some(Value::Array(_)) => array.prefix = self.list(items, scope)?,
                 items => array.items = self.optional(items, scope)?,
             }
-            array.additional = self.additional(members.get("additionalItems"), scope)?;
+            array.additional = match self.additional(members.get("additionalItems"), scope)? {
+                // Beside one schema for all items there are no further ones to forbid.
+                Additional::Forbidden if array.items.is_some() => Additional::Permitted,
+                _ if scope.draft == Draft::Draft201909 && array.prefix.is_empty() => Additional::Permitted,
+                additional => additional,
+            };
         }
         if scope.draft > Draft::Draft4 {
             array.contains = self.optional(members.get("contains"), scope)?;
@@ -299,6 +326,10 @@ impl<'a> Loader<'_, 'a> {
                 array.min_contains = limit(members, "minContains").or_else(|| Some(Decimal::from(1)));
                 array.max_contains = limit(members, "maxContains");
             }
+        } else {
+            // No older draft knows them; who writes them means them.
+            array.min_contains = limit(members, "minContains");
+            array.max_contains = limit(members, "maxContains");
         }
         Ok(array)
     }
@@ -314,12 +345,13 @@ impl<'a> Loader<'_, 'a> {
             ..Object::default()
         };
         if scope.draft > Draft::Draft4 {
-            object.property_names = self.optional(members.get("propertyNames"), scope)?;
+            let names = self.optional(members.get("propertyNames"), scope)?;
+            object.property_names = names.filter(|names| self.narrows_names(*names));
         }
         if scope.draft < Draft::Draft201909 {
             for (property, demand) in members.get("dependencies").and_then(Value::as_object).into_iter().flatten() {
                 if demand.is_array() {
-                    object.dependent_required.insert(property.clone(), names(Some(demand)));
+                    demand_properties(&mut object, property, demand);
                 } else {
                     object.dependent_schemas.insert(property.clone(), self.schema(demand, scope)?);
                 }
@@ -329,7 +361,7 @@ impl<'a> Loader<'_, 'a> {
             object.dependent_schemas = self.named(members.get("dependentSchemas"), scope)?;
             let demands = members.get("dependentRequired").and_then(Value::as_object);
             for (property, demand) in demands.into_iter().flatten() {
-                object.dependent_required.insert(property.clone(), names(Some(demand)));
+                demand_properties(&mut object, property, demand);
             }
         }
         Ok(object)
@@ -341,6 +373,16 @@ impl<'a> Loader<'_, 'a> {
             Some(Value::Bool(false)) => Additional::Forbidden,
             Some(schema) => Additional::Schema(self.schema(schema, scope)?),
         })
+    }
+
+    fn is_any(&self, schema: NodeId) -> bool {
+        matches!(self.builder.get(schema).shape, Shape::Any)
+    }
+
+    /// Whether a schema demands more of a name than that it is a string.
+    fn narrows_names(&self, schema: NodeId) -> bool {
+        let is_plain = |text: &Text| *text == Text { is_required: text.is_required, ..Text::default() };
+        !self.is_any(schema) && !matches!(&self.builder.get(schema).shape, Shape::Text(text) if is_plain(text))
     }
 
     fn optional(&mut self, value: Option<&'a Value>, scope: &Scope) -> Result<Option<NodeId>, Error> {
@@ -395,6 +437,14 @@ fn limit(members: &Members, keyword: &str) -> Option<Decimal> {
 
 fn text<'a>(members: &'a Members, keyword: &str) -> Option<&'a str> {
     members.get(keyword).and_then(Value::as_str)
+}
+
+/// Notes what a property demands beside itself; to demand nothing is no demand.
+fn demand_properties(object: &mut Object, property: &str, demand: &Value) {
+    let names = names(Some(demand));
+    if !names.is_empty() {
+        object.dependent_required.insert(property.to_owned(), names);
+    }
 }
 
 fn names(value: Option<&Value>) -> BTreeSet<String> {

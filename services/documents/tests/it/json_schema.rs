@@ -102,8 +102,32 @@ fn each_draft_is_read_with_its_own_keywords() {
     assert_eq!(names(&json!({"type": "string"}), &beside), Vec::<String>::new());
     let beside = draft("https://json-schema.org/draft/2020-12/schema", beside);
     assert_ne!(names(&json!({"type": "string"}), &beside), Vec::<String>::new());
+    // What comes behind the items matters where items have positions; before 2019-09 also where nothing is said of items.
+    let older = "http://json-schema.org/draft-07/schema#";
+    let newer = "https://json-schema.org/draft/2019-09/schema";
+    for (name, items, expected) in [
+        (older, json!({}), vec![]),
+        (older, json!([true]), vec!["ADDITIONAL_ITEMS_REMOVED #/additionalItems"]),
+        (older, Value::Null, vec!["ADDITIONAL_ITEMS_REMOVED #/additionalItems"]),
+        (newer, json!({}), vec![]),
+        (newer, json!([true]), vec!["ADDITIONAL_ITEMS_REMOVED #/additionalItems"]),
+        (newer, Value::Null, vec![]),
+    ] {
+        let mut old = draft(name, json!({"type": "array"}));
+        if !items.is_null() {
+            old["items"] = items;
+        }
+        let mut new = old.clone();
+        new["additionalItems"] = json!(false);
+        assert_eq!(names(&old, &new), expected, "{old}");
+    }
     // A schema that only draft 4 knows the form of is read as such, if it names no draft.
     read(&json!({"minimum": 1, "exclusiveMinimum": true}));
+    // One that names draft 4 may have forms of draft 6.
+    read(&draft("http://json-schema.org/draft-04/schema#", json!({"required": [], "properties": {"a": true}})));
+    // Limits of `contains` count in every draft.
+    let limited = |n: u8| json!({"type": "array", "contains": {"type": "string"}, "maxContains": n});
+    assert_eq!(names(&limited(2), &limited(1)), ["MAX_CONTAINS_DECREASED #/maxContains"]);
 }
 
 #[test]
@@ -201,6 +225,80 @@ fn changes_that_confluent_overlooks_are_found() {
     check(text("date"), text("date-time"), &["TYPE_CHANGED #/format"]);
     check(text("uri"), text("iri"), &["TYPE_EXTENDED #/format"]);
     check(text("date"), json!({"type": "string"}), &[]);
+}
+
+#[test]
+fn what_demands_nothing_is_no_demand() {
+    let old = json!({"type": "object", "if": {"required": ["a"]}});
+    for (keyword, value) in [
+        ("dependencies", json!({"a": []})),
+        ("propertyNames", json!({"type": "string"})),
+        ("propertyNames", json!({})),
+        ("then", json!({})),
+        ("else", json!(true)),
+    ] {
+        let mut new = old.clone();
+        new[keyword] = value;
+        assert_eq!(names(&old, &new), Vec::<String>::new(), "{new}");
+        assert_eq!(names(&new, &old), Vec::<String>::new(), "{new}");
+    }
+    let conditional = |keyword: &str| json!({"if": {"minimum": 1}, keyword: {"minimum": 2}});
+    let alone = json!({"if": {"maximum": 7}});
+    assert_eq!(names(&conditional("then"), &alone), Vec::<String>::new());
+    assert_eq!(names(&alone, &conditional("else")), ["TYPE_CHANGED #/if", "SCHEMA_ADDED #/else"]);
+}
+
+#[test]
+fn schemas_of_a_combination_are_one_where_they_are_written_alike() {
+    let choice = |alternatives: Value| json!({ "oneOf": alternatives });
+    let at = |index: u8| json!({"connect.index": index, "type": "string"});
+    let (number, alike) = (json!({"type": "number"}), json!({"type": "string", "connect.index": 0}));
+    let twice = choice(json!([at(0), alike, number]));
+    let once = choice(json!([at(0), number]));
+    assert_eq!(names(&twice, &once), Vec::<String>::new());
+    let two = choice(json!([at(0), at(1), number]));
+    assert_eq!(names(&once, &two), ["SUM_TYPE_EXTENDED #/"]);
+    assert_eq!(names(&two, &once), ["SUM_TYPE_NARROWED #/"]);
+    assert_eq!(names(&choice(json!([true, {}])), &choice(json!([true]))), ["SUM_TYPE_NARROWED #/"]);
+}
+
+#[test]
+fn what_is_said_side_by_side_is_one_schema_to_alternatives_of_newer_drafts() {
+    let in_draft = |name: &str, mut schema: Value| {
+        schema["$schema"] = json!(name);
+        schema
+    };
+    let (older, newer) = ("http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema");
+    let several = json!({"type": "string", "enum": ["a"]});
+    let nullable = json!({"anyOf": [{"type": "null"}, {"type": "string", "enum": ["a", "b"]}]});
+    let found = names(&in_draft(newer, several.clone()), &in_draft(newer, nullable.clone()));
+    assert_eq!(found, ["ENUM_ARRAY_EXTENDED #/allOf/0/enum", "SUM_TYPE_EXTENDED #/"]);
+    let found = names(&in_draft(older, several.clone()), &in_draft(older, nullable.clone()));
+    assert!(found.contains(&"COMBINED_TYPE_SUBSCHEMAS_CHANGED #/".to_owned()), "{found:?}");
+    // The other way round values are lost.
+    assert_ne!(names(&in_draft(newer, nullable), &in_draft(newer, several.clone())), Vec::<String>::new());
+    // All of several is all of them.
+    let all = json!({"allOf": [several.clone(), {"type": "string"}, {"maxLength": 1, "enum": ["a"]}]});
+    let flat = json!({"allOf": [{"enum": ["a"]}, {"type": "string"}, {"maxLength": 1}]});
+    assert_eq!(names(&in_draft(newer, all.clone()), &in_draft(newer, flat)), Vec::<String>::new());
+    assert_eq!(names(&in_draft(newer, all), &in_draft(newer, several)), ["PRODUCT_TYPE_NARROWED #/"]);
+}
+
+#[test]
+fn a_reference_has_no_default() {
+    let with = |property: Value| {
+        json!({
+            "type": "object", "additionalProperties": false, "required": ["a"], "properties": {"a": property},
+            "definitions": {"text": {"type": "string", "default": ""}},
+        })
+    };
+    let old = json!({"type": "object", "additionalProperties": false});
+    let added = |property: Value| names(&old, &with(property));
+    let name = "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL #/properties/a";
+    assert_eq!(added(json!({"type": "string", "default": ""})), [name]);
+    let name = "REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL #/properties/a";
+    assert_eq!(added(json!({"$ref": "#/definitions/text"})), [name]);
+    assert_eq!(added(json!({"$ref": "#/definitions/text", "default": ""})), [name]);
 }
 
 #[test]

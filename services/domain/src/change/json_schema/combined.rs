@@ -1,7 +1,5 @@
 //! `allOf`, `anyOf`, `oneOf`, and keywords of several families side by side.
 
-use std::collections::HashSet;
-
 use super::compare::{Answer, Sides, Step};
 use super::model::{Criterion, NodeId, Shape};
 use super::names;
@@ -12,19 +10,17 @@ use crate::change::message::TooComplex;
 pub(super) fn compare_with_part<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'a>) -> Result<bool, TooComplex> {
     let (old, new) = answer.places();
     match (&sides.old.shape, &sides.new.shape) {
+        (
+            Shape::Combined { criterion: Criterion::Together, .. },
+            Shape::Combined { criterion: Criterion::Any | Criterion::One, parts },
+        ) => nest_alternative(answer, old, parts),
         (Shape::Combined { .. }, Shape::Combined { .. }) => Ok(false),
         (_, Shape::Combined { parts, .. }) if parts.len() == 1 => answer.nest_if_compatible(Step::Here, old, parts[0]),
         (_, Shape::Combined { criterion: Criterion::Any | Criterion::One, parts }) => {
-            for part in parts {
-                if answer.nest_if_compatible(Step::Here, old, *part)? {
-                    answer.say(Step::Here, &names::SUM_TYPE_EXTENDED);
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+            nest_alternative(answer, old, parts)
         }
         (Shape::Combined { parts, .. }, _) if parts.len() == 1 => answer.nest_if_compatible(Step::Here, parts[0], new),
-        (Shape::Combined { criterion: Criterion::All, parts }, _) => {
+        (Shape::Combined { criterion, parts }, _) if criterion.is_all() => {
             for part in parts {
                 if answer.nest_if_compatible(Step::Here, *part, new)? {
                     answer.say(Step::Here, &names::PRODUCT_TYPE_NARROWED);
@@ -37,36 +33,46 @@ pub(super) fn compare_with_part<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'
     }
 }
 
+/// Compares a place with the first of the alternatives that reads it. True if there is one.
+fn nest_alternative(answer: &mut Answer<'_, '_>, old: NodeId, alternatives: &[NodeId]) -> Result<bool, TooComplex> {
+    for alternative in alternatives {
+        if answer.nest_if_compatible(Step::Here, old, *alternative)? {
+            answer.say(Step::Here, &names::SUM_TYPE_EXTENDED);
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Compares two combinations: each schema of the smaller one needs a compatible counterpart of its own in the larger.
 pub(super) fn compare(
     answer: &mut Answer<'_, '_>,
     (old_criterion, old_parts): (Criterion, &[NodeId]),
     (new_criterion, new_parts): (Criterion, &[NodeId]),
 ) -> Result<(), TooComplex> {
-    if old_criterion != new_criterion {
+    if old_criterion != new_criterion && !(old_criterion.is_all() && new_criterion.is_all()) {
         let (is_old_single, is_new_single) = (old_parts.len() == 1, new_parts.len() == 1);
         let is_weaker = new_criterion == Criterion::Any
             || (is_old_single && (is_new_single || new_criterion == Criterion::One))
-            || (is_new_single && old_criterion == Criterion::All);
+            || (is_new_single && old_criterion.is_all());
         if !is_weaker {
             answer.say(Step::Here, &names::COMBINED_TYPE_CHANGED);
             return Ok(());
         }
         answer.say(Step::Here, &names::COMBINED_TYPE_EXTENDED);
     }
-    let (old_parts, new_parts) = (without_repeats(old_parts), without_repeats(new_parts));
     let (n_old, n_new) = (old_parts.len(), new_parts.len());
     if n_old < n_new {
-        let is_product = new_criterion == Criterion::All;
+        let is_product = new_criterion.is_all();
         answer.say(Step::Here, if is_product { &names::PRODUCT_TYPE_EXTENDED } else { &names::SUM_TYPE_EXTENDED });
     } else if n_old > n_new {
-        let is_product = old_criterion == Criterion::All;
+        let is_product = old_criterion.is_all();
         answer.say(Step::Here, if is_product { &names::PRODUCT_TYPE_NARROWED } else { &names::SUM_TYPE_NARROWED });
     }
     let mut is_compatible = Vec::with_capacity(n_old);
-    for old in &old_parts {
+    for old in old_parts {
         let mut row = Vec::with_capacity(n_new);
-        for new in &new_parts {
+        for new in new_parts {
             row.push(answer.would_be_compatible(*old, *new)?);
         }
         is_compatible.push(row);
@@ -83,12 +89,6 @@ pub(super) fn compare(
         answer.say(Step::Here, &names::COMBINED_TYPE_SUBSCHEMAS_CHANGED);
     }
     Ok(())
-}
-
-/// The schemas in their order, each once. Equal ones are one place of the graph.
-fn without_repeats(parts: &[NodeId]) -> Vec<NodeId> {
-    let mut seen = HashSet::new();
-    parts.iter().copied().filter(|part| seen.insert(*part)).collect()
 }
 
 /// A largest matching between the rows and the columns that may be paired: each row's column. Augmenting paths are

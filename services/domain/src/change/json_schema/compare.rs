@@ -388,14 +388,16 @@ fn compare_places<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'a>) -> Result<
 }
 
 /// Which branch a value takes must stay what it is; then branches compare as they are. A branch that is absent demands
-/// nothing.
+/// nothing, and so does a condition without branches or a branch without condition.
 fn compare_conditionals(answer: &mut Answer<'_, '_>, old: &Conditional, new: &Conditional) -> Result<(), TooComplex> {
-    let is_same = match (old.condition, new.condition) {
-        (Some(old), Some(new)) => {
-            answer.would_be_compatible(old, new)? && answer.would_be_compatible_turned(old, new)?
+    let Some(condition) = new.condition.filter(|_| new.then.is_some() || new.otherwise.is_some()) else {
+        return Ok(());
+    };
+    let is_same = match old.condition {
+        Some(old) => {
+            answer.would_be_compatible(old, condition)? && answer.would_be_compatible_turned(old, condition)?
         }
-        (None, None) => true,
-        (None, Some(_)) | (Some(_), None) => false,
+        None => false,
     };
     if !is_same {
         answer.say(Step::Keyword("if"), &names::TYPE_CHANGED);

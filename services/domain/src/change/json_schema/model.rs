@@ -111,7 +111,7 @@ pub enum Shape {
     Combined {
         /// How many of them.
         criterion: Criterion,
-        /// The schemas, those that combine further first.
+        /// The schemas, those that combine further first. Each counts, also where two are one place.
         parts: Vec<NodeId>,
     },
     /// The value does not satisfy the schema.
@@ -125,8 +125,10 @@ pub enum Shape {
 /// How many of a combination's schemas a value must satisfy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Criterion {
-    /// All: `allOf`, and keywords of several families side by side.
+    /// All: `allOf`, and before draft 2019-09 keywords of several families side by side.
     All,
+    /// All: from draft 2019-09 keywords of several families side by side, which alternatives see as one schema.
+    Together,
     /// At least one: `anyOf`, and a list of types.
     Any,
     /// Exactly one: `oneOf`.
@@ -134,10 +136,15 @@ pub enum Criterion {
 }
 
 impl Criterion {
+    /// Whether all schemas must be satisfied.
+    pub fn is_all(self) -> bool {
+        matches!(self, Self::All | Self::Together)
+    }
+
     /// Its keyword.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::All => "allOf",
+            Self::All | Self::Together => "allOf",
             Self::Any => "anyOf",
             Self::One => "oneOf",
         }

@@ -229,7 +229,8 @@ fn compare_dependencies<'a>(answer: &mut Answer<'_, 'a>, old: &'a Object, new: &
     Ok(())
 }
 
-/// Whether a property has a default; beside a reference its own one counts.
+/// Whether a property has a default. A reference has none, neither beside itself nor from where it leads.
 fn has_default(schema: &Schema, property: NodeId) -> bool {
-    schema.node(property).annotations.default.is_some()
+    let node = schema.node(property);
+    node.annotations.default.is_some() && !matches!(node.shape, Shape::Reference(_))
 }
