@@ -94,7 +94,20 @@ impl std::fmt::Display for Problem {
 /// Everything that is wrong with it, in the order of its text; several documents in one text are refused here, see
 /// [`parse_set`].
 pub fn parse(bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
-    let mut pieces = parse_set(bytes)?;
+    only(pieces(bytes, read)?)
+}
+
+/// Reads one document that is only to be compared with another: what [`parse`] refuses although the standard's schema
+/// accepts it is among the warnings, as far as there is a model of it.
+///
+/// # Errors
+/// As [`parse`], for what the standard refuses too, and a version number that cannot be read.
+pub fn parse_to_compare(bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
+    only(pieces(bytes, read_to_compare)?)
+}
+
+/// The document of a text that holds one.
+fn only(mut pieces: Vec<Piece<'_>>) -> Result<Parsed, Vec<Problem>> {
     match pieces.len() {
         1 => Ok(pieces.remove(0).parsed),
         n_pieces => {
@@ -110,6 +123,10 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
 /// # Errors
 /// Everything that is wrong with any of them, in the order of the text.
 pub fn parse_set(bytes: &[u8]) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
+    pieces(bytes, read)
+}
+
+fn pieces(bytes: &[u8], read: impl Fn(&str) -> Result<Parsed, Vec<Problem>>) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
     let problem = |message: String| vec![Problem { line: 1, column: 1, path: String::new(), message }];
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(problem(format!("the text has {} bytes; at most {MAX_DOCUMENT_BYTES} are read", bytes.len())));
@@ -144,6 +161,31 @@ pub fn parse_set(bytes: &[u8]) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
 
 /// Reads one document.
 fn read(text: &str) -> Result<Parsed, Vec<Problem>> {
+    let (document, reader) = model(text)?;
+    let (problems, warnings) = (in_order(reader.problems), in_order(reader.warnings));
+    match document {
+        Some(document) if problems.is_empty() => Ok(Parsed { document, warnings }),
+        _ => Err(problems),
+    }
+}
+
+/// Reads one document that only has to have a model.
+fn read_to_compare(text: &str) -> Result<Parsed, Vec<Problem>> {
+    let (document, Reader { problems, mut warnings }) = model(text)?;
+    let Some(document) = document else { return Err(in_order(problems)) };
+    warnings.extend(problems);
+    Ok(Parsed { document, warnings: in_order(warnings) })
+}
+
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+/// The model of one document, which is made of what the schema has accepted, so that one fault is told once; and what
+/// was found on the way.
+fn model(text: &str) -> Result<(Option<Document>, Reader), Vec<Problem>> {
     let root = Node::parse(text).map_err(|problem| vec![problem])?;
     let mut reader = Reader::default();
     reader.check_text(&root);
@@ -151,7 +193,6 @@ fn read(text: &str) -> Result<Parsed, Vec<Problem>> {
     if let Some(standard) = standard {
         schema::validate(&root, standard, &mut reader);
     }
-    // The model is made of what the schema has accepted, so that one fault is told once.
     let document = match standard {
         Some(standard) if reader.problems.is_empty() => match standard.kind() {
             schema::Kind::Contract => odcs::contract(&root, &mut reader).map(Document::Contract),
@@ -159,15 +200,7 @@ fn read(text: &str) -> Result<Parsed, Vec<Problem>> {
         },
         _ => None,
     };
-    let Reader { mut problems, mut warnings } = reader;
-    problems.sort();
-    problems.dedup();
-    warnings.sort();
-    warnings.dedup();
-    match document {
-        Some(document) if problems.is_empty() => Ok(Parsed { document, warnings }),
-        _ => Err(problems),
-    }
+    Ok((document, reader))
 }
 
 /// The parts of a text between lines that begin with `---`, each with the number of its first line. YAML forbids such

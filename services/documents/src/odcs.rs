@@ -37,12 +37,15 @@ pub(crate) fn contract(root: &Node, reader: &mut Reader) -> Option<Contract> {
     ids_are_unique(&at, reader);
     let version = at.get("version").and_then(|version| reader.keep(&version, version.text()?.parse()));
     let domain = reader.domain(&at);
-    let settings = settings::settings(&at, reader);
+    let (settings, read) = settings::settings(&at, reader);
     let servers = at.list("servers").iter().filter_map(|server| server::server(server, reader)).collect();
     let objects: Vec<_> = at.list("schema").iter().map(|object| schema_object(object, reader)).collect();
     table_names_are_unique(&at, &objects, reader);
     relationship::resolve(&at, &objects, reader);
-    let (documentary, other) = at.rest(MODELLED, settings::NAMES);
+    let (documentary, mut other) = at.rest(MODELLED, &read);
+    if domain.is_none() {
+        other.extend(at.text_of("domain").map(|text| ("domain".to_owned(), Value::String(text))));
+    }
     Some(Contract {
         document_id: at.text_of("id")?,
         api_version: at.text_of("apiVersion")?,

@@ -130,7 +130,7 @@ fn judge(pair: &Pair) -> std::result::Result<(bool, bool, Bump), String> {
 }
 
 fn contract(which: &str, document: &Value) -> std::result::Result<Contract, String> {
-    match documents::parse(document.to_string().as_bytes()).map(|parsed| parsed.document) {
+    match documents::parse_to_compare(document.to_string().as_bytes()).map(|parsed| parsed.document) {
         Ok(documents::Document::Contract(contract)) => Ok(contract),
         Ok(documents::Document::Product(_)) => Err(format!("the {which} document is a data product")),
         Err(problems) => {

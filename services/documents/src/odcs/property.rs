@@ -40,7 +40,7 @@ const MODELLED: &[&str] = &[
 pub(super) fn properties(at: &At<'_>, reader: &mut Reader) -> Vec<Arc<Property>> {
     let items = at.list("properties");
     names_are_unique(&items, "name", reader);
-    let properties: Vec<_> = items.iter().map(|item| Arc::new(property(item, "", reader))).collect();
+    let properties: Vec<_> = items.iter().map(|item| Arc::new(property(item, None, reader))).collect();
     let mut columns = std::collections::BTreeSet::new();
     for (at, property) in items.iter().zip(&properties) {
         let name = property.column_name();
@@ -51,9 +51,15 @@ pub(super) fn properties(at: &At<'_>, reader: &mut Reader) -> Vec<Arc<Property>>
     properties
 }
 
-/// One property; `unnamed` is what it is called where the standard asks for no name.
-fn property(at: &At<'_>, unnamed: &str, reader: &mut Reader) -> Property {
+/// One property; `place` is what it is called where it is inside of a list or a map. A name there is for people: nobody
+/// selects by it.
+fn property(at: &At<'_>, place: Option<&str>, reader: &mut Reader) -> Property {
     let (mut documentary, mut other) = at.rest(MODELLED, &[]);
+    let mut name = at.text_of("name").unwrap_or_default();
+    if let Some(place) = place {
+        documentary.extend(at.text_of("name").map(|name| ("name".to_owned(), Value::String(name))));
+        place.clone_into(&mut name);
+    }
     let semantic_type = match at.text_of("semanticType").as_deref() {
         Some("measure") => SemanticType::Measure,
         Some("dimension") => SemanticType::Dimension,
@@ -76,7 +82,7 @@ fn property(at: &At<'_>, unnamed: &str, reader: &mut Reader) -> Property {
     let position = |name: &str| at.count_of(name).and_then(|position| u32::try_from(position).ok());
     Property {
         id: at.text_of("id"),
-        name: at.text_of("name").unwrap_or_else(|| unnamed.to_owned()),
+        name,
         physical_name: at.text_of("physicalName"),
         logical_type: at.text_of("logicalType").as_deref().and_then(LogicalType::from_word),
         options,
@@ -94,10 +100,10 @@ fn property(at: &At<'_>, unnamed: &str, reader: &mut Reader) -> Property {
         critical: at.flag_of("criticalDataElement").unwrap_or(false),
         deprecated: at.flag_of("deprecated").unwrap_or(false),
         members,
-        items: at.get("items").map(|items| Box::new(property(&items, "items", reader))),
+        items: at.get("items").map(|items| Box::new(property(&items, Some("items"), reader))),
         map: at.get("map").and_then(|map| {
-            let key = property(&map.get("key")?, "key", reader);
-            let value = property(&map.get("value")?, "value", reader);
+            let key = property(&map.get("key")?, Some("key"), reader);
+            let value = property(&map.get("value")?, Some("value"), reader);
             Some(Box::new(MapTypes { key, value }))
         }),
         quality: quality::list(at, quality::Level::Property, reader),

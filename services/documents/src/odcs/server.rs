@@ -5,30 +5,19 @@ use domain::table::Format;
 
 use crate::reader::{At, Reader};
 
-/// One server; `None` if it is one of ours and cannot be used, which then is a problem.
+/// One server. One of ours that cannot be used is a problem, and is kept like one of another type.
 pub(super) fn server(at: &At<'_>, reader: &mut Reader) -> Option<Server> {
     const MODELLED: &[&str] = &["id", "server", "type", "environment"];
     let (documentary, mut other) = at.rest(MODELLED, &[]);
-    let kind = match at.text_of("type")?.as_str() {
-        "local" => {
-            let path = at.get("path")?;
-            let path = reader.keep(&path, path.text()?.parse());
-            let format = at.get("format")?;
-            let format_word = format.text()?;
-            let format = match format_word {
-                "delta" => Some(Format::Delta),
-                "parquet" => Some(Format::Parquet),
-                _ => {
-                    let message = "is not a format that tables are served in: use `delta` or `parquet`";
-                    reader.problem(&format, format!("`{format_word}` {message}"));
-                    None
-                }
-            };
+    let word = at.text_of("type")?;
+    let local = if word == "local" { local(at, reader) } else { None };
+    let kind = match local {
+        Some(local) => {
             other.remove("path");
             other.remove("format");
-            ServerKind::Local(LocalServer { path: path?, format: format? })
+            ServerKind::Local(local)
         }
-        other => ServerKind::Other(other.to_owned()),
+        None => ServerKind::Other(word),
     };
     Some(Server {
         id: at.text_of("id"),
@@ -38,4 +27,22 @@ pub(super) fn server(at: &At<'_>, reader: &mut Reader) -> Option<Server> {
         documentary,
         other,
     })
+}
+
+/// A folder of ours.
+fn local(at: &At<'_>, reader: &mut Reader) -> Option<LocalServer> {
+    let path = at.get("path")?;
+    let path = reader.keep(&path, path.text()?.parse());
+    let format = at.get("format")?;
+    let word = format.text()?;
+    let format = match word {
+        "delta" => Some(Format::Delta),
+        "parquet" => Some(Format::Parquet),
+        _ => {
+            let message = "is not a format that tables are served in: use `delta` or `parquet`";
+            reader.problem(&format, format!("`{word}` {message}"));
+            None
+        }
+    };
+    Some(LocalServer { path: path?, format: format? })
 }

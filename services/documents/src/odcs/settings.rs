@@ -10,7 +10,7 @@ use crate::node::Data;
 use crate::reader::{At, Reader};
 
 /// The custom properties that are settings.
-pub(super) const NAMES: &[&str] = &[
+const NAMES: &[&str] = &[
     "allowWidening",
     "closed",
     "compatibility",
@@ -29,20 +29,26 @@ pub(super) const NAMES: &[&str] = &[
     "readerVersion",
 ];
 
-pub(super) fn settings(at: &At<'_>, reader: &mut Reader) -> Settings {
+/// The settings, and the names of those that were read: what is wrong with one stays a custom property.
+pub(super) fn settings(at: &At<'_>, reader: &mut Reader) -> (Settings, Vec<&'static str>) {
     let mut settings = Settings::default();
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut read) = (BTreeSet::new(), Vec::new());
     for entry in at.list("customProperties") {
-        let Some(name) = entry.text_of("property").filter(|name| NAMES.contains(&name.as_str())) else { continue };
-        if !seen.insert(name.clone()) {
+        let name = entry.text_of("property");
+        let Some(name) = NAMES.iter().copied().find(|known| name.as_deref() == Some(known)) else { continue };
+        let n_problems = reader.problems.len();
+        if !seen.insert(name) {
             reader.problem(&entry, format!("the setting `{name}` is given twice"));
         }
         match entry.get("value") {
-            Some(value) => set(&mut settings, &name, &value, reader),
+            Some(value) => set(&mut settings, name, &value, reader),
             None => reader.problem(&entry, format!("the setting `{name}` has no value")),
         }
+        if reader.problems.len() == n_problems {
+            read.push(name);
+        }
     }
-    settings
+    (settings, read)
 }
 
 fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {

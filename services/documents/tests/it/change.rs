@@ -1,7 +1,7 @@
 //! The change engine over whole documents: the shared vectors of the normative table, and properties.
 
-use documents::{Document, parse};
-use domain::change::{Finding, Options, Proofs, compare, compare_with, required_bump};
+use documents::{Document, Parsed, Problem, parse, parse_to_compare};
+use domain::change::{Finding, Options, Proofs, Rule, compare, compare_with, required_bump};
 use domain::contract::Contract;
 use domain::version::Bump;
 use serde_json::Value;
@@ -9,11 +9,14 @@ use serde_json::Value;
 use crate::shared;
 
 fn contract(document: &Value) -> Contract {
-    match parse(document.to_string().as_bytes()) {
-        Ok(parsed) => match parsed.document {
-            Document::Contract(contract) => contract,
-            Document::Product(_) => panic!("not a contract"),
-        },
+    in_document(parse(document.to_string().as_bytes()))
+}
+
+#[track_caller]
+fn in_document(read: Result<Parsed, Vec<Problem>>) -> Contract {
+    match read {
+        Ok(Parsed { document: Document::Contract(contract), .. }) => contract,
+        Ok(_) => panic!("not a contract"),
         Err(problems) => panic!("{problems:#?}"),
     }
 }
@@ -63,4 +66,46 @@ fn every_vector_of_the_normative_table_is_judged_as_it_says() {
     }
     assert!(wrong.is_empty(), "{} of {n_rows} wrong:\n{}", wrong.len(), wrong.join("\n"));
     println!("all {n_rows} judgements agree");
+}
+
+/// What only our own checks refuse is compared like everything else.
+#[test]
+fn what_the_standard_accepts_is_compared() {
+    let text = r#"
+apiVersion: v3.2.0
+kind: DataContract
+id: orders
+version: 1.0.0
+domain: Sales
+customProperties:
+- {property: gateMode, value: open}
+servers:
+- {server: lake, type: local, path: /up, format: csv}
+slaProperties:
+- {property: frequency, value: 4}
+- {property: retention, value: 6, unit: moons}
+schema:
+- name: Order lines
+  properties:
+  - {name: a, logicalType: string, primaryKey: true, primaryKeyPosition: 3, logicalTypeOptions: {pattern: "(?=a)"}}
+  - {name: b, logicalType: array, items: {name: element, logicalType: string}}
+"#;
+    let read = |text: &str| in_document(parse_to_compare(text.as_bytes()));
+    let old = read(text);
+    for (from, to, rules) in [
+        ("domain: Sales", "domain: Sold", &[Rule::Undetermined][..]),
+        ("value: open", "value: shut", &[Rule::Undetermined]),
+        ("path: /up", "path: /down", &[Rule::ServerChanged]),
+        ("format: csv", "format: json", &[Rule::ServerChanged]),
+        ("frequency, value: 4", "frequency, value: 5", &[Rule::SlaWorsened]),
+        ("value: 6, unit: moons", "value: 7, unit: moons", &[Rule::SlaImproved]),
+        ("primaryKeyPosition: 3", "primaryKeyPosition: 4", &[Rule::Documentation]),
+        ("(?=a)", "(?=b)", &[Rule::ConstraintChanged]),
+        ("name: element", "name: item", &[Rule::Documentation]),
+        ("name: element, ", "", &[Rule::Documentation]),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let found: Vec<_> = compare(&old, &read(&text.replace(from, to))).iter().map(|it| it.rule).collect();
+        assert_eq!(found, rules, "{from} to {to}");
+    }
 }

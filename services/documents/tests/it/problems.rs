@@ -1,6 +1,6 @@
 //! What is wrong with a document is told all at once, each fault with its place.
 
-use documents::{Document, parse, parse_set};
+use documents::{Document, parse, parse_set, parse_to_compare};
 
 const HEAD: &str = "apiVersion: v3.1.0\nkind: DataContract\nid: orders\nversion: 1.0.0\nstatus: active\n";
 
@@ -115,6 +115,12 @@ schema:
             (28, 9, "/schema/2/name", "name of a major version"),
         ],
     );
+    // Whoever only compares is told, and can.
+    let problems = parse(text.as_bytes()).unwrap_err();
+    let parsed = parse_to_compare(text.as_bytes()).unwrap();
+    assert!(problems.iter().all(|problem| parsed.warnings.contains(problem)), "{:#?}", parsed.warnings);
+    let refused_by_the_standard = format!("{HEAD}colour: red\n");
+    assert_eq!(parse_to_compare(refused_by_the_standard.as_bytes()), parse(refused_by_the_standard.as_bytes()));
 }
 
 #[test]

@@ -43,6 +43,9 @@ pub(super) fn members(old: &[Arc<Property>], new: &[Arc<Property>], findings: &m
     if !added.is_empty() {
         regrouped(&removed().collect::<Vec<_>>(), &added, findings);
     }
+    let kept =
+        new.iter().zip(&pairs).filter_map(|(property, before)| Some((old[(*before)?].as_ref(), property.as_ref())));
+    moved(removed(), &added, kept, findings);
     let is_moved = pairs.iter().enumerate().any(|(at, before)| before.is_some_and(|before| before != at));
     if findings.context.serving.by_position && is_moved {
         findings.add(Rule::ReorderedByPosition, "columns are at other places, and readers go by position");
@@ -89,6 +92,59 @@ fn regrouped(removed: &[&Property], added: &[&Property], findings: &mut Findings
     };
     look(removed, added, "columns were grouped into a structure; their older values are not found there");
     look(added, removed, "the structure was taken apart; its older values are not found in the columns");
+}
+
+/// Finds columns that moved into a structure that stays, or out of one, by their stable ids. `kept` are the columns
+/// that stay, before and after.
+fn moved<'a>(
+    removed: impl Iterator<Item = &'a Property>,
+    added: &[&'a Property],
+    kept: impl Iterator<Item = (&'a Property, &'a Property)>,
+    findings: &mut Findings<'_>,
+) {
+    fn id(property: &Property) -> Option<&str> {
+        property.id.as_deref()
+    }
+    fn members(property: &Property) -> impl Iterator<Item = &Property> {
+        property.members.iter().map(Arc::as_ref)
+    }
+    // What left, and what came to where, each with whether it was or is in a structure that stays.
+    let mut gone: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut came: BTreeMap<&str, (&Property, Option<&Property>, bool)> = BTreeMap::new();
+    for (before, after) in kept {
+        if ptr::eq(before, after) || members(before).map(id).eq(members(after).map(id)) {
+            continue;
+        }
+        let ids = |property: &'a Property| members(property).filter_map(id).collect::<HashSet<_>>();
+        let (was, is) = (ids(before), ids(after));
+        gone.extend(was.difference(&is).map(|id| (*id, true)));
+        let new = members(after).filter_map(|member| Some((id(member)?, member)));
+        came.extend(new.filter(|(id, _)| !was.contains(id)).map(|(id, member)| (id, (member, Some(after), true))));
+    }
+    for property in removed {
+        for id in std::iter::once(property).chain(members(property)).filter_map(id) {
+            gone.entry(id).or_insert(false);
+        }
+    }
+    for property in added {
+        let members = members(property).map(|member| (member, Some(*property)));
+        for (property, place) in std::iter::once((*property, None)).chain(members) {
+            if let Some(id) = id(property) {
+                came.entry(id).or_insert((property, place, false));
+            }
+        }
+    }
+    for (id, (property, place, stays)) in came {
+        // A structure that comes or goes as a whole is looked at by `regrouped`.
+        if gone.get(id).is_some_and(|stayed| stays || *stayed) {
+            let message = "the column was in another structure; its older values are not found here";
+            let add = |findings: &mut Findings<'_>| at(property, findings, |it| it.add(Rule::ShapeChanged, message));
+            match place {
+                Some(place) => at(place, findings, add),
+                None => add(findings),
+            }
+        }
+    }
 }
 
 fn at(property: &Property, findings: &mut Findings<'_>, look: impl FnOnce(&mut Findings<'_>)) {
@@ -358,7 +414,8 @@ fn classification(old: &Property, new: &Property, findings: &mut Findings<'_>) {
                 findings.add(Rule::Documentation, "the classification is written otherwise and is the same");
             }
         }
-        _ => findings.add(Rule::Undetermined, "the classification has a word that is not in the order"),
+        // It may be.
+        _ => findings.add(Rule::ClassificationRaised, "the classification has a word that is not in the order"),
     }
 }
 
@@ -373,10 +430,16 @@ fn classified(before: &str, after: &str, change: std::cmp::Ordering, findings: &
 
 /// Compares foreign keys, of a property or of an object. One with another target is one removed and one added.
 pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings: &mut Findings<'_>) {
+    /// The columns of both sides: their order means nothing, as long as each names the same other.
+    fn ends(Relationship { from, to, .. }: &Relationship) -> Vec<(Option<&String>, Option<&String>)> {
+        let mut pairs: Vec<_> = (0..from.len().max(to.len())).map(|at| (from.get(at), to.get(at))).collect();
+        pairs.sort_unstable();
+        pairs
+    }
     if old == new {
         return;
     }
-    let ends = |relationship: &Relationship| (relationship.from.clone(), relationship.to.clone());
+    let n_found = findings.found.len();
     let before: BTreeMap<_, _> = old.iter().map(|relationship| (ends(relationship), relationship)).collect();
     let after: BTreeMap<_, _> = new.iter().map(|relationship| (ends(relationship), relationship)).collect();
     for (key, relationship) in &after {
@@ -397,6 +460,9 @@ pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings
     for (_, relationship) in before.iter().filter(|(key, _)| !after.contains_key(*key)) {
         let to = relationship.to.join(", ");
         findings.add(Rule::ForeignKeyRemoved, format!("the foreign key to `{to}` was removed"));
+    }
+    if findings.found.len() == n_found {
+        findings.add(Rule::Documentation, "the foreign keys are written otherwise and are the same");
     }
 }
 

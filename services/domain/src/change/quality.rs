@@ -3,35 +3,51 @@
 
 use super::proof::Claim;
 use super::{Findings, Rule};
-use crate::contract::{Measure, Quality, QualityUnit};
+use crate::contract::{Fields, Measure, Quality, QualityUnit};
 use crate::quality::{Operator, Severity};
 
-/// Compares two lists of rules. Rules are the same by stable id, else by what they measure; of two lists of valid values
-/// for one column the new one continues the old.
+/// Compares two lists of rules. Rules are the same by stable id, else by all that they promise, else by what they measure;
+/// of two lists of valid values for one column the new one continues the old.
 pub(super) fn lists(old: &[Quality], new: &[Quality], findings: &mut Findings<'_>) {
     if old == new {
         return;
     }
+    let same: [fn(&Quality, &Quality) -> bool; 4] = [
+        |old, new| old.id.is_some() && old.id == new.id,
+        |old, new| promised(old) == promised(new),
+        |old, new| measures(old) == measures(new) && (old.id.is_none() || new.id.is_none()),
+        |old, new| old.id.is_none() && new.id.is_none() && is_list(old) && is_list(new),
+    ];
+    let n_found = findings.found.len();
+    let mut counterparts = vec![None; new.len()];
     let mut unmatched: Vec<&Quality> = old.iter().collect();
-    let mut added = Vec::new();
-    for rule in new {
-        let by_id = unmatched.iter().position(|before| before.id.is_some() && before.id == rule.id);
-        let same = |before: &&Quality| measures(before) == measures(rule) && (before.id.is_none() || rule.id.is_none());
-        let listed = |before: &&Quality| before.id.is_none() && rule.id.is_none() && is_list(before) && is_list(rule);
-        let found = by_id.or_else(|| unmatched.iter().position(same));
-        match found.or_else(|| unmatched.iter().position(listed)) {
-            Some(at) => pair(unmatched.remove(at), rule, findings),
-            None => added.push(rule),
+    for same in same {
+        for (rule, counterpart) in new.iter().zip(&mut counterparts).filter(|(_, counterpart)| counterpart.is_none()) {
+            let found = unmatched.iter().position(|before| same(before, rule));
+            *counterpart = found.map(|at| unmatched.remove(at));
+        }
+    }
+    for (rule, counterpart) in new.iter().zip(counterparts) {
+        match counterpart {
+            Some(before) => pair(before, rule, findings),
+            None => {
+                let what = if promises(rule) { Rule::QualityTightened } else { Rule::QualityRespelled };
+                at(rule, findings, |findings| findings.add(what, "a quality rule was added"));
+            }
         }
     }
     for rule in unmatched {
         let what = if promises(rule) { Rule::QualityLoosened } else { Rule::QualityRespelled };
         at(rule, findings, |findings| findings.add(what, "the quality rule was removed"));
     }
-    for rule in added {
-        let what = if promises(rule) { Rule::QualityTightened } else { Rule::QualityRespelled };
-        at(rule, findings, |findings| findings.add(what, "a quality rule was added"));
+    if findings.found.len() == n_found {
+        findings.add(Rule::QualityRespelled, "the quality rules are in another order");
     }
+}
+
+/// What a rule promises, whatever it is called.
+fn promised(rule: &Quality) -> (&Measure, &QualityUnit, Option<Operator>, Severity, &Fields) {
+    (&rule.measure, &rule.unit, rule.operator, rule.severity, &rule.other)
 }
 
 /// Whether it lists the values that are valid.
@@ -62,36 +78,56 @@ fn pair(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
 
 /// Compares what two rules with one condition count; what cannot be compared is another promise.
 fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
-    let (Measure::InvalidValues { values, pattern }, Measure::InvalidValues { values: now, pattern: now_pattern }) =
-        (&old.measure, &new.measure)
+    fn has_others<T: PartialEq>(values: &[T], than: &[T]) -> bool {
+        values.iter().any(|value| !than.contains(value))
+    }
+    use Measure::{DuplicateValues, InvalidValues, MissingValues};
+    // Whether rows are counted that were not, and whether rows are not counted any more.
+    let counts = match (&old.measure, &new.measure) {
+        (InvalidValues { values, pattern }, InvalidValues { values: now, pattern: now_pattern })
+            if pattern == now_pattern && !values.is_empty() && !now.is_empty() =>
+        {
+            Some((has_others(values, now), has_others(now, values)))
+        }
+        (MissingValues { values }, MissingValues { values: now }) => {
+            Some((has_others(now, values), has_others(values, now)))
+        }
+        // Rows that are alike in two columns are alike in one of them.
+        (DuplicateValues { properties }, DuplicateValues { properties: now })
+            if !properties.is_empty() && !now.is_empty() =>
+        {
+            Some((has_others(properties, now), has_others(now, properties)))
+        }
+        _ => None,
+    };
+    // Where more is counted the rule is broken sooner, if it admits few.
+    let ranges = admitted(new);
+    let admits_few = matches!(ranges[..], [(least, most)] if least == 0.0 && most < f64::INFINITY);
+    let Some((more, fewer)) = counts.filter(|_| old.unit == new.unit && old.operator == new.operator && admits_few)
     else {
         findings.add(Rule::QualityChanged, "the quality rule measures something else");
         return;
     };
-    // The fewer values are valid the more are counted, and that breaks the rule sooner if it admits few.
-    let ranges = admitted(new);
-    let admits_few = matches!(ranges[..], [(least, most)] if least == 0.0 && most < f64::INFINITY);
-    let is_listed = !values.is_empty() && !now.is_empty();
-    if old.unit != new.unit || old.operator != new.operator || pattern != now_pattern || !is_listed || !admits_few {
-        findings.add(Rule::QualityChanged, "the quality rule measures something else");
-        return;
+    let allowed = match &new.measure {
+        InvalidValues { values, .. } if ranges == [(0.0, 0.0)] => Some(values),
+        _ => None,
+    };
+    let (looser, stricter) = match &new.measure {
+        InvalidValues { .. } => ("more values are valid", "fewer values are valid"),
+        _ => ("the quality rule counts fewer rows", "the quality rule counts more rows"),
+    };
+    if fewer {
+        let rule = if allowed.is_some() { Rule::EnumLoosened } else { Rule::QualityLoosened };
+        findings.add(rule, looser);
     }
-    let is_enumeration = ranges == [(0.0, 0.0)];
-    if now.iter().any(|value| !values.contains(value)) {
-        let rule = if is_enumeration { Rule::EnumLoosened } else { Rule::QualityLoosened };
-        findings.add(rule, "more values are valid");
-    }
-    if values.iter().any(|value| !now.contains(value)) {
-        match is_enumeration {
-            true => {
-                let claim = Claim::ValuesIn { column: findings.column(), values: now.clone() };
-                findings.add_provable(Rule::EnumTightened, "fewer values are valid", claim);
-            }
-            false => findings.add(Rule::QualityTightened, "fewer values are valid"),
+    match allowed {
+        Some(values) if more => {
+            let claim = Claim::ValuesIn { column: findings.column(), values: values.clone() };
+            findings.add_provable(Rule::EnumTightened, stricter, claim);
         }
-    }
-    if values.len() == now.len() && now.iter().all(|value| values.contains(value)) {
-        findings.add(Rule::QualityRespelled, "the valid values are in another order");
+        _ if more => findings.add(Rule::QualityTightened, stricter),
+        _ if !fewer => findings.add(Rule::QualityRespelled, "what the quality rule counts is written otherwise"),
+        _ => {}
     }
 }
 

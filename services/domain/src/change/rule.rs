@@ -255,6 +255,7 @@ impl Rule {
             | Self::ForeignKeyRemoved
             | Self::QualityLoosened
             | Self::SlaWorsened
+            | Self::SlaChanged
             | Self::ClassificationRaised
             | Self::ObjectRemoved
             | Self::ServerRemoved
@@ -272,7 +273,6 @@ impl Rule {
             | Self::ConstraintChanged
             | Self::PrimaryKeyChanged
             | Self::QualityChanged
-            | Self::SlaChanged
             | Self::MeaningChanged
             | Self::EncryptionChanged
             | Self::VectorChanged

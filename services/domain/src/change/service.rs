@@ -1,6 +1,7 @@
 //! Where the data is, who may read it and how well it is served (rows 30, 38, 39 and 43 of the table, and the gate's
 //! settings).
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ pub(super) fn levels(old: &[SlaProperty], new: &[SlaProperty], findings: &mut Fi
 }
 
 fn service_level(old: &SlaProperty, new: &SlaProperty, findings: &mut Findings<'_>) {
-    use std::cmp::Ordering::{Equal, Greater, Less};
+    use Ordering::{Equal, Greater, Less};
     if (&old.value, &old.unit) != (&new.value, &new.unit) {
         // Which way is better; what we do not know cannot be compared.
         let better = match new.property.as_str() {
@@ -109,12 +110,25 @@ fn service_level(old: &SlaProperty, new: &SlaProperty, findings: &mut Findings<'
     others(&old.other, &new.other, findings);
 }
 
-/// A service level as something that has an order; levels of different kinds have none.
-#[derive(PartialEq, PartialOrd)]
+/// A service level as something that has an order.
+#[derive(PartialEq)]
 enum Level {
     Duration(Duration),
     Moment(i64),
+    /// A number and its unit.
     Number(String, f64),
+}
+
+/// Levels of different kinds, and numbers of different units, have no order.
+impl PartialOrd for Level {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Duration(a), Self::Duration(b)) => a.partial_cmp(b),
+            (Self::Moment(a), Self::Moment(b)) => a.partial_cmp(b),
+            (Self::Number(unit, a), Self::Number(other_unit, b)) if unit == other_unit => a.partial_cmp(b),
+            _ => None,
+        }
+    }
 }
 
 fn level(sla: &SlaProperty) -> Option<Level> {

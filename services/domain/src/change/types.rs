@@ -101,12 +101,20 @@ struct Nested;
 
 /// How two physical type names relate that mean the same but for what [`TypeName`] leaves out.
 fn arguments(before: &str, after: &str) -> Result<Rule, Nested> {
-    /// Texts that are stored alike and are not read alike.
+    /// What is stored like others of its kind and holds other values.
     fn family(text: &str) -> Option<&'static str> {
+        const FAMILIES: [(&str, &str); 8] = [
+            ("uuid", "uuid"),
+            ("uniqueidentifier", "uuid"),
+            ("json", "json"),
+            ("xml", "xml"),
+            ("enum", "enum"),
+            ("tinytext", "tinytext"),
+            ("mediumint", "mediumint"),
+            ("bignumeric", "bignumeric"),
+        ];
         let text = text.trim().to_ascii_lowercase();
-        let families = [("uuid", "uuid"), ("uniqueidentifier", "uuid"), ("json", "json"), ("xml", "xml")];
-        let known = families.iter().find(|(start, _)| text.starts_with(start)).map(|(_, family)| *family);
-        known.or(text.starts_with("enum").then_some("enum"))
+        FAMILIES.iter().find(|(start, _)| text.starts_with(start)).map(|(_, family)| *family)
     }
     /// The number in parentheses.
     fn argument(text: &str) -> Option<u64> {
@@ -122,12 +130,9 @@ fn arguments(before: &str, after: &str) -> Result<Rule, Nested> {
         _ if is_nested(before) && is_nested(after) => return Err(Nested),
         // What was stored as text is stored as what it is, or the other way round.
         _ if is_nested(before) || is_nested(after) => Rule::TypeChanged,
-        Some(TypeName::String { .. }) => match (family(before), family(after)) {
-            // The values of a physical enumeration are in its name.
-            (Some("enum"), Some("enum")) => Rule::Undetermined,
-            (before, after) if before == after => Rule::TypeRespelled,
-            _ => Rule::TypeChanged,
-        },
+        _ if family(before) != family(after) => Rule::TypeChanged,
+        // The values of a physical enumeration are in its name.
+        _ if family(before) == Some("enum") => Rule::Undetermined,
         Some(TypeName::Binary) => match (argument(before), argument(after)) {
             (Some(before), Some(after)) if before < after => Rule::TypeWidened,
             (Some(_), None) => Rule::TypeWidened,

@@ -94,7 +94,8 @@ pub fn canonical_property(name: &str) -> String {
     known.map_or_else(|| name.to_owned(), |(long, _)| (*long).to_owned())
 }
 
-/// The seconds of one unit of time: d, h, m (minutes), s, w and y, and their long names; `None` if it is not one.
+/// The seconds of one unit of time: d, h, m (minutes), s, w, mo and y, and their long names; `None` if it is not one. A
+/// year has 365 days and a month a twelfth of them.
 pub fn unit_seconds(unit: &str) -> Option<u64> {
     Some(match unit.trim().to_ascii_lowercase().as_str() {
         "s" | "sec" | "secs" | "second" | "seconds" => 1,
@@ -102,6 +103,7 @@ pub fn unit_seconds(unit: &str) -> Option<u64> {
         "h" | "hr" | "hrs" | "hour" | "hours" => 60 * 60,
         "d" | "day" | "days" => DAY_SECONDS,
         "w" | "wk" | "week" | "weeks" => 7 * DAY_SECONDS,
+        "mo" | "mon" | "month" | "months" => 365 * DAY_SECONDS / 12,
         "y" | "yr" | "yrs" | "year" | "years" => 365 * DAY_SECONDS,
         _ => return None,
     })

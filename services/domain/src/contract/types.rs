@@ -61,7 +61,8 @@ impl TypeName {
         let arguments: Vec<u64> = arguments
             .trim_start_matches(['(', '['])
             .split(',')
-            .filter_map(|argument| argument.trim().parse().ok())
+            // Oracle's `varchar2(10 char)` says what it counts.
+            .filter_map(|argument| argument.split_whitespace().next()?.parse().ok())
             .collect();
         let words: Vec<&str> = base.split_whitespace().chain(suffix.split_whitespace()).collect();
         let signed = |bits| Self::Integer { bits, signed: true };

@@ -340,7 +340,6 @@ fn mirror(rule: Rule) -> Option<Rule> {
         | Rule::PartitionPaths
         | Rule::QualityChanged
         | Rule::QualityRespelled
-        | Rule::SlaChanged
         | Rule::SlaRespelled
         | Rule::MeaningChanged
         | Rule::Documentation

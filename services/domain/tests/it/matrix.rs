@@ -182,6 +182,9 @@ fn rows_8_to_10_types_change() {
         check_column("8", &old, &new, widened());
         check_column("10 narrowed", &new, &old, BREAKS_BOTH());
     }
+    let counted = |length: &str| typed(String, &format!("VARCHAR2({length} CHAR)"));
+    check_column("8 length in characters", &counted("10"), &counted("20"), widened());
+    check_column("10 length in characters", &counted("20"), &counted("10"), BREAKS_BOTH());
     let format = |format: Option<&str>| Property {
         options: TypeOptions { format: format.map(str::to_owned), ..TypeOptions::default() },
         ..column("a", Integer)
@@ -207,6 +210,8 @@ fn rows_8_to_10_types_change() {
         (typed(String, "string"), typed(Integer, "int")),
         (typed(String, "string"), typed(String, "varchar(10)")),
         (typed(String, "uuid"), typed(String, "string")),
+        (typed(Integer, "int"), typed(Integer, "mediumint")),
+        (typed(Number, "bignumeric"), typed(Number, "numeric")),
     ] {
         check_column("10", &old, &new, BREAKS_BOTH());
     }
@@ -239,7 +244,18 @@ fn rows_13_to_18_shapes_change() {
     check_column("18 to a list", &text, &listed, BREAKS_BOTH());
     check_column("18 from a map", &Property { name: "a".to_owned(), ..map(key(), text) }, &listed, BREAKS_BOTH());
     check_columns("18 regrouped", &[a(), b.clone()], &[structure("s", vec![a(), b.clone()])], BREAKS_BOTH());
-    check_columns("18 taken apart", &[structure("s", vec![a(), b.clone()])], &[a(), b], BREAKS_BOTH());
+    check_columns("18 taken apart", &[structure("s", vec![a(), b.clone()])], &[a(), b.clone()], BREAKS_BOTH());
+    let known = Property { id: Some("1".to_owned()), ..a() };
+    let (outside, inside) =
+        ([known.clone(), structure("s", vec![b.clone()])], [structure("s", vec![b.clone(), known.clone()])]);
+    check_columns("18 moved into a structure", &outside, &inside, BREAKS_BOTH());
+    check_columns("18 moved out of a structure", &inside, &outside, BREAKS_BOTH());
+    let second = |members| structure("t", members);
+    let (here, there) = (
+        [structure("s", vec![b.clone(), known.clone()]), second(vec![b.clone()])],
+        [structure("s", vec![b.clone()]), second(vec![b, known])],
+    );
+    check_columns("18 moved to another structure", &here, &there, BREAKS_BOTH());
 }
 
 #[test]
@@ -312,6 +328,16 @@ fn rows_24_to_27_keys_and_layout_change() {
     check_column("26 added", &a(), &foreign("customers.id"), provable());
     check_column("26 removed", &foreign("customers.id"), &a(), BREAKS_CONSUMERS());
     check_column("26 retargeted", &foreign("customers.id"), &foreign("clients.id"), BREAKS_BOTH_PROVABLE());
+    let composite = |from: [&str; 2], to: [&str; 2]| {
+        let names = |names: [&str; 2]| names.map(str::to_owned).into();
+        let mut column = foreign("");
+        column.relationships[0].from = names(from);
+        column.relationships[0].to = names(to);
+        column
+    };
+    let pair = composite(["o.a", "o.b"], ["c.a", "c.b"]);
+    check_column("26 columns in another order", &pair, &composite(["o.b", "o.a"], ["c.b", "c.a"]), PATCH());
+    check_column("26 crossed", &pair, &composite(["o.a", "o.b"], ["c.b", "c.a"]), BREAKS_BOTH_PROVABLE());
     let partitioned = Property { partitioned: true, partition_key_position: Some(1), ..a() };
     check_column("27", &a(), &partitioned, PATCH());
     check_column("27 back", &partitioned, &a(), PATCH());
@@ -344,6 +370,30 @@ fn rows_28_and_29_quality_changes() {
     check_column("19 validValues", &valid(&["x"], 0.0), &valid(&["x", "y"], 0.0), BREAKS_CONSUMERS());
     check_column("20 validValues", &valid(&["x", "y"], 0.0), &valid(&["x"], 0.0), provable());
     check_column("28 validValues, some may be missed", &valid(&["x", "y"], 9.0), &valid(&["x"], 9.0), tightened());
+    let texts = |texts: &[&str]| texts.iter().map(|text| Scalar::Text((*text).to_owned())).collect();
+    let named = |id: &str, measure| {
+        let rule = quality(measure, Operator::MustBeLessOrEqualTo(5.0));
+        Property { quality: vec![domain::contract::Quality { id: Some(id.to_owned()), ..rule }], ..a() }
+    };
+    check_column("29 another id", &named("1", Measure::NullValues), &named("2", Measure::NullValues), PATCH());
+    let missing = |values: &[&str]| named("1", Measure::MissingValues { values: texts(values) });
+    check_column("28 more is missing", &missing(&["-"]), &missing(&["?", "-"]), tightened());
+    check_column("29 less is missing", &missing(&["?", "-"]), &missing(&["-"]), BREAKS_CONSUMERS());
+    check_column("29 missing in another order", &missing(&["?", "-"]), &missing(&["-", "?"]), PATCH());
+    let distinct = |columns: &[&str]| {
+        named("1", Measure::DuplicateValues { properties: columns.iter().map(|it| (*it).to_owned()).collect() })
+    };
+    check_column("28 distinct in fewer columns", &distinct(&["a", "b"]), &distinct(&["a"]), tightened());
+    check_column("29 distinct in more columns", &distinct(&["a"]), &distinct(&["a", "b"]), BREAKS_CONSUMERS());
+    check_column("29 distinct in other columns", &distinct(&["a"]), &distinct(&["b"]), BREAKS_BOTH());
+    let both = |operators: [Operator; 2]| {
+        let rules = operators.map(|operator| quality(Measure::NullValues, operator));
+        Property { quality: rules.into(), ..a() }
+    };
+    let (least, most) = (Operator::MustBeGreaterThan(1.0), Operator::MustBeLessThan(9.0));
+    check_column("29 without ids in another order", &both([least, most]), &both([most, least]), PATCH());
+    let less = Operator::MustBeLessThan(8.0);
+    check_column("28 without ids, one of two", &both([least, most]), &both([less, least]), tightened());
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn row_30_service_levels_are_compared_after_their_units() {
         };
         Contract { sla: vec![sla], ..contract(vec![]) }
     };
-    let h = Some("h");
+    let (h, y) = (Some("h"), Some("y"));
     for (property, better, worse) in [
         ("latency", with("latency", json!(4), h), with("latency", json!(300), Some("min"))),
         ("frequency", with("frequency", json!(1), Some("d")), with("frequency", json!(2), Some("d"))),
@@ -225,7 +225,23 @@ fn row_30_service_levels_are_compared_after_their_units() {
         assert!(compare(&better, &better).is_empty(), "{property}");
     }
     check(&with("latency", json!(4), h), &with("latency", json!(240), Some("min")), &[Rule::SlaRespelled], PATCH);
-    check(&with("latency", json!(4), h), &with("latency", json!("soon"), h), &[Rule::SlaChanged], BOTH);
+    check(&with("retention", json!(12), Some("months")), &with("retention", json!(1), y), &[Rule::SlaRespelled], PATCH);
+    check(
+        &with("retention", json!(1), y),
+        &with("retention", json!(6), Some("months")),
+        &[Rule::SlaWorsened],
+        CONSUMERS,
+    );
+    // What cannot be compared may be worse.
+    for (old, new) in [
+        (with("latency", json!(4), h), with("latency", json!("soon"), h)),
+        (with("retention", json!(1), y), with("retention", json!(6), Some("moons"))),
+        (with("retention", json!(6), Some("moons")), with("retention", json!(1), y)),
+        (with("throughput", json!(9), Some("kb")), with("throughput", json!(9), Some("mb"))),
+        (with("endOfSupport", json!("2030-01-01"), None), with("endOfSupport", json!(2031), None)),
+    ] {
+        check(&old, &new, &[Rule::SlaChanged], CONSUMERS);
+    }
 }
 
 #[test]
@@ -241,7 +257,9 @@ fn rows_33_and_34_follow_an_order_of_ones_own() {
         (Some("c3"), Some("c2"), Rule::ClassificationLowered),
         (None, Some("c2"), Rule::ClassificationRaised),
         (None, Some("c1"), Rule::Documentation),
-        (Some("c1"), Some("secret"), Rule::Undetermined),
+        // It may be more.
+        (Some("c1"), Some("secret"), Rule::ClassificationRaised),
+        (Some("secret"), Some("c1"), Rule::ClassificationRaised),
     ] {
         let findings = compare_with(&with(old), &with(new), &options);
         assert_eq!(findings[0].rule, rule, "{findings:#?}");
