@@ -3,7 +3,7 @@
 //! A steward is given the document itself. What he signs is what the server finds in it ([`review_refusal`]), and nothing
 //! but what he was shown: he names the digest of that when he signs ([`create_override`]), and the findings stay with the
 //! override and in its record. Whoever publishes does not sign: neither in a domain in which he publishes, nor what he
-//! then publishes ([`by_others`]); a person and his service accounts count as one.
+//! then publishes; a person and his service accounts count as one.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,7 @@
 //! One document of a contract by itself: why it would be refused, for a steward who is asked to accept it.
 
+use domain::contract::Contract;
+use domain::name::DomainPath;
 use domain::overrides::Override;
 use store::contract::ContractVersion;
 
@@ -16,7 +18,7 @@ impl Candidate {
     /// Reads a document of a contract in a domain. Inner error: everything that is wrong with it.
     pub(crate) async fn read(
         ctx: &Ctx,
-        domain: &domain::name::DomainPath,
+        domain: &DomainPath,
         document: &DocumentText,
     ) -> Result<Result<Self, Vec<Problem>>, Error> {
         let set =
@@ -38,7 +40,7 @@ impl Candidate {
     }
 
     /// What it says.
-    pub(crate) fn contract(&self) -> &domain::contract::Contract {
+    pub(crate) fn contract(&self) -> &Contract {
         &self.0.model.contract
     }
 
