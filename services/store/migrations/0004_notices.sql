@@ -34,17 +34,13 @@ CREATE TABLE notice_answers (
 ) {table};
 CREATE INDEX notice_answers_of_principal ON notice_answers (notice_id, principal_id, at, id);
 
--- Stewards' overrides of refused version numbers, with the findings that they accept (JSON). `mac` is over all of it; an
--- early end is signed anew.
+-- Stewards' overrides of refused version numbers. `mac` is over all but the end; the end may come early.
 CREATE TABLE overrides (
     id {id} NOT NULL PRIMARY KEY,
     contract_id {id} NOT NULL REFERENCES contracts (id),
     major {int} NOT NULL,
     minor {int} NOT NULL,
     patch {int} NOT NULL,
-    since_major {int} NOT NULL,
-    since_minor {int} NOT NULL,
-    since_patch {int} NOT NULL,
     findings {text} NOT NULL,
     reason {text} NOT NULL,
     steward_id {id} NOT NULL REFERENCES principals (id),

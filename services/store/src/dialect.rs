@@ -30,6 +30,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "registry", include_str!("../migrations/0002_registry.sql")),
     (4, "notices", include_str!("../migrations/0004_notices.sql")),
     (5, "registry_counts", include_str!("../migrations/0005_registry_counts.sql")),
+    (6, "override_findings", include_str!("../migrations/0006_override_findings.sql")),
 ];
 
 /// The number of the newest migration.
