@@ -6,7 +6,7 @@ use domain::change::{Finding, Options, Proofs, compare_with, required_bump};
 use domain::contract::Contract;
 use domain::version::Bump;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::error::{Error, Exit, Result};
@@ -39,12 +39,14 @@ pub(crate) fn run<L: DeserializeOwned, A: Serialize>(
         if is_too_long {
             stdin.skip_until(b'\n').map_err(cannot_read)?;
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
+        // Some programs begin what they write with a byte order mark.
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+        if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         let read = match is_too_long {
             true => Err((None, format!("the line is longer than {max_bytes} bytes"))),
-            false => read(&line),
+            false => read(text),
         };
         let (compared, answer) = answer(read);
         all_compared &= compared;
@@ -65,6 +67,16 @@ fn read<L: DeserializeOwned>(line: &[u8]) -> std::result::Result<L, (Option<Valu
     })
 }
 
+/// Reads a field of a line in which null is the same as none.
+///
+/// # Errors
+/// Those of the deserializer.
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    field: D,
+) -> std::result::Result<T, D::Error> {
+    Ok(Option::deserialize(field)?.unwrap_or_default())
+}
+
 /// A pair of contracts.
 #[derive(Deserialize)]
 struct Pair {
@@ -72,13 +84,13 @@ struct Pair {
     old: Value,
     new: Value,
     /// All data proofs hold.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     proof: bool,
     /// Readers take wider types.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     allow_widening: bool,
     /// The words of classification from the least to the most sensitive.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     classification_order: Vec<String>,
 }
 

@@ -47,7 +47,8 @@ struct DiffArgs {
     /// The data proves what it could: what older rows may break is judged as if none did
     #[arg(long, conflicts_with = "batch")]
     proven: bool,
-    /// Read pairs as JSON lines from standard input and write one JSON line for each
+    /// Read pairs as JSON lines from standard input (`id`, `old`, `new`; also `proof`, `allow_widening`,
+    /// `classification_order`) and write one JSON line for each
     #[arg(long, conflicts_with_all = ["json", "format"])]
     batch: bool,
     /// How to print what was found

@@ -54,7 +54,8 @@ struct CompatArgs {
     /// What a schema refers to, as `NAME=FILE`; may be given several times
     #[arg(long = "reference", value_name = "NAME=FILE", conflicts_with = "batch")]
     references: Vec<String>,
-    /// Read pairs as JSON lines from standard input and write one JSON line for each
+    /// Read pairs as JSON lines from standard input (`id`, `format`, `old`, `new`; also `mode`, `old_imports`,
+    /// `new_imports`) and write one JSON line for each
     #[arg(long)]
     batch: bool,
     /// Print the differences as JSON
@@ -170,16 +171,15 @@ struct Line {
     mode: Option<String>,
     old: Value,
     new: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "batch::or_default")]
     old_imports: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "batch::or_default")]
     new_imports: BTreeMap<String, String>,
 }
 
 /// What is answered for one pair.
 #[derive(Debug, Serialize)]
 struct Answer {
-    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Value>,
     /// A reader of the new schema accepts what was written under the old.
     backward: bool,
