@@ -20,7 +20,7 @@ use app::Ctx;
 use app::registry::{self, Check, Given, Register, Registered, Shown};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{MatchedPath, Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_request};
@@ -84,6 +84,9 @@ fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
 async fn sign_in(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
     let Ok(_permit) = server.requests.try_acquire() else { return Problem::Busy.into_response() };
     let Some(tag) = request.extensions().get::<Tag>().cloned() else { return Problem::Internal.into_response() };
+    if let Some(route) = request.extensions().get::<MatchedPath>() {
+        let _ = tag.notes.operation.set(route.as_str().trim_start_matches("/registry").to_owned());
+    }
     match endpoint::sign_in_to_door(&server, request.headers()).await {
         Ok(actor) => {
             let _ = tag.notes.requester.set(actor.principal.id.to_string());

@@ -82,6 +82,11 @@ impl House {
         Person { house: self, token: self.token(subject) }
     }
 
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join("server.log")).unwrap()
+    }
+
     /// The folder that tables lie in.
     pub(crate) fn lake(&self) -> PathBuf {
         self.data.path().join("lake")

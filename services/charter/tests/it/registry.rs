@@ -104,6 +104,11 @@ fn the_client_and_the_serializers_of_the_jvm_work_unchanged() {
     let answer = house.ask("ann", &json!({ "query": query }));
     let newest = &answer["data"]["product"]["contracts"][0]["versions"]["nodes"][0];
     assert_eq!(newest, &json!({ "version": "1.1.0", "state": "ACTIVE" }), "{answer}");
+
+    // The log tells what was asked for, and none of the client's words.
+    let log = house.log();
+    assert!(log.contains(r#"operation="/subjects/{subject}/versions/{version}" status=404"#), "{log}");
+    assert!(!log.contains("jvm-"), "{log}");
 }
 
 /// What a client saw of the door, as ann, who owns the domain that keeps the schemas of no product.
