@@ -20,7 +20,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use documents::message::{self, MessageSchema};
+use documents::message::{self, MessageSchema, References};
 use domain::change::message::Format;
 use domain::registry::{
     MAX_REFERENCE_DEPTH, MAX_REFERENCES, MAX_SCHEMA_BYTES, Reference, Schema, Subject, SubjectVersion,
@@ -71,6 +71,8 @@ pub struct Registered {
 /// A draft that was read: what would be kept of it, and what it is compared by.
 struct Prepared {
     model: Arc<MessageSchema>,
+    /// What prints a text as this one is.
+    print: fn(Format, &str, &References) -> Result<String, message::Invalid>,
     text: String,
     references: Vec<Reference>,
     digest: String,
@@ -92,16 +94,16 @@ impl Draft {
             .collect();
         let texts = resolve(ctx, tx, &references, true).await?;
         let (format, text) = (self.format, self.text.clone());
+        let print = if normalize { message::normalised } else { message::canonical };
         let read = move || {
             let model = MessageSchema::parse_new(format, &text, &texts)?;
-            let print = if normalize { message::normalised } else { message::canonical };
             Ok((model, print(format, &text, &texts)?))
         };
         // A large schema takes its time; the runtime's threads are for everybody.
         let read = tokio::task::spawn_blocking(read).await.map_err(crate::Error::internal)?;
         let (model, text) = read.map_err(|invalid: message::Invalid| Error::InvalidSchema(invalid.to_string()))?;
         let digest = digest(format, &text, &references);
-        Ok(Prepared { model: Arc::new(model), text, references, digest })
+        Ok(Prepared { model: Arc::new(model), print, text, references, digest })
     }
 }
 
