@@ -59,7 +59,7 @@ jvm() {
   rm -f "$jar"
   # Later versions of the plugin read the artifact's ancestors too, and ask for them wherever these say.
   if ! mvn --batch-mode --quiet --strict-checksums org.apache.maven.plugins:maven-dependency-plugin:2.8:copy \
-    -Dartifact="$jvm_artifact" -DoutputDirectory="${jar%/*}" -Dmdep.stripVersion=true -Dstyle.color=never; then
+    -Dartifact="$jvm_artifact" -DoutputDirectory="${jar%/*}" -Dmdep.stripVersion=true; then
     echo "Maven does not get $jvm_artifact: $skipped" >&2
     return
   fi
