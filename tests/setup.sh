@@ -56,6 +56,7 @@ jvm() {
     return
   fi
   echo "==> installing the JVM's client"
+  rm -f "$jar"
   # Later versions of the plugin read the artifact's ancestors too, and ask for them wherever these say.
   if ! mvn --batch-mode --quiet --strict-checksums org.apache.maven.plugins:maven-dependency-plugin:2.8:copy \
     -Dartifact="$jvm_artifact" -DoutputDirectory="${jar%/*}" -Dmdep.stripVersion=true; then

@@ -136,6 +136,11 @@ public final class Registry {
         byte[] message = serializer(false, Map.of("auto.register.schemas", false, "use.latest.version", true))
                 .serialize("jvm-team", record);
         seen.put("message", List.of(idOf(message) == id, deserializer(false).deserialize("jvm-team", message).toString()));
+        // One whose classes hold all types has no references to tell of.
+        seen.put("whole", List.of(client().getId("jvm-team-value", new AvroSchema(whole)) == id,
+                idOf(serializer(false, Map.of()).serialize("jvm-team", record)) == id,
+                idOf(serializer(false, Map.of("auto.register.schemas", false)).serialize("jvm-team", record)) == id,
+                client().getAllVersions("jvm-team-value").size()));
         return seen;
     }
 

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use documents::message::{self, MessageSchema};
+use documents::message::{self, MessageSchema, References};
 use domain::change::message::Format;
 use domain::registry::{
     MAX_REFERENCE_DEPTH, MAX_REFERENCES, MAX_SCHEMA_BYTES, Reference, Schema, Subject, SubjectVersion,
@@ -92,6 +92,8 @@ pub struct Registered {
 /// A draft that was read: what would be kept of it, and what it is compared by.
 struct Prepared {
     model: Arc<MessageSchema>,
+    /// What prints a text as this one is.
+    print: fn(Format, &str, &References) -> Result<String, message::Invalid>,
     text: String,
     references: Vec<Reference>,
     /// The texts that it refers to, by their names, and those that these refer to.
@@ -116,9 +118,9 @@ impl Draft {
         }
         let Resolved { texts, out_of_use } = resolve(ctx, tx, &references, Reach::Callers).await?;
         let (format, text) = (self.format, self.text.clone());
+        let print = if normalize { message::normalised } else { message::canonical };
         let read = move || {
             let model = MessageSchema::parse_new(format, &text, &texts)?;
-            let print = if normalize { message::normalised } else { message::canonical };
             Ok((model, print(format, &text, &texts)?, texts))
         };
         // A large schema takes its time; the runtime's threads are for everybody.
@@ -126,7 +128,7 @@ impl Draft {
         let (model, text, texts) =
             read.map_err(|invalid: message::Invalid| Error::InvalidSchema(invalid.to_string()))?;
         let digest = digest(format, &text, &references);
-        Ok(Prepared { model: Arc::new(model), text, references, texts, out_of_use, digest })
+        Ok(Prepared { model: Arc::new(model), print, text, references, texts, out_of_use, digest })
     }
 }
 

@@ -17,6 +17,7 @@
 //! is invalid for its type is ignored, as both say.
 
 mod default;
+mod inline;
 mod logical;
 mod read;
 mod text;
@@ -28,6 +29,7 @@ use domain::change::avro::{Primitive, Schema};
 use domain::error::Kind;
 use serde_json::Value;
 
+pub use self::inline::resolved;
 use self::read::{Reader, Rules};
 pub use self::text::{canonical, normalise};
 

@@ -272,6 +272,40 @@ async fn what_others_refer_to_stays() {
 }
 
 #[tokio::test]
+async fn a_schema_with_what_it_refers_to_written_into_it_is_the_same_one() {
+    let client = Client::start().await;
+    client
+        .register("user-value", r#"{"type":"record","name":"User","fields":[{"name":"name","type":"string"}]}"#)
+        .await;
+    let team = r#"{"type":"record","name":"Team","fields":[{"name":"lead","type":"User"}]}"#;
+    let references = json!([{ "name": "User", "subject": "user-value", "version": 1 }]);
+    let body = json!({ "schema": team, "references": references });
+    let id = client.ok(Method::POST, "/subjects/team-value/versions", Some(body)).await["id"].clone();
+
+    let whole = r#"{"type":"record","name":"Team","fields":[{"name":"lead","type":{"type":"record","name":"User","fields":[{"name":"name","type":"string"}]}}]}"#;
+    let spaced = Some(json!({ "schema": whole.replace(',', " , ") }));
+    for path in ["/subjects/team-value", "/subjects/team-value?normalize=true"] {
+        let found = client.ok(Method::POST, path, spaced.clone()).await;
+        assert_eq!((&found["id"], &found["version"], &found["references"]), (&id, &json!(1), &references));
+    }
+    assert_eq!(client.ok(Method::POST, "/subjects/team-value/versions", spaced.clone()).await["id"], id);
+    assert_eq!(client.ok(Method::GET, "/subjects/team-value/versions", None).await, json!([1]));
+    for path in [format!("/schemas/ids/{id}?format=resolved"), "/subjects/team-value/versions/1?format=resolved".into()]
+    {
+        assert_eq!(client.ok(Method::GET, &path, None).await["schema"], whole);
+    }
+    assert_eq!(client.ok(Method::GET, &format!("/schemas/ids/{id}"), None).await["schema"], team);
+
+    // Not another schema, and no version that is out of use.
+    let other = whole.replace("string", "bytes");
+    assert_eq!(client.code(Method::POST, "/subjects/team-value", Some(json!({ "schema": other }))).await, 40_403);
+    client.ok(Method::DELETE, "/subjects/team-value", None).await;
+    assert_eq!(client.code(Method::POST, "/subjects/team-value", spaced.clone()).await, 40_401);
+    let found = client.ok(Method::POST, "/subjects/team-value?deleted=true", spaced).await;
+    assert_eq!(found["id"], id);
+}
+
+#[tokio::test]
 async fn what_is_deleted_while_a_schema_refers_to_it_is_missed() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;

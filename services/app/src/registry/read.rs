@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use documents::message::References;
 use domain::change::message::Format;
 use domain::registry::{DEFAULT_CONTEXT, Prefix, Schema, SchemaId, Subject, SubjectVersion};
 use store::Tx;
@@ -10,7 +11,7 @@ use store::revision::Revision;
 
 use super::error::Error;
 use super::owner::{Owner, Visible};
-use super::{Draft, Reach, Registered, Resolved, VersionRef, cache, settings};
+use super::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, cache, settings};
 use crate::ctx::Ctx;
 
 /// Which of the entries of a list are wanted: those in use, those taken out of it too, or those alone.
@@ -120,11 +121,52 @@ pub async fn lookup(
     }
     let normalize = normalize || settings::of_subject(&mut tx, subject).await?.normalize == Some(true);
     let prepared = draft.prepare(ctx, &mut tx, subject, normalize).await?;
-    let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
-    let same = same.ok_or(Error::SchemaNotFound)?;
-    let mut places = history.into_iter().rev();
-    let place = places.find(|version| version.schema_id == same.id && (with_deleted || !version.deleted));
-    Ok(Registered { version: place.ok_or(Error::SchemaNotFound)?, schema: Arc::new(same) })
+    let places: Vec<SubjectVersion> =
+        history.into_iter().filter(|version| with_deleted || !version.deleted).rev().collect();
+    if let Some(same) = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?
+        && let Some(place) = places.iter().find(|version| version.schema_id == same.id)
+    {
+        return Ok(Registered { version: place.clone(), schema: Arc::new(same) });
+    }
+    find_resolved(ctx, &mut tx, &places, draft, &prepared).await?.ok_or(Error::SchemaNotFound)
+}
+
+/// The first of some versions whose schema is a draft's once what it refers to is written into it: clients of Avro that
+/// know nothing of the references have and send it like that.
+pub(super) async fn find_resolved(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    versions: &[SubjectVersion],
+    draft: &Draft,
+    prepared: &Prepared,
+) -> Result<Option<Registered>, Error> {
+    if draft.format != Format::Avro || !draft.references.is_empty() {
+        return Ok(None);
+    }
+    for version in versions {
+        let registered = in_place(ctx, tx, version.clone()).await?;
+        let schema = &registered.schema;
+        if schema.format == Format::Avro
+            && !schema.references.is_empty()
+            && let Some(whole) = resolved(ctx, tx, schema).await?
+            && (prepared.print)(Format::Avro, &whole, &References::new()).is_ok_and(|text| text == prepared.text)
+        {
+            return Ok(Some(registered));
+        }
+    }
+    Ok(None)
+}
+
+/// An Avro schema with what it refers to written into it; `None` where the caller may not know of all that.
+async fn resolved(ctx: &Ctx, tx: &mut Tx, schema: &Schema) -> Result<Option<String>, Error> {
+    let texts = match super::resolve(ctx, tx, &schema.references, Reach::Callers).await {
+        Ok(Resolved { texts, .. }) => texts,
+        Err(Error::InvalidSchema(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let text = schema.text.clone();
+    let resolved = move || documents::avro::resolved(&text, &texts);
+    Ok(tokio::task::spawn_blocking(resolved).await.map_err(crate::Error::internal)?.ok())
 }
 
 /// A schema by its id, where the caller may know of a subject that has it. `subject` narrows where it is looked for.
@@ -154,16 +196,20 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
     }
 }
 
-/// A schema's text in the form that a client asks for: `serialized` is the base64 of a Protobuf file descriptor; any
-/// other word is the text as it is kept.
+/// A schema's text in the form that a client asks for: `serialized` is the base64 of a Protobuf file descriptor, and
+/// `resolved` an Avro schema with what it refers to written into it; any other word is the text as it is kept.
 ///
 /// # Errors
 /// Those of any use case.
 pub async fn text_in_format<'a>(ctx: &Ctx, schema: &'a Schema, format: Option<&str>) -> Result<Cow<'a, str>, Error> {
-    if (schema.format, format) != (Format::Protobuf, Some("serialized")) {
-        return Ok(Cow::Borrowed(&schema.text));
-    }
-    let mut tx = ctx.app.db.read().await?;
+    let mut tx = match (schema.format, format) {
+        (Format::Protobuf, Some("serialized")) => ctx.app.db.read().await?,
+        (Format::Avro, Some("resolved")) if !schema.references.is_empty() => {
+            let resolved = resolved(ctx, &mut ctx.app.db.read().await?, schema).await?;
+            return Ok(resolved.map_or(Cow::Borrowed(&schema.text), Cow::Owned));
+        }
+        _ => return Ok(Cow::Borrowed(&schema.text)),
+    };
     let Resolved { texts, .. } = super::resolve(ctx, &mut tx, &schema.references, Reach::All).await?;
     let text = schema.text.clone();
     let serialized = move || documents::protobuf::serialized(&text, &texts);

@@ -64,7 +64,12 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         let normalize = *normalize || seen.settings.normalize == Some(true);
         let prepared = draft.prepare(ctx, &mut tx, subject, normalize).await?;
         let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
-        if let Some(known) = same.and_then(|same| seen.in_use(same))
+        let mut known = same.and_then(|same| seen.in_use(same));
+        if known.is_none() {
+            let used: Vec<SubjectVersion> = seen.used().rev().cloned().collect();
+            known = read::find_resolved(ctx, &mut tx, &used, draft, &prepared).await?;
+        }
+        if let Some(known) = known
             && given.id.is_none_or(|id| id == known.schema.id)
         {
             return Ok(known);

@@ -75,7 +75,7 @@ fn the_client_and_the_serializers_of_the_jvm_work_unchanged() {
     assert_eq!(seen["registrations"], expected);
     let expected = json!({
         "kept": [["shop.User", "jvm-user-value", 1]], "id": true, "referenced_by": true, "in_use": [422, 42_206],
-        "missing": [422, 42_201], "message": [true, r#"{"lead": {"name": "Ada"}}"#],
+        "missing": [422, 42_201], "message": [true, r#"{"lead": {"name": "Ada"}}"#], "whole": [true, true, true, 1],
     });
     assert_eq!(seen["references"], expected);
     let expected = json!({

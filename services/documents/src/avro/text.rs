@@ -51,10 +51,18 @@ const OF_ENUMS: [&str; 11] =
 /// Attributes with a meaning of their own on a field.
 const OF_FIELDS: [&str; 6] = ["type", "doc", "name", "order", "aliases", "default"];
 
+/// [`canonical`] of a schema that was read already.
+pub(super) fn canonical_value(value: &Value) -> Result<String, Error> {
+    printed(value, Form::Canonical)
+}
+
 fn written(text: &str, form: Form) -> Result<String, Error> {
-    let value = json(text, &mut Size::default())?;
-    let value = form.type_of(&value, "", "")?;
-    let mut out = Vec::with_capacity(text.len());
+    printed(&json(text, &mut Size::default())?, form)
+}
+
+fn printed(value: &Value, form: Form) -> Result<String, Error> {
+    let value = form.type_of(value, "", "")?;
+    let mut out = Vec::new();
     let unwritten = |error: &dyn std::error::Error| invalid("", error.to_string());
     value.serialize(&mut Serializer::with_formatter(&mut out, LikeJava)).map_err(|error| unwritten(&error))?;
     String::from_utf8(out).map_err(|error| unwritten(&error))

@@ -5,7 +5,7 @@ mod hostile;
 
 use std::collections::BTreeMap;
 
-use documents::avro::{Error, canonical, normalise, parse, parse_new};
+use documents::avro::{Error, canonical, normalise, parse, parse_new, resolved};
 use domain::change::avro::{Schema, compare};
 use domain::change::message::all_compatible;
 use serde_json::{Value, json};
@@ -286,6 +286,51 @@ fn references_define_types_in_any_order() {
     assert!(failed(&person, &references(&[("a", &json!({"type": "record"}))])).contains("the reference `a`"));
     // A reference must not need what only the schema defines.
     assert!(failed(&zip, &references(&[("a", &address)])).contains("`org.Zip` is not defined"));
+}
+
+#[test]
+fn what_a_schema_refers_to_is_written_where_it_is_named_first() {
+    let check = |text: &str, references: &[(&str, &str)], expected: &str| {
+        let references = references.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        assert_eq!(resolved(text, &references).unwrap(), expected);
+        // As a whole it means the same.
+        let (apart, whole) = (parse(text, &references).unwrap(), parse_new(expected, &BTreeMap::new()).unwrap());
+        assert_eq!(compare(&apart, &whole), Ok(Vec::new()));
+    };
+    let user = r#"{"type": "record", "name": "User", "namespace": "shop", "fields": [{"name": "of", "type": "Team"},
+        {"name": "zip", "type": {"type": "fixed", "name": "Zip", "size": 5}}, {"name": "boss", "type": ["null", "User"]}]}"#;
+    let team = r#"{"type": "enum", "name": "shop.Team", "symbols": ["A"]}"#;
+    check(
+        r#"{"type": "record", "name": "Post", "fields": [{"name": "zip", "type": "shop.Zip"}, {"name": "by", "type":
+            {"type": "array", "items": "shop.User"}}, {"name": "to", "type": "shop.User"}, {"name": "x", "type": "Post"}]}"#,
+        &[("shop.User", user), ("shop.Team", team)],
+        concat!(
+            r#"{"type":"record","name":"Post","fields":[{"name":"zip","type":{"type":"fixed","name":"Zip","#,
+            r#""namespace":"shop","size":5}},{"name":"by","type":{"type":"array","items":{"type":"record","#,
+            r#""name":"User","namespace":"shop","fields":[{"name":"of","type":{"type":"enum","name":"Team","#,
+            r#""symbols":["A"]}},{"name":"zip","type":"Zip"},{"name":"boss","type":["null","User"]}]}}},"#,
+            r#"{"name":"to","type":"shop.User"},{"name":"x","type":"Post"}]}"#,
+        ),
+    );
+    // A type without a namespace stays one within a namespace.
+    check(
+        r#"{"type": "record", "name": "n.R", "fields": [{"name": "e", "type": "E"}]}"#,
+        &[("E", r#"{"type": "enum", "name": "E", "symbols": ["A"]}"#)],
+        concat!(
+            r#"{"type":"record","name":"R","namespace":"n","fields":[{"name":"e","type":{"type":"enum","name":"E","#,
+            r#""namespace":"","symbols":["A"]}}]}"#,
+        ),
+    );
+    check("\"shop.Team\"", &[("t", team)], r#"{"type":"enum","name":"Team","namespace":"shop","symbols":["A"]}"#);
+
+    // A chain of references that would be nested deeper than a schema may be.
+    let link = |number: usize| {
+        let arrays = |inner: String| (0..60).fold(inner, |inner, _| format!(r#"{{"type":"array","items":{inner}}}"#));
+        let next = arrays(format!(r#""L{}""#, number + 1));
+        format!(r#"{{"type":"record","name":"L{number}","fields":[{{"name":"f","type":{next}}}]}}"#)
+    };
+    let chain = (1..5).map(|number| (format!("L{number}"), link(number))).collect();
+    assert!(matches!(resolved(&link(0), &chain), Err(Error::TooLarge(_))));
 }
 
 #[test]
