@@ -4,7 +4,7 @@
 //! with the keywords about them, keywords about types that it does not name, conditions, and references. One family is the
 //! place itself; several are "all of" them. This is how the Confluent Schema Registry sees a schema, with these
 //! exceptions, where it overlooks something: `exclusiveMaximum: true` of draft 4 is a bound, references to references are
-//! followed to the end, and schemas within a combination stay what they are in every draft.
+//! followed to the end, and alternatives stay what they are in every draft.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -263,7 +263,7 @@ fn schemas_of_a_combination_are_one_where_they_are_written_alike() {
 }
 
 #[test]
-fn what_is_said_side_by_side_is_one_schema_to_alternatives_of_newer_drafts() {
+fn what_is_said_side_by_side_is_one_schema_to_any_of_in_newer_drafts() {
     let in_draft = |name: &str, mut schema: Value| {
         schema["$schema"] = json!(name);
         schema

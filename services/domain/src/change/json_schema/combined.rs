@@ -12,12 +12,18 @@ pub(super) fn compare_with_part<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'
     match (&sides.old.shape, &sides.new.shape) {
         (
             Shape::Combined { criterion: Criterion::Together, .. },
-            Shape::Combined { criterion: Criterion::Any | Criterion::One, parts },
-        ) => nest_alternative(answer, old, parts),
+            Shape::Combined { criterion: Criterion::Any, parts },
+        ) => {
+            let is_alike = |part: &NodeId| match sides.new_schema.node(*part).shape {
+                Shape::Combined { criterion, .. } => criterion == Criterion::Together,
+                _ => false,
+            };
+            nest_alternative(answer, old, parts.iter().copied().filter(is_alike))
+        }
         (Shape::Combined { .. }, Shape::Combined { .. }) => Ok(false),
         (_, Shape::Combined { parts, .. }) if parts.len() == 1 => answer.nest_if_compatible(Step::Here, old, parts[0]),
         (_, Shape::Combined { criterion: Criterion::Any | Criterion::One, parts }) => {
-            nest_alternative(answer, old, parts)
+            nest_alternative(answer, old, parts.iter().copied())
         }
         (Shape::Combined { parts, .. }, _) if parts.len() == 1 => answer.nest_if_compatible(Step::Here, parts[0], new),
         (Shape::Combined { criterion, parts }, _) if criterion.is_all() => {
@@ -34,9 +40,13 @@ pub(super) fn compare_with_part<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'
 }
 
 /// Compares a place with the first of the alternatives that reads it. True if there is one.
-fn nest_alternative(answer: &mut Answer<'_, '_>, old: NodeId, alternatives: &[NodeId]) -> Result<bool, TooComplex> {
+fn nest_alternative(
+    answer: &mut Answer<'_, '_>,
+    old: NodeId,
+    alternatives: impl Iterator<Item = NodeId>,
+) -> Result<bool, TooComplex> {
     for alternative in alternatives {
-        if answer.nest_if_compatible(Step::Here, old, *alternative)? {
+        if answer.nest_if_compatible(Step::Here, old, alternative)? {
             answer.say(Step::Here, &names::SUM_TYPE_EXTENDED);
             return Ok(true);
         }

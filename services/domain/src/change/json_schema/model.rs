@@ -127,7 +127,7 @@ pub enum Shape {
 pub enum Criterion {
     /// All: `allOf`, and before draft 2019-09 keywords of several families side by side.
     All,
-    /// All: from draft 2019-09 keywords of several families side by side, which alternatives see as one schema.
+    /// All: from draft 2019-09 keywords of several families side by side, which `anyOf` sees as one schema.
     Together,
     /// At least one: `anyOf`, and a list of types.
     Any,
