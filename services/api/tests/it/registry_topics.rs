@@ -382,6 +382,10 @@ fn requests() -> Vec<(Method, String, Option<Value>)> {
             get(format!("/config/{subject}{query}"));
             get(format!("/mode/{subject}{query}"));
         }
+        get(format!("/subjects/{subject}/metadata?key=a&value=b"));
+        get(format!("/subjects/{subject}/versions/1/referencedby?deleted=true"));
+        get(format!("/contexts/:.:/subjects/{subject}/versions/1"));
+        get(format!("/contexts/:.:/config/{subject}"));
     }
     for subject in ["vault-value", "vault-key"] {
         for rest in ["", "?permanent=true", "/versions/1", "/versions/latest", "/versions/1?permanent=true"] {
@@ -406,9 +410,16 @@ fn requests() -> Vec<(Method, String, Option<Value>)> {
         requests.push((Method::POST, format!("/subjects/{subject}/versions"), Some(imported)));
         // A schema that refers to it.
         let team = r#"{"type":"record","name":"Team","fields":[{"name":"first","type":"Order"}]}"#;
-        let references = json!([{ "name": "Order", "subject": subject, "version": 1 }]);
-        for path in ["/subjects/orders-value/versions", "/compatibility/subjects/orders-value/versions"] {
-            requests.push((Method::POST, path.to_owned(), Some(json!({ "schema": team, "references": references }))));
+        for version in [1, 2, 9, -1] {
+            let references = json!([{ "name": "Order", "subject": subject, "version": version }]);
+            for path in ["/subjects/orders-value/versions", "/compatibility/subjects/orders-value/versions"] {
+                let body = json!({ "schema": team, "references": references });
+                requests.push((Method::POST, path.to_owned(), Some(body)));
+            }
+        }
+        for query in ["", "?force=true"] {
+            let body = json!({ "mode": "IMPORT" });
+            requests.push((Method::PUT, format!("/mode/{subject}{query}"), Some(body)));
         }
     }
     requests

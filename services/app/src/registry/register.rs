@@ -47,8 +47,8 @@ const MAX_TRIES: usize = 5;
 /// Registers a schema in a subject. The same schema again is no change, and gives the version that it has.
 ///
 /// # Errors
-/// [`Error::Incompatible`], [`Error::InvalidSchema`], [`Error::NotPermitted`], [`Error::IdMismatch`];
-/// [`crate::Error::Forbidden`].
+/// [`Error::Incompatible`], [`Error::InvalidSchema`], [`Error::TooLarge`], [`Error::TooMany`], [`Error::NotPermitted`],
+/// [`Error::IdMismatch`], [`Error::IdTaken`]; [`crate::Error::Forbidden`].
 pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error> {
     let Register { subject, draft, normalize, given } = &command;
     for _ in 0..MAX_TRIES {

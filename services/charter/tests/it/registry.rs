@@ -12,7 +12,7 @@ use crate::house::{House, clients, jvm_client, repository};
 #[test]
 fn the_clients_of_the_confluent_registry_work_unchanged() {
     let Some(clients) = clients() else { return };
-    let house = House::start("[registry]\nquarantine = \"nyc\"\n").with_people();
+    let house = House::start("[registry]\nquarantine = \"nyc\"\nversions = 100\nsubjects = 1000\n").with_people();
     let mut command = Command::new(clients.join("bin/python"));
     command.arg(repository().join("tests/clients/registry.py"));
     let seen = seen_by(command, &house);
