@@ -14,7 +14,7 @@ use super::delete::supersede;
 use super::error::{Error, Incompatibility};
 use super::evolve::{self, Evolved};
 use super::owner::Owner;
-use super::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, cache, missing, model, resolve, settings};
+use super::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, cache, missing, model, read, resolve, settings};
 use crate::audit::{self, Event};
 use crate::ctx::Ctx;
 use crate::failpoint;
