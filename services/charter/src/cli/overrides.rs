@@ -151,7 +151,6 @@ enum Reviewed {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "__typename")]
-#[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
 enum Created {
     CreateOverridePayload { r#override: Override },
     OtherFindings { refusal: Refusal, message: String },
