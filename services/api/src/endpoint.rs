@@ -1,6 +1,7 @@
 //! The way of a GraphQL request: media type, token, body within its limit, document within its limits, execution.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ async fn sign_in(server: &Server, headers: &HeaderMap) -> Result<SignedIn, Probl
 /// Tells who calls at a door. Its clients may send the token as the password of `Basic` (RFC 7617), whatever the user's
 /// name. The one-time token of the first start opens no door.
 pub(crate) async fn sign_in_to_door(server: &Server, headers: &HeaderMap) -> Result<Arc<Actor>, Problem> {
-    let token = bearer_token(headers).map(str::to_owned).or_else(|| basic_password(headers));
+    let token = bearer_token(headers).map(Cow::Borrowed).or_else(|| basic_password(headers).map(Cow::Owned));
     match sign_in_by(server, &token.ok_or(Problem::Unauthenticated)?).await? {
         SignedIn::Actor(actor) => Ok(actor),
         SignedIn::Bootstrap => Err(Problem::Unauthenticated),

@@ -64,7 +64,7 @@ pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker) -> Router {
         .route("/graphql", post(endpoint::answer))
         .route("/health", get(health))
         .route("/ready", get(ready))
-        .nest_service("/registry", doors::registry::router(&server))
+        .nest_service("/registry", doors::registry::service(&server))
         .fallback(|| async { Problem::NotFound })
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .layer(from_fn_with_state(Arc::clone(&server), request::serve))

@@ -14,6 +14,7 @@ mod path;
 mod settings;
 mod wire;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use app::Ctx;
@@ -23,11 +24,12 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_request};
+use axum::middleware::{Next, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::registry::{Prefix, SubjectVersion};
 use serde_json::{Value, json};
+use tower::{Layer, Service};
 
 use self::error::{Code, Failure};
 use self::wire::{Asked, SchemaBody};
@@ -42,9 +44,11 @@ type Answer = Result<Response, Failure>;
 /// The door, below its own path.
 ///
 /// A base URL may name a context, as `/contexts/.staging`: all that is asked below is about that context.
-pub(crate) fn router(server: &Arc<Server>) -> Router {
-    let routes = routes(server).with_state(Arc::clone(server));
-    Router::new().fallback_service(routes).layer(map_request(path::read))
+pub(crate) fn service(
+    server: &Arc<Server>,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + use<> {
+    // Around the router and not within it, so that paths are read before they are looked up.
+    map_request(path::read).layer(routes(server).with_state(Arc::clone(server)))
 }
 
 fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
@@ -76,7 +80,6 @@ fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/associations/{*rest}", get(|| async { Failure::new(Code::AssociationNotFound, "no associations") }))
         .fallback(|| async { Failure::not_found() })
         .method_not_allowed_fallback(|| async { Failure::new(Code::MethodNotAllowed, "HTTP 405 Method Not Allowed") })
-        .layer(from_fn(media::negotiate))
         .layer(from_fn_with_state(Arc::clone(server), sign_in))
 }
 
@@ -92,7 +95,7 @@ async fn sign_in(State(server): State<Arc<Server>>, mut request: Request, next: 
             let _ = tag.notes.requester.set(actor.principal.id.to_string());
             let ctx = Ctx { app: Arc::clone(&server.app), actor, request_id: tag.id };
             request.extensions_mut().insert(ctx);
-            next.run(request).await
+            media::negotiate(request, next).await
         }
         Err(Problem::Unauthenticated) => {
             Failure::new(Code::Unauthorized, "User cannot access the resource.").into_response()

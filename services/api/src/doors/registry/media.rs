@@ -16,7 +16,8 @@ const TYPES: [&str; 3] = [MEDIA_TYPE, "application/vnd.schemaregistry+json", "ap
 pub(super) async fn negotiate(request: Request, next: Next) -> Response {
     let accepted: Vec<&str> =
         request.headers().get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default()).collect();
-    let Some(chosen) = chosen(&accepted.join(",")) else {
+    let chosen = if accepted.is_empty() { Some(MEDIA_TYPE) } else { chosen(&accepted.join(",")) };
+    let Some(chosen) = chosen else {
         return Failure::new(Code::NotAcceptable, "HTTP 406 Not Acceptable").into_response();
     };
     let mut response = next.run(request).await;
