@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use documents::message::References;
-use domain::change::message::Format;
+use domain::change::message::{Budget, Format};
 use domain::registry::{DEFAULT_CONTEXT, Prefix, Schema, SchemaId, Subject, SubjectVersion};
 use store::Tx;
 use store::revision::Revision;
 
 use super::error::Error;
 use super::owner::{Owner, Visible};
+use super::register::steps_to_read;
 use super::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, cache, settings};
 use crate::ctx::Ctx;
 
@@ -132,7 +133,8 @@ pub async fn lookup(
 }
 
 /// The first of some versions whose schema is a draft's once what it refers to is written into it: clients of Avro that
-/// know nothing of the references have and send it like that.
+/// know nothing of the references have and send it like that. It is looked for as far as the budget of a history reaches,
+/// for whoever may read a subject may ask this.
 pub(super) async fn find_resolved(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -143,14 +145,21 @@ pub(super) async fn find_resolved(
     if draft.format != Format::Avro || !draft.references.is_empty() {
         return Ok(None);
     }
+    let mut budget = Budget::HISTORY;
     for version in versions {
         let registered = in_place(ctx, tx, version.clone()).await?;
         let schema = &registered.schema;
-        if schema.format == Format::Avro
-            && !schema.references.is_empty()
-            && let Some(whole) = resolved(ctx, tx, schema).await?
-            && (prepared.print)(Format::Avro, &whole, &References::new()).is_ok_and(|text| text == prepared.text)
-        {
+        if schema.format != Format::Avro || schema.references.is_empty() {
+            continue;
+        }
+        let Some(whole) = resolved(ctx, tx, schema).await? else { continue };
+        if budget.take(steps_to_read(whole.len(), schema.references.len())).is_err() {
+            break;
+        }
+        let print = prepared.print;
+        let printed = move || print(Format::Avro, &whole, &References::new());
+        let printed = tokio::task::spawn_blocking(printed).await.map_err(crate::Error::internal)?;
+        if printed.is_ok_and(|text| text == prepared.text) {
             return Ok(Some(registered));
         }
     }

@@ -369,8 +369,7 @@ impl Scene {
             let schema = cache::schema(ctx, tx, version.schema_id).await?;
             let schema = schema.ok_or_else(|| crate::Error::internal("a version has no schema"))?;
             // To read it takes time as well, and so does reading what it refers to.
-            let n_steps = (schema.text.len() / BYTES_IN_A_STEP).saturating_add(schema.references.len());
-            budget.take(u32::try_from(n_steps).unwrap_or(u32::MAX)).map_err(too_complex)?;
+            budget.take(steps_to_read(schema.text.len(), schema.references.len())).map_err(too_complex)?;
             let (old, new) = (model(ctx, tx, &schema).await?, Arc::clone(&new.model));
             let mut left = budget;
             let compare = move || {
@@ -394,5 +393,8 @@ impl Scene {
     }
 }
 
-/// How much of an earlier schema's text is read for one step of the comparisons' budget.
-const BYTES_IN_A_STEP: usize = 8;
+/// What reading an earlier schema takes of the comparisons' budget: a step for some of its bytes, and for each reference.
+pub(super) fn steps_to_read(n_bytes: usize, n_references: usize) -> u32 {
+    const BYTES_IN_A_STEP: usize = 8;
+    u32::try_from((n_bytes / BYTES_IN_A_STEP).saturating_add(n_references)).unwrap_or(u32::MAX)
+}
