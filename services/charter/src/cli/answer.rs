@@ -8,7 +8,7 @@ use std::fmt::Write;
 use domain::{change, version};
 use serde::{Deserialize, Serialize};
 
-use super::output::{Mark, Paint, or_dash, word};
+use super::output::{Mark, Paint, cleaned, or_dash, word};
 
 /// Someone, by name.
 #[derive(Debug, Deserialize, Serialize)]
@@ -138,6 +138,7 @@ pub(crate) fn findings_text(findings: &[Finding], indent: &str, paint: Paint) ->
                 (false, true) => ", not history-safe",
                 (false, false) => ", neither history-safe nor consumer-safe",
             };
+            let (path, message) = (cleaned(path), cleaned(message));
             let _ = writeln!(text, "{indent}  {path}: {message} ({rule}{breaks})");
             if let Some(proof) = proof {
                 let _ = writeln!(text, "{indent}    a minor version is enough if {proof}");

@@ -197,8 +197,10 @@ impl Diff {
 
     fn text(&self, paint: Paint) -> String {
         let Self { old, new, needed, declared, .. } = self;
-        let mut text =
-            format!("{}\n", paint.bold(&format!("contract `{}`: {} to {}", new.id, old.version, new.version)));
+        let mut text = format!(
+            "{}\n",
+            paint.bold(&format!("contract `{}`: {} to {}", output::cleaned(&new.id), old.version, new.version))
+        );
         if self.findings.is_empty() {
             text.push_str("no difference in what is promised\n");
             return text;

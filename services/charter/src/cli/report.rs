@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::answer::{Bump, Finding};
+use super::output::cleaned;
 
 /// How a check is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -164,7 +165,7 @@ fn annotate(text: &mut String, document: &str, note: &Note) {
 
 /// A command's text: what would end it or begin another is escaped.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    cleaned(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

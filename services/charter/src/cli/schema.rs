@@ -237,7 +237,8 @@ impl Answer {
             let _ = writeln!(text, "{} {}: {explained}", paint.mark(mark), paint.bold(direction));
             for finding in self.findings.iter().filter(|finding| finding.direction == direction) {
                 let breaks = if finding.compatible { "" } else { ", breaks" };
-                let _ = writeln!(text, "    {}: {} ({}{breaks})", finding.path, finding.message, finding.name);
+                let (path, message) = (output::cleaned(&finding.path), output::cleaned(&finding.message));
+                let _ = writeln!(text, "    {path}: {message} ({}{breaks})", finding.name);
             }
         }
         text

@@ -215,6 +215,15 @@ fn a_refusal_is_an_annotation_of_the_line_it_is_about() {
 }
 
 #[test]
+fn a_terminal_obeys_no_name_of_a_document() {
+    for format in ["text", "github", "junit"] {
+        let (code, report) = diff(&contract("1.1.0", &["id", "gone\u{1b}[2K"]), format);
+        assert_eq!(code, 2, "{report}");
+        assert!(report.contains("gone") && !report.contains('\u{1b}'), "{format}: {report:?}");
+    }
+}
+
+#[test]
 fn what_xml_forbids_is_replaced() {
     let name = "x\u{fffe}\u{1}\r\n\ty";
     let problem = json!({ "document": name, "line": 1, "column": 1, "path": name, "message": name });
