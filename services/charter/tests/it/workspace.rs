@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use serde_json::Value;
 
 /// What each crate may know of the others. A crate that is not named here fails the test.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -48,22 +49,21 @@ const LICENCES: &[&str] = &[
 
 #[test]
 fn crates_know_only_what_the_design_lets_them() {
-    let metadata = metadata();
-    let ours: BTreeSet<&str> = metadata.workspace_packages().iter().map(|package| package.name.as_str()).collect();
+    let metadata = Metadata::read();
     let arrows: BTreeMap<&str, BTreeSet<&str>> =
         ARROWS.iter().map(|(name, known)| (*name, known.iter().copied().collect())).collect();
-    for package in metadata.workspace_packages() {
-        let allowed = arrows.get(package.name.as_str());
-        let allowed = allowed.unwrap_or_else(|| panic!("crate `{}` is not in the table of arrows", package.name));
-        for dependency in normal_dependencies(package).filter(|name| ours.contains(name.as_str())) {
-            assert!(allowed.contains(dependency.as_str()), "`{}` must not know `{dependency}`", package.name);
+    for package in metadata.own_packages() {
+        let name = text(&package["name"]);
+        let allowed = arrows.get(name).unwrap_or_else(|| panic!("crate `{name}` is not in the table of arrows"));
+        for dependency in normal_dependencies(package).filter(|dependency| metadata.is_own(dependency)) {
+            assert!(allowed.contains(dependency), "`{name}` must not know `{dependency}`");
         }
     }
 }
 
 #[test]
 fn only_the_worker_links_the_lake() {
-    for (name, reached) in reached_from_workspace(&metadata()) {
+    for (name, reached) in Metadata::read().reached_from_workspace() {
         let lake: Vec<&str> = LAKE.iter().copied().filter(|krate| reached.contains(*krate)).collect();
         if name == "worker" {
             assert_eq!(lake, LAKE, "the worker is what links the lake");
@@ -75,21 +75,54 @@ fn only_the_worker_links_the_lake() {
 
 #[test]
 fn nobody_depends_on_the_worker() {
-    for package in metadata().workspace_packages() {
-        assert!(normal_dependencies(package).all(|name| name != "worker"), "`{}` depends on the worker", package.name);
+    for package in Metadata::read().own_packages() {
+        let name = text(&package["name"]);
+        assert!(
+            normal_dependencies(package).all(|dependency| dependency != "worker"),
+            "`{name}` depends on the worker"
+        );
     }
 }
 
 #[test]
 fn every_dependency_has_a_good_licence_and_source() {
-    let metadata = metadata();
-    let ours: BTreeSet<&str> = metadata.workspace_packages().iter().map(|package| package.name.as_str()).collect();
-    for package in metadata.packages.iter().filter(|package| !ours.contains(package.name.as_str())) {
-        let source = package.source.as_ref().map(|source| source.repr.as_str()).unwrap_or_default();
-        assert!(source.starts_with("registry+"), "`{}` comes from `{source}`", package.name);
-        let licence = package.license.as_deref().unwrap_or_default();
-        assert!(is_good(licence), "`{}` has the licence `{licence}`", package.name);
+    let metadata = Metadata::read();
+    for package in metadata.packages().iter().filter(|package| !metadata.is_own(text(&package["name"]))) {
+        let name = text(&package["name"]);
+        let source = package["source"].as_str().unwrap_or_default();
+        assert!(source.starts_with("registry+"), "`{name}` comes from `{source}`");
+        let licence = package["license"].as_str().unwrap_or_default();
+        assert!(is_good(licence), "`{name}` has the licence `{licence}`");
     }
+}
+
+/// `make demo` builds the programs, `make test` builds the tests. A third-party crate that a dev-dependency gives another
+/// feature is compiled once for each; the mend is to name that feature in the root `Cargo.toml`.
+#[test]
+fn programs_and_tests_build_third_party_crates_with_the_same_features() {
+    let programs = features_of_third_party("normal,build");
+    let tests = features_of_third_party("normal,build,dev");
+    assert!(programs.len() > 300, "only {} crates found", programs.len());
+    for (package, features) in &programs {
+        let in_tests = tests.get(package);
+        assert_eq!(Some(features), in_tests, "`{package}` is built with other features for tests");
+    }
+}
+
+/// The sets of features with which each third-party crate is built, by name and version.
+fn features_of_third_party(edges: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let format = "{p}|{f}";
+    let lines = cargo(&["tree", "--workspace", "--locked", "--edges", edges, "--format", format, "--prefix", "none"]);
+    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in lines.lines() {
+        let Some((package, of_package)) = line.split_once('|') else { continue };
+        let is_own = package.contains("(/");
+        if !is_own {
+            let of_package = of_package.trim_end_matches(" (*)").trim_end();
+            features.entry(package.to_owned()).or_default().insert(of_package.to_owned());
+        }
+    }
+    features
 }
 
 #[test]
@@ -112,43 +145,68 @@ fn is_good(licence: &str) -> bool {
     licence.split(" AND ").all(|part| sides(part).iter().any(|side| LICENCES.contains(&side.as_str())))
 }
 
-fn metadata() -> Metadata {
-    // Only what is compiled on Linux: the other platforms' crates need not be on this machine.
-    let options = ["--locked", "--filter-platform", "x86_64-unknown-linux-gnu"].map(str::to_owned);
-    MetadataCommand::new().other_options(options).exec().unwrap()
-}
+/// What `cargo metadata` says of the workspace.
+struct Metadata(Value);
 
-fn normal_dependencies(package: &Package) -> impl Iterator<Item = String> + '_ {
-    let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
-    normal.map(|dependency| dependency.name.to_string())
-}
-
-/// For each of our crates, the names of all that it links, through any number of steps.
-fn reached_from_workspace(metadata: &Metadata) -> BTreeMap<String, BTreeSet<String>> {
-    let resolve = metadata.resolve.as_ref().unwrap();
-    let names: BTreeMap<_, _> =
-        metadata.packages.iter().map(|package| (package.id.clone(), package.name.to_string())).collect();
-    let edges: BTreeMap<_, Vec<_>> = resolve
-        .nodes
-        .iter()
-        .map(|node| {
-            let normal =
-                node.deps.iter().filter(|dep| dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal));
-            (node.id.clone(), normal.map(|dep| dep.pkg.clone()).collect())
-        })
-        .collect();
-    let mut reached = BTreeMap::new();
-    for package in metadata.workspace_packages() {
-        let mut seen = BTreeSet::new();
-        let mut waiting = vec![package.id.clone()];
-        while let Some(id) = waiting.pop() {
-            for next in edges.get(&id).into_iter().flatten() {
-                if seen.insert(next.clone()) {
-                    waiting.push(next.clone());
-                }
-            }
-        }
-        reached.insert(package.name.to_string(), seen.iter().map(|id| names[id].clone()).collect());
+impl Metadata {
+    fn read() -> Self {
+        // Only what is compiled on Linux: the other platforms' crates need not be on this machine.
+        let platform = "x86_64-unknown-linux-gnu";
+        let json = cargo(&["metadata", "--format-version", "1", "--locked", "--filter-platform", platform]);
+        Self(serde_json::from_str(&json).unwrap())
     }
-    reached
+
+    fn packages(&self) -> &[Value] {
+        self.0["packages"].as_array().unwrap()
+    }
+
+    fn own_packages(&self) -> impl Iterator<Item = &Value> {
+        self.packages().iter().filter(|package| package["source"].is_null())
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        self.own_packages().any(|package| package["name"] == name)
+    }
+
+    /// For each of our crates, the names of all that it links, through any number of steps.
+    fn reached_from_workspace(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let names: BTreeMap<&str, &str> =
+            self.packages().iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
+        let nodes = self.0["resolve"]["nodes"].as_array().unwrap();
+        let edges: BTreeMap<&str, Vec<&str>> =
+            nodes.iter().map(|node| (text(&node["id"]), normal_edges(node).collect())).collect();
+        let mut reached = BTreeMap::new();
+        for package in self.own_packages() {
+            let mut seen = BTreeSet::new();
+            let mut waiting = vec![text(&package["id"])];
+            while let Some(id) = waiting.pop() {
+                waiting.extend(edges.get(id).into_iter().flatten().filter(|next| seen.insert(**next)));
+            }
+            reached.insert(text(&package["name"]), seen.iter().map(|id| names[id]).collect());
+        }
+        reached
+    }
+}
+
+/// The names of the crates that a package depends on outside of its tests and build script.
+fn normal_dependencies(package: &Value) -> impl Iterator<Item = &str> {
+    let dependencies = package["dependencies"].as_array().unwrap();
+    dependencies.iter().filter(|dependency| dependency["kind"].is_null()).map(|dependency| text(&dependency["name"]))
+}
+
+/// The ids of the packages that a node of the resolved graph links.
+fn normal_edges(node: &Value) -> impl Iterator<Item = &str> {
+    let is_normal = |edge: &&Value| edge["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null());
+    node["deps"].as_array().unwrap().iter().filter(is_normal).map(|edge| text(&edge["pkg"]))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// The standard output of a cargo command in this workspace.
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
