@@ -3,44 +3,16 @@
 use std::collections::HashMap;
 
 use domain::clock::Timestamp;
-use domain::contract::State;
+use domain::contract::{self, Contract, State};
 use domain::id::{ContractId, ContractVersionId, PrincipalId, ProductId};
 use domain::version::Version;
 
 use crate::db::Tx;
-use crate::document::{Document, Format};
 use crate::error::Error;
 use crate::json;
 use crate::page::{Page, Seek, all};
 use crate::row::{Text, affected, integer, list_in, natural, on_both, row, version};
-
-/// A contract: the line of its versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contract {
-    /// Its id.
-    pub id: ContractId,
-    /// The product it belongs to.
-    pub product_id: ProductId,
-    /// Its documents' `id`; unique in the product.
-    pub document_id: String,
-    /// When its first version was published.
-    pub created_at: Timestamp,
-}
-
-/// A version of a contract. Its document never changes once it is active.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContractVersion {
-    /// Its id.
-    pub id: ContractVersionId,
-    /// The contract.
-    pub contract_id: ContractId,
-    /// Its number.
-    pub version: Version,
-    /// Where it stands.
-    pub state: State,
-    /// Its document.
-    pub document: Document,
-}
+use domain::document::{Format, StoredDocument};
 
 row! {
     ContractRow from "contracts" {
@@ -172,7 +144,7 @@ row! {
     }
 }
 
-impl TryFrom<VersionRow> for ContractVersion {
+impl TryFrom<VersionRow> for contract::Version {
     type Error = Error;
 
     fn try_from(row: VersionRow) -> Result<Self, Error> {
@@ -192,7 +164,7 @@ impl TryFrom<VersionRow> for ContractVersion {
             contract_id: row.contract_id.0,
             version: version([row.major, row.minor, row.patch]).map_err(misfit)?,
             state,
-            document: Document {
+            document: StoredDocument {
                 digest: row.digest,
                 format: row.format.0,
                 bytes: row.bytes,
@@ -252,7 +224,7 @@ macro_rules! select_versions {
 /// # Errors
 /// [`crate::Constraint::ContractVersionNumber`] if the number is taken, [`crate::Constraint::ContractVersionActive`] if
 /// it is active and another of its major is; [`Error::LockNeeded`].
-pub async fn insert_version(tx: &mut Tx, version: &ContractVersion) -> Result<(), Error> {
+pub async fn insert_version(tx: &mut Tx, version: &contract::Version) -> Result<(), Error> {
     tx.require_facts()?;
     let state = StateColumns::from(&version.state);
     affected!(
@@ -328,7 +300,7 @@ pub async fn replace_draft(
     tx: &mut Tx,
     id: ContractVersionId,
     seen_digest: &str,
-    document: &Document,
+    document: &StoredDocument,
 ) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = affected!(
@@ -353,18 +325,18 @@ pub async fn replace_draft(
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<ContractVersion>, Error> {
+pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<contract::Version>, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!("WHERE id = $1"))
         .bind(Text(id))
         .fetch_optional(c))?;
-    row.map(ContractVersion::try_from).transpose()
+    row.map(contract::Version::try_from).transpose()
 }
 
 /// A version by its id.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get_version(tx: &mut Tx, id: ContractVersionId) -> Result<ContractVersion, Error> {
+pub async fn get_version(tx: &mut Tx, id: ContractVersionId) -> Result<contract::Version, Error> {
     find_version(tx, id).await?.ok_or(Error::NotFound("contract version"))
 }
 
@@ -376,7 +348,7 @@ pub async fn find_version_by_number(
     tx: &mut Tx,
     contract_id: ContractId,
     version: Version,
-) -> Result<Option<ContractVersion>, Error> {
+) -> Result<Option<contract::Version>, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
         "WHERE contract_id = $1 AND major = $2 AND minor = $3 AND patch = $4"
     ))
@@ -385,7 +357,7 @@ pub async fn find_version_by_number(
     .bind(integer(version.minor))
     .bind(integer(version.patch))
     .fetch_optional(c))?;
-    row.map(ContractVersion::try_from).transpose()
+    row.map(contract::Version::try_from).transpose()
 }
 
 // Of the versions of a major that were promised once, the current one comes first.
@@ -405,7 +377,11 @@ macro_rules! in_force_first {
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<ContractVersion>, Error> {
+pub async fn find_current(
+    tx: &mut Tx,
+    contract_id: ContractId,
+    major: u64,
+) -> Result<Option<contract::Version>, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(concat!(
         "WHERE contract_id = $1 AND major = $2 AND state IN ('active', 'deprecated', 'retired') ORDER BY ",
         in_force_first!(),
@@ -414,15 +390,15 @@ pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> R
     .bind(Text(contract_id))
     .bind(integer(major))
     .fetch_optional(c))?;
-    row.map(ContractVersion::try_from).transpose()
+    row.map(contract::Version::try_from).transpose()
 }
 
 /// What [`find_current`] finds for every major of these contracts.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<ContractVersion>, Error> {
-    let mut versions: Vec<ContractVersion> = all(list_in!(
+pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<contract::Version>, Error> {
+    let mut versions: Vec<contract::Version> = all(list_in!(
         tx,
         VersionRow,
         select_versions!(concat!(
@@ -478,7 +454,7 @@ pub async fn find_predecessor(
     tx: &mut Tx,
     contract_id: ContractId,
     version: Version,
-) -> Result<Option<ContractVersion>, Error> {
+) -> Result<Option<contract::Version>, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
         "WHERE contract_id = $1 AND (major, minor, patch) < ($2, $3, $4)
              ORDER BY major DESC, minor DESC, patch DESC
@@ -489,7 +465,7 @@ pub async fn find_predecessor(
     .bind(integer(version.minor))
     .bind(integer(version.patch))
     .fetch_optional(c))?;
-    row.map(ContractVersion::try_from).transpose()
+    row.map(contract::Version::try_from).transpose()
 }
 
 /// Every version of these contracts, the newest of each first within up to 512 contracts.
@@ -499,7 +475,7 @@ pub async fn find_predecessor(
 pub async fn list_versions_of_contracts(
     tx: &mut Tx,
     contract_ids: &[ContractId],
-) -> Result<Vec<ContractVersion>, Error> {
+) -> Result<Vec<contract::Version>, Error> {
     all(list_in!(
         tx,
         VersionRow,
@@ -517,7 +493,7 @@ pub async fn list_version_pages(
     tx: &mut Tx,
     contract_ids: &[ContractId],
     seek: &Seek<Version>,
-) -> Result<HashMap<ContractId, Page<ContractVersion>>, Error> {
+) -> Result<HashMap<ContractId, Page<contract::Version>>, Error> {
     let (major, minor, patch) = match seek.after {
         Some(version) => (integer(version.major), integer(version.minor), integer(version.patch)),
         None => (i64::MAX, i64::MAX, i64::MAX),
@@ -558,6 +534,6 @@ pub async fn list_version_pages(
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_versions_by_ids(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<ContractVersion>, Error> {
+pub async fn list_versions_by_ids(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<contract::Version>, Error> {
     all(list_in!(tx, VersionRow, select_versions!("WHERE id IN ({list})"), ids))
 }
