@@ -12,6 +12,7 @@ use domain::identity::{
     DomainRole, LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment,
 };
 use domain::name::DomainPath;
+use domain::storage::Lake;
 use domain::table::Inspector;
 use policy::{Action, Caller, Party, Policy, Question, Resource};
 use store::revision::Revision;
@@ -22,7 +23,6 @@ use crate::error::Error;
 use crate::facts::FactsCache;
 use crate::folder::Folder;
 use crate::issuer::Issuer;
-use crate::lake::Lake;
 use crate::lease::LeaseSecrets;
 
 /// What the program is made of; `charter` and the tests wire it.
@@ -41,8 +41,8 @@ pub struct Parts {
     pub inspector: Arc<dyn Inspector>,
     /// The data folder.
     pub folder: Folder,
-    /// Local storage.
-    pub lake: Lake,
+    /// The storage of all tables.
+    pub lake: Arc<dyn Lake>,
     /// What may be configured.
     pub settings: Settings,
 }
@@ -111,7 +111,7 @@ pub struct App {
     pub settings: Settings,
     pub(crate) inspector: Arc<dyn Inspector>,
     pub(crate) folder: Folder,
-    pub(crate) lake: Lake,
+    pub(crate) lake: Arc<dyn Lake>,
     pub(crate) secrets: LeaseSecrets,
     pub(crate) record_key: domain::audit::Key,
     pub(crate) facts: FactsCache,

@@ -10,7 +10,8 @@ use domain::grant::PortMajor;
 use domain::id::{BindingId, JobId, ProductId, SnapshotId, TableId};
 use domain::name::{Address, DomainPath, Name};
 use domain::product::Port;
-use domain::table::{Format, Snapshot, SnapshotKey, SnapshotState, Table};
+use domain::storage;
+use domain::table::{Snapshot, SnapshotKey, SnapshotState, Table};
 use policy::{Action, Resource};
 use store::{Lock, Page, Seek, Tx};
 
@@ -21,7 +22,6 @@ use crate::grant::distinct;
 use crate::idempotency::{self, Key};
 use crate::jobs;
 use crate::known::Known;
-use crate::lake;
 
 /// A port major, named by the address of one of its tables or by itself.
 #[derive(Clone, Debug)]
@@ -350,10 +350,9 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
 }
 
 /// Looks at the names in a table's folder and notices a new snapshot. The outer error is the database's.
-pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), lake::Error>, Error> {
+pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), storage::Error>, Error> {
     let now = app.now();
-    let (lake, location, format) = (app.lake.clone(), table.location.clone(), table.format);
-    let newest = tokio::task::spawn_blocking(move || lake.newest(&location, format)).await.map_err(Error::internal)?;
+    let newest = app.lake.newest(&table.location, table.format).await;
     lock(&app.looks).insert(table.id, now);
     let newest = match newest {
         Ok(newest) => newest,
@@ -370,14 +369,12 @@ pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotK
     if fresh {
         return Ok(());
     }
-    if let (Format::Delta, Some(SnapshotKey::DeltaVersion(version))) = (table.format, head) {
-        // One name tells whether there is a newer version; the poll finds what this does not.
-        let (lake, location, next) = (app.lake.clone(), table.location.clone(), version.saturating_add(1));
-        let grown = tokio::task::spawn_blocking(move || lake.has_delta_entry(&location, next)).await;
-        if matches!(grown, Ok(Ok(false))) {
-            lock(&app.looks).insert(table.id, now);
-            return Ok(());
-        }
+    // A cheap probe first; the poll finds what it misses.
+    if let Some(head) = head
+        && matches!(app.lake.has_newer(&table.location, head).await, Ok(false))
+    {
+        lock(&app.looks).insert(table.id, now);
+        return Ok(());
     }
     // A folder that cannot be listed changes nothing here: what is served is pinned and was inspected.
     if let Err(error) = look(app, table).await? {

@@ -11,10 +11,10 @@ use std::time::Duration;
 use anyhow::Context;
 use app::folder::Folder;
 use app::issuer::Issuer;
-use app::lake::Lake;
 use app::{App, Parts};
 use clap::Args;
 use domain::clock::{Clock, Random, SystemClock};
+use storage::LocalLake;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -144,7 +144,8 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         None => policy::Policy::embedded(),
     };
     let root = config.storage.local.root.clone().unwrap_or_else(|| folder.lake());
-    let lake = Lake::open(&root).with_context(|| format!("the storage root `{}` cannot be opened", root.display()))?;
+    let lake =
+        LocalLake::open(&root).with_context(|| format!("the storage root `{}` cannot be opened", root.display()))?;
     let launcher = inspect::Launcher {
         worker: worker(args.worker.as_deref())?,
         deadline: Duration::from_secs(config.inspect.deadline),
@@ -161,7 +162,7 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         random,
         inspector: Arc::new(launcher),
         folder,
-        lake,
+        lake: Arc::new(lake),
         settings: config.settings(gateway_endpoint),
     };
     App::new(parts).context("the keys in the data folder cannot be opened")

@@ -26,6 +26,7 @@ pub mod overrides;
 pub mod product;
 pub mod quality;
 pub mod registry;
+pub mod storage;
 pub mod table;
 pub mod version;
 pub mod words;

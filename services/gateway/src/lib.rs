@@ -6,7 +6,7 @@
 //! `HeadObject`, `GetObject` (one range), `GetBucketLocation`, `HeadBucket`, signature version 4 in headers.
 //!
 //! A request passes [`connections`] (limits; `stall`), `server` (log), `guard` (refused before `s3s`), `s3s` (parsing,
-//! signature), `access` (session token, lease), then `s3` with `listing`, `condition` and `file`. To add an operation: a
+//! signature), `access` (session token, lease), then `s3` with `listing` and `condition`. Files are opened and read by [`domain::storage::Lake`]. To add an operation: a
 //! method in `s3`, its hostile requests in the tests, its guards in `docs/gateway-guards.md`. The connections of the API
 //! are served by [`connections`] too.
 //!
@@ -16,7 +16,6 @@
 mod access;
 mod condition;
 pub mod connections;
-mod file;
 mod guard;
 mod listing;
 mod s3;

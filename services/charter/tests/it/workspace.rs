@@ -13,13 +13,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("documents", &["domain"]),
     ("inspect", &["domain"]),
     ("policy", &["domain"]),
+    ("storage", &["domain"]),
     ("store", &["domain"]),
     ("app", &["documents", "domain", "policy", "store"]),
     ("api", &["app", "domain"]),
     ("gateway", &["app", "domain"]),
     ("worker", &["domain", "inspect"]),
-    ("charter", &["api", "app", "documents", "domain", "gateway", "inspect", "policy", "store"]),
-    ("testkit", &["app", "documents", "domain", "inspect", "policy", "store"]),
+    ("charter", &["api", "app", "documents", "domain", "gateway", "inspect", "policy", "storage", "store"]),
+    ("testkit", &["app", "documents", "domain", "inspect", "policy", "storage", "store"]),
 ];
 
 /// Crates that only the worker may link: they parse foreign bytes.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::lease::{
-    Checkpoint, Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope, checkpoint_key,
+    Checkpoint, Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope, StoredTable, checkpoint_key,
 };
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::id::{LeaseId, TableId};
@@ -19,6 +19,7 @@ use futures::future::BoxFuture;
 use gateway::{Gateway, Limits};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use storage::LocalLake;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -90,13 +91,19 @@ impl House {
             "nested/deep/c.parquet",
             ODD_KEY,
         ]);
-        house.leases.put(FOLDER_LEASE, Scope::Folder { root: house.root() });
+        house.leases.put(FOLDER_LEASE, Scope::Folder { table: house.table() });
         house
     }
 
     /// The table's folder, without links on the way.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join("lake/table")
+    }
+
+    /// The table in its storage.
+    fn table(&self) -> StoredTable {
+        let lake = LocalLake::open(&self.folder.path().join("lake")).unwrap();
+        StoredTable { lake: Arc::new(lake), location: "table".parse().unwrap() }
     }
 
     /// Our own checkpoint's file.
@@ -111,7 +118,7 @@ impl House {
         let PinnedFile { size_bytes, mtime_ns, inode, .. } = own;
         let checkpoint = Checkpoint { path: self.checkpoint(), size_bytes, mtime_ns, inode };
         let files = Arc::new(FileList::delta(2, files, checkpoint).unwrap());
-        self.leases.put(LEASE, Scope::Pinned { root: self.root(), files });
+        self.leases.put(LEASE, Scope::Pinned { table: self.table(), files });
     }
 
     /// A signer with everything right for a lease.
