@@ -232,7 +232,7 @@ pub async fn list_leases(ctx: &Ctx, seek: Seek<(Timestamp, LeaseId)>) -> Result<
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::credential::list(&mut tx, ctx.whose(), next).await?;
+        let page = store::credential::list(&mut tx, ctx.list_scope(), next).await?;
         let visible = visible(ctx, &mut tx, &page.items, lease_of).await?;
         filling.add(page, |lease| (lease.issued_at, lease.id), |lease| visible.contains(&lease.id));
     }
@@ -259,7 +259,7 @@ pub async fn list_decisions(ctx: &Ctx, seek: Seek<(Timestamp, DecisionId)>) -> R
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::gate::list_decisions(&mut tx, ctx.whose(), next).await?;
+        let page = store::gate::list_decisions(&mut tx, ctx.list_scope(), next).await?;
         let visible = visible(ctx, &mut tx, &page.items, decision_of).await?;
         filling.add(page, |decision| (decision.at, decision.id), |decision| visible.contains(&decision.id));
     }

@@ -293,7 +293,7 @@ pub async fn list_requests(
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::grant::list_requests(&mut tx, ctx.whose(), state, next).await?;
+        let page = store::grant::list_requests(&mut tx, ctx.list_scope(), state, next).await?;
         let pairs = page.items.iter().map(|request| (request.port_major.product_id, request.requester));
         let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
         filling.add(
@@ -316,7 +316,7 @@ pub async fn list_grants(ctx: &Ctx, seek: Seek<(Timestamp, GrantId)>) -> Result<
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::grant::list(&mut tx, ctx.whose(), next).await?;
+        let page = store::grant::list(&mut tx, ctx.list_scope(), next).await?;
         let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
         let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
         filling.add(

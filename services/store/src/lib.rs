@@ -40,13 +40,13 @@ pub mod product;
 pub mod registry;
 pub mod revision;
 mod row;
+mod scope;
 pub mod table;
-mod whose;
 mod writer;
 
 pub use db::{Db, Durability, Lock, Options, Tx};
 pub use dialect::{Constraint, Dialect};
 pub use error::{Error, OpenError};
 pub use page::{Page, Seek};
-pub use whose::Whose;
+pub use scope::ListScope;
 pub use writer::GroupLimits;

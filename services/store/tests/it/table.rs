@@ -119,6 +119,11 @@ fn column(name: &str, physical_type: PhysicalType) -> PhysicalColumn {
     PhysicalColumn { name: name.into(), physical_type, nullable: name != "key" }
 }
 
+/// Lists in lists, this many.
+fn nested(depth: usize) -> PhysicalType {
+    (0..depth).fold(PhysicalType::String, |inner, _| PhysicalType::List(Box::new(column("element", inner))))
+}
+
 /// A schema with every type in it.
 fn schema() -> PhysicalSchema {
     let boxed = |name, physical_type| Box::new(column(name, physical_type));
@@ -132,6 +137,8 @@ fn schema() -> PhysicalSchema {
         PhysicalType::Date,
         PhysicalType::Time,
         PhysicalType::Timestamp { zoned: true },
+        PhysicalType::Timestamp { zoned: false },
+        PhysicalType::List(boxed("element", nested(30))),
         PhysicalType::Struct(vec![column("a", PhysicalType::List(boxed("element", PhysicalType::Date)))]),
         PhysicalType::Map { key: boxed("key", PhysicalType::String), value: boxed("value", PhysicalType::Time) },
         PhysicalType::Other("variant \"x\" é".into()),
@@ -144,7 +151,7 @@ fn schema() -> PhysicalSchema {
     }
 }
 
-fn found() -> Found {
+pub(crate) fn found() -> Found {
     Found {
         inspected_at: Timestamp(NOW.0 + 1),
         committed_at: Timestamp(NOW.0 - 1),
@@ -238,7 +245,7 @@ fn results() -> Vec<RuleResult> {
     checks.into_iter().enumerate().map(result).collect()
 }
 
-fn verdict(snapshot_id: SnapshotId, binding_id: BindingId, verdict: Verdict) -> BindingVerdict {
+pub(crate) fn verdict(snapshot_id: SnapshotId, binding_id: BindingId, verdict: Verdict) -> BindingVerdict {
     BindingVerdict {
         id: id(VerdictId::new),
         snapshot_id,

@@ -68,6 +68,17 @@ impl World {
         }
     }
 
+    /// The one text that a query past the store gives.
+    pub(crate) async fn text(&self, query: &'static str) -> String {
+        if self.url.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+        }
+    }
+
     /// Everything that a lease hangs on.
     pub(crate) async fn catalog(&self) -> Catalog {
         let mut tx = self.facts().await;
