@@ -30,6 +30,11 @@ impl Event {
         Self { action, resource, outcome: Outcome::Done, reason: None, detail }
     }
 
+    /// The same, about to be done outside of the database.
+    pub(crate) fn intended(self) -> Self {
+        Self { outcome: Outcome::Intended, ..self }
+    }
+
     /// The same, refused for a reason.
     pub(crate) fn refused(self, reason: String) -> Self {
         Self { outcome: Outcome::Refused, reason: Some(reason), ..self }

@@ -13,7 +13,7 @@ use domain::clock::Timestamp;
 use domain::gate::{self, Action, Decision, Explained, Request};
 use domain::id::{BindingId, DecisionId, LeaseId, PrincipalId, ProductId};
 use domain::identity::PurposeCode;
-use domain::lease::{Lease, LeaseState};
+use domain::lease::{Credentials, Lease, LeaseState, Order, Provision};
 use domain::name::Address;
 use futures::future::BoxFuture;
 use policy::{Party, Resource};
@@ -26,12 +26,9 @@ use crate::error::Error;
 use crate::facts::{self, Asked, Loaded};
 use crate::failpoint;
 use crate::grant::Subject;
-use crate::lease::{Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope, StoredTable};
+use crate::lease::{Denied, FileList, LeaseSecrets, Leases, intent, OpenLease, Scope, StoredTable};
 use crate::paging::Filling;
 use crate::table;
-
-/// The bucket that all tables are keys of (SPEC section 2).
-pub const BUCKET: &str = "lake";
 
 /// Asks for credentials.
 #[derive(Clone, Debug)]
@@ -62,14 +59,8 @@ pub struct Issued {
     pub lease: Lease,
     /// The decision.
     pub decision: Explained,
-    /// What to sign with.
-    pub credentials: LeaseCredentials,
-    /// Where the gateway is.
-    pub endpoint: String,
-    /// The region to name.
-    pub region: String,
-    /// Where the table is: `s3://lake/<table id>`.
-    pub table_uri: String,
+    /// What opens the table.
+    pub credentials: Credentials,
 }
 
 /// Asks the gate, and hands out credentials if it is open.
@@ -117,29 +108,61 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
             return Ok(Vended::Refused(explained));
         }
     };
-    let lease = Lease::issue(LeaseId::random(ctx.app.random.as_ref()), permit, ctx.now());
-    store::lease::insert(&mut tx, &lease).await?;
-    let detail = serde_json::json!({
+    let id = LeaseId::random(ctx.app.random.as_ref());
+    let (event, location) = (event(&loaded, &explained), &loaded.target.table.location);
+    match ctx.app.vendor.provision() {
+        Provision::Local => {
+            let lease = Lease::issue(id, permit, ctx.now());
+            store::lease::insert(&mut tx, &lease).await?;
+            audit::append(ctx, &mut tx, event.with(detail(&loaded, &lease))).await?;
+            failpoint::pass("vend.written");
+            tx.commit().await?;
+            failpoint::pass("vend.committed");
+            let credentials = ctx.app.vendor.vend(Order { lease: &lease, location }).await.map_err(Error::internal)?;
+            Ok(Vended::Issued(Box::new(Issued { lease, decision: explained, credentials })))
+        }
+        Provision::Provider { deadline } => {
+            let intent = Lease::intend(id, permit, ctx.now());
+            store::lease::insert(&mut tx, intent.lease()).await?;
+            let event = event.with(detail(&loaded, intent.lease()));
+            audit::append(ctx, &mut tx, event.clone().intended()).await?;
+            tx.commit().await?;
+            match intent::fulfil(ctx, intent, location, deadline, event).await? {
+                Some((lease, credentials)) => {
+                    Ok(Vended::Issued(Box::new(Issued { lease, decision: explained, credentials })))
+                }
+                None => refuse_revoked(ctx, &asked, command.lifetime).await,
+            }
+        }
+    }
+}
+
+/// Answers a vend whose lease was revoked before its credentials were made: with the decision as it is now.
+async fn refuse_revoked(ctx: &Ctx, asked: &Asked, lifetime: Option<Duration>) -> Result<Vended, Error> {
+    let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
+    let Some(loaded) = facts::load(&ctx.app, &mut tx, &ctx.actor, asked).await? else {
+        drop(tx);
+        return not_found(ctx, asked).await;
+    };
+    let explained = decide(ctx, asked, &loaded, lifetime).explained();
+    if explained.allowed {
+        // Another grant or role gives the right still. This lease is revoked all the same; the next one will rest on that.
+        return Err(Error::Unavailable("the lease was revoked before its credentials were made".to_owned()));
+    }
+    store::gate::insert_decision(&mut tx, &explained).await?;
+    audit::append(ctx, &mut tx, event(&loaded, &explained).refused(failing(&explained))).await?;
+    tx.commit().await?;
+    Ok(Vended::Refused(explained))
+}
+
+fn detail(loaded: &Loaded, lease: &Lease) -> serde_json::Value {
+    serde_json::json!({
         "address": loaded.target.address(),
         "action": lease.action.as_str(),
         "lease": lease.id.to_string(),
         "purpose": lease.purpose.as_str(),
         "until": lease.expires_at.to_string(),
-    });
-    audit::append(ctx, &mut tx, event(&loaded, &explained).with(detail)).await?;
-    failpoint::pass("vend.written");
-    tx.commit().await?;
-    failpoint::pass("vend.committed");
-
-    let credentials = ctx.app.secrets.credentials(lease.id);
-    Ok(Vended::Issued(Box::new(Issued {
-        credentials,
-        endpoint: ctx.app.settings.gateway_endpoint.clone(),
-        region: ctx.app.settings.region.clone(),
-        table_uri: format!("s3://{BUCKET}/{}", lease.table_id),
-        lease,
-        decision: explained,
-    })))
+    })
 }
 
 /// The decision without credentials: what [`vend`] would answer now. It opens nothing and is not recorded.

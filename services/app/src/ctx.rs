@@ -9,8 +9,9 @@ use domain::contract::Classification;
 use domain::grant::{Grant, PortMajor};
 use domain::id::TableId;
 use domain::identity::{
-    DomainRole, LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment,
+    DomainRole, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment, Verifier,
 };
+use domain::lease::Vendor;
 use domain::name::DomainPath;
 use domain::storage::Lake;
 use domain::table::Inspector;
@@ -23,7 +24,7 @@ use crate::error::Error;
 use crate::facts::FactsCache;
 use crate::folder::Folder;
 use crate::issuer::Issuer;
-use crate::lease::LeaseSecrets;
+use crate::lease::{GatewayVendor, LeaseSecrets};
 
 /// What the program is made of; `charter` and the tests wire it.
 pub struct Parts {
@@ -43,6 +44,10 @@ pub struct Parts {
     pub folder: Folder,
     /// The storage of all tables.
     pub lake: Arc<dyn Lake>,
+    /// Makes the credentials of leases; `None` for the gateway's own vendor.
+    pub vendor: Option<Arc<dyn Vendor>>,
+    /// Verify the tokens of other issuers than the local one.
+    pub verifiers: Vec<Arc<dyn Verifier>>,
     /// What may be configured.
     pub settings: Settings,
 }
@@ -112,12 +117,14 @@ pub struct App {
     pub(crate) inspector: Arc<dyn Inspector>,
     pub(crate) folder: Folder,
     pub(crate) lake: Arc<dyn Lake>,
+    pub(crate) vendor: Arc<dyn Vendor>,
+    pub(crate) verifiers: Vec<Arc<dyn Verifier>>,
     pub(crate) secrets: LeaseSecrets,
     pub(crate) record_key: domain::audit::Key,
     pub(crate) facts: FactsCache,
     pub(crate) documents: crate::contract::DocumentCache,
-    /// By subject.
-    pub(crate) principals: Mutex<HashMap<String, (Principal, Arc<Standing>)>>,
+    /// By issuer and subject.
+    pub(crate) principals: Mutex<HashMap<(String, String), (Principal, Arc<Standing>)>>,
     pub(crate) signed_in: crate::identity::SignedInCache,
     pub(crate) looks: Mutex<HashMap<TableId, Timestamp>>,
     pub(crate) leases: crate::credential::LeaseCache,
@@ -132,8 +139,15 @@ impl App {
     /// # Errors
     /// If a key cannot be read or made.
     pub fn new(parts: Parts) -> std::io::Result<Arc<Self>> {
-        let Parts { db, policy, issuer, clock, random, inspector, folder, lake, settings } = parts;
+        let Parts { db, policy, issuer, clock, random, inspector, folder, lake, vendor, verifiers, settings } = parts;
         let secrets = LeaseSecrets::new(folder.key("lease.key", random.as_ref())?);
+        let vendor = vendor.unwrap_or_else(|| {
+            Arc::new(GatewayVendor {
+                secrets: secrets.clone(),
+                endpoint: settings.gateway_endpoint.clone(),
+                region: settings.region.clone(),
+            })
+        });
         let record_key = domain::audit::Key::new(folder.key("record.key", random.as_ref())?);
         Ok(Arc::new(Self {
             db,
@@ -145,6 +159,8 @@ impl App {
             inspector,
             folder,
             lake,
+            vendor,
+            verifiers,
             secrets,
             record_key,
             facts: FactsCache::default(),
@@ -192,24 +208,25 @@ impl App {
         }
     }
 
-    /// A principal of our own issuer with its roles and grants as they stand, kept for as long as the access revision
-    /// stands.
-    pub(crate) async fn known_principal(&self, subject: &str) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
+    /// A principal, by its issuer and what that calls it, with its current roles and grants. Cached until the access
+    /// revision moves.
+    pub(crate) async fn known_principal(&self, issuer: &str, subject: &str) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
         let revision = self.revision(Revision::Access).await?;
         let now = self.now();
-        let kept = lock(&self.principals).get(subject).cloned();
+        let key = (issuer.to_owned(), subject.to_owned());
+        let kept = lock(&self.principals).get(&key).cloned();
         if let Some(kept) = kept.filter(|(_, kept)| kept.holds(revision, now)) {
             return Ok(Some(kept));
         }
         let mut tx = self.db.read().await?;
-        let found = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject).await?;
+        let found = store::identity::find_by_subject(&mut tx, issuer, subject).await?;
         let Some(principal) = found else { return Ok(None) };
         let standing = Arc::new(Standing::load(&mut tx, &principal, now).await?);
         let mut principals = lock(&self.principals);
         if principals.len() >= MAX_PRINCIPALS {
             principals.clear();
         }
-        principals.insert(subject.to_owned(), (principal.clone(), Arc::clone(&standing)));
+        principals.insert(key, (principal.clone(), Arc::clone(&standing)));
         Ok(Some((principal, standing)))
     }
 }

@@ -11,6 +11,7 @@ use domain::id::{PrincipalId, RoleId, TokenId};
 use domain::identity::{
     DomainRole, LOCAL_ISSUER, MAX_SUBJECT_BYTES, PlatformRole, Principal, PrincipalKind, PurposeCode, Role,
     RoleAssignment,
+    VerifiedToken, Verifier,
 };
 use domain::name::DomainPath;
 use policy::{Action, Party, Resource};
@@ -48,21 +49,34 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     if let Some(actor) = app.signed_in.find(&digest, access, app.now()) {
         return Ok(SignedIn::Actor(actor));
     }
-    let claims = app.issuer.verify(token, app.now()).map_err(|error| {
-        tracing::info!(reason = %error, "token refused");
-        Error::Unauthenticated
-    })?;
-    if claims.kind == TokenKind::Bootstrap {
+    let (issuer, verified) = verify(app, token).await?;
+    if issuer == LOCAL_ISSUER && verified.subject == BOOTSTRAP_SUBJECT {
         return Ok(SignedIn::Bootstrap);
     }
-    let known = app.known_principal(&claims.subject).await?;
+    let known = app.known_principal(issuer, &verified.subject).await?;
     let (principal, standing) = known.ok_or(Error::Unauthenticated)?;
     if !standing.enabled || principal.kind == PrincipalKind::Inspector {
         return Err(Error::Unauthenticated);
     }
-    let actor = Arc::new(Actor { principal, standing, purpose: claims.purpose });
-    app.signed_in.keep(digest, claims, &actor);
+    let actor = Arc::new(Actor { principal, standing, purpose: verified.purpose });
+    app.signed_in.keep(digest, verified, &actor);
     Ok(SignedIn::Actor(actor))
+}
+
+/// Verifies a token with the verifier of its issuer: the one that accepts it. The local issuer comes first.
+async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken), Error> {
+    let local: &dyn Verifier = &app.issuer;
+    let mut refusals = Vec::new();
+    for verifier in std::iter::once(local).chain(app.verifiers.iter().map(Arc::as_ref)) {
+        match verifier.verify(token, app.now()).await {
+            Ok(verified) => return Ok((verifier.issuer(), verified)),
+            Err(error) => refusals.push((verifier.issuer(), error)),
+        }
+    }
+    for (issuer, reason) in refusals {
+        tracing::info!(issuer, %reason, "token refused");
+    }
+    Err(Error::Unauthenticated)
 }
 
 /// Makes the one-time token of the first start: only while nobody has a role on the platform.
@@ -88,7 +102,7 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
         return Err(Error::Unauthenticated);
     }
     let now = app.now();
-    let principal = match store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, FIRST_ADMIN).await? {
+    let principal = match find_local(&mut tx, FIRST_ADMIN).await? {
         Some(principal) => principal,
         None => {
             let principal = new_principal(app, FIRST_ADMIN, PrincipalKind::User);
@@ -120,7 +134,7 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
 /// [`Error::NotFound`] while there was no first admin yet.
 pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
     let mut tx = app.db.write(Lock::Facts).await?;
-    let found = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, FIRST_ADMIN).await?;
+    let found = find_local(&mut tx, FIRST_ADMIN).await?;
     let principal = Principal { enabled: true, ..found.ok_or(Error::NotFound("first admin"))? };
     store::identity::set_enabled(&mut tx, principal.id, true).await?;
     let role = Role::Platform(PlatformRole::Admin);
@@ -182,7 +196,7 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
             PrincipalKind::Service { owner: owner.id }
         }
     };
-    if store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject).await?.is_some() {
+    if find_local(&mut tx, subject).await?.is_some() {
         return Ok(Created::NameTaken);
     }
 
@@ -257,7 +271,7 @@ pub async fn create_token(ctx: &Ctx, command: CreateToken) -> Result<MadeToken, 
     let ctx = &ctx.fresh(&mut tx).await?;
     let principal = match &command.subject {
         None => get(&mut tx, ctx.actor.principal.id).await?,
-        Some(subject) => store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject)
+        Some(subject) => find_local(&mut tx, subject)
             .await?
             .filter(|principal| may_view(ctx, principal))
             .ok_or(Error::NotFound("principal"))?,
@@ -315,7 +329,7 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
         return store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound("role"));
     }
     // Whoever may assign roles must be able to name anybody; that a name is in use is no secret to them.
-    let principal = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, &command.subject)
+    let principal = find_local(&mut tx, &command.subject)
         .await?
         .ok_or(Error::NotFound("principal"))?;
     let held = store::identity::list_roles(&mut tx, principal.id).await?;
@@ -471,6 +485,11 @@ fn subject(text: &str) -> Result<&str, Error> {
     }
 }
 
+/// A principal of the local issuer. Commands name principals by their subjects, which are those of the local issuer.
+async fn find_local(tx: &mut Tx, subject: &str) -> Result<Option<Principal>, Error> {
+    Ok(store::identity::find_by_subject(tx, LOCAL_ISSUER, subject).await?)
+}
+
 fn new_principal(app: &App, subject: &str, kind: PrincipalKind) -> Principal {
     Principal {
         id: PrincipalId::new(app.clock.as_ref(), app.random.as_ref()),
@@ -488,6 +507,10 @@ fn issue(
     lifetime: Option<Duration>,
     purpose: Option<PurposeCode>,
 ) -> Result<MadeToken, Error> {
+    if principal.issuer != LOCAL_ISSUER {
+        // A token of ours with the subject alone would be the local principal's of the same name.
+        return Err(Error::invalid("subject", "tokens are created for local principals only; this one has its own issuer"));
+    }
     let kind = match principal.kind {
         PrincipalKind::User => TokenKind::User,
         PrincipalKind::Service { .. } => TokenKind::Service,

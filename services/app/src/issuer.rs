@@ -15,9 +15,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::clock::{Random, Timestamp};
-use domain::error::Kind;
 use domain::id::TokenId;
-use domain::identity::{LOCAL_ISSUER, MAX_SUBJECT_BYTES, PurposeCode};
+use domain::identity::{LOCAL_ISSUER, MAX_SUBJECT_BYTES, PurposeCode, VerifiedToken, Verifier, VerifyError};
+use domain::pending::Pending;
 use domain::words;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header, encode};
@@ -88,15 +88,14 @@ impl Claims {
         Self::new(id, BOOTSTRAP_SUBJECT, TokenKind::Bootstrap, now)
     }
 
-    /// Whether the token is good at a moment.
-    pub(crate) fn check_time(&self, now: Timestamp) -> Result<(), VerifyError> {
-        if now.plus(LEEWAY) < self.issued_at {
-            return Err(VerifyError::NotYet);
+    /// The claims as every issuer's tokens are described, with our leeway in the times.
+    fn verified(self) -> VerifiedToken {
+        VerifiedToken {
+            subject: self.subject,
+            purpose: self.purpose,
+            valid_from: self.issued_at.minus(LEEWAY),
+            valid_until: self.expires_at.plus(LEEWAY),
         }
-        if now >= self.expires_at.plus(LEEWAY) {
-            return Err(VerifyError::Expired);
-        }
-        Ok(())
     }
 
     /// Whether the parts fit together: a subject of 1 to [`MAX_SUBJECT_BYTES`] bytes, the bootstrap subject for that kind
@@ -124,48 +123,6 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token([redacted])")
-    }
-}
-
-/// Why a token is not good. Callers are told no more than "unauthenticated"; this is for the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum VerifyError {
-    /// It is longer than [`MAX_TOKEN_BYTES`].
-    #[error("the token is too long")]
-    TooLong,
-    /// It is not a token at all, or its header is not one that we can read; an unknown algorithm is one reason.
-    #[error("the token cannot be read")]
-    Malformed,
-    /// Its header names no key of ours.
-    #[error("the token names a key that is not ours")]
-    UnknownKey,
-    /// Its header is not the one that we write: another algorithm or type, or fields of its own.
-    #[error("the token's header is not ours")]
-    Header,
-    /// The signature is not good.
-    #[error("the token's signature is not good")]
-    Signature,
-    /// It is somebody else's, or for somebody else.
-    #[error("the token is from another issuer")]
-    Issuer,
-    /// It is meant for somebody else.
-    #[error("the token is for another audience")]
-    Audience,
-    /// A claim is missing, has another type, or does not fit the others.
-    #[error("the token's claims are not ours")]
-    Claims,
-    /// Its first moment has not come.
-    #[error("the token is not good yet")]
-    NotYet,
-    /// Its end has come.
-    #[error("the token has expired")]
-    Expired,
-}
-
-impl VerifyError {
-    /// What kind of failure it is.
-    pub fn kind(self) -> Kind {
-        Kind::Unauthenticated
     }
 }
 
@@ -242,8 +199,19 @@ impl Issuer {
         }
         let wire = decode::<WireClaims>(token, &key.decoding, &self.validation).map_err(refusal)?.claims;
         let claims = wire.read().ok_or(VerifyError::Claims)?;
-        claims.check_time(now)?;
+        claims.clone().verified().check_time(now)?;
         Ok(claims)
+    }
+}
+
+impl Verifier for Issuer {
+    fn issuer(&self) -> &str {
+        LOCAL_ISSUER
+    }
+
+    /// The one-time token of the first start has [`BOOTSTRAP_SUBJECT`], which no other token of ours can have.
+    fn verify<'a>(&'a self, token: &'a str, now: Timestamp) -> Pending<'a, Result<VerifiedToken, VerifyError>> {
+        Box::pin(std::future::ready(Self::verify(self, token, now).map(Claims::verified)))
     }
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ctx::App;
 use crate::error::Error;
+use crate::lease::intent;
 use crate::paging::MAX_PAGE;
 
 /// The actor of what the server does by itself, in records.
@@ -137,13 +138,15 @@ async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Puts jobs back in line that an earlier run of this program left behind. On SQLite the data folder's lock proves that
-/// nobody else works on them; on PostgreSQL they come back when their claim ends.
+/// Enqueues jobs again that an earlier run of this program left behind, and ends the leases that it intended and did not
+/// issue. On SQLite the lock on the data directory proves that no other process works on them; on PostgreSQL a job comes
+/// back when its claim ends, and [`tidy_once`] ends the leases.
 async fn release(app: &App) -> Result<(), Error> {
     if app.db.dialect() == Dialect::Sqlite {
         let mut tx = app.db.write(Lock::Free).await?;
         store::job::release_all(&mut tx).await?;
         tx.commit().await?;
+        intent::end_abandoned(app, app.now()).await?;
     }
     Ok(())
 }
@@ -183,8 +186,13 @@ async fn tidy(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-async fn tidy_once(app: &App) -> Result<(), Error> {
+/// Deletes what has expired, and ends abandoned leases, once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn tidy_once(app: &App) -> Result<(), Error> {
     let now = app.now();
+    intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await?;
     let mut tx = app.db.write(Lock::Free).await?;
     store::idempotency::delete_expired(&mut tx, now).await?;
     store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;

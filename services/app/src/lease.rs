@@ -4,18 +4,24 @@
 //! names, and looks again before each chunk of a long answer. Secrets are derived ([`LeaseSecrets`]), never stored.
 //! A snapshot's [`FileList`] is an immutable file under the digest of its bytes.
 
+pub(crate) mod intent;
+mod vendor;
+
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use domain::clock::Timestamp;
 use domain::id::{LeaseId, TableId};
+use domain::lease::Secret;
 use domain::storage::{Lake, ReadError, Reader};
 use domain::table::{Location, PinnedFile};
 use futures::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+pub use self::vendor::{BUCKET, GatewayVendor};
 
 /// Where the gateway asks about leases.
 pub trait Leases: Send + Sync + 'static {
@@ -403,23 +409,6 @@ fn take_text(rest: &mut &[u8]) -> Result<String, Error> {
     String::from_utf8(taken.to_vec()).map_err(|_| Error::Malformed)
 }
 
-/// What a client signs with and shows. `Debug` does not tell it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The secret itself, for the one answer that hands it out and for checking signatures.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
 /// The credentials of a gateway lease, as S3 clients name them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseCredentials {
@@ -459,7 +448,7 @@ impl LeaseSecrets {
 
     /// Whether this is the lease's session token. Takes as long for a wrong token as for the right one.
     pub fn is_token(&self, id: LeaseId, presented: &[u8]) -> bool {
-        self.derive("token", id).0.as_bytes().ct_eq(presented).into()
+        self.derive("token", id).expose().as_bytes().ct_eq(presented).into()
     }
 
     fn derive(&self, label: &str, id: LeaseId) -> Secret {
@@ -468,7 +457,7 @@ impl LeaseSecrets {
         mac.update(label.as_bytes());
         mac.update(&[0]);
         mac.update(id.to_string().as_bytes());
-        Secret(hex::encode(mac.finalize().into_bytes()))
+        Secret::new(hex::encode(mac.finalize().into_bytes()))
     }
 }
 

@@ -266,7 +266,7 @@ impl Load {
 
 fn request(host: &str, token: &str, table: usize) -> Vec<u8> {
     let query = "mutation($input: VendCredentialsInput!) { vendCredentials(input: $input) { __typename \
-                 ... on VendCredentialsPayload { credentials { accessKeyId secretAccessKey sessionToken } } } }";
+                 ... on VendCredentialsPayload { credentials { ... on GatewayCredentials { accessKeyId secretAccessKey sessionToken } } } } }";
     let body = json!({ "query": query, "variables": { "input": { "address": address(table) } } }).to_string();
     format!(
         "POST /graphql HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\

@@ -161,6 +161,8 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         inspector: Arc::new(launcher),
         folder,
         lake: Arc::new(lake),
+        vendor: None,
+        verifiers: Vec::new(),
         settings: config.settings(gateway_endpoint),
     };
     App::new(parts).context("cannot open the keys in the data directory")

@@ -1,7 +1,9 @@
 //! Who acts: principals, the roles they hold, and the purposes they act for.
 
 use crate::clock::Timestamp;
+use crate::error::Kind;
 use crate::id::{DomainId, PrincipalId, RoleId};
+use crate::pending::Pending;
 use crate::words;
 
 /// The issuer of principals that Charterhouse itself knows, without an identity provider.
@@ -46,6 +48,105 @@ impl Principal {
         match self.kind {
             PrincipalKind::Service { owner } => owner,
             PrincipalKind::User | PrincipalKind::Inspector => self.id,
+        }
+    }
+}
+
+/// Verifies the tokens of one issuer. The issuer is the verifier's own and not a claim it passes on, so one issuer can
+/// never vouch for another's principals.
+pub trait Verifier: Send + Sync + 'static {
+    /// The issuer, compared exactly: the first half of every principal's identity.
+    fn issuer(&self) -> &str;
+
+    /// Verifies a token at a moment: signature, issuer, audience, claims and time.
+    ///
+    /// # Errors
+    /// [`VerifyError`], by the first thing that is wrong.
+    fn verify<'a>(&'a self, token: &'a str, now: Timestamp) -> Pending<'a, Result<VerifiedToken, VerifyError>>;
+}
+
+/// What a valid token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// The principal's name at the issuer.
+    pub subject: String,
+    /// The only purpose that data may be read for with it.
+    pub purpose: Option<PurposeCode>,
+    /// The first moment at which it is valid, the issuer's leeway included.
+    pub valid_from: Timestamp,
+    /// The first moment at which it is no longer valid, the issuer's leeway included.
+    pub valid_until: Timestamp,
+}
+
+impl VerifiedToken {
+    /// Whether the token is valid at a moment.
+    ///
+    /// # Errors
+    /// [`VerifyError::NotYet`], [`VerifyError::Expired`].
+    pub fn check_time(&self, now: Timestamp) -> Result<(), VerifyError> {
+        if now < self.valid_from {
+            return Err(VerifyError::NotYet);
+        }
+        if now >= self.valid_until {
+            return Err(VerifyError::Expired);
+        }
+        Ok(())
+    }
+}
+
+/// Why a token is not valid. Callers are told no more than "unauthenticated"; this is for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// It is longer than any token that is read.
+    #[error("the token is too long")]
+    TooLong,
+    /// It is not a token at all, or its header cannot be read; an unknown algorithm is one reason.
+    #[error("the token cannot be read")]
+    Malformed,
+    /// Its header names no key of the issuer.
+    #[error("the token names an unknown key")]
+    UnknownKey,
+    /// Its header is not the one that the issuer writes: another algorithm or type, or extra fields.
+    #[error("the token's header is not the issuer's")]
+    Header,
+    /// The signature is not valid.
+    #[error("the token's signature is not valid")]
+    Signature,
+    /// It is from another issuer.
+    #[error("the token is from another issuer")]
+    Issuer,
+    /// It is for another audience.
+    #[error("the token is for another audience")]
+    Audience,
+    /// A claim is missing, has the wrong type, or contradicts the others.
+    #[error("the token's claims are not valid")]
+    Claims,
+    /// It is not valid yet.
+    #[error("the token is not valid yet")]
+    NotYet,
+    /// It has expired.
+    #[error("the token has expired")]
+    Expired,
+    /// The issuer's keys cannot be had now.
+    #[error("the issuer's keys are unavailable")]
+    Unavailable,
+}
+
+impl VerifyError {
+    /// What kind of failure it is.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Unavailable => Kind::Unavailable,
+            Self::TooLong
+            | Self::Malformed
+            | Self::UnknownKey
+            | Self::Header
+            | Self::Signature
+            | Self::Issuer
+            | Self::Audience
+            | Self::Claims
+            | Self::NotYet
+            | Self::Expired => Kind::Unauthenticated,
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod name;
 pub mod notice;
 pub mod org;
 pub mod overrides;
+pub mod pending;
 pub mod product;
 pub mod quality;
 pub mod registry;

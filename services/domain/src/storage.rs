@@ -7,13 +7,10 @@
 use std::fmt::Debug;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::pending::Pending;
 use crate::table::{Format, Location, PinnedFile, SnapshotKey};
-
-/// A result that is not there yet.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The storage that all tables are in.
 pub trait Lake: Debug + Send + Sync + 'static {

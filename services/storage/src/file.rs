@@ -7,7 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::storage::{FileState, Pending, ReadError, Reader};
+use domain::pending::Pending;
+use domain::storage::{FileState, ReadError, Reader};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2};
 use rustix::io::Errno;
 

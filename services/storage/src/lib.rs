@@ -15,7 +15,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::storage::{Error, FileState, Lake, Pending, ReadError, Reader, WorkerRoot};
+use domain::pending::Pending;
+use domain::storage::{Error, FileState, Lake, ReadError, Reader, WorkerRoot};
 use domain::table::{Format, Location, PinnedFile, SnapshotKey};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, openat2, statat};
 use rustix::io::Errno;

@@ -87,6 +87,20 @@ pub async fn issue(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
     Ok(n_rows == 1)
 }
 
+/// The leases that were intended before a moment and are so still: what a crash left behind.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_intended(tx: &mut Tx, before: Timestamp) -> Result<Vec<Lease>, Error> {
+    list!(
+        tx,
+        LeaseRow,
+        "WHERE state = 'intended' AND issued_at < $1
+         ORDER BY issued_at, id",
+        before.0
+    )
+}
+
 /// Ends a lease that was given back or never made. False if it has ended already.
 ///
 /// # Errors

@@ -8,3 +8,5 @@ pub mod clock;
 pub mod inspector;
 pub mod postgres;
 pub mod shared;
+pub mod vendor;
+pub mod verifier;

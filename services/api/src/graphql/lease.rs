@@ -114,12 +114,18 @@ pub(crate) struct VendCredentialsInput {
 pub(crate) struct VendCredentialsPayload {
     lease: Lease,
     decision: Decision,
-    credentials: S3Credentials,
+    credentials: Credentials,
 }
 
-/// What S3 clients sign with. It is not kept and not shown again.
+/// What opens the table, in the terms of its storage.
+#[derive(Union)]
+pub(crate) enum Credentials {
+    Gateway(GatewayCredentials),
+}
+
+/// What S3 clients sign with at the gateway. It is not stored and not shown again.
 #[derive(SimpleObject)]
-pub(crate) struct S3Credentials {
+pub(crate) struct GatewayCredentials {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
@@ -168,16 +174,18 @@ impl CredentialMutation {
 
 impl From<Issued> for VendCredentialsPayload {
     fn from(issued: Issued) -> Self {
-        let Issued { lease, decision, credentials, endpoint, region, table_uri } = issued;
-        let credentials = S3Credentials {
-            access_key_id: credentials.access_key_id,
-            secret_access_key: credentials.secret_access_key.expose().to_owned(),
-            session_token: credentials.session_token.expose().to_owned(),
-            allow_http: endpoint.starts_with("http://"),
-            endpoint,
-            region,
-            table_uri,
-            expires_at: lease.expires_at.into(),
+        let Issued { lease, decision, credentials } = issued;
+        let credentials = match credentials {
+            domain::lease::Credentials::Gateway(credentials) => Credentials::Gateway(GatewayCredentials {
+                access_key_id: credentials.access_key_id,
+                secret_access_key: credentials.secret_access_key.expose().to_owned(),
+                session_token: credentials.session_token.expose().to_owned(),
+                allow_http: credentials.endpoint.starts_with("http://"),
+                endpoint: credentials.endpoint,
+                region: credentials.region,
+                table_uri: credentials.table_uri,
+                expires_at: lease.expires_at.into(),
+            }),
         };
         Self { lease: Lease(lease), decision: Decision(decision), credentials }
     }

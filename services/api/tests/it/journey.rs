@@ -11,7 +11,8 @@ use crate::support::{Api, COLUMNS, CONTRACT, PRODUCT, code};
 const VEND: &str = "mutation($input: VendCredentialsInput!) { answer: vendCredentials(input: $input) { __typename
     ... on VendCredentialsPayload { lease { id state address action grant { id } decision { id } snapshot { key } }
         decision { id allowed lines { check outcome code } }
-        credentials { accessKeyId secretAccessKey sessionToken endpoint region tableUri expiresAt allowHttp } }
+        credentials { ... on GatewayCredentials {
+            accessKeyId secretAccessKey sessionToken endpoint region tableUri expiresAt allowHttp } } }
     ... on GateRefused { decision { allowed lines { check outcome code message details } } } } }";
 const WHY: &str = "query($input: WhyInput!) { why(input: $input) {
     allowed address served { key } lines { check outcome code details } } }";

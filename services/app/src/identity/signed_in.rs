@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use domain::clock::Timestamp;
+use domain::identity::VerifiedToken;
 use sha2::{Digest as _, Sha256};
 
 use crate::ctx::{Actor, lock};
-use crate::issuer::Claims;
 
 /// How many tokens are kept.
 const MAX_TOKENS: usize = 10_000;
@@ -22,21 +22,21 @@ pub(super) fn digest(token: &str) -> Digest {
 
 /// Callers by their tokens.
 #[derive(Default)]
-pub(crate) struct SignedInCache(Mutex<HashMap<Digest, (Claims, Arc<Actor>)>>);
+pub(crate) struct SignedInCache(Mutex<HashMap<Digest, (VerifiedToken, Arc<Actor>)>>);
 
 impl SignedInCache {
     pub(super) fn find(&self, token: &Digest, access: i64, now: Timestamp) -> Option<Arc<Actor>> {
         let kept = lock(&self.0);
-        let (claims, actor) = kept.get(token)?;
-        (claims.check_time(now).is_ok() && actor.standing.holds(access, now)).then(|| Arc::clone(actor))
+        let (verified, actor) = kept.get(token)?;
+        (verified.check_time(now).is_ok() && actor.standing.holds(access, now)).then(|| Arc::clone(actor))
     }
 
     /// Keeps a caller. When there are too many, all are dropped: they are cheap to sign in again.
-    pub(super) fn keep(&self, token: Digest, claims: Claims, actor: &Arc<Actor>) {
+    pub(super) fn keep(&self, token: Digest, verified: VerifiedToken, actor: &Arc<Actor>) {
         let mut kept = lock(&self.0);
         if kept.len() >= MAX_TOKENS {
             kept.clear();
         }
-        kept.insert(token, (claims, Arc::clone(actor)));
+        kept.insert(token, (verified, Arc::clone(actor)));
     }
 }

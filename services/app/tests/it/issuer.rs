@@ -11,12 +11,11 @@ use std::time::Duration;
 
 use app::issuer::{
     AUDIENCE, BOOTSTRAP_SUBJECT, Claims, Error, Issuer, KEY_FILE, LEEWAY, MAX_TOKEN_BYTES, OLD_KEYS_FILE, TokenKind,
-    VerifyError,
 };
 use domain::clock::{Random, Timestamp};
 use domain::error::Kind;
 use domain::id::TokenId;
-use domain::identity::{MAX_SUBJECT_BYTES, PurposeCode};
+use domain::identity::{MAX_SUBJECT_BYTES, PurposeCode, VerifyError};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use tempfile::TempDir;
 

@@ -90,7 +90,8 @@ async fn a_reader_with_a_grant_gets_a_lease_on_the_inspected_snapshot() {
     let open = test.app.open(issued.lease.id).await.unwrap();
     let Scope::Pinned { files, .. } = &open.scope else { panic!("a read lease is pinned") };
     assert_eq!(files.entries()[0].file.path, "_delta_log/00000000000000000000.checkpoint.parquet");
-    assert_eq!(issued.table_uri, format!("s3://lake/{}", issued.lease.table_id));
+    let Credentials::Gateway(credentials) = issued.credentials;
+    assert_eq!(credentials.table_uri, format!("s3://lake/{}", issued.lease.table_id));
 }
 
 #[tokio::test]

@@ -61,7 +61,10 @@ const VEND: &[&str] = &[
             lease { id action address state issuedAt expiresAt snapshot { key committedAt } }
             decision { ...Decision }
             credentials {
+                __typename
+                ... on GatewayCredentials {
                 accessKeyId secretAccessKey sessionToken endpoint region tableUri expiresAt allowHttp
+                }
             }
         }
         ... on GateRefused { decision { ...Decision } }
@@ -76,14 +79,21 @@ const FORMAT: &[&str] = &["query TableFormat($address: String!) { answer: table(
 #[serde(tag = "__typename")]
 #[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
 enum Vended {
-    VendCredentialsPayload { lease: serde_json::Value, decision: Decision, credentials: S3Credentials },
+    VendCredentialsPayload { lease: serde_json::Value, decision: Decision, credentials: Credentials },
     GateRefused { decision: Decision },
 }
 
-/// Credentials for a table at an S3 endpoint. They have no `Debug`, because they are secret.
+/// Credentials by the kind of storage that they open.
+#[derive(Deserialize, Serialize)]
+#[serde(tag = "__typename")]
+enum Credentials {
+    GatewayCredentials(GatewayCredentials),
+}
+
+/// Credentials for a table at the gateway. They have no `Debug`, because they are secret.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct S3Credentials {
+pub(crate) struct GatewayCredentials {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
@@ -99,7 +109,7 @@ struct FormatOnly {
     format: TableFormat,
 }
 
-impl S3Credentials {
+impl GatewayCredentials {
     /// The credentials as environment variables (docs/rules.md, "Interfaces and defaults").
     pub(crate) fn variables(&self) -> [(&'static str, &str); 7] {
         [
@@ -161,9 +171,9 @@ async fn vend(client: &Client, args: &Args) -> Result<Vended> {
 }
 
 /// The credentials, or an error with the gate's decision line by line.
-fn issued(vended: Vended, address: &str) -> Result<S3Credentials> {
+fn issued(vended: Vended, address: &str) -> Result<GatewayCredentials> {
     match vended {
-        Vended::VendCredentialsPayload { credentials, .. } => Ok(credentials),
+        Vended::VendCredentialsPayload { credentials: Credentials::GatewayCredentials(credentials), .. } => Ok(credentials),
         Vended::GateRefused { decision } => {
             let error = Error::new(Exit::Refused, format!("the gate refused credentials for `{address}`"))
                 .report(decision.text(address, Paint::stderr()));
@@ -176,7 +186,7 @@ fn issued(vended: Vended, address: &str) -> Result<S3Credentials> {
 }
 
 /// Commands for a POSIX shell that export the credentials.
-fn env_text(credentials: &S3Credentials) -> String {
+fn env_text(credentials: &GatewayCredentials) -> String {
     let lines = credentials.variables().map(|(name, value)| format!("export {name}={}\n", shell_quoted(value)));
     lines.concat()
 }

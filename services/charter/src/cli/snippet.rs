@@ -1,6 +1,6 @@
 //! Complete Python programs that read a table with vended credentials.
 
-use super::credentials::S3Credentials;
+use super::credentials::GatewayCredentials;
 use super::error::{Error, Exit, Result};
 use super::table::TableFormat;
 
@@ -35,7 +35,7 @@ pub(crate) fn with_credentials(
     library: Library,
     format: TableFormat,
     address: &str,
-    credentials: &S3Credentials,
+    credentials: &GatewayCredentials,
 ) -> Result<String> {
     let mut program = format!("# Reads `{address}`. Contains credentials: do not store or share.\ncredentials = {{\n");
     for (name, value) in credentials.variables() {

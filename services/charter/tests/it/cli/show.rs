@@ -29,7 +29,7 @@ fn credentials(secret: &str) -> Value {
         "lease": { "id": "lease-1" },
         "decision": decision(true, &[]),
         "credentials": {
-            "accessKeyId": "key-1", "secretAccessKey": secret, "sessionToken": "token-1",
+            "__typename": "GatewayCredentials", "accessKeyId": "key-1", "secretAccessKey": secret, "sessionToken": "token-1",
             "endpoint": "http://127.0.0.1:7071", "region": "local", "tableUri": "s3://lake/t-1",
             "expiresAt": "2026-01-01T01:00:00Z", "allowHttp": true,
         },
