@@ -13,7 +13,7 @@ use policy::{Action, Party, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::failpoint;
@@ -74,8 +74,8 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
         request.port_major.major,
         request.purpose.code
     );
-    let event =
-        Event::done("access.request", "access_request", request.id, &what).because(Some(&request.purpose.sentence));
+    let event = Event::done(audit::Action::AccessRequest, ResourceKind::AccessRequest, request.id, &what)
+        .because(Some(&request.purpose.sentence));
     audit::append(ctx, &mut tx, event).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), request.id).await?;
     failpoint::pass("request.written");
@@ -147,8 +147,8 @@ async fn answer(
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let (action, what, record) = match state {
-        RequestState::Withdrawn => (Action::WithdrawRequest, "take this request back", "access.withdraw"),
-        _ => (Action::RejectRequest, "reject this request", "access.reject"),
+        RequestState::Withdrawn => (Action::WithdrawRequest, "take this request back", audit::Action::AccessWithdraw),
+        _ => (Action::RejectRequest, "reject this request", audit::Action::AccessReject),
     };
     let (request, _) = get_request(ctx, &mut tx, id, action, what).await?;
     if idempotency::find::<AccessRequestId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
@@ -158,7 +158,7 @@ async fn answer(
     let Ok(request) = request.clone().decide(state, decided) else { return Ok(Answer::NotPending(request)) };
     store::grant::decide_request(&mut tx, &request).await?;
     let reason = request.decided.as_ref().and_then(|decided| decided.reason.as_deref());
-    let event = Event::done(record, "access_request", id, state.as_str()).because(reason);
+    let event = Event::done(record, ResourceKind::AccessRequest, id, state.as_str()).because(reason);
     audit::conclude(ctx, tx, event, key.as_ref(), id).await?;
     Ok(Answer::Done(request))
 }
@@ -223,7 +223,8 @@ pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answe
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
     let what = format!("{} {} v{} until {until}", known.address(), grant.port_major.port, grant.port_major.major);
-    let event = Event::done("access.approve", "grant", grant.id, &what).because(decided.reason.as_deref());
+    let event = Event::done(audit::Action::AccessApprove, ResourceKind::Grant, grant.id, &what)
+        .because(decided.reason.as_deref());
     audit::append(ctx, &mut tx, event).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), grant.id).await?;
     failpoint::pass("approve.written");
@@ -273,7 +274,12 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
     let what = format!("{} leases ended", leases.len());
-    audit::append(ctx, &mut tx, Event::done("access.revoke", "grant", id, &what).because(Some(&reason))).await?;
+    audit::append(
+        ctx,
+        &mut tx,
+        Event::done(audit::Action::AccessRevoke, ResourceKind::Grant, id, &what).because(Some(&reason)),
+    )
+    .await?;
     idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
     failpoint::pass("revoke.written");
     tx.commit().await?;

@@ -19,7 +19,7 @@ use store::{Lock, Page, Seek, Tx};
 
 pub(crate) use self::signed_in::SignedInCache;
 use self::taken::Taken;
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{Actor, App, Ctx};
 use crate::error::Error;
 use crate::idempotency::{self, Key};
@@ -106,7 +106,8 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
     store::identity::insert_role(&mut tx, &assignment).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    let event = Event::done("bootstrap.redeem", "principal", principal.id, "the first admin was made");
+    let event =
+        Event::done(audit::Action::BootstrapRedeem, ResourceKind::Principal, principal.id, "the first admin was made");
     audit::append_as(app, &mut tx, principal.id.to_string(), request_id, event).await?;
     let made = issue(app, principal, None, None)?;
     tx.commit().await?;
@@ -133,7 +134,12 @@ pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
     }
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    let event = Event::done("admin.recover", "principal", principal.id, "by the operator, at the start of the server");
+    let event = Event::done(
+        audit::Action::AdminRecover,
+        ResourceKind::Principal,
+        principal.id,
+        "by the operator, at the start of the server",
+    );
     audit::append_as(app, &mut tx, crate::jobs::SERVER.to_owned(), "", event).await?;
     let made = issue(app, principal, None, None)?;
     tx.commit().await?;
@@ -192,7 +198,7 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
     audit::conclude(
         ctx,
         tx,
-        Event::done("principal.create", "principal", principal.id, subject),
+        Event::done(audit::Action::PrincipalCreate, ResourceKind::Principal, principal.id, subject),
         command.key.as_ref(),
         principal.id,
     )
@@ -221,8 +227,9 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
         store::credential::revoke_of_principal(&mut tx, id).await?;
     }
     store::revision::bump(&mut tx, Revision::Access).await?;
-    let action = if enabled { "principal.enable" } else { "principal.disable" };
-    audit::conclude(ctx, tx, Event::done(action, "principal", id, &principal.subject), key.as_ref(), id).await?;
+    let action = if enabled { audit::Action::PrincipalEnable } else { audit::Action::PrincipalDisable };
+    audit::conclude(ctx, tx, Event::done(action, ResourceKind::Principal, id, &principal.subject), key.as_ref(), id)
+        .await?;
     Ok(Principal { enabled, ..principal })
 }
 
@@ -267,7 +274,7 @@ pub async fn create_token(ctx: &Ctx, command: CreateToken) -> Result<MadeToken, 
     if !principal.enabled {
         return Err(Error::Conflict("the principal is disabled".to_owned()));
     }
-    let event = Event::done("token.create", "principal", principal.id, &principal.subject);
+    let event = Event::done(audit::Action::TokenCreate, ResourceKind::Principal, principal.id, &principal.subject);
     audit::append(ctx, &mut tx, event).await?;
     let made = issue(&ctx.app, principal, command.lifetime, command.purpose)?;
     tx.commit().await?;
@@ -337,7 +344,7 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
     audit::conclude(
         ctx,
         tx,
-        Event::done("role.assign", "role", assignment.id, &what),
+        Event::done(audit::Action::RoleAssign, ResourceKind::Role, assignment.id, &what),
         command.key.as_ref(),
         assignment.id,
     )
@@ -390,8 +397,14 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
     store::credential::revoke_of_roles(&mut tx, assignment.principal_id).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    audit::conclude(ctx, tx, Event::done("role.unassign", "role", id, &what), key.as_ref(), Taken(assignment.clone()))
-        .await?;
+    audit::conclude(
+        ctx,
+        tx,
+        Event::done(audit::Action::RoleUnassign, ResourceKind::Role, id, &what),
+        key.as_ref(),
+        Taken(assignment.clone()),
+    )
+    .await?;
     Ok(assignment)
 }
 

@@ -8,7 +8,7 @@ use policy::{Action, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::idempotency::{self, Key};
@@ -58,7 +58,7 @@ pub async fn create_domain(ctx: &Ctx, command: CreateDomain) -> Result<Created<D
     };
     store::org::insert(&mut tx, &domain).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
-    let event = Event::done("domain.create", "domain", domain.id, domain.path.as_str());
+    let event = Event::done(audit::Action::DomainCreate, ResourceKind::Domain, domain.id, domain.path.as_str());
     audit::conclude(ctx, tx, event, command.key.as_ref(), domain.id).await?;
     Ok(Created::Made(domain))
 }
@@ -97,7 +97,7 @@ pub async fn set_enforcement(ctx: &Ctx, command: SetEnforcement) -> Result<Domai
     audit::conclude(
         ctx,
         tx,
-        Event::done("domain.set_enforcement", "domain", domain.id, &detail),
+        Event::done(audit::Action::DomainSetEnforcement, ResourceKind::Domain, domain.id, &detail),
         command.key.as_ref(),
         domain.id,
     )

@@ -19,7 +19,7 @@ use store::overrides::Stored;
 use store::revision::{self, Revision};
 use store::{Lock, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
 use crate::error::Error;
 use crate::grant::distinct;
@@ -158,7 +158,8 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
     store::overrides::insert(&mut tx, &says, &ctx.app.record_key).await?;
     // What is compared beside the writers is compared under the overrides of this revision.
     revision::bump(&mut tx, Revision::Access).await?;
-    let event = Event::done("override.create", "override", says.id, "").because(Some(&says.reason));
+    let event =
+        Event::done(audit::Action::OverrideCreate, ResourceKind::Override, says.id, "").because(Some(&says.reason));
     let detail = serde_json::json!({
         "what": format!("{} {} until {}", known.address(), says.version, says.expires_at),
         "contract": says.contract_id.to_string(),
@@ -247,7 +248,7 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     audit::conclude(
         ctx,
         tx,
-        Event::done("override.revoke", "override", id, &what).because(Some(&reason)),
+        Event::done(audit::Action::OverrideRevoke, ResourceKind::Override, id, &what).because(Some(&reason)),
         key.as_ref(),
         id,
     )

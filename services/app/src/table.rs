@@ -8,6 +8,7 @@ use domain::clock::Timestamp;
 use domain::contract::{Classification, SERVING_ENVIRONMENT, State};
 use domain::grant::PortMajor;
 use domain::id::{BindingId, JobId, ProductId, SnapshotId, TableId};
+use domain::job::Job;
 use domain::name::{Address, DomainPath, Name};
 use domain::table::{Format, SnapshotKey};
 use policy::{Action, Resource};
@@ -15,7 +16,7 @@ use store::contract::ContractVersion;
 use store::product::Port;
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{Actor, App, Ctx, lock};
 use crate::error::Error;
 use crate::grant::distinct;
@@ -337,9 +338,9 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
             Some(head) => store::table::set_pending(&mut tx, head.id).await?,
             None => false,
         };
-        let kind = if errored { jobs::REINSPECT } else { jobs::INSPECT };
-        jobs::push(&ctx.app, &mut tx, kind, target.table.id).await?;
-        let event = Event::done("table.inspect", "table", target.table.id, &target.address());
+        let job = if errored { Job::Reinspect(target.table.id) } else { Job::Inspect(target.table.id) };
+        jobs::push(&ctx.app, &mut tx, job).await?;
+        let event = Event::done(audit::Action::TableInspect, ResourceKind::Table, target.table.id, &target.address());
         audit::append(ctx, &mut tx, event).await?;
         idempotency::record(ctx, &mut tx, key.as_ref(), target.binding.id).await?;
         tx.commit().await?;
@@ -404,25 +405,26 @@ async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Tim
             if head.state != SnapshotState::Pending {
                 return Ok(());
             }
-            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
+            jobs::push(app, &mut tx, Job::Inspect(table_id)).await?;
         }
         (Some(head), _) if is_older(&newest, &head.key) && head.state != SnapshotState::Error => {
             // The log lost entries. Looking at the head again tells whether it is still there; if it is not, the next
             // look goes back to what is.
-            jobs::push(app, &mut tx, jobs::REINSPECT, table_id).await?;
+            jobs::push(app, &mut tx, Job::Reinspect(table_id)).await?;
         }
         (_, Some(known)) => {
             store::table::set_head(&mut tx, table_id, known.id).await?;
-            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
-            let event = Event::done("snapshot.return", "table", table_id, &known.key.to_string());
+            jobs::push(app, &mut tx, Job::Inspect(table_id)).await?;
+            let event =
+                Event::done(audit::Action::SnapshotReturn, ResourceKind::Table, table_id, &known.key.to_string());
             audit::append_as(app, &mut tx, jobs::SERVER.to_owned(), "", event).await?;
         }
         (_, None) => {
             let id = SnapshotId::new(app.clock.as_ref(), app.random.as_ref());
             let key = newest.to_string();
             store::table::notice(&mut tx, id, table_id, newest, now).await?;
-            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
-            let event = Event::done("snapshot.notice", "table", table_id, &key);
+            jobs::push(app, &mut tx, Job::Inspect(table_id)).await?;
+            let event = Event::done(audit::Action::SnapshotNotice, ResourceKind::Table, table_id, &key);
             audit::append_as(app, &mut tx, jobs::SERVER.to_owned(), "", event).await?;
         }
     }

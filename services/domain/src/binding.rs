@@ -1,12 +1,12 @@
 //! Bindings: which table or topic holds a schema object of a contract's major, in an environment.
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::id::{BindingId, ContractId, SnapshotId, TableId, VerdictId};
 use crate::name::{DomainPath, Name};
 use crate::quality::{RuleResult, Verdict};
 use crate::registry::Subject;
 use crate::table::{Format, PhysicalSchema, SnapshotKey};
-use crate::words;
 
 /// (contract, major, schema object, environment) -> table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl std::fmt::Display for Location {
     }
 }
 
-words! {
+closed_set! {
     /// Where a snapshot stands.
     SnapshotState {
         /// Noticed, not looked at yet.

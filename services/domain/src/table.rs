@@ -9,13 +9,13 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::quality::{Measured, Rule};
-use crate::words;
 
 /// The deepest nesting of a physical type that we look at.
 pub const MAX_TYPE_DEPTH: usize = 32;
 
-words! {
+closed_set! {
     /// A table's format.
     Format {
         /// Delta Lake.

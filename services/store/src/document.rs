@@ -1,10 +1,10 @@
 //! Documents as they came in, byte for byte.
 
 use domain::clock::Timestamp;
+use domain::closed_set;
 use domain::id::PrincipalId;
-use domain::words;
 
-words! {
+closed_set! {
     /// How a document is written.
     Format {
         /// YAML 1.2.

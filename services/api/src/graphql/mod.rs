@@ -4,6 +4,7 @@
 //! batch. Relations go through the loaders, lists through `page`, ids through `id`.
 
 mod audit;
+mod closed_set;
 pub(crate) mod complete;
 mod contract;
 mod credential;
@@ -31,6 +32,7 @@ use app::identity::SignedIn;
 use app::{App, Ctx};
 use async_graphql::{Context, EmptySubscription, MergedObject, Request};
 
+pub use self::closed_set::enum_name;
 use self::error::{Failure, Result};
 use self::loader::Loaders;
 use crate::limits::Limits;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::contract::{GateMode, Late, Settings, State};
 use domain::gate::served::{Judged, Snapshots};
-use domain::gate::{self, Action, Check, ContractFacts, Decision, Facts, LineOutcome, PolicyAnswer, Request, action};
+use domain::gate::{
+    self, Action, Check, Code, ContractFacts, Decision, Facts, LineOutcome, PolicyAnswer, Request, action,
+};
 use domain::grant::{Decided, Grant, PortMajor, Purpose, Window};
 use domain::id::{
     AccessRequestId, BindingId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId, SnapshotId, TableId,
@@ -457,4 +459,18 @@ fn a_refusal_keeps_its_lines_and_gives_no_permit() {
     let refusal = gate::decide(&request(Action::Read), &facts).into_permit().unwrap_err();
     assert!(!refusal.allows());
     assert_eq!(refusal.lines.len(), Check::ALL.len());
+}
+
+#[test]
+fn a_code_begins_with_the_word_of_its_check() {
+    for code in Code::ALL {
+        let check = code.check().as_str();
+        assert!(code.as_str().strip_prefix(check).is_some_and(|rest| rest.starts_with('.')), "{code} of {check}");
+        assert!(!code.meaning().is_empty() && code.meaning().ends_with('.'), "{code}");
+    }
+    for check in Check::ALL {
+        assert_eq!((Code::holds(*check).check(), Code::not_checked(*check).check()), (*check, *check));
+        assert_eq!(Code::holds(*check).as_str(), format!("{check}.holds"));
+        assert_eq!(Code::not_checked(*check).as_str(), format!("{check}.not_checked"));
+    }
 }
