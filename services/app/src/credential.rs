@@ -22,7 +22,7 @@ use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx, lock};
-use crate::error::Error;
+use crate::error::{Error, Noun};
 use crate::facts::{self, Asked, Loaded};
 use crate::failpoint;
 use crate::grant::Subject;
@@ -212,7 +212,7 @@ async fn not_found(ctx: &Ctx, asked: &Asked) -> Result<Vended, Error> {
         Event::done(audit::Action::CredentialVend, ResourceKind::Address, &asked.address, asked.action.as_str());
     let actor = ctx.actor.principal.id.to_string();
     audit::append_alone(&ctx.app, actor, &ctx.request_id, event.refused("not found".to_owned())).await?;
-    Err(Error::NotFound("table"))
+    Err(Error::NotFound(Noun::Table))
 }
 
 fn event(loaded: &Loaded, explained: &Explained) -> Event {

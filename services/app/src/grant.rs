@@ -15,7 +15,7 @@ use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
-use crate::error::Error;
+use crate::error::{Conflict, Error, Noun};
 use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::known::{self, Known};
@@ -51,7 +51,7 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     let (known, port) = crate::table::resolve_port(ctx, &mut tx, &command.target).await?;
     ctx.authorize(Action::RequestAccess, &Resource::Product(known.policy()), "ask for access to this product")?;
     if !known.product.state.serves() {
-        return Err(Error::Conflict("the data product is not active".to_owned()));
+        return Err(Conflict::ProductInactive.into());
     }
     must_take_access(&mut tx, known.product.id, &port).await?;
 
@@ -120,7 +120,7 @@ pub async fn withdraw_request(
     id: AccessRequestId,
     key: Option<Key>,
 ) -> Result<Answer<AccessRequest>, Error> {
-    answer(ctx, id, key, RequestState::Withdrawn, None).await
+    answer(ctx, id, key, Refusal::Withdrawn, None).await
 }
 
 /// Refuses a request, with a reason.
@@ -134,21 +134,33 @@ pub async fn reject_request(
     key: Option<Key>,
 ) -> Result<Answer<AccessRequest>, Error> {
     let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
-    answer(ctx, id, key, RequestState::Rejected, Some(reason)).await
+    answer(ctx, id, key, Refusal::Rejected, Some(reason)).await
+}
+
+/// How a request ends without a grant.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Withdrawn,
+    Rejected,
 }
 
 async fn answer(
     ctx: &Ctx,
     id: AccessRequestId,
     key: Option<Key>,
-    state: RequestState,
+    refusal: Refusal,
     reason: Option<String>,
 ) -> Result<Answer<AccessRequest>, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let (action, what, record) = match state {
-        RequestState::Withdrawn => (Action::WithdrawRequest, "take this request back", audit::Action::AccessWithdraw),
-        _ => (Action::RejectRequest, "reject this request", audit::Action::AccessReject),
+    let (state, action, what, record) = match refusal {
+        Refusal::Withdrawn => {
+            let what = "take this request back";
+            (RequestState::Withdrawn, Action::WithdrawRequest, what, audit::Action::AccessWithdraw)
+        }
+        Refusal::Rejected => {
+            (RequestState::Rejected, Action::RejectRequest, "reject this request", audit::Action::AccessReject)
+        }
     };
     let (request, _) = get_request(ctx, &mut tx, id, action, what).await?;
     if idempotency::find::<AccessRequestId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
@@ -251,10 +263,10 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let grant = store::grant::find(&mut tx, id).await?.ok_or(Error::NotFound("grant"))?;
+    let grant = store::grant::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Grant))?;
     let subject = Subject::load(&mut tx, grant.port_major.product_id, grant.principal_id).await?;
     if !ctx.may(Action::ViewGrant, &subject.grant(id)) {
-        return Err(Error::NotFound("grant"));
+        return Err(Error::NotFound(Noun::Grant));
     }
     ctx.authorize(Action::RevokeGrant, &subject.grant(id), "revoke this grant")?;
     let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
@@ -438,10 +450,10 @@ async fn get_request(
     action: Action,
     what: &str,
 ) -> Result<(AccessRequest, Known), Error> {
-    let request = store::grant::find_request(tx, id).await?.ok_or(Error::NotFound("access request"))?;
+    let request = store::grant::find_request(tx, id).await?.ok_or(Error::NotFound(Noun::AccessRequest))?;
     let subject = Subject::load(tx, request.port_major.product_id, request.requester).await?;
     if !ctx.may(Action::ViewRequest, &subject.request(id)) {
-        return Err(Error::NotFound("access request"));
+        return Err(Error::NotFound(Noun::AccessRequest));
     }
     ctx.authorize(action, &subject.request(id), what)?;
     Ok((request, subject.known))

@@ -7,7 +7,7 @@ use domain::binding::{Binding, BindingVerdict, Found, Snapshot, SnapshotState, T
 use domain::contract::{Contract, State};
 use domain::credential::Lease;
 use domain::gate::served::Snapshots;
-use domain::gate::{self, Action, ContractFacts, Facts, Request};
+use domain::gate::{self, Action, ContractFacts, Facts, Request, Visibility};
 use domain::grant::PortMajor;
 use domain::id::{ContractVersionId, DecisionId, LeaseId, PrincipalId, SnapshotId, TableId, VerdictId};
 use domain::identity::PrincipalKind;
@@ -131,7 +131,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
     let mut tx = app.db.write(Lock::FactsShared).await?;
     let facts = Facts {
         principal_enabled: true,
-        visible: true,
+        visibility: Visibility::Established,
         policy: app.policy.decide(&question),
         product_served: first.known.product.state.serves(),
         contract: ContractFacts {

@@ -22,7 +22,7 @@ use store::{Lock, Page, Seek, Tx};
 use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, Author, parsed};
 use crate::ctx::{App, Ctx};
-use crate::error::Error;
+use crate::error::{Error, Forbidden, Noun};
 use crate::grant::{Subject, distinct};
 use crate::idempotency::{self, Key};
 use crate::known::{self, Known};
@@ -192,7 +192,7 @@ pub async fn load_notices(ctx: &Ctx, ids: &[NoticeId]) -> Result<Vec<NoticeView>
 
 async fn get(ctx: &Ctx, tx: &mut Tx, id: NoticeId) -> Result<NoticeView, Error> {
     let notice = store::notice::find(tx, id).await?;
-    visible(ctx, tx, notice.into_iter().collect()).await?.pop().ok_or(Error::NotFound("notice"))
+    visible(ctx, tx, notice.into_iter().collect()).await?.pop().ok_or(Error::NotFound(Noun::Notice))
 }
 
 async fn visible(ctx: &Ctx, tx: &mut Tx, notices: Vec<ChangeNotice>) -> Result<Vec<NoticeView>, Error> {
@@ -351,9 +351,7 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
         may_answer = ctx.may(Action::AnswerNotice, &subject.grant(grant.id));
     }
     if !may_answer {
-        let what = "answer this notice: that is for those who hold a grant on the old major, and for the person who \
-                    answers for a service account that does";
-        return Err(Error::Forbidden(what.to_owned()));
+        return Err(Error::Forbidden(Forbidden::NotConcerned));
     }
     if let Some(id) = idempotency::find::<AnswerId>(ctx, &mut tx, command.key.as_ref()).await? {
         let answer = store::notice::get_answer(&mut tx, id).await?;

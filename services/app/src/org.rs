@@ -10,7 +10,7 @@ use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
-use crate::error::Error;
+use crate::error::{Error, Noun};
 use crate::idempotency::{self, Key};
 
 /// Makes a domain.
@@ -133,9 +133,9 @@ pub async fn load_domains(ctx: &Ctx, ids: &[DomainId]) -> Result<Vec<Domain>, Er
 }
 
 pub(crate) async fn get(tx: &mut Tx, path: &DomainPath) -> Result<Domain, Error> {
-    store::org::find_by_path(tx, path).await?.ok_or(Error::NotFound("domain"))
+    store::org::find_by_path(tx, path).await?.ok_or(Error::NotFound(Noun::Domain))
 }
 
 pub(crate) async fn get_by_id(tx: &mut Tx, id: DomainId) -> Result<Domain, Error> {
-    store::org::find(tx, id).await?.ok_or(Error::NotFound("domain"))
+    store::org::find(tx, id).await?.ok_or(Error::NotFound(Noun::Domain))
 }

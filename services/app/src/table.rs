@@ -18,7 +18,7 @@ use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{Actor, App, Ctx, lock};
-use crate::error::Error;
+use crate::error::{Conflict, Error, Noun};
 use crate::grant::distinct;
 use crate::idempotency::{self, Key};
 use crate::jobs;
@@ -154,7 +154,7 @@ async fn targets(tx: &mut Tx, chosen: Vec<Chosen>, ports: &[Port]) -> Result<Vec
         .map(|version| ((version.contract_id, version.version.major), version))
         .collect();
     let targets = chosen.into_iter().map(|chosen| {
-        let table = tables.get(&chosen.binding.table_id).cloned().ok_or(Error::NotFound("table"))?;
+        let table = tables.get(&chosen.binding.table_id).cloned().ok_or(Error::NotFound(Noun::Table))?;
         let version = current.get(&(chosen.binding.contract_id, chosen.binding.major)).cloned();
         Ok(assembled(chosen, ports, table, version))
     });
@@ -203,17 +203,17 @@ pub(crate) async fn visible_product(
 pub(crate) async fn resolve_port(ctx: &Ctx, tx: &mut Tx, target: &PortTarget) -> Result<(Known, ResolvedPort), Error> {
     match target {
         PortTarget::Table(address) => {
-            let target = resolve(&ctx.app, tx, &ctx.actor, address).await?.ok_or(Error::NotFound("table"))?;
-            let port = store::product::find_port(tx, &target.port_major).await?.ok_or(Error::NotFound("port"))?;
+            let target = resolve(&ctx.app, tx, &ctx.actor, address).await?.ok_or(Error::NotFound(Noun::Table))?;
+            let port = store::product::find_port(tx, &target.port_major).await?.ok_or(Error::NotFound(Noun::Port))?;
             Ok((target.known, port.into()))
         }
         PortTarget::Port { domain, product, port, major } => {
             let known = visible_product(&ctx.app, tx, &ctx.actor, domain, product).await?;
-            let known = known.ok_or(Error::NotFound("product"))?;
+            let known = known.ok_or(Error::NotFound(Noun::Product))?;
             let ports = store::product::list_ports_of_products(tx, &[known.product.id]).await?;
             let named = ports.into_iter().filter(|found| found.port_major.port == *port);
             let fitting = named.filter(|found| major.is_none_or(|major| major == found.port_major.major));
-            let newest = fitting.max_by_key(|found| found.port_major.major).ok_or(Error::NotFound("port"))?;
+            let newest = fitting.max_by_key(|found| found.port_major.major).ok_or(Error::NotFound(Noun::Port))?;
             Ok((known, newest.into()))
         }
     }
@@ -324,13 +324,14 @@ pub async fn load_verdicts(
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] where there is no folder or table yet.
 pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Result<Target, Error> {
-    let target = find_table(ctx, address).await?.ok_or(Error::NotFound("table"))?;
+    let target = find_table(ctx, address).await?.ok_or(Error::NotFound(Noun::Table))?;
     ctx.authorize(Action::InspectTable, &target.resource(), "have this table inspected")?;
     if let Err(error) = look(&ctx.app, &target.table).await? {
-        return Err(Error::Conflict(match may_view_detail(ctx, &target) {
+        let problem = match may_view_detail(ctx, &target) {
             true => error.to_string(),
             false => "the table's folder holds no table yet".to_owned(),
-        }));
+        };
+        return Err(Conflict::TableUnreadable(problem).into());
     }
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     if idempotency::find::<BindingId>(ctx, &mut tx, key.as_ref()).await?.is_none() {
@@ -348,7 +349,7 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
         drop(tx);
     }
     ctx.app.work.notify_waiters();
-    find_table(ctx, address).await?.ok_or(Error::NotFound("table"))
+    find_table(ctx, address).await?.ok_or(Error::NotFound(Noun::Table))
 }
 
 /// Looks at the names in a table's folder and notices a new snapshot. The outer error is the database's.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::closed_set;
 use crate::contract;
-use crate::error::Kind;
+use crate::error::{Kind, Reason};
 use crate::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use crate::identity::PurposeCode;
 use crate::name::Name;
@@ -81,12 +81,12 @@ impl ClosedBy {
         }
     }
 
-    /// The reason's code, for programs.
-    pub fn code(self) -> &'static str {
+    /// The reason, for programs.
+    pub fn reason(self) -> Reason {
         match self {
-            Self::Draft => "port.draft",
-            Self::Deprecated { .. } => "port.deprecated",
-            Self::Retired => "port.retired",
+            Self::Draft => Reason::PortDraft,
+            Self::Deprecated { .. } => Reason::PortDeprecated,
+            Self::Retired => Reason::PortRetired,
         }
     }
 }

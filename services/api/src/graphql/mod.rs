@@ -28,6 +28,7 @@ mod words;
 
 use std::sync::Arc;
 
+use app::error::Noun;
 use app::identity::SignedIn;
 use app::{App, Ctx};
 use async_graphql::{Context, EmptySubscription, MergedObject, Request};
@@ -148,6 +149,6 @@ impl SessionExt for Context<'_> {
 }
 
 /// What a relation leads to where it cannot be hidden from whoever sees its start. It may have changed meanwhile.
-fn required<T>(found: Option<T>, what: &'static str) -> Result<T> {
+fn required<T>(found: Option<T>, what: Noun) -> Result<T> {
     found.ok_or_else(|| Failure::not_found(what))
 }

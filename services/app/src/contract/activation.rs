@@ -19,7 +19,7 @@ use super::proof;
 use super::reads::VersionView;
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::jobs;
@@ -118,7 +118,7 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
         State::Draft { .. } => {}
         State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => {
             let wrong = WrongState { state: view.version.state.name(), wanted: StateName::Active };
-            return Err(Error::Conflict(wrong.to_string()));
+            return Err(Conflict::WrongState(wrong).into());
         }
     }
     let reasons = obstacles(&ctx.app, &mut tx, &view.version, &view.document).await?;
@@ -195,7 +195,7 @@ pub(crate) async fn extend(
 
 async fn activate(app: &App, tx: &mut Tx, version: &ContractVersion, author: &Author) -> Result<(), Error> {
     let now = app.now();
-    let wrong = |wrong: WrongState| Error::Conflict(wrong.to_string());
+    let wrong = |wrong: WrongState| Error::from(Conflict::WrongState(wrong));
     // First the others: a major has one active version at any moment.
     for other in store::contract::list_versions_of_contracts(tx, &[version.contract_id]).await? {
         if other.state.is_promised() && other.version.major == version.version.major {

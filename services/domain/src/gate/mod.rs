@@ -54,7 +54,7 @@ pub struct Facts {
     /// Whether the principal is known and enabled.
     pub principal_enabled: bool,
     /// Whether the policy lets the principal know that the product exists.
-    pub visible: bool,
+    pub visibility: Visibility,
     /// What the policy says of the action.
     pub policy: PolicyAnswer,
     /// Whether the product is `active` or `deprecated`.
@@ -71,6 +71,17 @@ pub struct Facts {
     pub snapshots: Snapshots,
     /// Whether the table's location is registered for it alone, with no overlap.
     pub location_is_its_own: bool,
+}
+
+/// Whether the caller may know of the product that the binding belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// Decided before the gate is asked: the binding was found by a look-up that finds nothing for those who may not know
+    /// of the product, and answers them as if it did not exist. In the server this is the only case, so that
+    /// [`Check::Visibility`] cannot fail there; asking the policies again would cost an evaluation for each decision.
+    Established,
+    /// The caller may not know of the product. For callers of [`decide`] that find bindings in another way.
+    Hidden,
 }
 
 /// What the policy says.
@@ -395,10 +406,9 @@ fn identity(facts: &Facts) -> Line {
 }
 
 fn visibility(facts: &Facts) -> Line {
-    if facts.visible {
-        holds(Check::Visibility, "the caller may know of the product")
-    } else {
-        fails(Code::VisibilityHidden, "not found")
+    match facts.visibility {
+        Visibility::Established => holds(Check::Visibility, "the caller may know of the product"),
+        Visibility::Hidden => fails(Code::VisibilityHidden, "not found"),
     }
 }
 
