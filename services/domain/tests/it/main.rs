@@ -6,6 +6,7 @@ mod audit;
 mod avro;
 mod change;
 mod contract;
+mod documented;
 mod gate;
 mod json_schema;
 mod matrix;
