@@ -14,7 +14,7 @@ use domain::job::{Job, Kind};
 use crate::db::Tx;
 use crate::dialect;
 use crate::error::Error;
-use crate::row::{Text, affected, on_both, row};
+use crate::row::{Text, affected, entity_row, find, on_both, row};
 
 closed_set! {
     /// Where a job stands.
@@ -49,7 +49,7 @@ pub struct QueuedJob {
     pub error: Option<String>,
 }
 
-row! {
+entity_row! {
     JobRow from "jobs" {
         id: Text<JobId>,
         kind: String,
@@ -61,6 +61,8 @@ row! {
         error: Option<String>,
     }
 }
+
+row! { #[expect(dead_code, reason = "that there is one is the answer")] DueRow from "jobs" { n_attempts: i64, } }
 
 impl TryFrom<JobRow> for QueuedJob {
     type Error = Error;
@@ -95,24 +97,6 @@ fn job_from_text(kind: &str, subject: &str) -> Result<Job, String> {
     }
 }
 
-macro_rules! select_jobs {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 kind,
-                 subject,
-                 state,
-                 run_at,
-                 claimed_until,
-                 n_attempts,
-                 error
-             FROM jobs ",
-            $rest
-        )
-    };
-}
-
 /// Puts a job in line. One of its kind and subject that waits already stands for it, at the earlier of the two times.
 ///
 /// # Errors
@@ -120,16 +104,14 @@ macro_rules! select_jobs {
 pub async fn push(tx: &mut Tx, id: JobId, job: Job, run_at: Timestamp) -> Result<(), Error> {
     affected!(
         tx,
-        sqlx::query(
-            "INSERT INTO jobs (id, kind, subject, state, run_at, claimed_until, n_attempts, error)
-             VALUES ($1, $2, $3, 'waiting', $4, NULL, 0, NULL)
-             ON CONFLICT (kind, subject) WHERE state = 'waiting' DO UPDATE SET run_at = excluded.run_at
-             WHERE jobs.run_at > excluded.run_at"
-        )
-        .bind(Text(id))
-        .bind(job.kind().as_str())
-        .bind(subject_of(job).as_str())
-        .bind(run_at.0)
+        "INSERT INTO jobs (id, kind, subject, state, run_at, claimed_until, n_attempts, error)
+         VALUES ($1, $2, $3, 'waiting', $4, NULL, 0, NULL)
+         ON CONFLICT (kind, subject) WHERE state = 'waiting' DO UPDATE SET run_at = excluded.run_at
+         WHERE jobs.run_at > excluded.run_at",
+        Text(id),
+        job.kind().as_str(),
+        subject_of(job),
+        run_at.0
     )?;
     Ok(())
 }
@@ -200,14 +182,12 @@ pub async fn fail(tx: &mut Tx, job: &QueuedJob, error: &str) -> Result<bool, Err
 async fn end(tx: &mut Tx, id: JobId, n_attempts: i64, state: State, error: Option<&str>) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE jobs SET state = $1, claimed_until = NULL, error = $2
-             WHERE id = $3 AND state = 'running' AND n_attempts = $4"
-        )
-        .bind(Text(state))
-        .bind(error)
-        .bind(Text(id))
-        .bind(n_attempts)
+        "UPDATE jobs SET state = $1, claimed_until = NULL, error = $2
+         WHERE id = $3 AND state = 'running' AND n_attempts = $4",
+        Text(state),
+        error,
+        Text(id),
+        n_attempts
     )?;
     Ok(n_rows == 1)
 }
@@ -220,18 +200,16 @@ async fn end(tx: &mut Tx, id: JobId, n_attempts: i64, state: State, error: Optio
 pub async fn retry(tx: &mut Tx, job: &QueuedJob, error: &str, run_at: Timestamp) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE jobs SET state = 'waiting', run_at = $1, claimed_until = NULL, error = $2
-             WHERE id = $3 AND state = 'running' AND n_attempts = $4
-                 AND NOT EXISTS (
-                     SELECT 1 FROM jobs AS other
-                     WHERE other.kind = jobs.kind AND other.subject = jobs.subject AND other.state = 'waiting'
-                 )"
-        )
-        .bind(run_at.0)
-        .bind(error)
-        .bind(Text(job.id))
-        .bind(job.n_attempts)
+        "UPDATE jobs SET state = 'waiting', run_at = $1, claimed_until = NULL, error = $2
+         WHERE id = $3 AND state = 'running' AND n_attempts = $4
+             AND NOT EXISTS (
+                 SELECT 1 FROM jobs AS other
+                 WHERE other.kind = jobs.kind AND other.subject = jobs.subject AND other.state = 'waiting'
+             )",
+        run_at.0,
+        error,
+        Text(job.id),
+        job.n_attempts
     )?;
     if n_rows == 1 { Ok(true) } else { end(tx, job.id, job.n_attempts, State::Done, Some(error)).await }
 }
@@ -241,9 +219,7 @@ pub async fn retry(tx: &mut Tx, job: &QueuedJob, error: &str, run_at: Timestamp)
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<QueuedJob>, Error> {
-    let row =
-        on_both!(tx, |c| sqlx::query_as::<_, JobRow>(select_jobs!("WHERE id = $1")).bind(Text(id)).fetch_optional(c))?;
-    row.map(QueuedJob::try_from).transpose()
+    find!(tx, JobRow, "WHERE id = $1", Text(id))
 }
 
 /// Takes every job from whoever claimed it, for a program that knows that nobody is left: what ran waits again, unless the
@@ -254,15 +230,13 @@ pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<QueuedJob>, Error> {
 pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
     affected!(
         tx,
-        sqlx::query(
-            "UPDATE jobs SET state = 'failed', claimed_until = NULL, error = 'its program ended'
-             WHERE state = 'running' AND EXISTS (
-                 SELECT 1 FROM jobs AS twin
-                 WHERE twin.kind = jobs.kind AND twin.subject = jobs.subject AND twin.state = 'waiting'
-             )"
-        )
+        "UPDATE jobs SET state = 'failed', claimed_until = NULL, error = 'its program ended'
+         WHERE state = 'running' AND EXISTS (
+             SELECT 1 FROM jobs AS twin
+             WHERE twin.kind = jobs.kind AND twin.subject = jobs.subject AND twin.state = 'waiting'
+         )"
     )?;
-    affected!(tx, sqlx::query("UPDATE jobs SET state = 'waiting', claimed_until = NULL WHERE state = 'running'"))?;
+    affected!(tx, "UPDATE jobs SET state = 'waiting', claimed_until = NULL WHERE state = 'running'")?;
     Ok(())
 }
 
@@ -273,11 +247,14 @@ pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
 /// Those of any query.
 pub async fn is_due(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool, Error> {
     for state in [State::Waiting, State::Running] {
-        let row = on_both!(tx, |c| sqlx::query_as::<_, JobRow>(select_jobs!(
-            "WHERE state = $1 AND kind = $2 AND run_at <= $3 AND (claimed_until IS NULL OR claimed_until <= $3)
-                 ORDER BY run_at, id
-                 LIMIT 1"
-        ))
+        // A row that is no job of ours counts too: claiming it gives it up.
+        let row = on_both!(tx, |c| sqlx::query_as::<_, DueRow>(
+            "SELECT n_attempts
+             FROM jobs
+             WHERE state = $1 AND kind = $2 AND run_at <= $3 AND (claimed_until IS NULL OR claimed_until <= $3)
+             ORDER BY run_at, id
+             LIMIT 1"
+        )
         .bind(Text(state))
         .bind(kind.as_str())
         .bind(now.0)
@@ -294,5 +271,5 @@ pub async fn is_due(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool, Err
 /// # Errors
 /// Those of any query.
 pub async fn delete_ended(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
-    affected!(tx, sqlx::query("DELETE FROM jobs WHERE state IN ('done', 'failed') AND run_at < $1").bind(before.0))
+    affected!(tx, "DELETE FROM jobs WHERE state IN ('done', 'failed') AND run_at < $1", before.0)
 }

@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::contract::{State, Wish};
+use domain::contract::{Contract, State, Wish};
 use domain::event;
+use domain::product::Product;
 use policy::{Action, Resource};
-use store::contract::Contract;
-use store::product::Product;
 
 use super::{Writing, named};
 use crate::audit::{self, Event, ResourceKind};
