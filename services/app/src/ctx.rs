@@ -20,7 +20,7 @@ use store::revision::Revision;
 use store::{Db, ListScope, Tx};
 use tokio::sync::Notify;
 
-use crate::error::Error;
+use crate::error::{Error, Forbidden};
 use crate::facts::FactsCache;
 use crate::folder::Folder;
 use crate::issuer::Issuer;
@@ -210,7 +210,11 @@ impl App {
 
     /// A principal, by its issuer and what that calls it, with its current roles and grants. Cached until the access
     /// revision moves.
-    pub(crate) async fn known_principal(&self, issuer: &str, subject: &str) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
+    pub(crate) async fn known_principal(
+        &self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
         let revision = self.revision(Revision::Access).await?;
         let now = self.now();
         let key = (issuer.to_owned(), subject.to_owned());
@@ -405,7 +409,7 @@ impl Ctx {
     /// # Errors
     /// [`Error::Forbidden`].
     pub fn authorize(&self, action: Action, resource: &Resource<'_>, what: &str) -> Result<(), Error> {
-        if self.may(action, resource) { Ok(()) } else { Err(Error::Forbidden(what.to_owned())) }
+        if self.may(action, resource) { Ok(()) } else { Err(Error::Forbidden(Forbidden::Policy(what.to_owned()))) }
     }
 
     /// Whether the caller may know of a product.

@@ -1,10 +1,10 @@
 //! Who acts: principals, the roles they hold, and the purposes they act for.
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::error::Kind;
 use crate::id::{DomainId, PrincipalId, RoleId};
 use crate::pending::Pending;
-use crate::words;
 
 /// The issuer of principals that Charterhouse itself knows, without an identity provider.
 pub const LOCAL_ISSUER: &str = "charterhouse";
@@ -127,31 +127,16 @@ pub enum VerifyError {
     /// It has expired.
     #[error("the token has expired")]
     Expired,
-    /// The issuer's keys cannot be had now.
-    #[error("the issuer's keys are unavailable")]
-    Unavailable,
 }
 
 impl VerifyError {
     /// What kind of failure it is.
     pub fn kind(self) -> Kind {
-        match self {
-            Self::Unavailable => Kind::Unavailable,
-            Self::TooLong
-            | Self::Malformed
-            | Self::UnknownKey
-            | Self::Header
-            | Self::Signature
-            | Self::Issuer
-            | Self::Audience
-            | Self::Claims
-            | Self::NotYet
-            | Self::Expired => Kind::Unauthenticated,
-        }
+        Kind::Unauthenticated
     }
 }
 
-words! {
+closed_set! {
     /// What a principal is to a domain and all domains below it.
     DomainRole {
         /// Answers for the domain's products and their readers.
@@ -163,7 +148,7 @@ words! {
     }
 }
 
-words! {
+closed_set! {
     /// What a principal is to the platform. None of them gives access to data.
     PlatformRole {
         /// Runs the platform: domains, principals, roles.
@@ -199,7 +184,7 @@ pub struct RoleAssignment {
     pub assigned_at: Timestamp,
 }
 
-words! {
+closed_set! {
     /// What data is read for: the platform's list (SPEC section 4).
     PurposeCode {
         /// Exploring and answering questions.

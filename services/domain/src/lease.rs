@@ -9,12 +9,12 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::gate::{Action, Permit};
 use crate::id::{BindingId, DecisionId, GrantId, LeaseId, PrincipalId, SnapshotId, TableId};
 use crate::identity::PurposeCode;
 use crate::pending::Pending;
 use crate::table::Location;
-use crate::words;
 
 /// The lifetime of a gateway lease that none was asked for (SPEC section 2).
 pub const GATEWAY_DEFAULT_LIFETIME: Duration = Duration::from_secs(3_600);
@@ -27,7 +27,7 @@ pub const MIN_LIFETIME: Duration = Duration::from_secs(1);
 /// The longest time that a provider has to answer. An intended lease that is much older was abandoned.
 pub const MAX_VENDOR_DEADLINE: Duration = Duration::from_secs(60);
 
-words! {
+closed_set! {
     /// The life of a lease.
     LeaseState {
         /// Written down before a provider is asked.

@@ -13,7 +13,8 @@ use app::{Actor, App, Ctx, Parts, Settings};
 use domain::audit::{self, Record};
 use domain::change::message::Format;
 use domain::clock::Clock;
-use domain::identity::{DomainRole, PlatformRole};
+use domain::identity::{DomainRole, PlatformRole, Verifier};
+use domain::lease::Vendor;
 use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
 use policy::Policy;
@@ -38,6 +39,33 @@ pub struct TestApp {
     /// The first admin's context.
     pub admin: Ctx,
     data: TempDir,
+    wiring: Wiring,
+}
+
+/// What an application under test is made of.
+pub struct Wiring {
+    /// The database; a SQLite file of its own where there is none.
+    pub url: Option<String>,
+    /// The database's options.
+    pub options: Options,
+    /// The settings.
+    pub settings: Settings,
+    /// The vendor; the gateway's own where there is none.
+    pub vendor: Option<Arc<dyn Vendor>>,
+    /// The issuers beside the local one.
+    pub verifiers: Vec<Arc<dyn Verifier>>,
+}
+
+impl Default for Wiring {
+    fn default() -> Self {
+        Self {
+            url: None,
+            options: Options::for_testing(),
+            settings: Settings::for_testing(),
+            vendor: None,
+            verifiers: Vec::new(),
+        }
+    }
 }
 
 impl TestApp {
@@ -58,36 +86,39 @@ impl TestApp {
 
     /// Under policies of its own.
     pub async fn start_under(policy: Policy) -> Self {
-        Self::build(None, Options::for_testing(), Settings::for_testing(), policy).await
+        Self::build(Wiring::default(), policy).await
     }
 
     /// With everything that can be chosen.
     pub async fn start_with(url: Option<String>, options: Options, settings: Settings) -> Self {
-        Self::build(url, options, settings, Policy::embedded().expect("the embedded policies")).await
+        Self::start_wired(Wiring { url, options, settings, ..Wiring::default() }).await
     }
 
-    async fn build(url: Option<String>, options: Options, settings: Settings, policy: Policy) -> Self {
+    /// With parts of its own.
+    pub async fn start_wired(wiring: Wiring) -> Self {
+        Self::build(wiring, embedded()).await
+    }
+
+    async fn build(wiring: Wiring, policy: Policy) -> Self {
         let data = TempDir::new().expect("a temporary folder");
-        let folder = Folder::open(data.path()).expect("a data folder");
-        let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.root().join("charter.db").display()));
         let clock = Arc::new(ManualClock::new());
         let inspector = Arc::new(FakeInspector::default());
         let random = Arc::new(SeededRandom::new(7));
-        let parts = Parts {
-            db: Db::open(&url, options).await.expect("a database"),
-            policy,
-            issuer: Issuer::open(folder.root(), &*random).expect("an issuer"),
-            clock: clock.clone(),
-            random: random.clone(),
-            inspector: inspector.clone(),
-            lake: Arc::new(LocalLake::open(&folder.lake()).expect("a lake")),
-            folder,
-            settings,
-        };
-        let app = App::new(parts).expect("an application");
+        let app = wire(&data, &wiring, policy, &clock, &random, &inspector).await;
         let token = app::identity::redeem_bootstrap(&app, "test").await.expect("a first admin").token;
         let admin = sign_in(&app, token.expose()).await;
-        Self { app, clock, random, inspector, admin, data }
+        Self { app, clock, random, inspector, admin, data, wiring }
+    }
+
+    /// Closes the application and starts another on its data, as a restarted server does.
+    pub async fn restart(self) -> Self {
+        let Self { app, clock, random, inspector, data, wiring, .. } = self;
+        app.db.close().await;
+        drop(app);
+        let app = wire(&data, &wiring, embedded(), &clock, &random, &inspector).await;
+        let token = app::identity::recover_admin(&app).await.expect("a first admin").token;
+        let admin = sign_in(&app, token.expose()).await;
+        Self { app, clock, random, inspector, admin, data, wiring }
     }
 
     /// Closes the application and gives its data folder, for a server to be started on.
@@ -129,6 +160,11 @@ impl TestApp {
         let command = app::identity::CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
         let made = app::identity::create_token(&self.admin, command).await.expect("a token");
         made.token.expose().to_owned()
+    }
+
+    /// The context of the bearer of a token.
+    pub async fn bearer(&self, token: &str) -> Ctx {
+        sign_in(&self.app, token).await
     }
 
     /// Somebody's context as it stands now.
@@ -255,6 +291,37 @@ pub fn set(domain: &str, documents: &[&str]) -> DocumentSet {
     let documents = documents
         .map(|(index, text)| DocumentText { path: format!("document-{index}.yaml"), text: (*text).to_owned() });
     DocumentSet { domain: domain.parse().ok(), documents: documents.collect(), prune: false, key: None }
+}
+
+fn embedded() -> Policy {
+    Policy::embedded().expect("the embedded policies")
+}
+
+async fn wire(
+    data: &TempDir,
+    wiring: &Wiring,
+    policy: Policy,
+    clock: &Arc<ManualClock>,
+    random: &Arc<SeededRandom>,
+    inspector: &Arc<FakeInspector>,
+) -> Arc<App> {
+    let folder = Folder::open(data.path()).expect("a data folder");
+    let of_its_own = || format!("sqlite:{}", folder.root().join("charter.db").display());
+    let url = wiring.url.clone().unwrap_or_else(of_its_own);
+    let parts = Parts {
+        db: Db::open(&url, wiring.options).await.expect("a database"),
+        policy,
+        issuer: Issuer::open(folder.root(), random.as_ref()).expect("an issuer"),
+        clock: clock.clone(),
+        random: random.clone(),
+        inspector: inspector.clone(),
+        lake: Arc::new(LocalLake::open(&folder.lake()).expect("a lake")),
+        folder,
+        vendor: wiring.vendor.clone(),
+        verifiers: wiring.verifiers.clone(),
+        settings: wiring.settings.clone(),
+    };
+    App::new(parts).expect("an application")
 }
 
 async fn sign_in(app: &Arc<App>, token: &str) -> Ctx {

@@ -11,7 +11,7 @@ use domain::lease::{Credentials, Lease, LeaseIntent, MAX_VENDOR_DEADLINE, Order,
 use domain::table::Location;
 use store::Lock;
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Action, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
 use crate::error::Error;
 
@@ -76,7 +76,12 @@ pub(crate) async fn end_abandoned(app: &App, before: Timestamp) -> Result<usize,
     for lease in abandoned {
         if store::lease::end(&mut tx, lease.id).await? {
             n_ended += 1;
-            let event = Event::done("credential.vend", "decision", lease.decision_id, &lease.action.to_string());
+            let event = Event::done(
+                Action::CredentialVend,
+                ResourceKind::Decision,
+                lease.decision_id,
+                &lease.action.to_string(),
+            );
             let event = event.failed(format!("the lease {} was intended and never issued", lease.id));
             audit::append_as(app, &mut tx, crate::jobs::SERVER.to_owned(), "", event).await?;
         }

@@ -7,3 +7,5 @@ mod notice;
 mod overrides;
 mod publish;
 mod race;
+mod vendor;
+mod verifier;

@@ -173,7 +173,9 @@ async fn vend(client: &Client, args: &Args) -> Result<Vended> {
 /// The credentials, or an error with the gate's decision line by line.
 fn issued(vended: Vended, address: &str) -> Result<GatewayCredentials> {
     match vended {
-        Vended::VendCredentialsPayload { credentials: Credentials::GatewayCredentials(credentials), .. } => Ok(credentials),
+        Vended::VendCredentialsPayload { credentials: Credentials::GatewayCredentials(credentials), .. } => {
+            Ok(credentials)
+        }
         Vended::GateRefused { decision } => {
             let error = Error::new(Exit::Refused, format!("the gate refused credentials for `{address}`"))
                 .report(decision.text(address, Paint::stderr()));

@@ -1,0 +1,140 @@
+//! A second issuer: its principals are others than those of the local issuer, whatever their subjects.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::Error;
+use app::credential::{Vend, Vended};
+use app::grant::{Answer, ApproveRequest, RequestAccess};
+use app::identity::{CreateToken, NewRole, SignedIn};
+use app::issuer::BOOTSTRAP_SUBJECT;
+use app::table::PortTarget;
+use domain::clock::Clock;
+use domain::error::Kind;
+use domain::gate::Action;
+use domain::grant::Purpose;
+use domain::id::PrincipalId;
+use domain::identity::{PlatformRole, Principal, PrincipalKind, PurposeCode};
+use store::Lock;
+use testkit::app::{TestApp, Wiring};
+use testkit::clock::ManualClock;
+use testkit::inspector::Scene;
+use testkit::verifier::FakeVerifier;
+
+const PRODUCT: &str = include_str!("documents/race.product.yaml");
+const CONTRACT: &str = include_str!("documents/race.contract.yaml");
+const ISSUER: &str = "https://idp.example";
+/// How long tokens of the second issuer live.
+const LIFE: Duration = Duration::from_secs(600);
+
+/// An application with a second issuer.
+async fn start() -> (TestApp, Arc<FakeVerifier>) {
+    let valid_until = ManualClock::new().now().plus(LIFE);
+    let verifier = Arc::new(FakeVerifier { issuer: ISSUER.to_owned(), valid_until });
+    let test = TestApp::start_wired(Wiring { verifiers: vec![verifier.clone()], ..Wiring::default() }).await;
+    (test, verifier)
+}
+
+/// Makes a principal of the second issuer known.
+async fn add(test: &TestApp, subject: &str) -> PrincipalId {
+    let principal = Principal {
+        id: PrincipalId::new(test.clock.as_ref(), test.random.as_ref()),
+        issuer: ISSUER.to_owned(),
+        subject: subject.to_owned(),
+        kind: PrincipalKind::User,
+        enabled: true,
+        created_at: test.clock.now(),
+    };
+    let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
+    store::identity::insert_principal(&mut tx, &principal).await.unwrap();
+    tx.commit().await.unwrap();
+    principal.id
+}
+
+#[tokio::test]
+async fn one_subject_of_two_issuers_is_two_principals_and_the_second_has_nothing_of_the_first() {
+    let (test, idp) = start().await;
+    let owner = test.domain("nyc").await;
+    test.principal("reader").await;
+    test.assign_platform("reader", PlatformRole::Auditor).await;
+    let local = test.assign("reader", NewRole::Platform(PlatformRole::Steward)).await;
+    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
+    test.lay("nyc/race", 0, Scene::of("id:integer")).await;
+    let command = RequestAccess {
+        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
+        purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
+        from: None,
+        until: None,
+        key: None,
+    };
+    let request = app::grant::request_access(&local, command).await.unwrap();
+    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
+    assert!(matches!(app::grant::approve_request(&owner, approve).await.unwrap(), Answer::Done(_)));
+    let foreign_id = add(&test, "reader").await;
+
+    // The local one signs in first, last, and in between: nothing that is cached of one is the other's.
+    for _ in 0..2 {
+        let local = test.ctx("reader").await;
+        let foreign = test.bearer(&idp.token("reader")).await;
+        assert_eq!(foreign.actor.principal.id, foreign_id);
+        assert_ne!(local.actor.principal.id, foreign_id);
+        assert_eq!(foreign.actor.standing.grants.len(), 0);
+        assert_eq!(foreign.actor.standing.platform_roles, []);
+        let address = || "nyc.race.rows".parse().unwrap();
+        let vend = |address| Vend { address, action: Action::Read, purpose: None, lifetime: None };
+        let vended = app::credential::vend(&local, vend(address())).await.unwrap();
+        assert!(matches!(vended, Vended::Issued(_)), "the local reader has the grant");
+        let vended = app::credential::vend(&foreign, vend(address())).await.unwrap();
+        assert!(matches!(vended, Vended::Refused(_)), "the other reader has none");
+    }
+}
+
+#[tokio::test]
+async fn a_role_by_subject_is_for_the_local_principal() {
+    let (test, idp) = start().await;
+    add(&test, "only-there").await;
+    let command = app::identity::AssignRole {
+        subject: "only-there".to_owned(),
+        role: NewRole::Platform(PlatformRole::Admin),
+        key: None,
+    };
+    assert_eq!(app::identity::assign_role(&test.admin, command).await.unwrap_err().kind(), Kind::NotFound);
+    add(&test, "admin").await;
+    let foreign = test.bearer(&idp.token("admin")).await;
+    assert_eq!(foreign.actor.standing.platform_roles, [], "the first admin's subject says nothing at another issuer");
+}
+
+#[tokio::test]
+async fn nobody_gets_a_local_token_for_the_subject_of_another_issuer() {
+    let (test, idp) = start().await;
+    test.principal("reader").await;
+    add(&test, "reader").await;
+    let foreign = test.bearer(&idp.token("reader")).await;
+    let own = CreateToken { subject: None, lifetime: None, purpose: None };
+    let error = app::identity::create_token(&foreign, own).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Invalid, "{error:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_subject_and_the_one_time_tokens_subject_are_nobody_at_another_issuer() {
+    let (test, idp) = start().await;
+    for subject in ["admin", "nobody", BOOTSTRAP_SUBJECT] {
+        let signed_in = app::identity::sign_in(&test.app, &idp.token(subject)).await;
+        assert!(matches!(signed_in, Err(Error::Unauthenticated)), "{subject}");
+    }
+    assert!(matches!(app::identity::sign_in(&test.app, "no token").await, Err(Error::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn a_cached_caller_ends_with_the_token_of_its_issuer() {
+    let (test, idp) = start().await;
+    add(&test, "reader").await;
+    let token = idp.token("reader");
+    test.bearer(&token).await;
+    test.clock.advance(LIFE - Duration::from_micros(1));
+    let SignedIn::Actor(_) = app::identity::sign_in(&test.app, &token).await.unwrap() else { panic!("no principal") };
+    test.clock.advance(Duration::from_micros(1));
+    assert!(matches!(app::identity::sign_in(&test.app, &token).await, Err(Error::Unauthenticated)));
+}
