@@ -30,7 +30,7 @@ use super::versions::{JudgedContract, JudgedSet, JudgedVersion, Step};
 use super::{ChangeKind, DocumentChange, DocumentKind, DocumentSet, Problem, Report};
 use crate::contract::{ActivationFacts, parsed, reasons_to_wait};
 use crate::ctx::Ctx;
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 
 /// What a set changes, and how that is reported.
 #[derive(Debug, Default)]
@@ -543,7 +543,7 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         let now = self.ctx.now();
-        let wrong = |wrong: contract::WrongState| Error::Conflict(wrong.to_string());
+        let wrong = |wrong: contract::WrongState| Error::from(Conflict::WrongState(wrong));
         // First the others: a major has one active version at any moment.
         for other in siblings {
             if other.state.is_promised() && other.version.major == version.version.major {

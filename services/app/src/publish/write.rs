@@ -1,13 +1,15 @@
 //! Executing a [`Plan`]: every change with its record and its event, then the revisions and the jobs that follow.
 
 use domain::contract;
+use domain::event;
+use domain::job::Job;
 use domain::product::Product;
 use store::Tx;
 use store::outbox;
 use store::revision::{self, Revision};
 
 use super::plan::{Change, Plan, Transition};
-use crate::audit::{self, Event};
+use crate::audit::{self, Action, Event, ResourceKind};
 use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -27,7 +29,7 @@ pub(super) async fn write(ctx: &Ctx, tx: &mut Tx, plan: &Plan) -> Result<(), Err
         revision::bump(tx, Revision::Visibility).await?;
     }
     for table_id in &plan.inspect {
-        jobs::push(&ctx.app, tx, jobs::INSPECT, *table_id).await?;
+        jobs::push(&ctx.app, tx, Job::Inspect(*table_id)).await?;
     }
     Ok(())
 }
@@ -54,13 +56,14 @@ impl Writer<'_> {
             Change::UpdateProduct { product, seen } => Ok(store::product::update(self.tx, product, *seen).await?),
             Change::Reclassify(product) => {
                 let what = format!("{} is {}", product.name, product.classification);
-                let event = Event::done("product.classify", "product", product.id, &what);
+                let event = Event::done(Action::ProductClassify, ResourceKind::Product, product.id, &what);
                 audit::append(self.ctx, self.tx, event).await
             }
             Change::RetireProduct { product, seen } => {
                 store::product::update(self.tx, product, *seen).await?;
                 let name = product.name.as_str();
-                self.published("product.retire", "product", product.id, name, "product.retired").await
+                let record = Event::done(Action::ProductRetire, ResourceKind::Product, product.id, name);
+                self.published(record, event::Event::ProductRetired(named(product))).await
             }
             Change::AddContract(contract) => Ok(store::contract::insert(self.tx, contract).await?),
             Change::AddVersion(version, what) => {
@@ -98,10 +101,10 @@ impl Writer<'_> {
     ) -> Result<(), Error> {
         let (app, server) = (&self.ctx.app, Author::server());
         let (action, author) = match kind {
-            Transition::Deprecate => ("contract.deprecate", &self.caller),
-            Transition::Retire => ("contract.retire", &self.caller),
-            Transition::Supersede => ("contract.supersede", &server),
-            Transition::Activate => ("contract.activate", &server),
+            Transition::Deprecate => (Action::ContractDeprecate, &self.caller),
+            Transition::Retire => (Action::ContractRetire, &self.caller),
+            Transition::Supersede => (Action::ContractSupersede, &server),
+            Transition::Activate => (Action::ContractActivate, &server),
         };
         crate::contract::change(app, self.tx, version, state.clone(), action, author).await?;
         if kind == Transition::Retire {
@@ -114,27 +117,24 @@ impl Writer<'_> {
 
     async fn product_published(&mut self, product: &Product) -> Result<(), Error> {
         let name = product.name.as_str();
-        self.published("product.publish", "product", product.id, name, "product.published").await
+        let record = Event::done(Action::ProductPublish, ResourceKind::Product, product.id, name);
+        self.published(record, event::Event::ProductPublished(named(product))).await
     }
 
     async fn version_published(&mut self, version: &contract::Version, what: &str) -> Result<(), Error> {
-        self.published("contract.publish", "contract_version", version.id, what, "contract.published").await
+        let record = Event::done(Action::ContractPublish, ResourceKind::ContractVersion, version.id, what);
+        let event = event::Event::ContractPublished { version_id: version.id, summary: what.to_owned() };
+        self.published(record, event).await
     }
 
     /// A record and an event about something that was published.
-    async fn published(
-        &mut self,
-        action: &'static str,
-        kind: &str,
-        id: impl ToString,
-        what: &str,
-        event: &str,
-    ) -> Result<(), Error> {
-        let subject = id.to_string();
-        audit::append(self.ctx, self.tx, Event::done(action, kind, &subject, what)).await?;
-        let payload = serde_json::json!({ "what": what }).to_string();
-        let event = outbox::Event { kind: event.to_owned(), subject, payload, at: self.ctx.now() };
-        outbox::push(self.tx, &event).await?;
+    async fn published(&mut self, record: Event, event: event::Event) -> Result<(), Error> {
+        audit::append(self.ctx, self.tx, record).await?;
+        outbox::push(self.tx, &event, self.ctx.now()).await?;
         Ok(())
     }
+}
+
+fn named(product: &Product) -> event::NamedProduct {
+    event::NamedProduct { product_id: product.id, name: product.name.clone() }
 }
