@@ -30,7 +30,7 @@ use crate::lease::{Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, Ope
 use crate::paging::Filling;
 use crate::table;
 
-/// The bucket that all tables are keys of (SPEC section 2).
+/// The bucket that all tables are keys of (docs/rules.md, Gateway).
 pub const BUCKET: &str = "lake";
 
 /// Asks for credentials.

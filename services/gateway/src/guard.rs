@@ -2,8 +2,8 @@
 //!
 //! `s3s` speaks all of S3: it would take a signature from the query or of version 2, a scope of another service,
 //! payloads signed in chunks, bodies, and headers overridden by the query. A lease needs none of it, so each is turned
-//! away here, by itself, whatever `s3s` would make of it (SPEC section 2). Each guard has a test that fails without it;
-//! `docs/gateway-guards.md` lists them.
+//! away here, by itself, whatever `s3s` would make of it (docs/rules.md, Gateway). Each guard has a test that fails
+//! without it; `docs/gateway-guards.md` lists them.
 
 use domain::id::LeaseId;
 use http::header::AUTHORIZATION;

@@ -1,8 +1,8 @@
 //! The gateway: a read-only door that speaks S3 over local storage.
 //!
 //! A lease opens `s3://lake/<table-id>/...` and nothing else, by exact keys; which, until when and for whom is decided
-//! elsewhere and asked at each request ([`app::lease::Leases`]). The rules are SPEC section 2; what was tried with real
-//! clients is the reason for most of them. Following the S3 API reference of 2006-03-01: `ListObjectsV2`,
+//! elsewhere and asked at each request ([`app::lease::Leases`]). The rules are docs/rules.md (Gateway); what was tried
+//! with real clients is the reason for most of them. Following the S3 API reference of 2006-03-01: `ListObjectsV2`,
 //! `HeadObject`, `GetObject` (one range), `GetBucketLocation`, `HeadBucket`, signature version 4 in headers.
 //!
 //! A request passes [`connections`] (limits; `stall`), `server` (log), `guard` (refused before `s3s`), `s3s` (parsing,

@@ -360,7 +360,7 @@ impl Writing<'_> {
         self.published(record, event::Event::ContractPublished { version_id: version.id, summary: what }).await
     }
 
-    /// Ties the ports of the set's products (SPEC section 4). A tie that was made stays.
+    /// Ties the ports of the set's products (docs/rules.md, Names and states). A tie that was made stays.
     async fn ports(&mut self, judged: &Judged) -> Result<(), Error> {
         let in_set: HashMap<(ProductId, &str), &JudgedContract> = judged
             .contracts
