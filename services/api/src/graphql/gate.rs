@@ -1,6 +1,6 @@
 //! Decisions of the gate, line by line.
 
-use app::{credential, table};
+use app::{gate, table};
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::gate::{DetailRight, Explained, Line};
 use domain::id::BindingId;
@@ -128,7 +128,7 @@ impl GateQuery {
     async fn why(&self, ctx: &Context<'_>, input: WhyInput) -> Result<Option<Decision>> {
         let action = input.action.unwrap_or(Action::Read).into();
         let purpose = input.purpose.map(Into::into);
-        let decision = credential::why(ctx.ctx()?, &address(&input.address)?, action, purpose).await?;
+        let decision = gate::why(ctx.ctx()?, &address(&input.address)?, action, purpose).await?;
         Ok(decision.map(Decision))
     }
 
@@ -142,7 +142,7 @@ impl GateQuery {
     ) -> Result<Connection<Decision>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "decisions", first, after.as_deref())?;
-        let found = credential::list_decisions(ctx, page.seek()).await?;
+        let found = gate::list_decisions(ctx, page.seek()).await?;
         Ok(page.connection(found, |decision| (decision.at, decision.id), Decision))
     }
 }

@@ -1,7 +1,7 @@
 //! Access requests and grants.
 
 use app::grant::{self, Answer, ApproveRequest, RequestAccess, Revoked};
-use app::table::PortTarget;
+use app::target::PortTarget;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::grant::{Decided, PortMajor, Purpose, Window};
 

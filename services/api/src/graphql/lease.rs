@@ -1,6 +1,7 @@
 //! Leases, and asking for credentials.
 
-use app::credential::{self, Issued, Vend, Vended};
+use app::gate::{self, Issued, Vend, Vended};
+use app::lease::list_leases;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 
 use super::SessionExt;
@@ -93,7 +94,7 @@ impl CredentialQuery {
     ) -> Result<Connection<Lease>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "leases", first, after.as_deref())?;
-        let found = credential::list_leases(ctx, page.seek()).await?;
+        let found = list_leases(ctx, page.seek()).await?;
         Ok(page.connection(found, |lease| (lease.issued_at, lease.id), Lease))
     }
 }
@@ -159,7 +160,7 @@ impl CredentialMutation {
             purpose: input.purpose.map(Into::into),
             lifetime: lifetime(input.lifetime_seconds)?,
         };
-        Ok(match credential::vend(ctx.ctx()?, command).await? {
+        Ok(match gate::vend(ctx.ctx()?, command).await? {
             Vended::Issued(issued) => VendCredentialsResult::Issued(Box::new((*issued).into())),
             Vended::Refused(decision) => VendCredentialsResult::Refused(GateRefused { decision: Decision(decision) }),
         })

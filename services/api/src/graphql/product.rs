@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use app::Ctx;
-use app::known::Known;
 use app::product;
-use app::table::Target;
+use app::product_in_domain::ProductInDomain;
+use app::target::Target;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use domain::grant::PortMajor;
 use domain::id::{ContractId, ProductId};
@@ -24,7 +24,7 @@ use super::table::Table;
 use super::words::{Classification, ProductState};
 
 /// What a domain offers.
-pub(crate) struct Product(pub(crate) Known);
+pub(crate) struct Product(pub(crate) ProductInDomain);
 
 #[Object]
 impl Product {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use app::error::Noun;
-use app::table::{self, Target};
+use app::table;
+use app::target::Target;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::SnapshotId;
 use domain::name::Address;
