@@ -5,11 +5,11 @@ use domain::change::level::Level;
 use domain::change::message::{Format, Policy};
 use domain::clock::Timestamp;
 use domain::id::PrincipalId;
-use domain::registry::{Mode, Reference, Schema, SchemaId, Scope, Settings, Subject, SubjectVersion};
-use serde_json::{Value, json};
+use domain::registry::{Mode, Schema, SchemaId, Scope, Settings, Subject, SubjectVersion};
 
 use crate::db::Tx;
 use crate::error::Error;
+use crate::json;
 
 use crate::row::{Text, affected, entity_row, find, insert, list, on_both, row};
 
@@ -31,7 +31,7 @@ impl TryFrom<SchemaRow> for Schema {
         let wrong = |what: String| Error::inconsistent("schemas", row.id, what);
         Ok(Self {
             id: number(row.id).map_err(wrong)?,
-            references: references_from_text(&row.refs).map_err(wrong)?,
+            references: json::references_from_text(&row.refs).map_err(wrong)?,
             context: row.context,
             format: row.format.0,
             text: row.body,
@@ -74,32 +74,6 @@ fn number(integer: i64) -> Result<u32, String> {
 
 fn subject(context: &str, name: &str) -> Result<Subject, String> {
     Subject::parse(&format!(":{context}:{name}")).map_err(|error| error.to_string())
-}
-
-fn references_to_text(references: &[Reference]) -> String {
-    let list: Vec<Value> = references
-        .iter()
-        .map(|reference| {
-            json!({
-                "name": reference.name,
-                "subject": reference.subject.to_string(),
-                "version": reference.version,
-            })
-        })
-        .collect();
-    Value::from(list).to_string()
-}
-
-fn references_from_text(text: &str) -> Result<Vec<Reference>, String> {
-    let list: Vec<Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let read = |value: &Value| {
-        Some(Reference {
-            name: value["name"].as_str()?.to_owned(),
-            subject: value["subject"].as_str()?.parse().ok()?,
-            version: value["version"].as_u64()?.try_into().ok()?,
-        })
-    };
-    list.iter().map(|value| read(value).ok_or_else(|| format!("`{value}` is no reference"))).collect()
 }
 
 /// A schema by its id, as long as a subject has it.
@@ -145,7 +119,7 @@ pub async fn insert_schema(tx: &mut Tx, schema: &Schema) -> Result<(), Error> {
             context: schema.context.as_str(),
             format: Text(schema.format),
             body: schema.text.as_str(),
-            refs: references_to_text(&schema.references),
+            refs: json::references_to_text(&schema.references),
             digest: schema.digest.as_str(),
         }
     )?;
