@@ -35,7 +35,7 @@ pub use self::kept::{KeptFinding, kept};
 pub use self::proof::{Options, Proof, Proofs};
 pub use self::rule::{Judgement, Rule, Settlement};
 use self::serving::Serving;
-use crate::contract::Contract;
+use crate::contract::Document;
 use crate::error::Kind;
 use crate::table::ColumnPath;
 use crate::version::{Bump, Version};
@@ -123,7 +123,7 @@ impl Refused {
 ///
 /// # Errors
 /// [`Refused`]; of several promised versions the one that demands the greatest version.
-pub fn judge(new: &Contract, versions: &[Version], promised: &[&Contract]) -> Result<(), Refused> {
+pub fn judge(new: &Document, versions: &[Version], promised: &[&Document]) -> Result<(), Refused> {
     judge_with(new, versions, promised, &Options::default())
 }
 
@@ -137,9 +137,9 @@ pub fn judge(new: &Contract, versions: &[Version], promised: &[&Contract]) -> Re
 /// # Errors
 /// [`Refused`]; of several promised versions the one that demands the greatest version.
 pub fn judge_with(
-    new: &Contract,
+    new: &Document,
     versions: &[Version],
-    promised: &[&Contract],
+    promised: &[&Document],
     options: &Options,
 ) -> Result<(), Refused> {
     let version = new.version;

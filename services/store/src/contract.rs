@@ -3,44 +3,16 @@
 use std::collections::HashMap;
 
 use domain::clock::Timestamp;
-use domain::contract::State;
+use domain::contract::{self, Contract, State};
+use domain::document::{Format, StoredDocument};
 use domain::id::{ContractId, ContractVersionId, PrincipalId, ProductId};
 use domain::version::Version;
 
 use crate::db::Tx;
-use crate::document::{Document, Format};
 use crate::error::Error;
 use crate::json;
 use crate::page::{Page, Seek};
 use crate::row::{Text, affected, entity_row, find, insert, integer, list_in, natural, row, rows_in, select, version};
-
-/// A contract: the line of its versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contract {
-    /// Its id.
-    pub id: ContractId,
-    /// The product it belongs to.
-    pub product_id: ProductId,
-    /// Its documents' `id`; unique in the product.
-    pub document_id: String,
-    /// When its first version was published.
-    pub created_at: Timestamp,
-}
-
-/// A version of a contract. Its document never changes once it is active.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContractVersion {
-    /// Its id.
-    pub id: ContractVersionId,
-    /// The contract.
-    pub contract_id: ContractId,
-    /// Its number.
-    pub version: Version,
-    /// Where it stands.
-    pub state: State,
-    /// Its document.
-    pub document: Document,
-}
 
 entity_row! {
     ContractRow from "contracts" {
@@ -145,7 +117,7 @@ entity_row! {
     }
 }
 
-impl TryFrom<VersionRow> for ContractVersion {
+impl TryFrom<VersionRow> for contract::Version {
     type Error = Error;
 
     fn try_from(row: VersionRow) -> Result<Self, Error> {
@@ -165,7 +137,7 @@ impl TryFrom<VersionRow> for ContractVersion {
             contract_id: row.contract_id.0,
             version: version([row.major, row.minor, row.patch]).map_err(misfit)?,
             state,
-            document: Document {
+            document: StoredDocument {
                 digest: row.digest,
                 format: row.format.0,
                 bytes: row.bytes,
@@ -201,7 +173,7 @@ impl From<&State> for StateColumns {
 /// # Errors
 /// [`crate::Constraint::ContractVersionNumber`] if the number is taken, [`crate::Constraint::ContractVersionActive`] if
 /// it is active and another of its major is; [`Error::LockNeeded`].
-pub async fn insert_version(tx: &mut Tx, version: &ContractVersion) -> Result<(), Error> {
+pub async fn insert_version(tx: &mut Tx, version: &contract::Version) -> Result<(), Error> {
     tx.require_facts()?;
     let state = StateColumns::from(&version.state);
     insert!(
@@ -259,7 +231,7 @@ pub async fn replace_draft(
     tx: &mut Tx,
     id: ContractVersionId,
     seen_digest: &str,
-    document: &Document,
+    document: &StoredDocument,
 ) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = affected!(
@@ -282,7 +254,7 @@ pub async fn replace_draft(
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<ContractVersion>, Error> {
+pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<contract::Version>, Error> {
     find!(tx, VersionRow, "WHERE id = $1", Text(id))
 }
 
@@ -290,7 +262,7 @@ pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<C
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get_version(tx: &mut Tx, id: ContractVersionId) -> Result<ContractVersion, Error> {
+pub async fn get_version(tx: &mut Tx, id: ContractVersionId) -> Result<contract::Version, Error> {
     find_version(tx, id).await?.ok_or(Error::NotFound("contract version"))
 }
 
@@ -302,7 +274,7 @@ pub async fn find_version_by_number(
     tx: &mut Tx,
     contract_id: ContractId,
     version: Version,
-) -> Result<Option<ContractVersion>, Error> {
+) -> Result<Option<contract::Version>, Error> {
     find!(
         tx,
         VersionRow,
@@ -331,7 +303,11 @@ macro_rules! in_force_first {
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<ContractVersion>, Error> {
+pub async fn find_current(
+    tx: &mut Tx,
+    contract_id: ContractId,
+    major: u64,
+) -> Result<Option<contract::Version>, Error> {
     find!(
         tx,
         VersionRow,
@@ -349,8 +325,8 @@ pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> R
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<ContractVersion>, Error> {
-    let mut versions: Vec<ContractVersion> = list_in!(
+pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<contract::Version>, Error> {
+    let mut versions: Vec<contract::Version> = list_in!(
         tx,
         VersionRow,
         concat!(
@@ -406,7 +382,7 @@ pub async fn find_predecessor(
     tx: &mut Tx,
     contract_id: ContractId,
     version: Version,
-) -> Result<Option<ContractVersion>, Error> {
+) -> Result<Option<contract::Version>, Error> {
     find!(
         tx,
         VersionRow,
@@ -427,7 +403,7 @@ pub async fn find_predecessor(
 pub async fn list_versions_of_contracts(
     tx: &mut Tx,
     contract_ids: &[ContractId],
-) -> Result<Vec<ContractVersion>, Error> {
+) -> Result<Vec<contract::Version>, Error> {
     list_in!(
         tx,
         VersionRow,
@@ -445,7 +421,7 @@ pub async fn list_version_pages(
     tx: &mut Tx,
     contract_ids: &[ContractId],
     seek: &Seek<Version>,
-) -> Result<HashMap<ContractId, Page<ContractVersion>>, Error> {
+) -> Result<HashMap<ContractId, Page<contract::Version>>, Error> {
     let (major, minor, patch) = match seek.after {
         Some(version) => (integer(version.major), integer(version.minor), integer(version.patch)),
         None => (i64::MAX, i64::MAX, i64::MAX),
@@ -487,6 +463,6 @@ pub async fn list_version_pages(
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_versions_by_ids(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<ContractVersion>, Error> {
+pub async fn list_versions_by_ids(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<contract::Version>, Error> {
     list_in!(tx, VersionRow, "WHERE id IN ({list})", ids)
 }

@@ -280,7 +280,7 @@ pub async fn revoke(tx: &mut Tx, grant: &Grant) -> Result<u64, Error> {
     if n_rows != 1 {
         return Err(Error::Stale("grant"));
     }
-    crate::credential::revoke_of_grant(tx, grant.id).await
+    crate::lease::revoke_of_grant(tx, grant.id).await
 }
 
 /// A grant by its id.

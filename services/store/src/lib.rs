@@ -20,10 +20,8 @@
 pub mod audit;
 pub mod binding;
 pub mod contract;
-pub mod credential;
 mod db;
 mod dialect;
-pub mod document;
 mod error;
 pub mod gate;
 pub mod grant;
@@ -31,6 +29,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod job;
 mod json;
+pub mod lease;
 pub mod notice;
 pub mod org;
 pub mod outbox;

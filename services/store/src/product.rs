@@ -2,41 +2,16 @@
 
 use domain::clock::Timestamp;
 use domain::contract::Classification;
+use domain::document::{Format, StoredDocument};
 use domain::grant::PortMajor;
 use domain::id::{ContractId, DomainId, PrincipalId, ProductId};
 use domain::name::Name;
-use domain::product::State;
+use domain::product::{Port, Product, State};
 
 use crate::db::Tx;
-use crate::document::{Document, Format};
 use crate::error::Error;
 use crate::page::{Page, Seek};
 use crate::row::{Text, affected, entity_row, find, insert, integer, list_in, natural, page, row, rows_in, select};
-
-/// A data product as it is registered. What its document says in full is in the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Product {
-    /// Its id.
-    pub id: ProductId,
-    /// The domain that offers it.
-    pub domain_id: DomainId,
-    /// Its name in addresses; unique in the domain.
-    pub name: Name,
-    /// Its document's `id`; unique in the domain.
-    pub document_id: String,
-    /// Its title for people.
-    pub title: Option<String>,
-    /// Where it stands.
-    pub state: State,
-    /// The highest classification of the product and its columns: what visibility goes by.
-    pub classification: Classification,
-    /// The digest of its current document.
-    pub digest: String,
-    /// When it was first applied.
-    pub created_at: Timestamp,
-    /// When it last changed. Updates name the one they saw.
-    pub updated_at: Timestamp,
-}
 
 entity_row! {
     ProductRow from "products" {
@@ -276,7 +251,7 @@ entity_row! {
     }
 }
 
-impl TryFrom<DocumentRow> for Document {
+impl TryFrom<DocumentRow> for StoredDocument {
     type Error = Error;
 
     fn try_from(row: DocumentRow) -> Result<Self, Error> {
@@ -294,7 +269,7 @@ impl TryFrom<DocumentRow> for Document {
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
-pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &Document) -> Result<(), Error> {
+pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &StoredDocument) -> Result<(), Error> {
     tx.require_facts()?;
     insert!(
         tx,
@@ -315,7 +290,7 @@ pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &Documen
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> Result<Option<Document>, Error> {
+pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> Result<Option<StoredDocument>, Error> {
     find!(tx, DocumentRow, "WHERE product_id = $1 AND digest = $2", Text(product_id), digest)
 }
 
@@ -326,7 +301,7 @@ pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> 
 pub async fn list_current_documents(
     tx: &mut Tx,
     product_ids: &[ProductId],
-) -> Result<Vec<(ProductId, Document)>, Error> {
+) -> Result<Vec<(ProductId, StoredDocument)>, Error> {
     let rows = rows_in!(
         tx,
         DocumentRow,
@@ -340,17 +315,6 @@ pub async fn list_current_documents(
         product_ids
     );
     rows.into_iter().map(|row| Ok((row.product_id.0, row.try_into()?))).collect()
-}
-
-/// One major of an output port, and the contract behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Port {
-    /// Product, name and major.
-    pub port_major: PortMajor,
-    /// The contract.
-    pub contract_id: ContractId,
-    /// The contract's major.
-    pub contract_major: u64,
 }
 
 entity_row! {

@@ -1,9 +1,8 @@
 //! Tables and their snapshots.
 
-use domain::binding::{Found, Location, Snapshot, SnapshotState, Table};
 use domain::clock::Timestamp;
 use domain::id::{SnapshotId, TableId};
-use domain::table::{Format, SnapshotKey};
+use domain::table::{Format, Inspected, Location, Snapshot, SnapshotKey, SnapshotState, Table};
 
 use crate::db::Tx;
 use crate::dialect::Constraint;
@@ -185,7 +184,7 @@ impl TryFrom<SnapshotRow> for Snapshot {
                     Some(n_files),
                     Some(schema),
                     Some(file_list),
-                ) => Some(Found {
+                ) => Some(Inspected {
                     inspected_at: Timestamp(inspected_at),
                     committed_at: Timestamp(committed_at),
                     n_rows: natural(n_rows).map_err(misfit)?,
@@ -274,7 +273,7 @@ pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Resul
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
-pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Found, &str>) -> Result<(), Error> {
+pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Inspected, &str>) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = match outcome {
         Ok(found) => affected!(

@@ -213,7 +213,7 @@ impl TestApp {
             store::table::list(&mut tx, &Seek::first(all)),
             store::notice::list(&mut tx, None, &Seek::first(all)),
             store::grant::list_requests(&mut tx, everything, None, &Seek::first(all)),
-            store::credential::list(&mut tx, everything, &Seek::first(all)),
+            store::lease::list(&mut tx, everything, &Seek::first(all)),
             store::gate::list_decisions(&mut tx, everything, &Seek::first(all)),
             store::grant::list(&mut tx, everything, &Seek::first(all)),
         );

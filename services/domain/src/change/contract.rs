@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::serving::{Serving, custom};
 use super::{Context, Finding, Findings, Options, Rule, property, quality, service};
-use crate::contract::{Contract, Fields, MIGRATION_NOTE, SchemaObject};
+use crate::contract::{self, Fields, MIGRATION_NOTE, SchemaObject};
 
 /// Custom properties that say what a value means, so that changing them changes every value.
 const MEANINGS: [&str; 8] =
@@ -20,12 +20,12 @@ pub(super) const DEFAULTS: [&str; 4] = ["default", "writeDefault", "write-defaul
 
 /// All differences of two versions of a contract, in the order of the new one, under the strictest options: nothing is
 /// proven, and nothing allowed but what the old version allows itself. A contract has none with itself.
-pub fn compare(old: &Contract, new: &Contract) -> Vec<Finding> {
+pub fn compare(old: &contract::Document, new: &contract::Document) -> Vec<Finding> {
     compare_with(old, new, &Options::default())
 }
 
 /// All differences of two versions of a contract, in the order of the new one.
-pub fn compare_with(old: &Contract, new: &Contract, options: &Options) -> Vec<Finding> {
+pub fn compare_with(old: &contract::Document, new: &contract::Document, options: &Options) -> Vec<Finding> {
     let context = Context {
         options,
         allow_widening: old.settings.allow_widening,
@@ -42,8 +42,8 @@ pub fn compare_with(old: &Contract, new: &Contract, options: &Options) -> Vec<Fi
         if old.domain != new.domain {
             findings.add(Rule::Undetermined, "the domain changed");
         }
-        let own = |contract: &Contract| {
-            let Contract { document_id, api_version, name, data_product, .. } = contract;
+        let own = |contract: &contract::Document| {
+            let contract::Document { document_id, api_version, name, data_product, .. } = contract;
             (document_id.clone(), api_version.clone(), name.clone(), data_product.clone())
         };
         if own(old) != own(new) {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::clock::Timestamp;
 use domain::contract::Classification;
-use domain::credential::{Lease, LeaseState};
 use domain::gate::{Action, Check, Detail, DetailRight, Explained, Line, LineOutcome};
 use domain::grant::{AccessRequest, Decided, Grant, PortMajor, RequestState};
 use domain::id::*;
 use domain::identity::{DomainRole, Principal, PrincipalKind, Role, RoleAssignment};
+use domain::lease::{Lease, LeaseState};
 use store::{Constraint, Error, ListScope, Lock, Seek};
 
 use crate::world::{Catalog, NOW, World, domain, grant, id, product, request, user, version};
@@ -116,7 +116,7 @@ async fn a_list_reaches_as_far_as_the_roles_of_a_principal(world: World) {
     let [first, second] = [(&catalog.reader, catalog.binding.id), (&account, id(BindingId::new))]
         .map(|(principal, binding_id)| done_by(&catalog, principal, binding_id));
     for (lease, decision) in [&first, &second] {
-        store::credential::insert(&mut tx, lease).await.unwrap();
+        store::lease::insert(&mut tx, lease).await.unwrap();
         store::gate::insert_decision(&mut tx, decision).await.unwrap();
     }
     let reached = [
@@ -128,7 +128,7 @@ async fn a_list_reaches_as_far_as_the_roles_of_a_principal(world: World) {
     ];
     for (principal_id, expected) in reached {
         let scope = ListScope::InReachOf(principal_id);
-        let leases = store::credential::list(&mut tx, scope, &Seek::first(9)).await.unwrap().items;
+        let leases = store::lease::list(&mut tx, scope, &Seek::first(9)).await.unwrap().items;
         let decisions = store::gate::list_decisions(&mut tx, scope, &Seek::first(9)).await.unwrap().items;
         let expected: (Vec<_>, Vec<_>) = expected.into_iter().cloned().unzip();
         assert_eq!((leases, decisions), expected, "{principal_id}");
@@ -197,12 +197,12 @@ async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     let of_no_grant = Lease { grant_id: None, ..catalog.lease(LeaseState::Issued) };
     let mut tx = world.db.write(Lock::FactsShared).await.unwrap();
     for lease in [&intended, &issued, &ended, &of_no_grant] {
-        store::credential::insert(&mut tx, lease).await.unwrap();
-        assert_eq!(store::credential::get(&mut tx, lease.id).await.unwrap(), *lease);
+        store::lease::insert(&mut tx, lease).await.unwrap();
+        assert_eq!(store::lease::get(&mut tx, lease.id).await.unwrap(), *lease);
     }
-    let open = store::credential::list_open_of_grant(&mut tx, catalog.grant.id, NOW).await.unwrap();
+    let open = store::lease::list_open_of_grant(&mut tx, catalog.grant.id, NOW).await.unwrap();
     assert_eq!(open, std::slice::from_ref(&issued));
-    assert_eq!(store::credential::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap(), []);
+    assert_eq!(store::lease::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap(), []);
     tx.commit().await.unwrap();
 
     let revoked = Decided { by: catalog.owner.id, at: NOW, reason: Some("over".into()) };
@@ -213,17 +213,17 @@ async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     tx.commit().await.unwrap();
 
     let mut tx = world.db.write(Lock::FactsShared).await.unwrap();
-    assert!(!store::credential::issue(&mut tx, intended.id).await.unwrap(), "a revoke came between");
-    assert!(!store::credential::end(&mut tx, issued.id).await.unwrap());
+    assert!(!store::lease::issue(&mut tx, intended.id).await.unwrap(), "a revoke came between");
+    assert!(!store::lease::end(&mut tx, issued.id).await.unwrap());
     for (lease, state) in [
         (&intended, LeaseState::Revoked),
         (&issued, LeaseState::Revoked),
         (&ended, LeaseState::Ended),
         (&of_no_grant, LeaseState::Issued),
     ] {
-        assert_eq!(store::credential::get(&mut tx, lease.id).await.unwrap().state, state);
+        assert_eq!(store::lease::get(&mut tx, lease.id).await.unwrap().state, state);
     }
-    let revoked_leases = store::credential::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap();
+    let revoked_leases = store::lease::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap();
     let expected = [intended, issued].map(|lease| Lease { state: LeaseState::Revoked, ..lease });
     assert_eq!(revoked_leases, expected);
     drop(tx);
@@ -234,13 +234,13 @@ async fn a_lease_needs_the_lock(world: World) {
     let catalog = world.catalog().await;
     let lease = catalog.lease(LeaseState::Intended);
     let mut tx = world.db.write(Lock::Free).await.unwrap();
-    assert!(matches!(store::credential::insert(&mut tx, &lease).await, Err(Error::LockNeeded)));
+    assert!(matches!(store::lease::insert(&mut tx, &lease).await, Err(Error::LockNeeded)));
     drop(tx);
     let mut tx = world.facts().await;
-    store::credential::insert(&mut tx, &lease).await.unwrap();
-    assert!(store::credential::issue(&mut tx, lease.id).await.unwrap());
-    assert!(!store::credential::issue(&mut tx, lease.id).await.unwrap());
-    assert_eq!(store::credential::revoke_of_principal(&mut tx, catalog.reader.id).await.unwrap(), 1);
+    store::lease::insert(&mut tx, &lease).await.unwrap();
+    assert!(store::lease::issue(&mut tx, lease.id).await.unwrap());
+    assert!(!store::lease::issue(&mut tx, lease.id).await.unwrap());
+    assert_eq!(store::lease::revoke_of_principal(&mut tx, catalog.reader.id).await.unwrap(), 1);
 }
 
 async fn leases_page_with_the_newest_first(world: World) {
@@ -251,7 +251,7 @@ async fn leases_page_with_the_newest_first(world: World) {
     for seconds in [1, 2, 2, 3] {
         let issued_at = Timestamp(NOW.0 + seconds);
         let lease = Lease { issued_at, ..catalog.lease(LeaseState::Issued) };
-        store::credential::insert(&mut tx, &lease).await.unwrap();
+        store::lease::insert(&mut tx, &lease).await.unwrap();
         ids.push(lease.id);
     }
     tx.commit().await.unwrap();
@@ -259,13 +259,13 @@ async fn leases_page_with_the_newest_first(world: World) {
     let mut reader = world.read().await;
     let (mut seen, mut seek) = (Vec::new(), Seek::first(2));
     for has_more in [true, false] {
-        let page = store::credential::list(&mut reader, ListScope::Own(catalog.reader.id), &seek).await.unwrap();
+        let page = store::lease::list(&mut reader, ListScope::Own(catalog.reader.id), &seek).await.unwrap();
         assert_eq!(page.has_more, has_more);
         seek.after = page.items.last().map(|lease| (lease.issued_at, lease.id));
         seen.extend(page.items.iter().map(|lease| lease.id));
     }
     assert_eq!(seen, ids);
-    let all = store::credential::list(&mut reader, ListScope::All, &Seek::first(9)).await.unwrap();
+    let all = store::lease::list(&mut reader, ListScope::All, &Seek::first(9)).await.unwrap();
     assert_eq!(all.items.iter().map(|lease| lease.id).collect::<Vec<_>>(), ids);
 }
 

@@ -1,10 +1,10 @@
 //! Leases. No secret of one is ever stored.
 
 use domain::clock::Timestamp;
-use domain::credential::{Lease, LeaseState};
 use domain::gate::Action;
 use domain::id::{BindingId, DecisionId, GrantId, LeaseId, PrincipalId, SnapshotId, TableId};
 use domain::identity::PurposeCode;
+use domain::lease::{Lease, LeaseState};
 
 use crate::db::Tx;
 use crate::error::Error;
