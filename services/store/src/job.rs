@@ -1,7 +1,7 @@
-//! Jobs: follow-up work that may fail and be tried again. Running one twice changes nothing.
+//! The job queue: follow-up work that may fail and be retried. Jobs are idempotent.
 //!
-//! Of a kind and subject at most one waits and at most one runs. What is asked for while one runs waits for its turn,
-//! because the one that runs may have looked already.
+//! Of each kind and subject at most one job waits and at most one runs. A job that is enqueued while another runs waits
+//! for it, because the running one may already have read its input.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use crate::error::Error;
 use crate::row::{Text, affected, entity_row, find, on_both};
 
 words! {
-    /// Where a job stands.
+    /// The state of a job.
     State {
-        /// It waits for its time.
+        /// It waits until it is due.
         Waiting = "waiting",
-        /// Somebody works on it, until the end of the claim.
+        /// It is claimed by a worker.
         Running = "running",
-        /// It is done.
+        /// It succeeded.
         Done = "done",
-        /// It was given up.
+        /// It failed for good.
         Failed = "failed",
     }
 }
@@ -37,15 +37,15 @@ pub struct Job {
     pub kind: String,
     /// To what. At most one job of a kind waits for a subject.
     pub subject: String,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Not before this.
+    /// The time from which it is due.
     pub run_at: Timestamp,
-    /// The end of the claim of whoever works on it; past that, anybody may claim it.
+    /// The time at which the claim of its worker expires; then it can be claimed again.
     pub claimed_until: Option<Timestamp>,
-    /// How often it was begun.
+    /// The number of times it was claimed.
     pub n_attempts: i64,
-    /// What went wrong last.
+    /// The last error.
     pub error: Option<String>,
 }
 
@@ -79,10 +79,8 @@ impl TryFrom<JobRow> for Job {
     }
 }
 
-/// Puts a job in line. One of its kind and subject that waits already stands for it, at the earlier of the two times.
-///
-/// # Errors
-/// Those of any query.
+/// Enqueues a job. If one of its kind and subject is already waiting, that one is kept, at the earlier of the two
+/// times.
 pub async fn push(tx: &mut Tx, id: JobId, kind: &str, subject: &str, run_at: Timestamp) -> Result<(), Error> {
     affected!(
         tx,
@@ -98,11 +96,7 @@ pub async fn push(tx: &mut Tx, id: JobId, kind: &str, subject: &str, run_at: Tim
     Ok(())
 }
 
-/// Takes the job of the kind that has waited longest, for a while. If it has not ended by then, it is given to the next
-/// who asks.
-///
-/// # Errors
-/// Those of any query.
+/// Claims the job of a kind that is due longest, for a duration. If it has not ended by then, it can be claimed again.
 pub async fn claim(tx: &mut Tx, kind: &str, now: Timestamp, duration: Duration) -> Result<Option<Job>, Error> {
     let dialect = tx.dialect();
     let sql = "UPDATE jobs
@@ -132,18 +126,12 @@ pub async fn claim(tx: &mut Tx, kind: &str, now: Timestamp, duration: Duration) 
     row.map(Job::try_from).transpose()
 }
 
-/// Marks a claimed job as done. False if somebody else has claimed it since: then the work was done for nothing.
-///
-/// # Errors
-/// Those of any query.
+/// Completes a claimed job. False if another worker has claimed it since, and so repeats it.
 pub async fn finish(tx: &mut Tx, job: &Job) -> Result<bool, Error> {
     end(tx, job, State::Done, None).await
 }
 
-/// Gives a claimed job up for good. False if somebody else has claimed it since.
-///
-/// # Errors
-/// Those of any query.
+/// Fails a claimed job for good. False if another worker has claimed it since.
 pub async fn fail(tx: &mut Tx, job: &Job, error: &str) -> Result<bool, Error> {
     end(tx, job, State::Failed, Some(error)).await
 }
@@ -161,11 +149,8 @@ async fn end(tx: &mut Tx, job: &Job, state: State, error: Option<&str>) -> Resul
     Ok(n_rows == 1)
 }
 
-/// Puts a claimed job back in line, unless another of its kind and subject waits there already: that one stands for
-/// it. False if somebody else has claimed it since.
-///
-/// # Errors
-/// Those of any query.
+/// Requeues a claimed job, unless another of its kind and subject is already waiting; then this one ends. False if
+/// another worker has claimed it since.
 pub async fn retry(tx: &mut Tx, job: &Job, error: &str, run_at: Timestamp) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
@@ -184,18 +169,12 @@ pub async fn retry(tx: &mut Tx, job: &Job, error: &str, run_at: Timestamp) -> Re
 }
 
 /// A job by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Job>, Error> {
     find!(tx, JobRow, "WHERE id = $1", Text(id))
 }
 
-/// Takes every job from whoever claimed it, for a program that knows that nobody is left: what ran waits again, unless the
-/// same work waits already.
-///
-/// # Errors
-/// Those of any query.
+/// Releases the claims of all running jobs, for a program that is the only one and has just started. They wait again,
+/// unless the same work is already waiting.
 pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
     affected!(
         tx,
@@ -209,11 +188,8 @@ pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether there is a job of a kind to claim: one that waits and is due, or one whose claim is over. Two looks into the
-/// index, however many jobs there are.
-///
-/// # Errors
-/// Those of any query.
+/// Whether a job of a kind can be claimed: one that waits and is due, or one whose claim has expired. It takes two
+/// lookups in an index, however many jobs there are.
 pub async fn is_due(tx: &mut Tx, kind: &str, now: Timestamp) -> Result<bool, Error> {
     for state in [State::Waiting, State::Running] {
         let row: Option<Job> = find!(
@@ -233,10 +209,7 @@ pub async fn is_due(tx: &mut Tx, kind: &str, now: Timestamp) -> Result<bool, Err
     Ok(false)
 }
 
-/// Forgets jobs that ended and were due before a moment. Gives their number.
-///
-/// # Errors
-/// Those of any query.
+/// Deletes the jobs that have ended and were due before a time. Returns their number.
 pub async fn delete_ended(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
     affected!(tx, "DELETE FROM jobs WHERE state IN ('done', 'failed') AND run_at < $1", before.0)
 }

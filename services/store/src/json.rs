@@ -1,8 +1,8 @@
 //! The JSON in text columns: schemas, rule results, lines of decisions, findings. No other module knows its form.
 //!
-//! Each type here mirrors one of the domain, variant by variant, so a variant that is added there does not compile until
-//! it has its form here. What was written must stay readable for as long as the row is kept: a field may be added with a
-//! default, none renamed.
+//! Each type here mirrors one of the domain, variant by variant, so a variant that is added there does not compile
+//! until it has its form here. What was written must stay readable for as long as the row is kept: a field may be added
+//! with a default, none renamed.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;

@@ -1,11 +1,11 @@
 //! The outbox: events in the order of their commits, and how far each consumer has read them.
 //!
-//! Positions are drawn under the fact lock, so the order of positions is the order of commits: a consumer that reads what
-//! comes after its cursor misses nothing. A consumer calls [`read`], handles the events, and calls [`advance`]. It sees
-//! an event again if it stops in between, unless both happen in the transaction of [`advance`].
+//! Positions are drawn under the fact lock, so the order of positions is the order of commits: a consumer that reads
+//! what comes after its cursor misses nothing. A consumer calls [`read`], handles the events, and calls [`advance`]. It
+//! sees an event again if it stops in between, unless both happen in the transaction of [`advance`].
 //!
 //! Events are forgotten by their age, read or not, so that a consumer that has stopped for good does not fill the
-//! database. Positions have no holes, so [`read`] finds out that unread events are gone and answers [`Unread::Rebuild`].
+//! database. Positions have no gaps, so [`read`] finds out that unread events are gone and answers [`Unread::Rebuild`].
 
 use domain::clock::Timestamp;
 
@@ -26,10 +26,10 @@ pub struct Event {
     pub at: Timestamp,
 }
 
-/// An event and its place.
+/// An event and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Positioned {
-    /// Its place, from 1, without holes.
+    /// Its position, from 1, without gaps.
     pub position: i64,
     /// The event.
     pub event: Event,
@@ -38,7 +38,7 @@ pub struct Positioned {
 row! { PositionRow from "outbox" { position: i64, } }
 row! { EventRow from "outbox" { position: i64, kind: String, subject: String, payload: String, at: i64, } }
 
-/// Adds an event; it is there when the transaction commits. Gives its position.
+/// Adds an event and returns its position.
 ///
 /// # Errors
 /// [`Error::LockNeeded`] without the fact lock.
@@ -59,17 +59,11 @@ pub async fn push(tx: &mut Tx, event: &Event) -> Result<i64, Error> {
 
 /// Deletes the events from before a time, read or not; the newest stays, since the next position is counted from it.
 /// Returns their number. A consumer that has not read them is told to rebuild by [`read`].
-///
-/// # Errors
-/// Those of any query.
 pub async fn delete_before(tx: &mut Tx, at: Timestamp) -> Result<u64, Error> {
     affected!(tx, "DELETE FROM outbox WHERE at < $1 AND position < (SELECT MAX(position) FROM outbox)", at.0)
 }
 
 /// The events after a position, in order.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_after(tx: &mut Tx, position: i64, limit: u32) -> Result<Vec<Positioned>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, EventRow>(
         "SELECT
@@ -104,7 +98,7 @@ pub enum Unread {
     Events {
         /// The cursor: the position of the last event that was handled.
         cursor: i64,
-        /// The events after it, in order, without holes. None if all were handled.
+        /// The events after it, in order, without gaps. None if all were handled.
         events: Vec<Positioned>,
     },
     /// Build anew from what this transaction reads, then [`restart`]: the consumer is new, or events that it has not
@@ -119,9 +113,6 @@ row! { CursorRow from "outbox_cursors" { position: i64, } }
 row! { NewestRow from "outbox" { newest: i64, } }
 
 /// What a consumer has to do next; at most `limit` events of it.
-///
-/// # Errors
-/// Those of any query.
 pub async fn read(tx: &mut Tx, consumer: Consumer, limit: u32) -> Result<Unread, Error> {
     let row =
         on_both!(tx, |c| sqlx::query_as::<_, CursorRow>("SELECT position FROM outbox_cursors WHERE consumer = $1")
@@ -155,10 +146,7 @@ pub async fn advance(tx: &mut Tx, consumer: Consumer, seen: i64, position: i64) 
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("cursor")) }
 }
 
-/// Puts a consumer's cursor at a position, after it was built from what was there at that position.
-///
-/// # Errors
-/// Those of any query.
+/// Sets a consumer's cursor, after a rebuild from the state at that position.
 pub async fn restart(tx: &mut Tx, consumer: Consumer, position: i64) -> Result<(), Error> {
     affected!(
         tx,

@@ -1,4 +1,4 @@
-//! Delta versions made by hand: what is read, and what is refused (SPEC section 2).
+//! Delta versions written by hand: which are read and which are refused (`docs/rules.md`, *Gateway*).
 
 use std::fs;
 use std::os::unix::fs::symlink;
