@@ -23,7 +23,7 @@ use crate::writer::{GroupLimits, Turn, Writer};
 
 /// The oldest SQLite that does not corrupt a write-ahead log under several connections.
 const OLDEST_SQLITE: &str = "3.51.3";
-/// The lock file in the data folder, held by one process.
+/// The lock file in the data directory, held by one process.
 const LOCK_FILE: &str = "charter.lock";
 /// The capacity of a connection's statement cache.
 const MAX_STATEMENTS: usize = 512;
@@ -229,7 +229,7 @@ impl Db {
         }
     }
 
-    /// Waits for the open transactions, then closes every connection and unlocks the data folder. Later calls fail with
+    /// Waits for the open transactions, then closes every connection and unlocks the data directory. Later calls fail with
     /// [`Error::Closed`].
     pub async fn close(&self) {
         match &self.0 {

@@ -114,11 +114,11 @@ pub enum OpenError {
     /// The URL has an unknown form.
     #[error("the database URL must be `sqlite:<file>` or `postgres://...`")]
     NotAnAddress,
-    /// Another process uses the data folder.
-    #[error("the data folder `{}` is in use by another process", .0.display())]
+    /// Another process uses the data directory.
+    #[error("the data directory `{}` is in use by another process", .0.display())]
     InUse(PathBuf),
-    /// The data folder cannot be created or locked.
-    #[error("cannot use the data folder `{}`", .folder.display())]
+    /// The data directory cannot be created or locked.
+    #[error("cannot use the data directory `{}`", .folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
