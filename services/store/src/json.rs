@@ -287,6 +287,7 @@ enum ScalarForm {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "quality::Operator", tag = "is", content = "bounds", rename_all = "camelCase")]
+#[expect(clippy::enum_variant_names, reason = "these are the words of ODCS")]
 enum OperatorForm {
     MustBe(#[serde(with = "Single")] f64),
     MustNotBe(#[serde(with = "Single")] f64),
