@@ -1,8 +1,8 @@
 //! The actions that policies decide on.
 
-use domain::{gate, words};
+use domain::{closed_set, gate};
 
-words! {
+closed_set! {
     /// An action. Its comment names the [`Resource`](crate::Resource) it applies to.
     Action {
         /// Create a domain. Platform.

@@ -3,7 +3,7 @@
 //! A record is its canonical bytes and their MAC; the other columns only serve to find it. Reading a record verifies
 //! the MAC, so a modified row is detected. `leaf_index` stays NULL until the log has a tree.
 
-use domain::audit::{Key, Record};
+use domain::audit::{Action, Key, Record, ResourceKind};
 use domain::clock::Timestamp;
 use domain::id::RecordId;
 
@@ -52,9 +52,9 @@ pub struct Filter<'a> {
     /// The id of the actor.
     pub actor: Option<&'a str>,
     /// The action.
-    pub action: Option<&'a str>,
+    pub action: Option<Action>,
     /// The kind of the resource.
-    pub resource_kind: Option<&'a str>,
+    pub resource_kind: Option<ResourceKind>,
     /// The id of the resource.
     pub resource_id: Option<&'a str>,
 }
@@ -105,8 +105,8 @@ pub async fn list(tx: &mut Tx, filter: Filter<'_>, seek: &Seek<(Timestamp, Recor
          AND ($6 IS NULL OR resource_kind = $6)
          AND ($7 IS NULL OR resource_id = $7)",
         filter.actor,
-        filter.action,
-        filter.resource_kind,
+        filter.action.map(Action::as_str),
+        filter.resource_kind.map(ResourceKind::as_str),
         filter.resource_id
     )
 }

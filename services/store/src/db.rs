@@ -229,8 +229,8 @@ impl Db {
         }
     }
 
-    /// Waits for the open transactions, then closes every connection and unlocks the data directory. Later calls fail with
-    /// [`Error::Closed`].
+    /// Waits for the open transactions, then closes every connection and unlocks the data directory. Later calls fail
+    /// with [`Error::Closed`].
     pub async fn close(&self) {
         match &self.0 {
             Backend::Sqlite { readers, writer } => {

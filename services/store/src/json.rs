@@ -337,7 +337,8 @@ struct LineForm {
     check: domain::gate::Check,
     #[serde(with = "Word::<domain::gate::LineOutcome>")]
     outcome: domain::gate::LineOutcome,
-    code: String,
+    #[serde(with = "Word::<domain::gate::Code>")]
+    code: domain::gate::Code,
     message: String,
     #[serde(with = "List::<DetailForm>")]
     details: Vec<Detail>,
