@@ -1,7 +1,7 @@
 //! The files of `_delta_log` that make up a version: found by their names, then checked one by one. The kernel sees
 //! only these.
 //!
-//! The rules are in `docs/rules.md`, *Gateway*.
+//! The rules are in docs/rules.md, Gateway.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

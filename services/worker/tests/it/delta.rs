@@ -1,4 +1,4 @@
-//! Delta versions written by hand: which are read and which are refused (`docs/rules.md`, *Gateway*).
+//! Delta versions written by hand: which are read and which are refused (docs/rules.md, Gateway).
 
 use std::fs;
 use std::os::unix::fs::symlink;
