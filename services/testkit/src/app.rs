@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app::folder::Folder;
+use app::data_dir::DataDir;
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
 use app::issuer::Issuer;
 use app::org::CreateDomain;
@@ -305,7 +305,7 @@ async fn wire(
     random: &Arc<SeededRandom>,
     inspector: &Arc<FakeInspector>,
 ) -> Arc<App> {
-    let folder = Folder::open(data.path()).expect("a data folder");
+    let folder = DataDir::open(data.path()).expect("a data folder");
     let of_its_own = || format!("sqlite:{}", folder.root().join("charter.db").display());
     let url = wiring.url.clone().unwrap_or_else(of_its_own);
     let parts = Parts {

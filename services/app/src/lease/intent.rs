@@ -83,7 +83,7 @@ pub(crate) async fn end_abandoned(app: &App, before: Timestamp) -> Result<usize,
                 &lease.action.to_string(),
             );
             let event = event.failed(format!("the lease {} was intended and never issued", lease.id));
-            audit::append_as(app, &mut tx, crate::jobs::SERVER.to_owned(), "", event).await?;
+            audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event).await?;
         }
     }
     tx.commit().await?;

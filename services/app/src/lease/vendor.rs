@@ -5,9 +5,6 @@ use domain::pending::Pending;
 
 use super::{LeaseCredentials, LeaseSecrets};
 
-/// The gateway's bucket: the first segment of every key in it is a table's id.
-pub const BUCKET: &str = "lake";
-
 /// Derives credentials for the gateway. It needs no provider.
 #[derive(Clone, Debug)]
 pub struct GatewayVendor {
@@ -33,7 +30,7 @@ impl Vendor for GatewayVendor {
             session_token,
             endpoint: self.endpoint.clone(),
             region: self.region.clone(),
-            table_uri: format!("s3://{BUCKET}/{}", order.lease.table_id),
+            table_uri: domain::s3::table_uri(order.lease.table_id),
         };
         Box::pin(std::future::ready(Ok(Credentials::Gateway(credentials))))
     }

@@ -18,7 +18,7 @@ use crate::contract::{digest, format_of};
 use crate::ctx::Ctx;
 use crate::error::Error;
 
-/// The most bytes of a set (SPEC section 5).
+/// The most bytes of a set (docs/rules.md, Interfaces and limits).
 const MAX_SET_BYTES: usize = 20_000_000;
 
 /// A set whose documents can be used, each for itself.

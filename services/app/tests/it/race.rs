@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::Ctx;
-use app::credential::{Vend, Vended};
+use app::gate::{Vend, Vended};
 use app::grant::{Answer, ApproveRequest, RequestAccess, Revoked};
-use app::table::PortTarget;
+use app::target::PortTarget;
 use domain::gate::Action;
 use domain::grant::Purpose;
 use domain::id::GrantId;
@@ -99,7 +99,7 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize) -> usize {
         readers.spawn(async move {
             start.wait().await;
             let vend = Vend { address: address(), action: Action::Read, purpose: None, lifetime: None };
-            match app::credential::vend(&reader, vend).await {
+            match app::gate::vend(&reader, vend).await {
                 Ok(Vended::Issued(issued)) => usize::from(issued.lease.grant_id == Some(grant.id)),
                 Ok(Vended::Refused(_)) => 0,
                 // Its intent was revoked, and another lane's grant gives the right still.

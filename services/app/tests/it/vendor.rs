@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::credential::{Issued, Vend, Vended};
 use app::error::Error;
+use app::gate::{Issued, Vend, Vended};
 use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::identity::NewRole;
 use app::lease::{Denied, Leases};
-use app::table::PortTarget;
+use app::target::PortTarget;
 use app::{Ctx, audit};
 use domain::audit::Outcome;
 use domain::gate::{Action, LineOutcome};
@@ -99,7 +99,7 @@ impl World {
 async fn vend(ctx: Ctx, action: Action) -> Result<Vended, Error> {
     let address = "nyc.race.rows".parse().unwrap();
     let command = Vend { address, action, purpose: None, lifetime: None };
-    tokio::time::timeout(LONG * 2, app::credential::vend(&ctx, command)).await.expect("the vend hangs")
+    tokio::time::timeout(LONG * 2, app::gate::vend(&ctx, command)).await.expect("the vend hangs")
 }
 
 fn issued(vended: Result<Vended, Error>) -> Issued {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::Error;
-use app::credential::{Vend, Vended};
+use app::gate::{Vend, Vended};
 use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::identity::{CreateToken, NewRole, SignedIn};
 use app::issuer::BOOTSTRAP_SUBJECT;
-use app::table::PortTarget;
+use app::target::PortTarget;
 use domain::clock::Clock;
 use domain::error::Kind;
 use domain::gate::Action;
@@ -84,9 +84,9 @@ async fn one_subject_of_two_issuers_is_two_principals_and_the_second_has_nothing
         assert_eq!(foreign.actor.standing.platform_roles, []);
         let address = || "nyc.race.rows".parse().unwrap();
         let vend = |address| Vend { address, action: Action::Read, purpose: None, lifetime: None };
-        let vended = app::credential::vend(&local, vend(address())).await.unwrap();
+        let vended = app::gate::vend(&local, vend(address())).await.unwrap();
         assert!(matches!(vended, Vended::Issued(_)), "the local reader has the grant");
-        let vended = app::credential::vend(&foreign, vend(address())).await.unwrap();
+        let vended = app::gate::vend(&foreign, vend(address())).await.unwrap();
         assert!(matches!(vended, Vended::Refused(_)), "the other reader has none");
     }
 }
