@@ -107,7 +107,13 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Reference { error, .. } => Some(error.as_ref()),
-            _ => None,
+            Self::TooLarge { .. }
+            | Self::TooDeep
+            | Self::TooManyValues
+            | Self::NotJson { .. }
+            | Self::NotASchema { .. }
+            | Self::Unresolved { .. }
+            | Self::Circular { .. } => None,
         }
     }
 }

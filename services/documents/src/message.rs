@@ -91,7 +91,7 @@ impl MessageSchema {
             (Self::Avro(old), Self::Avro(new)) => avro_change::compare_within(old, new, budget),
             (Self::Json(old), Self::Json(new)) => json_change::compare_within(old, new, policy, budget),
             (Self::Protobuf(old), Self::Protobuf(new)) => protobuf_change::compare_within(old, new, budget),
-            _ => Ok(vec![Difference {
+            (Self::Avro(_) | Self::Json(_) | Self::Protobuf(_), _) => Ok(vec![Difference {
                 name: "SCHEMA_TYPE_CHANGED",
                 path: "#/".to_owned(),
                 message: "the schema is of another format".to_owned(),

@@ -113,18 +113,13 @@ impl Node {
 
     /// The entry of a map.
     pub(crate) fn get(&self, name: &str) -> Option<&(Key, Self)> {
-        match &self.data {
-            Data::Map(entries) => entries.iter().find(|(key, _)| key.text == name),
-            _ => None,
-        }
+        let Data::Map(entries) = &self.data else { return None };
+        entries.iter().find(|(key, _)| key.text == name)
     }
 
     /// The text, if it is one.
     pub(crate) fn as_text(&self) -> Option<&str> {
-        match &self.data {
-            Data::Text(text) => Some(text),
-            _ => None,
-        }
+        if let Data::Text(text) = &self.data { Some(text) } else { None }
     }
 
     /// The value at a path of keys and indexes.
@@ -132,7 +127,7 @@ impl Node {
         path.into_iter().try_fold(self, |node, step| match &node.data {
             Data::Map(_) => node.get(step).map(|(_, value)| value),
             Data::List(items) => items.get(step.parse::<usize>().ok()?),
-            _ => None,
+            Data::Null | Data::Boolean(_) | Data::Number(_) | Data::Text(_) => None,
         })
     }
 }

@@ -10,6 +10,7 @@ mod settings;
 
 use std::collections::BTreeMap;
 
+use domain::clock::Timestamp;
 use domain::contract::{Classification, Contract, Role, SchemaObject, SlaProperty, Wish, rules, sla};
 use domain::name::Name;
 use serde_json::Value;
@@ -125,9 +126,12 @@ fn sla_property(at: &At<'_>, reader: &mut Reader) -> SlaProperty {
             }
             Some(_) => {}
         },
-        "endOfSupport" if sla.value.as_str().and_then(sla::parse_moment).is_none() => {
+        "endOfSupport" if sla.value.as_str().and_then(Timestamp::parse_date_time).is_none() => {
             let at = at.get("value").unwrap_or_else(|| at.clone());
-            reader.problem(&at, "`endOfSupport` needs a date, such as 2027-01-31 or 2027-01-31T12:00:00Z");
+            reader.problem(
+                &at,
+                "`endOfSupport` needs a date (`2027-01-31`) or a time in RFC 3339 (`2027-01-31T12:00:00Z`)",
+            );
         }
         _ => {}
     }
@@ -183,7 +187,7 @@ fn ids_are_unique(at: &At<'_>, reader: &mut Reader) {
                 }
             }
         }
-        _ => {}
+        Data::Null | Data::Boolean(_) | Data::Number(_) | Data::Text(_) => {}
     }
 }
 

@@ -14,6 +14,7 @@
 pub mod avro;
 mod constraint;
 mod contract;
+mod fields;
 pub mod json_schema;
 mod kept;
 pub mod level;

@@ -31,7 +31,7 @@ pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{Evolve, GateMode, Late, Settings};
 pub use self::sla::SlaProperty;
-pub use self::state::{DEFAULT_SUNSET, State, WrongState};
+pub use self::state::{DEFAULT_SUNSET, DeprecateError, State, WrongState};
 use crate::name::{self, DomainPath, Name};
 use crate::quality::{Operator, Scalar, Severity};
 use crate::registry::{NotASubject, Subject};

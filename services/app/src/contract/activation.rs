@@ -3,7 +3,9 @@
 use domain::binding::{Binding, SnapshotState};
 use domain::change::Proof;
 use domain::clock::Timestamp;
-use domain::contract::{Contract, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
+use domain::contract::{
+    Contract, DeprecateError, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState,
+};
 use domain::id::{ContractId, ContractVersionId};
 use domain::overrides::{Override, judge_under};
 use domain::quality::Verdict;
@@ -139,15 +141,15 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
     Ok(if waits { Activated::Waits(view) } else { Activated::Done(view) })
 }
 
-/// Starts a version's way to its end, which is no sooner than its readers were told by a notice. Outer error: of ours;
-/// inner: its state does not allow it.
+/// Deprecates a version. It serves at least until the deadline of a notice to its readers. Outer error: internal; inner:
+/// the version cannot be deprecated.
 pub(crate) async fn deprecate(
     app: &App,
     tx: &mut Tx,
     version: &ContractVersion,
     document: &Contract,
     author: &Author,
-) -> Result<Result<State, WrongState>, Error> {
+) -> Result<Result<State, DeprecateError>, Error> {
     match version.state.clone().deprecate(app.now(), document.end_of_support()) {
         Ok(state) => {
             let told = notice::deadline_of(tx, version.contract_id, version.version.major).await?;

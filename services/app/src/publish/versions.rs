@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::change::{self, Finding, Refused, required_bump};
-use domain::contract::{Contract, State, Wish, WrongState};
+use domain::contract::{Contract, DeprecateError, State, Wish, WrongState};
 use domain::id::{ContractVersionId, OverrideId};
 use domain::name::DomainPath;
 use domain::overrides::{FindingsDigest, Override, judge_under};
@@ -230,14 +230,25 @@ impl Judging<'_> {
             | (Wish::Activate, State::Active { .. } | State::Superseded { .. })
             | (Wish::Deprecate, State::Deprecated { .. })
             | (Wish::Retire, State::Retired { .. }) => return Some(Step::Keep(version)),
-            (Wish::Deprecate, State::Active { .. } | State::Superseded { .. }) => {
-                return Some(Step::Deprecate(version));
-            }
+            (Wish::Deprecate, state) => return self.deprecation(version.clone(), state.clone(), entry),
             (Wish::Retire, _) => return Some(Step::Retire(version)),
             (Wish::Activate, state) => WrongState { state: state.as_str(), wanted: "active" },
-            (Wish::Deprecate, state) => WrongState { state: state.as_str(), wanted: "deprecated" },
         };
         self.problems.push(entry.problem("/status", format!("{wrong}; publish a new version")));
+        None
+    }
+
+    fn deprecation(&mut self, version: ContractVersion, state: State, entry: &Entry<ContractEntry>) -> Option<Step> {
+        let contract = &entry.model.contract;
+        let (pointer, message) = match state.deprecate(self.ctx.now(), contract.end_of_support()) {
+            Ok(_) => return Some(Step::Deprecate(version)),
+            Err(DeprecateError::WrongState(wrong)) => ("/status".to_owned(), format!("{wrong}; publish a new version")),
+            Err(passed @ DeprecateError::SunsetPassed { .. }) => {
+                let n_sla = contract.end_of_support_index().unwrap_or_default();
+                (format!("/slaProperties/{n_sla}/value"), format!("a version cannot be deprecated: {passed}"))
+            }
+        };
+        self.problems.push(entry.problem(pointer, message));
         None
     }
 

@@ -328,7 +328,7 @@ impl Writing<'_> {
         &mut self,
         judged: &JudgedVersion,
         version: &ContractVersion,
-        state: Result<State, domain::contract::WrongState>,
+        state: Result<State, impl std::fmt::Display>,
     ) -> State {
         state.unwrap_or_else(|wrong| {
             self.problems.push(judged.entry.problem("/status", wrong.to_string()));

@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use domain::clock::Timestamp;
-use domain::contract::sla::parse_moment;
 use domain::gate::Action;
 use domain::identity::PurposeCode;
 use domain::name::{Address, Name};
@@ -92,7 +91,8 @@ pub(crate) fn table(text: &str) -> Result<String, String> {
 
 /// Reads a moment: RFC 3339, or a date, which means its start.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
-    parse_moment(text).ok_or_else(|| "it is not a date (`2026-12-31`) or RFC 3339 (`2026-12-31T18:00:00Z`)".to_owned())
+    let wrong = || "it is not a date (`2026-12-31`) or RFC 3339 (`2026-12-31T18:00:00Z`)".to_owned();
+    Timestamp::parse_date_time(text).ok_or_else(wrong)
 }
 
 /// Reads a length of time: whole seconds, minutes, hours or days, such as `90s`, `15m`, `12h`, `90d`.

@@ -40,7 +40,9 @@ fn decimal(map: &Map<String, Value>, shape: &Shape) -> Option<(u64, u64)> {
             let bits = fixed.size_bytes.saturating_mul(8).saturating_sub(1);
             u128::from(precision) * 1_000_000 <= u128::from(bits) * 301_030
         }
-        _ => false,
+        Shape::Primitive(_) | Shape::Record(_) | Shape::Enum(_) | Shape::Array(_) | Shape::Map(_) | Shape::Union(_) => {
+            false
+        }
     };
     fits.then_some((precision, scale))
 }

@@ -413,17 +413,17 @@ fn annotations(members: &Members, draft: Draft) -> Annotations {
 
 fn number(members: &Members, draft: Draft) -> Number {
     let (minimum, maximum) = (limit(members, "minimum"), limit(members, "maximum"));
-    let exclusive = |keyword, bound| match members.get(keyword) {
-        Some(Value::Bool(true)) if draft == Draft::Draft4 => bound,
+    let exclusive = |keyword, bound: &Option<Decimal>| match members.get(keyword) {
+        Some(Value::Bool(true)) if draft == Draft::Draft4 => bound.clone(),
         _ => limit(members, keyword),
     };
     Number {
         is_required: false,
         is_integer: false,
+        exclusive_minimum: exclusive("exclusiveMinimum", &minimum),
+        exclusive_maximum: exclusive("exclusiveMaximum", &maximum),
         minimum,
         maximum,
-        exclusive_minimum: exclusive("exclusiveMinimum", minimum),
-        exclusive_maximum: exclusive("exclusiveMaximum", maximum),
         multiple_of: limit(members, "multipleOf"),
     }
 }

@@ -101,9 +101,10 @@ fn ceiling(settings: &mut Settings) -> &mut ReaderProtocol {
 }
 
 fn flag(setting: &mut bool, name: &str, at: &At<'_>, reader: &mut Reader) {
-    match at.node.data {
-        Data::Boolean(boolean) => *setting = boolean,
-        _ => reader.problem(at, format!("`{name}` is `true` or `false`")),
+    if let Data::Boolean(boolean) = at.node.data {
+        *setting = boolean;
+    } else {
+        reader.problem(at, format!("`{name}` is `true` or `false`"));
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ptr;
 use std::sync::Arc;
 
-use super::contract::{DEFAULTS, deprecation, documentation, others};
+use super::fields::{DEFAULTS, OPEN_ENUM, deprecation, documentation, others, partitioning};
 use super::proof::Claim;
 use super::serving::custom;
 use super::types::Difference;
@@ -12,9 +12,6 @@ use super::{Finding, Findings, Rule, constraint, quality, types};
 use crate::contract::{Classification, MapTypes, Property, Relationship, SchemaObject};
 use crate::quality::Scalar;
 use crate::table::ColumnPath;
-
-/// The custom property of a column whose enumeration readers expect to grow.
-pub(super) const OPEN_ENUM: &str = "openEnum";
 
 /// Compares the columns of an object, or the members of a structure.
 pub(super) fn members(old: &[Arc<Property>], new: &[Arc<Property>], findings: &mut Findings<'_>) {
@@ -255,18 +252,6 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
     inside(old, new, findings);
 }
 
-/// What a change of where rows lie means depends on how they are read.
-pub(super) fn partitioning(what: &str, findings: &mut Findings<'_>) {
-    let serving = findings.context.serving;
-    if serving.by_path {
-        findings.add(Rule::PartitionPaths, format!("{what}, and readers go by the paths of files"));
-    } else if serving.partitioning_promised {
-        findings.add(Rule::PartitionPromised, format!("{what}, which was promised: queries may cost more"));
-    } else {
-        findings.add(Rule::PartitionChanged, format!("{what}; queries may cost more or less"));
-    }
-}
-
 /// The flags of the primary key where the key itself, which is compared as a whole, has no place for them.
 fn key_flags(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     let is_nested = findings.columns.len() != 2;
@@ -302,14 +287,16 @@ fn inside(old: &Property, new: &Property, findings: &mut Findings<'_>) {
             findings.below_column("[]", "[]", |findings| column(before, after, findings));
         }
         (None, None) => {}
-        _ => findings.below("[]", |findings| {
+        (Some(_), None) | (None, Some(_)) => findings.below("[]", |findings| {
             findings.add(Rule::Undetermined, "what the list holds was not said before, or is not any more")
         }),
     }
     match (&old.map, &new.map) {
         (Some(before), Some(after)) => map(before, after, findings),
         (None, None) => {}
-        _ => findings.add(Rule::Undetermined, "what the map holds was not said before, or is not any more"),
+        (Some(_), None) | (None, Some(_)) => {
+            findings.add(Rule::Undetermined, "what the map holds was not said before, or is not any more")
+        }
     }
 }
 

@@ -81,7 +81,7 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     fn has_others<T: PartialEq>(values: &[T], than: &[T]) -> bool {
         values.iter().any(|value| !than.contains(value))
     }
-    use Measure::{DuplicateValues, InvalidValues, MissingValues};
+    use Measure::{Custom, DuplicateValues, InvalidValues, MissingValues, NullValues, RowCount, Sql, Text};
     // Whether rows are counted that were not, and whether rows are not counted any more.
     let counts = match (&old.measure, &new.measure) {
         (InvalidValues { values, pattern }, InvalidValues { values: now, pattern: now_pattern })
@@ -98,7 +98,18 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
         {
             Some((has_others(properties, now), has_others(now, properties)))
         }
-        _ => None,
+        // Measures of two kinds, and those whose counts have no order.
+        (
+            NullValues
+            | MissingValues { .. }
+            | InvalidValues { .. }
+            | DuplicateValues { .. }
+            | RowCount
+            | Sql { .. }
+            | Text
+            | Custom(_),
+            _,
+        ) => None,
     };
     // Where more is counted the rule is broken sooner, if it admits few.
     let ranges = admitted(new);
@@ -110,11 +121,20 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     };
     let allowed = match &new.measure {
         InvalidValues { values, .. } if ranges == [(0.0, 0.0)] => Some(values),
-        _ => None,
+        InvalidValues { .. }
+        | NullValues
+        | MissingValues { .. }
+        | DuplicateValues { .. }
+        | RowCount
+        | Sql { .. }
+        | Text
+        | Custom(_) => None,
     };
     let (looser, stricter) = match &new.measure {
         InvalidValues { .. } => ("more values are valid", "fewer values are valid"),
-        _ => ("the quality rule counts fewer rows", "the quality rule counts more rows"),
+        NullValues | MissingValues { .. } | DuplicateValues { .. } | RowCount | Sql { .. } | Text | Custom(_) => {
+            ("the quality rule counts fewer rows", "the quality rule counts more rows")
+        }
     };
     if fewer {
         let rule = if allowed.is_some() { Rule::EnumLoosened } else { Rule::QualityLoosened };

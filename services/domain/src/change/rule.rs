@@ -292,17 +292,142 @@ impl Rule {
             | Self::ForeignKeyAdded => Settlement::Proof,
             Self::TypeWidened => Settlement::Widening,
             Self::ReaderCeilingRaised => Settlement::Readers,
-            _ => Settlement::Nothing,
+            Self::ColumnAddedOptional
+            | Self::ColumnAddedRequired
+            | Self::ColumnAddedDefaulted
+            | Self::ColumnRemovedOptional
+            | Self::ColumnRemovedRequired
+            | Self::ColumnRenamed
+            | Self::PhysicalNameChanged
+            | Self::PhysicalNameHidden
+            | Self::TypeConverted
+            | Self::TypePromoted
+            | Self::TypeChanged
+            | Self::TypeRespelled
+            | Self::RequiredRemoved
+            | Self::Reordered
+            | Self::ReorderedByPosition
+            | Self::MapKeyChanged
+            | Self::ShapeChanged
+            | Self::EnumLoosened
+            | Self::EnumExtended
+            | Self::ConstraintLoosened
+            | Self::ConstraintChanged
+            | Self::UniqueRemoved
+            | Self::PrimaryKeyRemoved
+            | Self::PrimaryKeyChanged
+            | Self::PrimaryKeyReordered
+            | Self::ForeignKeyRemoved
+            | Self::PartitionChanged
+            | Self::PartitionPromised
+            | Self::PartitionPaths
+            | Self::QualityTightened
+            | Self::QualityLoosened
+            | Self::QualityChanged
+            | Self::QualityRespelled
+            | Self::SlaImproved
+            | Self::SlaWorsened
+            | Self::SlaChanged
+            | Self::SlaRespelled
+            | Self::MeaningChanged
+            | Self::Documentation
+            | Self::ClassificationRaised
+            | Self::ClassificationLowered
+            | Self::EncryptionChanged
+            | Self::ObjectAdded
+            | Self::ObjectRemoved
+            | Self::ServerAdded
+            | Self::ServerRemoved
+            | Self::ServerChanged
+            | Self::ServerMoved
+            | Self::ReaderCeilingLowered
+            | Self::VectorChanged
+            | Self::Deprecated
+            | Self::DeprecationWithdrawn
+            | Self::DefaultChanged
+            | Self::ReaderDefaultChanged
+            | Self::RoleAdded
+            | Self::RoleChanged
+            | Self::SettingTightened
+            | Self::SettingLoosened
+            | Self::SettingChanged
+            | Self::Undetermined => Settlement::Nothing,
         }
     }
 
     /// Whether it is about the schema and its keys, which a compatibility level judges. The others are promises about
-    /// the data or the way to it (quality, service levels, classification, servers, roles, settings) and words for
-    /// people: the bump alone judges them. What is undetermined may be about the schema.
+    /// the data or the way to it (quality, service levels, classification, servers, roles, settings) and text for
+    /// people: the bump alone judges them. An undetermined difference may be about the schema.
     pub fn is_about_schema(self) -> bool {
-        match self.row() {
-            Some(row) => matches!(row, 1..=27 | 31 | 35..=37 | 39..=42),
-            None => self == Self::Undetermined,
+        match self {
+            Self::ColumnAddedOptional
+            | Self::ColumnAddedRequired
+            | Self::ColumnAddedDefaulted
+            | Self::ColumnRemovedOptional
+            | Self::ColumnRemovedRequired
+            | Self::ColumnRenamed
+            | Self::PhysicalNameChanged
+            | Self::PhysicalNameHidden
+            | Self::TypeWidened
+            | Self::TypeConverted
+            | Self::TypePromoted
+            | Self::TypeChanged
+            | Self::TypeRespelled
+            | Self::RequiredRemoved
+            | Self::RequiredAdded
+            | Self::Reordered
+            | Self::ReorderedByPosition
+            | Self::MapKeyChanged
+            | Self::ShapeChanged
+            | Self::EnumLoosened
+            | Self::EnumExtended
+            | Self::EnumTightened
+            | Self::ConstraintTightened
+            | Self::ConstraintLoosened
+            | Self::ConstraintChanged
+            | Self::UniqueAdded
+            | Self::UniqueRemoved
+            | Self::PrimaryKeyAdded
+            | Self::PrimaryKeyRemoved
+            | Self::PrimaryKeyChanged
+            | Self::PrimaryKeyReordered
+            | Self::ForeignKeyAdded
+            | Self::ForeignKeyRemoved
+            | Self::PartitionChanged
+            | Self::PartitionPromised
+            | Self::PartitionPaths
+            | Self::MeaningChanged
+            | Self::EncryptionChanged
+            | Self::ObjectAdded
+            | Self::ObjectRemoved
+            | Self::ReaderCeilingRaised
+            | Self::ReaderCeilingLowered
+            | Self::VectorChanged
+            | Self::Deprecated
+            | Self::DeprecationWithdrawn
+            | Self::DefaultChanged
+            | Self::ReaderDefaultChanged
+            | Self::Undetermined => true,
+            Self::QualityTightened
+            | Self::QualityLoosened
+            | Self::QualityChanged
+            | Self::QualityRespelled
+            | Self::SlaImproved
+            | Self::SlaWorsened
+            | Self::SlaChanged
+            | Self::SlaRespelled
+            | Self::Documentation
+            | Self::ClassificationRaised
+            | Self::ClassificationLowered
+            | Self::ServerAdded
+            | Self::ServerRemoved
+            | Self::ServerChanged
+            | Self::ServerMoved
+            | Self::RoleAdded
+            | Self::RoleChanged
+            | Self::SettingTightened
+            | Self::SettingLoosened
+            | Self::SettingChanged => false,
         }
     }
 }

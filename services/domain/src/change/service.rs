@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::contract::{documentation, others};
+use super::fields::{documentation, others};
 use super::{Findings, Rule, serving};
-use crate::contract::{Fields, GateMode, Late, Role, Server, ServerKind, Settings, SlaProperty, sla};
+use crate::clock::Timestamp;
+use crate::contract::{Fields, GateMode, Late, Role, Server, ServerKind, Settings, SlaProperty};
 use crate::table::ReaderProtocol;
 
 pub(super) fn servers(old: &[Server], new: &[Server], findings: &mut Findings<'_>) {
@@ -28,8 +29,10 @@ fn server(old: &Server, new: &Server, findings: &mut Findings<'_>) {
                 findings.add(Rule::ServerMoved, "the folder moved; readers are told where at each vend");
             }
         }
-        (before, after) if before != after => findings.add(Rule::ServerChanged, "the server is of another type"),
-        _ => {}
+        (ServerKind::Local(_) | ServerKind::Other(_), after) if old.kind != *after => {
+            findings.add(Rule::ServerChanged, "the server is of another type");
+        }
+        (ServerKind::Local(_) | ServerKind::Other(_), _) => {}
     }
     let version = |server: &Server| serving::format_version(server);
     match (version(old), version(new)) {
@@ -114,7 +117,7 @@ fn service_level(old: &SlaProperty, new: &SlaProperty, findings: &mut Findings<'
 #[derive(PartialEq)]
 enum Level {
     Duration(Duration),
-    Moment(i64),
+    Moment(Timestamp),
     /// A number and its unit.
     Number(String, f64),
 }
@@ -126,7 +129,7 @@ impl PartialOrd for Level {
             (Self::Duration(a), Self::Duration(b)) => a.partial_cmp(b),
             (Self::Moment(a), Self::Moment(b)) => a.partial_cmp(b),
             (Self::Number(unit, a), Self::Number(other_unit, b)) if unit == other_unit => a.partial_cmp(b),
-            _ => None,
+            (Self::Duration(_) | Self::Moment(_) | Self::Number(..), _) => None,
         }
     }
 }
@@ -135,8 +138,8 @@ fn level(sla: &SlaProperty) -> Option<Level> {
     if let Some(duration) = sla.duration() {
         return Some(Level::Duration(duration));
     }
-    if let Some(moment) = sla.value.as_str().and_then(sla::parse_moment) {
-        return Some(Level::Moment(moment.micros()));
+    if let Some(moment) = sla.value.as_str().and_then(Timestamp::parse_date_time) {
+        return Some(Level::Moment(moment));
     }
     let number = match &sla.value {
         serde_json::Value::Number(number) => number.as_f64()?,

@@ -235,7 +235,7 @@ impl Mode {
                 column_mapping: delta.column_mapping || knows(protocol, "columnMapping"),
                 type_widening: delta.type_widening || knows(protocol, "typeWidening"),
             }),
-            _ => self,
+            (Self::IcebergV2 | Self::IcebergV3 | Self::FlinkSql | Self::Delta(_), _) => self,
         }
     }
 }
@@ -288,7 +288,8 @@ impl Comparer {
             (Some(old), Some(new)) if old == new => return,
             (Some(Protocol::Iceberg(old)), Some(Protocol::Iceberg(new))) => (old > new, new > old),
             (Some(Protocol::Delta(old)), Some(Protocol::Delta(new))) => (!is_covered(old, new), !is_covered(new, old)),
-            _ => (true, true),
+            (Some(Protocol::Iceberg(_)), Some(Protocol::Delta(_)))
+            | (Some(Protocol::Delta(_)), Some(Protocol::Iceberg(_))) => (true, true),
         };
         if exceeds {
             let message = "the data asks more of its readers than readers of the new schema know";
@@ -411,7 +412,7 @@ impl Comparer {
                 self.add("NULLABLE_TO_NON_NULLABLE", excused, "must not be null now; older data may be");
             }
             (false, true) => self.add("NON_NULLABLE_TO_NULLABLE", true, "may be null now"),
-            _ => {}
+            (true, true) | (false, false) => {}
         }
     }
 
@@ -440,7 +441,7 @@ impl Comparer {
                 self.primitives(old, new);
                 Ok(())
             }
-            _ => {
+            (Type::Struct(_) | Type::List(_) | Type::Multiset(_) | Type::Map(_) | Type::Primitive(_), _) => {
                 self.add("TYPE_MISMATCH", false, "a single value, a structure, a list and a map are not each other");
                 Ok(())
             }
@@ -557,10 +558,13 @@ fn is_covered(asked: &ReaderProtocol, known: &ReaderProtocol) -> bool {
 
 /// Whether a field is a list or map whose default is an empty one. Tables store "none" as that, in every version.
 fn is_empty_collection(field: &Field) -> bool {
-    match (&field.slot.data_type, &field.default) {
-        (Type::List(_), Some(Value::Array(items))) => items.is_empty(),
-        (Type::Map(_) | Type::Multiset(_), Some(Value::Object(entries))) => entries.is_empty(),
-        _ => false,
+    let default = field.default.as_ref();
+    match &field.slot.data_type {
+        Type::List(_) => default.and_then(Value::as_array).is_some_and(Vec::is_empty),
+        Type::Map(_) | Type::Multiset(_) => {
+            default.and_then(Value::as_object).is_some_and(|entries| entries.is_empty())
+        }
+        Type::Struct(_) | Type::Primitive(_) => false,
     }
 }
 

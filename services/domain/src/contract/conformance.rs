@@ -164,7 +164,17 @@ impl Judge {
                     self.below("value", |judge| judge.column(&map.value, &value.physical_type));
                 }
             }
-            _ => {}
+            PhysicalType::Struct(_)
+            | PhysicalType::Boolean
+            | PhysicalType::Integer { .. }
+            | PhysicalType::Float { .. }
+            | PhysicalType::Decimal { .. }
+            | PhysicalType::String
+            | PhysicalType::Binary
+            | PhysicalType::Date
+            | PhysicalType::Time
+            | PhysicalType::Timestamp { .. }
+            | PhysicalType::Other(_) => {}
         }
     }
 }
@@ -192,12 +202,11 @@ fn admits(property: &Property, found: &PhysicalType) -> bool {
         LogicalType::Object => matches!(found, PhysicalType::Struct(_)),
         LogicalType::Array => matches!(found, PhysicalType::List(_)),
         LogicalType::Map => matches!(found, PhysicalType::Map { .. }),
-        LogicalType::Vector => match found {
-            PhysicalType::List(item) => {
-                matches!(item.physical_type, PhysicalType::Float { .. } | PhysicalType::Integer { .. })
-            }
-            _ => false,
-        },
+        LogicalType::Vector => matches!(
+            found,
+            PhysicalType::List(item)
+                if matches!(item.physical_type, PhysicalType::Float { .. } | PhysicalType::Integer { .. })
+        ),
     }
 }
 

@@ -5,6 +5,7 @@
 mod audit;
 mod avro;
 mod change;
+mod clock;
 mod contract;
 mod gate;
 mod json_schema;

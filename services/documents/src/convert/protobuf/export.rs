@@ -209,7 +209,20 @@ impl Writer<'_> {
                 let key_word = match shape(key.it) {
                     Shape::Boolean => "bool",
                     Shape::Integer { .. } => scalar_word(key.it),
-                    _ => "string",
+                    // Protobuf has no other keys.
+                    Shape::Float { .. }
+                    | Shape::Decimal { .. }
+                    | Shape::Text { .. }
+                    | Shape::Uuid
+                    | Shape::Binary
+                    | Shape::Date
+                    | Shape::Time
+                    | Shape::Timestamp { .. }
+                    | Shape::Struct
+                    | Shape::List
+                    | Shape::Map
+                    | Shape::Vector
+                    | Shape::Json => "string",
                 };
                 let mut read_back = Map::new();
                 scalar(key_word, &mut read_back);
@@ -221,7 +234,18 @@ impl Writer<'_> {
                 let word = format!("map<{key_word}, {}>", inner.word);
                 Typed { word, read_back: composite("map", "map"), is_scalar: false, ..inner }
             }
-            _ => self.single(property, name, indent, scope),
+            Shape::Boolean
+            | Shape::Integer { .. }
+            | Shape::Float { .. }
+            | Shape::Decimal { .. }
+            | Shape::Text { .. }
+            | Shape::Uuid
+            | Shape::Binary
+            | Shape::Date
+            | Shape::Time
+            | Shape::Timestamp { .. }
+            | Shape::Struct
+            | Shape::Json => self.single(property, name, indent, scope),
         }
     }
 
@@ -265,7 +289,19 @@ impl Writer<'_> {
                 let word = format!(".{TIMESTAMP}");
                 Typed { label: "", word, declared: String::new(), read_back, is_scalar: false }
             }
-            _ => self.enumeration(property, name, indent, scope).unwrap_or_else(|| word(scalar_word(property.it))),
+            Shape::Boolean
+            | Shape::Integer { .. }
+            | Shape::Float { .. }
+            | Shape::Decimal { .. }
+            | Shape::Text { .. }
+            | Shape::Uuid
+            | Shape::Binary
+            | Shape::Date
+            | Shape::Time
+            | Shape::Timestamp { zoned: false }
+            | Shape::Json => {
+                self.enumeration(property, name, indent, scope).unwrap_or_else(|| word(scalar_word(property.it)))
+            }
         }
     }
 
@@ -324,7 +360,17 @@ fn scalar_word(property: &Property) -> &'static str {
         Shape::Float { bits: 32 } => "float",
         Shape::Float { .. } => "double",
         Shape::Binary => "bytes",
-        _ => "string",
+        Shape::Decimal { .. }
+        | Shape::Text { .. }
+        | Shape::Uuid
+        | Shape::Date
+        | Shape::Time
+        | Shape::Timestamp { .. }
+        | Shape::Struct
+        | Shape::List
+        | Shape::Map
+        | Shape::Vector
+        | Shape::Json => "string",
     }
 }
 

@@ -212,7 +212,7 @@ impl<'a> Comparison<'a> {
             }
             (reader, writer) => match (reader.naming(), writer.naming()) {
                 (Some(reads), Some(wrote)) => reader.word() == writer.word() && reads.reads(wrote),
-                _ => reader.word() == writer.word(),
+                (None, _) | (_, None) => reader.word() == writer.word(),
             },
         };
         let candidates = branches.iter().enumerate().filter(|(_, branch)| may_read(branch));
@@ -278,7 +278,15 @@ impl<'a> Comparison<'a> {
             (Shape::Primitive(primitive), Shape::Primitive(written)) if primitive.is_promoted_from(*written) => {
                 found.push(Found::Promoted { reader, writer });
             }
-            _ => {
+            (
+                Shape::Primitive(_)
+                | Shape::Record(_)
+                | Shape::Enum(_)
+                | Shape::Fixed(_)
+                | Shape::Array(_)
+                | Shape::Map(_),
+                _,
+            ) => {
                 found.push(Found::TypeMismatch { reader, writer });
                 return Ok(Relation { found, needs: Needs::All(parts) });
             }

@@ -85,13 +85,13 @@ struct Compared<'a> {
 #[derive(Clone, Copy)]
 struct Entry<'a> {
     step: Step<'a>,
-    what: What,
+    what: What<'a>,
 }
 
 #[derive(Clone, Copy)]
-enum What {
+enum What<'a> {
     /// A difference, for limits with both values.
-    Difference(&'static Name, Option<(Decimal, Decimal)>),
+    Difference(&'static Name, Option<(&'a Decimal, &'a Decimal)>),
     /// All that another pair has to say.
     Nested(usize),
 }
@@ -244,7 +244,7 @@ impl<'a> Answer<'_, 'a> {
     }
 
     /// Tells how a limit was set, lifted or moved.
-    pub(super) fn compare_limit(&mut self, limit: &'static Limit, old: Option<Decimal>, new: Option<Decimal>) {
+    pub(super) fn compare_limit(&mut self, limit: &'static Limit, old: Option<&'a Decimal>, new: Option<&'a Decimal>) {
         let name = match (old, new) {
             (None, None) => return,
             (None, Some(_)) => limit.added,
@@ -382,7 +382,20 @@ fn compare_places<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'a>) -> Result<
             }
         }
         (Shape::Conditional(old), Shape::Conditional(new)) => compare_conditionals(answer, old, new)?,
-        _ => {}
+        // They have no parts, and references were followed before.
+        (Shape::Any | Shape::Never | Shape::Null | Shape::Boolean | Shape::Const(_) | Shape::Reference(_), _) => {}
+        // Both are of one kind.
+        (
+            Shape::Text(_)
+            | Shape::Number(_)
+            | Shape::Enum(_)
+            | Shape::Object(_)
+            | Shape::Array(_)
+            | Shape::Combined { .. }
+            | Shape::Not(_)
+            | Shape::Conditional(_),
+            _,
+        ) => {}
     }
     Ok(())
 }
@@ -433,7 +446,7 @@ fn path_of(trail: &[(usize, Option<usize>, Step<'_>)], mut at: Option<usize>, st
     format!("#/{}", words.collect::<Vec<_>>().join("/"))
 }
 
-fn message_of(name: &Name, values: Option<(Decimal, Decimal)>) -> String {
+fn message_of(name: &Name, values: Option<(&Decimal, &Decimal)>) -> String {
     match values {
         Some((old, new)) => format!("{} ({old} before, {new} now)", name.sentence),
         None => name.sentence.to_owned(),

@@ -27,10 +27,7 @@ impl Schema {
 
     /// The place that a place leads to through any number of references; itself, if it is not a reference.
     pub fn resolve(&self, id: NodeId) -> NodeId {
-        match self.node(id).shape {
-            Shape::Reference(reference) => self.references[reference.index()],
-            _ => id,
-        }
+        if let Shape::Reference(reference) = self.node(id).shape { self.references[reference.index()] } else { id }
     }
 }
 

@@ -325,7 +325,7 @@ impl<'a> Comparer<'a> {
                     let message = format!("the constant {number} is called `{after}`, not `{before}`");
                     comparer.add(Change::EnumConstChanged, message);
                 }
-                _ => {}
+                (Some(_), Some(_)) | (None, None) => {}
             });
         }
         Ok(())
@@ -465,7 +465,15 @@ impl<'a> Comparer<'a> {
                 self.field_types(field, old_key, new_key, (Label::Implicit, Label::Implicit));
                 self.field_types(field, old_value, new_value, (Label::Implicit, Label::Implicit));
             }
-            _ => {
+            (
+                Type::Scalar(_)
+                | Type::Enum(_)
+                | Type::Message(_)
+                | Type::Unresolved(_)
+                | Type::Group(_)
+                | Type::Map(..),
+                _,
+            ) => {
                 let message = format!("`{field}` changed from {} to {}", words_for(old), words_for(new));
                 self.add(Change::FieldKindChanged, message);
             }
@@ -483,7 +491,15 @@ impl<'a> Comparer<'a> {
         }
         let change = match wire_group(new) {
             Some(WireGroup::StringOrBytes) => Change::FieldStringOrBytesLabelChanged,
-            _ => Change::FieldNumericLabelChanged,
+            Some(
+                WireGroup::Varint
+                | WireGroup::Zigzag
+                | WireGroup::Fixed32
+                | WireGroup::Fixed64
+                | WireGroup::Float
+                | WireGroup::Double,
+            )
+            | None => Change::FieldNumericLabelChanged,
         };
         self.add(change, format!("the label of `{field}` changed from {} to {}", said(labels.0), said(labels.1)));
     }
@@ -492,7 +508,7 @@ impl<'a> Comparer<'a> {
         let (old, new) = (self.old.get(old_name).copied(), self.new.get(new_name).copied());
         let (old_local, new_local) = match (old, new) {
             (Some(old), Some(new)) => (local(old_name, old.package), local(new_name, new.package)),
-            _ => (old_name, new_name),
+            (None, _) | (_, None) => (old_name, new_name),
         };
         let are_same = match (old, new) {
             (Some(old), None) => could_be(new_name, old_name, old, self.new_package),
