@@ -5,22 +5,22 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench build clients postgres races kills
 
-# The shared test data (tables, vectors, standards); tests that need it say so where it is missing.
+# The shared test data (tables, vectors, standards); tests that need it report that it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
-# The real clients: a Python environment, and in it the JVM's. They are kept beside the build so that a fresh checkout finds it again.
+# The real clients: a Python environment, with the JVM client in it. They are stored beside the build, so that a fresh checkout reuses them.
 export CHARTER_CLIENTS ?= $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/clients
 
 CARGO := cargo
 BUILD_NOTE := the first build compiles about 600 crates and takes 8 to 15 minutes on two cores
 
-help: ## List what can be done
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s'|'
 
 build: ## Build the two executables, charter and charter-worker
 	@echo "==> building charter and charter-worker ($(BUILD_NOTE))"
 	$(CARGO) build --workspace --locked
 
-demo: build ## Play the main job on a small table: publish, inspect, ask, read, refuse (ONCE=1: end after the journey)
+demo: build ## Play the main job on a small table: publish, inspect, request access, read, refuse (ONCE=1: stop after it)
 	@tests/setup.sh clients && tests/demo.sh $(if $(ONCE),--once)
 
 test: ## Run all tests, with PostgreSQL and the real clients (installs what is missing)
@@ -33,18 +33,18 @@ test: ## Run all tests, with PostgreSQL and the real clients (installs what is m
 	@echo "==> running the tests"
 	$(CARGO) test --workspace --locked --no-fail-fast
 
-check: ## Check format and lints (warnings are errors) and the arrows between crates
+check: ## Check format, lints (warnings are errors) and the dependencies between crates
 	@echo "==> format"
 	$(CARGO) fmt --all --check
 	@echo "==> lints"
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	@echo "==> arrows, licences and sources of the workspace"
+	@echo "==> dependencies, licences and sources of the workspace"
 	$(CARGO) test --workspace --locked --test charter_it -- workspace::
 
 bench: ## Measure the budgets of the gate, the vend and the server's start (release build)
 	@tests/bench.sh
 
-clients: ## Install the real clients that the journeys speak with, of Python and of the JVM
+clients: ## Install the real clients of the journeys, for Python and the JVM
 	@tests/setup.sh clients && tests/setup.sh jvm
 
 postgres: ## Install PostgreSQL's server programs (Debian)

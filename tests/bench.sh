@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Measures the budgets on a release build of `charter` (not of the worker, which takes half an hour more and is not
-# measured here). One of `decision`, `start`, `vend`, `engine`, `hostile`, `register`, `lookup` as argument measures that
-# alone.
+# Measures the budgets on a release build of `charter` (not of the worker, which takes half an hour more to build and is
+# not measured here). An argument selects one: `decision`, `start`, `vend`, `engine`, `hostile`, `register`, `lookup`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 echo "==> building in release (10 to 20 minutes the first time)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job on a small table, as a producer, an owner and a consumer would do it by hand. Everything is real: the
-# server, the table (Delta, written by charter-worker), the gate and, where they are installed, the Python clients.
+# server, the table (Delta, written by charter-worker), the gate and, if installed, the Python clients.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,14 +20,14 @@ trap stop EXIT
 
 if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold= plain=; fi
 step() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
-# Shows a command of one person and runs it.
+# Prints a person's command and runs it.
 as() {
   local who=$1
   shift
   printf '  %s$ charter %s\n' "$who" "$*"
   CHARTER_TOKEN=${token[$who]} "$charter" "$@" 2>&1 | sed 's/^/    /'
 }
-# The same for a command that must be refused with exit code 2.
+# The same for a command that must fail with exit code 2.
 refused() {
   local who=$1 code=0
   shift
@@ -39,7 +39,7 @@ refused() {
 lay() { "$bin/charter-worker" make-demo "$data/lake/nyc/flights" --through "$1"; }
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]]["id"])' "$1"; }
 
-step "Start a server with nothing beside it"
+step "Start a server without external services"
 mkdir -p "$data/lake/nyc"
 "$charter" serve --data "$data" --listen 127.0.0.1:0 --gateway-listen 127.0.0.1:0 >"$data/out" 2>"$data/log" &
 server_pid=$!
@@ -54,7 +54,7 @@ sed -n 's/^\(charter\|gateway\) listens/  \1 listens/p' "$data/out"
 declare -A token
 token[admin]=$(CHARTER_TOKEN=$(grep -v ' ' "$data/out" | head -n 1) "$charter" token create)
 
-step "An admin makes a domain and its people: ann owns it, bob is an analyst"
+step "An admin creates a domain and its people: ann owns it, bob is an analyst"
 as admin domain create nyc
 for who in ann bob; do
   as admin principal create $who
@@ -67,18 +67,18 @@ lay 0
 as ann apply -d nyc tests/demo/flights.product.yaml tests/demo/flights.contract.yaml
 as ann inspect $table --wait
 
-step "bob finds it, and is refused: nobody reads without asking"
+step "bob finds it, and is refused: reading needs a grant"
 as bob product show nyc.flights
 refused bob why $table
 
-step "bob asks, ann approves"
+step "bob requests access, ann approves"
 request=$(CHARTER_TOKEN=${token[bob]} "$charter" access request $table --purpose analytics \
   --sentence "which flights are late, and why" --json | field request)
 as ann access list
 grant=$(CHARTER_TOKEN=${token[ann]} "$charter" access approve "$request" --json | field grant)
 as bob why $table
 
-step "bob reads with ordinary clients; the credentials reach this table alone, at the inspected version"
+step "bob reads with ordinary clients; the credentials cover this table only, at the inspected version"
 CHARTER_TOKEN=${token[bob]} "$charter" credentials $table >"$data/credentials"
 cut -c -60 "$data/credentials" | sed 's/^/    /; s/$/ .../'
 python=${CHARTER_CLIENTS:+$CHARTER_CLIENTS/bin/python}
@@ -89,24 +89,24 @@ read_table() {
 }
 reads() {
   [ -x "$python" ] || return 0
-  read_table "$@" || { cat "$data/read" >&2; echo "    $1 could not read" >&2; exit 1; }
+  read_table "$@" || { cat "$data/read" >&2; echo "    $1 failed to read" >&2; exit 1; }
   cut -c -140 "$data/read" | sed "s/^/    $1: /"
 }
 cannot_read() {
   [ -x "$python" ] || return 0
-  ! read_table "$@" || { cat "$data/read" >&2; echo "    $1 could read" >&2; exit 1; }
+  ! read_table "$@" || { cat "$data/read" >&2; echo "    $1 could read, but must not" >&2; exit 1; }
   cut -c -140 "$data/read" | sed "s/^/    $1: /"
 }
-[ -x "$python" ] || echo "    (make clients installs deltalake, polars and pyarrow; without them nothing is read here)"
+[ -x "$python" ] || echo "    (run make clients to install deltalake, polars and pyarrow; without them this step is skipped)"
 for client in deltalake polars pyarrow; do reads $client; done
 
 step "A bad batch lands: null carriers, negative distances, duplicates"
 lay 2
 refused ann inspect $table --wait
 refused bob credentials $table
-echo "  the lease that bob holds goes on reading what was inspected:"
+echo "  bob's existing lease still reads the inspected version:"
 reads deltalake
-echo "  and the bad version is not to be had with it:"
+echo "  and cannot read the bad version:"
 cannot_read deltalake --version 2
 
 step "ann deletes the bad rows and loads the good ones: the gate opens again"
@@ -114,15 +114,15 @@ lay 4
 as ann inspect $table --wait
 as bob why $table
 
-step "A contract that breaks its readers is refused, before it reaches anybody"
+step "A contract that breaks its readers is refused before it takes effect"
 refused ann apply -d nyc tests/demo/breaking.contract.yaml
 
-step "ann revokes: the next request of bob's open lease is refused"
+step "ann revokes the grant: the next request under bob's open lease is refused"
 as ann access revoke "$grant" --reason "the project ended"
 cannot_read deltalake
 refused bob credentials $table
 
-step "Everything is on record"
+step "Everything is recorded"
 as admin audit list --limit 12
 
 if [ "$once" = --once ]; then

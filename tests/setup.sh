@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust: PostgreSQL's server programs (Debian), a Python environment with the real
-# clients, and the JVM's registry client with a JDK to run it. `start` does all of it in the background while cargo
-# compiles, `wait` waits for it and shows what it said.
+# Installs what the tests need besides Rust: PostgreSQL's server programs (Debian), a Python environment with the real
+# clients, and the JVM's registry client with a JDK to run it. `start` runs in the background while cargo compiles,
+# `wait` waits for it and prints its output.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 clients_dir=${CHARTER_CLIENTS:?set by the Makefile}
 requirements=tests/clients/requirements.txt
-# Confluent's client and Avro serializers (7.9.5) as Apache Pinot publishes them in Maven's own repository: under their own
-# names and with all that they need. Confluent's artifacts are not there.
+# Confluent's client and Avro serializers (7.9.5) as Apache Pinot publishes them on Maven Central: under their own names
+# and with their dependencies. Confluent's own artifacts are not there.
 jvm_artifact=org.apache.pinot:pinot-confluent-avro:1.5.0:jar:shaded
 jvm_sha256=fcba31945ab17f393008f46975b37dd12516e59f536b0bec5a19ab9fd84464d1
 log=$clients_dir.log
@@ -27,7 +27,7 @@ postgres() {
   fi
   echo "==> installing PostgreSQL"
   apt_install postgresql ||
-    echo "PostgreSQL is not installed: install the package \`postgresql\`, or the tests on it are skipped" >&2
+    echo "PostgreSQL is missing: install the package \`postgresql\`, else its tests are skipped" >&2
 }
 
 clients() {
@@ -44,28 +44,28 @@ clients() {
 }
 
 jvm() {
-  local jar=$clients_dir/jvm/pinot-confluent-avro-shaded.jar skipped="the test of the JVM's client is skipped"
+  local jar=$clients_dir/jvm/pinot-confluent-avro-shaded.jar skipped="the test of the JVM client is skipped"
   if ! { command -v javac && command -v mvn; } >/dev/null; then
     echo "==> installing a JDK and Maven"
     if ! apt_install default-jdk-headless maven; then
-      echo "no JDK: install the packages \`default-jdk-headless\` and \`maven\`, or $skipped" >&2
+      echo "JDK or Maven is missing: install the packages \`default-jdk-headless\` and \`maven\`, else $skipped" >&2
       return
     fi
   fi
   if is_jvm_client "$jar"; then
     return
   fi
-  echo "==> installing the JVM's client"
+  echo "==> installing the JVM client"
   rm -f "$jar"
-  # Later versions of the plugin read the artifact's ancestors too, and ask for them wherever these say.
+  # Later versions of the plugin also read the artifact's parent POMs, and fetch them from wherever these say.
   if ! mvn --batch-mode --quiet --strict-checksums org.apache.maven.plugins:maven-dependency-plugin:2.8:copy \
     -Dartifact="$jvm_artifact" -DoutputDirectory="${jar%/*}" -Dmdep.stripVersion=true; then
-    echo "Maven does not get $jvm_artifact: $skipped" >&2
+    echo "Maven cannot download $jvm_artifact: $skipped" >&2
     return
   fi
   if ! is_jvm_client "$jar"; then
     rm "$jar"
-    echo "$jvm_artifact is not the file that it was" >&2
+    echo "$jvm_artifact: the checksum does not match" >&2
     return 1
   fi
 }
@@ -82,7 +82,7 @@ all) postgres; clients; jvm ;;
 start)
   mkdir -p "$(dirname "$clients_dir")"
   rm -f "$log.done"
-  # A process of its own, so that the first failure ends it and its exit code is kept whatever it is.
+  # In a subshell, so that the first failure ends it and its exit code is recorded in any case.
   ( code=0; tests/setup.sh all >"$log" 2>&1 || code=$?; echo "$code" >"$log.done" ) &
   ;;
 wait)

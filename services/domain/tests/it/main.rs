@@ -7,6 +7,7 @@ mod avro;
 mod change;
 mod clock;
 mod contract;
+mod documented;
 mod gate;
 mod json_schema;
 mod matrix;

@@ -1,0 +1,41 @@
+//! What `docs/rules.md` repeats of the code: the table in its section "Changes of a contract".
+
+use domain::change::{Rule, Settlement};
+
+const RULES: &str = include_str!("../../../../docs/rules.md");
+
+#[test]
+fn the_documented_rules_of_changes_are_those_of_the_code() {
+    let (_, section) = RULES.split_once("## 7. Changes of a contract").expect("the section");
+    let documented: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .map(|cells: Vec<&str>| match cells[..] {
+            [word, row, _, history, consumer, bump, settled_by] => vec![word, row, history, consumer, bump, settled_by],
+            _ => panic!("a row of the table has seven cells: {cells:?}"),
+        })
+        .collect();
+    let yes_or_no = |holds: bool| if holds { "yes" } else { "no" }.to_owned();
+    let expected: Vec<Vec<String>> = Rule::ALL
+        .iter()
+        .map(|rule| {
+            let judgement = rule.judgement();
+            let settled_by = match rule.settled_by() {
+                Settlement::Nothing => "",
+                Settlement::Proof => "a proof over the data",
+                Settlement::Widening => "`allowWidening`",
+                Settlement::Readers => "every reader declares support",
+            };
+            vec![
+                format!("`{rule}`"),
+                rule.row().map_or_else(String::new, |row| row.to_string()),
+                yes_or_no(judgement.history_safe),
+                yes_or_no(judgement.consumer_safe),
+                judgement.bump.as_str().to_uppercase(),
+                settled_by.to_owned(),
+            ]
+        })
+        .collect();
+    assert_eq!(documented, expected, "docs/rules.md, Changes of a contract");
+}
