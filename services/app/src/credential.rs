@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::credential::{Lease, LeaseState};
 use domain::gate::{self, Action, Decision, Explained, Request};
 use domain::id::{BindingId, DecisionId, LeaseId, PrincipalId, ProductId};
 use domain::identity::PurposeCode;
+use domain::lease::{Lease, LeaseState};
 use domain::name::Address;
 use futures::future::BoxFuture;
 use policy::{Party, Resource};
@@ -118,7 +118,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
         }
     };
     let lease = Lease::issue(LeaseId::random(ctx.app.random.as_ref()), permit, ctx.now());
-    store::credential::insert(&mut tx, &lease).await?;
+    store::lease::insert(&mut tx, &lease).await?;
     let detail = serde_json::json!({
         "address": loaded.target.address(),
         "action": lease.action.as_str(),
@@ -232,7 +232,7 @@ pub async fn list_leases(ctx: &Ctx, seek: Seek<(Timestamp, LeaseId)>) -> Result<
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::credential::list(&mut tx, ctx.whose(), next).await?;
+        let page = store::lease::list(&mut tx, ctx.list_scope(), next).await?;
         let visible = visible(ctx, &mut tx, &page.items, lease_of).await?;
         filling.add(page, |lease| (lease.issued_at, lease.id), |lease| visible.contains(&lease.id));
     }
@@ -245,7 +245,7 @@ pub async fn list_leases(ctx: &Ctx, seek: Seek<(Timestamp, LeaseId)>) -> Result<
 /// Those of any use case.
 pub async fn load_leases(ctx: &Ctx, ids: &[LeaseId]) -> Result<Vec<Lease>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut leases = store::credential::list_by_ids(&mut tx, ids).await?;
+    let mut leases = store::lease::list_by_ids(&mut tx, ids).await?;
     let visible = visible(ctx, &mut tx, &leases, lease_of).await?;
     leases.retain(|lease| visible.contains(&lease.id));
     Ok(leases)
@@ -259,7 +259,7 @@ pub async fn list_decisions(ctx: &Ctx, seek: Seek<(Timestamp, DecisionId)>) -> R
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::gate::list_decisions(&mut tx, ctx.whose(), next).await?;
+        let page = store::gate::list_decisions(&mut tx, ctx.list_scope(), next).await?;
         let visible = visible(ctx, &mut tx, &page.items, decision_of).await?;
         filling.add(page, |decision| (decision.at, decision.id), |decision| visible.contains(&decision.id));
     }
@@ -398,7 +398,7 @@ fn unavailable(id: LeaseId, error: store::Error) -> Denied {
 async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>, Denied> {
     let unavailable = |error| unavailable(id, error);
     let now = app.now();
-    let lease = store::credential::find(&mut tx, id).await.map_err(unavailable)?.ok_or(Denied::Unknown)?;
+    let lease = store::lease::find(&mut tx, id).await.map_err(unavailable)?.ok_or(Denied::Unknown)?;
     match lease.state {
         LeaseState::Issued => {}
         LeaseState::Intended => return Err(Denied::Unknown),

@@ -15,7 +15,7 @@ use domain::name::DomainPath;
 use domain::table::Inspector;
 use policy::{Action, Caller, Party, Policy, Question, Resource};
 use store::revision::Revision;
-use store::{Db, Tx, Whose};
+use store::{Db, ListScope, Tx};
 use tokio::sync::Notify;
 
 use crate::error::Error;
@@ -372,14 +372,14 @@ impl Ctx {
         Ok(Self { actor: Arc::new(Actor { standing, ..Actor::clone(&self.actor) }), ..self.clone() })
     }
 
-    /// Whose requests, grants, leases and decisions are read for the caller, who sees at most these. Without a role it is
+    /// The requests, grants, leases and decisions that are read for the caller, who sees at most these. Without a role it is
     /// its own: what belongs to a service account is listed to the account itself.
-    pub(crate) fn whose(&self) -> Whose {
+    pub(crate) fn list_scope(&self) -> ListScope {
         let (id, standing) = (self.actor.principal.id, &self.actor.standing);
         match (standing.platform_roles.is_empty(), standing.domain_roles.is_empty()) {
-            (true, true) => Whose::Of(id),
-            (true, false) => Whose::InReachOf(id),
-            (false, _) => Whose::Everybodys,
+            (true, true) => ListScope::Own(id),
+            (true, false) => ListScope::InReachOf(id),
+            (false, _) => ListScope::All,
         }
     }
 

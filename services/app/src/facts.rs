@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use domain::binding::{BindingVerdict, Snapshot, SnapshotState};
+use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
-use domain::contract::{ConformanceFinding, Contract, SchemaObject};
+use domain::contract::{self, ConformanceFinding, SchemaObject};
 use domain::gate::served::{Judged, Snapshots};
 use domain::gate::{Action, ContractFacts, Detail, DetailRight, Facts};
 use domain::grant::Grant;
@@ -13,7 +13,7 @@ use domain::id::{PrincipalId, SnapshotId, TableId};
 use domain::identity::{DomainRole, PurposeCode};
 use domain::name::Address;
 use domain::quality::{Measured, Outcome, RuleResult};
-use domain::table::SnapshotKey;
+use domain::table::{Snapshot, SnapshotKey, SnapshotState};
 use policy::Question;
 use store::revision::Stamp;
 use store::{Seek, Tx};
@@ -166,7 +166,7 @@ async fn snapshots(
     app: &App,
     tx: &mut Tx,
     target: &Target,
-    version: &store::contract::ContractVersion,
+    version: &contract::Version,
     head: Option<&Snapshot>,
 ) -> Result<Snapshots, Error> {
     let document = crate::contract::parsed(app, &version.document)?;
@@ -222,7 +222,7 @@ async fn oldest_after(tx: &mut Tx, table_id: TableId, ordinal: i64, head: &Snaps
 
 /// How a snapshot's columns differ from the contract; each column is named to those who may know of its classification.
 fn conformance(
-    document: &Contract,
+    document: &contract::Document,
     object: &SchemaObject,
     rules: &RuleSet,
     verdict: &BindingVerdict,

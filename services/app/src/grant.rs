@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use domain::clock::Timestamp;
-use domain::credential::Lease;
 use domain::grant::{
     AccessRequest, Closed, ClosedBy, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of,
 };
 use domain::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use domain::identity::Principal;
+use domain::lease::Lease;
 use policy::{Action, Party, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
@@ -259,7 +259,7 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
     let now = ctx.now();
     if replayed {
-        let leases = store::credential::list_revoked_of_grant(&mut tx, id).await?;
+        let leases = store::lease::list_revoked_of_grant(&mut tx, id).await?;
         return Ok(Revoked::Done(grant, leases));
     }
     if now >= grant.window.until {
@@ -268,7 +268,7 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let decided = Decided { by: ctx.actor.principal.id, at: now, reason: Some(reason.clone()) };
     let Ok(grant) = grant.clone().revoke(decided) else { return Ok(Revoked::NotActive(grant)) };
 
-    let leases = store::credential::list_open_of_grant(&mut tx, id, now).await?;
+    let leases = store::lease::list_open_of_grant(&mut tx, id, now).await?;
     store::grant::revoke(&mut tx, &grant).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
@@ -293,7 +293,7 @@ pub async fn list_requests(
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::grant::list_requests(&mut tx, ctx.whose(), state, next).await?;
+        let page = store::grant::list_requests(&mut tx, ctx.list_scope(), state, next).await?;
         let pairs = page.items.iter().map(|request| (request.port_major.product_id, request.requester));
         let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
         filling.add(
@@ -316,7 +316,7 @@ pub async fn list_grants(ctx: &Ctx, seek: Seek<(Timestamp, GrantId)>) -> Result<
     let mut tx = ctx.app.db.read().await?;
     let mut filling = Filling::new(seek);
     while let Some(next) = filling.next() {
-        let page = store::grant::list(&mut tx, ctx.whose(), next).await?;
+        let page = store::grant::list(&mut tx, ctx.list_scope(), next).await?;
         let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
         let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
         filling.add(

@@ -218,7 +218,7 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
     }
     store::identity::set_enabled(&mut tx, id, enabled).await?;
     if !enabled {
-        store::credential::revoke_of_principal(&mut tx, id).await?;
+        store::lease::revoke_of_principal(&mut tx, id).await?;
     }
     store::revision::bump(&mut tx, Revision::Access).await?;
     let action = if enabled { "principal.enable" } else { "principal.disable" };
@@ -387,7 +387,7 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
         }
     };
     store::identity::delete_role(&mut tx, id).await?;
-    store::credential::revoke_of_roles(&mut tx, assignment.principal_id).await?;
+    store::lease::revoke_of_roles(&mut tx, assignment.principal_id).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
     audit::conclude(ctx, tx, Event::done("role.unassign", "role", id, &what), key.as_ref(), Taken(assignment.clone()))

@@ -3,16 +3,18 @@
 
 use std::sync::Arc;
 
-use domain::binding::{Binding, BindingVerdict, Found, Snapshot, SnapshotState, Table};
-use domain::contract::{Contract, State};
-use domain::credential::Lease;
+use domain::binding::{Binding, BindingVerdict};
+use domain::contract::{Document, State};
 use domain::gate::served::Snapshots;
 use domain::gate::{self, Action, ContractFacts, Facts, Request};
 use domain::grant::PortMajor;
 use domain::id::{ContractVersionId, DecisionId, LeaseId, PrincipalId, SnapshotId, TableId, VerdictId};
 use domain::identity::PrincipalKind;
+use domain::lease::Lease;
 use domain::quality::{Measured, RuleResult, Verdict};
-use domain::table::{Inspection, InspectionError, InspectionJob, SnapshotKey};
+use domain::table::{
+    Inspected, Inspection, InspectionError, InspectionJob, Snapshot, SnapshotKey, SnapshotState, Table,
+};
 use policy::{Caller, Party, Question, Resource};
 use store::{Lock, Tx};
 
@@ -33,7 +35,7 @@ struct Judge {
     port_majors: Vec<PortMajor>,
     version_id: ContractVersionId,
     is_draft: bool,
-    contract: Arc<Contract>,
+    contract: Arc<Document>,
     rules: RuleSet,
 }
 
@@ -162,7 +164,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
     let lease = match decision.into_permit() {
         Ok(permit) => {
             let lease = Lease::issue(LeaseId::random(app.random.as_ref()), permit, now);
-            store::credential::insert(&mut tx, &lease).await?;
+            store::lease::insert(&mut tx, &lease).await?;
             audit::append_as(app, &mut tx, SERVER.to_owned(), "", event).await?;
             Some(lease)
         }
@@ -257,7 +259,7 @@ async fn store_outcome(
     let event = Event::done("table.inspect", "snapshot", snapshot_id, &head.key.to_string());
     let event = match &looked {
         Ok(looked) => {
-            let found = Found {
+            let found = Inspected {
                 inspected_at: now,
                 committed_at: looked.inspection.committed_at,
                 n_rows: looked.inspection.n_rows,
@@ -291,7 +293,7 @@ async fn store_outcome(
     let detail = serde_json::json!({ "snapshot": head.key.to_string(), "verdicts": verdicts });
     audit::append_as(app, &mut tx, SERVER.to_owned(), "", event.with(detail)).await?;
     if let Some(lease) = lease {
-        store::credential::end(&mut tx, lease.id).await?;
+        store::lease::end(&mut tx, lease.id).await?;
     }
     for judge in judges.iter().filter(|judge| judge.is_draft) {
         contract::try_activate(app, &mut tx, judge.version_id).await?;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use domain::id::ProductId;
 use domain::org::Domain;
+use domain::product::Product;
 use store::Tx;
-use store::product::Product;
 
 use crate::error::Error;
 use crate::grant::distinct;

@@ -8,8 +8,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use domain::binding::Location;
-use domain::table::{Format, PinnedFile, SnapshotKey, is_parquet_data_file};
+use domain::table::{Format, Location, PinnedFile, SnapshotKey, is_parquet_data_file};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
 
 /// The most names that are looked at in one folder tree.

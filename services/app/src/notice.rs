@@ -12,10 +12,9 @@ use domain::grant::{Grant, PortMajor};
 use domain::id::{AnswerId, ContractId, GrantId, NoticeId, PrincipalId, ProductId};
 use domain::identity::PrincipalKind;
 use domain::notice::{Answer, ChangeNotice, Given, Promise, Reply, Side, is_concerned};
+use domain::product::Port;
 use policy::{Action, Party, Resource};
-use store::contract::ContractVersion;
 use store::outbox;
-use store::product::Port;
 use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event};
@@ -70,7 +69,7 @@ pub(crate) async fn open_about(
     Ok(())
 }
 
-fn side(version: &ContractVersion) -> Side {
+fn side(version: &domain::contract::Version) -> Side {
     Side { contract_id: version.contract_id, version: version.version }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::id::ProductId;
 use domain::name::{DomainPath, Name};
-use store::product::Port;
+use domain::product::Port;
 use store::{Page, Seek, Tx};
 
 use crate::contract;
@@ -89,9 +89,9 @@ pub async fn load_ports(ctx: &Ctx, ids: &[ProductId]) -> Result<Vec<Port>, Error
 #[derive(Clone, Debug)]
 pub struct ProductDocument {
     /// The document.
-    pub document: store::document::Document,
+    pub document: domain::document::StoredDocument,
     /// What it says.
-    pub product: std::sync::Arc<domain::product::Product>,
+    pub product: std::sync::Arc<domain::product::Document>,
 }
 
 /// The current documents of these products, as far as the caller may know of them.

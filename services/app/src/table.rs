@@ -3,16 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::binding::{Binding, BindingVerdict, Snapshot, SnapshotState, Table};
+use domain::binding::{Binding, BindingVerdict};
 use domain::clock::Timestamp;
-use domain::contract::{Classification, SERVING_ENVIRONMENT, State};
+use domain::contract::{self, Classification, SERVING_ENVIRONMENT, State};
 use domain::grant::PortMajor;
 use domain::id::{BindingId, JobId, ProductId, SnapshotId, TableId};
 use domain::name::{Address, DomainPath, Name};
-use domain::table::{Format, SnapshotKey};
+use domain::product::Port;
+use domain::table::{Format, Snapshot, SnapshotKey, SnapshotState, Table};
 use policy::{Action, Resource};
-use store::contract::ContractVersion;
-use store::product::Port;
 use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event};
@@ -75,7 +74,7 @@ pub struct Target {
     /// Every port major that leads to the binding.
     pub(crate) port_majors: Vec<PortMajor>,
     /// The contract version in question; `None` while the major has only drafts.
-    pub version: Option<ContractVersion>,
+    pub version: Option<contract::Version>,
 }
 
 impl Target {
@@ -85,7 +84,7 @@ impl Target {
     }
 
     /// The product it is read through.
-    pub fn product(&self) -> &store::product::Product {
+    pub fn product(&self) -> &domain::product::Product {
         &self.known.product
     }
 
@@ -147,7 +146,7 @@ async fn targets(tx: &mut Tx, chosen: Vec<Chosen>, ports: &[Port]) -> Result<Vec
     let tables: HashMap<TableId, Table> =
         store::table::list_by_ids(tx, &table_ids).await?.into_iter().map(|table| (table.id, table)).collect();
     let contract_ids = distinct(chosen.iter().map(|chosen| chosen.binding.contract_id));
-    let current: HashMap<_, ContractVersion> = store::contract::list_current(tx, &contract_ids)
+    let current: HashMap<_, contract::Version> = store::contract::list_current(tx, &contract_ids)
         .await?
         .into_iter()
         .map(|version| ((version.contract_id, version.version.major), version))
@@ -160,7 +159,7 @@ async fn targets(tx: &mut Tx, chosen: Vec<Chosen>, ports: &[Port]) -> Result<Vec
     targets.collect()
 }
 
-fn assembled(chosen: Chosen, ports: &[Port], table: Table, version: Option<ContractVersion>) -> Target {
+fn assembled(chosen: Chosen, ports: &[Port], table: Table, version: Option<contract::Version>) -> Target {
     let Chosen { known, port_major, binding } = chosen;
     let leading = ports.iter().filter(|port| leads(port, &binding));
     let port_majors = leading.map(|port| port.port_major.clone()).collect();

@@ -23,8 +23,7 @@ mod reader;
 mod schema;
 pub mod table_schema;
 
-use domain::contract::Contract;
-use domain::product::Product;
+use domain::{contract, product};
 
 pub use crate::place::Places;
 
@@ -40,9 +39,9 @@ pub const MAX_DOCUMENTS: usize = 2_000;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Document {
     /// `kind: DataContract` (ODCS).
-    Contract(Contract),
+    Contract(contract::Document),
     /// `kind: DataProduct` (ODPS).
-    Product(Product),
+    Product(product::Document),
 }
 
 /// A document that can be used.

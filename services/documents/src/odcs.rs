@@ -1,4 +1,4 @@
-//! ODCS 3.0 to 3.2 to [`Contract`], and the checks that no schema can express.
+//! ODCS 3.0 to 3.2 to [`contract::Document`], and the checks that no schema can express.
 //!
 //! What the standard's schema says is not checked again here: by now the document satisfies it.
 
@@ -11,7 +11,7 @@ mod settings;
 use std::collections::BTreeMap;
 
 use domain::clock::Timestamp;
-use domain::contract::{Classification, Contract, Role, SchemaObject, SlaProperty, Wish, rules, sla};
+use domain::contract::{self, Classification, Role, SchemaObject, SlaProperty, Wish, rules, sla};
 use domain::name::Name;
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ use crate::node::{Data, Node};
 use crate::reader::{At, Reader};
 
 /// The model of a contract; `None` if something it needs could not be read, which then is a problem.
-pub(crate) fn contract(root: &Node, reader: &mut Reader) -> Option<Contract> {
+pub(crate) fn contract(root: &Node, reader: &mut Reader) -> Option<contract::Document> {
     const MODELLED: &[&str] = &[
         "apiVersion",
         "dataProduct",
@@ -47,7 +47,7 @@ pub(crate) fn contract(root: &Node, reader: &mut Reader) -> Option<Contract> {
     if domain.is_none() {
         other.extend(at.text_of("domain").map(|text| ("domain".to_owned(), Value::String(text))));
     }
-    Some(Contract {
+    Some(contract::Document {
         document_id: at.text_of("id")?,
         api_version: at.text_of("apiVersion")?,
         name: at.text_of("name"),

@@ -1,10 +1,10 @@
-//! ODPS 0.9 (read as 1.0), 1.0 and 1.1 to [`Product`], and the checks that no schema can express.
+//! ODPS 0.9 (read as 1.0), 1.0 and 1.1 to [`product::Document`], and the checks that no schema can express.
 
 use std::collections::BTreeMap;
 
 use domain::contract::{Classification, Wish};
 use domain::name::Name;
-use domain::product::{ContractReference, InputPort, Medallion, OutputPort, Product};
+use domain::product::{self, ContractReference, InputPort, Medallion, OutputPort};
 use domain::version::Version;
 
 use crate::node::Node;
@@ -15,7 +15,7 @@ use crate::reader::{At, Reader};
 const SETTINGS: &[&str] = &["slug", "classification", "medallion"];
 
 /// The model of a product; `None` if something it needs could not be read, which then is a problem.
-pub(crate) fn product(root: &Node, reader: &mut Reader) -> Option<Product> {
+pub(crate) fn product(root: &Node, reader: &mut Reader) -> Option<product::Document> {
     const MODELLED: &[&str] =
         &["apiVersion", "domain", "id", "inputPorts", "kind", "name", "outputPorts", "status", "version"];
     let at = At::root(root);
@@ -38,7 +38,7 @@ pub(crate) fn product(root: &Node, reader: &mut Reader) -> Option<Product> {
     let domain = reader.domain(&at);
     let output_ports = output_ports(&at, reader);
     let (documentary, other) = at.rest(MODELLED, SETTINGS);
-    Some(Product {
+    Some(product::Document {
         document_id: at.text_of("id")?,
         api_version: at.text_of("apiVersion")?,
         name: at.text_of("name"),

@@ -36,7 +36,7 @@ pub use self::kept::{KeptFinding, kept};
 pub use self::proof::{Options, Proof, Proofs};
 pub use self::rule::{Judgement, Rule, Settlement};
 use self::serving::Serving;
-use crate::contract::Contract;
+use crate::contract::Document;
 use crate::error::Kind;
 use crate::table::ColumnPath;
 use crate::version::{Bump, Version};
@@ -124,7 +124,7 @@ impl Refused {
 ///
 /// # Errors
 /// [`Refused`]; of several promised versions the one that demands the greatest version.
-pub fn judge(new: &Contract, versions: &[Version], promised: &[&Contract]) -> Result<(), Refused> {
+pub fn judge(new: &Document, versions: &[Version], promised: &[&Document]) -> Result<(), Refused> {
     judge_with(new, versions, promised, &Options::default())
 }
 
@@ -138,9 +138,9 @@ pub fn judge(new: &Contract, versions: &[Version], promised: &[&Contract]) -> Re
 /// # Errors
 /// [`Refused`]; of several promised versions the one that demands the greatest version.
 pub fn judge_with(
-    new: &Contract,
+    new: &Document,
     versions: &[Version],
-    promised: &[&Contract],
+    promised: &[&Document],
     options: &Options,
 ) -> Result<(), Refused> {
     let version = new.version;

@@ -6,7 +6,7 @@
 
 use crate::change::{self, KeptFinding};
 use crate::clock::Timestamp;
-use crate::contract::{Contract, DEFAULT_SUNSET, State};
+use crate::contract::{self, DEFAULT_SUNSET, State};
 use crate::error::Kind;
 use crate::grant::{self, Grant, PortMajor, sentence_of};
 use crate::id::{AnswerId, ContractId, NoticeId, PrincipalId, ProductId};
@@ -96,7 +96,7 @@ pub struct Promise<'a> {
     /// Where it stands.
     pub state: &'a State,
     /// What it says.
-    pub says: &'a Contract,
+    pub says: &'a contract::Document,
 }
 
 impl ChangeNotice {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::audit::{Key, RecordMac, put};
 use crate::change::{KeptFinding, Refused, kept};
 use crate::clock::Timestamp;
-use crate::contract::Contract;
+use crate::contract;
 use crate::error::Kind;
 use crate::grant::{self, Decided, sentence_of};
 use crate::id::{ContractId, OverrideId, PrincipalId};
@@ -196,10 +196,10 @@ impl Override {
 /// # Errors
 /// The first refusal that none accepts.
 pub fn judge_under<'a>(
-    new: &Contract,
-    promised: &[&Contract],
+    new: &contract::Document,
+    promised: &[&contract::Document],
     overrides: &[&'a Override],
-    judge: impl Fn(&[&Contract]) -> Result<(), Refused>,
+    judge: impl Fn(&[&contract::Document]) -> Result<(), Refused>,
 ) -> Result<Vec<&'a Override>, Refused> {
     let mut promised = promised.to_vec();
     let mut needed = Vec::new();

@@ -1,16 +1,55 @@
-//! Data products: what an ODPS document offers, and its life.
+//! Data products: a [`Product`] and its [`Port`]s as they are registered, the [`Document`] (ODPS) that describes one, and
+//! the life cycle.
 
 use std::fmt;
 
 use crate::clock::Timestamp;
 use crate::contract::{Classification, Fields, Wish};
 use crate::error::Kind;
+use crate::grant::PortMajor;
+use crate::id::{ContractId, DomainId, ProductId};
 use crate::name::{DomainPath, Name};
 use crate::version::Version;
 
+/// A data product as it is registered. What its document says in full is in the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// The domain that offers it.
+    pub domain_id: DomainId,
+    /// Its name in addresses; unique in the domain.
+    pub name: Name,
+    /// Its document's `id`; unique in the domain.
+    pub document_id: String,
+    /// Its title for people.
+    pub title: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// The highest classification of the product and its columns: what visibility goes by.
+    pub classification: Classification,
+    /// The digest of its current document.
+    pub digest: String,
+    /// When it was first applied.
+    pub created_at: Timestamp,
+    /// When it last changed. Updates name the one they saw.
+    pub updated_at: Timestamp,
+}
+
+/// One major of an output port, and the contract behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Product, name and major.
+    pub port_major: PortMajor,
+    /// The contract.
+    pub contract_id: ContractId,
+    /// The contract's major.
+    pub contract_major: u64,
+}
+
 /// One ODPS document.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Product {
+pub struct Document {
     /// The document's `id`.
     pub document_id: String,
     /// The version of the standard, such as `v1.0.0`; 0.9 is read as 1.0.

@@ -1,5 +1,7 @@
 //! Lakehouse tables: where they are, what they look like, and what an inspection of one snapshot brings back.
 
+mod location;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -8,7 +10,9 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+pub use self::location::{Location, NotALocation};
 use crate::clock::Timestamp;
+use crate::id::{SnapshotId, TableId};
 use crate::quality::{Measured, Rule};
 use crate::words;
 
@@ -23,6 +27,23 @@ words! {
         /// A folder of Parquet files.
         Parquet = "parquet",
     }
+}
+
+/// A table as it is registered. It knows no contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its permanent id.
+    pub id: TableId,
+    /// Its format.
+    pub format: Format,
+    /// Its folder below the storage root.
+    pub location: Location,
+    /// Moves with every change of head, served snapshot or verdict.
+    pub revision: i64,
+    /// The newest snapshot that we noticed.
+    pub head: Option<SnapshotId>,
+    /// When it was registered.
+    pub created_at: Timestamp,
 }
 
 /// Names one committed state of a table: a Delta version, or the digest of a Parquet file set.
@@ -212,6 +233,58 @@ pub struct PhysicalSchema {
     pub partitioned_by: Vec<String>,
     /// What a reader must know.
     pub protocol: ReaderProtocol,
+}
+
+words! {
+    /// Where a snapshot stands.
+    SnapshotState {
+        /// Noticed, not looked at yet.
+        Pending = "pending",
+        /// Looked at: schema, files and counts are known.
+        Inspected = "inspected",
+        /// A newer one was looked at first; never served.
+        Skipped = "skipped",
+        /// It could not be looked at.
+        Error = "error",
+    }
+}
+
+/// One snapshot of a table, as noticed and inspected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its id.
+    pub id: SnapshotId,
+    /// The table.
+    pub table_id: TableId,
+    /// The table's own name for it.
+    pub key: SnapshotKey,
+    /// Its place in the order of notice, from 1.
+    pub ordinal: i64,
+    /// When we noticed it.
+    pub noticed_at: Timestamp,
+    /// Where it stands.
+    pub state: SnapshotState,
+    /// What the inspection found, where there was one.
+    pub found: Option<Inspected>,
+    /// Why it could not be looked at, for operators and owners.
+    pub error: Option<String>,
+}
+
+/// What is kept of a snapshot's inspection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// When it was looked at.
+    pub inspected_at: Timestamp,
+    /// When it was committed, by the table's own account.
+    pub committed_at: Timestamp,
+    /// Rows.
+    pub n_rows: u64,
+    /// Data files.
+    pub n_files: u64,
+    /// Columns and protocol.
+    pub schema: PhysicalSchema,
+    /// The digest that names the stored file list.
+    pub file_list: String,
 }
 
 /// One file of a snapshot, pinned: it is served only while all of this still holds.

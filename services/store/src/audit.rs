@@ -10,9 +10,9 @@ use domain::id::RecordId;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek};
-use crate::row::{Text, affected, on_both, page_by_time, row};
+use crate::row::{Text, affected, entity_row, find, page_by_time};
 
-row! { RecordRow from "records" { id: Text<RecordId>, bytes: Vec<u8>, mac: Vec<u8>, } }
+entity_row! { RecordRow from "records" { id: Text<RecordId>, bytes: Vec<u8>, mac: Vec<u8>, } }
 
 /// A record as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,28 +68,26 @@ pub async fn append(tx: &mut Tx, record: &Record, key: &Key) -> Result<(), Error
     let mac = key.mac(&bytes);
     affected!(
         tx,
-        sqlx::query(
-            "INSERT INTO records (
-                 id,
-                 at,
-                 actor,
-                 action,
-                 resource_kind,
-                 resource_id,
-                 outcome,
-                 bytes,
-                 mac
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-        )
-        .bind(Text(record.id))
-        .bind(record.at.0)
-        .bind(record.actor.as_str())
-        .bind(record.action.as_str())
-        .bind(record.resource.kind.as_str())
-        .bind(record.resource.id.as_str())
-        .bind(Text(record.outcome))
-        .bind(bytes.as_slice())
-        .bind(mac.as_slice())
+        "INSERT INTO records (
+             id,
+             at,
+             actor,
+             action,
+             resource_kind,
+             resource_id,
+             outcome,
+             bytes,
+             mac
+         ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        Text(record.id),
+        record.at.0,
+        record.actor.as_str(),
+        record.action.as_str(),
+        record.resource.kind.as_str(),
+        record.resource.id.as_str(),
+        Text(record.outcome),
+        bytes.as_slice(),
+        mac.as_slice()
     )?;
     Ok(())
 }
@@ -99,10 +97,7 @@ pub async fn append(tx: &mut Tx, record: &Record, key: &Key) -> Result<(), Error
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: RecordId) -> Result<Option<Stored>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, RecordRow>("SELECT id, bytes, mac FROM records WHERE id = $1")
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Stored::try_from).transpose()
+    find!(tx, RecordRow, "WHERE id = $1", Text(id))
 }
 
 /// Records, the newest first.
@@ -113,19 +108,11 @@ pub async fn list(tx: &mut Tx, filter: Filter<'_>, seek: &Seek<(Timestamp, Recor
     page_by_time!(
         tx,
         seek,
-        RecordRow,
-        "SELECT
-             id,
-             bytes,
-             mac
-         FROM records
-         WHERE (at, id) < ($1, $2)
-             AND ($3 IS NULL OR actor = $3)
-             AND ($4 IS NULL OR action = $4)
-             AND ($5 IS NULL OR resource_kind = $5)
-             AND ($6 IS NULL OR resource_id = $6)
-         ORDER BY at DESC, id DESC
-         LIMIT $7",
+        RecordRow by "at",
+        "($4 IS NULL OR actor = $4)
+         AND ($5 IS NULL OR action = $5)
+         AND ($6 IS NULL OR resource_kind = $6)
+         AND ($7 IS NULL OR resource_id = $7)",
         filter.actor,
         filter.action,
         filter.resource_kind,

@@ -10,13 +10,12 @@ use domain::registry::Subject;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::json;
-use crate::page::all;
-use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, natural};
 
 /// Declares the row of a table of bindings, and how it becomes its model. They differ in what an object is bound to alone.
 macro_rules! binding_row {
     ($row:ident from $table:literal -> $model:ident { $to:ident: $kind:ty }) => {
-        row! {
+        entity_row! {
             $row from $table {
                 id: Text<BindingId>,
                 contract_id: Text<ContractId>,
@@ -48,40 +47,22 @@ macro_rules! binding_row {
 binding_row! { BindingRow from "bindings" -> Binding { table_id: TableId } }
 binding_row! { TopicRow from "topic_bindings" -> TopicBinding { subject: Subject } }
 
-macro_rules! select_bindings {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 contract_id,
-                 major,
-                 object,
-                 environment,
-                 table_id
-             FROM bindings ",
-            $rest
-        )
-    };
-}
-
 /// Adds a binding.
 ///
 /// # Errors
 /// [`crate::Constraint::BindingObject`] if the object is bound in the environment; [`Error::LockNeeded`].
 pub async fn insert(tx: &mut Tx, binding: &Binding) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO bindings (id, contract_id, major, object, environment, table_id)
-             VALUES ($1, $2, $3, $4, $5, $6)"
-        )
-        .bind(Text(binding.id))
-        .bind(Text(binding.contract_id))
-        .bind(integer(binding.major))
-        .bind(binding.object.as_str())
-        .bind(binding.environment.as_str())
-        .bind(Text(binding.table_id))
+        BindingRow {
+            id: Text(binding.id),
+            contract_id: Text(binding.contract_id),
+            major: integer(binding.major),
+            object: binding.object.as_str(),
+            environment: binding.environment.as_str(),
+            table_id: Text(binding.table_id),
+        }
     )?;
     Ok(())
 }
@@ -92,8 +73,8 @@ pub async fn insert(tx: &mut Tx, binding: &Binding) -> Result<(), Error> {
 /// [`Error::NotFound`], [`Error::LockNeeded`].
 pub async fn unbind(tx: &mut Tx, id: BindingId) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(tx, sqlx::query("DELETE FROM verdicts WHERE binding_id = $1").bind(Text(id)))?;
-    let n_rows = affected!(tx, sqlx::query("DELETE FROM bindings WHERE id = $1").bind(Text(id)))?;
+    affected!(tx, "DELETE FROM verdicts WHERE binding_id = $1", Text(id))?;
+    let n_rows = affected!(tx, "DELETE FROM bindings WHERE id = $1", Text(id))?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("binding")) }
 }
 
@@ -102,10 +83,7 @@ pub async fn unbind(tx: &mut Tx, id: BindingId) -> Result<(), Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: BindingId) -> Result<Option<Binding>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, BindingRow>(select_bindings!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Binding::try_from).transpose()
+    find!(tx, BindingRow, "WHERE id = $1", Text(id))
 }
 
 /// A binding by its id.
@@ -121,7 +99,7 @@ pub async fn get(tx: &mut Tx, id: BindingId) -> Result<Binding, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[BindingId]) -> Result<Vec<Binding>, Error> {
-    all(list_in!(tx, BindingRow, select_bindings!("WHERE id IN ({list})"), ids))
+    list_in!(tx, BindingRow, "WHERE id IN ({list})", ids)
 }
 
 /// The bindings of a contract's major, in the order of objects and environments.
@@ -129,13 +107,13 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[BindingId]) -> Result<Vec<Binding>,
 /// # Errors
 /// Those of any query.
 pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<Binding>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, BindingRow>(select_bindings!(
-        "WHERE contract_id = $1 AND major = $2 ORDER BY object, environment, id"
-    ))
-    .bind(Text(contract_id))
-    .bind(integer(major))
-    .fetch_all(c))?;
-    all(rows)
+    list!(
+        tx,
+        BindingRow,
+        "WHERE contract_id = $1 AND major = $2 ORDER BY object, environment, id",
+        Text(contract_id),
+        integer(major)
+    )
 }
 
 /// The bindings of these contracts, every major of them.
@@ -143,7 +121,7 @@ pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> 
 /// # Errors
 /// Those of any query.
 pub async fn list_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<Binding>, Error> {
-    all(list_in!(tx, BindingRow, select_bindings!("WHERE contract_id IN ({list})"), contract_ids))
+    list_in!(tx, BindingRow, "WHERE contract_id IN ({list})", contract_ids)
 }
 
 /// The bindings to a table: each has verdicts of its own.
@@ -151,16 +129,7 @@ pub async fn list_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Resu
 /// # Errors
 /// Those of any query.
 pub async fn list_of_table(tx: &mut Tx, table_id: TableId) -> Result<Vec<Binding>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, BindingRow>(select_bindings!("WHERE table_id = $1 ORDER BY id"))
-        .bind(Text(table_id))
-        .fetch_all(c))?;
-    all(rows)
-}
-
-macro_rules! select_topics {
-    ($rest:literal) => {
-        concat!("SELECT id, contract_id, major, object, environment, subject FROM topic_bindings ", $rest)
-    };
+    list!(tx, BindingRow, "WHERE table_id = $1 ORDER BY id", Text(table_id))
 }
 
 /// Binds an object to a topic.
@@ -169,18 +138,16 @@ macro_rules! select_topics {
 /// [`crate::Constraint::TopicObject`]; [`Error::LockNeeded`].
 pub async fn insert_topic(tx: &mut Tx, binding: &TopicBinding) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO topic_bindings (id, contract_id, major, object, environment, subject)
-             VALUES ($1, $2, $3, $4, $5, $6)"
-        )
-        .bind(Text(binding.id))
-        .bind(Text(binding.contract_id))
-        .bind(integer(binding.major))
-        .bind(binding.object.as_str())
-        .bind(binding.environment.as_str())
-        .bind(binding.subject.to_string())
+        TopicRow {
+            id: Text(binding.id),
+            contract_id: Text(binding.contract_id),
+            major: integer(binding.major),
+            object: binding.object.as_str(),
+            environment: binding.environment.as_str(),
+            subject: binding.subject.to_string(),
+        }
     )?;
     Ok(())
 }
@@ -190,9 +157,7 @@ pub async fn insert_topic(tx: &mut Tx, binding: &TopicBinding) -> Result<(), Err
 /// # Errors
 /// Those of any query.
 pub async fn list_topics_of_subject(tx: &mut Tx, subject: &Subject) -> Result<Vec<TopicBinding>, Error> {
-    all(on_both!(tx, |c| sqlx::query_as::<_, TopicRow>(select_topics!("WHERE subject = $1 ORDER BY major DESC, id"))
-        .bind(subject.to_string())
-        .fetch_all(c))?)
+    list!(tx, TopicRow, "WHERE subject = $1 ORDER BY major DESC, id", subject.to_string())
 }
 
 /// The topics of contracts.
@@ -200,7 +165,7 @@ pub async fn list_topics_of_subject(tx: &mut Tx, subject: &Subject) -> Result<Ve
 /// # Errors
 /// Those of any query.
 pub async fn list_topics_of_contracts(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<TopicBinding>, Error> {
-    all(list_in!(tx, TopicRow, select_topics!("WHERE contract_id IN ({list})"), ids))
+    list_in!(tx, TopicRow, "WHERE contract_id IN ({list})", ids)
 }
 
 /// All topics.
@@ -208,10 +173,10 @@ pub async fn list_topics_of_contracts(tx: &mut Tx, ids: &[ContractId]) -> Result
 /// # Errors
 /// Those of any query.
 pub async fn list_topics(tx: &mut Tx) -> Result<Vec<TopicBinding>, Error> {
-    all(on_both!(tx, |c| sqlx::query_as::<_, TopicRow>(select_topics!("ORDER BY subject, major")).fetch_all(c))?)
+    list!(tx, TopicRow, "ORDER BY subject, major")
 }
 
-row! {
+entity_row! {
     VerdictRow from "verdicts" {
         id: Text<VerdictId>,
         snapshot_id: Text<SnapshotId>,
@@ -247,26 +212,6 @@ impl TryFrom<VerdictRow> for BindingVerdict {
     }
 }
 
-macro_rules! select_verdicts {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 verdicts.id,
-                 verdicts.snapshot_id,
-                 verdicts.binding_id,
-                 verdicts.rule_hash,
-                 verdicts.verdict,
-                 verdicts.conforms,
-                 verdicts.conformance,
-                 verdicts.results,
-                 verdicts.engine,
-                 verdicts.at
-             FROM verdicts ",
-            $rest
-        )
-    };
-}
-
 /// Writes a verdict. One for the same snapshot, binding and rules gives way: the newer inspection counts, under the
 /// older one's id. The caller moves the table's revision, by [`crate::table::bump`].
 ///
@@ -274,39 +219,27 @@ macro_rules! select_verdicts {
 /// [`Error::LockNeeded`].
 pub async fn put_verdict(tx: &mut Tx, verdict: &BindingVerdict) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO verdicts (
-                 id,
-                 snapshot_id,
-                 binding_id,
-                 rule_hash,
-                 verdict,
-                 conforms,
-                 conformance,
-                 results,
-                 engine,
-                 at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             ON CONFLICT (binding_id, snapshot_id, rule_hash) DO UPDATE SET
-                 verdict = excluded.verdict,
-                 conforms = excluded.conforms,
-                 conformance = excluded.conformance,
-                 results = excluded.results,
-                 engine = excluded.engine,
-                 at = excluded.at"
-        )
-        .bind(Text(verdict.id))
-        .bind(Text(verdict.snapshot_id))
-        .bind(Text(verdict.binding_id))
-        .bind(verdict.rule_hash.as_str())
-        .bind(Text(verdict.verdict))
-        .bind(verdict.conforms)
-        .bind(json::strings_to_text(&verdict.conformance))
-        .bind(json::results_to_text(&verdict.results))
-        .bind(verdict.engine.as_str())
-        .bind(verdict.at.0)
+        VerdictRow {
+            id: Text(verdict.id),
+            snapshot_id: Text(verdict.snapshot_id),
+            binding_id: Text(verdict.binding_id),
+            rule_hash: verdict.rule_hash.as_str(),
+            verdict: Text(verdict.verdict),
+            conforms: verdict.conforms,
+            conformance: json::strings_to_text(&verdict.conformance),
+            results: json::results_to_text(&verdict.results),
+            engine: verdict.engine.as_str(),
+            at: verdict.at.0,
+        },
+        "ON CONFLICT (binding_id, snapshot_id, rule_hash) DO UPDATE SET
+         verdict = excluded.verdict,
+         conforms = excluded.conforms,
+         conformance = excluded.conformance,
+         results = excluded.results,
+         engine = excluded.engine,
+         at = excluded.at"
     )?;
     Ok(())
 }
@@ -323,18 +256,18 @@ pub async fn list_newest_verdicts(
     up_to: i64,
     limit: u32,
 ) -> Result<Vec<BindingVerdict>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, VerdictRow>(select_verdicts!(
+    list!(
+        tx,
+        VerdictRow,
         "JOIN snapshots ON snapshots.id = verdicts.snapshot_id
-             WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2 AND snapshots.ordinal <= $3
-             ORDER BY snapshots.ordinal DESC, verdicts.id
-             LIMIT $4"
-    ))
-    .bind(Text(binding_id))
-    .bind(rule_hash)
-    .bind(up_to)
-    .bind(i64::from(limit))
-    .fetch_all(c))?;
-    all(rows)
+         WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2 AND snapshots.ordinal <= $3
+         ORDER BY snapshots.ordinal DESC, verdicts.id
+         LIMIT $4",
+        Text(binding_id),
+        rule_hash,
+        up_to,
+        i64::from(limit)
+    )
 }
 
 /// The verdict on the newest snapshot that conforms and passed: what `last_good` serves, however long ago.
@@ -348,18 +281,18 @@ pub async fn find_last_good_verdict(
     rule_hash: &str,
     up_to: i64,
 ) -> Result<Option<BindingVerdict>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VerdictRow>(select_verdicts!(
+    find!(
+        tx,
+        VerdictRow,
         "JOIN snapshots ON snapshots.id = verdicts.snapshot_id
-             WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2 AND snapshots.ordinal <= $3
-                 AND verdicts.conforms AND verdicts.verdict IN ('pass', 'warn')
-             ORDER BY snapshots.ordinal DESC, verdicts.id
-             LIMIT 1"
-    ))
-    .bind(Text(binding_id))
-    .bind(rule_hash)
-    .bind(up_to)
-    .fetch_optional(c))?;
-    row.map(BindingVerdict::try_from).transpose()
+         WHERE verdicts.binding_id = $1 AND verdicts.rule_hash = $2 AND snapshots.ordinal <= $3
+             AND verdicts.conforms AND verdicts.verdict IN ('pass', 'warn')
+         ORDER BY snapshots.ordinal DESC, verdicts.id
+         LIMIT 1",
+        Text(binding_id),
+        rule_hash,
+        up_to
+    )
 }
 
 /// The verdicts on these snapshots, by every binding and set of rules.
@@ -370,5 +303,5 @@ pub async fn list_verdicts_of_snapshots(
     tx: &mut Tx,
     snapshot_ids: &[SnapshotId],
 ) -> Result<Vec<BindingVerdict>, Error> {
-    all(list_in!(tx, VerdictRow, select_verdicts!("WHERE snapshot_id IN ({list})"), snapshot_ids))
+    list_in!(tx, VerdictRow, "WHERE snapshot_id IN ({list})", snapshot_ids)
 }

@@ -3,46 +3,18 @@
 use std::collections::HashMap;
 
 use domain::clock::Timestamp;
-use domain::contract::State;
+use domain::contract::{self, Contract, State};
+use domain::document::{Format, StoredDocument};
 use domain::id::{ContractId, ContractVersionId, PrincipalId, ProductId};
 use domain::version::Version;
 
 use crate::db::Tx;
-use crate::document::{Document, Format};
 use crate::error::Error;
 use crate::json;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, natural, on_both, row, version};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, insert, integer, list_in, natural, row, rows_in, select, version};
 
-/// A contract: the line of its versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contract {
-    /// Its id.
-    pub id: ContractId,
-    /// The product it belongs to.
-    pub product_id: ProductId,
-    /// Its documents' `id`; unique in the product.
-    pub document_id: String,
-    /// When its first version was published.
-    pub created_at: Timestamp,
-}
-
-/// A version of a contract. Its document never changes once it is active.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContractVersion {
-    /// Its id.
-    pub id: ContractVersionId,
-    /// The contract.
-    pub contract_id: ContractId,
-    /// Its number.
-    pub version: Version,
-    /// Where it stands.
-    pub state: State,
-    /// Its document.
-    pub document: Document,
-}
-
-row! {
+entity_row! {
     ContractRow from "contracts" {
         id: Text<ContractId>,
         product_id: Text<ProductId>,
@@ -64,33 +36,20 @@ impl TryFrom<ContractRow> for Contract {
     }
 }
 
-macro_rules! select_contracts {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 product_id,
-                 document_id,
-                 created_at
-             FROM contracts ",
-            $rest
-        )
-    };
-}
-
 /// Adds a contract without versions.
 ///
 /// # Errors
 /// [`crate::Constraint::ContractDocument`]; [`Error::LockNeeded`].
 pub async fn insert(tx: &mut Tx, contract: &Contract) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query("INSERT INTO contracts (id, product_id, document_id, created_at) VALUES ($1, $2, $3, $4)")
-            .bind(Text(contract.id))
-            .bind(Text(contract.product_id))
-            .bind(contract.document_id.as_str())
-            .bind(contract.created_at.0)
+        ContractRow {
+            id: Text(contract.id),
+            product_id: Text(contract.product_id),
+            document_id: contract.document_id.as_str(),
+            created_at: contract.created_at.0,
+        }
     )?;
     Ok(())
 }
@@ -100,10 +59,7 @@ pub async fn insert(tx: &mut Tx, contract: &Contract) -> Result<(), Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: ContractId) -> Result<Option<Contract>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, ContractRow>(select_contracts!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Contract::try_from).transpose()
+    find!(tx, ContractRow, "WHERE id = $1", Text(id))
 }
 
 /// A contract by its id.
@@ -123,13 +79,7 @@ pub async fn find_by_document_id(
     product_id: ProductId,
     document_id: &str,
 ) -> Result<Option<Contract>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, ContractRow>(select_contracts!(
-        "WHERE product_id = $1 AND document_id = $2"
-    ))
-    .bind(Text(product_id))
-    .bind(document_id)
-    .fetch_optional(c))?;
-    row.map(Contract::try_from).transpose()
+    find!(tx, ContractRow, "WHERE product_id = $1 AND document_id = $2", Text(product_id), document_id)
 }
 
 /// The contracts of these ids that exist.
@@ -137,7 +87,7 @@ pub async fn find_by_document_id(
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<Contract>, Error> {
-    all(list_in!(tx, ContractRow, select_contracts!("WHERE id IN ({list})"), ids))
+    list_in!(tx, ContractRow, "WHERE id IN ({list})", ids)
 }
 
 /// The contracts of these products.
@@ -145,15 +95,10 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<Contract
 /// # Errors
 /// Those of any query.
 pub async fn list_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<Vec<Contract>, Error> {
-    all(list_in!(
-        tx,
-        ContractRow,
-        select_contracts!("WHERE product_id IN ({list}) ORDER BY product_id, document_id"),
-        product_ids
-    ))
+    list_in!(tx, ContractRow, "WHERE product_id IN ({list}) ORDER BY product_id, document_id", product_ids)
 }
 
-row! {
+entity_row! {
     VersionRow from "contract_versions" {
         id: Text<ContractVersionId>,
         contract_id: Text<ContractId>,
@@ -172,7 +117,7 @@ row! {
     }
 }
 
-impl TryFrom<VersionRow> for ContractVersion {
+impl TryFrom<VersionRow> for contract::Version {
     type Error = Error;
 
     fn try_from(row: VersionRow) -> Result<Self, Error> {
@@ -192,7 +137,7 @@ impl TryFrom<VersionRow> for ContractVersion {
             contract_id: row.contract_id.0,
             version: version([row.major, row.minor, row.patch]).map_err(misfit)?,
             state,
-            document: Document {
+            document: StoredDocument {
                 digest: row.digest,
                 format: row.format.0,
                 bytes: row.bytes,
@@ -223,72 +168,32 @@ impl From<&State> for StateColumns {
     }
 }
 
-macro_rules! select_versions {
-    ($rest:expr) => {
-        concat!(
-            "SELECT
-                 id,
-                 contract_id,
-                 major,
-                 minor,
-                 patch,
-                 digest,
-                 format,
-                 bytes,
-                 state,
-                 state_since,
-                 sunset,
-                 reasons,
-                 published_by,
-                 published_at
-             FROM contract_versions ",
-            $rest
-        )
-    };
-}
-
 /// Adds a version.
 ///
 /// # Errors
 /// [`crate::Constraint::ContractVersionNumber`] if the number is taken, [`crate::Constraint::ContractVersionActive`] if
 /// it is active and another of its major is; [`Error::LockNeeded`].
-pub async fn insert_version(tx: &mut Tx, version: &ContractVersion) -> Result<(), Error> {
+pub async fn insert_version(tx: &mut Tx, version: &contract::Version) -> Result<(), Error> {
     tx.require_facts()?;
     let state = StateColumns::from(&version.state);
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO contract_versions (
-                 id,
-                 contract_id,
-                 major,
-                 minor,
-                 patch,
-                 digest,
-                 format,
-                 bytes,
-                 state,
-                 state_since,
-                 sunset,
-                 reasons,
-                 published_by,
-                 published_at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-        )
-        .bind(Text(version.id))
-        .bind(Text(version.contract_id))
-        .bind(integer(version.version.major))
-        .bind(integer(version.version.minor))
-        .bind(integer(version.version.patch))
-        .bind(version.document.digest.as_str())
-        .bind(Text(version.document.format))
-        .bind(version.document.bytes.as_slice())
-        .bind(version.state.as_str())
-        .bind(state.since)
-        .bind(state.sunset)
-        .bind(state.reasons.as_str())
-        .bind(Text(version.document.published_by))
-        .bind(version.document.published_at.0)
+        VersionRow {
+            id: Text(version.id),
+            contract_id: Text(version.contract_id),
+            major: integer(version.version.major),
+            minor: integer(version.version.minor),
+            patch: integer(version.version.patch),
+            digest: version.document.digest.as_str(),
+            format: Text(version.document.format),
+            bytes: version.document.bytes.as_slice(),
+            state: version.state.as_str(),
+            state_since: state.since,
+            sunset: state.sunset,
+            reasons: state.reasons.as_str(),
+            published_by: Text(version.document.published_by),
+            published_at: version.document.published_at.0,
+        }
     )?;
     Ok(())
 }
@@ -304,18 +209,16 @@ pub async fn set_state(tx: &mut Tx, id: ContractVersionId, seen: &State, state: 
     let seen_since = StateColumns::from(seen).since;
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE contract_versions
-             SET state = $1, state_since = $2, sunset = $3, reasons = $4
-             WHERE id = $5 AND state = $6 AND COALESCE(state_since, 0) = COALESCE($7, 0)"
-        )
-        .bind(state.as_str())
-        .bind(columns.since)
-        .bind(columns.sunset)
-        .bind(columns.reasons.as_str())
-        .bind(Text(id))
-        .bind(seen.as_str())
-        .bind(seen_since)
+        "UPDATE contract_versions
+         SET state = $1, state_since = $2, sunset = $3, reasons = $4
+         WHERE id = $5 AND state = $6 AND COALESCE(state_since, 0) = COALESCE($7, 0)",
+        state.as_str(),
+        columns.since,
+        columns.sunset,
+        columns.reasons.as_str(),
+        Text(id),
+        seen.as_str(),
+        seen_since
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("contract version")) }
 }
@@ -328,23 +231,21 @@ pub async fn replace_draft(
     tx: &mut Tx,
     id: ContractVersionId,
     seen_digest: &str,
-    document: &Document,
+    document: &StoredDocument,
 ) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE contract_versions
-             SET digest = $1, format = $2, bytes = $3, published_by = $4, published_at = $5, state_since = NULL
-             WHERE id = $6 AND state = 'draft' AND digest = $7"
-        )
-        .bind(document.digest.as_str())
-        .bind(Text(document.format))
-        .bind(document.bytes.as_slice())
-        .bind(Text(document.published_by))
-        .bind(document.published_at.0)
-        .bind(Text(id))
-        .bind(seen_digest)
+        "UPDATE contract_versions
+         SET digest = $1, format = $2, bytes = $3, published_by = $4, published_at = $5, state_since = NULL
+         WHERE id = $6 AND state = 'draft' AND digest = $7",
+        document.digest.as_str(),
+        Text(document.format),
+        document.bytes.as_slice(),
+        Text(document.published_by),
+        document.published_at.0,
+        Text(id),
+        seen_digest
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("contract version")) }
 }
@@ -353,18 +254,15 @@ pub async fn replace_draft(
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<ContractVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(ContractVersion::try_from).transpose()
+pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<contract::Version>, Error> {
+    find!(tx, VersionRow, "WHERE id = $1", Text(id))
 }
 
 /// A version by its id.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get_version(tx: &mut Tx, id: ContractVersionId) -> Result<ContractVersion, Error> {
+pub async fn get_version(tx: &mut Tx, id: ContractVersionId) -> Result<contract::Version, Error> {
     find_version(tx, id).await?.ok_or(Error::NotFound("contract version"))
 }
 
@@ -376,16 +274,16 @@ pub async fn find_version_by_number(
     tx: &mut Tx,
     contract_id: ContractId,
     version: Version,
-) -> Result<Option<ContractVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE contract_id = $1 AND major = $2 AND minor = $3 AND patch = $4"
-    ))
-    .bind(Text(contract_id))
-    .bind(integer(version.major))
-    .bind(integer(version.minor))
-    .bind(integer(version.patch))
-    .fetch_optional(c))?;
-    row.map(ContractVersion::try_from).transpose()
+) -> Result<Option<contract::Version>, Error> {
+    find!(
+        tx,
+        VersionRow,
+        "WHERE contract_id = $1 AND major = $2 AND minor = $3 AND patch = $4",
+        Text(contract_id),
+        integer(version.major),
+        integer(version.minor),
+        integer(version.patch)
+    )
 }
 
 // Of the versions of a major that were promised once, the current one comes first.
@@ -405,32 +303,38 @@ macro_rules! in_force_first {
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find_current(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<ContractVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(concat!(
-        "WHERE contract_id = $1 AND major = $2 AND state IN ('active', 'deprecated', 'retired') ORDER BY ",
-        in_force_first!(),
-        " LIMIT 1"
-    )))
-    .bind(Text(contract_id))
-    .bind(integer(major))
-    .fetch_optional(c))?;
-    row.map(ContractVersion::try_from).transpose()
+pub async fn find_current(
+    tx: &mut Tx,
+    contract_id: ContractId,
+    major: u64,
+) -> Result<Option<contract::Version>, Error> {
+    find!(
+        tx,
+        VersionRow,
+        concat!(
+            "WHERE contract_id = $1 AND major = $2 AND state IN ('active', 'deprecated', 'retired') ORDER BY ",
+            in_force_first!(),
+            " LIMIT 1"
+        ),
+        Text(contract_id),
+        integer(major)
+    )
 }
 
 /// What [`find_current`] finds for every major of these contracts.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<ContractVersion>, Error> {
-    let mut versions: Vec<ContractVersion> = all(list_in!(
+pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<contract::Version>, Error> {
+    let mut versions: Vec<contract::Version> = list_in!(
         tx,
         VersionRow,
-        select_versions!(concat!(
+        concat!(
             "WHERE contract_id IN ({list}) AND state IN ('active', 'deprecated', 'retired') ORDER BY ",
             in_force_first!()
-        )),
+        ),
         contract_ids
-    ))?;
+    )?;
     // The first of each major is its current one.
     versions.dedup_by_key(|version| (version.contract_id, version.version.major));
     Ok(versions)
@@ -448,7 +352,7 @@ pub async fn list_ended(
     contract_ids: &[ContractId],
     now: Timestamp,
 ) -> Result<Vec<(ContractId, u64, Timestamp)>, Error> {
-    let rows = list_in!(
+    let rows = rows_in!(
         tx,
         EndedRow,
         "SELECT
@@ -478,18 +382,18 @@ pub async fn find_predecessor(
     tx: &mut Tx,
     contract_id: ContractId,
     version: Version,
-) -> Result<Option<ContractVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
+) -> Result<Option<contract::Version>, Error> {
+    find!(
+        tx,
+        VersionRow,
         "WHERE contract_id = $1 AND (major, minor, patch) < ($2, $3, $4)
-             ORDER BY major DESC, minor DESC, patch DESC
-             LIMIT 1"
-    ))
-    .bind(Text(contract_id))
-    .bind(integer(version.major))
-    .bind(integer(version.minor))
-    .bind(integer(version.patch))
-    .fetch_optional(c))?;
-    row.map(ContractVersion::try_from).transpose()
+         ORDER BY major DESC, minor DESC, patch DESC
+         LIMIT 1",
+        Text(contract_id),
+        integer(version.major),
+        integer(version.minor),
+        integer(version.patch)
+    )
 }
 
 /// Every version of these contracts, the newest of each first within up to 512 contracts.
@@ -499,13 +403,13 @@ pub async fn find_predecessor(
 pub async fn list_versions_of_contracts(
     tx: &mut Tx,
     contract_ids: &[ContractId],
-) -> Result<Vec<ContractVersion>, Error> {
-    all(list_in!(
+) -> Result<Vec<contract::Version>, Error> {
+    list_in!(
         tx,
         VersionRow,
-        select_versions!("WHERE contract_id IN ({list}) ORDER BY contract_id, major DESC, minor DESC, patch DESC"),
+        "WHERE contract_id IN ({list}) ORDER BY contract_id, major DESC, minor DESC, patch DESC",
         contract_ids
-    ))
+    )
 }
 
 /// A page of the versions of each of these contracts, the newest first, all from the same number on. A contract without
@@ -517,15 +421,16 @@ pub async fn list_version_pages(
     tx: &mut Tx,
     contract_ids: &[ContractId],
     seek: &Seek<Version>,
-) -> Result<HashMap<ContractId, Page<ContractVersion>>, Error> {
+) -> Result<HashMap<ContractId, Page<contract::Version>>, Error> {
     let (major, minor, patch) = match seek.after {
         Some(version) => (integer(version.major), integer(version.minor), integer(version.patch)),
         None => (i64::MAX, i64::MAX, i64::MAX),
     };
-    let rows = list_in!(
+    let rows = rows_in!(
         tx,
         VersionRow,
-        select_versions!(
+        select!(
+            VersionRow,
             "WHERE id IN (
                  SELECT id
                  FROM (
@@ -551,13 +456,13 @@ pub async fn list_version_pages(
     for row in rows {
         of_contracts.entry(row.contract_id.0).or_default().push(row);
     }
-    of_contracts.into_iter().map(|(id, rows)| Ok((id, Page::of(rows, seek.limit)?))).collect()
+    of_contracts.into_iter().map(|(id, rows)| Ok((id, Page::from_rows(rows, seek.limit)?))).collect()
 }
 
 /// The versions of these ids that exist.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list_versions_by_ids(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<ContractVersion>, Error> {
-    all(list_in!(tx, VersionRow, select_versions!("WHERE id IN ({list})"), ids))
+pub async fn list_versions_by_ids(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<contract::Version>, Error> {
+    list_in!(tx, VersionRow, "WHERE id IN ({list})", ids)
 }

@@ -142,8 +142,8 @@ impl Db {
             // A file does not hang up.
             .test_before_acquire(false)
             .connect_lazy_with(reading);
-        let known = revision::Known::new(revision::stored(&mut connection).await?);
-        let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock, known));
+        let durable = revision::DurableRevisions::new(revision::stored(&mut connection).await?);
+        let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock, durable));
         Ok(Self(Backend::Sqlite { readers, writer }))
     }
 
@@ -216,7 +216,7 @@ impl Db {
     /// only writer. Whoever saw a change acknowledged finds it moved.
     pub fn known_revision(&self, revision: Revision) -> Option<i64> {
         match &self.0 {
-            Backend::Sqlite { writer, .. } => writer.known().get(revision),
+            Backend::Sqlite { writer, .. } => writer.durable().get(revision),
             Backend::Postgres(_) => None,
         }
     }

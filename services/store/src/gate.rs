@@ -7,11 +7,11 @@ use domain::id::{BindingId, DecisionId, PrincipalId, SnapshotId};
 use crate::db::Tx;
 use crate::error::Error;
 use crate::json;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, list_in, on_both, page_by_time, row};
-use crate::whose::{Whose, in_reach_by_binding};
+use crate::page::{Page, Seek};
+use crate::row::{Text, entity_row, find, insert, list_in};
+use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
-row! {
+entity_row! {
     DecisionRow from "decisions" {
         id: Text<DecisionId>,
         principal_id: Text<PrincipalId>,
@@ -45,45 +45,24 @@ impl TryFrom<DecisionRow> for Explained {
     }
 }
 
-macro_rules! select_decisions {
-    ($rest:expr) => {
-        concat!(
-            "SELECT
-                 id,
-                 principal_id,
-                 action,
-                 binding_id,
-                 at,
-                 allowed,
-                 lines,
-                 served,
-                 retry_at
-             FROM decisions ",
-            $rest
-        )
-    };
-}
-
 /// Keeps a decision.
 ///
 /// # Errors
 /// Those of any query.
 pub async fn insert_decision(tx: &mut Tx, decision: &Explained) -> Result<(), Error> {
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO decisions (id, principal_id, action, binding_id, at, allowed, lines, served, retry_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-        )
-        .bind(Text(decision.id))
-        .bind(Text(decision.principal_id))
-        .bind(Text(decision.action))
-        .bind(Text(decision.binding_id))
-        .bind(decision.at.0)
-        .bind(decision.allowed)
-        .bind(json::lines_to_text(&decision.lines))
-        .bind(decision.served.map(Text))
-        .bind(decision.retry_at.map(|at| at.0))
+        DecisionRow {
+            id: Text(decision.id),
+            principal_id: Text(decision.principal_id),
+            action: Text(decision.action),
+            binding_id: Text(decision.binding_id),
+            at: decision.at.0,
+            allowed: decision.allowed,
+            lines: json::lines_to_text(&decision.lines),
+            served: decision.served.map(Text),
+            retry_at: decision.retry_at.map(|at| at.0),
+        }
     )?;
     Ok(())
 }
@@ -93,10 +72,7 @@ pub async fn insert_decision(tx: &mut Tx, decision: &Explained) -> Result<(), Er
 /// # Errors
 /// Those of any query.
 pub async fn find_decision(tx: &mut Tx, id: DecisionId) -> Result<Option<Explained>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, DecisionRow>(select_decisions!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Explained::try_from).transpose()
+    find!(tx, DecisionRow, "WHERE id = $1", Text(id))
 }
 
 /// The decisions of these ids that exist.
@@ -104,7 +80,7 @@ pub async fn find_decision(tx: &mut Tx, id: DecisionId) -> Result<Option<Explain
 /// # Errors
 /// Those of any query.
 pub async fn list_decisions_by_ids(tx: &mut Tx, ids: &[DecisionId]) -> Result<Vec<Explained>, Error> {
-    all(list_in!(tx, DecisionRow, select_decisions!("WHERE id IN ({list})"), ids))
+    list_in!(tx, DecisionRow, "WHERE id IN ({list})", ids)
 }
 
 /// Decisions, the newest first.
@@ -113,27 +89,8 @@ pub async fn list_decisions_by_ids(tx: &mut Tx, ids: &[DecisionId]) -> Result<Ve
 /// Those of any query.
 pub async fn list_decisions(
     tx: &mut Tx,
-    whose: Whose,
+    scope: ListScope,
     seek: &Seek<(Timestamp, DecisionId)>,
 ) -> Result<Page<Explained>, Error> {
-    macro_rules! page {
-        ($whose:expr, $principal:expr) => {
-            page_by_time!(
-                tx,
-                seek,
-                DecisionRow,
-                select_decisions!(concat!(
-                    "WHERE (at, id) < ($1, $2) AND ",
-                    $whose,
-                    " ORDER BY at DESC, id DESC LIMIT $4"
-                )),
-                $principal
-            )
-        };
-    }
-    match whose {
-        Whose::Everybodys => page!("$3 = ''", ""),
-        Whose::Of(principal) => page!("principal_id = $3", Text(principal)),
-        Whose::InReachOf(principal) => page!(in_reach_by_binding!(), Text(principal)),
-    }
+    page_in_scope!(tx, scope, seek, DecisionRow by "at", "principal_id", in_reach_by_binding!())
 }

@@ -8,11 +8,11 @@ use domain::name::Name;
 
 use crate::db::Tx;
 use crate::error::Error;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, natural, on_both, page_by_time, row};
-use crate::whose::{Whose, in_reach};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, natural, page_by_time};
+use crate::scope::{ListScope, in_reach, page_in_scope};
 
-row! {
+entity_row! {
     RequestRow from "access_requests" {
         id: Text<AccessRequestId>,
         requester_id: Text<PrincipalId>,
@@ -58,7 +58,7 @@ impl TryFrom<RequestRow> for AccessRequest {
     }
 }
 
-/// A person's answer: who and when, or neither.
+/// A person's answer from its three columns.
 pub(crate) fn decided(
     by: Option<Text<PrincipalId>>,
     at: Option<i64>,
@@ -71,28 +71,22 @@ pub(crate) fn decided(
     }
 }
 
-macro_rules! select_requests {
-    ($rest:expr) => {
-        concat!(
-            "SELECT
-                 id,
-                 requester_id,
-                 product_id,
-                 port,
-                 major,
-                 purpose,
-                 sentence,
-                 from_at,
-                 until_at,
-                 state,
-                 decided_by,
-                 decided_at,
-                 reason,
-                 created_at
-             FROM access_requests ",
-            $rest
-        )
-    };
+/// The three columns of a person's answer.
+pub(crate) struct DecidedColumns<'a> {
+    pub(crate) by: Option<Text<PrincipalId>>,
+    pub(crate) at: Option<i64>,
+    pub(crate) reason: Option<&'a str>,
+}
+
+impl<'a> From<&'a Option<Decided>> for DecidedColumns<'a> {
+    fn from(decided: &'a Option<Decided>) -> Self {
+        let decided = decided.as_ref();
+        Self {
+            by: decided.map(|decided| Text(decided.by)),
+            at: decided.map(|decided| decided.at.0),
+            reason: decided.and_then(|decided| decided.reason.as_deref()),
+        }
+    }
 }
 
 /// Adds a request that is pending.
@@ -101,34 +95,25 @@ macro_rules! select_requests {
 /// [`Error::LockNeeded`].
 pub async fn insert_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    let decided = DecidedColumns::from(&request.decided);
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO access_requests (
-                 id,
-                 requester_id,
-                 product_id,
-                 port,
-                 major,
-                 purpose,
-                 sentence,
-                 from_at,
-                 until_at,
-                 state,
-                 created_at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-        )
-        .bind(Text(request.id))
-        .bind(Text(request.requester))
-        .bind(Text(request.port_major.product_id))
-        .bind(request.port_major.port.as_str())
-        .bind(integer(request.port_major.major))
-        .bind(Text(request.purpose.code))
-        .bind(request.purpose.sentence.as_str())
-        .bind(request.window.from.0)
-        .bind(request.window.until.0)
-        .bind(Text(request.state))
-        .bind(request.created_at.0)
+        RequestRow {
+            id: Text(request.id),
+            requester_id: Text(request.requester),
+            product_id: Text(request.port_major.product_id),
+            port: request.port_major.port.as_str(),
+            major: integer(request.port_major.major),
+            purpose: Text(request.purpose.code),
+            sentence: request.purpose.sentence.as_str(),
+            from_at: request.window.from.0,
+            until_at: request.window.until.0,
+            state: Text(request.state),
+            decided_by: decided.by,
+            decided_at: decided.at,
+            reason: decided.reason,
+            created_at: request.created_at.0,
+        }
     )?;
     Ok(())
 }
@@ -139,19 +124,17 @@ pub async fn insert_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), 
 /// [`Error::Stale`] if it is not pending any more; [`Error::LockNeeded`].
 pub async fn decide_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), Error> {
     tx.require_facts()?;
-    let decided = request.decided.as_ref();
+    let decided = DecidedColumns::from(&request.decided);
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE access_requests
-             SET state = $1, decided_by = $2, decided_at = $3, reason = $4
-             WHERE id = $5 AND state = 'pending'"
-        )
-        .bind(Text(request.state))
-        .bind(decided.map(|decided| Text(decided.by)))
-        .bind(decided.map(|decided| decided.at.0))
-        .bind(decided.and_then(|decided| decided.reason.as_deref()))
-        .bind(Text(request.id))
+        "UPDATE access_requests
+         SET state = $1, decided_by = $2, decided_at = $3, reason = $4
+         WHERE id = $5 AND state = 'pending'",
+        Text(request.state),
+        decided.by,
+        decided.at,
+        decided.reason,
+        Text(request.id)
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("access request")) }
 }
@@ -161,10 +144,7 @@ pub async fn decide_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), 
 /// # Errors
 /// Those of any query.
 pub async fn find_request(tx: &mut Tx, id: AccessRequestId) -> Result<Option<AccessRequest>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, RequestRow>(select_requests!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(AccessRequest::try_from).transpose()
+    find!(tx, RequestRow, "WHERE id = $1", Text(id))
 }
 
 /// A request by its id.
@@ -180,7 +160,7 @@ pub async fn get_request(tx: &mut Tx, id: AccessRequestId) -> Result<AccessReque
 /// # Errors
 /// Those of any query.
 pub async fn list_requests_by_ids(tx: &mut Tx, ids: &[AccessRequestId]) -> Result<Vec<AccessRequest>, Error> {
-    all(list_in!(tx, RequestRow, select_requests!("WHERE id IN ({list})"), ids))
+    list_in!(tx, RequestRow, "WHERE id IN ({list})", ids)
 }
 
 /// Requests, the newest first; only those in a state where one is given.
@@ -189,36 +169,23 @@ pub async fn list_requests_by_ids(tx: &mut Tx, ids: &[AccessRequestId]) -> Resul
 /// Those of any query.
 pub async fn list_requests(
     tx: &mut Tx,
-    whose: Whose,
+    scope: ListScope,
     state: Option<RequestState>,
     seek: &Seek<(Timestamp, AccessRequestId)>,
 ) -> Result<Page<AccessRequest>, Error> {
-    macro_rules! page {
-        ($whose:expr, $principal:expr) => {
-            page_by_time!(
-                tx,
-                seek,
-                RequestRow,
-                select_requests!(concat!(
-                    "WHERE (created_at, id) < ($1, $2) AND ",
-                    $whose,
-                    " AND ($4 = '' OR state = $4)
-                     ORDER BY created_at DESC, id DESC
-                     LIMIT $5"
-                )),
-                $principal,
-                state.map_or("", RequestState::as_str)
-            )
-        };
-    }
-    match whose {
-        Whose::Everybodys => page!("$3 = ''", ""),
-        Whose::Of(principal) => page!("requester_id = $3", Text(principal)),
-        Whose::InReachOf(principal) => page!(in_reach!("requester_id", "product_id" = "products.id"), Text(principal)),
-    }
+    page_in_scope!(
+        tx,
+        scope,
+        seek,
+        RequestRow by "created_at",
+        "requester_id",
+        in_reach!("requester_id", "product_id" = "products.id"),
+        "($5 = '' OR state = $5)",
+        state.map_or("", RequestState::as_str)
+    )
 }
 
-row! {
+entity_row! {
     GrantRow from "grants" {
         id: Text<GrantId>,
         request_id: Text<AccessRequestId>,
@@ -262,67 +229,32 @@ impl TryFrom<GrantRow> for Grant {
     }
 }
 
-macro_rules! select_grants {
-    ($rest:expr) => {
-        concat!(
-            "SELECT
-                 id,
-                 request_id,
-                 principal_id,
-                 product_id,
-                 port,
-                 major,
-                 purpose,
-                 sentence,
-                 from_at,
-                 until_at,
-                 granted_by,
-                 granted_at,
-                 revoked_by,
-                 revoked_at,
-                 revoke_reason
-             FROM grants ",
-            $rest
-        )
-    };
-}
-
 /// Adds a grant that stands.
 ///
 /// # Errors
 /// [`crate::Constraint::GrantRequest`] if the request has one; [`Error::LockNeeded`].
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    let revoked = DecidedColumns::from(&grant.revoked);
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO grants (
-                 id,
-                 request_id,
-                 principal_id,
-                 product_id,
-                 port,
-                 major,
-                 purpose,
-                 sentence,
-                 from_at,
-                 until_at,
-                 granted_by,
-                 granted_at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-        )
-        .bind(Text(grant.id))
-        .bind(Text(grant.request_id))
-        .bind(Text(grant.principal_id))
-        .bind(Text(grant.port_major.product_id))
-        .bind(grant.port_major.port.as_str())
-        .bind(integer(grant.port_major.major))
-        .bind(Text(grant.purpose.code))
-        .bind(grant.purpose.sentence.as_str())
-        .bind(grant.window.from.0)
-        .bind(grant.window.until.0)
-        .bind(Text(grant.granted_by))
-        .bind(grant.granted_at.0)
+        GrantRow {
+            id: Text(grant.id),
+            request_id: Text(grant.request_id),
+            principal_id: Text(grant.principal_id),
+            product_id: Text(grant.port_major.product_id),
+            port: grant.port_major.port.as_str(),
+            major: integer(grant.port_major.major),
+            purpose: Text(grant.purpose.code),
+            sentence: grant.purpose.sentence.as_str(),
+            from_at: grant.window.from.0,
+            until_at: grant.window.until.0,
+            granted_by: Text(grant.granted_by),
+            granted_at: grant.granted_at.0,
+            revoked_by: revoked.by,
+            revoked_at: revoked.at,
+            revoke_reason: revoked.reason,
+        }
     )?;
     Ok(())
 }
@@ -334,23 +266,21 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
 /// [`Error::Stale`] if it was revoked already; [`Error::LockNeeded`].
 pub async fn revoke(tx: &mut Tx, grant: &Grant) -> Result<u64, Error> {
     tx.require_facts()?;
-    let revoked = grant.revoked.as_ref();
+    let revoked = DecidedColumns::from(&grant.revoked);
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE grants
-             SET revoked_by = $1, revoked_at = $2, revoke_reason = $3
-             WHERE id = $4 AND revoked_at IS NULL"
-        )
-        .bind(revoked.map(|revoked| Text(revoked.by)))
-        .bind(revoked.map(|revoked| revoked.at.0))
-        .bind(revoked.and_then(|revoked| revoked.reason.as_deref()))
-        .bind(Text(grant.id))
+        "UPDATE grants
+         SET revoked_by = $1, revoked_at = $2, revoke_reason = $3
+         WHERE id = $4 AND revoked_at IS NULL",
+        revoked.by,
+        revoked.at,
+        revoked.reason,
+        Text(grant.id)
     )?;
     if n_rows != 1 {
         return Err(Error::Stale("grant"));
     }
-    crate::credential::revoke_of_grant(tx, grant.id).await
+    crate::lease::revoke_of_grant(tx, grant.id).await
 }
 
 /// A grant by its id.
@@ -358,10 +288,7 @@ pub async fn revoke(tx: &mut Tx, grant: &Grant) -> Result<u64, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: GrantId) -> Result<Option<Grant>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Grant::try_from).transpose()
+    find!(tx, GrantRow, "WHERE id = $1", Text(id))
 }
 
 /// A grant by its id.
@@ -377,7 +304,7 @@ pub async fn get(tx: &mut Tx, id: GrantId) -> Result<Grant, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
-    all(list_in!(tx, GrantRow, select_grants!("WHERE id IN ({list})"), ids))
+    list_in!(tx, GrantRow, "WHERE id IN ({list})", ids)
 }
 
 /// The grants that answer these requests: at most one for each.
@@ -385,34 +312,22 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[GrantId]) -> Result<Vec<Grant>, Err
 /// # Errors
 /// Those of any query.
 pub async fn list_of_requests(tx: &mut Tx, ids: &[AccessRequestId]) -> Result<Vec<Grant>, Error> {
-    all(list_in!(tx, GrantRow, select_grants!("WHERE request_id IN ({list})"), ids))
+    list_in!(tx, GrantRow, "WHERE request_id IN ({list})", ids)
 }
 
 /// Grants, those that have ended too, the newest first.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list(tx: &mut Tx, whose: Whose, seek: &Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
-    macro_rules! page {
-        ($whose:expr, $principal:expr) => {
-            page_by_time!(
-                tx,
-                seek,
-                GrantRow,
-                select_grants!(concat!(
-                    "WHERE (granted_at, id) < ($1, $2) AND ",
-                    $whose,
-                    " ORDER BY granted_at DESC, id DESC LIMIT $4"
-                )),
-                $principal
-            )
-        };
-    }
-    match whose {
-        Whose::Everybodys => page!("$3 = ''", ""),
-        Whose::Of(principal) => page!("principal_id = $3", Text(principal)),
-        Whose::InReachOf(principal) => page!(in_reach!("principal_id", "product_id" = "products.id"), Text(principal)),
-    }
+pub async fn list(tx: &mut Tx, scope: ListScope, seek: &Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
+    page_in_scope!(
+        tx,
+        scope,
+        seek,
+        GrantRow by "granted_at",
+        "principal_id",
+        in_reach!("principal_id", "product_id" = "products.id")
+    )
 }
 
 /// The grants of a principal that stand at a moment or will: neither revoked nor over, in the order of their ids. What
@@ -421,14 +336,14 @@ pub async fn list(tx: &mut Tx, whose: Whose, seek: &Seek<(Timestamp, GrantId)>) 
 /// # Errors
 /// Those of any query.
 pub async fn list_standing(tx: &mut Tx, principal_id: PrincipalId, now: Timestamp) -> Result<Vec<Grant>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+    list!(
+        tx,
+        GrantRow,
         "WHERE principal_id = $1 AND revoked_at IS NULL AND until_at > $2
-             ORDER BY id"
-    ))
-    .bind(Text(principal_id))
-    .bind(now.0)
-    .fetch_all(c))?;
-    all(rows)
+         ORDER BY id",
+        Text(principal_id),
+        now.0
+    )
 }
 
 /// The grants of a person's service accounts that stand at a moment or will, in the order of their ids.
@@ -436,15 +351,15 @@ pub async fn list_standing(tx: &mut Tx, principal_id: PrincipalId, now: Timestam
 /// # Errors
 /// Those of any query.
 pub async fn list_standing_of_accounts(tx: &mut Tx, owner: PrincipalId, now: Timestamp) -> Result<Vec<Grant>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+    list!(
+        tx,
+        GrantRow,
         "WHERE principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
-             AND revoked_at IS NULL AND until_at > $2
-             ORDER BY id"
-    ))
-    .bind(Text(owner))
-    .bind(now.0)
-    .fetch_all(c))?;
-    all(rows)
+         AND revoked_at IS NULL AND until_at > $2
+         ORDER BY id",
+        Text(owner),
+        now.0
+    )
 }
 
 /// The grants on one port major that stand at a moment or will, the newest first.
@@ -460,13 +375,8 @@ pub async fn list_standing_on_port(
     page_by_time!(
         tx,
         seek,
-        GrantRow,
-        select_grants!(
-            "WHERE (granted_at, id) < ($1, $2) AND product_id = $3 AND port = $4 AND major = $5
-                 AND revoked_at IS NULL AND until_at > $6
-             ORDER BY granted_at DESC, id DESC
-             LIMIT $7"
-        ),
+        GrantRow by "granted_at",
+        "product_id = $4 AND port = $5 AND major = $6 AND revoked_at IS NULL AND until_at > $7",
         Text(port_major.product_id),
         port_major.port.as_str(),
         integer(port_major.major),
@@ -483,15 +393,15 @@ pub async fn find_newest_for_port(
     principal_id: PrincipalId,
     port_major: &PortMajor,
 ) -> Result<Option<Grant>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, GrantRow>(select_grants!(
+    find!(
+        tx,
+        GrantRow,
         "WHERE principal_id = $1 AND product_id = $2 AND port = $3 AND major = $4
-             ORDER BY granted_at DESC, id DESC
-             LIMIT 1"
-    ))
-    .bind(Text(principal_id))
-    .bind(Text(port_major.product_id))
-    .bind(port_major.port.as_str())
-    .bind(integer(port_major.major))
-    .fetch_optional(c))?;
-    row.map(Grant::try_from).transpose()
+         ORDER BY granted_at DESC, id DESC
+         LIMIT 1",
+        Text(principal_id),
+        Text(port_major.product_id),
+        port_major.port.as_str(),
+        integer(port_major.major)
+    )
 }

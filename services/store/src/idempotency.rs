@@ -31,12 +31,12 @@ row! { DoneRow from "idempotency_keys" { operation: String, digest: String, subj
 pub async fn find(tx: &mut Tx, principal_id: PrincipalId, key: &str, now: Timestamp) -> Result<Option<Done>, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, DoneRow>(
         "SELECT
-                 operation,
-                 digest,
-                 subject,
-                 expires_at
-             FROM idempotency_keys
-             WHERE principal_id = $1 AND key = $2 AND expires_at > $3"
+             operation,
+             digest,
+             subject,
+             expires_at
+         FROM idempotency_keys
+         WHERE principal_id = $1 AND key = $2 AND expires_at > $3"
     )
     .bind(Text(principal_id))
     .bind(key)
@@ -64,23 +64,21 @@ pub async fn record(
 ) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "INSERT INTO idempotency_keys (principal_id, key, operation, digest, subject, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (principal_id, key) DO UPDATE SET
-                 operation = excluded.operation,
-                 digest = excluded.digest,
-                 subject = excluded.subject,
-                 expires_at = excluded.expires_at
-             WHERE idempotency_keys.expires_at <= $7"
-        )
-        .bind(Text(principal_id))
-        .bind(key)
-        .bind(done.operation.as_str())
-        .bind(done.digest.as_str())
-        .bind(done.subject.as_str())
-        .bind(done.expires_at.0)
-        .bind(now.0)
+        "INSERT INTO idempotency_keys (principal_id, key, operation, digest, subject, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (principal_id, key) DO UPDATE SET
+             operation = excluded.operation,
+             digest = excluded.digest,
+             subject = excluded.subject,
+             expires_at = excluded.expires_at
+         WHERE idempotency_keys.expires_at <= $7",
+        Text(principal_id),
+        key,
+        done.operation.as_str(),
+        done.digest.as_str(),
+        done.subject.as_str(),
+        done.expires_at.0,
+        now.0
     )?;
     Ok(n_rows == 1)
 }
@@ -90,5 +88,5 @@ pub async fn record(
 /// # Errors
 /// Those of any query.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
-    affected!(tx, sqlx::query("DELETE FROM idempotency_keys WHERE expires_at <= $1").bind(now.0))
+    affected!(tx, "DELETE FROM idempotency_keys WHERE expires_at <= $1", now.0)
 }

@@ -6,10 +6,10 @@ use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role,
 
 use crate::db::Tx;
 use crate::error::Error;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, list_in, on_both, row};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, insert, list, list_in, page};
 
-row! {
+entity_row! {
     PrincipalRow from "principals" {
         id: Text<PrincipalId>,
         issuer: String,
@@ -42,23 +42,6 @@ impl TryFrom<PrincipalRow> for Principal {
     }
 }
 
-macro_rules! select_principals {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 issuer,
-                 subject,
-                 kind,
-                 owner_id,
-                 enabled,
-                 created_at
-             FROM principals ",
-            $rest
-        )
-    };
-}
-
 /// Adds a principal.
 ///
 /// # Errors
@@ -70,19 +53,17 @@ pub async fn insert_principal(tx: &mut Tx, principal: &Principal) -> Result<(), 
         PrincipalKind::Service { owner } => ("service", Some(owner)),
         PrincipalKind::Inspector => ("inspector", None),
     };
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO principals (id, issuer, subject, kind, owner_id, enabled, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)"
-        )
-        .bind(Text(principal.id))
-        .bind(principal.issuer.as_str())
-        .bind(principal.subject.as_str())
-        .bind(kind)
-        .bind(owner_id.map(Text))
-        .bind(principal.enabled)
-        .bind(principal.created_at.0)
+        PrincipalRow {
+            id: Text(principal.id),
+            issuer: principal.issuer.as_str(),
+            subject: principal.subject.as_str(),
+            kind: kind,
+            owner_id: owner_id.map(Text),
+            enabled: principal.enabled,
+            created_at: principal.created_at.0,
+        }
     )?;
     Ok(())
 }
@@ -93,8 +74,7 @@ pub async fn insert_principal(tx: &mut Tx, principal: &Principal) -> Result<(), 
 /// [`Error::NotFound`], [`Error::LockNeeded`].
 pub async fn set_enabled(tx: &mut Tx, id: PrincipalId, enabled: bool) -> Result<(), Error> {
     tx.require_facts()?;
-    let n_rows =
-        affected!(tx, sqlx::query("UPDATE principals SET enabled = $1 WHERE id = $2").bind(enabled).bind(Text(id)))?;
+    let n_rows = affected!(tx, "UPDATE principals SET enabled = $1 WHERE id = $2", enabled, Text(id))?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("principal")) }
 }
 
@@ -103,10 +83,7 @@ pub async fn set_enabled(tx: &mut Tx, id: PrincipalId, enabled: bool) -> Result<
 /// # Errors
 /// Those of any query.
 pub async fn find_principal(tx: &mut Tx, id: PrincipalId) -> Result<Option<Principal>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, PrincipalRow>(select_principals!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Principal::try_from).transpose()
+    find!(tx, PrincipalRow, "WHERE id = $1", Text(id))
 }
 
 /// A principal by its id.
@@ -122,12 +99,7 @@ pub async fn get_principal(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Er
 /// # Errors
 /// Those of any query.
 pub async fn find_by_subject(tx: &mut Tx, issuer: &str, subject: &str) -> Result<Option<Principal>, Error> {
-    let row =
-        on_both!(tx, |c| sqlx::query_as::<_, PrincipalRow>(select_principals!("WHERE issuer = $1 AND subject = $2"))
-            .bind(issuer)
-            .bind(subject)
-            .fetch_optional(c))?;
-    row.map(Principal::try_from).transpose()
+    find!(tx, PrincipalRow, "WHERE issuer = $1 AND subject = $2", issuer, subject)
 }
 
 /// The principals of these ids that exist.
@@ -135,7 +107,7 @@ pub async fn find_by_subject(tx: &mut Tx, issuer: &str, subject: &str) -> Result
 /// # Errors
 /// Those of any query.
 pub async fn list_principals_by_ids(tx: &mut Tx, ids: &[PrincipalId]) -> Result<Vec<Principal>, Error> {
-    all(list_in!(tx, PrincipalRow, select_principals!("WHERE id IN ({list})"), ids))
+    list_in!(tx, PrincipalRow, "WHERE id IN ({list})", ids)
 }
 
 /// Principals in the order of their ids.
@@ -145,15 +117,10 @@ pub async fn list_principals_by_ids(tx: &mut Tx, ids: &[PrincipalId]) -> Result<
 pub async fn list_principals(tx: &mut Tx, seek: &Seek<PrincipalId>) -> Result<Page<Principal>, Error> {
     // Every id is greater than the empty text.
     let after = seek.after.map_or(String::new(), |id| id.to_string());
-    let rows =
-        on_both!(tx, |c| sqlx::query_as::<_, PrincipalRow>(select_principals!("WHERE id > $1 ORDER BY id LIMIT $2"))
-            .bind(after.as_str())
-            .bind(seek.n_fetched())
-            .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+    page!(tx, seek, PrincipalRow, "WHERE id > $1 ORDER BY id LIMIT $2", after.as_str())
 }
 
-row! {
+entity_row! {
     RoleRow from "role_assignments" {
         id: Text<RoleId>,
         principal_id: Text<PrincipalId>,
@@ -183,22 +150,6 @@ impl TryFrom<RoleRow> for RoleAssignment {
     }
 }
 
-macro_rules! select_roles {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 principal_id,
-                 role,
-                 domain_id,
-                 assigned_by,
-                 assigned_at
-             FROM role_assignments ",
-            $rest
-        )
-    };
-}
-
 /// Gives a role.
 ///
 /// # Errors
@@ -210,18 +161,16 @@ pub async fn insert_role(tx: &mut Tx, assignment: &RoleAssignment) -> Result<(),
         Role::Domain(domain_id, role) => (role.as_str(), Some(domain_id)),
         Role::Platform(role) => (role.as_str(), None),
     };
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO role_assignments (id, principal_id, role, domain_id, assigned_by, assigned_at)
-             VALUES ($1, $2, $3, $4, $5, $6)"
-        )
-        .bind(Text(assignment.id))
-        .bind(Text(assignment.principal_id))
-        .bind(role)
-        .bind(domain_id.map(Text))
-        .bind(Text(assignment.assigned_by))
-        .bind(assignment.assigned_at.0)
+        RoleRow {
+            id: Text(assignment.id),
+            principal_id: Text(assignment.principal_id),
+            role: role,
+            domain_id: domain_id.map(Text),
+            assigned_by: Text(assignment.assigned_by),
+            assigned_at: assignment.assigned_at.0,
+        }
     )?;
     Ok(())
 }
@@ -232,7 +181,7 @@ pub async fn insert_role(tx: &mut Tx, assignment: &RoleAssignment) -> Result<(),
 /// [`Error::NotFound`], [`Error::LockNeeded`].
 pub async fn delete_role(tx: &mut Tx, id: RoleId) -> Result<(), Error> {
     tx.require_facts()?;
-    let n_rows = affected!(tx, sqlx::query("DELETE FROM role_assignments WHERE id = $1").bind(Text(id)))?;
+    let n_rows = affected!(tx, "DELETE FROM role_assignments WHERE id = $1", Text(id))?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("role")) }
 }
 
@@ -241,10 +190,7 @@ pub async fn delete_role(tx: &mut Tx, id: RoleId) -> Result<(), Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find_role(tx: &mut Tx, id: RoleId) -> Result<Option<RoleAssignment>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(RoleAssignment::try_from).transpose()
+    find!(tx, RoleRow, "WHERE id = $1", Text(id))
 }
 
 /// Every role that a principal holds, in the order of their ids.
@@ -252,10 +198,7 @@ pub async fn find_role(tx: &mut Tx, id: RoleId) -> Result<Option<RoleAssignment>
 /// # Errors
 /// Those of any query.
 pub async fn list_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<Vec<RoleAssignment>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!("WHERE principal_id = $1 ORDER BY id"))
-        .bind(Text(principal_id))
-        .fetch_all(c))?;
-    all(rows)
+    list!(tx, RoleRow, "WHERE principal_id = $1 ORDER BY id", Text(principal_id))
 }
 
 /// Every role that a person or one of his service accounts holds, in the order of their ids.
@@ -263,15 +206,8 @@ pub async fn list_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<Vec<Ro
 /// # Errors
 /// Those of any query.
 pub async fn list_roles_of_person(tx: &mut Tx, person: PrincipalId) -> Result<Vec<RoleAssignment>, Error> {
-    let rows = on_both!(tx, |c| {
-        sqlx::query_as::<_, RoleRow>(select_roles!(
-        "WHERE principal_id = $1 OR principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
-             ORDER BY id"
-    ))
-    .bind(Text(person))
-    .fetch_all(c)
-    })?;
-    all(rows)
+    list!(tx, RoleRow, "WHERE principal_id = $1 OR principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
+                        ORDER BY id", Text(person))
 }
 
 /// Every role held in a domain itself, in the order of their ids.
@@ -279,10 +215,7 @@ pub async fn list_roles_of_person(tx: &mut Tx, person: PrincipalId) -> Result<Ve
 /// # Errors
 /// Those of any query.
 pub async fn list_roles_in_domain(tx: &mut Tx, domain_id: DomainId) -> Result<Vec<RoleAssignment>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!("WHERE domain_id = $1 ORDER BY id"))
-        .bind(Text(domain_id))
-        .fetch_all(c))?;
-    all(rows)
+    list!(tx, RoleRow, "WHERE domain_id = $1 ORDER BY id", Text(domain_id))
 }
 
 /// Who holds a role on the platform, in the order of the assignments' ids.
@@ -290,12 +223,7 @@ pub async fn list_roles_in_domain(tx: &mut Tx, domain_id: DomainId) -> Result<Ve
 /// # Errors
 /// Those of any query.
 pub async fn list_platform_role(tx: &mut Tx, role: PlatformRole) -> Result<Vec<RoleAssignment>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!(
-        "WHERE domain_id IS NULL AND role = $1 ORDER BY id"
-    ))
-    .bind(Text(role))
-    .fetch_all(c))?;
-    all(rows)
+    list!(tx, RoleRow, "WHERE domain_id IS NULL AND role = $1 ORDER BY id", Text(role))
 }
 
 /// Whether anybody holds a role on the platform. Nobody does before the first sign-in.
@@ -303,10 +231,7 @@ pub async fn list_platform_role(tx: &mut Tx, role: PlatformRole) -> Result<Vec<R
 /// # Errors
 /// Those of any query.
 pub async fn has_platform_role(tx: &mut Tx, role: PlatformRole) -> Result<bool, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, RoleRow>(select_roles!(
-        "WHERE domain_id IS NULL AND role = $1 ORDER BY id LIMIT 1"
-    ))
-    .bind(Text(role))
-    .fetch_optional(c))?;
-    Ok(row.is_some())
+    let role: Option<RoleAssignment> =
+        find!(tx, RoleRow, "WHERE domain_id IS NULL AND role = $1 ORDER BY id LIMIT 1", Text(role))?;
+    Ok(role.is_some())
 }

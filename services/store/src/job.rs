@@ -12,7 +12,7 @@ use domain::words;
 use crate::db::Tx;
 use crate::dialect;
 use crate::error::Error;
-use crate::row::{Text, affected, on_both, row};
+use crate::row::{Text, affected, entity_row, find, on_both};
 
 words! {
     /// Where a job stands.
@@ -49,7 +49,7 @@ pub struct Job {
     pub error: Option<String>,
 }
 
-row! {
+entity_row! {
     JobRow from "jobs" {
         id: Text<JobId>,
         kind: String,
@@ -62,9 +62,11 @@ row! {
     }
 }
 
-impl From<JobRow> for Job {
-    fn from(row: JobRow) -> Self {
-        Self {
+impl TryFrom<JobRow> for Job {
+    type Error = Error;
+
+    fn try_from(row: JobRow) -> Result<Self, Error> {
+        Ok(Self {
             id: row.id.0,
             kind: row.kind,
             subject: row.subject,
@@ -73,26 +75,8 @@ impl From<JobRow> for Job {
             claimed_until: row.claimed_until.map(Timestamp),
             n_attempts: row.n_attempts,
             error: row.error,
-        }
+        })
     }
-}
-
-macro_rules! select_jobs {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 kind,
-                 subject,
-                 state,
-                 run_at,
-                 claimed_until,
-                 n_attempts,
-                 error
-             FROM jobs ",
-            $rest
-        )
-    };
 }
 
 /// Puts a job in line. One of its kind and subject that waits already stands for it, at the earlier of the two times.
@@ -102,16 +86,14 @@ macro_rules! select_jobs {
 pub async fn push(tx: &mut Tx, id: JobId, kind: &str, subject: &str, run_at: Timestamp) -> Result<(), Error> {
     affected!(
         tx,
-        sqlx::query(
-            "INSERT INTO jobs (id, kind, subject, state, run_at, claimed_until, n_attempts, error)
-             VALUES ($1, $2, $3, 'waiting', $4, NULL, 0, NULL)
-             ON CONFLICT (kind, subject) WHERE state = 'waiting' DO UPDATE SET run_at = excluded.run_at
-             WHERE jobs.run_at > excluded.run_at"
-        )
-        .bind(Text(id))
-        .bind(kind)
-        .bind(subject)
-        .bind(run_at.0)
+        "INSERT INTO jobs (id, kind, subject, state, run_at, claimed_until, n_attempts, error)
+         VALUES ($1, $2, $3, 'waiting', $4, NULL, 0, NULL)
+         ON CONFLICT (kind, subject) WHERE state = 'waiting' DO UPDATE SET run_at = excluded.run_at
+         WHERE jobs.run_at > excluded.run_at",
+        Text(id),
+        kind,
+        subject,
+        run_at.0
     )?;
     Ok(())
 }
@@ -147,7 +129,7 @@ pub async fn claim(tx: &mut Tx, kind: &str, now: Timestamp, duration: Duration) 
         .bind(kind)
         .bind(now.0)
         .fetch_optional(c))?;
-    Ok(row.map(Job::from))
+    row.map(Job::try_from).transpose()
 }
 
 /// Marks a claimed job as done. False if somebody else has claimed it since: then the work was done for nothing.
@@ -169,14 +151,12 @@ pub async fn fail(tx: &mut Tx, job: &Job, error: &str) -> Result<bool, Error> {
 async fn end(tx: &mut Tx, job: &Job, state: State, error: Option<&str>) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE jobs SET state = $1, claimed_until = NULL, error = $2
-             WHERE id = $3 AND state = 'running' AND n_attempts = $4"
-        )
-        .bind(Text(state))
-        .bind(error)
-        .bind(Text(job.id))
-        .bind(job.n_attempts)
+        "UPDATE jobs SET state = $1, claimed_until = NULL, error = $2
+         WHERE id = $3 AND state = 'running' AND n_attempts = $4",
+        Text(state),
+        error,
+        Text(job.id),
+        job.n_attempts
     )?;
     Ok(n_rows == 1)
 }
@@ -189,18 +169,16 @@ async fn end(tx: &mut Tx, job: &Job, state: State, error: Option<&str>) -> Resul
 pub async fn retry(tx: &mut Tx, job: &Job, error: &str, run_at: Timestamp) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE jobs SET state = 'waiting', run_at = $1, claimed_until = NULL, error = $2
-             WHERE id = $3 AND state = 'running' AND n_attempts = $4
-                 AND NOT EXISTS (
-                     SELECT 1 FROM jobs AS other
-                     WHERE other.kind = jobs.kind AND other.subject = jobs.subject AND other.state = 'waiting'
-                 )"
-        )
-        .bind(run_at.0)
-        .bind(error)
-        .bind(Text(job.id))
-        .bind(job.n_attempts)
+        "UPDATE jobs SET state = 'waiting', run_at = $1, claimed_until = NULL, error = $2
+         WHERE id = $3 AND state = 'running' AND n_attempts = $4
+             AND NOT EXISTS (
+                 SELECT 1 FROM jobs AS other
+                 WHERE other.kind = jobs.kind AND other.subject = jobs.subject AND other.state = 'waiting'
+             )",
+        run_at.0,
+        error,
+        Text(job.id),
+        job.n_attempts
     )?;
     if n_rows == 1 { Ok(true) } else { end(tx, job, State::Done, Some(error)).await }
 }
@@ -210,9 +188,7 @@ pub async fn retry(tx: &mut Tx, job: &Job, error: &str, run_at: Timestamp) -> Re
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Job>, Error> {
-    let row =
-        on_both!(tx, |c| sqlx::query_as::<_, JobRow>(select_jobs!("WHERE id = $1")).bind(Text(id)).fetch_optional(c))?;
-    Ok(row.map(Job::from))
+    find!(tx, JobRow, "WHERE id = $1", Text(id))
 }
 
 /// Takes every job from whoever claimed it, for a program that knows that nobody is left: what ran waits again, unless the
@@ -223,15 +199,13 @@ pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Job>, Error> {
 pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
     affected!(
         tx,
-        sqlx::query(
-            "UPDATE jobs SET state = 'failed', claimed_until = NULL, error = 'its program ended'
-             WHERE state = 'running' AND EXISTS (
-                 SELECT 1 FROM jobs AS twin
-                 WHERE twin.kind = jobs.kind AND twin.subject = jobs.subject AND twin.state = 'waiting'
-             )"
-        )
+        "UPDATE jobs SET state = 'failed', claimed_until = NULL, error = 'its program ended'
+         WHERE state = 'running' AND EXISTS (
+             SELECT 1 FROM jobs AS twin
+             WHERE twin.kind = jobs.kind AND twin.subject = jobs.subject AND twin.state = 'waiting'
+         )"
     )?;
-    affected!(tx, sqlx::query("UPDATE jobs SET state = 'waiting', claimed_until = NULL WHERE state = 'running'"))?;
+    affected!(tx, "UPDATE jobs SET state = 'waiting', claimed_until = NULL WHERE state = 'running'")?;
     Ok(())
 }
 
@@ -242,15 +216,16 @@ pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
 /// Those of any query.
 pub async fn is_due(tx: &mut Tx, kind: &str, now: Timestamp) -> Result<bool, Error> {
     for state in [State::Waiting, State::Running] {
-        let row = on_both!(tx, |c| sqlx::query_as::<_, JobRow>(select_jobs!(
+        let row: Option<Job> = find!(
+            tx,
+            JobRow,
             "WHERE state = $1 AND kind = $2 AND run_at <= $3 AND (claimed_until IS NULL OR claimed_until <= $3)
-                 ORDER BY run_at, id
-                 LIMIT 1"
-        ))
-        .bind(Text(state))
-        .bind(kind)
-        .bind(now.0)
-        .fetch_optional(c))?;
+             ORDER BY run_at, id
+             LIMIT 1",
+            Text(state),
+            kind,
+            now.0
+        )?;
         if row.is_some() {
             return Ok(true);
         }
@@ -263,5 +238,5 @@ pub async fn is_due(tx: &mut Tx, kind: &str, now: Timestamp) -> Result<bool, Err
 /// # Errors
 /// Those of any query.
 pub async fn delete_ended(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
-    affected!(tx, sqlx::query("DELETE FROM jobs WHERE state IN ('done', 'failed') AND run_at < $1").bind(before.0))
+    affected!(tx, "DELETE FROM jobs WHERE state IN ('done', 'failed') AND run_at < $1", before.0)
 }

@@ -7,10 +7,10 @@ use domain::notice::{Answer, ChangeNotice, Reply, ReplyKind, Side};
 use crate::db::Tx;
 use crate::error::Error;
 use crate::json;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, on_both, page_by_time, row, version};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, page_by_time, version};
 
-row! {
+entity_row! {
     NoticeRow from "notices" {
         id: Text<NoticeId>,
         product_id: Text<ProductId>,
@@ -52,71 +52,31 @@ impl TryFrom<NoticeRow> for ChangeNotice {
     }
 }
 
-macro_rules! select_notices {
-    ($rest:expr) => {
-        concat!(
-            "SELECT
-                 id,
-                 product_id,
-                 from_contract_id,
-                 from_major,
-                 from_minor,
-                 from_patch,
-                 to_contract_id,
-                 to_major,
-                 to_minor,
-                 to_patch,
-                 findings,
-                 migration_note,
-                 deadline,
-                 opened_at,
-                 closed_at
-             FROM notices ",
-            $rest
-        )
-    };
-}
-
 /// Adds a notice that is open.
 ///
 /// # Errors
 /// [`crate::Constraint::NoticeMajors`] if there is one about the same majors; [`Error::LockNeeded`].
 pub async fn insert(tx: &mut Tx, notice: &ChangeNotice) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO notices (
-                 id,
-                 product_id,
-                 from_contract_id,
-                 from_major,
-                 from_minor,
-                 from_patch,
-                 to_contract_id,
-                 to_major,
-                 to_minor,
-                 to_patch,
-                 findings,
-                 migration_note,
-                 deadline,
-                 opened_at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-        )
-        .bind(Text(notice.id))
-        .bind(Text(notice.product_id))
-        .bind(Text(notice.from.contract_id))
-        .bind(integer(notice.from.version.major))
-        .bind(integer(notice.from.version.minor))
-        .bind(integer(notice.from.version.patch))
-        .bind(Text(notice.to.contract_id))
-        .bind(integer(notice.to.version.major))
-        .bind(integer(notice.to.version.minor))
-        .bind(integer(notice.to.version.patch))
-        .bind(json::findings_to_text(&notice.findings))
-        .bind(notice.migration_note.as_deref())
-        .bind(notice.deadline.0)
-        .bind(notice.opened_at.0)
+        NoticeRow {
+            id: Text(notice.id),
+            product_id: Text(notice.product_id),
+            from_contract_id: Text(notice.from.contract_id),
+            from_major: integer(notice.from.version.major),
+            from_minor: integer(notice.from.version.minor),
+            from_patch: integer(notice.from.version.patch),
+            to_contract_id: Text(notice.to.contract_id),
+            to_major: integer(notice.to.version.major),
+            to_minor: integer(notice.to.version.minor),
+            to_patch: integer(notice.to.version.patch),
+            findings: json::findings_to_text(&notice.findings),
+            migration_note: notice.migration_note.as_deref(),
+            deadline: notice.deadline.0,
+            opened_at: notice.opened_at.0,
+            closed_at: notice.closed_at.map(|at| at.0),
+        }
     )?;
     Ok(())
 }
@@ -129,15 +89,13 @@ pub async fn update(tx: &mut Tx, notice: &ChangeNotice) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE notices
-             SET migration_note = $1, deadline = $2, closed_at = $3
-             WHERE id = $4 AND closed_at IS NULL"
-        )
-        .bind(notice.migration_note.as_deref())
-        .bind(notice.deadline.0)
-        .bind(notice.closed_at.map(|at| at.0))
-        .bind(Text(notice.id))
+        "UPDATE notices
+         SET migration_note = $1, deadline = $2, closed_at = $3
+         WHERE id = $4 AND closed_at IS NULL",
+        notice.migration_note.as_deref(),
+        notice.deadline.0,
+        notice.closed_at.map(|at| at.0),
+        Text(notice.id)
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("notice")) }
 }
@@ -147,10 +105,7 @@ pub async fn update(tx: &mut Tx, notice: &ChangeNotice) -> Result<(), Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: NoticeId) -> Result<Option<ChangeNotice>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, NoticeRow>(select_notices!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(ChangeNotice::try_from).transpose()
+    find!(tx, NoticeRow, "WHERE id = $1", Text(id))
 }
 
 /// The notices of these ids that exist.
@@ -158,7 +113,7 @@ pub async fn find(tx: &mut Tx, id: NoticeId) -> Result<Option<ChangeNotice>, Err
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[NoticeId]) -> Result<Vec<ChangeNotice>, Error> {
-    all(list_in!(tx, NoticeRow, select_notices!("WHERE id IN ({list})"), ids))
+    list_in!(tx, NoticeRow, "WHERE id IN ({list})", ids)
 }
 
 /// The notices to the readers of one major of a contract, and those about it as the successor, the oldest first.
@@ -166,14 +121,14 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[NoticeId]) -> Result<Vec<ChangeNoti
 /// # Errors
 /// Those of any query.
 pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<ChangeNotice>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, NoticeRow>(select_notices!(
+    list!(
+        tx,
+        NoticeRow,
         "WHERE (from_contract_id = $1 AND from_major = $2) OR (to_contract_id = $1 AND to_major = $2)
-             ORDER BY opened_at, id"
-    ))
-    .bind(Text(contract_id))
-    .bind(integer(major))
-    .fetch_all(c))?;
-    all(rows)
+         ORDER BY opened_at, id",
+        Text(contract_id),
+        integer(major)
+    )
 }
 
 /// Notices, the newest first: those of a product, or all.
@@ -185,28 +140,13 @@ pub async fn list(
     product_id: Option<ProductId>,
     seek: &Seek<(Timestamp, NoticeId)>,
 ) -> Result<Page<ChangeNotice>, Error> {
-    macro_rules! page {
-        ($whose:literal, $product:expr) => {
-            page_by_time!(
-                tx,
-                seek,
-                NoticeRow,
-                select_notices!(concat!(
-                    "WHERE (opened_at, id) < ($1, $2) AND ",
-                    $whose,
-                    " ORDER BY opened_at DESC, id DESC LIMIT $4"
-                )),
-                $product
-            )
-        };
-    }
     match product_id {
-        None => page!("$3 = ''", ""),
-        Some(product_id) => page!("product_id = $3", Text(product_id)),
+        None => page_by_time!(tx, seek, NoticeRow by "opened_at", "$4 = ''", ""),
+        Some(id) => page_by_time!(tx, seek, NoticeRow by "opened_at", "product_id = $4", Text(id)),
     }
 }
 
-row! {
+entity_row! {
     AnswerRow from "notice_answers" {
         id: Text<AnswerId>,
         notice_id: Text<NoticeId>,
@@ -242,52 +182,24 @@ impl TryFrom<AnswerRow> for Answer {
     }
 }
 
-macro_rules! select_answers {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 notice_id,
-                 principal_id,
-                 answered_by,
-                 kind,
-                 until_at,
-                 reason,
-                 at
-             FROM notice_answers ",
-            $rest
-        )
-    };
-}
-
 /// Adds an answer.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
 pub async fn insert_answer(tx: &mut Tx, answer: &Answer) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO notice_answers (
-                 id,
-                 notice_id,
-                 principal_id,
-                 answered_by,
-                 kind,
-                 until_at,
-                 reason,
-                 at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-        )
-        .bind(Text(answer.id))
-        .bind(Text(answer.notice_id))
-        .bind(Text(answer.principal_id))
-        .bind(Text(answer.by))
-        .bind(Text(answer.reply.kind()))
-        .bind(answer.reply.until().map(|until| until.0))
-        .bind(answer.reason.as_deref())
-        .bind(answer.at.0)
+        AnswerRow {
+            id: Text(answer.id),
+            notice_id: Text(answer.notice_id),
+            principal_id: Text(answer.principal_id),
+            answered_by: Text(answer.by),
+            kind: Text(answer.reply.kind()),
+            until_at: answer.reply.until().map(|until| until.0),
+            reason: answer.reason.as_deref(),
+            at: answer.at.0,
+        }
     )?;
     Ok(())
 }
@@ -297,10 +209,8 @@ pub async fn insert_answer(tx: &mut Tx, answer: &Answer) -> Result<(), Error> {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn get_answer(tx: &mut Tx, id: AnswerId) -> Result<Answer, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, AnswerRow>(select_answers!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.ok_or(Error::NotFound("answer"))?.try_into()
+    let answer = find!(tx, AnswerRow, "WHERE id = $1", Text(id))?;
+    answer.ok_or(Error::NotFound("answer"))
 }
 
 /// The answers that were given to a notice for these principals, the oldest of each first: the last one counts.
@@ -312,13 +222,8 @@ pub async fn list_answers(
     notice_id: NoticeId,
     principal_ids: &[PrincipalId],
 ) -> Result<Vec<Answer>, Error> {
-    let mut answers: Vec<Answer> = all(list_in!(
-        tx,
-        AnswerRow,
-        select_answers!("WHERE notice_id = $1 AND principal_id IN ({list})"),
-        principal_ids,
-        Text(notice_id)
-    ))?;
+    let mut answers: Vec<Answer> =
+        list_in!(tx, AnswerRow, "WHERE notice_id = $1 AND principal_id IN ({list})", principal_ids, Text(notice_id))?;
     answers.sort_by_key(|answer| (answer.principal_id, answer.at, answer.id));
     Ok(answers)
 }

@@ -7,10 +7,10 @@ use domain::org::{Domain, Enforcement};
 
 use crate::db::Tx;
 use crate::error::Error;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, list_in, on_both, row};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, insert, list_in, page};
 
-row! {
+entity_row! {
     DomainRow from "domains" {
         id: Text<DomainId>,
         path: Text<DomainPath>,
@@ -34,38 +34,21 @@ impl TryFrom<DomainRow> for Domain {
     }
 }
 
-macro_rules! select_domains {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 path,
-                 enforcement,
-                 switch_at,
-                 created_at
-             FROM domains ",
-            $rest
-        )
-    };
-}
-
 /// Adds a domain.
 ///
 /// # Errors
 /// [`crate::Constraint::DomainPath`] if the path is taken; [`Error::LockNeeded`].
 pub async fn insert(tx: &mut Tx, domain: &Domain) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO domains (id, path, enforcement, switch_at, created_at)
-             VALUES ($1, $2, $3, $4, $5)"
-        )
-        .bind(Text(domain.id))
-        .bind(domain.path.as_str())
-        .bind(Text(domain.enforcement))
-        .bind(domain.switch_at.map(|at| at.0))
-        .bind(domain.created_at.0)
+        DomainRow {
+            id: Text(domain.id),
+            path: domain.path.as_str(),
+            enforcement: Text(domain.enforcement),
+            switch_at: domain.switch_at.map(|at| at.0),
+            created_at: domain.created_at.0,
+        }
     )?;
     Ok(())
 }
@@ -83,10 +66,10 @@ pub async fn set_enforcement(
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query("UPDATE domains SET enforcement = $1, switch_at = $2 WHERE id = $3")
-            .bind(Text(enforcement))
-            .bind(switch_at.map(|at| at.0))
-            .bind(Text(id))
+        "UPDATE domains SET enforcement = $1, switch_at = $2 WHERE id = $3",
+        Text(enforcement),
+        switch_at.map(|at| at.0),
+        Text(id)
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("domain")) }
 }
@@ -96,10 +79,7 @@ pub async fn set_enforcement(
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: DomainId) -> Result<Option<Domain>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, DomainRow>(select_domains!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Domain::try_from).transpose()
+    find!(tx, DomainRow, "WHERE id = $1", Text(id))
 }
 
 /// A domain by its path.
@@ -107,10 +87,7 @@ pub async fn find(tx: &mut Tx, id: DomainId) -> Result<Option<Domain>, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find_by_path(tx: &mut Tx, path: &DomainPath) -> Result<Option<Domain>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, DomainRow>(select_domains!("WHERE path = $1"))
-        .bind(path.as_str())
-        .fetch_optional(c))?;
-    row.map(Domain::try_from).transpose()
+    find!(tx, DomainRow, "WHERE path = $1", path.as_str())
 }
 
 /// A domain by its id.
@@ -126,7 +103,7 @@ pub async fn get(tx: &mut Tx, id: DomainId) -> Result<Domain, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[DomainId]) -> Result<Vec<Domain>, Error> {
-    all(list_in!(tx, DomainRow, select_domains!("WHERE id IN ({list})"), ids))
+    list_in!(tx, DomainRow, "WHERE id IN ({list})", ids)
 }
 
 /// Domains in the order of their paths.
@@ -136,10 +113,5 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[DomainId]) -> Result<Vec<Domain>, E
 pub async fn list(tx: &mut Tx, seek: &Seek<DomainPath>) -> Result<Page<Domain>, Error> {
     // Every path is greater than the empty text.
     let after = seek.after.as_ref().map_or("", DomainPath::as_str);
-    let rows =
-        on_both!(tx, |c| sqlx::query_as::<_, DomainRow>(select_domains!("WHERE path > $1 ORDER BY path LIMIT $2"))
-            .bind(after)
-            .bind(seek.n_fetched())
-            .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+    page!(tx, seek, DomainRow, "WHERE path > $1 ORDER BY path LIMIT $2", after)
 }

@@ -7,15 +7,15 @@ use domain::overrides::Override;
 
 use crate::db::Tx;
 use crate::error::Error;
-use crate::grant::decided;
+use crate::grant::{DecidedColumns, decided};
 use crate::json;
-use crate::page::all;
-use crate::row::{Text, affected, integer, list_in, on_both, row, version};
+
+use crate::row::{Text, affected, entity_row, insert, integer, list_in, version};
 
 /// An override as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    says: Override,
+    content: Override,
     mac: Vec<u8>,
 }
 
@@ -25,17 +25,15 @@ impl Stored {
     /// # Errors
     /// [`Error::Inconsistent`] if anything of it was changed.
     pub fn verify(self, key: &Key) -> Result<Override, Error> {
-        match self.says.is_signed(key, &self.mac) {
-            true => Ok(self.says),
-            false => {
-                let problem = "the override was changed, or signed with another key";
-                Err(Error::inconsistent("overrides", self.says.id, problem))
-            }
+        if self.content.is_signed(key, &self.mac) {
+            return Ok(self.content);
         }
+        let problem = "the override was changed, or signed with another key";
+        Err(Error::inconsistent("overrides", self.content.id, problem))
     }
 }
 
-row! {
+entity_row! {
     OverrideRow from "overrides" {
         id: Text<OverrideId>,
         contract_id: Text<ContractId>,
@@ -63,7 +61,7 @@ impl TryFrom<OverrideRow> for Stored {
     fn try_from(row: OverrideRow) -> Result<Self, Error> {
         let id = row.id.0;
         let misfit = |problem: &str| Error::inconsistent("overrides", id, problem);
-        let says = Override {
+        let content = Override {
             id,
             contract_id: row.contract_id.0,
             version: version([row.major, row.minor, row.patch]).map_err(misfit)?,
@@ -75,77 +73,38 @@ impl TryFrom<OverrideRow> for Stored {
             expires_at: Timestamp(row.expires_at),
             revoked: decided(row.revoked_by, row.revoked_at, row.revoke_reason).map_err(misfit)?,
         };
-        Ok(Self { says, mac: row.mac })
+        Ok(Self { content, mac: row.mac })
     }
-}
-
-macro_rules! select_overrides {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 contract_id,
-                 major,
-                 minor,
-                 patch,
-                 since_major,
-                 since_minor,
-                 since_patch,
-                 findings,
-                 reason,
-                 steward_id,
-                 created_at,
-                 expires_at,
-                 mac,
-                 revoked_by,
-                 revoked_at,
-                 revoke_reason
-             FROM overrides ",
-            $rest
-        )
-    };
 }
 
 /// Adds an override that nobody has ended, signed with the key.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
-pub async fn insert(tx: &mut Tx, says: &Override, key: &Key) -> Result<(), Error> {
+pub async fn insert(tx: &mut Tx, content: &Override, key: &Key) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    let revoked = DecidedColumns::from(&content.revoked);
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO overrides (
-                 id,
-                 contract_id,
-                 major,
-                 minor,
-                 patch,
-                 since_major,
-                 since_minor,
-                 since_patch,
-                 findings,
-                 reason,
-                 steward_id,
-                 created_at,
-                 expires_at,
-                 mac
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-        )
-        .bind(Text(says.id))
-        .bind(Text(says.contract_id))
-        .bind(integer(says.version.major))
-        .bind(integer(says.version.minor))
-        .bind(integer(says.version.patch))
-        .bind(integer(says.since.major))
-        .bind(integer(says.since.minor))
-        .bind(integer(says.since.patch))
-        .bind(json::findings_to_text(&says.findings))
-        .bind(says.reason.as_str())
-        .bind(Text(says.steward))
-        .bind(says.created_at.0)
-        .bind(says.expires_at.0)
-        .bind(says.sign(key).as_slice())
+        OverrideRow {
+            id: Text(content.id),
+            contract_id: Text(content.contract_id),
+            major: integer(content.version.major),
+            minor: integer(content.version.minor),
+            patch: integer(content.version.patch),
+            since_major: integer(content.since.major),
+            since_minor: integer(content.since.minor),
+            since_patch: integer(content.since.patch),
+            findings: json::findings_to_text(&content.findings),
+            reason: content.reason.as_str(),
+            steward_id: Text(content.steward),
+            created_at: content.created_at.0,
+            expires_at: content.expires_at.0,
+            mac: content.sign(key).as_slice(),
+            revoked_by: revoked.by,
+            revoked_at: revoked.at,
+            revoke_reason: revoked.reason,
+        }
     )?;
     Ok(())
 }
@@ -154,21 +113,19 @@ pub async fn insert(tx: &mut Tx, says: &Override, key: &Key) -> Result<(), Error
 ///
 /// # Errors
 /// [`Error::Stale`] if it was ended before; [`Error::LockNeeded`].
-pub async fn revoke(tx: &mut Tx, says: &Override, key: &Key) -> Result<(), Error> {
+pub async fn revoke(tx: &mut Tx, content: &Override, key: &Key) -> Result<(), Error> {
     tx.require_facts()?;
-    let revoked = says.revoked.as_ref();
+    let revoked = DecidedColumns::from(&content.revoked);
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE overrides
-             SET revoked_by = $1, revoked_at = $2, revoke_reason = $3, mac = $4
-             WHERE id = $5 AND revoked_at IS NULL"
-        )
-        .bind(revoked.map(|revoked| Text(revoked.by)))
-        .bind(revoked.map(|revoked| revoked.at.0))
-        .bind(revoked.and_then(|revoked| revoked.reason.as_deref()))
-        .bind(says.sign(key).as_slice())
-        .bind(Text(says.id))
+        "UPDATE overrides
+         SET revoked_by = $1, revoked_at = $2, revoke_reason = $3, mac = $4
+         WHERE id = $5 AND revoked_at IS NULL",
+        revoked.by,
+        revoked.at,
+        revoked.reason,
+        content.sign(key).as_slice(),
+        Text(content.id)
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("override")) }
 }
@@ -178,7 +135,7 @@ pub async fn revoke(tx: &mut Tx, says: &Override, key: &Key) -> Result<(), Error
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[OverrideId]) -> Result<Vec<Stored>, Error> {
-    all(list_in!(tx, OverrideRow, select_overrides!("WHERE id IN ({list})"), ids))
+    list_in!(tx, OverrideRow, "WHERE id IN ({list})", ids)
 }
 
 /// All overrides of these contracts, those that have ended too, the newest first within up to 512 contracts.
@@ -186,10 +143,5 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[OverrideId]) -> Result<Vec<Stored>,
 /// # Errors
 /// Those of any query.
 pub async fn list_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<Stored>, Error> {
-    all(list_in!(
-        tx,
-        OverrideRow,
-        select_overrides!("WHERE contract_id IN ({list}) ORDER BY created_at DESC, id DESC"),
-        contract_ids
-    ))
+    list_in!(tx, OverrideRow, "WHERE contract_id IN ({list}) ORDER BY created_at DESC, id DESC", contract_ids)
 }

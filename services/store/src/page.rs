@@ -46,7 +46,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// The page from rows of which there may be one too many.
-    pub(crate) fn of<R>(mut rows: Vec<R>, limit: u32) -> Result<Self, Error>
+    pub(crate) fn from_rows<R>(mut rows: Vec<R>, limit: u32) -> Result<Self, Error>
     where
         T: TryFrom<R, Error = Error>,
     {

@@ -2,43 +2,18 @@
 
 use domain::clock::Timestamp;
 use domain::contract::Classification;
+use domain::document::{Format, StoredDocument};
 use domain::grant::PortMajor;
 use domain::id::{ContractId, DomainId, PrincipalId, ProductId};
 use domain::name::Name;
-use domain::product::State;
+use domain::product::{Port, Product, State};
 
 use crate::db::Tx;
-use crate::document::{Document, Format};
 use crate::error::Error;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, insert, integer, list_in, natural, page, row, rows_in, select};
 
-/// A data product as it is registered. What its document says in full is in the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Product {
-    /// Its id.
-    pub id: ProductId,
-    /// The domain that offers it.
-    pub domain_id: DomainId,
-    /// Its name in addresses; unique in the domain.
-    pub name: Name,
-    /// Its document's `id`; unique in the domain.
-    pub document_id: String,
-    /// Its title for people.
-    pub title: Option<String>,
-    /// Where it stands.
-    pub state: State,
-    /// The highest classification of the product and its columns: what visibility goes by.
-    pub classification: Classification,
-    /// The digest of its current document.
-    pub digest: String,
-    /// When it was first applied.
-    pub created_at: Timestamp,
-    /// When it last changed. Updates name the one they saw.
-    pub updated_at: Timestamp,
-}
-
-row! {
+entity_row! {
     ProductRow from "products" {
         id: Text<ProductId>,
         domain_id: Text<DomainId>,
@@ -90,61 +65,27 @@ fn since(state: &State) -> Option<i64> {
     }
 }
 
-macro_rules! select_products {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 domain_id,
-                 name,
-                 document_id,
-                 title,
-                 state,
-                 state_since,
-                 classification,
-                 digest,
-                 created_at,
-                 updated_at
-             FROM products ",
-            $rest
-        )
-    };
-}
-
 /// Adds a product.
 ///
 /// # Errors
 /// [`crate::Constraint::ProductName`], [`crate::Constraint::ProductDocument`]; [`Error::LockNeeded`].
 pub async fn insert(tx: &mut Tx, product: &Product) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO products (
-                 id,
-                 domain_id,
-                 name,
-                 document_id,
-                 title,
-                 state,
-                 state_since,
-                 classification,
-                 digest,
-                 created_at,
-                 updated_at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-        )
-        .bind(Text(product.id))
-        .bind(Text(product.domain_id))
-        .bind(product.name.as_str())
-        .bind(product.document_id.as_str())
-        .bind(product.title.as_deref())
-        .bind(product.state.as_str())
-        .bind(since(&product.state))
-        .bind(product.classification.as_str())
-        .bind(product.digest.as_str())
-        .bind(product.created_at.0)
-        .bind(product.updated_at.0)
+        ProductRow {
+            id: Text(product.id),
+            domain_id: Text(product.domain_id),
+            name: product.name.as_str(),
+            document_id: product.document_id.as_str(),
+            title: product.title.as_deref(),
+            state: product.state.as_str(),
+            state_since: since(&product.state),
+            classification: product.classification.as_str(),
+            digest: product.digest.as_str(),
+            created_at: product.created_at.0,
+            updated_at: product.updated_at.0,
+        }
     )?;
     Ok(())
 }
@@ -157,27 +98,25 @@ pub async fn update(tx: &mut Tx, product: &Product, seen: Timestamp) -> Result<(
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE products
-             SET
-                 name = $1,
-                 title = $2,
-                 state = $3,
-                 state_since = $4,
-                 classification = $5,
-                 digest = $6,
-                 updated_at = $7
-             WHERE id = $8 AND updated_at = $9"
-        )
-        .bind(product.name.as_str())
-        .bind(product.title.as_deref())
-        .bind(product.state.as_str())
-        .bind(since(&product.state))
-        .bind(product.classification.as_str())
-        .bind(product.digest.as_str())
-        .bind(product.updated_at.0)
-        .bind(Text(product.id))
-        .bind(seen.0)
+        "UPDATE products
+         SET
+             name = $1,
+             title = $2,
+             state = $3,
+             state_since = $4,
+             classification = $5,
+             digest = $6,
+             updated_at = $7
+         WHERE id = $8 AND updated_at = $9",
+        product.name.as_str(),
+        product.title.as_deref(),
+        product.state.as_str(),
+        since(&product.state),
+        product.classification.as_str(),
+        product.digest.as_str(),
+        product.updated_at.0,
+        Text(product.id),
+        seen.0
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("data product")) }
 }
@@ -187,10 +126,7 @@ pub async fn update(tx: &mut Tx, product: &Product, seen: Timestamp) -> Result<(
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: ProductId) -> Result<Option<Product>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Product::try_from).transpose()
+    find!(tx, ProductRow, "WHERE id = $1", Text(id))
 }
 
 /// A product by its id.
@@ -206,12 +142,7 @@ pub async fn get(tx: &mut Tx, id: ProductId) -> Result<Product, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find_by_name(tx: &mut Tx, domain_id: DomainId, name: &Name) -> Result<Option<Product>, Error> {
-    let row =
-        on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!("WHERE domain_id = $1 AND name = $2"))
-            .bind(Text(domain_id))
-            .bind(name.as_str())
-            .fetch_optional(c))?;
-    row.map(Product::try_from).transpose()
+    find!(tx, ProductRow, "WHERE domain_id = $1 AND name = $2", Text(domain_id), name.as_str())
 }
 
 /// A product by its document's `id` in a domain.
@@ -223,13 +154,7 @@ pub async fn find_by_document_id(
     domain_id: DomainId,
     document_id: &str,
 ) -> Result<Option<Product>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!(
-        "WHERE domain_id = $1 AND document_id = $2"
-    ))
-    .bind(Text(domain_id))
-    .bind(document_id)
-    .fetch_optional(c))?;
-    row.map(Product::try_from).transpose()
+    find!(tx, ProductRow, "WHERE domain_id = $1 AND document_id = $2", Text(domain_id), document_id)
 }
 
 /// The products of these ids that exist.
@@ -237,7 +162,7 @@ pub async fn find_by_document_id(
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[ProductId]) -> Result<Vec<Product>, Error> {
-    all(list_in!(tx, ProductRow, select_products!("WHERE id IN ({list})"), ids))
+    list_in!(tx, ProductRow, "WHERE id IN ({list})", ids)
 }
 
 /// A domain's products whose document's `id` is one of these.
@@ -249,13 +174,7 @@ pub async fn list_by_document_ids(
     domain_id: DomainId,
     document_ids: &[&str],
 ) -> Result<Vec<Product>, Error> {
-    all(list_in!(
-        tx,
-        ProductRow,
-        select_products!("WHERE domain_id = $1 AND document_id IN ({list})"),
-        document_ids,
-        Text(domain_id)
-    ))
+    list_in!(tx, ProductRow, "WHERE domain_id = $1 AND document_id IN ({list})", document_ids, Text(domain_id))
 }
 
 /// A domain's products whose name in addresses is one of these.
@@ -263,7 +182,7 @@ pub async fn list_by_document_ids(
 /// # Errors
 /// Those of any query.
 pub async fn list_by_names(tx: &mut Tx, domain_id: DomainId, names: &[&str]) -> Result<Vec<Product>, Error> {
-    all(list_in!(tx, ProductRow, select_products!("WHERE domain_id = $1 AND name IN ({list})"), names, Text(domain_id)))
+    list_in!(tx, ProductRow, "WHERE domain_id = $1 AND name IN ({list})", names, Text(domain_id))
 }
 
 /// A domain's products whose title is one of these; several may have one title.
@@ -271,13 +190,7 @@ pub async fn list_by_names(tx: &mut Tx, domain_id: DomainId, names: &[&str]) -> 
 /// # Errors
 /// Those of any query.
 pub async fn list_by_titles(tx: &mut Tx, domain_id: DomainId, titles: &[&str]) -> Result<Vec<Product>, Error> {
-    all(list_in!(
-        tx,
-        ProductRow,
-        select_products!("WHERE domain_id = $1 AND title IN ({list})"),
-        titles,
-        Text(domain_id)
-    ))
+    list_in!(tx, ProductRow, "WHERE domain_id = $1 AND title IN ({list})", titles, Text(domain_id))
 }
 
 /// A domain's products that have a contract whose documents' `id` is one of these.
@@ -291,7 +204,7 @@ pub async fn list_with_contracts(
 ) -> Result<Vec<Product>, Error> {
     row! { OwnerRow from "contracts" { product_id: Text<ProductId>, } }
     // SQLite takes the tables of a cross join in this order; the other way round it reads the whole domain.
-    let owners = list_in!(
+    let owners = rows_in!(
         tx,
         OwnerRow,
         "SELECT contracts.product_id AS product_id
@@ -314,12 +227,7 @@ pub async fn list_with_contracts(
 pub async fn list(tx: &mut Tx, seek: &Seek<ProductId>) -> Result<Page<Product>, Error> {
     // Every id is greater than the empty text.
     let after = seek.after.map_or(String::new(), |id| id.to_string());
-    let rows =
-        on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!("WHERE id > $1 ORDER BY id LIMIT $2"))
-            .bind(after.as_str())
-            .bind(seek.n_fetched())
-            .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+    page!(tx, seek, ProductRow, "WHERE id > $1 ORDER BY id LIMIT $2", after.as_str())
 }
 
 /// A domain's own products in the order of their names.
@@ -329,17 +237,10 @@ pub async fn list(tx: &mut Tx, seek: &Seek<ProductId>) -> Result<Page<Product>, 
 pub async fn list_of_domain(tx: &mut Tx, domain_id: DomainId, seek: &Seek<Name>) -> Result<Page<Product>, Error> {
     // Every name is greater than the empty text.
     let after = seek.after.as_ref().map_or("", Name::as_str);
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, ProductRow>(select_products!(
-        "WHERE domain_id = $1 AND name > $2 ORDER BY name LIMIT $3"
-    ))
-    .bind(Text(domain_id))
-    .bind(after)
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+    page!(tx, seek, ProductRow, "WHERE domain_id = $1 AND name > $2 ORDER BY name LIMIT $3", Text(domain_id), after)
 }
 
-row! {
+entity_row! {
     DocumentRow from "product_documents" {
         product_id: Text<ProductId>,
         digest: String,
@@ -350,7 +251,7 @@ row! {
     }
 }
 
-impl TryFrom<DocumentRow> for Document {
+impl TryFrom<DocumentRow> for StoredDocument {
     type Error = Error;
 
     fn try_from(row: DocumentRow) -> Result<Self, Error> {
@@ -364,41 +265,23 @@ impl TryFrom<DocumentRow> for Document {
     }
 }
 
-macro_rules! select_documents {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 product_id,
-                 digest,
-                 format,
-                 bytes,
-                 published_by,
-                 published_at
-             FROM product_documents ",
-            $rest
-        )
-    };
-}
-
 /// Keeps a product's document. One that it had before is kept as it was first published.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
-pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &Document) -> Result<(), Error> {
+pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &StoredDocument) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO product_documents (product_id, digest, format, bytes, published_by, published_at)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (product_id, digest) DO NOTHING"
-        )
-        .bind(Text(product_id))
-        .bind(document.digest.as_str())
-        .bind(Text(document.format))
-        .bind(document.bytes.as_slice())
-        .bind(Text(document.published_by))
-        .bind(document.published_at.0)
+        DocumentRow {
+            product_id: Text(product_id),
+            digest: document.digest.as_str(),
+            format: Text(document.format),
+            bytes: document.bytes.as_slice(),
+            published_by: Text(document.published_by),
+            published_at: document.published_at.0,
+        },
+        "ON CONFLICT (product_id, digest) DO NOTHING"
     )?;
     Ok(())
 }
@@ -407,13 +290,8 @@ pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &Documen
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> Result<Option<Document>, Error> {
-    let row =
-        on_both!(tx, |c| sqlx::query_as::<_, DocumentRow>(select_documents!("WHERE product_id = $1 AND digest = $2"))
-            .bind(Text(product_id))
-            .bind(digest)
-            .fetch_optional(c))?;
-    row.map(Document::try_from).transpose()
+pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> Result<Option<StoredDocument>, Error> {
+    find!(tx, DocumentRow, "WHERE product_id = $1 AND digest = $2", Text(product_id), digest)
 }
 
 /// The documents that these products have now, in no particular order.
@@ -423,11 +301,12 @@ pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> 
 pub async fn list_current_documents(
     tx: &mut Tx,
     product_ids: &[ProductId],
-) -> Result<Vec<(ProductId, Document)>, Error> {
-    let rows = list_in!(
+) -> Result<Vec<(ProductId, StoredDocument)>, Error> {
+    let rows = rows_in!(
         tx,
         DocumentRow,
-        select_documents!(
+        select!(
+            DocumentRow,
             "WHERE product_id IN ({list}) AND EXISTS (
                  SELECT 1 FROM products
                  WHERE products.id = product_documents.product_id AND products.digest = product_documents.digest
@@ -438,18 +317,7 @@ pub async fn list_current_documents(
     rows.into_iter().map(|row| Ok((row.product_id.0, row.try_into()?))).collect()
 }
 
-/// One major of an output port, and the contract behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Port {
-    /// Product, name and major.
-    pub port_major: PortMajor,
-    /// The contract.
-    pub contract_id: ContractId,
-    /// The contract's major.
-    pub contract_major: u64,
-}
-
-row! {
+entity_row! {
     PortRow from "ports" {
         product_id: Text<ProductId>,
         name: Text<Name>,
@@ -473,38 +341,21 @@ impl TryFrom<PortRow> for Port {
     }
 }
 
-macro_rules! select_ports {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 product_id,
-                 name,
-                 major,
-                 contract_id,
-                 contract_major
-             FROM ports ",
-            $rest
-        )
-    };
-}
-
 /// Ties a port's major to a contract's. A tie, once made, stays: grants hang on it.
 ///
 /// # Errors
 /// [`crate::Constraint::PortMajor`] if the major is tied already; [`Error::LockNeeded`].
 pub async fn insert_port(tx: &mut Tx, port: &Port) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO ports (product_id, name, major, contract_id, contract_major)
-             VALUES ($1, $2, $3, $4, $5)"
-        )
-        .bind(Text(port.port_major.product_id))
-        .bind(port.port_major.port.as_str())
-        .bind(integer(port.port_major.major))
-        .bind(Text(port.contract_id))
-        .bind(integer(port.contract_major))
+        PortRow {
+            product_id: Text(port.port_major.product_id),
+            name: port.port_major.port.as_str(),
+            major: integer(port.port_major.major),
+            contract_id: Text(port.contract_id),
+            contract_major: integer(port.contract_major),
+        }
     )?;
     Ok(())
 }
@@ -514,12 +365,7 @@ pub async fn insert_port(tx: &mut Tx, port: &Port) -> Result<(), Error> {
 /// # Errors
 /// Those of any query.
 pub async fn list_ports_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<Vec<Port>, Error> {
-    all(list_in!(
-        tx,
-        PortRow,
-        select_ports!("WHERE product_id IN ({list}) ORDER BY product_id, name, major"),
-        product_ids
-    ))
+    list_in!(tx, PortRow, "WHERE product_id IN ({list}) ORDER BY product_id, name, major", product_ids)
 }
 
 /// The ports behind which these contracts are: what a grant must cover to read them.
@@ -527,12 +373,7 @@ pub async fn list_ports_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> R
 /// # Errors
 /// Those of any query.
 pub async fn list_ports_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<Port>, Error> {
-    all(list_in!(
-        tx,
-        PortRow,
-        select_ports!("WHERE contract_id IN ({list}) ORDER BY product_id, name, major"),
-        contract_ids
-    ))
+    list_in!(tx, PortRow, "WHERE contract_id IN ({list}) ORDER BY product_id, name, major", contract_ids)
 }
 
 /// One major of a port.
@@ -540,12 +381,12 @@ pub async fn list_ports_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -
 /// # Errors
 /// Those of any query.
 pub async fn find_port(tx: &mut Tx, port_major: &PortMajor) -> Result<Option<Port>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, PortRow>(select_ports!(
-        "WHERE product_id = $1 AND name = $2 AND major = $3"
-    ))
-    .bind(Text(port_major.product_id))
-    .bind(port_major.port.as_str())
-    .bind(integer(port_major.major))
-    .fetch_optional(c))?;
-    row.map(Port::try_from).transpose()
+    find!(
+        tx,
+        PortRow,
+        "WHERE product_id = $1 AND name = $2 AND major = $3",
+        Text(port_major.product_id),
+        port_major.port.as_str(),
+        integer(port_major.major)
+    )
 }

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::db::Tx;
 use crate::error::Error;
-use crate::page::all;
-use crate::row::{Text, affected, on_both, row};
 
-row! {
+use crate::row::{Text, affected, entity_row, find, insert, list, on_both, row};
+
+entity_row! {
     SchemaRow from "schemas" {
         id: i64,
         context: String,
@@ -40,7 +40,7 @@ impl TryFrom<SchemaRow> for Schema {
     }
 }
 
-row! {
+entity_row! {
     VersionRow from "subject_versions" {
         context: String,
         subject: String,
@@ -102,49 +102,12 @@ fn references_from_text(text: &str) -> Result<Vec<Reference>, String> {
     list.iter().map(|value| read(value).ok_or_else(|| format!("`{value}` is no reference"))).collect()
 }
 
-macro_rules! select_schemas {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 schemas.id AS id,
-                 schemas.context AS context,
-                 format,
-                 body,
-                 refs,
-                 digest
-             FROM schemas ",
-            $rest
-        )
-    };
-}
-
-macro_rules! select_versions {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 context,
-                 subject,
-                 version,
-                 schema_id,
-                 deleted,
-                 registered_by,
-                 registered_at
-             FROM subject_versions ",
-            $rest
-        )
-    };
-}
-
 /// A schema by its id, as long as a subject has it.
 ///
 /// # Errors
 /// Those of any query.
 pub async fn find_schema(tx: &mut Tx, id: SchemaId) -> Result<Option<Schema>, Error> {
-    let row =
-        on_both!(tx, |c| sqlx::query_as::<_, SchemaRow>(select_schemas!("WHERE id = $1 AND digest IS NOT NULL"))
-            .bind(i64::from(id))
-            .fetch_optional(c))?;
-    row.map(Schema::try_from).transpose()
+    find!(tx, SchemaRow, "WHERE id = $1 AND digest IS NOT NULL", i64::from(id))
 }
 
 /// The schema of a context that has this digest.
@@ -152,11 +115,7 @@ pub async fn find_schema(tx: &mut Tx, id: SchemaId) -> Result<Option<Schema>, Er
 /// # Errors
 /// Those of any query.
 pub async fn find_same(tx: &mut Tx, context: &str, digest: &str) -> Result<Option<Schema>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, SchemaRow>(select_schemas!("WHERE context = $1 AND digest = $2"))
-        .bind(context)
-        .bind(digest)
-        .fetch_optional(c))?;
-    row.map(Schema::try_from).transpose()
+    find!(tx, SchemaRow, "WHERE context = $1 AND digest = $2", context, digest)
 }
 
 row! { LastRow from "schemas" { last: i64, } }
@@ -179,31 +138,27 @@ pub async fn last_schema_id(tx: &mut Tx) -> Result<SchemaId, Error> {
 /// [`crate::Constraint::SchemaDigest`], [`crate::Constraint::PrimaryKey`]; [`Error::LockNeeded`].
 pub async fn insert_schema(tx: &mut Tx, schema: &Schema) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO schemas (id, context, format, body, refs, digest)
-             VALUES ($1, $2, $3, $4, $5, $6)"
-        )
-        .bind(i64::from(schema.id))
-        .bind(schema.context.as_str())
-        .bind(Text(schema.format))
-        .bind(schema.text.as_str())
-        .bind(references_to_text(&schema.references))
-        .bind(schema.digest.as_str())
+        SchemaRow {
+            id: i64::from(schema.id),
+            context: schema.context.as_str(),
+            format: Text(schema.format),
+            body: schema.text.as_str(),
+            refs: references_to_text(&schema.references),
+            digest: schema.digest.as_str(),
+        }
     )?;
     for reference in &schema.references {
         affected!(
             tx,
-            sqlx::query(
-                "INSERT INTO schema_references (schema_id, context, subject, version)
-                 VALUES ($1, $2, $3, $4)
-                 ON CONFLICT DO NOTHING"
-            )
-            .bind(i64::from(schema.id))
-            .bind(reference.subject.context())
-            .bind(reference.subject.name())
-            .bind(i64::from(reference.version))
+            "INSERT INTO schema_references (schema_id, context, subject, version)
+             VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING",
+            i64::from(schema.id),
+            reference.subject.context(),
+            reference.subject.name(),
+            i64::from(reference.version)
         )?;
     }
     Ok(())
@@ -215,8 +170,8 @@ pub async fn insert_schema(tx: &mut Tx, schema: &Schema) -> Result<(), Error> {
 /// [`Error::LockNeeded`].
 pub async fn forget_schema(tx: &mut Tx, id: SchemaId) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(tx, sqlx::query("UPDATE schemas SET digest = NULL WHERE id = $1").bind(i64::from(id)))?;
-    affected!(tx, sqlx::query("DELETE FROM schema_references WHERE schema_id = $1").bind(i64::from(id)))?;
+    affected!(tx, "UPDATE schemas SET digest = NULL WHERE id = $1", i64::from(id))?;
+    affected!(tx, "DELETE FROM schema_references WHERE schema_id = $1", i64::from(id))?;
     Ok(())
 }
 
@@ -226,26 +181,17 @@ pub async fn forget_schema(tx: &mut Tx, id: SchemaId) -> Result<(), Error> {
 /// [`crate::Constraint::PrimaryKey`] if the number is taken; [`Error::LockNeeded`].
 pub async fn insert_version(tx: &mut Tx, version: &SubjectVersion) -> Result<(), Error> {
     tx.require_facts()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO subject_versions (
-                 context,
-                 subject,
-                 version,
-                 schema_id,
-                 deleted,
-                 registered_by,
-                 registered_at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-        )
-        .bind(version.subject.context())
-        .bind(version.subject.name())
-        .bind(i64::from(version.version))
-        .bind(i64::from(version.schema_id))
-        .bind(version.deleted)
-        .bind(Text(version.registered_by))
-        .bind(version.registered_at.0)
+        VersionRow {
+            context: version.subject.context(),
+            subject: version.subject.name(),
+            version: i64::from(version.version),
+            schema_id: i64::from(version.schema_id),
+            deleted: version.deleted,
+            registered_by: Text(version.registered_by),
+            registered_at: version.registered_at.0,
+        }
     )?;
     Ok(())
 }
@@ -258,14 +204,12 @@ pub async fn set_deleted(tx: &mut Tx, subject: &Subject, version: u32, deleted: 
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query(
-            "UPDATE subject_versions SET deleted = $1
-             WHERE context = $2 AND subject = $3 AND version = $4"
-        )
-        .bind(deleted)
-        .bind(subject.context())
-        .bind(subject.name())
-        .bind(i64::from(version))
+        "UPDATE subject_versions SET deleted = $1
+         WHERE context = $2 AND subject = $3 AND version = $4",
+        deleted,
+        subject.context(),
+        subject.name(),
+        i64::from(version)
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("schema version")) }
 }
@@ -278,10 +222,10 @@ pub async fn delete_version(tx: &mut Tx, subject: &Subject, version: u32) -> Res
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query("DELETE FROM subject_versions WHERE context = $1 AND subject = $2 AND version = $3")
-            .bind(subject.context())
-            .bind(subject.name())
-            .bind(i64::from(version))
+        "DELETE FROM subject_versions WHERE context = $1 AND subject = $2 AND version = $3",
+        subject.context(),
+        subject.name(),
+        i64::from(version)
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("schema version")) }
 }
@@ -291,12 +235,7 @@ pub async fn delete_version(tx: &mut Tx, subject: &Subject, version: u32) -> Res
 /// # Errors
 /// Those of any query.
 pub async fn list_versions(tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
-    all(on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE context = $1 AND subject = $2 ORDER BY version"
-    ))
-    .bind(subject.context())
-    .bind(subject.name())
-    .fetch_all(c))?)
+    list!(tx, VersionRow, "WHERE context = $1 AND subject = $2 ORDER BY version", subject.context(), subject.name())
 }
 
 /// A version of a subject, in use or not.
@@ -304,14 +243,14 @@ pub async fn list_versions(tx: &mut Tx, subject: &Subject) -> Result<Vec<Subject
 /// # Errors
 /// Those of any query.
 pub async fn find_version(tx: &mut Tx, subject: &Subject, version: u32) -> Result<Option<SubjectVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE context = $1 AND subject = $2 AND version = $3"
-    ))
-    .bind(subject.context())
-    .bind(subject.name())
-    .bind(i64::from(version))
-    .fetch_optional(c))?;
-    row.map(SubjectVersion::try_from).transpose()
+    find!(
+        tx,
+        VersionRow,
+        "WHERE context = $1 AND subject = $2 AND version = $3",
+        subject.context(),
+        subject.name(),
+        i64::from(version)
+    )
 }
 
 /// The newest version of a subject that is in use.
@@ -319,13 +258,13 @@ pub async fn find_version(tx: &mut Tx, subject: &Subject, version: u32) -> Resul
 /// # Errors
 /// Those of any query.
 pub async fn find_latest_version(tx: &mut Tx, subject: &Subject) -> Result<Option<SubjectVersion>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE context = $1 AND subject = $2 AND NOT deleted ORDER BY version DESC LIMIT 1"
-    ))
-    .bind(subject.context())
-    .bind(subject.name())
-    .fetch_optional(c))?;
-    row.map(SubjectVersion::try_from).transpose()
+    find!(
+        tx,
+        VersionRow,
+        "WHERE context = $1 AND subject = $2 AND NOT deleted ORDER BY version DESC LIMIT 1",
+        subject.context(),
+        subject.name()
+    )
 }
 
 /// The places of a schema, those out of use among them.
@@ -333,11 +272,7 @@ pub async fn find_latest_version(tx: &mut Tx, subject: &Subject) -> Result<Optio
 /// # Errors
 /// Those of any query.
 pub async fn list_versions_of_schema(tx: &mut Tx, id: SchemaId) -> Result<Vec<SubjectVersion>, Error> {
-    all(on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE schema_id = $1 ORDER BY context, subject, version"
-    ))
-    .bind(i64::from(id))
-    .fetch_all(c))?)
+    list!(tx, VersionRow, "WHERE schema_id = $1 ORDER BY context, subject, version", i64::from(id))
 }
 
 /// The versions of all subjects after one, in the order of context, subject and number.
@@ -350,14 +285,15 @@ pub async fn list_all_versions(
     limit: u32,
 ) -> Result<Vec<SubjectVersion>, Error> {
     let (context, name, version) = after.map_or(("", "", 0), |(s, version)| (s.context(), s.name(), version));
-    all(on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE (context, subject, version) > ($1, $2, $3) ORDER BY context, subject, version LIMIT $4"
-    ))
-    .bind(context)
-    .bind(name)
-    .bind(i64::from(version))
-    .bind(i64::from(limit))
-    .fetch_all(c))?)
+    list!(
+        tx,
+        VersionRow,
+        "WHERE (context, subject, version) > ($1, $2, $3) ORDER BY context, subject, version LIMIT $4",
+        context,
+        name,
+        i64::from(version),
+        i64::from(limit)
+    )
 }
 
 /// The places of the schemas before an id, those of the greatest id first.
@@ -365,12 +301,13 @@ pub async fn list_all_versions(
 /// # Errors
 /// Those of any query.
 pub async fn list_versions_by_schema(tx: &mut Tx, before: i64, limit: u32) -> Result<Vec<SubjectVersion>, Error> {
-    all(on_both!(tx, |c| sqlx::query_as::<_, VersionRow>(select_versions!(
-        "WHERE schema_id < $1 ORDER BY schema_id DESC, context, subject, version LIMIT $2"
-    ))
-    .bind(before)
-    .bind(i64::from(limit))
-    .fetch_all(c))?)
+    list!(
+        tx,
+        VersionRow,
+        "WHERE schema_id < $1 ORDER BY schema_id DESC, context, subject, version LIMIT $2",
+        before,
+        i64::from(limit)
+    )
 }
 
 /// The schemas of these ids.
@@ -394,12 +331,12 @@ row! { SubjectRow from "subject_versions" { context: String, subject: String, in
 pub async fn list_subjects(tx: &mut Tx) -> Result<Vec<(Subject, bool)>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, SubjectRow>(
         "SELECT
-                 context,
-                 subject,
-                 CAST(MAX(CASE WHEN deleted THEN 0 ELSE 1 END) AS BIGINT) AS in_use
-             FROM subject_versions
-             GROUP BY context, subject
-             ORDER BY context, subject"
+             context,
+             subject,
+             CAST(MAX(CASE WHEN deleted THEN 0 ELSE 1 END) AS BIGINT) AS in_use
+         FROM subject_versions
+         GROUP BY context, subject
+         ORDER BY context, subject"
     )
     .fetch_all(c))?;
     rows.into_iter()
@@ -445,8 +382,8 @@ row! { ReferrerRow from "schema_references" { schema_id: i64, } }
 pub async fn list_referrers(tx: &mut Tx, subject: &Subject, version: u32) -> Result<Vec<SchemaId>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, ReferrerRow>(
         "SELECT schema_id FROM schema_references
-             WHERE context = $1 AND subject = $2 AND version = $3
-             ORDER BY schema_id"
+         WHERE context = $1 AND subject = $2 AND version = $3
+         ORDER BY schema_id"
     )
     .bind(subject.context())
     .bind(subject.name())
@@ -457,7 +394,7 @@ pub async fn list_referrers(tx: &mut Tx, subject: &Subject, version: u32) -> Res
         .collect()
 }
 
-row! {
+entity_row! {
     SettingsRow from "registry_settings" {
         scope: String,
         level: Option<Text<Level>>,
@@ -522,25 +459,23 @@ pub async fn count_settings(tx: &mut Tx) -> Result<i64, Error> {
 pub async fn put_settings(tx: &mut Tx, scope: &Scope, settings: &Settings) -> Result<(), Error> {
     tx.require_facts()?;
     if *settings == Settings::default() {
-        affected!(tx, sqlx::query("DELETE FROM registry_settings WHERE scope = $1").bind(scope.to_string()))?;
+        affected!(tx, "DELETE FROM registry_settings WHERE scope = $1", scope.to_string())?;
         return Ok(());
     }
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO registry_settings (scope, level, policy, normalize, mode)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (scope) DO UPDATE SET
-                 level = excluded.level,
-                 policy = excluded.policy,
-                 normalize = excluded.normalize,
-                 mode = excluded.mode"
-        )
-        .bind(scope.to_string())
-        .bind(settings.level.map(Text))
-        .bind(settings.policy.map(Text))
-        .bind(settings.normalize)
-        .bind(settings.mode.map(Text))
+        SettingsRow {
+            scope: scope.to_string(),
+            level: settings.level.map(Text),
+            policy: settings.policy.map(Text),
+            normalize: settings.normalize,
+            mode: settings.mode.map(Text),
+        },
+        "ON CONFLICT (scope) DO UPDATE SET
+         level = excluded.level,
+         policy = excluded.policy,
+         normalize = excluded.normalize,
+         mode = excluded.mode"
     )?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Revisions: numbers that move with the facts, so that a decision can tell whether what it read still stands, and
-//! caches can be keyed. Each table has one of its own, see [`crate::binding`].
+//! Revisions: numbers that increase with every change of facts. A decision compares them to find out whether the facts it
+//! read are still current, and caches are keyed by them. Each table has a revision of its own, see [`crate::table`].
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,12 +10,12 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::row::{Text, on_both, row};
 
-/// The platform's revisions.
+/// A revision of the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Revision {
     /// Principals, roles, grants, policies, contract states.
     Access,
-    /// Who may know of which product.
+    /// The visibility of products.
     Visibility,
 }
 
@@ -28,17 +28,17 @@ impl Revision {
     }
 }
 
-/// What the one writer of a SQLite database knows of its revisions. They are noted when the commit that moved them is
-/// durable and before anybody is told, so whoever saw a change acknowledged finds its revision here.
-pub(crate) struct Known([AtomicI64; 2]);
+/// The revisions of a SQLite database, kept in memory by its one writer. They are updated when the commit that moved them
+/// is durable and before its waiters are notified, so an acknowledged change is always reflected here.
+pub(crate) struct DurableRevisions([AtomicI64; 2]);
 
-/// The revisions that a turn moved, by [`Revision`]; 0 for those that it did not.
+/// The new values of the revisions that a turn moved, by [`Revision`]; 0 for the others.
 pub(crate) type Moved = [i64; 2];
 
-/// Stands for a revision that has to be read from the database.
+/// A revision that must be read from the database.
 const UNKNOWN: i64 = i64::MIN;
 
-impl Known {
+impl DurableRevisions {
     pub(crate) fn new(platform: Platform) -> Self {
         Self([AtomicI64::new(platform.access), AtomicI64::new(platform.visibility)])
     }
@@ -48,14 +48,14 @@ impl Known {
     }
 
     pub(crate) fn raise(&self, moved: Moved) {
-        for (known, moved) in self.0.iter().zip(moved).filter(|(_, moved)| *moved > 0) {
-            known.fetch_max(moved, Ordering::AcqRel);
+        for (durable, moved) in self.0.iter().zip(moved).filter(|(_, moved)| *moved > 0) {
+            durable.fetch_max(moved, Ordering::AcqRel);
         }
     }
 
-    /// A commit failed, and may be there all the same: until the next change the database is asked.
+    /// Falls back to asking the database until the next change: a commit failed, and may have been written all the same.
     pub(crate) fn forget(&self) {
-        self.0.iter().for_each(|known| known.store(UNKNOWN, Ordering::Release));
+        self.0.iter().for_each(|durable| durable.store(UNKNOWN, Ordering::Release));
     }
 }
 
@@ -72,7 +72,7 @@ pub async fn get(tx: &mut Tx, revision: Revision) -> Result<i64, Error> {
     Ok(row.map_or(0, |row| row.value))
 }
 
-/// Moves the revision. Every change of its facts does, in the same transaction.
+/// Increases the revision. Every change of its facts does so in its own transaction.
 ///
 /// # Errors
 /// [`Error::LockNeeded`] without the fact lock.
@@ -80,8 +80,8 @@ pub async fn bump(tx: &mut Tx, revision: Revision) -> Result<(), Error> {
     tx.require_facts()?;
     let row = on_both!(tx, |c| sqlx::query_as::<_, RevisionRow>(
         "INSERT INTO revisions (name, value) VALUES ($1, 1)
-             ON CONFLICT (name) DO UPDATE SET value = revisions.value + 1
-             RETURNING value"
+         ON CONFLICT (name) DO UPDATE SET value = revisions.value + 1
+         RETURNING value"
     )
     .bind(revision.name())
     .fetch_one(c))?;
@@ -107,8 +107,8 @@ impl From<PlatformRow> for Platform {
 }
 
 const SELECT_PLATFORM: &str = "SELECT
-    (SELECT value FROM revisions WHERE name = 'access') AS access,
-    (SELECT value FROM revisions WHERE name = 'visibility') AS visibility";
+                               (SELECT value FROM revisions WHERE name = 'access') AS access,
+                               (SELECT value FROM revisions WHERE name = 'visibility') AS visibility";
 
 /// The platform's revisions.
 ///
@@ -118,13 +118,13 @@ pub async fn platform(tx: &mut Tx) -> Result<Platform, Error> {
     Ok(on_both!(tx, |c| sqlx::query_as::<_, PlatformRow>(SELECT_PLATFORM).fetch_one(c))?.into())
 }
 
-/// The platform's revisions as a connection finds them, before there is a writer.
+/// The platform's revisions as stored, for use before the writer starts.
 pub(crate) async fn stored(connection: &mut SqliteConnection) -> sqlx::Result<Platform> {
     Ok(sqlx::query_as::<_, PlatformRow>(SELECT_PLATFORM).fetch_one(connection).await?.into())
 }
 
-/// The revisions that a decision about a table rests on, read in one statement. Two equal stamps mean that nothing it
-/// rests on has moved.
+/// The revisions that a decision about a table depends on, read in one statement. Equal stamps mean that none of its facts
+/// have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// [`Revision::Access`].
@@ -144,9 +144,9 @@ row! { StampRow from "revisions" { access: Option<i64>, visibility: Option<i64>,
 pub async fn stamp(tx: &mut Tx, table_id: TableId) -> Result<Stamp, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, StampRow>(
         "SELECT
-                 (SELECT value FROM revisions WHERE name = 'access') AS access,
-                 (SELECT value FROM revisions WHERE name = 'visibility') AS visibility,
-                 (SELECT revision FROM tables WHERE id = $1) AS in_table"
+         (SELECT value FROM revisions WHERE name = 'access') AS access,
+         (SELECT value FROM revisions WHERE name = 'visibility') AS visibility,
+         (SELECT revision FROM tables WHERE id = $1) AS in_table"
     )
     .bind(Text(table_id))
     .fetch_one(c))?;

@@ -1,4 +1,8 @@
-//! How rows are read and queries are run: `row!`, `on_both!`, `affected!`, `list_in!` and `page_by_time!`.
+//! How rows are read and queries are run.
+//!
+//! `entity_row!` declares the columns of a table once. From that, `find!`, `list!`, `list_in!`, `page!` and
+//! `page_by_time!` make a `SELECT`, and `insert!` makes an `INSERT`. `affected!` runs any other statement, and `on_both!`
+//! any other query, into a struct declared by `row!`.
 //!
 //! Columns are of five kinds: id and text (`String` or `Text<T>`), integer (`i64`), bytes (`Vec<u8>`) and `bool`, each
 //! with NULL as an `Option`. A `row!` struct refuses NULL in a field that is not an `Option`, because the SQLite driver
@@ -32,7 +36,7 @@ where
 {
     fn read(row: &'r R, column: &'static str) -> sqlx::Result<Self> {
         if row.try_get_raw(column)?.is_null() {
-            let source: BoxDynError = "NULL where a value must be".into();
+            let source: BoxDynError = "NULL where a value is required".into();
             return Err(sqlx::Error::ColumnDecode { index: column.to_owned(), source });
         }
         row.try_get(column)
@@ -81,7 +85,7 @@ where
 }
 
 /// Declares a row struct that both databases can fill: `row! { GrantRow from "grants" { id: Text<GrantId>, } }`. Its
-/// fields are named as the columns.
+/// fields are named after the columns that the query returns.
 macro_rules! row {
     ($(#[$doc:meta])* $name:ident from $table:literal { $($field:ident: $kind:ty,)+ }) => {
         $(#[$doc])*
@@ -101,6 +105,100 @@ macro_rules! row {
     };
 }
 
+/// A row struct with every column of one table. It is the only list of those columns: `select!` and `insert!` take them
+/// from here.
+pub(crate) trait EntityRow {
+    /// The table's name.
+    const TABLE: &'static str;
+    /// `SELECT` with all columns, up to the place where `WHERE` or `ORDER BY` follows.
+    const SELECT: &'static str;
+}
+
+/// Declares the row struct of a whole table, as `row!` does, and makes it a [`EntityRow`].
+macro_rules! entity_row {
+    ($(#[$doc:meta])* $name:ident from $table:literal {
+        $first:ident: $first_kind:ty,
+        $($field:ident: $kind:ty,)*
+    }) => {
+        $crate::row::row! { $(#[$doc])* $name from $table { $first: $first_kind, $($field: $kind,)* } }
+
+        impl $crate::row::EntityRow for $name {
+            const TABLE: &'static str = $table;
+            const SELECT: &'static str = concat!(
+                "SELECT ",
+                $table, ".", stringify!($first),
+                $(", ", $table, ".", stringify!($field),)*
+                " FROM ", $table, " "
+            );
+        }
+    };
+}
+
+/// The text that selects all columns of a table row's table: `select!(GrantRow, "WHERE id = $1")`.
+macro_rules! select {
+    ($row:ident, $($rest:expr),+) => {
+        $crate::row::text!(<$row as $crate::row::EntityRow>::SELECT, $($rest),+)
+    };
+}
+
+/// Joins constant texts to one at compile time; the driver takes no other.
+macro_rules! text {
+    ($($part:expr),+) => {{
+        const PARTS: &[&str] = &[$($part),+];
+        const BYTES: [u8; $crate::row::length(PARTS)] = $crate::row::join(PARTS);
+        const TEXT: &str = match std::str::from_utf8(&BYTES) {
+            Ok(text) => text,
+            Err(_) => unreachable!(),
+        };
+        TEXT
+    }};
+}
+
+/// The length in bytes of the joined parts.
+pub(crate) const fn length(parts: &[&str]) -> usize {
+    let (mut length, mut part) = (0, 0);
+    while part < parts.len() {
+        length += parts[part].len();
+        part += 1;
+    }
+    length
+}
+
+/// The bytes of the joined parts, of which there are [`length`].
+pub(crate) const fn join<const LENGTH: usize>(parts: &[&str]) -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    let (mut end, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut at = 0;
+        while at < parts[part].len() {
+            bytes[end] = parts[part].as_bytes()[at];
+            end += 1;
+            at += 1;
+        }
+        part += 1;
+    }
+    bytes
+}
+
+/// `$1, $2, ...` for this many columns, at most [`MAX_COLUMNS`].
+pub(crate) const fn placeholders(n_columns: usize) -> &'static str {
+    assert!(n_columns <= MAX_COLUMNS);
+    let bytes = PLACEHOLDERS.as_bytes();
+    let (mut end, mut n_seen) = (0, 0);
+    while end < bytes.len() {
+        n_seen += (bytes[end] == b',') as usize;
+        if n_seen == n_columns {
+            break;
+        }
+        end += 1;
+    }
+    PLACEHOLDERS.split_at(end).0
+}
+
+/// The most columns that `insert!` can write.
+const MAX_COLUMNS: usize = 20;
+const PLACEHOLDERS: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20";
+
 /// Runs a query on whichever database the transaction is on: `on_both!(tx, |c| query(..).fetch_all(c))`. The text is
 /// written once and compiled for both. Refuses if the transaction has failed, and fails it if the query does.
 macro_rules! on_both {
@@ -113,25 +211,128 @@ macro_rules! on_both {
     }};
 }
 
-/// Runs a statement and gives the number of rows it changed.
+/// Runs a statement with its values and gives the number of rows that it changed.
 macro_rules! affected {
-    ($tx:expr, $query:expr) => {{
+    ($tx:expr, $sql:expr $(, $value:expr)* $(,)?) => {{
         let result = match $tx.start()? {
-            $crate::db::Connection::Sqlite(c) => $query.execute(c).await.map(|done| done.rows_affected()),
-            $crate::db::Connection::Postgres(c) => $query.execute(c).await.map(|done| done.rows_affected()),
+            $crate::db::Connection::Sqlite(c) => {
+                sqlx::query($sql)$(.bind($value))*.execute(c).await.map(|done| done.rows_affected())
+            }
+            $crate::db::Connection::Postgres(c) => {
+                sqlx::query($sql)$(.bind($value))*.execute(c).await.map(|done| done.rows_affected())
+            }
         };
         $tx.settle(result)
     }};
 }
 
-/// The rows whose column is in a list of values, in no particular order: `list_in!(tx, Row, "... IN ({list})", ids)`.
-/// Further values stand before the list's: `list_in!(tx, Row, "... a = $1 AND b IN ({list})", ids, a)`.
+/// Inserts a row, and gives the number of rows that it changed: `insert!(tx, GrantRow { id: Text(grant.id), .. })`. A
+/// column of the row that has no value here does not compile, unless a `..` leaves the rest to be NULL. A text after
+/// the row is added to the statement, such as `ON CONFLICT DO NOTHING`.
+macro_rules! insert {
+    ($tx:expr, $row:ident { $($column:ident: $value:expr),+ $(,)? } $(, $rest:literal)? $(,)?) => {{
+        let _ = |row: $row| {
+            let $row { $($column: _),+ } = row;
+        };
+        $crate::row::insert!(@run $tx, $row { $($column: $value,)+ } $(, $rest)?)
+    }};
+    ($tx:expr, $row:ident { $($column:ident: $value:expr,)+ .. } $(, $rest:literal)? $(,)?) => {
+        $crate::row::insert!(@run $tx, $row { $($column: $value,)+ } $(, $rest)?)
+    };
+    (@run $tx:expr, $row:ident {
+        $first:ident: $first_value:expr,
+        $($column:ident: $value:expr,)*
+    } $(, $rest:literal)?) => {
+        $crate::row::affected!(
+            $tx,
+            $crate::row::text!(
+                "INSERT INTO ",
+                <$row as $crate::row::EntityRow>::TABLE,
+                concat!(" (", stringify!($first) $(, ", ", stringify!($column))*, ") VALUES ("),
+                $crate::row::placeholders([stringify!($first) $(, stringify!($column))*].len()),
+                concat!(") " $(, $rest)?)
+            ),
+            $first_value
+            $(, $value)*
+        )
+    };
+}
+
+/// Finds at most one row: `find!(tx, GrantRow, "WHERE id = $1", Text(id))`. Gives the model that the row becomes.
+macro_rules! find {
+    ($tx:expr, $row:ident, $rest:expr $(, $value:expr)* $(,)?) => {{
+        let row = $crate::row::on_both!($tx, |c| {
+            sqlx::query_as::<_, $row>($crate::row::select!($row, $rest))$(.bind($value))*.fetch_optional(c)
+        })?;
+        row.map(TryFrom::try_from).transpose()
+    }};
+}
+
+/// Lists the rows of a list that is short by its nature: `list!(tx, GrantRow, "WHERE .. ORDER BY id", Text(id))`. Gives
+/// the models that the rows become.
+macro_rules! list {
+    ($tx:expr, $row:ident, $rest:expr $(, $value:expr)* $(,)?) => {{
+        let rows = $crate::row::on_both!($tx, |c| {
+            sqlx::query_as::<_, $row>($crate::row::select!($row, $rest))$(.bind($value))*.fetch_all(c)
+        })?;
+        $crate::page::all(rows)
+    }};
+}
+
+/// A page of a list: `page!(tx, seek, TableRow, "WHERE id > $1 ORDER BY id LIMIT $2", after)`. The last placeholder is
+/// the number of rows.
+macro_rules! page {
+    ($tx:expr, $seek:expr, $row:ident, $rest:expr $(, $value:expr)* $(,)?) => {{
+        let rows = $crate::row::on_both!($tx, |c| {
+            sqlx::query_as::<_, $row>($crate::row::select!($row, $rest))
+                $(.bind($value))*
+                .bind($seek.n_fetched())
+                .fetch_all(c)
+        })?;
+        $crate::page::Page::from_rows(rows, $seek.limit)
+    }};
+}
+
+/// A page of a list with the newest first, by a column of times: `page_by_time!(tx, seek, GrantRow by "granted_at",
+/// "principal_id = $4", Text(id))`. The values of the condition are numbered from `$4`: before them come the key of the
+/// last row seen and the number of rows.
+macro_rules! page_by_time {
+    ($tx:expr, $seek:expr, $row:ident by $at:literal, $condition:expr $(, $value:expr)* $(,)?) => {{
+        const SQL: &str = $crate::row::select!(
+            $row,
+            concat!("WHERE (", $at, ", id) < ($1, $2) AND "),
+            $condition,
+            concat!(" ORDER BY ", $at, " DESC, id DESC LIMIT $3")
+        );
+        let (at, id) = $seek.time_and_id_back();
+        let rows = $crate::row::on_both!($tx, |c| {
+            sqlx::query_as::<_, $row>(SQL)
+                .bind(at)
+                .bind(id.as_str())
+                .bind($seek.n_fetched())
+                $(.bind($value))*
+                .fetch_all(c)
+        })?;
+        $crate::page::Page::from_rows(rows, $seek.limit)
+    }};
+}
+
+/// The models of the rows whose column is in a list of values: `list_in!(tx, GrantRow, "WHERE id IN ({list})", ids)`.
+/// Further values stand before the list's: `list_in!(tx, GrantRow, "WHERE a = $1 AND b IN ({list})", ids, a)`. Any order
+/// holds only within [`dialect::MAX_LIST`](crate::dialect::MAX_LIST) values.
 macro_rules! list_in {
-    ($tx:expr, $row:ty, $sql:expr, $values:expr $(, $before:expr)*) => {{
+    ($tx:expr, $row:ident, $rest:expr, $values:expr $(, $before:expr)* $(,)?) => {
+        $crate::page::all($crate::row::rows_in!($tx, $row, $crate::row::select!($row, $rest), $values $(, $before)*))
+    };
+}
+
+/// As `list_in!`, with a whole text of its own, and gives the rows.
+macro_rules! rows_in {
+    ($tx:expr, $row:ident, $sql:expr, $values:expr $(, $before:expr)* $(,)?) => {{
         let mut rows: Vec<$row> = Vec::with_capacity($values.len());
         let before: &[&str] = &[$(stringify!($before)),*];
         for chunk in $values.chunks($crate::dialect::MAX_LIST) {
-            rows.extend(on_both!($tx, |c| {
+            rows.extend($crate::row::on_both!($tx, |c| {
                 let mut query = sqlx::query_as::<_, $row>($crate::dialect::in_list($sql, before.len(), chunk.len()));
                 $(query = query.bind($before);)*
                 for value in $crate::dialect::padded(chunk) {
@@ -144,35 +345,21 @@ macro_rules! list_in {
     }};
 }
 
-/// A page of a list with the newest first: `page_by_time!(tx, seek, Row, "... WHERE (at, id) < ($1, $2) AND actor = $3
-/// ORDER BY at DESC, id DESC LIMIT $4", actor)`. The text's placeholders are the key of the last row seen, then the
-/// values, then the number of rows.
-macro_rules! page_by_time {
-    ($tx:expr, $seek:expr, $row:ty, $sql:expr $(, $value:expr)*) => {{
-        let (at, id) = $seek.time_and_id_back();
-        let rows = on_both!($tx, |c| sqlx::query_as::<_, $row>($sql)
-            .bind(at)
-            .bind(id.as_str())
-            $(.bind($value))*
-            .bind($seek.n_fetched())
-            .fetch_all(c))?;
-        $crate::page::Page::of(rows, $seek.limit)
-    }};
-}
-
-/// A number that is never negative, as the database keeps it.
+/// A natural number as it is stored.
 pub(crate) fn integer(natural: u64) -> i64 {
     i64::try_from(natural).unwrap_or(i64::MAX)
 }
 
-/// A number that is never negative, as the database kept it.
+/// A stored integer as the natural number that it must be.
 pub(crate) fn natural(integer: i64) -> Result<u64, &'static str> {
     u64::try_from(integer).map_err(|_| "a number is negative")
 }
 
-/// A version, as its three numbers were kept.
+/// A version from its three stored numbers.
 pub(crate) fn version([major, minor, patch]: [i64; 3]) -> Result<Version, &'static str> {
     Ok(Version { major: natural(major)?, minor: natural(minor)?, patch: natural(patch)? })
 }
 
-pub(crate) use {affected, list_in, on_both, page_by_time, row};
+pub(crate) use {
+    affected, entity_row, find, insert, list, list_in, on_both, page, page_by_time, row, rows_in, select, text,
+};

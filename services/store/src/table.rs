@@ -1,18 +1,17 @@
 //! Tables and their snapshots.
 
-use domain::binding::{Found, Location, Snapshot, SnapshotState, Table};
 use domain::clock::Timestamp;
 use domain::id::{SnapshotId, TableId};
-use domain::table::{Format, SnapshotKey};
+use domain::table::{Format, Inspected, Location, Snapshot, SnapshotKey, SnapshotState, Table};
 
 use crate::db::Tx;
 use crate::dialect::Constraint;
 use crate::error::Error;
 use crate::json;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, integer, list_in, natural, on_both, row};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, natural, on_both, page, row};
 
-row! {
+entity_row! {
     TableRow from "tables" {
         id: Text<TableId>,
         format: Text<Format>,
@@ -38,22 +37,6 @@ impl TryFrom<TableRow> for Table {
     }
 }
 
-macro_rules! select_tables {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 format,
-                 location,
-                 revision,
-                 head_id,
-                 created_at
-             FROM tables ",
-            $rest
-        )
-    };
-}
-
 /// Registers a table without snapshots.
 ///
 /// # Errors
@@ -63,18 +46,16 @@ pub async fn insert(tx: &mut Tx, table: &Table) -> Result<(), Error> {
     if find_overlapping(tx, &table.location, None).await?.is_some() {
         return Err(Error::Violated(Constraint::TableLocation));
     }
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO tables (id, format, location, revision, head_id, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6)"
-        )
-        .bind(Text(table.id))
-        .bind(Text(table.format))
-        .bind(Text(&table.location))
-        .bind(table.revision)
-        .bind(table.head.map(Text))
-        .bind(table.created_at.0)
+        TableRow {
+            id: Text(table.id),
+            format: Text(table.format),
+            location: Text(&table.location),
+            revision: table.revision,
+            head_id: table.head.map(Text),
+            created_at: table.created_at.0,
+        }
     )?;
     Ok(())
 }
@@ -89,8 +70,8 @@ pub async fn delete_unbound(tx: &mut Tx, id: TableId) -> Result<bool, Error> {
     if !crate::binding::list_of_table(tx, id).await?.is_empty() {
         return Ok(false);
     }
-    affected!(tx, sqlx::query("DELETE FROM snapshots WHERE table_id = $1").bind(Text(id)))?;
-    let n_rows = affected!(tx, sqlx::query("DELETE FROM tables WHERE id = $1").bind(Text(id)))?;
+    affected!(tx, "DELETE FROM snapshots WHERE table_id = $1", Text(id))?;
+    let n_rows = affected!(tx, "DELETE FROM tables WHERE id = $1", Text(id))?;
     Ok(n_rows == 1)
 }
 
@@ -105,15 +86,16 @@ pub async fn find_overlapping(
 ) -> Result<Option<Table>, Error> {
     let at_or_above: Vec<Location> = location.ancestors().collect();
     let at_or_above: Vec<&Location> = at_or_above.iter().collect();
-    let mut found: Vec<Table> = all(list_in!(tx, TableRow, select_tables!("WHERE location IN ({list})"), at_or_above))?;
+    let mut found: Vec<Table> = list_in!(tx, TableRow, "WHERE location IN ({list})", at_or_above)?;
     // Everything that begins with the location and `/`; `0` is the character after `/`.
-    let below = on_both!(tx, |c| sqlx::query_as::<_, TableRow>(select_tables!(
-        "WHERE location > $1 AND location < $2 ORDER BY location LIMIT 2"
-    ))
-    .bind(format!("{location}/"))
-    .bind(format!("{location}0"))
-    .fetch_all(c))?;
-    found.extend(all::<Table, _>(below)?);
+    let below: Vec<Table> = list!(
+        tx,
+        TableRow,
+        "WHERE location > $1 AND location < $2 ORDER BY location LIMIT 2",
+        format!("{location}/"),
+        format!("{location}0")
+    )?;
+    found.extend(below);
     Ok(found.into_iter().find(|table| Some(table.id) != except))
 }
 
@@ -122,10 +104,7 @@ pub async fn find_overlapping(
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: TableId) -> Result<Option<Table>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, TableRow>(select_tables!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Table::try_from).transpose()
+    find!(tx, TableRow, "WHERE id = $1", Text(id))
 }
 
 /// A table by its id.
@@ -141,10 +120,7 @@ pub async fn get(tx: &mut Tx, id: TableId) -> Result<Table, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find_by_location(tx: &mut Tx, location: &Location) -> Result<Option<Table>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, TableRow>(select_tables!("WHERE location = $1"))
-        .bind(Text(location))
-        .fetch_optional(c))?;
-    row.map(Table::try_from).transpose()
+    find!(tx, TableRow, "WHERE location = $1", Text(location))
 }
 
 /// The tables of these ids that exist.
@@ -152,7 +128,7 @@ pub async fn find_by_location(tx: &mut Tx, location: &Location) -> Result<Option
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[TableId]) -> Result<Vec<Table>, Error> {
-    all(list_in!(tx, TableRow, select_tables!("WHERE id IN ({list})"), ids))
+    list_in!(tx, TableRow, "WHERE id IN ({list})", ids)
 }
 
 /// Tables in the order of their ids, as the poll for new heads goes through them.
@@ -162,11 +138,7 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[TableId]) -> Result<Vec<Table>, Err
 pub async fn list(tx: &mut Tx, seek: &Seek<TableId>) -> Result<Page<Table>, Error> {
     // Every id is greater than the empty text.
     let after = seek.after.map_or(String::new(), |id| id.to_string());
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, TableRow>(select_tables!("WHERE id > $1 ORDER BY id LIMIT $2"))
-        .bind(after.as_str())
-        .bind(seek.n_fetched())
-        .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+    page!(tx, seek, TableRow, "WHERE id > $1 ORDER BY id LIMIT $2", after.as_str())
 }
 
 /// Moves a table's revision: its head, served snapshot or verdicts changed.
@@ -175,11 +147,11 @@ pub async fn list(tx: &mut Tx, seek: &Seek<TableId>) -> Result<Page<Table>, Erro
 /// [`Error::NotFound`], [`Error::LockNeeded`].
 pub async fn bump(tx: &mut Tx, id: TableId) -> Result<(), Error> {
     tx.require_facts()?;
-    let n_rows = affected!(tx, sqlx::query("UPDATE tables SET revision = revision + 1 WHERE id = $1").bind(Text(id)))?;
+    let n_rows = affected!(tx, "UPDATE tables SET revision = revision + 1 WHERE id = $1", Text(id))?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("table")) }
 }
 
-row! {
+entity_row! {
     SnapshotRow from "snapshots" {
         id: Text<SnapshotId>,
         table_id: Text<TableId>,
@@ -212,7 +184,7 @@ impl TryFrom<SnapshotRow> for Snapshot {
                     Some(n_files),
                     Some(schema),
                     Some(file_list),
-                ) => Some(Found {
+                ) => Some(Inspected {
                     inspected_at: Timestamp(inspected_at),
                     committed_at: Timestamp(committed_at),
                     n_rows: natural(n_rows).map_err(misfit)?,
@@ -240,28 +212,7 @@ impl TryFrom<SnapshotRow> for Snapshot {
     }
 }
 
-macro_rules! select_snapshots {
-    ($rest:literal) => {
-        concat!(
-            "SELECT
-                 id,
-                 table_id,
-                 key,
-                 ordinal,
-                 noticed_at,
-                 state,
-                 error,
-                 inspected_at,
-                 committed_at,
-                 n_rows,
-                 n_files,
-                 physical_schema,
-                 file_list
-             FROM snapshots ",
-            $rest
-        )
-    };
-}
+row! { OrdinalRow from "snapshots" { ordinal: i64, } }
 
 /// Notices a new head: adds it as pending, after all others, and makes it the table's head. What waited before it is
 /// skipped. Moves the table's revision. Gives the snapshot.
@@ -276,29 +227,24 @@ pub async fn notice(
     at: Timestamp,
 ) -> Result<Snapshot, Error> {
     tx.require_facts()?;
-    row! { OrdinalRow from "snapshots" { ordinal: i64, } }
     let last = on_both!(tx, |c| sqlx::query_as::<_, OrdinalRow>(
         "SELECT ordinal FROM snapshots WHERE table_id = $1 ORDER BY ordinal DESC LIMIT 1"
     )
     .bind(Text(table_id))
     .fetch_optional(c))?;
     let ordinal = last.map_or(0, |row| row.ordinal) + 1;
-    affected!(
+    affected!(tx, "UPDATE snapshots SET state = 'skipped' WHERE table_id = $1 AND state = 'pending'", Text(table_id))?;
+    insert!(
         tx,
-        sqlx::query("UPDATE snapshots SET state = 'skipped' WHERE table_id = $1 AND state = 'pending'")
-            .bind(Text(table_id))
-    )?;
-    affected!(
-        tx,
-        sqlx::query(
-            "INSERT INTO snapshots (id, table_id, key, ordinal, noticed_at, state)
-             VALUES ($1, $2, $3, $4, $5, 'pending')"
-        )
-        .bind(Text(id))
-        .bind(Text(table_id))
-        .bind(Text(&key))
-        .bind(ordinal)
-        .bind(at.0)
+        SnapshotRow {
+            id: Text(id),
+            table_id: Text(table_id),
+            key: Text(&key),
+            ordinal: ordinal,
+            noticed_at: at.0,
+            state: Text(SnapshotState::Pending),
+            ..
+        }
     )?;
     set_head(tx, table_id, id).await?;
     let state = SnapshotState::Pending;
@@ -314,9 +260,9 @@ pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Resul
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query("UPDATE tables SET head_id = $1, revision = revision + 1 WHERE id = $2")
-            .bind(Text(head))
-            .bind(Text(table_id))
+        "UPDATE tables SET head_id = $1, revision = revision + 1 WHERE id = $2",
+        Text(head),
+        Text(table_id)
     )?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("table")) }
 }
@@ -327,36 +273,31 @@ pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Resul
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
-pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Found, &str>) -> Result<(), Error> {
+pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Inspected, &str>) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = match outcome {
         Ok(found) => affected!(
             tx,
-            sqlx::query(
-                "UPDATE snapshots
-                 SET
-                     state = 'inspected',
-                     error = NULL,
-                     inspected_at = $1,
-                     committed_at = $2,
-                     n_rows = $3,
-                     n_files = $4,
-                     physical_schema = $5,
-                     file_list = $6
-                 WHERE id = $7"
-            )
-            .bind(found.inspected_at.0)
-            .bind(found.committed_at.0)
-            .bind(integer(found.n_rows))
-            .bind(integer(found.n_files))
-            .bind(json::schema_to_text(&found.schema))
-            .bind(found.file_list.as_str())
-            .bind(Text(id))
+            "UPDATE snapshots
+             SET
+                 state = 'inspected',
+                 error = NULL,
+                 inspected_at = $1,
+                 committed_at = $2,
+                 n_rows = $3,
+                 n_files = $4,
+                 physical_schema = $5,
+                 file_list = $6
+             WHERE id = $7",
+            found.inspected_at.0,
+            found.committed_at.0,
+            integer(found.n_rows),
+            integer(found.n_files),
+            json::schema_to_text(&found.schema),
+            found.file_list.as_str(),
+            Text(id)
         )?,
-        Err(error) => affected!(
-            tx,
-            sqlx::query("UPDATE snapshots SET state = 'error', error = $1 WHERE id = $2").bind(error).bind(Text(id))
-        )?,
+        Err(error) => affected!(tx, "UPDATE snapshots SET state = 'error', error = $1 WHERE id = $2", error, Text(id))?,
     };
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("snapshot")) }
 }
@@ -370,8 +311,8 @@ pub async fn set_pending(tx: &mut Tx, id: SnapshotId) -> Result<bool, Error> {
     tx.require_facts()?;
     let n_rows = affected!(
         tx,
-        sqlx::query("UPDATE snapshots SET state = 'pending', error = NULL WHERE id = $1 AND state = 'error'")
-            .bind(Text(id))
+        "UPDATE snapshots SET state = 'pending', error = NULL WHERE id = $1 AND state = 'error'",
+        Text(id)
     )?;
     Ok(n_rows == 1)
 }
@@ -381,10 +322,7 @@ pub async fn set_pending(tx: &mut Tx, id: SnapshotId) -> Result<bool, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn find_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<Option<Snapshot>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, SnapshotRow>(select_snapshots!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Snapshot::try_from).transpose()
+    find!(tx, SnapshotRow, "WHERE id = $1", Text(id))
 }
 
 /// A snapshot by its id.
@@ -404,12 +342,7 @@ pub async fn find_snapshot_by_key(
     table_id: TableId,
     key: &SnapshotKey,
 ) -> Result<Option<Snapshot>, Error> {
-    let row =
-        on_both!(tx, |c| sqlx::query_as::<_, SnapshotRow>(select_snapshots!("WHERE table_id = $1 AND key = $2"))
-            .bind(Text(table_id))
-            .bind(Text(key))
-            .fetch_optional(c))?;
-    row.map(Snapshot::try_from).transpose()
+    find!(tx, SnapshotRow, "WHERE table_id = $1 AND key = $2", Text(table_id), Text(key))
 }
 
 /// The snapshots of these ids that exist.
@@ -417,7 +350,7 @@ pub async fn find_snapshot_by_key(
 /// # Errors
 /// Those of any query.
 pub async fn list_snapshots_by_ids(tx: &mut Tx, ids: &[SnapshotId]) -> Result<Vec<Snapshot>, Error> {
-    all(list_in!(tx, SnapshotRow, select_snapshots!("WHERE id IN ({list})"), ids))
+    list_in!(tx, SnapshotRow, "WHERE id IN ({list})", ids)
 }
 
 /// A table's snapshots, the newest first. The key of the seek is the ordinal.
@@ -425,12 +358,12 @@ pub async fn list_snapshots_by_ids(tx: &mut Tx, ids: &[SnapshotId]) -> Result<Ve
 /// # Errors
 /// Those of any query.
 pub async fn list_snapshots(tx: &mut Tx, table_id: TableId, seek: &Seek<i64>) -> Result<Page<Snapshot>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, SnapshotRow>(select_snapshots!(
-        "WHERE table_id = $1 AND ordinal < $2 ORDER BY ordinal DESC LIMIT $3"
-    ))
-    .bind(Text(table_id))
-    .bind(seek.after.unwrap_or(i64::MAX))
-    .bind(seek.n_fetched())
-    .fetch_all(c))?;
-    Page::of(rows, seek.limit)
+    page!(
+        tx,
+        seek,
+        SnapshotRow,
+        "WHERE table_id = $1 AND ordinal < $2 ORDER BY ordinal DESC LIMIT $3",
+        Text(table_id),
+        seek.after.unwrap_or(i64::MAX)
+    )
 }

@@ -1,8 +1,9 @@
 //! Group commit on SQLite: one task owns the only writing connection and lends it out, one turn after the other.
 //!
-//! Turns that wait behind one another share a transaction, so that many changes cost one `fsync`. A turn is a savepoint
-//! inside it, within those of the turns before: dropped, it is undone alone. `commit` gives the turn back and returns when the group is durable. Nobody
-//! waits for company: the next turn is taken only if it is there already, so a lone client is a group of one.
+//! Turns that queue up share a transaction, so that many changes cost one `fsync`. Within it a turn is a savepoint,
+//! nested in those of earlier turns: a turn that is dropped is rolled back alone. `commit` returns the connection and
+//! completes when the whole group is durable. The task never waits for a group to fill up: the next turn is taken only
+//! if it is already queued, so a single client is a group of one.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -15,17 +16,17 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
-use crate::revision::{Known, Moved, Revision};
+use crate::revision::{DurableRevisions, Moved, Revision};
 
-/// How many wait in line before those behind them wait to get in line.
+/// The capacity of the queue of turns. Callers beyond it wait until there is room.
 const MAX_WAITING: usize = 1_024;
 
-/// How large a group may become.
+/// The limits of a group.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupLimits {
     /// The most turns in one commit.
     pub max_turns: usize,
-    /// How long after its start a group still takes a turn.
+    /// The time after its start within which a group takes another turn.
     pub max_time: Duration,
 }
 
@@ -35,65 +36,66 @@ impl Default for GroupLimits {
     }
 }
 
-/// The handle of the task that owns the writing connection.
+/// A handle of the task that owns the writing connection.
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
-    known: Arc<Known>,
+    durable: Arc<DurableRevisions>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 enum Request {
-    Turn(Applicant),
+    Turn(TurnWaiter),
     Close,
 }
 
-/// Who waits for a turn.
-type Applicant = oneshot::Sender<Result<Turn, Error>>;
-/// Who waits to hear that a group is durable.
-type Member = oneshot::Sender<Result<(), Error>>;
+/// Waits for a turn.
+type TurnWaiter = oneshot::Sender<Result<Turn, Error>>;
+/// Waits for a group to be durable.
+type CommitWaiter = oneshot::Sender<Result<(), Error>>;
 
 impl Writer {
-    /// Starts the task on a connection that is ready. `options` open the next one if this one has to be given up;
-    /// `folder_lock` is held until the task has ended; `known` are the revisions as they stand.
+    /// Starts the task on an open connection. `options` reconnect if it is lost, `folder_lock` is held until the task
+    /// ends, and `durable` are the current revisions.
     pub(crate) fn start(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
         limits: GroupLimits,
         folder_lock: File,
-        known: Known,
+        durable: DurableRevisions,
     ) -> Self {
         let (requests, waiting) = mpsc::channel(MAX_WAITING);
-        let known = Arc::new(known);
+        let durable = Arc::new(durable);
         let connection = Some(connection);
-        let task = Task { waiting, connection, options, limits, known: Arc::clone(&known), _folder_lock: folder_lock };
-        Self { requests, known, task: Mutex::new(Some(tokio::spawn(task.run()))) }
+        let task =
+            Task { waiting, connection, options, limits, durable: Arc::clone(&durable), _folder_lock: folder_lock };
+        Self { requests, durable, task: Mutex::new(Some(tokio::spawn(task.run()))) }
     }
 
     /// The revisions of what is durable.
-    pub(crate) fn known(&self) -> &Known {
-        &self.known
+    pub(crate) fn durable(&self) -> &DurableRevisions {
+        &self.durable
     }
 
     /// Waits for a turn.
     pub(crate) async fn turn(&self) -> Result<Turn, Error> {
-        let (applicant, turn) = oneshot::channel();
-        self.requests.send(Request::Turn(applicant)).await.map_err(|_| Error::Closed)?;
+        let (waiter, turn) = oneshot::channel();
+        self.requests.send(Request::Turn(waiter)).await.map_err(|_| Error::Closed)?;
         turn.await.map_err(|_| Error::Closed)?
     }
 
-    /// Lets the turns that wait already finish, then ends the task and waits for it.
+    /// Completes the queued turns, then ends the task and waits for it.
     pub(crate) async fn close(&self) {
         // An error means that the task has ended already.
         let _ = self.requests.send(Request::Close).await;
         if let Some(task) = self.task.lock().await.take()
             && let Err(error) = task.await
         {
-            tracing::error!(%error, "the database's writer ended badly");
+            tracing::error!(%error, "database writer task failed");
         }
     }
 }
 
-/// The writing connection, lent. Dropped, what was done with it is undone.
+/// The writing connection, on loan. Dropping it rolls its changes back.
 pub(crate) struct Turn {
     connection: Option<SqliteConnection>,
     cause: Option<Error>,
@@ -103,7 +105,7 @@ pub(crate) struct Turn {
 
 /// How a turn ended.
 enum End {
-    Committed(Member, Moved),
+    Committed(CommitWaiter, Moved),
     Undone(Option<Error>),
 }
 
@@ -113,26 +115,26 @@ impl Turn {
         self.connection.as_mut().ok_or(Error::TxFailed)
     }
 
-    /// Remembers why the turn will be undone, for those whose changes are lost with it.
+    /// Records why the turn will be rolled back, for the members of its group whose changes may be lost with it.
     pub(crate) fn fail(&mut self, cause: Error) {
         self.cause = Some(cause);
     }
 
-    /// Notes where a revision stands once the turn is durable.
+    /// Records the value that a revision will have once the turn is durable.
     pub(crate) fn note_moved(&mut self, revision: Revision, value: i64) {
         self.moved[revision as usize] = value;
     }
 
-    /// Gives the turn back and waits until its group is durable.
+    /// Returns the connection and waits until the group is durable.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        let (member, durable) = oneshot::channel();
-        self.end(End::Committed(member, self.moved));
-        durable.await.map_err(|_| Error::Closed)?
+        let (waiter, committed) = oneshot::channel();
+        self.end(End::Committed(waiter, self.moved));
+        committed.await.map_err(|_| Error::Closed)?
     }
 
     fn end(&mut self, end: End) {
         if let (Some(connection), Some(back)) = (self.connection.take(), self.back.take()) {
-            // The task waits for exactly this; if it is gone, the connection goes too and nothing was committed.
+            // If the task is gone, the connection is closed here and nothing was committed.
             let _ = back.send((connection, end));
         }
     }
@@ -150,17 +152,17 @@ struct Task {
     connection: Option<SqliteConnection>,
     options: SqliteConnectOptions,
     limits: GroupLimits,
-    known: Arc<Known>,
+    durable: Arc<DurableRevisions>,
     _folder_lock: File,
 }
 
-/// A group in the making.
+/// A group that is being collected.
 struct Group {
     connection: SqliteConnection,
-    members: Vec<Member>,
-    /// Where the members leave the revisions.
+    members: Vec<CommitWaiter>,
+    /// The revisions as the members will leave them.
     moved: Moved,
-    known: Arc<Known>,
+    durable: Arc<DurableRevisions>,
 }
 
 impl Task {
@@ -175,18 +177,18 @@ impl Task {
                         break;
                     }
                 }
-                // Nobody is told if the applicant has left.
+                // The waiter may have left.
                 Err(error) => drop(first.send(Err(error))),
             }
         }
         if let Some(connection) = self.connection.take()
             && let Err(error) = connection.close().await
         {
-            tracing::warn!(%error, "the database's writing connection did not close");
+            tracing::warn!(%error, "closing the database writer connection failed");
         }
     }
 
-    /// A connection with an open transaction. Opens a new connection if the last one was given up.
+    /// Begins a transaction, on a new connection if the last one was given up.
     async fn begin(&mut self) -> Result<SqliteConnection, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -196,23 +198,23 @@ impl Task {
         Ok(connection)
     }
 
-    /// Takes turns while somebody waits, commits them together, and tells them. Breaks when asked to close.
-    async fn group(&mut self, connection: SqliteConnection, first: Applicant) -> std::ops::ControlFlow<()> {
+    /// Runs turns while any are queued, commits them together, and notifies the waiters. Breaks on a request to close.
+    async fn group(&mut self, connection: SqliteConnection, first: TurnWaiter) -> std::ops::ControlFlow<()> {
         let started = Instant::now();
         let mut flow = std::ops::ControlFlow::Continue(());
         let mut group =
-            Group { connection, members: Vec::new(), moved: Moved::default(), known: Arc::clone(&self.known) };
+            Group { connection, members: Vec::new(), moved: Moved::default(), durable: Arc::clone(&self.durable) };
         let mut next = Some(first);
         let mut n_turns = 0;
-        while let Some(applicant) = next {
-            match group.turn(applicant).await {
+        while let Some(waiter) = next {
+            match group.turn(waiter).await {
                 Some(still) => group = still,
                 None => return flow,
             }
             n_turns += 1;
             let has_room = n_turns < self.limits.max_turns && started.elapsed() < self.limits.max_time;
             next = match has_room.then(|| self.waiting.try_recv()) {
-                Some(Ok(Request::Turn(applicant))) => Some(applicant),
+                Some(Ok(Request::Turn(waiter))) => Some(waiter),
                 Some(Ok(Request::Close)) => {
                     flow = std::ops::ControlFlow::Break(());
                     None
@@ -226,24 +228,24 @@ impl Task {
 }
 
 impl Group {
-    /// Lends the connection to one applicant. `None` if the whole transaction is gone: its members have been told.
-    async fn turn(mut self, applicant: Applicant) -> Option<Self> {
-        if applicant.is_closed() {
+    /// Lends the connection to one waiter. `None` if the whole transaction is lost: its members have been notified.
+    async fn turn(mut self, waiter: TurnWaiter) -> Option<Self> {
+        if waiter.is_closed() {
             return Some(self);
         }
-        // Before the first member there is nobody to protect from an undo, and no savepoint is needed.
+        // The first turn needs no savepoint: a full rollback affects no other member.
         let is_alone = self.members.is_empty();
         if !is_alone && let Err(error) = execute(&mut self.connection, "SAVEPOINT turn").await {
-            drop(applicant.send(Err(error.clone())));
+            drop(waiter.send(Err(error.clone())));
             return self.lose(error).await;
         }
         let (back, returned) = oneshot::channel();
         let turn = Turn { connection: Some(self.connection), cause: None, moved: Moved::default(), back: Some(back) };
-        // An applicant who left in this moment drops the turn, which gives it back.
-        drop(applicant.send(Ok(turn)));
+        // A waiter that has just left drops the turn, which returns the connection.
+        drop(waiter.send(Ok(turn)));
         let Ok((connection, end)) = returned.await else {
-            self.known.forget();
-            tell(self.members, &Err(Error::Closed));
+            self.durable.forget();
+            notify(self.members, &Err(Error::Closed));
             return None;
         };
         self.connection = connection;
@@ -251,7 +253,7 @@ impl Group {
             // The group's commit releases the savepoint, with all others.
             End::Committed(member, moved) => {
                 self.members.push(member);
-                // A later turn of the group saw what an earlier one had moved.
+                // A later turn of the group saw the revisions that an earlier one moved.
                 self.moved.iter_mut().zip(moved).for_each(|(all, one)| *all = one.max(*all));
                 return Some(self);
             }
@@ -269,14 +271,14 @@ impl Group {
         Some(self)
     }
 
-    /// Makes the group durable and tells its members. `None` if the connection had to be given up.
+    /// Makes the group durable and notifies its members. `None` if the connection had to be given up.
     async fn commit(mut self) -> Option<SqliteConnection> {
-        // A group of turns that were all undone has written nothing.
+        // If every turn was rolled back, there is nothing to commit.
         let end = if self.members.is_empty() { "ROLLBACK" } else { "COMMIT" };
         match execute(&mut self.connection, end).await {
             Ok(()) => {
-                self.known.raise(self.moved);
-                tell(self.members, &Ok(()));
+                self.durable.raise(self.moved);
+                notify(self.members, &Ok(()));
                 Some(self.connection)
             }
             Err(error) => {
@@ -286,21 +288,21 @@ impl Group {
         }
     }
 
-    /// Gives the connection up, with its transaction, and tells the members why.
+    /// Gives up the connection with its transaction and notifies the members.
     async fn lose(self, cause: Error) -> Option<Self> {
-        tracing::error!(error = &cause as &dyn std::error::Error, n_lost = self.members.len(), "a commit was lost");
+        tracing::error!(error = &cause as &dyn std::error::Error, n_lost = self.members.len(), "a group commit failed");
         if let Err(error) = self.connection.close().await {
-            tracing::warn!(%error, "a connection that was given up did not close");
+            tracing::warn!(%error, "closing the abandoned database connection failed");
         }
-        self.known.forget();
-        tell(self.members, &Err(Error::GroupLost(Arc::new(cause))));
+        self.durable.forget();
+        notify(self.members, &Err(Error::GroupLost(Arc::new(cause))));
         None
     }
 }
 
-fn tell(members: Vec<Member>, outcome: &Result<(), Error>) {
+fn notify(members: Vec<CommitWaiter>, outcome: &Result<(), Error>) {
     for member in members {
-        // A member may have stopped listening; its change stands all the same.
+        // A member may have stopped waiting; its change is unaffected.
         let _ = member.send(outcome.clone());
     }
 }

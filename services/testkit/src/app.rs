@@ -19,7 +19,7 @@ use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
 use policy::Policy;
 use store::revision::Revision;
-use store::{Db, Lock, Options, Seek, Whose};
+use store::{Db, ListScope, Lock, Options, Seek};
 use tempfile::TempDir;
 
 use crate::clock::{ManualClock, SeededRandom};
@@ -205,17 +205,17 @@ impl TestApp {
                 }
             )*};
         }
-        let everybodys = Whose::Everybodys;
+        let everything = ListScope::All;
         rows!(
             store::org::list(&mut tx, &Seek::first(all)),
             store::identity::list_principals(&mut tx, &Seek::first(all)),
             store::product::list(&mut tx, &Seek::first(all)),
             store::table::list(&mut tx, &Seek::first(all)),
             store::notice::list(&mut tx, None, &Seek::first(all)),
-            store::grant::list_requests(&mut tx, everybodys, None, &Seek::first(all)),
-            store::credential::list(&mut tx, everybodys, &Seek::first(all)),
-            store::gate::list_decisions(&mut tx, everybodys, &Seek::first(all)),
-            store::grant::list(&mut tx, everybodys, &Seek::first(all)),
+            store::grant::list_requests(&mut tx, everything, None, &Seek::first(all)),
+            store::lease::list(&mut tx, everything, &Seek::first(all)),
+            store::gate::list_decisions(&mut tx, everything, &Seek::first(all)),
+            store::grant::list(&mut tx, everything, &Seek::first(all)),
         );
         for principal in store::identity::list_principals(&mut tx, &Seek::first(all)).await.expect("rows").items {
             let roles = store::identity::list_roles(&mut tx, principal.id).await.expect("roles");

@@ -6,11 +6,11 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::grant::{Decided, PortMajor, Purpose, Window};
 
 use super::SessionExt;
-use super::credential::Lease;
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
 use super::identity::{self, Principal};
 use super::key::idempotency_key;
+use super::lease::Lease;
 use super::loader::GrantOf;
 use super::page::{Connection, Page, cost};
 use super::product::{self, Product, name, product_address};

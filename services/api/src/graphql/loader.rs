@@ -14,8 +14,7 @@ use app::paging::{Page, Seek};
 use app::product::ProductDocument;
 use app::table::Target;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
-use domain::binding::{BindingVerdict, Snapshot};
-use domain::credential::Lease;
+use domain::binding::BindingVerdict;
 use domain::gate::Explained;
 use domain::grant::{AccessRequest, Grant};
 use domain::id::{
@@ -23,8 +22,10 @@ use domain::id::{
     OverrideId, PrincipalId, ProductId, SnapshotId,
 };
 use domain::identity::Principal;
+use domain::lease::Lease;
 use domain::org::Domain;
 use domain::overrides::Override;
+use domain::table::Snapshot;
 use domain::version::Version;
 
 use super::contract::Contract;

@@ -6,13 +6,13 @@
 mod audit;
 pub(crate) mod complete;
 mod contract;
-mod credential;
 pub(crate) mod error;
 mod gate;
 mod grant;
 mod id;
 mod identity;
 mod key;
+mod lease;
 mod loader;
 mod node;
 mod notice;
@@ -50,7 +50,7 @@ pub struct Query(
     grant::GrantQuery,
     notice::NoticeQuery,
     overrides::OverrideQuery,
-    credential::CredentialQuery,
+    lease::CredentialQuery,
     gate::GateQuery,
     audit::AuditQuery,
     publish::PublishQuery,
@@ -68,7 +68,7 @@ pub struct Mutation(
     grant::GrantMutation,
     notice::NoticeMutation,
     overrides::OverrideMutation,
-    credential::CredentialMutation,
+    lease::CredentialMutation,
 );
 
 /// Builds the schema, with its limits.

@@ -10,12 +10,12 @@ use domain::id::{
 use super::SessionExt;
 use super::audit::Record;
 use super::contract::{Contract, ContractVersion};
-use super::credential::Lease;
 use super::error::Result;
 use super::gate::Decision;
 use super::grant::{AccessRequest, Grant};
 use super::id::{Kind, SnapshotOfTable, decode, not_an_id, split};
 use super::identity::{Principal, RoleAssignment};
+use super::lease::Lease;
 use super::notice::ChangeNotice;
 use super::org::Domain;
 use super::overrides::ContractOverride;

@@ -106,7 +106,7 @@ pub(super) async fn find_snapshot(ctx: &Context<'_>, id: SnapshotId, target: &Ar
 
 /// One committed state of a table.
 pub(crate) struct Snapshot {
-    snapshot: domain::binding::Snapshot,
+    snapshot: domain::table::Snapshot,
     target: Arc<Target>,
 }
 

@@ -234,7 +234,7 @@ pub(crate) enum TableFormat {
 
 /// Where a snapshot stands.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
-#[graphql(remote = "domain::binding::SnapshotState")]
+#[graphql(remote = "domain::table::SnapshotState")]
 pub(crate) enum SnapshotState {
     /// Noticed, not looked at yet.
     Pending,
@@ -341,7 +341,7 @@ pub(crate) enum LineOutcome {
 
 /// The life of a lease. One whose time is over has ended.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
-#[graphql(remote = "domain::credential::LeaseState")]
+#[graphql(remote = "domain::lease::LeaseState")]
 pub(crate) enum LeaseState {
     /// Written down before a provider is asked.
     Intended,

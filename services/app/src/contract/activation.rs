@@ -1,16 +1,14 @@
 //! The life of contract versions: activation and what it waits for, deprecation, retirement (SPEC section 4).
 
-use domain::binding::{Binding, SnapshotState};
+use domain::binding::Binding;
 use domain::change::Proof;
 use domain::clock::Timestamp;
-use domain::contract::{
-    Contract, DeprecateError, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState,
-};
+use domain::contract::{self, DeprecateError, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
 use domain::id::{ContractId, ContractVersionId};
 use domain::overrides::{Override, judge_under};
 use domain::quality::Verdict;
+use domain::table::SnapshotState;
 use policy::{Action, Resource};
-use store::contract::ContractVersion;
 use store::outbox;
 use store::revision::{self, Revision};
 use store::{Lock, Seek, Tx};
@@ -146,8 +144,8 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
 pub(crate) async fn deprecate(
     app: &App,
     tx: &mut Tx,
-    version: &ContractVersion,
-    document: &Contract,
+    version: &contract::Version,
+    document: &contract::Document,
     author: &Author,
 ) -> Result<Result<State, DeprecateError>, Error> {
     match version.state.clone().deprecate(app.now(), document.end_of_support()) {
@@ -164,7 +162,7 @@ pub(crate) async fn deprecate(
 pub(crate) async fn retire(
     app: &App,
     tx: &mut Tx,
-    version: &ContractVersion,
+    version: &contract::Version,
     author: &Author,
 ) -> Result<Result<State, WrongState>, Error> {
     match version.state.clone().retire(app.now()) {
@@ -195,7 +193,7 @@ pub(crate) async fn extend(
     Ok(())
 }
 
-async fn activate(app: &App, tx: &mut Tx, version: &ContractVersion, author: &Author) -> Result<(), Error> {
+async fn activate(app: &App, tx: &mut Tx, version: &contract::Version, author: &Author) -> Result<(), Error> {
     let now = app.now();
     let wrong = |wrong: WrongState| Error::Conflict(wrong.to_string());
     // First the others: a major has one active version at any moment.
@@ -214,7 +212,7 @@ async fn activate(app: &App, tx: &mut Tx, version: &ContractVersion, author: &Au
 async fn change(
     app: &App,
     tx: &mut Tx,
-    version: &ContractVersion,
+    version: &contract::Version,
     state: State,
     action: &'static str,
     author: &Author,
@@ -239,7 +237,7 @@ async fn change(
 
 async fn wait(
     tx: &mut Tx,
-    version: &ContractVersion,
+    version: &contract::Version,
     reasons: Vec<String>,
     released_at: Option<Timestamp>,
 ) -> Result<(), Error> {
@@ -247,7 +245,7 @@ async fn wait(
     Ok(store::contract::set_state(tx, version.id, &version.state, &state).await?)
 }
 
-fn event(action: &'static str, version: &ContractVersion) -> Event {
+fn event(action: &'static str, version: &contract::Version) -> Event {
     Event::done(action, "contract_version", version.id, &version.version.to_string())
 }
 
@@ -270,8 +268,8 @@ fn held(wish: &Wish) -> String {
 async fn obstacles(
     app: &App,
     tx: &mut Tx,
-    version: &ContractVersion,
-    document: &Contract,
+    version: &contract::Version,
+    document: &contract::Document,
 ) -> Result<Vec<String>, Error> {
     let mut reasons = Vec::new();
     let siblings = store::contract::list_versions_of_contracts(tx, &[version.contract_id]).await?;
@@ -290,7 +288,7 @@ async fn obstacles(
     // data may prove it has to be proven now.
     let promised = siblings.iter().filter(|other| other.state.is_promised() && other.version < version.version);
     let promised = promised.map(|other| parsed(app, &other.document)).collect::<Result<Vec<_>, _>>()?;
-    let promised: Vec<&Contract> = promised.iter().map(AsRef::as_ref).collect();
+    let promised: Vec<&contract::Document> = promised.iter().map(AsRef::as_ref).collect();
     let demanded = proof::demanded(document, &promised);
     let held = proof::held(tx, &known, document, &bindings, demanded.clone()).await?;
     // An override counts where it stood when the version was published, or stands now; not once it was taken back, and
@@ -346,7 +344,7 @@ async fn obstacles(
 async fn table_obstacle(
     tx: &mut Tx,
     known: &Known,
-    document: &Contract,
+    document: &contract::Document,
     object: &SchemaObject,
     binding: &Binding,
 ) -> Result<Option<String>, Error> {

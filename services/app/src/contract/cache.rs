@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use documents::Parsed;
-use domain::contract::Contract;
-use domain::product::Product;
+use domain::contract;
+use domain::document::{Format, StoredDocument};
+use domain::product;
 use sha2::{Digest, Sha256};
-use store::document::{Document, Format};
 
 use crate::ctx::{App, lock};
 use crate::error::Error;
@@ -24,13 +24,13 @@ struct Kept {
     n_bytes: usize,
     documents: HashMap<String, Entry>,
     /// The version of each contract that was kept last, by the document's own id: the next one shares its columns.
-    newest: HashMap<String, Arc<Contract>>,
+    newest: HashMap<String, Arc<contract::Document>>,
 }
 
 #[derive(Clone, Debug)]
 enum Entry {
-    Contract(Arc<Contract>),
-    Product(Arc<Product>),
+    Contract(Arc<contract::Document>),
+    Product(Arc<product::Document>),
 }
 
 impl DocumentCache {
@@ -53,7 +53,7 @@ impl DocumentCache {
     }
 
     /// A contract that shares its columns with the version of it that was kept last.
-    fn sharing(&self, mut contract: Contract) -> Arc<Contract> {
+    fn sharing(&self, mut contract: contract::Document) -> Arc<contract::Document> {
         let newest = lock(&self.0).newest.get(&contract.document_id).cloned();
         if let Some(newest) = newest {
             contract.share_columns(&newest);
@@ -66,7 +66,7 @@ impl DocumentCache {
 ///
 /// # Errors
 /// [`Error::Internal`] if the bytes are none: they were checked when they were published.
-pub(crate) fn parsed(app: &App, document: &Document) -> Result<Arc<Contract>, Error> {
+pub(crate) fn parsed(app: &App, document: &StoredDocument) -> Result<Arc<contract::Document>, Error> {
     match entry(app, document)? {
         Entry::Contract(contract) => Ok(contract),
         Entry::Product(_) => Err(Error::internal("a contract version's document is a product's")),
@@ -77,14 +77,14 @@ pub(crate) fn parsed(app: &App, document: &Document) -> Result<Arc<Contract>, Er
 ///
 /// # Errors
 /// [`Error::Internal`] if the bytes are none: they were checked when they were published.
-pub(crate) fn parsed_product(app: &App, document: &Document) -> Result<Arc<Product>, Error> {
+pub(crate) fn parsed_product(app: &App, document: &StoredDocument) -> Result<Arc<product::Document>, Error> {
     match entry(app, document)? {
         Entry::Product(product) => Ok(product),
         Entry::Contract(_) => Err(Error::internal("a product's document is a contract")),
     }
 }
 
-fn entry(app: &App, document: &Document) -> Result<Entry, Error> {
+fn entry(app: &App, document: &StoredDocument) -> Result<Entry, Error> {
     if let Some(entry) = app.documents.find(&document.digest) {
         return Ok(entry);
     }

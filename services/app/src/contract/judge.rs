@@ -1,6 +1,6 @@
 //! Judging a snapshot by a contract version: its rules, their hash, and the verdict.
 
-use domain::contract::{self, Classification, Contract, SchemaObject};
+use domain::contract::{self, Classification, SchemaObject};
 use domain::name::Name;
 use domain::quality::{Rule, RuleResult, Verdict, verdict};
 use domain::table::PhysicalSchema;
@@ -27,7 +27,11 @@ pub(crate) struct RuleSet {
 ///
 /// # Errors
 /// [`Error::Internal`] if a promise is no rule: documents with such promises are not published.
-pub(crate) fn rule_set(contract: &Contract, object: &SchemaObject, product: Classification) -> Result<RuleSet, Error> {
+pub(crate) fn rule_set(
+    contract: &contract::Document,
+    object: &SchemaObject,
+    product: Classification,
+) -> Result<RuleSet, Error> {
     let rules = contract::rules(object).map_err(Error::internal)?;
     let sensitive = product.max(object.classification()) >= Classification::Confidential;
     let closed = contract.settings.closed || sensitive;
@@ -42,7 +46,7 @@ pub(crate) fn rule_set(contract: &Contract, object: &SchemaObject, product: Clas
 
 /// The rules of the schema object of this name in addresses; `None` if the contract has none.
 pub(crate) fn rule_set_of(
-    contract: &Contract,
+    contract: &contract::Document,
     object: &Name,
     product: Classification,
 ) -> Result<Option<RuleSet>, Error> {
@@ -50,7 +54,7 @@ pub(crate) fn rule_set_of(
 }
 
 /// The schema object of this name in addresses.
-pub(crate) fn find_object<'a>(contract: &'a Contract, name: &Name) -> Option<&'a SchemaObject> {
+pub(crate) fn find_object<'a>(contract: &'a contract::Document, name: &Name) -> Option<&'a SchemaObject> {
     contract.objects.iter().find(|object| object.table_name().as_ref() == Ok(name))
 }
 
@@ -67,7 +71,7 @@ pub struct Judged {
 
 /// Judges an inspected snapshot.
 pub(crate) fn judge_snapshot(
-    contract: &Contract,
+    contract: &contract::Document,
     object: &SchemaObject,
     rule_set: &RuleSet,
     schema: &PhysicalSchema,

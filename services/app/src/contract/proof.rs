@@ -7,7 +7,7 @@
 
 use domain::binding::Binding;
 use domain::change::{Options, Proof, Proofs, Refused, compare, judge_with};
-use domain::contract::{Contract, SERVING_ENVIRONMENT};
+use domain::contract::{self, SERVING_ENVIRONMENT};
 use domain::quality::{Check, Measured, RuleResult};
 use domain::version::Version;
 use store::Tx;
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::known::Known;
 
 /// The proofs, of those that can be measured, that would settle what a version changes.
-pub(crate) fn demanded(new: &Contract, promised: &[&Contract]) -> Vec<Proof> {
+pub(crate) fn demanded(new: &contract::Document, promised: &[&contract::Document]) -> Vec<Proof> {
     let in_major = promised.iter().filter(|old| old.version.major == new.version.major);
     let proofs = in_major.flat_map(|old| compare(old, new)).filter_map(|finding| finding.proof);
     let mut demanded: Vec<Proof> = Vec::new();
@@ -34,9 +34,9 @@ pub(crate) fn demanded(new: &Contract, promised: &[&Contract]) -> Vec<Proof> {
 /// # Errors
 /// The refusal by its number alone, if the proofs would not help.
 pub(crate) fn judge(
-    new: &Contract,
+    new: &contract::Document,
     versions: &[Version],
-    promised: &[&Contract],
+    promised: &[&contract::Document],
     proofs: Vec<Proof>,
 ) -> Result<(), Refused> {
     let Err(refused) = judge_with(new, versions, promised, &Options::default()) else { return Ok(()) };
@@ -48,7 +48,7 @@ pub(crate) fn judge(
 pub(crate) async fn held(
     tx: &mut Tx,
     known: &Known,
-    document: &Contract,
+    document: &contract::Document,
     bindings: &[Binding],
     demanded: Vec<Proof>,
 ) -> Result<Vec<Proof>, Error> {

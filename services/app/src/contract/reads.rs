@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::change::{self, Finding};
+use domain::contract::{self, Contract};
 use domain::id::{ContractId, ContractVersionId, ProductId};
 use domain::name::{DomainPath, Name};
 use domain::version::Version;
-use store::contract::{Contract, ContractVersion};
 use store::{Page, Seek, Tx};
 
 use super::cache::parsed;
@@ -21,13 +21,13 @@ use crate::product;
 #[derive(Clone, Debug)]
 pub struct VersionView {
     /// The version.
-    pub version: ContractVersion,
+    pub version: contract::Version,
     /// Its contract.
     pub contract: Contract,
     /// Its product.
     pub known: Known,
     /// What its document says.
-    pub document: Arc<domain::contract::Contract>,
+    pub document: Arc<contract::Document>,
 }
 
 impl VersionView {
@@ -145,7 +145,7 @@ pub async fn list_findings(ctx: &Ctx, id: ContractVersionId) -> Result<Vec<Findi
 }
 
 /// Those of the versions that the caller may know of, with what they belong to.
-async fn views(ctx: &Ctx, tx: &mut Tx, versions: Vec<ContractVersion>) -> Result<Vec<VersionView>, Error> {
+async fn views(ctx: &Ctx, tx: &mut Tx, versions: Vec<contract::Version>) -> Result<Vec<VersionView>, Error> {
     let contract_ids = distinct(versions.iter().map(|version| version.contract_id));
     let contracts = store::contract::list_by_ids(tx, &contract_ids).await?;
     let product_ids = distinct(contracts.iter().map(|contract| contract.product_id));

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::contract::Wish;
+use domain::contract::{Contract, Wish};
 use domain::grant::PortMajor;
 use domain::id::{ContractId, ProductId};
 use domain::name::{DomainPath, Name};
-use domain::product::{Product, State};
-use store::contract::Contract;
+use domain::product::{self, State};
 
 use super::Problem;
 use super::scene::{DomainScene, Scene, is_called};
@@ -25,9 +24,9 @@ pub(super) struct Resolved {
 /// A product's document, and the product as it will be. Its classification is that of its document alone so far.
 #[derive(Debug)]
 pub(super) struct ProductDocument {
-    pub(super) entry: Entry<Product>,
-    pub(super) old: Option<store::product::Product>,
-    pub(super) new: store::product::Product,
+    pub(super) entry: Entry<product::Document>,
+    pub(super) old: Option<product::Product>,
+    pub(super) new: product::Product,
 }
 
 /// A contract and its documents in the set, the oldest version first.
@@ -59,7 +58,7 @@ impl<'a> Resolving<'a> {
         self.scene.domains.get(domain)
     }
 
-    fn products(&mut self, entries: Vec<Entry<Product>>) -> Vec<ProductDocument> {
+    fn products(&mut self, entries: Vec<Entry<product::Document>>) -> Vec<ProductDocument> {
         let mut ids: BTreeMap<(DomainPath, String), String> = BTreeMap::new();
         let mut slugs: BTreeMap<(DomainPath, String), String> = BTreeMap::new();
         let mut resolved = Vec::with_capacity(entries.len());
@@ -81,8 +80,8 @@ impl<'a> Resolving<'a> {
         resolved
     }
 
-    fn product(&mut self, scene: &DomainScene, entry: Entry<Product>) -> Option<ProductDocument> {
-        let Product { document_id, slug, wish, .. } = &entry.model;
+    fn product(&mut self, scene: &DomainScene, entry: Entry<product::Document>) -> Option<ProductDocument> {
+        let product::Document { document_id, slug, wish, .. } = &entry.model;
         let old = scene.find_product(document_id);
         // The same words whoever holds the name: a hidden product must not be told from a taken word.
         if old.is_some_and(|old| scene.hidden.contains(&old.id)) {
@@ -99,7 +98,7 @@ impl<'a> Resolving<'a> {
             return None;
         }
         let now = self.ctx.now();
-        let mut new = store::product::Product {
+        let mut new = product::Product {
             id: ProductId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
             domain_id: scene.domain.id,
             name: slug.clone(),
@@ -249,13 +248,13 @@ impl<'a> ProductsOfSet<'a> {
         let owners = scene.owners_of(&contract.document_id).iter().filter_map(|id| scene.products.get(id));
         let (keeping, having): (Vec<_>, Vec<_>) = owners.partition(|owner| self.by_id.contains_key(&owner.id));
         let having = having.into_iter().filter(|product| !scene.hidden.contains(&product.id));
-        let candidates: Vec<&store::product::Product> = naming.map(|product| &product.new).chain(having).collect();
+        let candidates: Vec<&product::Product> = naming.map(|product| &product.new).chain(having).collect();
         if let [only] = candidates.as_slice() {
             return Ok(only.id);
         }
         if let Some(word) = contract.data_product.as_deref() {
             let slug = Name::slug(word).ok();
-            let is_called = |product: &&&store::product::Product| is_called(product, word, slug.as_ref());
+            let is_called = |product: &&&product::Product| is_called(product, word, slug.as_ref());
             let called: Vec<_> = match candidates.is_empty() {
                 true => self.all(scene, &entry.domain).iter().filter(is_called).map(|product| product.id).collect(),
                 false => candidates.iter().filter(is_called).map(|product| product.id).collect(),
@@ -278,7 +277,7 @@ impl<'a> ProductsOfSet<'a> {
     }
 
     /// The domain's products as they will be, less those that the caller may not know of.
-    fn all<'b>(&'b self, scene: &'b DomainScene, domain: &DomainPath) -> Vec<&'b store::product::Product> {
+    fn all<'b>(&'b self, scene: &'b DomainScene, domain: &DomainPath) -> Vec<&'b product::Product> {
         let in_set = self.by_domain.get(domain).into_iter().flatten().map(|product| &product.new);
         let is_known = |id: &ProductId| !self.by_id.contains_key(id) && !scene.hidden.contains(id);
         in_set.chain(scene.products.values().filter(|product| is_known(&product.id))).collect()
@@ -287,8 +286,8 @@ impl<'a> ProductsOfSet<'a> {
 
 impl ProductDocument {
     /// Whether its document's only news is its status.
-    pub(super) fn only_status_changed(&self, old: &Product) -> bool {
-        Product { wish: Wish::Hold(None), ..old.clone() }
-            == Product { wish: Wish::Hold(None), ..self.entry.model.clone() }
+    pub(super) fn only_status_changed(&self, old: &product::Document) -> bool {
+        product::Document { wish: Wish::Hold(None), ..old.clone() }
+            == product::Document { wish: Wish::Hold(None), ..self.entry.model.clone() }
     }
 }

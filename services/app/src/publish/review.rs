@@ -1,9 +1,8 @@
 //! One document of a contract by itself: why it would be refused, for a steward who is asked to accept it.
 
-use domain::contract::Contract;
+use domain::contract::{self};
 use domain::name::DomainPath;
 use domain::overrides::Override;
-use store::contract::ContractVersion;
 
 use super::set::{self, ContractEntry, Entry};
 use super::{DocumentSet, DocumentText, Problem, VersionRefusal, versions};
@@ -40,7 +39,7 @@ impl Candidate {
     }
 
     /// What it says.
-    pub(crate) fn contract(&self) -> &Contract {
+    pub(crate) fn contract(&self) -> &contract::Document {
         &self.0.model.contract
     }
 
@@ -49,7 +48,7 @@ impl Candidate {
     pub(crate) fn refusal(
         &self,
         app: &App,
-        versions: &[ContractVersion],
+        versions: &[contract::Version],
         overrides: &[Override],
     ) -> Result<Option<VersionRefusal>, Error> {
         versions::refusal(app, versions, overrides, &self.0)

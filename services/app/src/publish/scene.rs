@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::contract::State;
+use domain::contract::{self, Contract, State};
 use domain::grant::PortMajor;
 use domain::id::{ContractId, ProductId};
 use domain::name::{DomainPath, Name};
 use domain::org::Domain;
 use domain::overrides::Override;
+use domain::product::{Port, Product};
 use policy::{Action, Resource};
-use store::contract::{Contract, ContractVersion};
-use store::product::{Port, Product};
 use store::{Seek, Tx};
 
 use super::set::{Entry, Set};
@@ -39,7 +38,7 @@ pub(super) struct DomainScene {
     product_ids: HashMap<String, ProductId>,
     names: HashMap<Name, ProductId>,
     /// The contracts' versions, the oldest first.
-    versions: HashMap<ContractId, Vec<ContractVersion>>,
+    versions: HashMap<ContractId, Vec<contract::Version>>,
     pub(super) ports: HashMap<PortMajor, Port>,
     /// The contracts' overrides that stand, and that another person signed than publishes.
     pub(super) overrides: Vec<Override>,
@@ -132,7 +131,7 @@ impl DomainScene {
             contracts.insert((contract.product_id, contract.document_id.clone()), contract);
         }
         let contract_ids: Vec<ContractId> = contracts.values().map(|contract| contract.id).collect();
-        let mut versions: HashMap<ContractId, Vec<ContractVersion>> = HashMap::new();
+        let mut versions: HashMap<ContractId, Vec<contract::Version>> = HashMap::new();
         for version in store::contract::list_versions_of_contracts(tx, &contract_ids).await? {
             versions.entry(version.contract_id).or_default().push(version);
         }
@@ -182,7 +181,7 @@ impl DomainScene {
     }
 
     /// A contract's versions, the oldest first.
-    pub(super) fn versions_of(&self, id: ContractId) -> &[ContractVersion] {
+    pub(super) fn versions_of(&self, id: ContractId) -> &[contract::Version] {
         self.versions.get(&id).map_or(&[], Vec::as_slice)
     }
 }

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use documents::MAX_DOCUMENTS;
-use domain::binding::Location;
-use domain::contract::{BadLocalPath, Contract, Server, ServerKind};
+use domain::contract::{self, BadLocalPath, Server, ServerKind};
+use domain::document::StoredDocument;
 use domain::identity::DomainRole;
 use domain::name::{DomainPath, Name};
-use domain::product::Product;
+use domain::product;
 use domain::registry::Subject;
-use domain::table::Format;
-use store::document::Document;
+use domain::table::{Format, Location};
 
 use super::{DocumentSet, DocumentText, Problem};
 use crate::contract::{digest, format_of};
@@ -24,7 +23,7 @@ const MAX_SET_BYTES: usize = 20_000_000;
 /// A set whose documents can be used, each for itself.
 #[derive(Clone, Debug)]
 pub(super) struct Set {
-    pub(super) products: Vec<Entry<Product>>,
+    pub(super) products: Vec<Entry<product::Document>>,
     pub(super) contracts: Vec<Entry<ContractEntry>>,
     pub(super) warnings: Vec<Problem>,
 }
@@ -39,7 +38,7 @@ pub(super) struct Entry<T> {
     /// The domain it belongs to.
     pub(super) domain: DomainPath,
     /// Its bytes.
-    pub(super) document: Document,
+    pub(super) document: StoredDocument,
     /// What it says.
     pub(super) model: T,
 }
@@ -54,7 +53,7 @@ impl<T> Entry<T> {
 /// A contract, the folders that its local servers name, and the topics of its Kafka servers.
 #[derive(Clone, Debug)]
 pub(super) struct ContractEntry {
-    pub(super) contract: Contract,
+    pub(super) contract: contract::Document,
     pub(super) folders: Vec<Folder>,
     pub(super) topics: Vec<Topic>,
 }
@@ -94,7 +93,7 @@ pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set,
     }
     let (texts, domain) = (command.documents.clone(), command.domain.clone());
     let (lake, published_by, published_at) = (ctx.app.lake.clone(), ctx.actor.principal.id, ctx.now());
-    let stamp = move |bytes: &[u8]| Document {
+    let stamp = move |bytes: &[u8]| StoredDocument {
         digest: digest(bytes),
         format: format_of(bytes),
         bytes: bytes.to_vec(),
@@ -124,7 +123,7 @@ struct Reading {
     lake: Lake,
     /// The domains whose folders the caller may be told about.
     own: Vec<DomainPath>,
-    products: Vec<Entry<Product>>,
+    products: Vec<Entry<product::Document>>,
     contracts: Vec<Entry<ContractEntry>>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
@@ -134,7 +133,7 @@ struct Reading {
 struct Unplaced<T> {
     place: usize,
     path: String,
-    document: Document,
+    document: StoredDocument,
     model: T,
 }
 
@@ -151,7 +150,7 @@ impl Reading {
         }
     }
 
-    fn read(mut self, texts: &[DocumentText], stamp: impl Fn(&[u8]) -> Document) -> Self {
+    fn read(mut self, texts: &[DocumentText], stamp: impl Fn(&[u8]) -> StoredDocument) -> Self {
         let (mut products, mut contracts, mut place) = (Vec::new(), Vec::new(), 0);
         for DocumentText { path, text } in texts {
             let found = |problem: documents::Problem| Problem {
@@ -240,7 +239,7 @@ impl Reading {
     }
 
     /// The folders that the local servers name for each schema object.
-    fn folders(&mut self, entry: &Entry<Contract>) -> Vec<Folder> {
+    fn folders(&mut self, entry: &Entry<contract::Document>) -> Vec<Folder> {
         let mut folders: Vec<Folder> = Vec::new();
         let mut taken: BTreeMap<(String, Location), Name> = BTreeMap::new();
         for (n_server, server) in entry.model.servers.iter().enumerate() {
@@ -253,7 +252,7 @@ impl Reading {
                 }
                 let resolved = local.path.resolve(object).map_err(|error: BadLocalPath| error.to_string());
                 let location: Result<Location, String> = resolved
-                    .and_then(|path| path.parse().map_err(|error: domain::binding::NotALocation| error.to_string()));
+                    .and_then(|path| path.parse().map_err(|error: domain::table::NotALocation| error.to_string()));
                 let location = match location {
                     Ok(location) => location,
                     Err(message) => {
@@ -286,7 +285,7 @@ impl Reading {
     }
 
     /// The topics of the Kafka servers, for each schema object that is one.
-    fn topics(&mut self, entry: &Entry<Contract>) -> Vec<Topic> {
+    fn topics(&mut self, entry: &Entry<contract::Document>) -> Vec<Topic> {
         let mut topics: Vec<Topic> = Vec::new();
         let kafka = |server: &&Server| matches!(&server.kind, ServerKind::Other(word) if word == "kafka");
         for server in entry.model.servers.iter().filter(kafka) {
@@ -323,7 +322,7 @@ fn own_domains(ctx: &Ctx) -> Vec<DomainPath> {
 }
 
 /// Whether an output port of the product names the contract.
-pub(super) fn names(product: &Product, contract_id: &str) -> bool {
+pub(super) fn names(product: &product::Document, contract_id: &str) -> bool {
     product.output_ports.iter().any(|port| port.contract_id.as_deref() == Some(contract_id))
 }
 

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use domain::change::{self, Finding, Refused, required_bump};
-use domain::contract::{Contract, DeprecateError, State, Wish, WrongState};
+use domain::contract::{self, DeprecateError, State, Wish, WrongState};
 use domain::id::{ContractVersionId, OverrideId};
 use domain::name::DomainPath;
 use domain::overrides::{FindingsDigest, Override, judge_under};
 use domain::version::{Bump, Version};
 use policy::{Action, Resource};
-use store::contract::ContractVersion;
 
 use super::resolve::{ContractDocuments, ProductDocument, Resolved};
 use super::scene::Scene;
@@ -29,7 +28,7 @@ pub(super) struct Judged {
 /// A contract, and what its documents do, the oldest version first.
 #[derive(Debug)]
 pub(super) struct JudgedContract {
-    pub(super) contract: store::contract::Contract,
+    pub(super) contract: contract::Contract,
     pub(super) is_new: bool,
     pub(super) domain: DomainPath,
     pub(super) versions: Vec<JudgedVersion>,
@@ -52,20 +51,20 @@ pub(super) struct JudgedVersion {
 #[derive(Debug)]
 pub(super) enum Step {
     /// It is a new version.
-    Add(ContractVersion),
+    Add(contract::Version),
     /// It takes the place of a draft's document; `true` if only its status is new.
-    Replace(ContractVersion, bool),
+    Replace(contract::Version, bool),
     /// It deprecates the version.
-    Deprecate(ContractVersion),
+    Deprecate(contract::Version),
     /// It retires the version.
-    Retire(ContractVersion),
+    Retire(contract::Version),
     /// Nothing.
-    Keep(ContractVersion),
+    Keep(contract::Version),
 }
 
 impl Step {
     /// The version as it is before the step.
-    pub(super) fn version(&self) -> &ContractVersion {
+    pub(super) fn version(&self) -> &contract::Version {
         match self {
             Self::Add(version)
             | Self::Replace(version, _)
@@ -114,7 +113,7 @@ pub(super) fn judge(
 /// only as a draft; `None` if it would not be, with these overrides.
 pub(super) fn refusal(
     app: &App,
-    versions: &[ContractVersion],
+    versions: &[contract::Version],
     overrides: &[Override],
     entry: &Entry<ContractEntry>,
 ) -> Result<Option<VersionRefusal>, Error> {
@@ -124,13 +123,13 @@ pub(super) fn refusal(
 
 /// A version that is there, before the set or through it.
 struct Known {
-    version: ContractVersion,
-    says: Arc<Contract>,
+    version: contract::Version,
+    says: Arc<contract::Document>,
 }
 
-fn known(app: &App, versions: &[ContractVersion]) -> Result<Vec<Known>, Error> {
+fn known(app: &App, versions: &[contract::Version]) -> Result<Vec<Known>, Error> {
     let known =
-        |version: &ContractVersion| Ok(Known { version: version.clone(), says: parsed(app, &version.document)? });
+        |version: &contract::Version| Ok(Known { version: version.clone(), says: parsed(app, &version.document)? });
     versions.iter().map(known).collect()
 }
 
@@ -152,7 +151,7 @@ struct Judging<'a> {
 impl Judging<'_> {
     fn version(
         &mut self,
-        contract: &store::contract::Contract,
+        contract: &contract::Contract,
         overrides: &Overrides<'_>,
         history: &mut Vec<Known>,
         mut entry: Entry<ContractEntry>,
@@ -203,8 +202,8 @@ impl Judging<'_> {
         Ok(Some(JudgedVersion { step, findings: findings.unwrap_or_default(), bump, overrides: needed, entry }))
     }
 
-    fn added(&self, contract: &store::contract::Contract, entry: &Entry<ContractEntry>) -> Step {
-        Step::Add(ContractVersion {
+    fn added(&self, contract: &contract::Contract, entry: &Entry<ContractEntry>) -> Step {
+        Step::Add(contract::Version {
             id: ContractVersionId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
             contract_id: contract.id,
             version: entry.model.contract.version,
@@ -238,7 +237,7 @@ impl Judging<'_> {
         None
     }
 
-    fn deprecation(&mut self, version: ContractVersion, state: State, entry: &Entry<ContractEntry>) -> Option<Step> {
+    fn deprecation(&mut self, version: contract::Version, state: State, entry: &Entry<ContractEntry>) -> Option<Step> {
         let contract = &entry.model.contract;
         let (pointer, message) = match state.deprecate(self.ctx.now(), contract.end_of_support()) {
             Ok(_) => return Some(Step::Deprecate(version)),
@@ -293,7 +292,7 @@ fn accepted(
     let is_draft = history.iter().any(|known| known.version.version == new.version);
     let taken = history.iter().map(|known| known.version.version);
     let taken: Vec<Version> = taken.filter(|other| !is_draft || *other < new.version).collect();
-    let promised: Vec<&Contract> =
+    let promised: Vec<&contract::Document> =
         history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.says.as_ref()).collect();
     // What the data may prove is settled when the version is to become active, by its inspection.
     let proofs = proof::demanded(new, &promised);
@@ -350,7 +349,8 @@ fn refused(
 }
 
 /// Whether two documents of a version differ in nothing but their status.
-fn says_the_same(old: &Contract, new: &Contract) -> bool {
-    let without_wish = |contract: &Contract| Contract { wish: Wish::Hold(None), ..contract.clone() };
+fn says_the_same(old: &contract::Document, new: &contract::Document) -> bool {
+    let without_wish =
+        |contract: &contract::Document| contract::Document { wish: Wish::Hold(None), ..contract.clone() };
     without_wish(old) == without_wish(new)
 }

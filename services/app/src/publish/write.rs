@@ -9,13 +9,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use domain::contract::{Classification, State};
 use domain::grant::PortMajor;
 use domain::id::{ContractId, ContractVersionId, ProductId, TableId};
-use domain::product;
+use domain::product::{self, Port, Product};
 use domain::version::Version;
 use policy::{Action, Resource};
 use store::Tx;
-use store::contract::ContractVersion;
 use store::outbox;
-use store::product::{Port, Product};
 use store::revision::{self, Revision};
 
 use super::resolve::ProductDocument;
@@ -327,7 +325,7 @@ impl Writing<'_> {
     fn or_problem(
         &mut self,
         judged: &JudgedVersion,
-        version: &ContractVersion,
+        version: &domain::contract::Version,
         state: Result<State, impl std::fmt::Display>,
     ) -> State {
         state.unwrap_or_else(|wrong| {
@@ -336,7 +334,11 @@ impl Writing<'_> {
         })
     }
 
-    async fn version_published(&mut self, version: &ContractVersion, judged: &JudgedVersion) -> Result<(), Error> {
+    async fn version_published(
+        &mut self,
+        version: &domain::contract::Version,
+        judged: &JudgedVersion,
+    ) -> Result<(), Error> {
         let mut what = format!("{} {}", judged.entry.model.contract.document_id, version.version);
         for id in &judged.overrides {
             what = format!("{what}, its number accepted by the override {id}");

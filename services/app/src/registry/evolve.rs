@@ -8,11 +8,10 @@ use documents::message::References;
 use domain::binding::TopicBinding;
 use domain::change::message::Format;
 use domain::change::{compare, required_bump};
-use domain::contract::{Contract, Evolve, State};
+use domain::contract::{self, Evolve, State};
 use domain::registry::Subject;
 use domain::version::Bump;
 use store::Tx;
-use store::contract::ContractVersion;
 
 use super::Draft;
 use super::error::Error;
@@ -63,7 +62,7 @@ pub(super) async fn evolve(
             Error::NotPermitted(format!("the contract cannot follow the schema: {}", problems.join("; ")))
         })
     };
-    let parse = |text: &str| -> Result<Contract, Error> {
+    let parse = |text: &str| -> Result<contract::Document, Error> {
         match documents::parse(text.as_bytes()).map(|parsed| parsed.document) {
             Ok(documents::Document::Contract(contract)) => Ok(contract),
             Ok(documents::Document::Product(_)) => Err(crate::Error::internal("a contract became a product").into()),
@@ -117,7 +116,7 @@ pub(super) async fn evolve(
 }
 
 /// The versions of the contract's major that the topic is bound in.
-async fn of_major(tx: &mut Tx, binding: &TopicBinding) -> Result<Vec<ContractVersion>, Error> {
+async fn of_major(tx: &mut Tx, binding: &TopicBinding) -> Result<Vec<contract::Version>, Error> {
     let versions = store::contract::list_versions_of_contracts(tx, &[binding.contract_id]).await?;
     Ok(versions.into_iter().filter(|version| version.version.major == binding.major).collect())
 }

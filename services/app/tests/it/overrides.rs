@@ -103,7 +103,7 @@ impl World {
         self.version(version).await.state
     }
 
-    async fn version(&self, version: &str) -> store::contract::ContractVersion {
+    async fn version(&self, version: &str) -> domain::contract::Version {
         let mut tx = self.test.app.db.read().await.unwrap();
         let version = version.parse().unwrap();
         let found = store::contract::find_version_by_number(&mut tx, self.contract_id, version).await.unwrap();

@@ -103,7 +103,7 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize) -> usize {
 
 async fn n_open(ctx: &Ctx, grant: GrantId) -> usize {
     let mut tx = ctx.app.db.read().await.unwrap();
-    store::credential::list_open_of_grant(&mut tx, grant, ctx.now()).await.unwrap().len()
+    store::lease::list_open_of_grant(&mut tx, grant, ctx.now()).await.unwrap().len()
 }
 
 fn address() -> Address {

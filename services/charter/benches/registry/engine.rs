@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use documents::Document;
 use domain::change;
-use domain::contract::Contract;
+use domain::contract;
 
 use crate::measure::Figures;
 
@@ -14,12 +14,12 @@ use crate::measure::Figures;
 pub(crate) fn judge() {
     const N_COLUMNS: usize = 1_000;
     const N_VERSIONS: usize = 100;
-    let mut history: Vec<Contract> =
+    let mut history: Vec<contract::Document> =
         (0..N_VERSIONS).map(|minor| contract(minor, N_COLUMNS - N_VERSIONS + minor)).collect();
     let parsed = contract(N_VERSIONS, N_COLUMNS);
     let versions: Vec<_> = history.iter().map(|old| old.version).collect();
-    let judged = |new: &Contract, history: &[Contract]| {
-        let promised: Vec<&Contract> = history.iter().collect();
+    let judged = |new: &contract::Document, history: &[contract::Document]| {
+        let promised: Vec<&contract::Document> = history.iter().collect();
         change::judge(new, &versions, &promised).unwrap();
     };
     let apart = rounds(|| judged(&parsed, &history));
@@ -49,7 +49,7 @@ fn rounds(round: impl Fn()) -> Figures {
 }
 
 /// Version `1.<minor>.0` with so many columns.
-fn contract(minor: usize, n_columns: usize) -> Contract {
+fn contract(minor: usize, n_columns: usize) -> contract::Document {
     let mut text = format!(
         "apiVersion: v3.1.0\nkind: DataContract\nid: c\nversion: 1.{minor}.0\nstatus: active\nschema:\n  - name: rows\n    \
          logicalType: object\n    properties:\n      - name: id\n        logicalType: integer\n        required: true\n        \

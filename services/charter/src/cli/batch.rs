@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 
 use domain::change::{Finding, Options, Proofs, compare_with, required_bump};
-use domain::contract::Contract;
+use domain::contract;
 use domain::version::Bump;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -141,7 +141,7 @@ fn judge(pair: &Pair) -> std::result::Result<(bool, bool, Bump), String> {
     Ok((backward, forward, required_bump(&findings).max(least)))
 }
 
-fn contract(which: &str, document: &Value) -> std::result::Result<Contract, String> {
+fn contract(which: &str, document: &Value) -> std::result::Result<contract::Document, String> {
     match documents::parse_to_compare(document.to_string().as_bytes()).map(|parsed| parsed.document) {
         Ok(documents::Document::Contract(contract)) => Ok(contract),
         Ok(documents::Document::Product(_)) => Err(format!("the {which} document is a data product")),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use documents::Places;
 use domain::change::{self, Options, Proofs};
-use domain::contract::Contract;
+use domain::contract;
 use serde::Serialize;
 
 use super::answer::{Bump, Finding, findings_text};
@@ -126,7 +126,7 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
 /// One side: a file that holds a contract.
 struct Document {
     name: String,
-    contract: Contract,
+    contract: contract::Document,
     bytes: Vec<u8>,
 }
 

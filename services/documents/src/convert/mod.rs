@@ -30,7 +30,7 @@ mod yaml;
 
 use std::sync::Arc;
 
-use domain::contract::{Contract, Property, SchemaObject};
+use domain::contract::{self, Property, SchemaObject};
 
 use self::draft::Draft;
 pub use self::follow::follow;
@@ -273,7 +273,7 @@ pub fn export(bytes: &[u8], target: Target, object: Option<&str>) -> Result<Expo
 
 /// The objects to export. What is said of others was not asked for, and is not lost.
 fn chosen<'a>(
-    contract: &'a Contract,
+    contract: &'a contract::Document,
     target: Target,
     wanted: Option<&str>,
     ledger: &Ledger<'_>,
@@ -304,7 +304,7 @@ fn chosen<'a>(
 
 /// What an exporter works on.
 struct Export<'a> {
-    contract: &'a Contract,
+    contract: &'a contract::Document,
     objects: Vec<Element<'a, SchemaObject>>,
     ledger: Ledger<'a>,
 }

@@ -2,18 +2,18 @@
 
 use documents::{Document, Parsed, Problem, parse, parse_to_compare};
 use domain::change::{Finding, Options, Proofs, Rule, compare, compare_with, required_bump};
-use domain::contract::Contract;
+use domain::contract;
 use domain::version::Bump;
 use serde_json::Value;
 
 use crate::shared;
 
-fn contract(document: &Value) -> Contract {
+fn contract(document: &Value) -> contract::Document {
     in_document(parse(document.to_string().as_bytes()))
 }
 
 #[track_caller]
-fn in_document(read: Result<Parsed, Vec<Problem>>) -> Contract {
+fn in_document(read: Result<Parsed, Vec<Problem>>) -> contract::Document {
     match read {
         Ok(Parsed { document: Document::Contract(contract), .. }) => contract,
         Ok(_) => panic!("not a contract"),

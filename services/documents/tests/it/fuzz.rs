@@ -17,7 +17,7 @@ use std::path::Path;
 use documents::{Document, parse, table_schema};
 use domain::change::table::{self, Mode};
 use domain::change::{Finding, Options, Proofs, compare, compare_with, judge, required_bump};
-use domain::contract::Contract;
+use domain::contract;
 use domain::version::Bump;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ struct Seed {
     text: String,
     tree: Value,
     /// What it says, unless it is a table schema.
-    contract: Option<Contract>,
+    contract: Option<contract::Document>,
 }
 
 fn corpus() -> Vec<Seed> {
@@ -188,7 +188,7 @@ fn mutated_tree(tree: &Value, random: &mut Random) -> Value {
     tree
 }
 
-fn contract(bytes: &[u8]) -> Option<Contract> {
+fn contract(bytes: &[u8]) -> Option<contract::Document> {
     match parse(bytes).ok()?.document {
         Document::Contract(contract) => Some(contract),
         Document::Product(_) => None,
@@ -196,7 +196,7 @@ fn contract(bytes: &[u8]) -> Option<Contract> {
 }
 
 /// What must hold for any two contracts.
-fn check_contracts(old: &Contract, new: &Contract) {
+fn check_contracts(old: &contract::Document, new: &contract::Document) {
     assert_eq!(compare(new, new), vec![]);
     let findings = compare(old, new);
     let options = Options { proofs: Proofs::All, allow_widening: true, readers_keep_up: true, ..Options::default() };

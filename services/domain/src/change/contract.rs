@@ -7,16 +7,16 @@ use std::collections::HashMap;
 use super::fields::{documentation, others};
 use super::serving::Serving;
 use super::{Context, Finding, Findings, Options, Rule, property, quality, service};
-use crate::contract::{Contract, SchemaObject};
+use crate::contract::{self, SchemaObject};
 
 /// All differences of two versions of a contract, in the order of the new one, under the strictest options: nothing is
 /// proven, and nothing allowed but what the old version allows itself. A contract has none with itself.
-pub fn compare(old: &Contract, new: &Contract) -> Vec<Finding> {
+pub fn compare(old: &contract::Document, new: &contract::Document) -> Vec<Finding> {
     compare_with(old, new, &Options::default())
 }
 
 /// All differences of two versions of a contract, in the order of the new one.
-pub fn compare_with(old: &Contract, new: &Contract, options: &Options) -> Vec<Finding> {
+pub fn compare_with(old: &contract::Document, new: &contract::Document, options: &Options) -> Vec<Finding> {
     let context = Context {
         options,
         allow_widening: old.settings.allow_widening,
@@ -33,8 +33,8 @@ pub fn compare_with(old: &Contract, new: &Contract, options: &Options) -> Vec<Fi
         if old.domain != new.domain {
             findings.add(Rule::Undetermined, "the domain changed");
         }
-        let own = |contract: &Contract| {
-            let Contract { document_id, api_version, name, data_product, .. } = contract;
+        let own = |contract: &contract::Document| {
+            let contract::Document { document_id, api_version, name, data_product, .. } = contract;
             (document_id.clone(), api_version.clone(), name.clone(), data_product.clone())
         };
         if own(old) != own(new) {

@@ -183,7 +183,7 @@ fn must_not_be_null(property: &Property) -> bool {
 }
 
 /// Whether two versions of a property are equal, as most pairs of a wide contract are; those that are
-/// [shared](crate::contract::Contract::share_columns) need no look.
+/// [shared](crate::contract::Document::share_columns) need no look.
 fn is_same(old: &Property, new: &Property) -> bool {
     ptr::eq(old, new) || old == new
 }

@@ -1,6 +1,6 @@
 //! How the data of two versions is read, as far as the table asks: by position, by the paths of files, with defaults.
 
-use crate::contract::{Contract, Fields, Server, ServerKind};
+use crate::contract::{self, Fields, Server, ServerKind};
 use crate::table::Format;
 
 /// What is known of how the data of both versions is read. What would break readers counts if one version says it; what
@@ -27,14 +27,14 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Of a comparison.
-    pub(super) fn of(old: &Contract, new: &Contract) -> Self {
+    pub(super) fn of(old: &contract::Document, new: &contract::Document) -> Self {
         let contracts = [old, new];
         let any = |is: fn(&Server) -> bool| contracts.iter().any(|contract| contract.servers.iter().any(is));
         let all = |is: fn(&Server) -> bool| {
             contracts.iter().all(|contract| !contract.servers.is_empty() && contract.servers.iter().all(is))
         };
-        let says = |is: fn(&Contract) -> bool| contracts.iter().any(|contract| is(contract));
-        let takes_wider = |contract: &&Contract| {
+        let says = |is: fn(&contract::Document) -> bool| contracts.iter().any(|contract| is(contract));
+        let takes_wider = |contract: &&contract::Document| {
             let ceiling = contract.settings.reader_ceiling.as_ref();
             ceiling.is_some_and(|ceiling| ceiling.features.contains("typeWidening"))
         };

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::types::TypeName;
-use super::{Contract, LogicalType, Property, SchemaObject};
+use super::{Document, LogicalType, Property, SchemaObject};
 use crate::quality::{Severity, Verdict};
 use crate::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType};
 
@@ -85,7 +85,7 @@ pub fn verdict_of(findings: &[ConformanceFinding]) -> Verdict {
 /// failure: pass true where the product or a column is `confidential` or higher; the contract's own `closed` counts
 /// anyway. Findings come in the contract's order, undeclared columns in the table's.
 pub fn conformance(
-    contract: &Contract,
+    contract: &Document,
     object: &SchemaObject,
     schema: &PhysicalSchema,
     closed: bool,

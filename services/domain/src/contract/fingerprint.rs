@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Contract, LogicalType, Property, SchemaObject};
+use super::{Document, LogicalType, Property, SchemaObject};
 use crate::quality::{Bound, Check, Operator, Rule, Scalar, Severity, Unit};
 use crate::table::ColumnPath;
 
@@ -31,7 +31,7 @@ pub fn canonical(rules: &[Rule]) -> Vec<u8> {
 /// Everything that [`super::conformance`] looks at, for one schema object: equal exactly if every table conforms to both
 /// in the same way. Descriptions, ids and names in the document are left out. `closed` is as in
 /// [`super::conformance`].
-pub fn conformance_fingerprint(contract: &Contract, object: &SchemaObject, closed: bool) -> Vec<u8> {
+pub fn conformance_fingerprint(contract: &Document, object: &SchemaObject, closed: bool) -> Vec<u8> {
     let mut bytes = Frames(b"charterhouse conformance 1".to_vec());
     bytes.flag(closed || contract.settings.closed);
     bytes.flag(contract.settings.reader_ceiling.is_some());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Contract, Fields, SchemaObject};
+use super::{Document, Fields, SchemaObject};
 use crate::clock::Timestamp;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -52,7 +52,7 @@ impl SlaProperty {
     }
 }
 
-impl Contract {
+impl Document {
     /// How old the newest commit may be before the data counts as late: the SLA property `latency`, else `frequency`;
     /// the least of those about this object. `None` means never late: neither is given, or the data is `final`.
     pub fn freshness(&self, object: &SchemaObject) -> Option<Duration> {

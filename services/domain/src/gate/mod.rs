@@ -3,7 +3,7 @@
 //! [`decide`] is pure and the same at every door. It is given a [`Request`] and [`Facts`] that were stored and read at
 //! one revision, so nothing depends on a timer having fired. Which checks bind an action is in [`action`]; which
 //! snapshot a lease is about is in [`served`]. A decision that allows carries a [`Permit`], the only value from which
-//! credentials can be made ([`crate::credential::Lease::issue`]); its fields are private to this module.
+//! credentials can be made ([`crate::lease::Lease::issue`]); its fields are private to this module.
 //!
 //! To add a check: a variant of [`Check`], its column in [`action::binds`], a function here, and rows in the tests.
 
@@ -16,10 +16,10 @@ pub use self::action::{Action, Check};
 use self::served::{Served, Snapshots};
 use crate::clock::Timestamp;
 use crate::contract::{Classification, Settings, State};
-use crate::credential;
 use crate::grant::Grant;
 use crate::id::{BindingId, DecisionId, GrantId, PrincipalId, SnapshotId, TableId};
 use crate::identity::PurposeCode;
+use crate::lease;
 use crate::org::Enforcement;
 use crate::version::Version;
 use crate::words;
@@ -525,10 +525,10 @@ fn scope(
         return (fails(Check::Scope, "scope.purpose", message), None);
     }
     let longest = match request.action {
-        Action::Read | Action::Write => credential::GATEWAY_MAX_LIFETIME,
-        Action::Repair | Action::Inspect => credential::REPAIR_LIFETIME,
+        Action::Read | Action::Write => lease::GATEWAY_MAX_LIFETIME,
+        Action::Repair | Action::Inspect => lease::REPAIR_LIFETIME,
     };
-    let lifetime = request.lifetime.unwrap_or(credential::GATEWAY_DEFAULT_LIFETIME).min(longest);
+    let lifetime = request.lifetime.unwrap_or(lease::GATEWAY_DEFAULT_LIFETIME).min(longest);
     let mut expires_at = request.now.plus(lifetime);
     if let Some(until) = right.and_then(|right| right.until) {
         expires_at = expires_at.min(until);
@@ -539,7 +539,7 @@ fn scope(
     {
         expires_at = expires_at.min(*sunset);
     }
-    if expires_at.since(request.now) < credential::MIN_LIFETIME {
+    if expires_at.since(request.now) < lease::MIN_LIFETIME {
         return (fails(Check::Scope, "scope.too_short", "less than a second of it would be left"), None);
     }
     (holds(Check::Scope, format!("this table alone, until {expires_at}")), Some(expires_at))

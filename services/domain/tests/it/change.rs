@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::change::{Finding, Refused, Rule, compare, judge, required_bump};
 use domain::contract::{
-    Classification, Contract, GateMode, LocalServer, LogicalType, MapTypes, Measure, Options, Property, Role,
-    SchemaObject, Server, ServerKind,
+    self, Classification, GateMode, LocalServer, LogicalType, MapTypes, Measure, Options, Property, Role, SchemaObject,
+    Server, ServerKind,
 };
 use domain::quality::{Operator, Scalar};
 use domain::table::Format;
@@ -17,7 +17,7 @@ use crate::contract::{column, contract, object, quality, shared};
 
 /// The findings between two versions, each as path and rule.
 #[track_caller]
-fn check(old: &Contract, new: &Contract, expected: &[(&str, Rule)]) {
+fn check(old: &contract::Document, new: &contract::Document, expected: &[(&str, Rule)]) {
     let findings = compare(old, new);
     let found: Vec<_> = findings.iter().map(|finding| (finding.path.as_str(), finding.rule)).collect();
     assert_eq!(found, expected, "{findings:#?}");
@@ -208,8 +208,10 @@ fn quality_rules_are_compared_by_the_numbers_they_admit() {
 #[test]
 fn a_new_version_says_with_its_number_what_changed() {
     let version = |text: &str| text.parse::<Version>().unwrap();
-    let of =
-        |text: &str, columns: Vec<Property>| Contract { version: version(text), ..contract(vec![object(columns)]) };
+    let of = |text: &str, columns: Vec<Property>| contract::Document {
+        version: version(text),
+        ..contract(vec![object(columns)])
+    };
     let old = of("1.0.0", vec![a()]);
     let more = |text| of(text, vec![a(), column("b", LogicalType::Date)]);
     let all = [version("1.0.0")];
@@ -290,7 +292,7 @@ fn distinct(properties: Vec<Property>) -> Vec<Property> {
     properties.into_iter().filter(|property| is_new(property)).collect()
 }
 
-fn any_contract() -> impl Strategy<Value = Contract> {
+fn any_contract() -> impl Strategy<Value = contract::Document> {
     let role = prop::option::of(Just(Role {
         id: None,
         role: "analyst".to_owned(),
@@ -298,7 +300,7 @@ fn any_contract() -> impl Strategy<Value = Contract> {
         documentary: Default::default(),
         other: Default::default(),
     }));
-    (prop::collection::vec(any_property(), 0..4), role).prop_map(|(properties, role)| Contract {
+    (prop::collection::vec(any_property(), 0..4), role).prop_map(|(properties, role)| contract::Document {
         roles: role.into_iter().collect(),
         ..contract(vec![object(distinct(properties))])
     })
@@ -384,7 +386,7 @@ fn any_edits(direction: fn(u8) -> Edit) -> impl Strategy<Value = Vec<(Edit, usiz
     prop::collection::vec((edit, 0..8_usize), 1..8)
 }
 
-fn edited(contract: &Contract, edit: Edit, at: usize, nth: usize) -> Contract {
+fn edited(contract: &contract::Document, edit: Edit, at: usize, nth: usize) -> contract::Document {
     let mut contract = contract.clone();
     let columns = &mut contract.objects[0].properties;
     let at = at % columns.len();
@@ -447,7 +449,7 @@ proptest! {
 
     #[test]
     fn the_inverse_change_is_found_under_the_inverse_rules(old in any_contract(), new in any_contract()) {
-        let found = |old: &Contract, new: &Contract, rule: fn(Rule) -> Option<Rule>| {
+        let found = |old: &contract::Document, new: &contract::Document, rule: fn(Rule) -> Option<Rule>| {
             let mut found: Vec<_> = compare(old, new).iter().filter_map(|finding| rule(finding.rule)).collect();
             found.sort_unstable();
             found
@@ -485,12 +487,14 @@ fn versions_that_share_columns_are_judged_as_if_they_did_not() {
     ])]);
     let (said, findings) = (new.clone(), compare(&old, &new));
     new.share_columns(&old);
-    let of = |contract: &Contract, at: usize| Arc::clone(&contract.objects[0].properties[at]);
+    let of = |contract: &contract::Document, at: usize| Arc::clone(&contract.objects[0].properties[at]);
     assert!(Arc::ptr_eq(&of(&new, 0), &of(&old, 2)) && Arc::ptr_eq(&of(&new, 2), &of(&old, 1)));
     assert!(!Arc::ptr_eq(&of(&new, 1), &of(&old, 0)), "what differs is not shared");
     assert_eq!((&new, compare(&old, &new)), (&said, findings));
-    let mut elsewhere =
-        Contract { objects: vec![SchemaObject { name: "others".to_owned(), ..object(vec![a()]) }], ..old.clone() };
+    let mut elsewhere = contract::Document {
+        objects: vec![SchemaObject { name: "others".to_owned(), ..object(vec![a()]) }],
+        ..old.clone()
+    };
     elsewhere.share_columns(&old);
     assert!(!Arc::ptr_eq(&of(&elsewhere, 0), &of(&old, 0)), "another object's columns are its own");
 }

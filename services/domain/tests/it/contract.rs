@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::contract::types::TypeName;
 use domain::contract::{
-    BadLocalPath, Classification, Contract, DeprecateError, Fields, LocalPath, LogicalType, MapTypes, Measure, Options,
+    self, BadLocalPath, Classification, DeprecateError, Fields, LocalPath, LogicalType, MapTypes, Measure, Options,
     Property, Quality, QualityUnit, RuleError, SchemaObject, SemanticType, Settings, SlaProperty, State, Wish,
     canonical, conformance, rules, sla, verdict_of,
 };
@@ -38,8 +38,8 @@ pub(crate) fn object(properties: Vec<Property>) -> SchemaObject {
     }
 }
 
-pub(crate) fn contract(objects: Vec<SchemaObject>) -> Contract {
-    Contract {
+pub(crate) fn contract(objects: Vec<SchemaObject>) -> contract::Document {
+    contract::Document {
         document_id: "c".to_owned(),
         api_version: "v3.1.0".to_owned(),
         name: None,
@@ -388,7 +388,7 @@ fn data_is_late_by_latency_then_frequency_of_its_own_table() {
         other: Fields::new(),
     };
     let mut contract = contract(vec![object(vec![])]);
-    let freshness = |contract: &Contract| contract.freshness(&contract.objects[0]);
+    let freshness = |contract: &contract::Document| contract.freshness(&contract.objects[0]);
     assert_eq!(freshness(&contract), None);
     contract.sla.push(level("fy", 1, "d", None));
     assert_eq!(freshness(&contract), Some(Duration::from_secs(86_400)));

@@ -107,7 +107,7 @@ fn a_reader_with_everything_in_order_gets_a_permit_for_the_newest_snapshot() {
     assert_eq!(permit.grant_id(), Some(GrantId(Uuid::from_u128(10))));
     assert_eq!(permit.purpose(), PurposeCode::Analytics);
     assert_eq!(permit.expires_at(), NOW.plus(HOUR));
-    let lease = domain::credential::Lease::issue(LeaseId(Uuid::from_u128(7)), permit, NOW);
+    let lease = domain::lease::Lease::issue(LeaseId(Uuid::from_u128(7)), permit, NOW);
     assert!(lease.is_open(NOW) && !lease.is_open(NOW.plus(HOUR)));
 }
 

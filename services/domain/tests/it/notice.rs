@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::audit::Key;
 use domain::change::{Finding, KeptFinding, Refused, Rule, kept};
 use domain::clock::Timestamp;
-use domain::contract::{Contract, Settings, SlaProperty, State, Wish};
+use domain::contract::{self, Settings, SlaProperty, State, Wish};
 use domain::grant::{Decided, Grant, PortMajor, Purpose, Window};
 use domain::id::{AccessRequestId, AnswerId, ContractId, GrantId, NoticeId, OverrideId, PrincipalId, ProductId};
 use domain::identity::PurposeCode;
@@ -21,8 +21,8 @@ fn uuid(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-fn contract(version: &str) -> Contract {
-    Contract {
+fn contract(version: &str) -> contract::Document {
+    contract::Document {
         document_id: "orders".into(),
         api_version: "v3.1.0".into(),
         name: None,
@@ -40,8 +40,8 @@ fn contract(version: &str) -> Contract {
     }
 }
 
-fn open(state: &State, old: &Contract, new: &Contract) -> Option<ChangeNotice> {
-    let side = |says: &Contract| Side { contract_id: ContractId(uuid(1)), version: says.version };
+fn open(state: &State, old: &contract::Document, new: &contract::Document) -> Option<ChangeNotice> {
+    let side = |says: &contract::Document| Side { contract_id: ContractId(uuid(1)), version: says.version };
     let active = State::Active { since: NOW };
     ChangeNotice::open(
         NoticeId(uuid(2)),
@@ -105,13 +105,13 @@ fn a_notice_is_opened_to_those_who_were_promised_something() {
         documentary: Default::default(),
         other: Default::default(),
     };
-    let old = Contract { sla: vec![end("2030-01-01")], ..old };
-    let new = Contract { sla: vec![end("2040-01-01")], ..new };
+    let old = contract::Document { sla: vec![end("2030-01-01")], ..old };
+    let new = contract::Document { sla: vec![end("2040-01-01")], ..new };
     let opened = open(&State::Active { since }, &old, &new).unwrap();
     assert_eq!(opened.deadline.to_string(), "2030-01-01T00:00:00Z");
     assert_eq!(opened.migration_note, None);
     // A date that has passed promises nothing any more: readers get the time that everybody gets.
-    let old = Contract { sla: vec![end("2001-01-01")], ..old };
+    let old = contract::Document { sla: vec![end("2001-01-01")], ..old };
     assert_eq!(open(&State::Active { since }, &old, &new).unwrap().deadline, NOW.plus(90 * DAY));
     assert_eq!(open(&State::Deprecated { since, sunset: NOW }, &old, &new), None, "it has ended");
 }
@@ -312,7 +312,7 @@ fn the_signature_covers_everything() {
 fn every_refusal_needs_its_own_override() {
     let new = contract("1.3.0");
     let (one, two) = (contract("1.0.0"), contract("1.1.0"));
-    let refuse = |promised: &[&Contract]| match promised.last() {
+    let refuse = |promised: &[&contract::Document]| match promised.last() {
         None => Ok(()),
         Some(old) => Err(Refused::Bump {
             version: new.version,
@@ -322,7 +322,7 @@ fn every_refusal_needs_its_own_override() {
             findings: vec![finding(&old.version.to_string())],
         }),
     };
-    let accept = |old: &Contract, version: &str| Override {
+    let accept = |old: &contract::Document, version: &str| Override {
         version: version.parse().unwrap(),
         since: old.version,
         findings: kept(&[finding(&old.version.to_string())]),
@@ -336,6 +336,6 @@ fn every_refusal_needs_its_own_override() {
     }
     assert_eq!(judge_under(&new, &[], &[&first], refuse), Ok(vec![]), "what is not refused needs none");
     let version = new.version;
-    let not_greater = |_: &[&Contract]| Err(Refused::NotGreater { version, newest: version });
+    let not_greater = |_: &[&contract::Document]| Err(Refused::NotGreater { version, newest: version });
     assert!(judge_under(&new, &[&one], &[&first], not_greater).is_err(), "that is never accepted");
 }

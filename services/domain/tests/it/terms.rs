@@ -6,9 +6,7 @@ use domain::change::proof::Claim;
 use domain::change::{
     Finding, Options, Proofs, Refused, Rule, compare, compare_with, judge, judge_with, required_bump,
 };
-use domain::contract::{
-    Contract, LocalServer, LogicalType, Property, Role, SchemaObject, Server, ServerKind, SlaProperty,
-};
+use domain::contract::{self, LocalServer, LogicalType, Property, Role, SchemaObject, Server, ServerKind, SlaProperty};
 use domain::quality::{Check, Scalar};
 use domain::table::{ColumnPath, Format, ReaderProtocol};
 use domain::version::{Bump, Version};
@@ -54,13 +52,18 @@ fn custom(property: Property, name: &str, value: Value) -> Property {
     property
 }
 
-fn served(server: &Server, columns: Vec<Property>) -> Contract {
-    Contract { servers: vec![server.clone()], ..contract(vec![object(columns)]) }
+fn served(server: &Server, columns: Vec<Property>) -> contract::Document {
+    contract::Document { servers: vec![server.clone()], ..contract(vec![object(columns)]) }
 }
 
 /// The rules of the findings, and the directions and the bump of all.
 #[track_caller]
-fn check(old: &Contract, new: &Contract, rules: &[Rule], (history, consumer, bump): (bool, bool, Bump)) {
+fn check(
+    old: &contract::Document,
+    new: &contract::Document,
+    rules: &[Rule],
+    (history, consumer, bump): (bool, bool, Bump),
+) {
     let findings = compare(old, new);
     let found: Vec<_> = findings.iter().map(|finding| finding.rule).collect();
     assert_eq!(found, rules, "{findings:#?}");
@@ -106,7 +109,7 @@ fn rows_8_and_9_follow_the_lattice_of_the_format() {
     let mut lake = served(&local("lake", Format::Delta), vec![]);
     let widening = ReaderProtocol { version: 3, features: ["typeWidening".to_owned()].into() };
     lake.settings.reader_ceiling = Some(widening);
-    let with = |contract: &Contract, physical: &str| Contract {
+    let with = |contract: &contract::Document, physical: &str| contract::Document {
         objects: vec![object(vec![typed(physical)])],
         ..contract.clone()
     };
@@ -203,7 +206,7 @@ fn row_30_service_levels_are_compared_after_their_units() {
             documentary: Default::default(),
             other: Default::default(),
         };
-        Contract { sla: vec![sla], ..contract(vec![]) }
+        contract::Document { sla: vec![sla], ..contract(vec![]) }
     };
     let (h, y) = (Some("h"), Some("y"));
     for (property, better, worse) in [
@@ -312,7 +315,7 @@ fn row_43_roles_allow_more_or_less() {
             documentary: Default::default(),
             other: Default::default(),
         };
-        Contract { roles: vec![role], ..contract(vec![]) }
+        contract::Document { roles: vec![role], ..contract(vec![]) }
     };
     let none = contract(vec![]);
     check(&none, &with(Some("read")), &[Rule::RoleAdded], MINOR);
@@ -345,8 +348,8 @@ fn a_proof_names_the_columns_of_the_table_and_what_to_measure() {
     assert_eq!(findings[0].proof.as_ref().unwrap().checks().unwrap().len(), 2, "no nulls and no duplicates");
 }
 
-fn version(text: &str, columns: Vec<Property>) -> Contract {
-    Contract { version: text.parse().unwrap(), ..contract(vec![object(columns)]) }
+fn version(text: &str, columns: Vec<Property>) -> contract::Document {
+    contract::Document { version: text.parse().unwrap(), ..contract(vec![object(columns)]) }
 }
 
 #[test]
@@ -375,7 +378,9 @@ fn a_level_judges_schema_and_keys_after_proofs_and_no_promise() {
     let proven = Options { proofs: Proofs::All, ..Options::default() };
     assert_eq!(judge_with(&new, &[old.version], &[&old], &proven), Ok(()));
 
-    let breaks = |level: Level, old: &Contract, new: &Contract| level.breaches(&compare(old, new)).count() > 0;
+    let breaks = |level: Level, old: &contract::Document, new: &contract::Document| {
+        level.breaches(&compare(old, new)).count() > 0
+    };
     for (level, added, removed) in [
         (Level::None, false, false),
         (Level::Backward, true, false),

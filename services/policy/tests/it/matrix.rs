@@ -18,20 +18,20 @@ const HEAD: &str = "\
 Who may do what
 ===============
 
-Made from the policies in this folder by `UPDATE_GOLDEN=1 cargo test --workspace --test policy_it`; a test compares.
+Generated from the policies in this folder by `UPDATE_GOLDEN=1 cargo test --workspace --test policy_it`; a test compares it.
 
-One table for actions that are answered alike. A line is somebody with that one role and nothing else; `yes` means that the policies let
-them, `.` that they do not. The gate asks more than this before data is read (contract, grant, quality, ...).
+Actions with equal answers share a table. A row is a principal with that one role and nothing else; `yes` means that the policies
+allow it, `.` that they do not. Before data is read the gate checks more than this (contract, grant, quality, ...).
 
 The product, its contract and its data belong to the domain `sales/emea`.
   the domain     sales/emea           one above      sales
   one below      sales/emea/dach      another        finance
 
 Columns
-  anything       the answer is the same whatever the product's classification, whoever the other person is, ...
-  +grant         the same, for somebody with a grant in force on the product (for data: on the port's major)
-  someone's      the request, grant, lease, decision or principal is somebody else's
-  own            it is the caller's own
+  anything       the answer does not depend on the product's classification, on the other person, ...
+  +grant         the same, with an active grant on the product (for data: on the port's major)
+  someone's      the request, grant, lease, decision or principal belongs to another person
+  own            it belongs to the caller
   own account's  it belongs to a service account that the caller owns
   own person's   the caller is a service account, and it belongs to the person who owns it
   sibling's      the caller is a service account, and it belongs to another one of the same person
@@ -251,42 +251,42 @@ fn parties<'a>(resource: impl Fn(Party) -> Resource<'a>) -> Vec<Column<'a>> {
 
 fn sentence(action: Action) -> &'static str {
     match action {
-        Action::CreateDomain => "make a domain",
-        Action::CreatePrincipal => "make a user or service account",
-        Action::AssignPlatformRole => "make somebody admin, steward or auditor, or end it",
+        Action::CreateDomain => "create a domain",
+        Action::CreatePrincipal => "create a user or service account",
+        Action::AssignPlatformRole => "assign or remove the roles admin, steward and auditor",
         Action::ViewAudit => "read the audit log",
         Action::ConfigureSchemas => "set levels and modes of the schema registry",
         Action::ViewPrincipal => "see a principal's record and roles",
-        Action::CreateToken => "make a token for a principal",
+        Action::CreateToken => "create a token for a principal",
         Action::DisablePrincipal => "disable a principal, or enable it again",
         Action::SetEnforcement => "set how far a domain's contracts bind its readers",
-        Action::AssignRole => "make somebody owner, publisher or consumer, or end it",
-        Action::Plan => "see what publishing would do",
+        Action::AssignRole => "assign or remove the roles owner, publisher and consumer",
+        Action::Plan => "see what publishing would change",
         Action::Publish => "publish products and contracts",
-        Action::Activate => "put into force",
-        Action::Deprecate => "announce the end of",
-        Action::Retire => "end",
+        Action::Activate => "activate",
+        Action::Deprecate => "deprecate",
+        Action::Retire => "retire",
         Action::ViewProduct => "know that it exists",
         Action::ViewDetail => "see values, paths and policy ids in decisions and verdicts",
-        Action::BindTable => "say which table holds its data",
-        Action::RequestAccess => "ask for access",
-        Action::ViewRequest => "see a request for access",
-        Action::ApproveRequest => "approve a request for access",
-        Action::RejectRequest => "reject a request for access",
-        Action::WithdrawRequest => "take a request for access back",
+        Action::BindTable => "bind it to a table",
+        Action::RequestAccess => "request access",
+        Action::ViewRequest => "see an access request",
+        Action::ApproveRequest => "approve an access request",
+        Action::RejectRequest => "reject an access request",
+        Action::WithdrawRequest => "withdraw an access request",
         Action::ViewGrant => "see a grant",
-        Action::GrantAccess => "give access that nobody asked for",
-        Action::RevokeGrant => "end a grant",
-        Action::ViewNotice => "see what a breaking successor changes, and for whom",
+        Action::GrantAccess => "grant access without a request",
+        Action::RevokeGrant => "revoke a grant",
+        Action::ViewNotice => "see the notice of a breaking successor",
         Action::AnswerNotice => "answer a notice of a breaking successor",
-        Action::UpdateNotice => "say how readers move to a breaking successor, and give them more time",
-        Action::OverrideRefusal => "accept a version number that is too small for what changes, for a while",
-        Action::ViewLease => "see what credentials were handed out",
+        Action::UpdateNotice => "change the migration note and the deadline of a notice",
+        Action::OverrideRefusal => "accept a version whose number is too small, for a limited time",
+        Action::ViewLease => "see issued leases",
         Action::ViewDecision => "see what the gate decided",
-        Action::InspectTable => "have the table looked at now",
-        Action::Read => "read the snapshot that is served",
-        Action::Repair => "read the newest snapshot, good or bad, in order to mend it",
+        Action::InspectTable => "have the table inspected now",
+        Action::Read => "read the served snapshot",
+        Action::Repair => "read the newest snapshot, good or bad, in order to fix it",
         Action::Write => "write",
-        Action::Inspect => "look at a snapshot in order to judge it",
+        Action::Inspect => "inspect a snapshot",
     }
 }

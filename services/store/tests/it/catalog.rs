@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::contract::State;
+use domain::contract::{Contract, State};
 use domain::id::{ContractId, DomainId, RoleId};
 use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
 use domain::name::DomainPath;
 use domain::org::{Domain, Enforcement};
-use domain::product;
-use store::contract::Contract;
-use store::product::Product;
+use domain::product::{self, Product};
 use store::{Constraint, Error, Seek};
 
 use crate::world::{NOW, World, document, domain, id, user, version};

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use domain::clock::Timestamp;
 use domain::contract::Classification;
-use domain::credential::{Lease, LeaseState};
 use domain::gate::{Action, Check, Detail, DetailRight, Explained, Line, LineOutcome};
 use domain::grant::{AccessRequest, Decided, Grant, PortMajor, RequestState};
 use domain::id::*;
 use domain::identity::{DomainRole, Principal, PrincipalKind, Role, RoleAssignment};
-use store::{Constraint, Error, Lock, Seek, Whose};
+use domain::lease::{Lease, LeaseState};
+use store::{Constraint, Error, ListScope, Lock, Seek};
 
 use crate::world::{Catalog, NOW, World, domain, grant, id, product, request, user, version};
 
@@ -49,9 +49,9 @@ async fn requests_page_with_the_newest_first(world: World) {
     for request in [&second, &another] {
         store::grant::insert_request(&mut tx, request).await.unwrap();
     }
-    let all = store::grant::list_requests(&mut tx, Whose::Everybodys, None, &Seek::first(3)).await.unwrap();
+    let all = store::grant::list_requests(&mut tx, ListScope::All, None, &Seek::first(3)).await.unwrap();
     assert_eq!((all.items, all.has_more), (vec![second.clone(), another, catalog.request.clone()], false));
-    let own = Whose::Of(catalog.reader.id);
+    let own = ListScope::Own(catalog.reader.id);
     let newest = store::grant::list_requests(&mut tx, own, None, &Seek::first(1)).await.unwrap();
     assert_eq!((newest.items, newest.has_more), (vec![second.clone()], true));
     let seek = Seek { after: Some((second.created_at, second.id)), limit: 1 };
@@ -60,8 +60,7 @@ async fn requests_page_with_the_newest_first(world: World) {
     let decided = Decided { by: catalog.owner.id, at: NOW, reason: Some("not now".into()) };
     store::grant::decide_request(&mut tx, &second.decide(RequestState::Rejected, decided).unwrap()).await.unwrap();
     for (state, n_requests) in [(RequestState::Pending, 2), (RequestState::Rejected, 1), (RequestState::Approved, 0)] {
-        let found =
-            store::grant::list_requests(&mut tx, Whose::Everybodys, Some(state), &Seek::first(9)).await.unwrap();
+        let found = store::grant::list_requests(&mut tx, ListScope::All, Some(state), &Seek::first(9)).await.unwrap();
         assert_eq!(found.items.len(), n_requests, "{state}");
     }
 }
@@ -104,9 +103,9 @@ async fn a_list_reaches_as_far_as_the_roles_of_a_principal(world: World) {
         (catalog.owner.id, vec![]),
     ];
     for (principal_id, expected) in reached {
-        let whose = Whose::InReachOf(principal_id);
-        let requests = store::grant::list_requests(&mut tx, whose, None, &Seek::first(9)).await.unwrap().items;
-        let grants = store::grant::list(&mut tx, whose, &Seek::first(9)).await.unwrap().items;
+        let scope = ListScope::InReachOf(principal_id);
+        let requests = store::grant::list_requests(&mut tx, scope, None, &Seek::first(9)).await.unwrap().items;
+        let grants = store::grant::list(&mut tx, scope, &Seek::first(9)).await.unwrap().items;
         let requests: BTreeSet<_> = requests.iter().map(|request| request.id).collect();
         let grants: BTreeSet<_> = grants.iter().map(|grant| grant.request_id).collect();
         let expected: BTreeSet<_> = expected.into_iter().collect();
@@ -117,7 +116,7 @@ async fn a_list_reaches_as_far_as_the_roles_of_a_principal(world: World) {
     let [first, second] = [(&catalog.reader, catalog.binding.id), (&account, id(BindingId::new))]
         .map(|(principal, binding_id)| done_by(&catalog, principal, binding_id));
     for (lease, decision) in [&first, &second] {
-        store::credential::insert(&mut tx, lease).await.unwrap();
+        store::lease::insert(&mut tx, lease).await.unwrap();
         store::gate::insert_decision(&mut tx, decision).await.unwrap();
     }
     let reached = [
@@ -128,9 +127,9 @@ async fn a_list_reaches_as_far_as_the_roles_of_a_principal(world: World) {
         (catalog.owner.id, vec![]),
     ];
     for (principal_id, expected) in reached {
-        let whose = Whose::InReachOf(principal_id);
-        let leases = store::credential::list(&mut tx, whose, &Seek::first(9)).await.unwrap().items;
-        let decisions = store::gate::list_decisions(&mut tx, whose, &Seek::first(9)).await.unwrap().items;
+        let scope = ListScope::InReachOf(principal_id);
+        let leases = store::lease::list(&mut tx, scope, &Seek::first(9)).await.unwrap().items;
+        let decisions = store::gate::list_decisions(&mut tx, scope, &Seek::first(9)).await.unwrap().items;
         let expected: (Vec<_>, Vec<_>) = expected.into_iter().cloned().unzip();
         assert_eq!((leases, decisions), expected, "{principal_id}");
     }
@@ -183,7 +182,7 @@ async fn a_holder_s_grants_page_with_the_newest_first(world: World) {
     }
     let (mut seen, mut seek) = (Vec::new(), Seek::first(2));
     for has_more in [true, false] {
-        let page = store::grant::list(&mut tx, Whose::Of(catalog.reader.id), &seek).await.unwrap();
+        let page = store::grant::list(&mut tx, ListScope::Own(catalog.reader.id), &seek).await.unwrap();
         assert_eq!(page.has_more, has_more);
         seek.after = page.items.last().map(|grant| (grant.granted_at, grant.id));
         seen.extend(page.items.iter().map(|grant| grant.id));
@@ -198,12 +197,12 @@ async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     let of_no_grant = Lease { grant_id: None, ..catalog.lease(LeaseState::Issued) };
     let mut tx = world.db.write(Lock::FactsShared).await.unwrap();
     for lease in [&intended, &issued, &ended, &of_no_grant] {
-        store::credential::insert(&mut tx, lease).await.unwrap();
-        assert_eq!(store::credential::get(&mut tx, lease.id).await.unwrap(), *lease);
+        store::lease::insert(&mut tx, lease).await.unwrap();
+        assert_eq!(store::lease::get(&mut tx, lease.id).await.unwrap(), *lease);
     }
-    let open = store::credential::list_open_of_grant(&mut tx, catalog.grant.id, NOW).await.unwrap();
+    let open = store::lease::list_open_of_grant(&mut tx, catalog.grant.id, NOW).await.unwrap();
     assert_eq!(open, std::slice::from_ref(&issued));
-    assert_eq!(store::credential::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap(), []);
+    assert_eq!(store::lease::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap(), []);
     tx.commit().await.unwrap();
 
     let revoked = Decided { by: catalog.owner.id, at: NOW, reason: Some("over".into()) };
@@ -214,17 +213,17 @@ async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     tx.commit().await.unwrap();
 
     let mut tx = world.db.write(Lock::FactsShared).await.unwrap();
-    assert!(!store::credential::issue(&mut tx, intended.id).await.unwrap(), "a revoke came between");
-    assert!(!store::credential::end(&mut tx, issued.id).await.unwrap());
+    assert!(!store::lease::issue(&mut tx, intended.id).await.unwrap(), "a revoke came between");
+    assert!(!store::lease::end(&mut tx, issued.id).await.unwrap());
     for (lease, state) in [
         (&intended, LeaseState::Revoked),
         (&issued, LeaseState::Revoked),
         (&ended, LeaseState::Ended),
         (&of_no_grant, LeaseState::Issued),
     ] {
-        assert_eq!(store::credential::get(&mut tx, lease.id).await.unwrap().state, state);
+        assert_eq!(store::lease::get(&mut tx, lease.id).await.unwrap().state, state);
     }
-    let revoked_leases = store::credential::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap();
+    let revoked_leases = store::lease::list_revoked_of_grant(&mut tx, catalog.grant.id).await.unwrap();
     let expected = [intended, issued].map(|lease| Lease { state: LeaseState::Revoked, ..lease });
     assert_eq!(revoked_leases, expected);
     drop(tx);
@@ -235,13 +234,13 @@ async fn a_lease_needs_the_lock(world: World) {
     let catalog = world.catalog().await;
     let lease = catalog.lease(LeaseState::Intended);
     let mut tx = world.db.write(Lock::Free).await.unwrap();
-    assert!(matches!(store::credential::insert(&mut tx, &lease).await, Err(Error::LockNeeded)));
+    assert!(matches!(store::lease::insert(&mut tx, &lease).await, Err(Error::LockNeeded)));
     drop(tx);
     let mut tx = world.facts().await;
-    store::credential::insert(&mut tx, &lease).await.unwrap();
-    assert!(store::credential::issue(&mut tx, lease.id).await.unwrap());
-    assert!(!store::credential::issue(&mut tx, lease.id).await.unwrap());
-    assert_eq!(store::credential::revoke_of_principal(&mut tx, catalog.reader.id).await.unwrap(), 1);
+    store::lease::insert(&mut tx, &lease).await.unwrap();
+    assert!(store::lease::issue(&mut tx, lease.id).await.unwrap());
+    assert!(!store::lease::issue(&mut tx, lease.id).await.unwrap());
+    assert_eq!(store::lease::revoke_of_principal(&mut tx, catalog.reader.id).await.unwrap(), 1);
 }
 
 async fn leases_page_with_the_newest_first(world: World) {
@@ -252,7 +251,7 @@ async fn leases_page_with_the_newest_first(world: World) {
     for seconds in [1, 2, 2, 3] {
         let issued_at = Timestamp(NOW.0 + seconds);
         let lease = Lease { issued_at, ..catalog.lease(LeaseState::Issued) };
-        store::credential::insert(&mut tx, &lease).await.unwrap();
+        store::lease::insert(&mut tx, &lease).await.unwrap();
         ids.push(lease.id);
     }
     tx.commit().await.unwrap();
@@ -260,17 +259,18 @@ async fn leases_page_with_the_newest_first(world: World) {
     let mut reader = world.read().await;
     let (mut seen, mut seek) = (Vec::new(), Seek::first(2));
     for has_more in [true, false] {
-        let page = store::credential::list(&mut reader, Whose::Of(catalog.reader.id), &seek).await.unwrap();
+        let page = store::lease::list(&mut reader, ListScope::Own(catalog.reader.id), &seek).await.unwrap();
         assert_eq!(page.has_more, has_more);
         seek.after = page.items.last().map(|lease| (lease.issued_at, lease.id));
         seen.extend(page.items.iter().map(|lease| lease.id));
     }
     assert_eq!(seen, ids);
-    let all = store::credential::list(&mut reader, Whose::Everybodys, &Seek::first(9)).await.unwrap();
+    let all = store::lease::list(&mut reader, ListScope::All, &Seek::first(9)).await.unwrap();
     assert_eq!(all.items.iter().map(|lease| lease.id).collect::<Vec<_>>(), ids);
 }
 
-async fn decisions_are_kept_whole(world: World) {
+/// A decision with every check, outcome and right in it.
+pub(crate) fn decision(id: DecisionId) -> Explained {
     let rights = [DetailRight::Column(Classification::Restricted), DetailRight::Quality, DetailRight::Owner];
     let details = rights.map(|right| Detail { right, text: "`é`".into() });
     let line = |(n, check): (usize, &Check)| Line {
@@ -280,29 +280,33 @@ async fn decisions_are_kept_whole(world: World) {
         message: "because".into(),
         details: details[..n % 4].to_vec(),
     };
-    let decision = Explained {
-        id: id(DecisionId::new),
-        principal_id: id(PrincipalId::new),
+    Explained {
+        id,
+        principal_id: crate::world::id(PrincipalId::new),
         action: Action::Repair,
-        binding_id: id(BindingId::new),
+        binding_id: crate::world::id(BindingId::new),
         at: NOW,
         allowed: false,
         lines: Check::ALL.iter().enumerate().map(line).collect(),
-        served: Some(id(SnapshotId::new)),
+        served: Some(crate::world::id(SnapshotId::new)),
         retry_at: Some(Timestamp(NOW.0 + 1)),
-    };
+    }
+}
+
+async fn decisions_are_kept_whole(world: World) {
+    let decision = decision(id(DecisionId::new));
     let mut tx = world.db.write(Lock::Free).await.unwrap();
     store::gate::insert_decision(&mut tx, &decision).await.unwrap();
     let found = store::gate::find_decision(&mut tx, decision.id).await.unwrap();
     assert_eq!(found.as_ref(), Some(&decision));
-    let of_principal = Whose::Of(decision.principal_id);
+    let of_principal = ListScope::Own(decision.principal_id);
     let of_principal = store::gate::list_decisions(&mut tx, of_principal, &Seek::first(3)).await;
     assert_eq!(of_principal.unwrap().items, [decision]);
 }
 
 async fn a_row_that_fits_no_state_is_told(world: World) {
     let catalog = world.catalog().await;
-    // An active version whose `since` says nothing cannot be written through the store, so a request does: answered,
+    // An active version scope `since` says nothing cannot be written through the store, so a request does: answered,
     // by nobody.
     let answered =
         AccessRequest { state: RequestState::Approved, ..request(&catalog.reader, &catalog.port.port_major) };

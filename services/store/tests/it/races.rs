@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::credential::{Lease, LeaseState};
 use domain::grant::Decided;
+use domain::lease::{Lease, LeaseState};
 use store::outbox::{self, Event};
 use store::{Db, Error, Lock};
 
@@ -42,10 +42,10 @@ async fn vend(db: &Db, catalog: &Catalog, lease: &Lease) -> Result<bool, Error> 
         return Ok(false);
     }
     assert_eq!(lease.binding_id, catalog.binding.id);
-    store::credential::insert(&mut tx, lease).await?;
+    store::lease::insert(&mut tx, lease).await?;
     tx.commit().await?;
     let mut tx = db.write(Lock::FactsShared).await?;
-    let issued = store::credential::issue(&mut tx, lease.id).await?;
+    let issued = store::lease::issue(&mut tx, lease.id).await?;
     tx.commit().await?;
     Ok(issued)
 }
@@ -75,7 +75,7 @@ async fn no_lease_becomes_issued_after_a_revoke(world: World) {
         for vend in vends {
             vend.await.unwrap();
         }
-        let open = store::credential::list_open_of_grant(&mut world.read().await, granted.id, NOW).await.unwrap();
+        let open = store::lease::list_open_of_grant(&mut world.read().await, granted.id, NOW).await.unwrap();
         assert_eq!(open, [], "a lease outlived the revoke of its grant");
     }
 }

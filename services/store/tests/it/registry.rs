@@ -30,7 +30,7 @@ fn subject(text: &str) -> Subject {
     text.parse().unwrap()
 }
 
-fn schema(id: u32, context: &str, digest: &str) -> Schema {
+pub(crate) fn schema(id: u32, context: &str, digest: &str) -> Schema {
     let text = format!("\"\u{fc}\\n{digest}\"");
     Schema { id, context: context.into(), format: Format::Avro, text, references: Vec::new(), digest: digest.into() }
 }

@@ -189,7 +189,8 @@ fn every_order_is_total() {
     // A page or a first row without an order is a different one each time.
     for (name, text) in sources() {
         for (before, _) in text.match_indices("LIMIT").map(|(at, _)| text.split_at(at)) {
-            let begin = ["sqlx::query", "page_by_time!"].into_iter().filter_map(|begin| before.rfind(begin)).max();
+            let begins = ["sqlx::query", "find!(", "list!(", "page!(", "select!("];
+            let begin = begins.into_iter().filter_map(|begin| before.rfind(begin)).max();
             let query = &before[begin.unwrap_or_default()..];
             assert!(query.contains("ORDER BY"), "`{name}`: {query}");
         }

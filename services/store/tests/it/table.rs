@@ -1,10 +1,12 @@
 //! Tables, bindings, snapshots and verdicts, on both databases.
 
-use domain::binding::{BindingVerdict, Found, SnapshotState};
+use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
 use domain::id::*;
 use domain::quality::{self, Bound, Measured, Operator, Rule, RuleResult, Scalar, Severity, Unit, Verdict};
-use domain::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey};
+use domain::table::{
+    ColumnPath, Inspected, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey, SnapshotState,
+};
 use store::{Constraint, Error, Seek};
 
 use crate::world::{NOW, World, id, table};
@@ -90,7 +92,7 @@ async fn a_stamp_moves_with_each_revision(world: World) {
     }
 }
 
-async fn notice(world: &World, table_id: TableId, version: u64) -> domain::binding::Snapshot {
+async fn notice(world: &World, table_id: TableId, version: u64) -> domain::table::Snapshot {
     let mut tx = world.facts().await;
     let key = SnapshotKey::DeltaVersion(version);
     let snapshot = store::table::notice(&mut tx, id(SnapshotId::new), table_id, key, NOW).await.unwrap();
@@ -119,6 +121,11 @@ fn column(name: &str, physical_type: PhysicalType) -> PhysicalColumn {
     PhysicalColumn { name: name.into(), physical_type, nullable: name != "key" }
 }
 
+/// Lists in lists, this many.
+fn nested(depth: usize) -> PhysicalType {
+    (0..depth).fold(PhysicalType::String, |inner, _| PhysicalType::List(Box::new(column("element", inner))))
+}
+
 /// A schema with every type in it.
 fn schema() -> PhysicalSchema {
     let boxed = |name, physical_type| Box::new(column(name, physical_type));
@@ -132,6 +139,8 @@ fn schema() -> PhysicalSchema {
         PhysicalType::Date,
         PhysicalType::Time,
         PhysicalType::Timestamp { zoned: true },
+        PhysicalType::Timestamp { zoned: false },
+        PhysicalType::List(boxed("element", nested(30))),
         PhysicalType::Struct(vec![column("a", PhysicalType::List(boxed("element", PhysicalType::Date)))]),
         PhysicalType::Map { key: boxed("key", PhysicalType::String), value: boxed("value", PhysicalType::Time) },
         PhysicalType::Other("variant \"x\" é".into()),
@@ -144,8 +153,8 @@ fn schema() -> PhysicalSchema {
     }
 }
 
-fn found() -> Found {
-    Found {
+pub(crate) fn found() -> Inspected {
+    Inspected {
         inspected_at: Timestamp(NOW.0 + 1),
         committed_at: Timestamp(NOW.0 - 1),
         n_rows: 336_776,
@@ -162,7 +171,7 @@ async fn an_inspection_is_kept_whole(world: World) {
     store::table::set_inspected(&mut tx, snapshot.id, Ok(&found())).await.unwrap();
     let kept = store::table::get_snapshot(&mut tx, snapshot.id).await.unwrap();
     let expected =
-        domain::binding::Snapshot { state: SnapshotState::Inspected, found: Some(found()), ..snapshot.clone() };
+        domain::table::Snapshot { state: SnapshotState::Inspected, found: Some(found()), ..snapshot.clone() };
     assert_eq!(kept, expected);
     assert_eq!(store::table::list_snapshots_by_ids(&mut tx, &[snapshot.id]).await.unwrap(), [expected]);
     store::table::bump(&mut tx, table_id).await.unwrap();
@@ -238,7 +247,7 @@ fn results() -> Vec<RuleResult> {
     checks.into_iter().enumerate().map(result).collect()
 }
 
-fn verdict(snapshot_id: SnapshotId, binding_id: BindingId, verdict: Verdict) -> BindingVerdict {
+pub(crate) fn verdict(snapshot_id: SnapshotId, binding_id: BindingId, verdict: Verdict) -> BindingVerdict {
     BindingVerdict {
         id: id(VerdictId::new),
         snapshot_id,

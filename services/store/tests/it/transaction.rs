@@ -132,8 +132,7 @@ async fn facts_need_their_lock(world: World) {
         let bumped = store::revision::bump(&mut tx, store::revision::Revision::Access).await;
         assert!(matches!(bumped, Err(Error::LockNeeded)));
     }
-    let revoked =
-        store::credential::revoke_of_principal(&mut world.read().await, id(domain::id::PrincipalId::new)).await;
+    let revoked = store::lease::revoke_of_principal(&mut world.read().await, id(domain::id::PrincipalId::new)).await;
     assert!(matches!(revoked, Err(Error::LockNeeded)));
 }
 

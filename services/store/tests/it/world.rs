@@ -2,22 +2,20 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::binding::{Binding, Table};
+use domain::binding::Binding;
 use domain::clock::{Clock, Random, Timestamp};
-use domain::contract::{Classification, State};
-use domain::credential::{Lease, LeaseState};
+use domain::contract::{self, Classification, Contract, State};
+use domain::document::StoredDocument;
 use domain::gate::Action;
 use domain::grant::{AccessRequest, Grant, PortMajor, Purpose, RequestState, Window};
 use domain::id::*;
 use domain::identity::{LOCAL_ISSUER, Principal, PrincipalKind, PurposeCode};
+use domain::lease::{Lease, LeaseState};
 use domain::org::{Domain, Enforcement};
-use domain::product;
-use domain::table::Format;
+use domain::product::{self, Port, Product};
+use domain::table::{Format, Table};
 use domain::version::Version;
 use sqlx::{Connection, Executor};
-use store::contract::{Contract, ContractVersion};
-use store::document::Document;
-use store::product::{Port, Product};
 use store::{Db, Error, Lock, Options, Tx};
 
 /// The moment at which everything happens, unless a test says otherwise.
@@ -65,6 +63,17 @@ impl World {
         } else {
             let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
             connection.execute(statement).await.unwrap();
+        }
+    }
+
+    /// The one text that a query past the store gives.
+    pub(crate) async fn text(&self, query: &'static str) -> String {
+        if self.url.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
         }
     }
 
@@ -179,8 +188,8 @@ pub(crate) fn product(domain: &Domain, name: &str) -> Product {
     }
 }
 
-pub(crate) fn version(contract: &Contract, number: &str, state: State) -> ContractVersion {
-    ContractVersion {
+pub(crate) fn version(contract: &Contract, number: &str, state: State) -> contract::Version {
+    contract::Version {
         id: id(ContractVersionId::new),
         contract_id: contract.id,
         version: number.parse::<Version>().unwrap(),
@@ -189,10 +198,10 @@ pub(crate) fn version(contract: &Contract, number: &str, state: State) -> Contra
     }
 }
 
-pub(crate) fn document(text: &str) -> Document {
-    Document {
+pub(crate) fn document(text: &str) -> StoredDocument {
+    StoredDocument {
         digest: format!("digest of {text}"),
-        format: store::document::Format::Yaml,
+        format: domain::document::Format::Yaml,
         bytes: format!("version: {text}\r\n\0é").into_bytes(),
         published_by: id(PrincipalId::new),
         published_at: NOW,

@@ -1,9 +1,10 @@
 //! Binding schema objects to the folders that a contract's local servers name.
 
-use domain::binding::{Binding, Table, TopicBinding};
+use domain::binding::{Binding, TopicBinding};
 use domain::contract::{Classification, State};
 use domain::id::{BindingId, TableId};
 use domain::name::DomainPath;
+use domain::table::Table;
 use policy::{Action, Resource};
 
 use super::Writing;

@@ -2,10 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::contract::{State, Wish};
+use domain::contract::{Contract, State, Wish};
+use domain::product::Product;
 use policy::{Action, Resource};
-use store::contract::Contract;
-use store::product::Product;
 
 use super::Writing;
 use crate::contract;

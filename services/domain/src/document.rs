@@ -1,11 +1,11 @@
-//! Documents as they came in, byte for byte.
+//! Documents as they were received, byte for byte.
 
-use domain::clock::Timestamp;
-use domain::id::PrincipalId;
-use domain::words;
+use crate::clock::Timestamp;
+use crate::id::PrincipalId;
+use crate::words;
 
 words! {
-    /// How a document is written.
+    /// The syntax of a document.
     Format {
         /// YAML 1.2.
         Yaml = "yaml",
@@ -16,10 +16,10 @@ words! {
 
 /// A document and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
+pub struct StoredDocument {
     /// SHA-256 over the bytes, in hex.
     pub digest: String,
-    /// How it is written.
+    /// The syntax.
     pub format: Format,
     /// The bytes.
     pub bytes: Vec<u8>,

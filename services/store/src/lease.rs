@@ -1,18 +1,18 @@
 //! Leases. No secret of one is ever stored.
 
 use domain::clock::Timestamp;
-use domain::credential::{Lease, LeaseState};
 use domain::gate::Action;
 use domain::id::{BindingId, DecisionId, GrantId, LeaseId, PrincipalId, SnapshotId, TableId};
 use domain::identity::PurposeCode;
+use domain::lease::{Lease, LeaseState};
 
 use crate::db::Tx;
 use crate::error::Error;
-use crate::page::{Page, Seek, all};
-use crate::row::{Text, affected, list_in, on_both, page_by_time, row};
-use crate::whose::{Whose, in_reach_by_binding};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, insert, list, list_in};
+use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
-row! {
+entity_row! {
     LeaseRow from "leases" {
         id: Text<LeaseId>,
         principal_id: Text<PrincipalId>,
@@ -50,28 +50,6 @@ impl TryFrom<LeaseRow> for Lease {
     }
 }
 
-macro_rules! select_leases {
-    ($rest:expr) => {
-        concat!(
-            "SELECT
-                 id,
-                 principal_id,
-                 action,
-                 binding_id,
-                 table_id,
-                 snapshot_id,
-                 grant_id,
-                 purpose,
-                 decision_id,
-                 state,
-                 issued_at,
-                 expires_at
-             FROM leases ",
-            $rest
-        )
-    };
-}
-
 /// Adds a lease: `intended` before a provider is asked, or `issued` where none is needed.
 ///
 /// # Errors
@@ -79,36 +57,22 @@ macro_rules! select_leases {
 /// not move before it is there.
 pub async fn insert(tx: &mut Tx, lease: &Lease) -> Result<(), Error> {
     tx.require_facts_shared()?;
-    affected!(
+    insert!(
         tx,
-        sqlx::query(
-            "INSERT INTO leases (
-                 id,
-                 principal_id,
-                 action,
-                 binding_id,
-                 table_id,
-                 snapshot_id,
-                 grant_id,
-                 purpose,
-                 decision_id,
-                 state,
-                 issued_at,
-                 expires_at
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-        )
-        .bind(Text(lease.id))
-        .bind(Text(lease.principal_id))
-        .bind(Text(lease.action))
-        .bind(Text(lease.binding_id))
-        .bind(Text(lease.table_id))
-        .bind(lease.snapshot_id.map(Text))
-        .bind(lease.grant_id.map(Text))
-        .bind(Text(lease.purpose))
-        .bind(Text(lease.decision_id))
-        .bind(Text(lease.state))
-        .bind(lease.issued_at.0)
-        .bind(lease.expires_at.0)
+        LeaseRow {
+            id: Text(lease.id),
+            principal_id: Text(lease.principal_id),
+            action: Text(lease.action),
+            binding_id: Text(lease.binding_id),
+            table_id: Text(lease.table_id),
+            snapshot_id: lease.snapshot_id.map(Text),
+            grant_id: lease.grant_id.map(Text),
+            purpose: Text(lease.purpose),
+            decision_id: Text(lease.decision_id),
+            state: Text(lease.state),
+            issued_at: lease.issued_at.0,
+            expires_at: lease.expires_at.0,
+        }
     )?;
     Ok(())
 }
@@ -119,10 +83,7 @@ pub async fn insert(tx: &mut Tx, lease: &Lease) -> Result<(), Error> {
 /// # Errors
 /// Those of any query.
 pub async fn issue(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
-    let n_rows = affected!(
-        tx,
-        sqlx::query("UPDATE leases SET state = 'issued' WHERE id = $1 AND state = 'intended'").bind(Text(id))
-    )?;
+    let n_rows = affected!(tx, "UPDATE leases SET state = 'issued' WHERE id = $1 AND state = 'intended'", Text(id))?;
     Ok(n_rows == 1)
 }
 
@@ -131,11 +92,8 @@ pub async fn issue(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn end(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
-    let n_rows = affected!(
-        tx,
-        sqlx::query("UPDATE leases SET state = 'ended' WHERE id = $1 AND state IN ('intended', 'issued')")
-            .bind(Text(id))
-    )?;
+    let n_rows =
+        affected!(tx, "UPDATE leases SET state = 'ended' WHERE id = $1 AND state IN ('intended', 'issued')", Text(id))?;
     Ok(n_rows == 1)
 }
 
@@ -143,8 +101,8 @@ pub async fn end(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
 pub(crate) async fn revoke_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<u64, Error> {
     affected!(
         tx,
-        sqlx::query("UPDATE leases SET state = 'revoked' WHERE grant_id = $1 AND state IN ('intended', 'issued')")
-            .bind(Text(grant_id))
+        "UPDATE leases SET state = 'revoked' WHERE grant_id = $1 AND state IN ('intended', 'issued')",
+        Text(grant_id)
     )
 }
 
@@ -156,8 +114,8 @@ pub async fn revoke_of_principal(tx: &mut Tx, principal_id: PrincipalId) -> Resu
     tx.require_facts()?;
     affected!(
         tx,
-        sqlx::query("UPDATE leases SET state = 'revoked' WHERE principal_id = $1 AND state IN ('intended', 'issued')")
-            .bind(Text(principal_id))
+        "UPDATE leases SET state = 'revoked' WHERE principal_id = $1 AND state IN ('intended', 'issued')",
+        Text(principal_id)
     )
 }
 
@@ -169,11 +127,9 @@ pub async fn revoke_of_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<u
     tx.require_facts()?;
     affected!(
         tx,
-        sqlx::query(
-            "UPDATE leases SET state = 'revoked'
-             WHERE principal_id = $1 AND grant_id IS NULL AND state IN ('intended', 'issued')"
-        )
-        .bind(Text(principal_id))
+        "UPDATE leases SET state = 'revoked'
+         WHERE principal_id = $1 AND grant_id IS NULL AND state IN ('intended', 'issued')",
+        Text(principal_id)
     )
 }
 
@@ -182,10 +138,7 @@ pub async fn revoke_of_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<u
 /// # Errors
 /// Those of any query.
 pub async fn find(tx: &mut Tx, id: LeaseId) -> Result<Option<Lease>, Error> {
-    let row = on_both!(tx, |c| sqlx::query_as::<_, LeaseRow>(select_leases!("WHERE id = $1"))
-        .bind(Text(id))
-        .fetch_optional(c))?;
-    row.map(Lease::try_from).transpose()
+    find!(tx, LeaseRow, "WHERE id = $1", Text(id))
 }
 
 /// A lease by its id.
@@ -201,7 +154,7 @@ pub async fn get(tx: &mut Tx, id: LeaseId) -> Result<Lease, Error> {
 /// # Errors
 /// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[LeaseId]) -> Result<Vec<Lease>, Error> {
-    all(list_in!(tx, LeaseRow, select_leases!("WHERE id IN ({list})"), ids))
+    list_in!(tx, LeaseRow, "WHERE id IN ({list})", ids)
 }
 
 /// The leases of a grant that are open at a moment: what a revoke ends.
@@ -209,14 +162,14 @@ pub async fn list_by_ids(tx: &mut Tx, ids: &[LeaseId]) -> Result<Vec<Lease>, Err
 /// # Errors
 /// Those of any query.
 pub async fn list_open_of_grant(tx: &mut Tx, grant_id: GrantId, now: Timestamp) -> Result<Vec<Lease>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, LeaseRow>(select_leases!(
+    list!(
+        tx,
+        LeaseRow,
         "WHERE grant_id = $1 AND state = 'issued' AND expires_at > $2
-             ORDER BY issued_at, id"
-    ))
-    .bind(Text(grant_id))
-    .bind(now.0)
-    .fetch_all(c))?;
-    all(rows)
+         ORDER BY issued_at, id",
+        Text(grant_id),
+        now.0
+    )
 }
 
 /// The leases of a grant that were revoked, the oldest first: what a revoke ended.
@@ -224,38 +177,19 @@ pub async fn list_open_of_grant(tx: &mut Tx, grant_id: GrantId, now: Timestamp) 
 /// # Errors
 /// Those of any query.
 pub async fn list_revoked_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<Vec<Lease>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, LeaseRow>(select_leases!(
+    list!(
+        tx,
+        LeaseRow,
         "WHERE grant_id = $1 AND state = 'revoked'
-             ORDER BY issued_at, id"
-    ))
-    .bind(Text(grant_id))
-    .fetch_all(c))?;
-    all(rows)
+         ORDER BY issued_at, id",
+        Text(grant_id)
+    )
 }
 
 /// Leases, the newest first.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn list(tx: &mut Tx, whose: Whose, seek: &Seek<(Timestamp, LeaseId)>) -> Result<Page<Lease>, Error> {
-    macro_rules! page {
-        ($whose:expr, $principal:expr) => {
-            page_by_time!(
-                tx,
-                seek,
-                LeaseRow,
-                select_leases!(concat!(
-                    "WHERE (issued_at, id) < ($1, $2) AND ",
-                    $whose,
-                    " ORDER BY issued_at DESC, id DESC LIMIT $4"
-                )),
-                $principal
-            )
-        };
-    }
-    match whose {
-        Whose::Everybodys => page!("$3 = ''", ""),
-        Whose::Of(principal) => page!("principal_id = $3", Text(principal)),
-        Whose::InReachOf(principal) => page!(in_reach_by_binding!(), Text(principal)),
-    }
+pub async fn list(tx: &mut Tx, scope: ListScope, seek: &Seek<(Timestamp, LeaseId)>) -> Result<Page<Lease>, Error> {
+    page_in_scope!(tx, scope, seek, LeaseRow by "issued_at", "principal_id", in_reach_by_binding!())
 }

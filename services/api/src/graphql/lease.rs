@@ -15,7 +15,7 @@ use super::table::{Snapshot, address, find_snapshot};
 use super::words::{Action, LeaseState, PurposeCode};
 
 /// Credentials that were handed out: what for, to whom, until when. It holds no secret.
-pub(crate) struct Lease(pub(crate) domain::credential::Lease);
+pub(crate) struct Lease(pub(crate) domain::lease::Lease);
 
 #[Object]
 impl Lease {

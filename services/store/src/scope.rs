@@ -1,0 +1,82 @@
+//! The scope of a list of requests, grants, leases or decisions. Rows outside it are never read; the policy still decides
+//! on each row inside it.
+
+use domain::id::PrincipalId;
+
+/// Which requests, grants, leases or decisions a list holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListScope {
+    /// All of them.
+    All,
+    /// Those of one principal.
+    Own(PrincipalId),
+    /// Those of a principal and of the service accounts that it owns, and all on products of the domains in which it has
+    /// a role, with their subdomains.
+    InReachOf(PrincipalId),
+}
+
+/// The condition of [`ListScope::InReachOf`] for the principal `$4`: `in_reach!("principal_id", "product_id" =
+/// "products.id")`. The first column holds the row's principal, the second what the row is about; where that is not a
+/// product, `with` joins it to one.
+macro_rules! in_reach {
+    ($principal:literal, $column:literal = $about:literal $(with $joins:literal)?) => {
+        concat!(
+            "(",
+            $principal,
+            " = $4 OR ",
+            $principal,
+            " IN (SELECT id FROM principals WHERE owner_id = $4)
+                 OR ",
+            $column,
+            " IN (
+                     SELECT ",
+            $about,
+            " FROM role_assignments
+                         JOIN domains AS held ON held.id = role_assignments.domain_id
+                         JOIN domains ON domains.id = held.id
+                             OR (domains.path > held.path || '/' AND domains.path < held.path || '0')
+                         JOIN products ON products.domain_id = domains.id ",
+            $($joins,)?
+            " WHERE role_assignments.principal_id = $4
+                 ))"
+        )
+    };
+}
+
+/// [`in_reach`] for a table whose rows name a principal and a binding.
+macro_rules! in_reach_by_binding {
+    () => {
+        $crate::scope::in_reach!(
+            "principal_id",
+            "binding_id" = "bindings.id"
+            with "JOIN contracts ON contracts.product_id = products.id
+                         JOIN bindings ON bindings.contract_id = contracts.id"
+        )
+    };
+}
+
+/// A page of a list within a [`ListScope`], the newest first: `page_in_scope!(tx, scope, seek, GrantRow by "granted_at",
+/// "principal_id", in_reach!(..))`. A condition may follow for values numbered from `$5`.
+macro_rules! page_in_scope {
+    (
+        $tx:expr, $scope:expr, $seek:expr, $row:ident by $at:literal, $principal:literal, $in_reach:expr
+        $(, $condition:literal, $value:expr)? $(,)?
+    ) => {{
+        const ALL: &str = concat!("$4 = ''" $(, " AND ", $condition)?);
+        const OWN: &str = concat!($principal, " = $4" $(, " AND ", $condition)?);
+        const IN_REACH: &str = concat!($in_reach $(, " AND ", $condition)?);
+        match $scope {
+            $crate::scope::ListScope::All => {
+                $crate::row::page_by_time!($tx, $seek, $row by $at, ALL, "" $(, $value)?)
+            }
+            $crate::scope::ListScope::Own(id) => {
+                $crate::row::page_by_time!($tx, $seek, $row by $at, OWN, $crate::row::Text(id) $(, $value)?)
+            }
+            $crate::scope::ListScope::InReachOf(id) => {
+                $crate::row::page_by_time!($tx, $seek, $row by $at, IN_REACH, $crate::row::Text(id) $(, $value)?)
+            }
+        }
+    }};
+}
+
+pub(crate) use {in_reach, in_reach_by_binding, page_in_scope};
