@@ -7,6 +7,8 @@
 //! Begin at [`credential::vend`] for the reader's path and at [`publish::apply`] for the producer's. To add a use case:
 //! a function in its context's module, its policy action, its record in [`audit`], and a test in `tests/it`.
 
+#![warn(missing_docs)]
+
 pub mod audit;
 pub mod contract;
 pub mod credential;

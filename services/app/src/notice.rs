@@ -11,7 +11,7 @@ use domain::contract::State;
 use domain::grant::{Grant, PortMajor};
 use domain::id::{AnswerId, ContractId, GrantId, NoticeId, PrincipalId, ProductId};
 use domain::identity::PrincipalKind;
-use domain::notice::{Answer, ChangeNotice, Given, Promise, Reply, Side, is_concerned};
+use domain::notice::{Answer, ChangeNotice, NewAnswer, Promise, Reply, Side, is_concerned};
 use domain::product::Port;
 use policy::{Action, Party, Resource};
 use store::outbox;
@@ -373,7 +373,7 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
         return Ok(Outcome::Closed(Box::new(view)));
     }
     let id = AnswerId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref());
-    let given = Given { principal_id, by, reply: command.reply, reason: command.reason };
+    let given = NewAnswer { principal_id, by, reply: command.reply, reason: command.reason };
     let answer = view.notice.answer(id, &grants, &view.concerned, given, now)?;
 
     store::notice::insert_answer(&mut tx, &answer).await?;

@@ -1,11 +1,12 @@
-//! YAML (and JSON, which is YAML) as a tree in which every value knows its place.
+//! YAML (and JSON, which is YAML) as a tree of values with their positions.
 //!
-//! Limits (SPEC section 5) are part of reading, not checked afterwards: a document that exceeds one is refused while it
-//! is read, in bounded time and memory.
+//! Limits (`docs/rules.md`, "Interfaces and limits") are enforced while reading: a document that exceeds one is refused
+//! in bounded time and memory.
 
 use std::cell::Cell;
 use std::fmt;
 
+use domain::name::shorten;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
@@ -40,7 +41,6 @@ pub(crate) struct Node {
     pub(crate) place: Place,
 }
 
-/// A value.
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
     Null,
@@ -170,11 +170,7 @@ fn explained(error: &serde_saphyr::Error) -> String {
 
 /// At most 200 characters of a foreign text, without control characters.
 pub(crate) fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(200).is_some() {
-        short.push('…');
-    }
-    short
+    shorten(text, 200)
 }
 
 impl Place {

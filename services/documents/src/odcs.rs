@@ -1,4 +1,4 @@
-//! ODCS 3.0 to 3.2 to [`contract::Document`], and the checks that no schema can express.
+//! ODCS 3.0 to 3.2 to [`contract::Document`], and the checks that a JSON Schema cannot express.
 //!
 //! What the standard's schema says is not checked again here: by now the document satisfies it.
 
@@ -166,7 +166,7 @@ pub(crate) fn names_are_unique(items: &[At<'_>], field: &str, reader: &mut Reade
         let Some(name) = item.get(field) else { continue };
         let Some(text) = name.text() else { continue };
         if let Some(first) = seen.insert(text, name.path.clone()) {
-            reader.problem(&name, format!("`{text}` is the {field} of another one already, at {first}"));
+            reader.problem(&name, format!("`{text}` is already used as {field} at {first}"));
         }
     }
 }
@@ -180,7 +180,7 @@ fn ids_are_unique(at: &At<'_>, reader: &mut Reader) {
             items.iter().for_each(|item| ids_are_unique(item, reader));
         }
         Data::Map(entries) => {
-            // What is inside a custom property is nobody's business.
+            // Values of custom properties are opaque.
             for (key, _) in entries.iter().filter(|(key, _)| key.text != "value") {
                 if let Some(value) = at.get(&key.text) {
                     ids_are_unique(&value, reader);

@@ -1,5 +1,4 @@
-//! Where the text of a contract says what a finding of the change engine is about, so that a pull request is annotated at
-//! that line.
+//! The line in a contract's text that a finding of the change engine refers to, for annotations in pull requests.
 
 use crate::node::{Data, Node, Place};
 use crate::split;
@@ -65,8 +64,8 @@ fn below<'a>(node: &'a Node, path: &str) -> &'a Node {
     found.unwrap_or(node)
 }
 
-/// The entry of a list whose name a path begins with, and the rest of the path. A name may hold what separates names, so
-/// the longest counts.
+/// The entry of a list whose name a path begins with, and the rest of the path. A name may hold what separates names,
+/// so the longest counts.
 fn named<'a, 'p>(node: &'a Node, list: &str, names: &[&str], path: &'p str) -> Option<(&'a Node, &'p str)> {
     let (_, list) = node.get(list)?;
     let Data::List(entries) = &list.data else { return None };

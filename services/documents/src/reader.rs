@@ -1,4 +1,4 @@
-//! What the readers of both standards share: a place in the tree, and what was found wrong on the way.
+//! Shared by the readers of both standards: a place in the tree, and the problems found so far.
 
 use domain::contract::Fields;
 use domain::name::DomainPath;

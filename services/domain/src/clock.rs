@@ -1,4 +1,4 @@
-//! Time and randomness, handed in so that rules and tests are repeatable.
+//! Time and randomness. Both are passed in, so that rules and tests are repeatable.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -60,8 +60,8 @@ impl Timestamp {
         text.contains(['T', 't']).then(|| from_pieces(&pieces)).flatten()
     }
 
-    /// Parses an ISO 8601 date, or a date and time in the form of RFC 3339. A date means its start; without an offset the
-    /// time is UTC.
+    /// Parses an ISO 8601 date, or a date and time in the form of RFC 3339. A date means its start; without an offset
+    /// the time is UTC.
     pub fn parse_date_time(text: &str) -> Option<Self> {
         from_pieces(&pieces(text.trim())?)
     }

@@ -1,4 +1,4 @@
-//! The one question every error answers: what kind of failure is it?
+//! The kinds of failure. Every error has one, and each interface maps it to its own status.
 
 /// What a caller can conclude from an error, without its protocol. GraphQL, every door and the command line have one
 /// table each from kind to answer.

@@ -1,4 +1,4 @@
-//! Who acts: principals, the roles they hold, and the purposes they act for.
+//! Principals, their roles, and the purposes of their access.
 
 use crate::clock::Timestamp;
 use crate::id::{DomainId, PrincipalId, RoleId};
@@ -99,7 +99,7 @@ pub struct RoleAssignment {
 }
 
 words! {
-    /// What data is read for: the platform's list (SPEC section 4).
+    /// What data is read for: the platform's list (`docs/rules.md`, "Names and states").
     PurposeCode {
         /// Exploring and answering questions.
         Analytics = "analytics",

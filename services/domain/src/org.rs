@@ -1,4 +1,4 @@
-//! Domains: the parts of the organisation that own products.
+//! Domains: the organisational units that own data products.
 
 use crate::clock::Timestamp;
 use crate::id::DomainId;
@@ -6,8 +6,8 @@ use crate::name::DomainPath;
 use crate::words;
 
 words! {
-    /// How far a domain's contracts bind its readers (DESIGN section 3). Identity, visibility, policy, contract, grant
-    /// and scope bind in all three.
+    /// How far a domain's contracts bind its readers (`docs/design.md`, "The gate"). Identity, visibility, policy,
+    /// contract, grant and scope bind in all three.
     Enforcement {
         /// Conformance and quality are not judged.
         Off = "off",

@@ -1,8 +1,8 @@
-//! Quality rules as they are run, and what running them gave (SPEC section 3; ODCS 3.x `quality`).
+//! Quality rules in the form in which they are run, and their results (`docs/rules.md`, "Data rules"; ODCS 3.x
+//! `quality`).
 //!
 //! A contract's promises (`required`, `enum`, `quality[]`, ...) are compiled to [`Rule`]s by [`crate::contract`]; the
-//! worker measures each one in a single pass; [`RuleResult::outcome`] and [`verdict`] judge what was measured. The
-//! worker measures, this module judges.
+//! worker measures all of them in a single pass; [`RuleResult::outcome`] and [`verdict`] judge the measurements.
 
 use crate::table::ColumnPath;
 use crate::words;

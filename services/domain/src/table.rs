@@ -1,4 +1,4 @@
-//! Lakehouse tables: where they are, what they look like, and what an inspection of one snapshot brings back.
+//! Lakehouse tables: their location, their snapshots and schema, and the result of an inspection.
 
 mod location;
 

@@ -2,7 +2,7 @@
 //!
 //! What was written must be readable for as long as the row is kept: a field may be added with a default, none renamed.
 
-use domain::change::KeptFinding;
+use domain::change::FindingRecord;
 use domain::contract::Classification;
 use domain::gate::{Detail, DetailRight, Line};
 use domain::quality::{Bound, Check, Measured, Operator, Rule, RuleResult, Scalar};
@@ -317,8 +317,8 @@ fn right_from_word(word: &str) -> Result<DetailRight, Misfit> {
     .ok_or_else(|| format!("unknown right `{word}`"))
 }
 
-pub(crate) fn findings_to_text(findings: &[KeptFinding]) -> String {
-    let finding = |finding: &KeptFinding| {
+pub(crate) fn findings_to_text(findings: &[FindingRecord]) -> String {
+    let finding = |finding: &FindingRecord| {
         json!({
             "path": finding.path,
             "rule": finding.rule,
@@ -332,9 +332,9 @@ pub(crate) fn findings_to_text(findings: &[KeptFinding]) -> String {
     Value::Array(findings.iter().map(finding).collect()).to_string()
 }
 
-pub(crate) fn findings_from_text(text: &str) -> Result<Vec<KeptFinding>, Misfit> {
+pub(crate) fn findings_from_text(text: &str) -> Result<Vec<FindingRecord>, Misfit> {
     list(&parse(text)?, |value| {
-        Ok(KeptFinding {
+        Ok(FindingRecord {
             path: string(field(value, "path")?)?,
             rule: string(field(value, "rule")?)?,
             history_safe: boolean(value, "historySafe")?,

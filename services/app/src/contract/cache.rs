@@ -1,9 +1,9 @@
-//! Parsed documents, kept by their digests: bytes under a digest never change, so what is kept is never stale.
+//! ParsedDocument documents, kept by their digests: bytes under a digest never change, so what is kept is never stale.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use documents::Parsed;
+use documents::ParsedDocument;
 use domain::contract;
 use domain::document::{Format, StoredDocument};
 use domain::product;
@@ -15,7 +15,7 @@ use crate::error::Error;
 /// How many bytes of documents are kept parsed at most; a model takes a small multiple of its text.
 const MAX_BYTES: usize = 32 << 20;
 
-/// Parsed documents by their digests.
+/// ParsedDocument documents by their digests.
 #[derive(Debug, Default)]
 pub(crate) struct DocumentCache(Mutex<Kept>);
 
@@ -88,7 +88,7 @@ fn entry(app: &App, document: &StoredDocument) -> Result<Entry, Error> {
     if let Some(entry) = app.documents.find(&document.digest) {
         return Ok(entry);
     }
-    let Parsed { document: parsed, .. } = documents::parse(&document.bytes).map_err(|problems| {
+    let ParsedDocument { document: parsed, .. } = documents::parse(&document.bytes).map_err(|problems| {
         let problem = problems.first().map(ToString::to_string).unwrap_or_default();
         Error::internal(format!("the stored document `{}` cannot be read: {problem}", document.digest))
     })?;

@@ -6,7 +6,7 @@
 //! anew whenever activation is tried.
 
 use domain::binding::Binding;
-use domain::change::{Options, Proof, Proofs, Refused, compare, judge_with};
+use domain::change::{Options, Proof, Proofs, Refusal, compare, judge_with};
 use domain::contract::{self, SERVING_ENVIRONMENT};
 use domain::quality::{Check, Measured, RuleResult};
 use domain::version::Version;
@@ -38,7 +38,7 @@ pub(crate) fn judge(
     versions: &[Version],
     promised: &[&contract::Document],
     proofs: Vec<Proof>,
-) -> Result<(), Refused> {
+) -> Result<(), Refusal> {
     let Err(refused) = judge_with(new, versions, promised, &Options::default()) else { return Ok(()) };
     let options = Options { proofs: Proofs::These(proofs), ..Options::default() };
     judge_with(new, versions, promised, &options).map_err(|_| refused)

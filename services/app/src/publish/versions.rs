@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::change::{self, Finding, Refused, required_bump};
+use domain::change::{self, Finding, Refusal, required_bump};
 use domain::contract::{self, DeprecateError, State, Wish, WrongState};
 use domain::id::{ContractVersionId, OverrideId};
 use domain::name::DomainPath;
@@ -308,8 +308,8 @@ fn accepted(
         message.push_str("; whoever signed an override of it does not publish it himself");
     }
     let (compared_with, needed, findings) = match why {
-        Refused::Bump { since, needed, findings, .. } => (since, needed, findings),
-        Refused::NotGreater { newest, .. } => {
+        Refusal::Bump { since, needed, findings, .. } => (since, needed, findings),
+        Refusal::NotGreater { newest, .. } => {
             let newest_says = history.iter().find(|known| known.version.version == newest);
             let findings = newest_says.map(|known| change::compare(&known.says, new)).unwrap_or_default();
             (newest, required_bump(&findings).max(Bump::Patch), findings)

@@ -3,7 +3,7 @@
 use domain::change::avro::{LogicalType, Primitive, Shape};
 use serde_json::{Map, Value};
 
-/// The logical type of a type, if it has one that is valid, or that nobody here knows.
+/// The logical type of a type, if it has one that is valid, or that is unknown here.
 pub(super) fn logical_type(map: &Map<String, Value>, shape: &Shape) -> Option<LogicalType> {
     let name = map.get("logicalType")?.as_str()?;
     let plain = |valid: bool| valid.then(|| LogicalType { name: name.to_owned(), decimal: None });

@@ -5,7 +5,7 @@
 use domain::contract::{LogicalType, Property, SchemaObject};
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Fields, custom, enumeration, named, option, overlay, set, set_text};
+use super::draft::{Draft, Fields, custom, enumeration, option, overlay, set, set_text, with_name};
 use super::json::{self, pointer};
 use super::shape::{Shape, shape};
 use super::{Element, Export, ImportOptions, fault};
@@ -88,7 +88,7 @@ pub(super) fn import(
     if let Some(options) = fields.remove("logicalTypeOptions") {
         reader.draft.note("", format!("{options} has no place at a schema object"));
     }
-    let mut object = named(name);
+    let mut object = with_name(name);
     overlay(&mut object, fields);
     draft.objects.push(object);
     Ok(())
@@ -170,11 +170,11 @@ impl<'a> Reader<'a, '_> {
         let Some((found, inside)) = self.index.find(reference, scope) else {
             return Err(fault(
                 &at,
-                "leads to no schema here or among the references; other documents are not followed: put it under `$defs`",
+                "resolves to no schema here or among the references; other documents are not fetched: put it under `$defs`",
             ));
         };
         if self.references.contains(&std::ptr::from_ref(found)) {
-            self.draft.note(&at, "the schema holds itself, and a contract cannot; it ends here");
+            self.draft.note(&at, "the schema is recursive, which contracts cannot express; it is cut off here");
             set(fields, "logicalType", "object");
             return Ok(());
         }
@@ -257,7 +257,7 @@ impl<'a> Reader<'a, '_> {
             "boolean" => set(fields, "logicalType", "boolean"),
             "array" => self.array(keywords, path, depth, fields)?,
             "object" => self.object(keywords, path, depth, fields)?,
-            _ => self.draft.note(&pointer(path, "type"), format!("`{word}` is no type that a contract has")),
+            _ => self.draft.note(&pointer(path, "type"), format!("`{word}` is not a type of contracts")),
         }
         Ok(())
     }
@@ -306,7 +306,7 @@ impl<'a> Reader<'a, '_> {
         if let Some(bits) = bits {
             option(fields, "format", bits);
         } else if format.is_some() {
-            self.draft.note(&pointer(path, "format"), "is not a format of numbers that a contract has");
+            self.draft.note(&pointer(path, "format"), "is not a number format of contracts");
         }
     }
 
@@ -323,7 +323,7 @@ impl<'a> Reader<'a, '_> {
                 }
                 set(fields, "items", inner);
             }
-            Some(_) => self.draft.note(&pointer(path, "items"), "items by position have no place in a contract"),
+            Some(_) => self.draft.note(&pointer(path, "items"), "items by position have no equivalent in a contract"),
             None => {}
         }
         Ok(())
@@ -344,14 +344,14 @@ impl<'a> Reader<'a, '_> {
         match values {
             Some(Value::Bool(true)) | None => {}
             Some(_) => {
-                let what = "what may be added to an object has no place in a contract; see its setting `closed`";
+                let what = "what may be added to an object has no equivalent in a contract; see its setting `closed`";
                 self.draft.note(&pointer(path, "additionalProperties"), what);
             }
         }
         let required: Vec<_> = keywords.get("required").and_then(Value::as_array).into_iter().flatten().collect();
         let mut properties = Vec::new();
         for (name, schema) in keywords.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let mut column = named(name);
+            let mut column = with_name(name);
             let at = pointer(&pointer(path, "properties"), name);
             if required.iter().any(|required| required.as_str() == Some(name)) {
                 set(&mut column, "required", true);
@@ -392,7 +392,7 @@ impl<'a> Reader<'a, '_> {
                 (key, _) if KNOWN.contains(&key) || of_type.contains(&key) => {}
                 ("additionalProperties", _) if word == Some("object") => {}
                 (key, value) if key.starts_with("x-") => custom(fields, key, value.clone()),
-                (key, _) => self.draft.note(&pointer(path, key), "has no place in a contract"),
+                (key, _) => self.draft.note(&pointer(path, key), "has no equivalent in a contract"),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a property's type is, whichever of ODCS's fields says it.
+//! The type of a property, resolved from all ODCS fields that describe it.
 
 use domain::contract::types::TypeName;
 use domain::contract::{LogicalType, Property};

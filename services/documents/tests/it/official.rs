@@ -14,7 +14,7 @@ use crate::shared;
 /// What we refuse beyond the schemas: the beginnings or parts of our own messages.
 const EXTRA: [&str; 30] = [
     "`kind` is",
-    "`apiVersion` is one of",
+    "`apiVersion` must be one of",
     "is not a version",
     "is not a name",
     "is the name of another one already",
@@ -28,7 +28,7 @@ const EXTRA: [&str; 30] = [
     "is not a unit of time",
     "needs a number that is not negative",
     "`endOfSupport` needs a date",
-    "the value is in this enumeration already",
+    "the value is already in this enumeration",
     "is a rule over a column",
     "`invalidValues` needs",
     "`invalidValues` takes",
@@ -38,7 +38,7 @@ const EXTRA: [&str; 30] = [
     "the smaller number comes first",
     "a relationship names as many columns",
     "a relationship of one property names one column",
-    "names a column that is not there",
+    "names an unknown column",
     "which `tbl` does not have",
     "is not a format that tables are served in",
     "local path",

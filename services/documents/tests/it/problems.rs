@@ -107,7 +107,7 @@ schema:
             (20, 116, "/schema/0/properties/0/logicalTypeOptions/pattern", "linear time"),
             (21, 10, "/schema/0/properties/1/id", "`x` is the id of another one"),
             (21, 19, "/schema/0/properties/1/name", "`key` is the name of another one"),
-            (21, 45, "/schema/0/properties/1/relationships/0/to", "names a column that is not there"),
+            (21, 45, "/schema/0/properties/1/relationships/0/to", "names an unknown column"),
             (23, 39, "/schema/0/quality/0/mustBeBetween", "the smaller number comes first"),
             (24, 5, "/schema/0/quality/1", "a rule over a column"),
             (26, 5, "/schema/0/relationships/0", "as many columns in `from` as in `to`"),

@@ -1,4 +1,4 @@
-//! What narrows a column's values: bounds, lengths, counts, patterns, formats (rows 22, 23, 31 and 41 of the table).
+//! Constraints on a column's values: bounds, lengths, counts, patterns, formats (rows 22, 23, 31 and 41 of the table).
 
 use std::cmp::Ordering;
 
@@ -81,7 +81,7 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
     others(&before.other, &after.other, findings);
     // A format that is the type is compared with it.
     if findings.found.len() == n_found && before.format == after.format {
-        findings.add(Rule::Documentation, "the constraints are written otherwise and admit the same");
+        findings.add(Rule::Documentation, "the constraints are written differently and admit the same");
     }
 }
 
@@ -93,7 +93,7 @@ fn vector(before: &Options, after: &Options, findings: &mut Findings<'_>) {
     if before.dimensions != after.dimensions || element(before) != element(after) {
         findings.add(Rule::VectorChanged, "the vector has other dimensions or elements");
     } else if before.element_type != after.element_type {
-        findings.add(Rule::Documentation, "the type of the vector's elements is written otherwise and is the same");
+        findings.add(Rule::Documentation, "the type of the vector's elements is written differently and is the same");
     }
 }
 
@@ -110,7 +110,7 @@ fn time_zones(before: &Options, after: &Options, findings: &mut Findings<'_>) {
     if before.timezone != after.timezone || default(before) != default(after) {
         findings.add(Rule::MeaningChanged, "the time zone changed");
     } else if before.default_timezone != after.default_timezone {
-        findings.add(Rule::Documentation, "the default time zone is written otherwise and is the same");
+        findings.add(Rule::Documentation, "the default time zone is written differently and is the same");
     }
 }
 
@@ -186,8 +186,8 @@ fn bounds(old: &Property, new: &Property, edge: Edge, findings: &mut Findings<'_
     constraint(change, name, findings);
 }
 
-/// The order of two bounds; `None` if they cannot be compared. Texts are dates and times of ISO 8601; any other notation
-/// has an order that we do not know.
+/// The order of two bounds; `None` if they cannot be compared. Texts are dates and times of ISO 8601; any other
+/// notation has an order that we do not know.
 fn order(a: &Scalar, b: &Scalar) -> Option<Ordering> {
     let is_clock = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
     #[expect(

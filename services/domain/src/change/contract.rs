@@ -1,6 +1,7 @@
-//! Two versions of a data contract (rows 31, 32, 35, 37, 40 and 42 of the table), whole.
+//! The comparison of two versions of a data contract as a whole (row 37 of the table).
 //!
-//! The version and the status are not differences: they are what differences are judged by, and the author's wish.
+//! The version and the status are not compared: differences are judged by the version, and the status is the author's
+//! request.
 
 use std::collections::HashMap;
 
@@ -81,17 +82,18 @@ fn object(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
         }
         if at_source(old) != at_source(new) && is_named {
             match findings.context.serving.hides_names {
-                true => findings.add(Rule::PhysicalNameHidden, "the object's name at the source changed; none sees it"),
+                true => findings
+                    .add(Rule::PhysicalNameHidden, "the object's name at the source changed; readers do not see it"),
                 false => findings.add(Rule::PhysicalNameChanged, "the object's name at the source changed"),
             }
         } else if old.physical_name != new.physical_name {
-            findings.add(Rule::Documentation, "the name at the source is written otherwise and is the same");
+            findings.add(Rule::Documentation, "the name at the source is written differently and is the same");
         }
         if old.id != new.id {
             findings.add(Rule::Documentation, "the stable id changed");
         }
         if old.physical_type != new.physical_type {
-            findings.add(Rule::Undetermined, "what the object is at the source changed");
+            findings.add(Rule::Undetermined, "the kind of the object at the source changed");
         }
         property::members(&old.properties, &new.properties, findings);
         property::primary_keys(old, new, findings);

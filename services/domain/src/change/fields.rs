@@ -1,5 +1,5 @@
-//! Fields without a place of their own in the model: documentation, deprecation, and custom properties (rows 27, 31, 32,
-//! 35, 40 and 42 of the table).
+//! Fields without a place of their own in the model: documentation, deprecation, and custom properties (rows 27, 31,
+//! 32, 35, 40 and 42 of the table).
 
 use super::serving::custom;
 use super::{Findings, Rule};
@@ -36,7 +36,7 @@ pub(super) fn others(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
             let is_deprecated = new.get(&name).is_some_and(|mark| mark.as_bool() == Some(true));
             deprecation(is_deprecated, findings);
         } else {
-            findings.add(Rule::Undetermined, format!("`{name}` changed, and what that means to readers is not known"));
+            findings.add(Rule::Undetermined, format!("`{name}` changed, and the effect on readers is unknown"));
         }
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn others(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
 pub(super) fn deprecation(is_deprecated: bool, findings: &mut Findings<'_>) {
     match is_deprecated {
         true => findings.add(Rule::Deprecated, "it is marked as deprecated, so its removal may follow"),
-        false => findings.add(Rule::DeprecationWithdrawn, "it is not deprecated any more"),
+        false => findings.add(Rule::DeprecationWithdrawn, "it is no longer deprecated"),
     }
 }
 
@@ -53,11 +53,11 @@ fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
     for name in differing(old, new) {
         let is_one_of = |names: &[&str]| names.contains(&name.as_str());
         if name == MIGRATION_NOTE {
-            findings.add(Rule::Documentation, "the note for readers of the former major changed");
+            findings.add(Rule::Documentation, "the migration note changed");
         } else if is_one_of(&MEANINGS) {
             findings.add(Rule::MeaningChanged, format!("`{name}` changed, so the same value means something else"));
         } else if is_one_of(&MASKS) {
-            findings.add(Rule::EncryptionChanged, format!("`{name}` changed, so values are shown otherwise"));
+            findings.add(Rule::EncryptionChanged, format!("`{name}` changed, so values are shown differently"));
         } else if is_one_of(&LAYOUTS) {
             partitioning(&format!("`{name}` changed"), findings);
         } else if is_one_of(&DEFAULTS) {
@@ -68,10 +68,10 @@ fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
         } else if name == OPEN_ENUM {
             match new.get(&name).and_then(|open| open.as_bool()) == Some(true) {
                 true => findings.add(Rule::EnumLoosened, "the enumeration may grow now without notice"),
-                false => findings.add(Rule::EnumTightened, "the enumeration does not grow without notice any more"),
+                false => findings.add(Rule::EnumTightened, "the enumeration may no longer grow without notice"),
             }
         } else {
-            let message = "changed, and what that means to readers is not known";
+            let message = "changed, and the effect on readers is unknown";
             findings.add(Rule::Undetermined, format!("the custom property `{name}` {message}"));
         }
     }
@@ -93,7 +93,7 @@ fn differing(old: &Fields, new: &Fields) -> Vec<String> {
 pub(super) fn partitioning(what: &str, findings: &mut Findings<'_>) {
     let serving = findings.context.serving;
     if serving.by_path {
-        findings.add(Rule::PartitionPaths, format!("{what}, and readers go by the paths of files"));
+        findings.add(Rule::PartitionPaths, format!("{what}, and readers depend on file paths"));
     } else if serving.partitioning_promised {
         findings.add(Rule::PartitionPromised, format!("{what}, which was promised: queries may cost more"));
     } else {

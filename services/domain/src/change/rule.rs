@@ -1,5 +1,5 @@
-//! The rules of the normative table: their words, their rows, whom a change breaks, which bump it demands, and what would
-//! settle it.
+//! The rules of the normative table: the word and row of each, which readers it breaks, the bump it requires, and what
+//! would settle it.
 
 use crate::version::Bump;
 use crate::words;
@@ -73,11 +73,11 @@ words! {
         ForeignKeyAdded = "foreign_key.added",
         /// A foreign key was removed.
         ForeignKeyRemoved = "foreign_key.removed",
-        /// The data is partitioned or clustered otherwise.
+        /// The data is partitioned or clustered differently.
         PartitionChanged = "partition.changed",
-        /// The data is partitioned otherwise, and the partitioning is promised: queries may cost more.
+        /// The data is partitioned differently, and the partitioning is promised: queries may cost more.
         PartitionPromised = "partition.changed.promised",
-        /// The data is partitioned otherwise, and readers go by the paths of files.
+        /// The data is partitioned differently, and readers depend on file paths.
         PartitionPaths = "partition.changed.paths",
         /// A quality rule was added or admits less.
         QualityTightened = "quality.tightened",
@@ -85,7 +85,7 @@ words! {
         QualityLoosened = "quality.loosened",
         /// A quality rule measures or admits something else.
         QualityChanged = "quality.changed",
-        /// A quality rule is written otherwise and promises the same, or never promised anything.
+        /// A quality rule is written differently and promises the same, or never promised anything.
         QualityRespelled = "quality.respelled",
         /// A service level was added or is better.
         SlaImproved = "sla.improved",
@@ -93,7 +93,7 @@ words! {
         SlaWorsened = "sla.worsened",
         /// A service level cannot be compared with the old one.
         SlaChanged = "sla.changed",
-        /// A service level is written otherwise and is the same.
+        /// A service level is written differently and is the same.
         SlaRespelled = "sla.respelled",
         /// Unit, format or time zone changed: the same value means something else.
         MeaningChanged = "meaning.changed",
@@ -233,7 +233,7 @@ impl Rule {
             | Self::SlaRespelled
             | Self::Documentation
             | Self::DeprecationWithdrawn => (true, true, Bump::Patch),
-            // The producer must pass before the version becomes active, so nobody reads data that breaks the rule.
+            // The data must pass before the version becomes active, so readers never see data that breaks the rule.
             Self::QualityTightened => (false, true, Bump::Minor),
             Self::ColumnAddedRequired
             | Self::RequiredAdded

@@ -1,5 +1,4 @@
-//! Where the data is, who may read it and how well it is served (rows 30, 38, 39 and 43 of the table, and the gate's
-//! settings).
+//! Servers, roles, service levels and gate settings (rows 30, 38, 39 and 43 of the table).
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +95,7 @@ fn service_level(old: &SlaProperty, new: &SlaProperty, findings: &mut Findings<'
             _ => None,
         };
         let (rule, message) = match (level(new).zip(level(old)).and_then(|(new, old)| new.partial_cmp(&old)), better) {
-            (Some(Equal), _) => (Rule::SlaRespelled, "the service level is written otherwise and is the same"),
+            (Some(Equal), _) => (Rule::SlaRespelled, "the service level is written differently and is the same"),
             (Some(change), Some(better)) if change == better => (Rule::SlaImproved, "the service level is better"),
             (Some(_), Some(_)) => (Rule::SlaWorsened, "the service level is worse"),
             _ => (Rule::SlaChanged, "the service level cannot be compared with the old one"),
@@ -161,9 +160,9 @@ pub(super) fn roles(old: &[Role], new: &[Role], findings: &mut Findings<'_>) {
             if old.access != new.access {
                 let (before, after) = (privileges(old), privileges(new));
                 match before.is_subset(&after) && !before.is_empty() {
-                    true if before == after => findings.add(Rule::Documentation, "the access is written otherwise"),
+                    true if before == after => findings.add(Rule::Documentation, "the access is written differently"),
                     true => findings.add(Rule::RoleAdded, "the role allows more"),
-                    false => findings.add(Rule::RoleChanged, "what the role allows changed"),
+                    false => findings.add(Rule::RoleChanged, "the access of the role changed"),
                 }
             }
             if old.id != new.id {
@@ -244,8 +243,8 @@ pub(super) fn settings(old: &Settings, new: &Settings, findings: &mut Findings<'
     }
     if old.reader_ceiling != new.reader_ceiling {
         let (rule, message) = match lets_in_no_more(old.reader_ceiling.as_ref(), new.reader_ceiling.as_ref()) {
-            true => (Rule::ReaderCeilingLowered, "reading asks for no more than before"),
-            false => (Rule::ReaderCeilingRaised, "reading may ask for more than before"),
+            true => (Rule::ReaderCeilingLowered, "reading requires no more features than before"),
+            false => (Rule::ReaderCeilingRaised, "reading may require more features than before"),
         };
         findings.below(".readerFeatures", |findings| findings.add(rule, message));
     }

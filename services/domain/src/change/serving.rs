@@ -1,4 +1,5 @@
-//! How the data of two versions is read, as far as the table asks: by position, by the paths of files, with defaults.
+//! How readers access the data of two versions, as far as the rules depend on it: by position, by file path, with
+//! defaults.
 
 use crate::contract::{self, Fields, Server, ServerKind};
 use crate::table::Format;

@@ -1,13 +1,13 @@
 //! Table schemas: may a table's schema become another one, by the rules of its format (Apache Iceberg's table
-//! specification, "Schema Evolution"; Delta's protocol, "Type Widening" and "Column Mapping"; rows 8, 14 to 18 and 39 of
-//! the normative table).
+//! specification, "Schema Evolution"; Delta's protocol, "Type Widening" and "Column Mapping"; rows 8, 14 to 18 and 39
+//! of the normative table).
 //!
 //! Where both versions give their columns ids (Iceberg field ids, Delta column mapping), columns are the same by id, so
-//! that renaming, dropping and moving them is told apart. Where they do not, columns are the same by name, and in formats
-//! that find columns by id what cannot be told apart breaks.
+//! that renaming, dropping and moving them is told apart. Where they do not, columns are the same by name, and in
+//! formats that find columns by id what cannot be told apart breaks.
 //!
-//! The names of differences are those of the Confluent Schema Registry's table rules where it has them. [`types`] is how
-//! single values may change; `documents::table_schema` reads schemas.
+//! The names of differences are those of the Confluent Schema Registry's table rules where it has them. [`types`] is
+//! how single values may change; `documents::table_schema` reads schemas.
 
 mod types;
 
@@ -292,11 +292,11 @@ impl Comparer {
             | (Some(Protocol::Delta(_)), Some(Protocol::Iceberg(_))) => (true, true),
         };
         if exceeds {
-            let message = "the data asks more of its readers than readers of the new schema know";
+            let message = "the data requires more reader features than the new schema declares";
             self.add("READER_PROTOCOL_EXCEEDED", false, message);
         }
         if raised {
-            let message = "reading the new schema asks for more; who reads the old one may not know it";
+            let message = "the new schema requires more reader features; readers of the old one may lack them";
             self.add("READER_PROTOCOL_RAISED", true, message);
         }
     }
@@ -372,7 +372,7 @@ impl Comparer {
         match self.mode {
             Mode::IcebergV2 => is_empty_collection(field),
             Mode::IcebergV3 => field.default.as_ref().is_some_and(|default| is_iceberg_default(default, field)),
-            Mode::FlinkSql => given(field.default.as_ref()).is_some(),
+            Mode::FlinkSql => present(field.default.as_ref()).is_some(),
             // A default of Delta is for rows that are written later.
             Mode::Delta(_) => false,
         }
@@ -388,10 +388,10 @@ impl Comparer {
         // What an empty collection stands for is stored as one.
         let excused = self.mode.is_iceberg() && is_empty_collection(new);
         self.nullability(&old.slot, &new.slot, excused);
-        match (given(old.default.as_ref()), given(new.default.as_ref())) {
+        match (present(old.default.as_ref()), present(new.default.as_ref())) {
             (before, after) if before == after => {}
             (Some(_), None) if self.mode == Mode::FlinkSql && !old.slot.nullable && !new.slot.nullable => {
-                let message = "has no default now; older rows that lack the field have no value";
+                let message = "no longer has a default; older rows without the field have no value";
                 self.add("NON_NULLABLE_DEFAULT_REMOVED", false, message);
             }
             _ => {
@@ -409,7 +409,7 @@ impl Comparer {
     fn nullability(&mut self, old: &Slot, new: &Slot, excused: bool) {
         match (old.nullable, new.nullable) {
             (true, false) => {
-                self.add("NULLABLE_TO_NON_NULLABLE", excused, "must not be null now; older data may be");
+                self.add("NULLABLE_TO_NON_NULLABLE", excused, "is required now; older data may contain nulls");
             }
             (false, true) => self.add("NON_NULLABLE_TO_NULLABLE", true, "may be null now"),
             (true, true) | (false, false) => {}
@@ -442,7 +442,7 @@ impl Comparer {
                 Ok(())
             }
             (Type::Struct(_) | Type::List(_) | Type::Multiset(_) | Type::Map(_) | Type::Primitive(_), _) => {
-                self.add("TYPE_MISMATCH", false, "a single value, a structure, a list and a map are not each other");
+                self.add("TYPE_MISMATCH", false, "a primitive, a struct, a list and a map cannot replace one another");
                 Ok(())
             }
         }
@@ -522,7 +522,7 @@ fn without_multiset(data_type: &Type) -> Cow<'_, Type> {
 }
 
 /// A default, of which `null` is none.
-fn given(default: Option<&Value>) -> Option<&Value> {
+fn present(default: Option<&Value>) -> Option<&Value> {
     default.filter(|default| !default.is_null())
 }
 

@@ -1,4 +1,4 @@
-//! How two column types relate (rows 8 to 10, 18, 31, 36 of the table).
+//! The relation between two column types (rows 8 to 10, 18, 31, 36 of the table).
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ impl Relation {
         let verb = match self {
             Self::Widened => "was widened",
             Self::Converted | Self::Promoted => "was converted",
-            Self::Respelled => "is written otherwise,",
+            Self::Respelled => "is written differently,",
             Self::Reshaped => "changed its shape",
             Self::Changed => "changed",
             Self::Unknown => "cannot be compared:",
@@ -104,7 +104,7 @@ fn same_name(old: &Property, new: &Property) -> Difference {
         match (old.physical_type.as_deref(), new.physical_type.as_deref()) {
             (Some(before), Some(after)) if !before.eq_ignore_ascii_case(after) => match arguments(before, after) {
                 Ok(relation) => relation,
-                Err(Nested) => match (tree(before, MAX_DEPTH), tree(after, MAX_DEPTH)) {
+                Err(IsNested) => match (tree(before, MAX_DEPTH), tree(after, MAX_DEPTH)) {
                     (Some(before), Some(after)) => return Difference::Inside(Box::new(before), Box::new(after)),
                     // Only one name tells what is inside; it is no news where the properties below tell as well.
                     _ if tells_inside(old) && tells_inside(new) => Relation::Respelled,
@@ -126,10 +126,10 @@ fn tells_inside(property: &Property) -> bool {
 }
 
 /// The names are those of structures, lists or maps.
-struct Nested;
+struct IsNested;
 
 /// How two physical type names relate that mean the same but for what [`TypeName`] leaves out.
-fn arguments(before: &str, after: &str) -> Result<Relation, Nested> {
+fn arguments(before: &str, after: &str) -> Result<Relation, IsNested> {
     /// What is stored like others of its kind and holds other values.
     fn family(text: &str) -> Option<&'static str> {
         const FAMILIES: [(&str, &str); 8] = [
@@ -156,7 +156,7 @@ fn arguments(before: &str, after: &str) -> Result<Relation, Nested> {
         text.trim_end().ends_with("[]") || matches!(name, Some(TypeName::Struct | TypeName::List | TypeName::Map))
     }
     Ok(match TypeName::parse(before) {
-        _ if is_nested(before) && is_nested(after) => return Err(Nested),
+        _ if is_nested(before) && is_nested(after) => return Err(IsNested),
         // What was stored as text is stored as what it is, or the other way round.
         _ if is_nested(before) || is_nested(after) => Relation::Changed,
         _ if family(before) != family(after) => Relation::Changed,
@@ -178,8 +178,8 @@ fn arguments(before: &str, after: &str) -> Result<Relation, Nested> {
     })
 }
 
-/// A physical type name such as `struct<a: int, b: array<string>>`, `map(varchar, bigint)` or `int[]` as a property with
-/// what is inside; `None` if it does not tell.
+/// A physical type name such as `struct<a: int, b: array<string>>`, `map(varchar, bigint)` or `int[]` as a property
+/// with what is inside; `None` if it does not tell.
 fn tree(text: &str, depth: usize) -> Option<Property> {
     let text = text.trim();
     let depth = depth.checked_sub(1)?;

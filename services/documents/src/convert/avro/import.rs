@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::draft::{Draft, Fields, custom, enumeration, named, overlay, set, set_text};
+use super::super::draft::{Draft, Fields, custom, enumeration, overlay, set, set_text, with_name};
 use super::super::fault;
 use super::super::json::{self, pointer};
 use super::{BESIDE, CONTRACT, PRIMITIVES, simple, type_word};
@@ -91,7 +91,7 @@ impl<'a> Reader<'a, '_> {
         let name = record.get("name").and_then(Value::as_str);
         let name = name.ok_or_else(|| fault(path, "the record has no name"))?;
         let namespace = namespace_of(record, "");
-        let mut object = named(name.rsplit('.').next().unwrap_or(name));
+        let mut object = with_name(name.rsplit('.').next().unwrap_or(name));
         set(&mut object, "logicalType", "object");
         if !namespace.is_empty() {
             custom(&mut object, "avroNamespace", namespace);
@@ -114,7 +114,7 @@ impl<'a> Reader<'a, '_> {
             let name = field.get("name").and_then(Value::as_str);
             let name = name.ok_or_else(|| fault(&path, "the field has no name"))?;
             let kind = field.get("type").ok_or_else(|| fault(&path, "the field has no type"))?;
-            let mut column = named(name);
+            let mut column = with_name(name);
             self.kind(kind, namespace, &pointer(&path, "type"), depth, &mut column)?;
             if let Some(doc) = field.get("doc").and_then(Value::as_str) {
                 set_text(&mut column, "description", Some(doc));
@@ -136,7 +136,7 @@ impl<'a> Reader<'a, '_> {
                 (BESIDE, Value::Object(beside)) => overlay(fields, beside.clone()),
                 ("order", Value::String(order)) if order == "ascending" => {}
                 ("aliases", value) => custom(fields, "avroAliases", value.clone()),
-                ("order", _) => self.draft.note(&pointer(path, key), "a contract says nothing on sorting"),
+                ("order", _) => self.draft.note(&pointer(path, key), "contracts do not define a sort order"),
                 (key, value) => custom(fields, key, value.clone()),
             }
         }
@@ -219,7 +219,7 @@ impl<'a> Reader<'a, '_> {
             word if PRIMITIVES.contains(&word) => {
                 if !simple(word, attributes, column) {
                     let logical = attributes.get("logicalType").map(Value::to_string).unwrap_or_default();
-                    self.draft.note(path, format!("the logical type {logical} is not one that a contract has"));
+                    self.draft.note(path, format!("the logical type {logical} does not exist in contracts"));
                 }
                 &[]
             }
@@ -248,7 +248,7 @@ impl<'a> Reader<'a, '_> {
             self.open.remove(&full);
             set(column, "properties", members);
         } else {
-            self.draft.note(path, format!("`{full}` holds itself, and a contract cannot; it ends here"));
+            self.draft.note(path, format!("`{full}` is recursive, which contracts cannot express; it is cut off here"));
         }
         set_text(column, "description", attributes.get("doc").and_then(Value::as_str));
         set(column, "physicalType", "record");
@@ -307,7 +307,7 @@ impl<'a> Reader<'a, '_> {
         if self.open.contains(&full) {
             set(column, "logicalType", "object");
             set(column, "physicalType", "record");
-            self.draft.note(path, format!("`{full}` holds itself, and a contract cannot; it ends here"));
+            self.draft.note(path, format!("`{full}` is recursive, which contracts cannot express; it is cut off here"));
             return Ok(());
         }
         let around = full.rsplit_once('.').map_or("", |(namespace, _)| namespace);

@@ -1,4 +1,5 @@
-//! Arrays. Positions of the prefix come and go as properties do, by the content model of the items behind it.
+//! Arrays. Positions of the prefix are added and removed as properties are, by the content model of the items behind
+//! it.
 
 use super::compare::{Answer, Sides, Step};
 use super::model::{Array, Shape};

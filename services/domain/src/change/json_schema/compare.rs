@@ -1,4 +1,4 @@
-//! Walking pairs of places.
+//! The comparison of pairs of places.
 //!
 //! A pair is compared one place deep: its own differences, and the pairs of children that it depends on. All pairs are
 //! taken as compatible until a difference says otherwise; a pair that turns incompatible has those compared again that
@@ -16,7 +16,8 @@ use crate::change::message::{Budget, Difference, Policy, TooComplex};
 
 /// How often pairs that say something are listed at every place where they are met; beyond that each is listed once.
 const MAX_LISTINGS: usize = 2_000;
-/// The largest compiled form of a pattern, in bytes. What is larger, or beyond linear matching, cannot be told to match.
+/// The largest compiled form of a pattern, in bytes. What is larger, or beyond linear matching, cannot be told to
+/// match.
 const MAX_PATTERN_BYTES: usize = 1 << 18;
 /// What a pattern costs before it can be looked for.
 const STEPS_FOR_A_PATTERN: u32 = 1_000;
@@ -67,13 +68,13 @@ struct Comparison<'a> {
     schemas: [&'a Schema; 2],
     policy: Policy,
     budget: &'a mut Budget,
-    pairs: Vec<Compared<'a>>,
+    pairs: Vec<PairState<'a>>,
     known: HashMap<Pair, usize>,
     patterns: HashMap<&'a str, Option<Regex>>,
 }
 
 /// What is known of a pair.
-struct Compared<'a> {
+struct PairState<'a> {
     pair: Pair,
     is_compatible: bool,
     entries: Vec<Entry<'a>>,
@@ -111,7 +112,7 @@ impl<'a> Comparison<'a> {
         let [old, new] = self.sides(pair);
         let pair = Pair { old: old.resolve(pair.old), new: new.resolve(pair.new), ..pair };
         *self.known.entry(pair).or_insert_with(|| {
-            self.pairs.push(Compared { pair, is_compatible: true, entries: Vec::new(), dependents: Vec::new() });
+            self.pairs.push(PairState { pair, is_compatible: true, entries: Vec::new(), dependents: Vec::new() });
             self.pairs.len() - 1
         })
     }

@@ -1,4 +1,4 @@
-//! Numbers of schemas, compared as written: `0.1` and not the double beside it.
+//! Numbers in schemas, compared by their decimal digits and not as binary floating point.
 
 use bigdecimal::{BigDecimal, Zero};
 use num_bigint::Sign;

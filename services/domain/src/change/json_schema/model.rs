@@ -1,12 +1,12 @@
-//! A JSON Schema of any draft as a graph of places, each of which says one thing.
+//! A JSON Schema of any draft as a graph of places, each with a single assertion.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::decimal::Decimal;
 
-/// A schema: its places and what its references lead to. Equal places are one place, so the graph is no larger than what
-/// is said.
+/// A schema: its places and what its references lead to. Equal places are one place, so the graph is no larger than
+/// what is said.
 #[derive(Clone, Debug)]
 pub struct Schema {
     nodes: Vec<Arc<Node>>,

@@ -1,5 +1,5 @@
-//! Objects. Whether a property may come or go depends on the content model: what an object may hold beside its
-//! properties. Coming looks at the old model, going at the new one.
+//! Objects. Whether a property may be added or removed depends on the content model, which says what an object may hold
+//! beyond its properties: on the old model for an added property, on the new one for a removed property.
 
 use std::collections::BTreeSet;
 
