@@ -59,8 +59,8 @@ pub(crate) async fn open_about(
         };
         let (old_says, new_says) = (parsed(app, &old.document)?, parsed(app, &new.document)?);
         let id = NoticeId::new(app.clock.as_ref(), app.random.as_ref());
-        let old = Promise { side: side(&old), state: &old.state, says: &old_says };
-        let new = Promise { side: side(&new), state: &new.state, says: &new_says };
+        let old = Promise { side: side(&old), state: &old.state, document: &old_says };
+        let new = Promise { side: side(&new), state: &new.state, document: &new_says };
         if let Some(notice) = ChangeNotice::open(id, product_id, old, new, app.now()) {
             store::notice::insert(tx, &notice).await?;
             happened(app, tx, "notice.open", "notice.opened", &notice, author).await?;

@@ -1,4 +1,4 @@
-//! The same program as `charter`, with the failpoints of the crash tests compiled in.
+//! `charter` with the failpoints of the crash tests compiled in.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! `charter`: the server and its command line in one program.
 //!
-//! [`serve`] wires the server from the other crates; [`cli`] is a client of its GraphQL API and holds no rule of its
-//! own. Begin at [`Command`].
+//! [`serve`] wires the server from the other crates; [`cli`] is a client of its GraphQL API and contains no business
+//! rules. Start reading at [`Command`].
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(charter) => charter,
         Err(usage) => return cli::answer_usage(&usage),
     };
-    // It only fails where one is installed already.
+    // This only fails if a provider is already installed.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match charter.command {
         Command::Serve(args) => match serve::run(&args) {

@@ -23,38 +23,38 @@ use tower::ServiceExt;
 
 use self::config::Config;
 
-/// What `charter serve` is told on the command line or in the environment.
+/// The options of `charter serve`, from the command line or the environment.
 #[derive(Args)]
 pub(crate) struct ServeArgs {
-    /// The data folder: database, keys, and the tables of local storage
-    #[arg(long, env = "CHARTER_DATA", value_name = "FOLDER", default_value = "./charter-data")]
+    /// Data directory: database, keys, and the tables in local storage
+    #[arg(long, env = "CHARTER_DATA", value_name = "DIR", default_value = "./charter-data")]
     pub(crate) data: PathBuf,
-    /// Where HTTP is listened on; port 0 takes any free one
+    /// Listen address of the HTTP API; port 0 picks a free port
     #[arg(long, env = "CHARTER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
     pub(crate) listen: SocketAddr,
-    /// Where the S3 gateway is listened on; port 0 takes any free one
+    /// Listen address of the S3 gateway; port 0 picks a free port
     #[arg(long, env = "CHARTER_GATEWAY_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7071")]
     pub(crate) gateway_listen: SocketAddr,
-    /// The database, `sqlite:...` or `postgres://...`; a SQLite file in the data folder if not given
+    /// Database URL, `sqlite:...` or `postgres://...`; a SQLite file in the data directory if not given
     #[arg(long, env = "CHARTER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
-    /// The program that inspects tables; `charter-worker` beside this program if not given
+    /// Program that inspects tables; `charter-worker` next to this program if not given
     #[arg(long, env = "CHARTER_WORKER", value_name = "FILE")]
     pub(crate) worker: Option<PathBuf>,
-    /// Print a token for the first admin, enabled and in office again: for when every admin has lost his
+    /// Re-enable the first admin and print a token for it (recovery)
     #[arg(long)]
     pub(crate) recover_admin: bool,
-    /// A proxy in front ends TLS, so that other addresses than loopback may be listened on
+    /// TLS is terminated by a proxy; allow listening on non-loopback addresses
     #[arg(long, env = "CHARTER_BEHIND_TLS")]
     pub(crate) behind_tls: bool,
 }
 
-/// Runs the server until it is told to stop (SIGTERM, SIGINT); what is under way is finished first.
+/// Runs the server until SIGTERM or SIGINT, then shuts down gracefully: in-flight requests are finished first.
 ///
 /// # Errors
-/// If the configuration does not hold, or an address, the data folder or the database cannot be opened.
+/// If the configuration is invalid, or an address, the data directory or the database cannot be opened.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    log();
+    init_logging();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(args))
 }
@@ -64,12 +64,11 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         let safe = address.ip().is_loopback() || args.behind_tls;
         anyhow::ensure!(
             safe,
-            "without TLS only loopback is listened on, not `{address}`: put a proxy that ends TLS in \
-                               front and say --behind-tls"
+            "refusing to listen on `{address}` without TLS: run a TLS-terminating proxy in front and pass --behind-tls"
         );
     }
     let folder = Folder::open(&args.data)
-        .with_context(|| format!("the data folder `{}` cannot be opened", args.data.display()))?;
+        .with_context(|| format!("cannot open the data directory `{}`", args.data.display()))?;
     let config = Config::read(folder.root())?;
     let listener = bind(args.listen).await?;
     let gateway_listener = bind(args.gateway_listen).await?;
@@ -78,15 +77,15 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
 
     if let Some(token) = app::identity::bootstrap_token(&app).await? {
         let loopback = args.listen.ip().is_loopback() && args.gateway_listen.ip().is_loopback();
-        anyhow::ensure!(loopback, "nobody is admin yet: start on loopback first and make the first admin");
+        anyhow::ensure!(loopback, "no admin exists yet: start on loopback first and create the first admin");
         announce(format_args!(
-            "first admin token, good for 24 hours and one use of `charter token create`:\n{}",
+            "first admin token, valid for 24 hours and a single `charter token create`:\n{}",
             token.expose()
         ));
     }
     if args.recover_admin {
-        let made = app::identity::recover_admin(&app).await.context("there is no admin to recover")?;
-        announce(format_args!("admin token, good for an hour:\n{}", made.token.expose()));
+        let created = app::identity::recover_admin(&app).await.context("there is no admin to recover")?;
+        announce(format_args!("admin token, valid for one hour:\n{}", created.token.expose()));
     }
     announce(format_args!("charter listens on http://{}", listener.local_addr()?));
     announce(format_args!("gateway listens on {}", app.settings.gateway_endpoint));
@@ -104,8 +103,8 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let answer = move |request| router.clone().oneshot(request);
     let http = tokio::spawn(gateway::connections::serve(listener, config.http_limits(), stop.clone(), answer));
 
-    told_to_stop().await?;
-    tracing::info!("told to stop; finishing what is under way");
+    shutdown_signal().await?;
+    tracing::info!("shutting down, waiting for in-flight requests");
     stop.cancel();
     let finished = async {
         http.await??;
@@ -115,21 +114,21 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         jobs.await?;
         anyhow::Ok(())
     };
-    match tokio::time::timeout(LONGEST_FAREWELL, finished).await {
+    match tokio::time::timeout(SHUTDOWN_TIMEOUT, finished).await {
         Ok(finished) => finished?,
-        Err(_) => tracing::warn!("some work was not finished in time"),
+        Err(_) => tracing::warn!("shutdown timed out, aborting the remaining work"),
     }
     app.db.close().await;
     Ok(())
 }
 
-/// Tells whoever started the server. That nobody listens any more is no reason to end.
-fn announce(what: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stdout(), "{what}");
+/// Prints to standard output. A closed standard output does not stop the server.
+fn announce(message: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{message}");
 }
 
-/// How long the server waits for what is under way when it is told to stop.
-const LONGEST_FAREWELL: Duration = Duration::from_secs(30);
+/// How long a graceful shutdown may take.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoint: String) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(OsRandom);
@@ -138,13 +137,13 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         Some(url) => url.clone(),
         None => format!("sqlite:{}", folder.root().join("charter.db").display()),
     };
-    let db = store::Db::open(&url, store::Options::default()).await.context("the database cannot be opened")?;
+    let db = store::Db::open(&url, store::Options::default()).await.context("cannot open the database")?;
     let policy = match &config.policies.folder {
         Some(folder) => policy::Policy::load(folder),
         None => policy::Policy::embedded(),
     };
     let root = config.storage.local.root.clone().unwrap_or_else(|| folder.lake());
-    let lake = Lake::open(&root).with_context(|| format!("the storage root `{}` cannot be opened", root.display()))?;
+    let lake = Lake::open(&root).with_context(|| format!("cannot open the storage root `{}`", root.display()))?;
     let launcher = inspect::Launcher {
         worker: worker(args.worker.as_deref())?,
         deadline: Duration::from_secs(config.inspect.deadline),
@@ -152,10 +151,10 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         cpu_seconds: config.inspect.cpu,
         sandbox_required: config.inspect.sandbox == config::Sandbox::Required,
     };
-    let issuer = Issuer::open(folder.root(), random.as_ref()).context("the token keys cannot be opened")?;
+    let issuer = Issuer::open(folder.root(), random.as_ref()).context("cannot open the token signing keys")?;
     let parts = Parts {
         db,
-        policy: policy.context("the policies are not valid")?,
+        policy: policy.context("invalid policies")?,
         issuer,
         clock,
         random,
@@ -164,25 +163,25 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         lake,
         settings: config.settings(gateway_endpoint),
     };
-    App::new(parts).context("the keys in the data folder cannot be opened")
+    App::new(parts).context("cannot open the keys in the data directory")
 }
 
-fn worker(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let path = match given {
+fn worker(configured: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let path = match configured {
         Some(path) => path.to_owned(),
         None => std::env::current_exe()?.with_file_name("charter-worker"),
     };
     let path = path
         .canonicalize()
-        .with_context(|| format!("the worker `{}` is not there: build it, or name it with --worker", path.display()))?;
+        .with_context(|| format!("worker `{}` not found: build it, or pass its path with --worker", path.display()))?;
     Ok(path)
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("`{address}` cannot be listened on"))
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on `{address}`"))
 }
 
-async fn told_to_stop() -> std::io::Result<()> {
+async fn shutdown_signal() -> std::io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         _ = terminate.recv() => {}
@@ -191,8 +190,8 @@ async fn told_to_stop() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Logs go to standard error; `CHARTER_LOG` filters them (`info` if not set), `CHARTER_LOG_FORMAT=json` is for programs.
-fn log() {
+/// Logs go to standard error; `CHARTER_LOG` filters them (default `info`), `CHARTER_LOG_FORMAT=json` selects JSON lines.
+fn init_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CHARTER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let filter = match gateway::LOG_DIRECTIVE.parse() {
@@ -200,19 +199,19 @@ fn log() {
         Err(_) => filter,
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // It only fails where a subscriber is installed already.
+    // This only fails if a subscriber is already installed.
     let _ = match std::env::var("CHARTER_LOG_FORMAT").as_deref() {
         Ok("json") => builder.json().try_init(),
         _ => builder.with_ansi(false).try_init(),
     };
 }
 
-/// The operating system's randomness. Without it nothing here is safe, so it is the one thing that may end the program.
+/// The operating system's randomness. Nothing is secure without it, so a failure aborts the program.
 struct OsRandom;
 
 impl Random for OsRandom {
-    #[expect(clippy::expect_used, reason = "a key or token from anything but good randomness would be worse than none")]
+    #[expect(clippy::expect_used, reason = "no key or token is better than a predictable one")]
     fn fill(&self, buffer: &mut [u8]) {
-        getrandom::fill(buffer).expect("the operating system gives randomness");
+        getrandom::fill(buffer).expect("the operating system provides randomness");
     }
 }

@@ -18,8 +18,8 @@ impl Places {
     /// contract: of what it is in where it is not there itself, as after a removal. `None` if the text has no such
     /// version.
     pub fn find(&self, contract: &str, version: &str, path: &str) -> Option<(u64, u64)> {
-        let says = |node: &Node, key: &str, value: &str| text_of(node, key) == Some(value);
-        let is_it = |node: &Node| says(node, "id", contract) && says(node, "version", version);
+        let has = |node: &Node, key: &str, value: &str| text_of(node, key) == Some(value);
+        let is_it = |node: &Node| has(node, "id", contract) && has(node, "version", version);
         let (root, first_line) = self.0.iter().find(|(node, _)| is_it(node))?;
         let Place { line, column } = nearest(root, path).place;
         Some((line + first_line - 1, column))

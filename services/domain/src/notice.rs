@@ -96,7 +96,7 @@ pub struct Promise<'a> {
     /// Where it stands.
     pub state: &'a State,
     /// What it says.
-    pub says: &'a contract::Document,
+    pub document: &'a contract::Document,
 }
 
 impl ChangeNotice {
@@ -115,7 +115,7 @@ impl ChangeNotice {
         let deadline = match old.state {
             State::Deprecated { sunset, .. } if now < *sunset => *sunset,
             State::Active { .. } => {
-                let promised = old.says.end_of_support().filter(|end| now < *end);
+                let promised = old.document.end_of_support().filter(|end| now < *end);
                 promised.unwrap_or(now.plus(DEFAULT_SUNSET))
             }
             State::Deprecated { .. } | State::Draft { .. } | State::Superseded { .. } | State::Retired { .. } => {
@@ -127,8 +127,8 @@ impl ChangeNotice {
             product_id,
             from: old.side,
             to: new.side,
-            findings: change::finding_records(&change::compare(old.says, new.says)),
-            migration_note: new.says.migration_note().and_then(|note| note_of(note).ok()),
+            findings: change::finding_records(&change::compare(old.document, new.document)),
+            migration_note: new.document.migration_note().and_then(|note| note_of(note).ok()),
             deadline,
             opened_at: now,
             closed_at: None,

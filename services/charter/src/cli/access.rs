@@ -1,4 +1,4 @@
-//! `charter access`: asking for access, answering those who ask, and taking access back.
+//! `charter access`: requesting access, deciding on requests, and revoking grants.
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
@@ -24,61 +24,61 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Ask for access to a table's port, or to a product's port by its name
+    /// Request access to a table, or to an output port of a product
     Request(RequestArgs),
-    /// Grant what was asked for
+    /// Approve a request
     Approve {
-        /// The request's id
+        /// Id of the request
         #[arg(value_name = "ID")]
         request: String,
-        /// End the grant earlier than was asked for: a date or RFC 3339
-        #[arg(long, value_name = "TIME", value_parser = args::moment)]
+        /// End of the grant, earlier than requested: a date or RFC 3339
+        #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
         until: Option<Timestamp>,
-        /// Why
+        /// Reason for the decision
         #[arg(long)]
         reason: Option<String>,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// Refuse what was asked for
+    /// Reject a request
     Reject {
-        /// The request's id
+        /// Id of the request
         #[arg(value_name = "ID")]
         request: String,
-        /// Why
+        /// Reason for the decision
         #[arg(long)]
         reason: String,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// Take your own request back
+    /// Withdraw your own request
     Withdraw {
-        /// The request's id
+        /// Id of the request
         #[arg(value_name = "ID")]
         request: String,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// End a grant and the leases that hang on it, at once
+    /// Revoke a grant and its leases immediately
     Revoke {
-        /// The grant's id
+        /// Id of the grant
         #[arg(value_name = "ID")]
         grant: String,
-        /// Why
+        /// Reason for the revocation
         #[arg(long)]
         reason: String,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// List requests: yours, and those that you may answer or audit
+    /// List requests: your own, and those that you may decide or audit
     List {
-        /// Only those that stand so
+        /// Only requests in this state
         #[arg(long, value_parser = states())]
         state: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
-    /// List grants: yours, and those of your domains
+    /// List grants: your own, and those of your domains
     Grants {
         #[command(flatten)]
         paging: Paging,
@@ -87,25 +87,25 @@ enum Command {
 
 #[derive(clap::Args)]
 struct RequestArgs {
-    /// The table, `domain.product.table`; or the product, `domain.product`, with `--port`
+    /// Table, `domain.product.table`; or product, `domain.product`, with `--port`
     target: String,
-    /// The output port's name
+    /// Name of the output port
     #[arg(long)]
     port: Option<String>,
-    /// The port's major; the newest if not given
+    /// Major version of the port; the newest if not given
     #[arg(long, requires = "port")]
     major: Option<u32>,
-    /// What the data is for
+    /// Purpose that the data is used for
     #[arg(long, value_parser = args::purposes())]
     purpose: String,
-    /// What it is for in your words, for those who decide
+    /// Description of the purpose, for the approvers
     #[arg(long)]
     sentence: String,
-    /// From when: a date or RFC 3339; now if not given
-    #[arg(long, value_name = "TIME", value_parser = args::moment)]
+    /// Start of access: a date or RFC 3339; now if not given
+    #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
     from: Option<Timestamp>,
-    /// Until when: a date or RFC 3339; 90 days if not given
-    #[arg(long, value_name = "TIME", value_parser = args::moment)]
+    /// End of access: a date or RFC 3339; 90 days after the start if not given
+    #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
     until: Option<Timestamp>,
     #[command(flatten)]
     idempotency: Idempotency,
@@ -144,7 +144,7 @@ const WITHDRAW: &[&str] = &[
     ProductName::FRAGMENT,
 ];
 
-/// The end of every answer to a request.
+/// The end of every document that decides on a request.
 const NOT_PENDING: &str = "        __typename
         ... on RequestNotPending { request { ...Request } message }
     } }\n";
@@ -328,7 +328,7 @@ impl RequestArgs {
                 input["major"] = json!(self.major);
             }
             None => {
-                let hint = "or name a product, `domain.product`, with `--port`";
+                let hint = "to request a port, pass the product, `domain.product`, with `--port`";
                 input["address"] = json!(args::table(&self.target).map_err(|message| wrong(message).hint(hint))?);
             }
         }
@@ -354,7 +354,7 @@ fn revoked(json: bool, revoked: &Revoked) -> Result<()> {
     if let Revoked::RevokeGrantPayload { ended_leases, .. } = revoked
         && !json
     {
-        output::note(&format!("{} ended with it", count(ended_leases.len(), "lease")));
+        output::note(&format!("{} revoked", count(ended_leases.len(), "lease")));
     }
     Ok(())
 }
@@ -365,7 +365,7 @@ fn states() -> PossibleValuesParser {
 
 fn requests_table(requests: &[AccessRequest]) -> String {
     output::table(
-        ["request", "state", "who", "port", "purpose", "from", "until", "grant"],
+        ["request", "state", "requester", "port", "purpose", "from", "until", "grant"],
         requests.iter().map(|request| {
             let AccessRequest { id, state, requester, product, port, major, purpose, from, until, grant, .. } = request;
             [
@@ -384,7 +384,7 @@ fn requests_table(requests: &[AccessRequest]) -> String {
 
 fn grants_table(grants: &[Grant]) -> String {
     output::table(
-        ["grant", "state", "who", "port", "purpose", "from", "until"],
+        ["grant", "state", "principal", "port", "purpose", "from", "until"],
         grants.iter().map(|grant| {
             let Grant { id, state, principal, product, port, major, purpose, from, until, .. } = grant;
             [

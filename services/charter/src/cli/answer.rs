@@ -1,6 +1,6 @@
-//! Answers that several commands show: principals, products' names, findings, decisions, snapshots and verdicts.
+//! Response types that several commands share: principals, product names, findings, decisions, snapshots and verdicts.
 //!
-//! The field names are the API's; `--json` prints them as they are. A type's `FRAGMENT` asks for its fields; a document
+//! The field names are the API's; `--json` prints them unchanged. A type's `FRAGMENT` selects its fields; a document
 //! that uses it lists it among its parts.
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::output::{Mark, Paint, cleaned, or_dash, word};
 
-/// Someone, by name.
+/// A principal, by name.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct PrincipalName {
     /// The name at its issuer.
@@ -123,7 +123,7 @@ impl From<change::Finding> for Finding {
     }
 }
 
-/// Findings under the bump they demand, the greatest first.
+/// Findings grouped by the bump they require, the largest first.
 pub(crate) fn findings_text(findings: &[Finding], indent: &str, paint: Paint) -> String {
     let mut text = String::new();
     for bump in [Bump::Major, Bump::Minor, Bump::Patch, Bump::None] {
@@ -148,7 +148,7 @@ pub(crate) fn findings_text(findings: &[Finding], indent: &str, paint: Paint) ->
     text
 }
 
-/// What the gate said, check by check.
+/// A decision of the gate, with a line for each check.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Decision {
@@ -218,11 +218,11 @@ impl Decision {
         id action allowed at address lines { check outcome code message details } served { key committedAt } retryAt
     }\n";
 
-    /// The decision line by line. `asked` is the address that was asked for; the decision's own names the major.
-    pub(crate) fn text(&self, asked: &str, paint: Paint) -> String {
-        let address = self.address.as_deref().unwrap_or(asked);
-        let answer = if self.allowed { "open" } else { "shut" };
-        let mut text = format!("{}\n", paint.bold(&format!("{address}: {answer} to {}", word(&self.action))));
+    /// The decision line by line. `requested` is the address of the request; the decision's own includes the major.
+    pub(crate) fn text(&self, requested: &str, paint: Paint) -> String {
+        let address = self.address.as_deref().unwrap_or(requested);
+        let outcome = if self.allowed { "allowed" } else { "denied" };
+        let mut text = format!("{}\n", paint.bold(&format!("{address}: {} {outcome}", word(&self.action))));
         for line in &self.lines {
             let mark = match line.outcome {
                 LineOutcome::Holds => Mark::Ok,
@@ -230,7 +230,7 @@ impl Decision {
                 LineOutcome::Fails => Mark::Fail,
                 LineOutcome::NotBinding | LineOutcome::NotChecked => Mark::Blank,
             };
-            let aside = if line.outcome == LineOutcome::NotBinding { " (does not bind)" } else { "" };
+            let aside = if line.outcome == LineOutcome::NotBinding { " (not enforced)" } else { "" };
             let _ = writeln!(text, "  {} {:<12} {}{aside}", paint.mark(mark), word(&line.check), line.message);
             for detail in &line.details {
                 let _ = writeln!(text, "       {:<12} {detail}", "");
@@ -243,24 +243,24 @@ impl Decision {
         text
     }
 
-    /// The next step where the table is shut.
+    /// The next step after access was denied.
     pub(crate) fn hint(&self, address: &str) -> Option<String> {
         let failed = |check: &str| {
             self.lines.iter().any(|line| line.outcome == LineOutcome::Fails && line.check.eq_ignore_ascii_case(check))
         };
         if failed("grant") {
-            Some(format!("ask for access: `charter access request {address} --purpose ... --sentence ...`"))
+            Some(format!("request access with `charter access request {address} --purpose ... --sentence ...`"))
         } else if let Some(at) = &self.retry_at {
             Some(format!("try again at {at}"))
         } else if failed("conformance") || failed("quality") {
-            Some(format!("see what the inspection found: `charter table show {address}`"))
+            Some(format!("see the inspection results with `charter table show {address}`"))
         } else {
             None
         }
     }
 }
 
-/// One committed state of a table and what its inspection found.
+/// A snapshot of a table and its inspection result.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Snapshot {
@@ -381,8 +381,8 @@ impl Snapshot {
         verdict { verdict conforms conformance at results { key title severity outcome measured unit message } }
     }\n";
 
-    /// The state in a word, for a table: the verdict where there is one.
-    pub(crate) fn standing(&self) -> &'static str {
+    /// The verdict if there is one, otherwise the state.
+    pub(crate) fn status(&self) -> &'static str {
         match (self.state, self.verdict.as_ref().map(|verdict| verdict.verdict)) {
             (SnapshotState::Pending, _) => "pending",
             (SnapshotState::Skipped, _) => "skipped",
@@ -401,7 +401,7 @@ impl Snapshot {
             paint.bold(&format!(
                 "snapshot {}: {} ({} rows, {} files, committed {})",
                 self.key,
-                self.standing(),
+                self.status(),
                 or_dash(self.rows.as_deref()),
                 or_dash(self.files.as_deref()),
                 or_dash(self.committed_at.as_deref()),
@@ -419,14 +419,14 @@ impl Snapshot {
 
 impl Verdict {
     fn text(&self, paint: Paint) -> String {
-        let form = if !self.conforms {
-            (Mark::Fail, "does not have the form that the contract promises")
+        let (mark, conformance) = if !self.conforms {
+            (Mark::Fail, "does not conform to the contract")
         } else if self.conformance.is_empty() {
-            (Mark::Ok, "has the form that the contract promises")
+            (Mark::Ok, "conforms to the contract")
         } else {
-            (Mark::Warn, "has the form that the contract promises, with something to know")
+            (Mark::Warn, "conforms to the contract, with remarks")
         };
-        let mut text = format!("  {} {}\n", paint.mark(form.0), form.1);
+        let mut text = format!("  {} {conformance}\n", paint.mark(mark));
         for line in &self.conformance {
             let _ = writeln!(text, "       {line}");
         }

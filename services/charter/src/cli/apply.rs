@@ -1,4 +1,4 @@
-//! `charter plan` and `charter apply`: a set of documents becomes what is published, all or none of it.
+//! `charter plan` and `charter apply`: publish a set of documents, all or nothing.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use super::args::{self, Idempotency, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
 use super::output::{self, Paint, count, word};
-use super::report::{self, Case, Format, Note, Weight};
+use super::report::{self, Case, Format, Level, Note};
 use super::sources::{self, Source};
 
 /// `charter plan`.
@@ -21,10 +21,10 @@ use super::sources::{self, Source};
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     set: SetArgs,
-    /// Show what `apply --prune` would remove
+    /// Show what `apply --prune` would retire
     #[arg(long)]
     prune: bool,
-    /// How to print what was found
+    /// Output format
     #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
     format: Format,
     #[command(flatten)]
@@ -36,10 +36,10 @@ pub(crate) struct PlanArgs {
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     set: SetArgs,
-    /// Remove what the domain has published and the set no longer holds
+    /// Retire published products and contracts of the domain that are missing from the set
     #[arg(long, requires = "yes")]
     prune: bool,
-    /// Confirm `--prune`; look at `plan --prune` first
+    /// Confirm `--prune`; check with `plan --prune` first
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -50,10 +50,10 @@ pub(crate) struct ApplyArgs {
 
 #[derive(clap::Args)]
 struct SetArgs {
-    /// Files, folders (with all `.yaml`, `.yml` and `.json` below them), or `-` for standard input
+    /// Files, directories (all `.yaml`, `.yml` and `.json` files in them), or `-` for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The domain of documents that name none; others must name this one
+    /// Domain of documents that name none; the others must name this one
     #[arg(short, long, value_parser = args::domain_path)]
     domain: Option<String>,
 }
@@ -132,7 +132,7 @@ enum ChangeKind {
     Removed,
 }
 
-/// What does not hold in a document, and where.
+/// A problem in a document.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Problem {
     /// The document, as it was named.
@@ -151,14 +151,14 @@ impl Problem {
     /// The fields of a problem.
     pub(crate) const FRAGMENT: &str = "fragment Problem on Problem { document line column path message }\n";
 
-    fn note(&self, weight: Weight) -> Note {
+    fn note(&self, level: Level) -> Note {
         let message =
             if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) };
-        Note { weight, line: self.line, column: self.column, title: "document".to_owned(), message }
+        Note { level, line: self.line, column: self.column, title: "document".to_owned(), message }
     }
 }
 
-/// `file:line:column: path: message`, which editors follow.
+/// `file:line:column: path: message`, the format that editors recognize.
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.document)?;
@@ -197,7 +197,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The fields of a refusal; goes with [`Finding::FRAGMENT`].
+    /// The fields of a refusal; requires [`Finding::FRAGMENT`].
     pub(crate) const FRAGMENT: &str = "fragment Refusal on VersionRefusal {
     document contract version comparedWith needed suggested findings { ...Finding } findingsDigest message
 }\n";
@@ -216,7 +216,7 @@ impl Refusal {
     }
 }
 
-/// `charter plan`: exit code 0 where `apply` would do it, changes or none.
+/// `charter plan`: exit code 0 if `apply` would succeed, with or without changes.
 pub(crate) async fn plan(args: PlanArgs) -> Result<Exit> {
     let documents = sources::read(&args.set.files)?;
     let input = json!({ "domain": args.set.domain, "documents": documents, "prune": args.prune });
@@ -242,25 +242,25 @@ pub(crate) async fn apply(args: ApplyArgs) -> Result<Exit> {
     finish(&outcome, args.remote.json)
 }
 
-/// What was found, document by document.
+/// The findings, document by document.
 fn cases(outcome: &Outcome, documents: &[Source]) -> Vec<Case> {
     let places: HashMap<_, _> =
         documents.iter().map(|source| (source.path.as_str(), Places::of(&source.text))).collect();
     let note = |document: &str, contract: &str, version: &str, finding: &Finding| {
         let place = places.get(document).and_then(|places| places.find(contract, version, &finding.path));
-        Note::of(finding, None, place)
+        Note::from_finding(finding, None, place)
     };
     match outcome {
         Outcome::Planned(changes) | Outcome::Applied(changes) => {
             let case = |change: &Change| {
                 let version = change.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
                 let own = |problem: &&Problem| problem.document == change.document;
-                let warnings = changes.warnings.iter().filter(own).map(|warning| warning.note(Weight::Warning));
-                let waits = change.reasons.iter().map(|reason| Note {
-                    weight: Weight::Notice,
+                let warnings = changes.warnings.iter().filter(own).map(|warning| warning.note(Level::Warning));
+                let waiting = change.reasons.iter().map(|reason| Note {
+                    level: Level::Notice,
                     line: None,
                     column: None,
-                    title: "waits".to_owned(),
+                    title: "waiting".to_owned(),
                     message: reason.clone(),
                 });
                 let own_version = change.version.as_deref().unwrap_or_default();
@@ -268,7 +268,7 @@ fn cases(outcome: &Outcome, documents: &[Source]) -> Vec<Case> {
                 Case {
                     document: change.document.clone(),
                     name: format!("{} {}{version}", word(&change.kind), change.name),
-                    notes: notes.chain(waits).chain(warnings).collect(),
+                    notes: notes.chain(waiting).chain(warnings).collect(),
                     failure: None,
                 }
             };
@@ -287,7 +287,7 @@ fn cases(outcome: &Outcome, documents: &[Source]) -> Vec<Case> {
                     });
                 }
                 if let Some(case) = cases.last_mut() {
-                    case.notes.push(problem.note(Weight::Error));
+                    case.notes.push(problem.note(Level::Error));
                 }
             }
             cases
@@ -326,7 +326,7 @@ fn finish(outcome: &Outcome, json: bool) -> Result<Exit> {
     }
 }
 
-/// The error for documents that do not hold, with all problems.
+/// The error for invalid documents, with all problems.
 pub(crate) fn invalid(problems: &[Problem]) -> Error {
     let report: Vec<String> = problems.iter().map(ToString::to_string).collect();
     Error::new(Exit::Invalid, format!("{} in the documents", count(problems.len(), "problem")))
@@ -345,11 +345,11 @@ fn refused(refusals: &[Refusal]) -> Error {
     let error = Error::new(Exit::Refused, message).report(report);
     match refusals {
         [only] => error.hint(format!("set the version in `{}` to `{}`", only.document, only.suggested)),
-        _ => error.hint("set each version to the one that is suggested"),
+        _ => error.hint("set each version to the suggested one"),
     }
 }
 
-/// One line for each change with its findings and the reasons why it waits, then the sum.
+/// One line for each change, with its findings and what it waits for, then a summary.
 fn changes_text(changes: &[Change], paint: Paint) -> String {
     let mut text = String::new();
     for change in changes {
@@ -367,7 +367,7 @@ fn changes_text(changes: &[Change], paint: Paint) -> String {
         let _ = writeln!(text, "{sign} {head}{document}{state}");
         text.push_str(&findings_text(&change.findings, "    ", paint));
         for reason in &change.reasons {
-            let _ = writeln!(text, "    waits: {reason}");
+            let _ = writeln!(text, "    waiting: {reason}");
         }
     }
     let n = |kinds: &[ChangeKind]| changes.iter().filter(|change| kinds.contains(&change.change)).count();

@@ -1,4 +1,4 @@
-//! `charter audit`: what was done, by whom, with what outcome.
+//! `charter audit`: the audit log.
 
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
@@ -21,9 +21,9 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List records; for auditors, stewards and admins
+    /// List audit records (auditors, stewards and admins only)
     List {
-        /// Only those of this action, such as `credential.vend`
+        /// Only records of this action, such as `credential.vend`
         #[arg(long)]
         action: Option<String>,
         #[command(flatten)]
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
 
 fn table(records: &[Record]) -> String {
     output::table(
-        ["at", "who", "action", "resource", "outcome", "reason"],
+        ["at", "actor", "action", "resource", "outcome", "reason"],
         records.iter().map(|record| {
             let Record { at, actor, action, resource, outcome, reason, .. } = record;
             let actor = or_dash(actor.as_ref().map(|actor| &actor.subject));

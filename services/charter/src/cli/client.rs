@@ -1,7 +1,7 @@
-//! The client of the GraphQL API: one request, its errors as exit codes, and lists page by page.
+//! The client of the GraphQL API: sends requests, maps errors to exit codes, and reads lists page by page.
 //!
-//! Every document that it is given names its one field `answer`. A document comes in parts: its operation, then the
-//! fragments that it uses.
+//! Every document aliases its single field as `answer`. A document comes in parts: its operation, then the fragments
+//! that it uses.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,53 +16,48 @@ use serde_json::{Map, Value, json};
 use url::{Host, Url};
 
 use super::args::{Paging, Remote};
-use super::error::{Error, Exit, Result};
+use super::error::{Error, Exit, NOT_FOUND_HINT, Result};
 use super::output;
 
-/// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an answer may take; a large `apply` is the slowest.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
-/// The longest token that is sent: several times as long as those that servers make and accept.
+/// The longest token that is sent: several times as long as the tokens that servers issue.
 const MAX_TOKEN_BYTES: u64 = 8 * 1024;
-/// How many of a list are asked for at once. The server gives at most 200, within its limit of complexity.
+/// The page size of list queries. The server's limits are 200 and the query complexity.
 const PAGE_SIZE: usize = 100;
 
-/// A client of one server.
+/// A client for one server.
 pub(crate) struct Client {
     http: reqwest::Client,
-    /// The server's address, for messages.
+    /// The server's address, for error messages.
     server: String,
     endpoint: Url,
     authorization: Option<HeaderValue>,
     keeps_controls: bool,
 }
 
-/// A list, or the part of it that was asked for.
+/// A list, or the requested part of it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Connection<T> {
-    /// What it holds.
     pub(crate) nodes: Vec<T>,
-    /// Where it ends.
     pub(crate) page_info: PageInfo,
 }
 
-/// Where a part of a list ends.
+/// Where a page of a list ends.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PageInfo {
-    /// Whether there is more.
     pub(crate) has_next_page: bool,
-    /// The cursor to go on after.
+    /// The cursor to continue after.
     pub(crate) end_cursor: Option<String>,
 }
 
 impl Client {
-    /// A client for the server and the caller that the arguments name. Nothing is sent yet.
+    /// Creates a client from the command line arguments. Sends nothing.
     ///
     /// # Errors
-    /// If the address is not one, or the token cannot be read.
+    /// If the server address is invalid, or the token cannot be read.
     pub(crate) fn new(remote: &Remote) -> Result<Self> {
         let server = server_url(&remote.server)?;
         let authorization = authorization(remote)?;
@@ -78,17 +73,19 @@ impl Client {
         if is_local {
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|cause| Error::new(Exit::Failed, format!("cannot start: {}", root(&cause))))?;
+        let http = http
+            .build()
+            .map_err(|cause| Error::new(Exit::Failed, format!("cannot create the HTTP client: {}", root(&cause))))?;
         let server = server.as_str().trim_end_matches('/').to_owned();
         let endpoint = format!("{server}/graphql").parse().map_err(|_| not_a_server())?;
         Ok(Self { http, server, endpoint, authorization, keeps_controls: remote.json })
     }
 
-    /// Sends a document that may be sent twice: a query, or a mutation with an idempotency key. Where the connection is
-    /// lost before an answer, it is sent once more.
+    /// Sends a document that is safe to retry: a query, or a mutation with an idempotency key. It is retried once if
+    /// the connection is lost before a response arrives.
     ///
     /// # Errors
-    /// If the server is not reached, refuses, or answers something else.
+    /// If the server is unreachable, refuses the request, or sends an unexpected response.
     pub(crate) async fn send<T: DeserializeOwned>(&self, document: &[&str], variables: Value) -> Result<T> {
         let body = body(document, variables);
         match self.post(&body).await {
@@ -97,7 +94,7 @@ impl Client {
         }
     }
 
-    /// Sends a document that must not be sent twice, such as one that hands out a secret.
+    /// Sends a document that must not be retried, such as one that returns a secret.
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -105,10 +102,10 @@ impl Client {
         self.answer(self.post(&body(document, variables)).await).await
     }
 
-    /// Asks for something by its id. The document takes `$id`, and answers with a node of one kind.
+    /// Queries a node by its id. The document takes `$id`, and selects one type of node.
     ///
     /// # Errors
-    /// Not found for the id of nothing, or of another kind; else as [`Self::send`].
+    /// Not found for an unknown id, or the id of another type; otherwise as [`Self::send`].
     pub(crate) async fn node<T: DeserializeOwned>(&self, document: &[&str], what: &str, id: &str) -> Result<T> {
         match self.send(document, json!({ "id": id })).await? {
             Value::Object(fields) if !fields.is_empty() => self.understand(Value::Object(fields)),
@@ -116,7 +113,7 @@ impl Client {
         }
     }
 
-    /// Asks for a list page by page. The document takes `$first` and `$after` beside the filters.
+    /// Queries a list page by page. The document takes `$first`, `$after` and the filters.
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -136,7 +133,7 @@ impl Client {
             let page: Connection<T> = self.send(document, Value::Object(variables)).await?;
             nodes.extend(page.nodes);
             let cursor = page.page_info.end_cursor.clone();
-            // A cursor that does not move would list the same page for ever.
+            // A cursor that does not advance would cause an endless loop.
             if !page.page_info.has_next_page || nodes.len() >= limit || cursor.is_none() || cursor == after {
                 return Ok(Connection { nodes, page_info: page.page_info });
             }
@@ -179,22 +176,26 @@ impl Client {
 
     fn understand<T: DeserializeOwned>(&self, value: Value) -> Result<T> {
         serde_json::from_value(value).map_err(|cause| {
-            Error::new(Exit::Failed, format!("the answer of {} was not understood: {cause}", self.server))
-                .hint("this program and the server may be of different versions")
+            Error::new(Exit::Failed, format!("unexpected response from {}: {cause}", self.server))
+                .hint("the versions of this program and of the server may differ")
         })
     }
 
-    /// The error where no answer came.
+    /// The error if no response arrived.
     fn unreachable(&self, cause: &reqwest::Error) -> Error {
-        let what = if cause.is_timeout() { "did not answer in time" } else { "cannot be reached" };
-        Error::new(Exit::Unreachable, format!("the server at {} {what}: {}", self.server, root(cause)))
-            .hint("start it with `charter serve`, or name another with `--server` or `CHARTER_SERVER`")
+        let (server, root) = (&self.server, root(cause));
+        let message = match cause.is_timeout() {
+            true => format!("the server at {server} did not respond in time: {root}"),
+            false => format!("cannot reach the server at {server}: {root}"),
+        };
+        Error::new(Exit::Unreachable, message)
+            .hint("start it with `charter serve`, or set another address with `--server` or `CHARTER_SERVER`")
     }
 
-    /// The error for an answer that is not GraphQL's: a problem document of the server, or somebody else's words.
+    /// The error for a response that is not GraphQL: a problem document of the server, or a foreign response.
     fn problem(&self, status: reqwest::StatusCode, body: &[u8]) -> Error {
         let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-        let what = problem.detail.or(problem.title).unwrap_or_else(|| format!("it answered HTTP status {status}"));
+        let what = problem.detail.or(problem.title).unwrap_or_else(|| format!("HTTP status {status}"));
         let message = format!("the server at {} refused the request: {what}", self.server);
         match status.as_u16() {
             401 | 403 => Error::new(Exit::NotAllowed, message).hint(SIGN_IN),
@@ -207,9 +208,9 @@ impl Client {
     }
 }
 
-const SIGN_IN: &str = "give a token in `CHARTER_TOKEN` or with `--token-file`; `charter token create` makes one";
+const SIGN_IN: &str = "set `CHARTER_TOKEN` or pass `--token-file`; `charter token create` creates a token";
 
-/// A GraphQL answer.
+/// A GraphQL response.
 #[derive(Deserialize)]
 struct Answer {
     data: Option<Map<String, Value>>,
@@ -230,7 +231,7 @@ struct Extensions {
     hint: Option<String>,
 }
 
-/// The parts that we show of a problem document (RFC 9457).
+/// The parts of a problem document (RFC 9457) that are shown.
 #[derive(Default, Deserialize)]
 struct Problem {
     title: Option<String>,
@@ -244,10 +245,10 @@ impl GraphqlError {
         let hint = self.extensions.hint.clone().or_else(|| {
             let hint = match kind? {
                 Kind::Unauthenticated => SIGN_IN,
-                Kind::NotFound => "check the spelling; what you may not know of is not found either",
-                Kind::Stale => "it has changed meanwhile: look at it again",
+                Kind::NotFound => NOT_FOUND_HINT,
+                Kind::Stale => "it was changed in the meantime: check the current state and retry",
                 Kind::TooMany | Kind::Unavailable => "try again later",
-                Kind::Internal => "the server's log tells more",
+                Kind::Internal => "see the server's log for details",
                 Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::Refused => return None,
             };
             Some(hint.to_owned())
@@ -259,7 +260,7 @@ impl GraphqlError {
     }
 }
 
-/// The kind that `extensions.code` names.
+/// Parses `extensions.code`.
 fn kind(code: &str) -> Option<Kind> {
     const KINDS: [Kind; 10] = [
         Kind::Invalid,
@@ -280,12 +281,12 @@ fn body(document: &[&str], variables: Value) -> Value {
     json!({ "query": document.concat(), "variables": variables })
 }
 
-/// Whether the connection was lost after it had been opened and before an answer came.
+/// Whether the connection was lost after it was opened and before a response arrived.
 fn is_lost(error: &reqwest::Error) -> bool {
     error.is_request() && !error.is_connect() && !error.is_timeout()
 }
 
-/// The server's address. What is wrong with it is said without its text, which may hold a password.
+/// Parses the server address. Errors do not repeat it, because it may contain a password.
 fn server_url(text: &str) -> Result<Url> {
     let url: Url = text.parse().map_err(|_| not_a_server())?;
     let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
@@ -294,8 +295,8 @@ fn server_url(text: &str) -> Result<Url> {
 }
 
 fn not_a_server() -> Error {
-    Error::new(Exit::Usage, "`--server` is not the address of a server")
-        .hint("use `http://host:port` or `https://host`, without a user name, password or query")
+    Error::new(Exit::Usage, "`--server` is not a server address")
+        .hint("use `http://host:port` or `https://host`, without user name, password or query")
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -307,36 +308,33 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The caller's token as a header; `None` where there is none, which the server answers.
+/// The `Authorization` header; `None` if no token is given.
 fn authorization(remote: &Remote) -> Result<Option<HeaderValue>> {
     let given = remote.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
     let token = match (given, &remote.token_file) {
         (Some(token), _) => token.to_owned(),
         (None, Some(path)) => {
             let mut token = String::new();
-            // One more than a token may have, so that too much is seen as such.
+            // One byte over the limit, so that a longer file is detected.
             let read = File::open(path).and_then(|file| file.take(MAX_TOKEN_BYTES + 1).read_to_string(&mut token));
             let cannot =
-                |cause| Error::new(Exit::Failed, format!("cannot read the token in `{}`: {cause}", path.display()));
+                |cause| Error::new(Exit::Failed, format!("cannot read the token file `{}`: {cause}", path.display()));
             read.map_err(cannot)?;
             token.trim().to_owned()
         }
         (None, None) => return Ok(None),
     };
     if token.len() as u64 > MAX_TOKEN_BYTES {
-        return Err(
-            Error::new(Exit::Usage, "the token is longer than any token is").hint("give the token alone, in one line")
-        );
+        return Err(Error::new(Exit::Usage, "the token is too long").hint("pass only the token, on one line"));
     }
     let mut header = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
-        Error::new(Exit::Usage, "the token holds characters that no token has")
-            .hint("give the token alone, in one line")
+        Error::new(Exit::Usage, "the token contains invalid characters").hint("pass only the token, on one line")
     })?;
     header.set_sensitive(true);
     Ok(Some(header))
 }
 
-/// Takes out what a terminal would obey, wherever the answer holds text.
+/// Cleans all texts in a response for a terminal.
 fn clean(value: &mut Value) {
     match value {
         Value::String(text) => *text = output::cleaned(text),
@@ -346,7 +344,7 @@ fn clean(value: &mut Value) {
     }
 }
 
-/// The innermost cause of an error: the others repeat the address.
+/// The innermost cause of an error; the outer ones repeat the address.
 fn root(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.last().map(ToString::to_string).unwrap_or_default()

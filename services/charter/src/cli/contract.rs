@@ -1,4 +1,4 @@
-//! `charter contract`: contracts compared without a server, by the same rules that the server publishes by.
+//! `charter contract`: offline comparison of contracts, by the rules that the server publishes by.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -25,53 +25,53 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Compare two versions of a contract; exit code 2 if the new version number is too small for what has changed
+    /// Compare two versions of a contract; exit code 2 if the version bump is too small for the changes
     Diff(DiffArgs),
-    /// Make a contract of a schema: Avro, JSON Schema, Protobuf, dbt, Delta, Iceberg or SQL
+    /// Create a contract from a schema: Avro, JSON Schema, Protobuf, dbt, Delta, Iceberg or SQL
     Import(convert::ImportArgs),
-    /// Make a schema, SQL or a page for people of a contract
+    /// Export a contract as a schema, SQL or Markdown
     Export(convert::ExportArgs),
 }
 
 #[derive(clap::Args)]
 struct DiffArgs {
-    /// The old version, an ODCS document; `-` for standard input
+    /// Old version, an ODCS document; `-` for standard input
     #[arg(required_unless_present = "batch", conflicts_with = "batch")]
     old: Option<PathBuf>,
-    /// The new version
+    /// New version
     #[arg(required_unless_present = "batch", conflicts_with = "batch")]
     new: Option<PathBuf>,
-    /// Readers take wider types: widening one needs a MINOR version
+    /// Assume that readers accept wider types: widening a type requires only a MINOR version
     #[arg(long, conflicts_with = "batch")]
     allow_widening: bool,
-    /// The data proves what it could: what older rows may break is judged as if none did
+    /// Assume that all existing rows satisfy the new version, so that tightening a rule is not breaking for old data
     #[arg(long, conflicts_with = "batch")]
     proven: bool,
     /// Read pairs as JSON lines from standard input (`id`, `old`, `new`; also `proof`, `allow_widening`,
     /// `classification_order`) and write one JSON line for each
     #[arg(long, conflicts_with_all = ["json", "format"])]
     batch: bool,
-    /// How to print what was found
+    /// Output format
     #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
     format: Format,
-    /// Print the findings as JSON, with the field names of the API
+    /// Print the findings as JSON, with the API's field names
     #[arg(long)]
     json: bool,
 }
 
-/// What two versions differ in, as `--json` prints it.
+/// The differences between two versions, as printed by `--json`.
 #[derive(Debug, Serialize)]
 struct Diff {
     old: Side,
     new: Side,
     findings: Vec<Finding>,
-    /// The bump that the version numbers declare.
+    /// The bump between the two version numbers.
     declared: Bump,
-    /// The bump that the findings demand.
+    /// The bump that the findings require.
     needed: Bump,
-    /// The least version that may hold the new document.
+    /// The lowest version number that the new document may have.
     suggested: String,
-    /// Whether the declared bump is enough.
+    /// Whether the declared bump is sufficient.
     accepted: bool,
 }
 
@@ -114,7 +114,7 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
         Format::Github => output::print(&report::annotations(&[diff.case(&new)]))?,
     }
     if diff.old.id != diff.new.id {
-        output::warn(&format!("the documents are of two contracts: `{}` and `{}`", diff.old.id, diff.new.id));
+        output::warn(&format!("the documents belong to different contracts: `{}` and `{}`", diff.old.id, diff.new.id));
     }
     match diff.refusal() {
         None => Ok(Exit::Done),
@@ -123,14 +123,14 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
     }
 }
 
-/// One side: a file that holds a contract.
+/// One side of a comparison: a file with a contract.
 struct Document {
     name: String,
     contract: contract::Document,
     bytes: Vec<u8>,
 }
 
-/// Reads a contract, or finds all that is wrong with it.
+/// Reads a contract, or returns all problems in it.
 fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
     let name = sources::name(path);
     let located = |problem: documents::Problem| Problem {
@@ -151,7 +151,7 @@ fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
     match parsed.document {
         documents::Document::Contract(contract) => Ok(Ok(Document { name, contract, bytes })),
         documents::Document::Product(_) => {
-            Err(Error::new(Exit::Invalid, format!("`{name}` is a data product, and a contract is expected")))
+            Err(Error::new(Exit::Invalid, format!("`{name}` is a data product, not a contract")))
         }
     }
 }
@@ -165,8 +165,8 @@ impl Diff {
         let accepted = declared >= needed;
         let suggested = if accepted { new_version } else { old_version.next(needed) };
         Self {
-            old: Side::of(old),
-            new: Side::of(new),
+            old: Side::from(old),
+            new: Side::from(new),
             findings: findings.into_iter().map(Finding::from).collect(),
             declared: declared.into(),
             needed: needed.into(),
@@ -176,16 +176,16 @@ impl Diff {
     }
 
     fn refusal(&self) -> Option<String> {
-        let refusal = || format!("version {} is too small for what has changed", self.new.version);
+        let refusal = || format!("version {} is too low for the changes", self.new.version);
         (!self.accepted).then(refusal)
     }
 
-    /// The comparison as a check of the new document.
+    /// The comparison as a report case for the new document.
     fn case(&self, new: &Document) -> Case {
         let places = Places::of(&String::from_utf8_lossy(&new.bytes));
         let note = |finding: &Finding| {
             let place = places.find(&self.new.id, &self.new.version, &finding.path);
-            Note::of(finding, Some(self.declared), place)
+            Note::from_finding(finding, Some(self.declared), place)
         };
         Case {
             document: self.new.document.clone(),
@@ -202,18 +202,18 @@ impl Diff {
             paint.bold(&format!("contract `{}`: {} to {}", output::cleaned(&new.id), old.version, new.version))
         );
         if self.findings.is_empty() {
-            text.push_str("no difference in what is promised\n");
+            text.push_str("no differences in the contract\n");
             return text;
         }
         text.push_str(&findings_text(&self.findings, "", paint));
-        let answer = if self.accepted { "enough" } else { "too small" };
-        let _ = writeln!(text, "a {needed} version is needed, a {declared} one is declared: {answer}");
+        let outcome = if self.accepted { "sufficient" } else { "too small" };
+        let _ = writeln!(text, "required bump: {needed}, declared bump: {declared} ({outcome})");
         text
     }
 }
 
-impl Side {
-    fn of(document: &Document) -> Self {
+impl From<&Document> for Side {
+    fn from(document: &Document) -> Self {
         Self {
             document: document.name.clone(),
             id: document.contract.document_id.clone(),

@@ -1,5 +1,4 @@
-//! `charter contract import` and `charter contract export`: contracts made of schemas and schemas of contracts, without a
-//! server.
+//! `charter contract import` and `charter contract export`: offline conversion between contracts and schemas.
 
 use std::path::PathBuf;
 
@@ -14,28 +13,27 @@ use super::sources;
 /// `charter contract import`.
 #[derive(clap::Args)]
 pub(crate) struct ImportArgs {
-    /// The schema, dbt's `manifest.json`, an entry of a Delta log, an Iceberg table's metadata, or SQL; `-` for standard
-    /// input
+    /// Schema, dbt `manifest.json`, Delta log entry, Iceberg table metadata, or SQL; `-` for standard input
     file: PathBuf,
-    /// What it is: `avro`, `json-schema`, `protobuf`, `dbt`, `delta`, `iceberg` or `sql`
+    /// Input format: `avro`, `json-schema`, `protobuf`, `dbt`, `delta`, `iceberg` or `sql`
     #[arg(long, value_name = "FORMAT", value_parser = source)]
     from: Source,
-    /// The SQL's dialect, such as `postgres`, `spark` or `snowflake`
+    /// SQL dialect, such as `postgres`, `spark` or `snowflake`
     #[arg(long, value_parser = dialect)]
     dialect: Option<Dialect>,
-    /// The contract's id
+    /// Id of the contract
     #[arg(long)]
     id: String,
-    /// The contract's title
+    /// Name of the contract
     #[arg(long)]
     name: Option<String>,
-    /// The contract's version
+    /// Version of the contract
     #[arg(long, default_value = "1.0.0")]
     version: String,
-    /// Of one table: what to call it. Of several: which to take; all if not given
+    /// Name for the schema object; if the input has several tables, the one to import (all if not given)
     #[arg(long)]
     object: Option<String>,
-    /// Print the document and what it does not hold as JSON
+    /// Print the document and the losses as JSON
     #[arg(long)]
     json: bool,
 }
@@ -43,18 +41,18 @@ pub(crate) struct ImportArgs {
 /// `charter contract export`.
 #[derive(clap::Args)]
 pub(crate) struct ExportArgs {
-    /// The contract, an ODCS document; `-` for standard input
+    /// Contract, an ODCS document; `-` for standard input
     file: PathBuf,
-    /// What to make: `odcs`, `avro`, `json-schema`, `protobuf`, `delta`, `sql` or `markdown`
+    /// Output format: `odcs`, `avro`, `json-schema`, `protobuf`, `delta`, `sql` or `markdown`
     #[arg(long, value_name = "FORMAT", value_parser = target)]
     to: Target,
-    /// The SQL's dialect: `postgres` or `spark`
+    /// SQL dialect: `postgres` or `spark`
     #[arg(long, value_parser = dialect)]
     dialect: Option<Dialect>,
-    /// The schema object; Avro, JSON Schema and Delta hold one
+    /// Schema object to export; Avro, JSON Schema and Delta describe exactly one
     #[arg(long)]
     object: Option<String>,
-    /// Print the text, what it does not hold and what it says otherwise as JSON
+    /// Print the output, losses and approximations as JSON
     #[arg(long)]
     json: bool,
 }
@@ -72,8 +70,7 @@ fn target(word: &str) -> std::result::Result<Target, String> {
 }
 
 fn dialect(word: &str) -> std::result::Result<Dialect, String> {
-    Dialect::from_word(word)
-        .ok_or_else(|| format!("`{word}` is no dialect that is known, such as `postgres` or `spark`"))
+    Dialect::from_word(word).ok_or_else(|| format!("unknown dialect `{word}`: use for example `postgres` or `spark`"))
 }
 
 #[derive(Serialize)]
@@ -103,12 +100,12 @@ fn remarks(notes: Vec<Note>) -> Vec<Remark> {
     notes.into_iter().map(Remark::from).collect()
 }
 
-/// Runs `charter contract import`: the document goes to standard output, what it does not hold to standard error.
+/// Runs `charter contract import`: the document goes to standard output, losses to standard error.
 pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
     let from = match (args.from, args.dialect) {
         (Source::Sql(_), Some(dialect)) => Source::Sql(dialect),
         (from, None) => from,
-        (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` is for `--from sql`")),
+        (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` requires `--from sql`")),
     };
     let options = ImportOptions {
         id: args.id.clone(),
@@ -127,12 +124,12 @@ pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Runs `charter contract export`: the text goes to standard output, what it does not hold to standard error.
+/// Runs `charter contract export`: the text goes to standard output, losses to standard error.
 pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
     let to = match (args.to, args.dialect) {
         (Target::Sql(_), Some(dialect)) => Target::Sql(dialect),
         (to, None) => to,
-        (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` is for `--to sql`")),
+        (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` requires `--to sql`")),
     };
     let bytes = sources::read_bytes(&args.file)?;
     let exported = convert::export(&bytes, to, args.object.as_deref())
@@ -144,24 +141,24 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
         changed: Some(remarks(exported.changed)),
     };
     if !args.json && to == Target::Odcs {
-        // Byte for byte.
+        // Unchanged, byte for byte.
         output::print_raw(&answer.text)?;
         return Ok(Exit::Done);
     }
     output::show(args.json, &answer, |answer| answer.text.clone())?;
     if !args.json {
         for note in answer.lost.iter().flatten() {
-            output::note(&format!("not in the text: {}: {}", place(note), note.what));
+            output::note(&format!("lost: {}: {}", place(note), note.what));
         }
         for note in answer.changed.iter().flatten() {
-            output::note(&format!("said otherwise: {}: {}", place(note), note.what));
+            output::note(&format!("approximated: {}: {}", place(note), note.what));
         }
     }
     Ok(Exit::Done)
 }
 
 fn place(remark: &Remark) -> &str {
-    if remark.path.is_empty() { "the whole" } else { &remark.path }
+    if remark.path.is_empty() { "document" } else { &remark.path }
 }
 
 fn text(file: &std::path::Path) -> Result<String> {

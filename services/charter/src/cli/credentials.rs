@@ -1,4 +1,4 @@
-//! `charter credentials`: credentials that open one table for a short time, in the form that a reader needs.
+//! `charter credentials`: short-lived credentials for one table, in the format that a reader needs.
 
 use std::time::Duration;
 
@@ -17,23 +17,23 @@ use super::table::TableFormat;
 /// `charter credentials`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The table, `domain.product.table`, with `__v2` at the end for a major
+    /// Table, `domain.product.table`; append `__v2` for a major version
     #[arg(value_parser = args::table)]
     table: String,
-    /// In which form; `--json` is `--format json`
+    /// Output format; `--json` is short for `--format json`
     #[arg(long, value_enum, default_value_t = Format::Env, conflicts_with = "json")]
     format: Format,
-    /// Write the credentials into the Python program; without it the program takes them from the environment, and none
-    /// are made
+    /// Embed the credentials in the Python program; without it, the program reads them from the environment, and none
+    /// are issued
     #[arg(long)]
     inline: bool,
-    /// What is to be done with the table
+    /// Action on the table
     #[arg(long, value_parser = args::vended_actions(), default_value = "read")]
     action: String,
-    /// The purpose; that of the token or of the only grant if not given
+    /// Purpose; the one of the token or of your only grant if not given
     #[arg(long, value_parser = args::purposes())]
     purpose: Option<String>,
-    /// How long they live at most, such as `15m`, `12h`
+    /// Maximum lifetime, such as `15m`, `12h`
     #[arg(long, value_parser = args::duration)]
     lifetime: Option<Duration>,
     #[command(flatten)]
@@ -42,15 +42,15 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// Lines for a shell: `eval "$(charter credentials TABLE)"`
+    /// Shell commands: `eval "$(charter credentials TABLE)"`
     Env,
-    /// The whole answer
+    /// The complete response as JSON
     Json,
-    /// A Python program that reads the table with `deltalake`
+    /// Python program that reads the table with `deltalake`
     Deltalake,
-    /// The same with `polars`
+    /// Python program that reads the table with `polars`
     Polars,
-    /// The same with `pyarrow`
+    /// Python program that reads the table with `pyarrow`
     Pyarrow,
 }
 
@@ -71,7 +71,7 @@ const VEND: &[&str] = &[
 
 const FORMAT: &[&str] = &["query TableFormat($address: String!) { answer: table(address: $address) { format } }"];
 
-/// The answer. It has no `Debug`: it holds secrets.
+/// The response. It has no `Debug`, because it contains secrets.
 #[derive(Deserialize, Serialize)]
 #[serde(tag = "__typename")]
 #[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
@@ -80,7 +80,7 @@ enum Vended {
     GateRefused { decision: Decision },
 }
 
-/// What opens a table at an S3 endpoint. It has no `Debug`: it holds secrets.
+/// Credentials for a table at an S3 endpoint. They have no `Debug`, because they are secret.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct S3Credentials {
@@ -100,7 +100,7 @@ struct FormatOnly {
 }
 
 impl S3Credentials {
-    /// The variables of the environment that carry them (SPEC section 5).
+    /// The credentials as environment variables (docs/rules.md, "Interfaces and defaults").
     pub(crate) fn variables(&self) -> [(&'static str, &str); 7] {
         [
             ("AWS_ACCESS_KEY_ID", &self.access_key_id),
@@ -120,18 +120,18 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let format = if args.remote.json { Format::Json } else { args.format };
     let library = match format {
         Format::Env | Format::Json if args.inline => {
-            return Err(Error::new(Exit::Usage, "`--inline` is for the formats that are Python programs"));
+            return Err(Error::new(Exit::Usage, "`--inline` requires `--format deltalake`, `polars` or `pyarrow`"));
         }
         Format::Env => {
-            let credentials = open(vend(&client, &args).await?, &args.table)?;
+            let credentials = issued(vend(&client, &args).await?, &args.table)?;
             output::print(&env_text(&credentials))?;
-            output::note(&format!("these credentials end at {}", credentials.expires_at));
+            output::note(&format!("the credentials expire at {}", credentials.expires_at));
             return Ok(Exit::Done);
         }
         Format::Json => {
             let vended = vend(&client, &args).await?;
             output::print_json(&vended)?;
-            open(vended, &args.table)?;
+            issued(vended, &args.table)?;
             return Ok(Exit::Done);
         }
         Format::Deltalake => Library::Deltalake,
@@ -141,7 +141,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let table: Option<FormatOnly> = client.send(FORMAT, json!({ "address": args.table })).await?;
     let table_format = table.ok_or_else(|| Error::not_found("table", &args.table))?.format;
     let program = if args.inline {
-        let credentials = open(vend(&client, &args).await?, &args.table)?;
+        let credentials = issued(vend(&client, &args).await?, &args.table)?;
         snippet::with_credentials(library, table_format, &args.table, &credentials)
     } else {
         snippet::with_environment(library, table_format, &args.table)
@@ -160,8 +160,8 @@ async fn vend(client: &Client, args: &Args) -> Result<Vended> {
     client.send_once(VEND, json!({ "input": input })).await
 }
 
-/// The credentials, or the gate's refusal with its decision line by line.
-fn open(vended: Vended, address: &str) -> Result<S3Credentials> {
+/// The credentials, or an error with the gate's decision line by line.
+fn issued(vended: Vended, address: &str) -> Result<S3Credentials> {
     match vended {
         Vended::VendCredentialsPayload { credentials, .. } => Ok(credentials),
         Vended::GateRefused { decision } => {
@@ -175,7 +175,7 @@ fn open(vended: Vended, address: &str) -> Result<S3Credentials> {
     }
 }
 
-/// Lines that a POSIX shell reads, with `eval` or from a file.
+/// Commands for a POSIX shell that export the credentials.
 fn env_text(credentials: &S3Credentials) -> String {
     let lines = credentials.variables().map(|(name, value)| format!("export {name}={}\n", shell_quoted(value)));
     lines.concat()

@@ -1,4 +1,4 @@
-//! `charter domain`: the parts of the organisation.
+//! `charter domain`: domains, the units of the organisation.
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
@@ -23,29 +23,29 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a domain
+    /// Create a domain
     Create {
-        /// Its path; `/` nests
+        /// Path of the domain; `/` separates the levels
         #[arg(value_parser = args::domain_path)]
         path: String,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// Set how far contracts bind the domain's readers
+    /// Set how strictly a domain's contracts are enforced
     Enforce {
-        /// The domain
+        /// Domain to configure
         #[arg(value_parser = args::domain_path)]
         path: String,
-        /// `off`, `report` (decisions are recorded, nobody is refused for conformance or quality), or `on`
+        /// `off`, `report` (record decisions, but do not refuse access for conformance or quality), or `on`
         #[arg(value_parser = enforcements())]
         enforcement: String,
-        /// Do so from then on: a date or RFC 3339; at once if not given
-        #[arg(long, value_name = "TIME", value_parser = args::moment)]
+        /// When it takes effect: a date or RFC 3339; immediately if not given
+        #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
         switch_at: Option<Timestamp>,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// List the domains
+    /// List domains
     List {
         #[command(flatten)]
         paging: Paging,

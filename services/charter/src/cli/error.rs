@@ -1,4 +1,4 @@
-//! How a command ends: its exit code, and what standard error says of a failure.
+//! The end of a command: its exit code, and the error report on standard error.
 
 use std::process::ExitCode;
 
@@ -6,28 +6,30 @@ use domain::error::Kind;
 
 use super::output;
 
-/// The outcome of a command's steps.
+/// The next step after a resource was not found.
+pub(crate) const NOT_FOUND_HINT: &str = "check the spelling; resources you may not see are reported as not found";
+
+/// The result of a step of a command.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// The exit codes (SPEC section 5).
+/// The exit codes (docs/rules.md, "Interfaces and defaults").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Done.
     Done = 0,
-    /// Failed, for a reason that has no code of its own.
+    /// Any failure without an exit code of its own.
     Failed = 1,
     /// Refused by a contract or the gate.
     Refused = 2,
-    /// A document, or an input that the server checks, does not hold.
+    /// A document, or another input that the server validates, is invalid.
     Invalid = 3,
-    /// It does not exist, or the caller may not know that it does.
+    /// The resource does not exist, or the caller may not know that it does.
     NotFound = 4,
     /// Not signed in, or not allowed.
     NotAllowed = 5,
-    /// The server is not there, or did not answer.
+    /// The server is unreachable or did not respond.
     Unreachable = 6,
-    /// The command line was not understood.
+    /// The command line is wrong.
     Usage = 64,
 }
 
@@ -37,7 +39,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The one table from kind to exit code.
+/// The single mapping from error kind to exit code.
 impl From<Kind> for Exit {
     fn from(kind: Kind) -> Self {
         match kind {
@@ -50,7 +52,7 @@ impl From<Kind> for Exit {
     }
 }
 
-/// Why a command did not do what it was asked for. It never holds a secret.
+/// Why a command failed. It never contains a secret.
 #[derive(Debug)]
 pub(crate) struct Error {
     exit: Exit,
@@ -60,28 +62,27 @@ pub(crate) struct Error {
 }
 
 impl Error {
-    /// An error with its `error:` line.
+    /// An error with the text of its `error:` line.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), report: None, hint: None }
     }
 
-    /// The same with lines that explain it, shown before the `error:` line.
+    /// Adds details, shown before the `error:` line.
     pub(crate) fn report(self, report: impl Into<String>) -> Self {
         Self { report: Some(report.into()), ..self }
     }
 
-    /// The same with a next step, shown as the `hint:` line.
+    /// Adds the next step to take, shown as the `hint:` line.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// The error for something that does not exist, or that the caller may not know of.
+    /// The error for a resource that does not exist, or that the caller may not know of.
     pub(crate) fn not_found(what: &str, name: &str) -> Self {
-        Self::new(Exit::NotFound, format!("{what} `{name}` was not found"))
-            .hint("check the spelling; what you may not know of is not found either")
+        Self::new(Exit::NotFound, format!("{what} `{name}` was not found")).hint(NOT_FOUND_HINT)
     }
 
-    /// Tells it on standard error and gives its exit code.
+    /// Prints the error to standard error and returns its exit code.
     pub(crate) fn print(&self) -> Exit {
         let mut text = String::new();
         if let Some(report) = &self.report {
@@ -92,7 +93,7 @@ impl Error {
         if let Some(hint) = &self.hint {
             text.push_str(&format!("hint: {}\n", output::cleaned(hint)));
         }
-        output::tell(&text);
+        output::message(&text);
         self.exit
     }
 }

@@ -1,4 +1,4 @@
-//! `charter inspect`: look for a table's newest snapshot now, and wait for its verdict.
+//! `charter inspect`: checks a table for a new snapshot, and waits for its verdict.
 
 use std::time::Duration;
 
@@ -12,19 +12,18 @@ use super::client::Client;
 use super::error::{Error, Exit, Result};
 use super::output::{self, Paint};
 
-/// How long to wait between two looks.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// `charter inspect`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The table, `domain.product.table`, with `__v2` at the end for a major
+    /// Table, `domain.product.table`; append `__v2` for a major version
     #[arg(value_parser = args::table)]
     table: String,
-    /// Wait until the newest snapshot is inspected; exit code 2 if its verdict is `fail`, 1 if it is `error`
+    /// Wait until the newest snapshot is inspected; exit code 2 if the verdict is `fail`, 1 if it is `error`
     #[arg(long)]
     wait: bool,
-    /// How long to wait at most, such as `90s`, `15m`
+    /// Maximum time to wait, such as `90s`, `15m`
     #[arg(long, value_parser = args::duration, default_value = "15m", requires = "wait")]
     timeout: Duration,
     #[command(flatten)]
@@ -68,8 +67,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
     let input = args.idempotency.into_input(json!({ "address": args.table }));
     let queued: Queued = client.send(INSPECT, json!({ "input": input })).await?;
-    let table =
-        if args.wait { inspected(&client, queued.table, &args.table, args.timeout).await? } else { queued.table };
+    let table = if args.wait { wait(&client, queued.table, &args.table, args.timeout).await? } else { queued.table };
     output::show(args.remote.json, &table, |table| match &table.head {
         Some(head) => head.text(Paint::stdout()),
         None => format!("{}: no snapshot yet", args.table),
@@ -77,8 +75,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     Ok(if args.wait { exit(&table) } else { Exit::Done })
 }
 
-/// Looks again and again until the newest snapshot is inspected.
-async fn inspected(client: &Client, mut table: Table, address: &str, timeout: Duration) -> Result<Table> {
+/// Polls until the newest snapshot is inspected.
+async fn wait(client: &Client, mut table: Table, address: &str, timeout: Duration) -> Result<Table> {
     let deadline = Instant::now() + timeout;
     let spinner = output::spinner(format!("inspecting {address}"));
     while !table.is_inspected() {
@@ -86,7 +84,7 @@ async fn inspected(client: &Client, mut table: Table, address: &str, timeout: Du
             spinner.finish_and_clear();
             let what = if table.head.is_some() { "is not inspected yet" } else { "has no snapshot yet" };
             return Err(Error::new(Exit::Failed, format!("`{address}` {what} after {} s", timeout.as_secs()))
-                .hint("the inspection goes on; wait again, or longer with `--timeout`"));
+                .hint("the inspection continues; run the command again, or increase `--timeout`"));
         }
         sleep(POLL_INTERVAL).await;
         let found: Option<Table> = client.send(HEAD, json!({ "address": address })).await?;
@@ -96,7 +94,7 @@ async fn inspected(client: &Client, mut table: Table, address: &str, timeout: Du
     Ok(table)
 }
 
-/// The exit code that a verdict means to those who wait for it.
+/// The exit code for a verdict, with `--wait`.
 fn exit(table: &Table) -> Exit {
     match table.head.as_ref().and_then(|head| head.verdict.as_ref()) {
         Some(verdict) if verdict.verdict == VerdictWord::Error => Exit::Failed,

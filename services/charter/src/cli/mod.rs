@@ -1,13 +1,13 @@
-//! The command line: a client of the GraphQL API, and `contract diff`, which needs no server.
+//! The command line: a client of the GraphQL API. Only `contract` and `schema` work offline.
 //!
-//! One file per command group: its arguments, its GraphQL documents, the answers it reads and how it shows them. Every
-//! document names its one field `answer`, so that [`client`] decodes them all in the same way. [`answer`] holds the
-//! types that several groups show, [`args`] the arguments that several take, [`output`] everything about terminals, and
-//! [`error`] the exit codes. Data goes to standard output and all else to standard error; `--json` prints the answer
-//! with the field names of the API.
+//! There is one file per command group, with its arguments, GraphQL documents, response types and output. Every
+//! document aliases its single field as `answer`, so that [`client`] can decode all responses the same way. [`answer`]
+//! contains the response types that several groups use, [`args`] the shared arguments, [`output`] everything about
+//! terminals, and [`error`] the exit codes. Data goes to standard output and everything else to standard error;
+//! `--json` prints the response with the API's field names.
 //!
-//! To add a command: a variant in its group's file, or a file here with a variant in [`Command`]; its help is tested by
-//! `tests/it/cli.rs`, which walks the whole tree.
+//! To add a command, add a variant in its group's file, or a file here and a variant in [`Command`]. The tests in
+//! `tests/it/cli.rs` walk the whole command tree.
 
 mod access;
 mod answer;
@@ -43,7 +43,7 @@ use clap::Subcommand;
 
 use self::error::{Error, Exit, Result};
 
-/// The exit codes, for the program's help.
+/// The exit codes, shown in the program's help.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0   done
@@ -52,70 +52,71 @@ Exit codes:
   3   invalid document
   4   not found
   5   not signed in, or not allowed
-  6   server not reachable
-  64  wrong usage";
+  6   server unreachable
+  64  usage error";
 
-/// The commands of a client, in the order of a product's life.
+/// The client commands, in the order of a product's life cycle.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Show what `apply` would change
     Plan(apply::PlanArgs),
-    /// Publish data products and contracts, all or none of them
+    /// Publish data products and contracts, all or nothing
     Apply(apply::ApplyArgs),
-    /// Compare contracts without a server
+    /// Compare, import and export contracts (offline)
     Contract(contract::Args),
-    /// Compare message and table schemas without a server
+    /// Check the compatibility of message and table schemas (offline)
     Schema(schema::Args),
-    /// Make and list domains, and set how far their contracts bind
+    /// Create and list domains, and set how contracts are enforced
     Domain(domain::Args),
-    /// Make, list, enable and disable users and service accounts
+    /// Create, list, enable and disable users and service accounts
     Principal(principal::Args),
     /// Assign and list roles
     Role(role::Args),
-    /// Make tokens
+    /// Create tokens
     Token(token::Args),
-    /// Find products
+    /// List and show data products
     Product(product::Args),
-    /// Look at tables and what their inspections found
+    /// Show tables and their inspection results
     Table(table::Args),
-    /// Move contract versions
+    /// Activate contract versions
     Version(version::Args),
-    /// Look for a table's newest snapshot now and queue its inspection
+    /// Check a table for a new snapshot now and queue its inspection
     Inspect(inspect::Args),
-    /// Ask for access, and answer those who ask
+    /// Request access, and decide on requests
     Access(access::Args),
-    /// Look at breaking successors, and answer their notices
+    /// List and reply to notices of breaking changes
     Notice(notice::Args),
-    /// Accept versions whose numbers are too small, and list what was accepted
+    /// Manage overrides for under-bumped contract versions
     Override(overrides::Args),
-    /// Tell why a table is open or shut, line by line, without credentials
+    /// Explain check by check whether access to a table is allowed
     Why(why::Args),
-    /// Print credentials that open one table for a short time
+    /// Print short-lived credentials for one table
     Credentials(credentials::Args),
     /// Read the audit log
     Audit(audit::Args),
 }
 
-/// Runs one command to its exit code. What went wrong is told on standard error.
+/// Runs one command and returns its exit code. Errors are printed to standard error.
 pub(crate) fn run(command: Command) -> ExitCode {
     execute(command).unwrap_or_else(|error| error.print()).into()
 }
 
-/// Answers a command line that was not understood, or one that asks for help or the version.
+/// Handles a command line that cannot be parsed, or that asks for help or the version.
 pub(crate) fn answer_usage(usage: &clap::Error) -> ExitCode {
-    // Nobody is left to tell if the help cannot be written.
+    // There is no channel left to report a failed write to.
     let _ = usage.print();
     if usage.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
-/// Tells why the server ended, with the whole chain of causes.
+/// Reports why the server ended, with the whole chain of causes.
 pub(crate) fn answer_failure(failure: &anyhow::Error) -> ExitCode {
     Error::new(Exit::Failed, format!("{failure:#}")).print().into()
 }
 
 fn execute(command: Command) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|cause| Error::new(Exit::Failed, format!("cannot start: {cause}")))?;
+    let runtime =
+        runtime.map_err(|cause| Error::new(Exit::Failed, format!("cannot start the async runtime: {cause}")))?;
     runtime.block_on(async {
         match command {
             Command::Plan(args) => apply::plan(args).await,

@@ -1,4 +1,4 @@
-//! `charter notice`: breaking successors, whom they concern, and what those answer.
+//! `charter notice`: notices of breaking changes, the affected consumers, and their replies.
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
@@ -24,47 +24,47 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List notices: those that concern you, and those of your domains
+    /// List notices: those that affect you, and those of your domains
     List {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Show what a successor changes, until when the old major serves, and what consumers answered
+    /// Show what the new major version changes, how long the old one is served, and the consumers' replies
     Show {
-        /// The notice's id
+        /// Id of the notice
         #[arg(value_name = "ID")]
         notice: String,
     },
-    /// Answer a notice; the last answer counts
+    /// Reply to a notice; the last reply counts
     Answer {
-        /// The notice's id
+        /// Id of the notice
         #[arg(value_name = "ID")]
         notice: String,
-        /// That you will move in time, need more of it, or cannot move
+        /// Whether you will migrate in time, need more time, or object
         #[arg(value_name = "REPLY", value_parser = replies())]
         reply: String,
-        /// Until when you need the old major, a date or RFC 3339: with `needs_time`
-        #[arg(long, value_name = "TIME", value_parser = args::moment)]
+        /// How long you need the old major version, a date or RFC 3339; with `needs_time`
+        #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
         until: Option<Timestamp>,
-        /// Why; not needed with `acknowledged`
+        /// Reason for the reply; optional with `acknowledged`
         #[arg(long)]
         reason: Option<String>,
-        /// Answer for this service account of yours, by its id
+        /// Reply for this service account of yours, by its id
         #[arg(long = "for", value_name = "PRINCIPAL")]
         consumer: Option<String>,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// Tell readers how to move, or give them more time
+    /// Set the migration note, or extend the deadline
     Update {
-        /// The notice's id
+        /// Id of the notice
         #[arg(value_name = "ID")]
         notice: String,
-        /// How to move
+        /// Instructions for migrating
         #[arg(long, value_name = "TEXT", required_unless_present = "deadline")]
         note: Option<String>,
-        /// A later deadline: a date or RFC 3339
-        #[arg(long, value_name = "TIME", value_parser = args::moment)]
+        /// New, later deadline: a date or RFC 3339
+        #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
         deadline: Option<Timestamp>,
         #[command(flatten)]
         idempotency: Idempotency,
@@ -270,9 +270,9 @@ impl std::fmt::Display for Side {
 
 impl Shown {
     fn text(&self) -> String {
-        let note = self.notice.migration_note.as_deref().unwrap_or("the owner gave no note on how to move");
+        let note = self.notice.migration_note.as_deref().unwrap_or("no migration note");
         let consumers = output::table(
-            ["who", "port", "grant until", "columns", "answer", "needs until", "reason"],
+            ["consumer", "port", "grant until", "columns", "answer", "needs until", "reason"],
             self.consumers.nodes.iter().map(|Consumer { grant, answer }| {
                 [
                     grant.principal.subject.clone(),

@@ -1,7 +1,7 @@
-//! What people and programs see: JSON, tables, marks, colour and progress.
+//! Output for people and programs: JSON, tables, marks, colour and progress.
 //!
-//! Answers hold text that others wrote. What a terminal would obey is taken out of it before people see it
-//! ([`cleaned`]); JSON escapes it.
+//! Responses contain text written by other users. Control characters are removed from it before it reaches a terminal
+//! ([`cleaned`]); JSON escapes them.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use super::error::{Error, Exit, Result};
 
-/// Prints an answer: as JSON with the names of the API, or as `text` shows it.
+/// Prints a response: as JSON with the API's field names, or as formatted by `text`.
 pub(crate) fn show<T: Serialize>(json: bool, answer: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
     if json { print_json(answer) } else { print(&text(answer)) }
 }
 
-/// Prints what became of a change: as JSON, or as `text` shows it. Where `text` gives an error, nothing was changed, and
-/// the error says why; programs get the whole answer all the same.
+/// Prints the outcome of a change: as JSON, or as formatted by `text`. If `text` returns an error, nothing was changed,
+/// and the error says why; `--json` prints the whole response in both cases.
 pub(crate) fn outcome<T: Serialize>(json: bool, answer: &T, text: impl FnOnce(&T) -> Result<String>) -> Result<()> {
     let text = text(answer);
     if json {
@@ -34,11 +34,11 @@ pub(crate) fn outcome<T: Serialize>(json: bool, answer: &T, text: impl FnOnce(&T
 pub(crate) fn print_json(data: &impl Serialize) -> Result<()> {
     match serde_json::to_string_pretty(data) {
         Ok(text) => print(&text),
-        Err(cause) => Err(Error::new(Exit::Failed, format!("cannot write the answer as JSON: {cause}"))),
+        Err(cause) => Err(Error::new(Exit::Failed, format!("cannot serialize the response as JSON: {cause}"))),
     }
 }
 
-/// Prints data, ending with one line break. A reader that has gone away, such as `head`, is no failure.
+/// Prints data, ending with one line break. A closed pipe, as by `head`, is not an error.
 pub(crate) fn print(text: &str) -> Result<()> {
     let text = text.trim_end_matches('\n');
     if text.is_empty() {
@@ -53,7 +53,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Prints data as it is.
+/// Prints data unchanged.
 pub(crate) fn print_raw(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -64,29 +64,29 @@ pub(crate) fn print_raw(text: &str) -> Result<()> {
     }
 }
 
-/// Says something on standard error that is no data.
-pub(crate) fn tell(text: &str) {
-    // Nobody is left to tell if standard error is gone.
+/// Prints a message to standard error.
+pub(crate) fn message(text: &str) {
+    // There is no channel left to report a failed write to.
     let _ = writeln!(io::stderr().lock(), "{}", text.trim_end_matches('\n'));
 }
 
-/// Says something on standard error that the caller may want to know.
+/// Prints an additional remark to standard error.
 pub(crate) fn note(text: &str) {
-    tell(&format!("note: {}", cleaned(text)));
+    message(&format!("note: {}", cleaned(text)));
 }
 
-/// Warns on standard error.
+/// Prints a warning to standard error.
 pub(crate) fn warn(text: &str) {
-    tell(&format!("warning: {}", cleaned(text)));
+    message(&format!("warning: {}", cleaned(text)));
 }
 
-/// A text without the characters that a terminal would obey; line breaks and tabs stay.
+/// Replaces the control characters in a text that a terminal would interpret; line breaks and tabs stay.
 pub(crate) fn cleaned(text: &str) -> String {
-    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
-    text.chars().map(|c| if obeyed(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    let is_interpreted = |c: char| c.is_control() && c != '\n' && c != '\t';
+    text.chars().map(|c| if is_interpreted(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// A table for people. The first column, mostly an id to copy, is never broken.
+/// A table for people. The first column is never wrapped: it is mostly an id to copy.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -106,14 +106,14 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// A value that may be absent, for a table.
+/// An optional value in a table.
 pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
-/// A word of the API as people write it: `MACHINE_LEARNING` is `machine_learning`.
-pub(crate) fn word(of_api: &str) -> String {
-    of_api.to_lowercase()
+/// An enum value of the API as shown to people: `MACHINE_LEARNING` becomes `machine_learning`.
+pub(crate) fn word(value: &str) -> String {
+    value.to_lowercase()
 }
 
 /// `1 document`, `2 documents`.
@@ -121,37 +121,32 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
-/// What stands before a line of a report, so that it is understood without colour.
+/// The mark at the start of a report line, readable without colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// It holds.
     Ok,
-    /// It holds, with something to know.
     Warn,
-    /// It does not hold.
     Fail,
-    /// It does not count here.
+    /// Neither passed nor failed, such as a check that did not run.
     Blank,
 }
 
-/// Where a report goes to, and so whether it may be coloured.
+/// Whether a report may be coloured, depending on the stream that it is written to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
     colour: bool,
 }
 
 impl Paint {
-    /// For standard output.
     pub(crate) fn stdout() -> Self {
         Self { colour: io::stdout().is_terminal() && wants_colour() }
     }
 
-    /// For standard error.
     pub(crate) fn stderr() -> Self {
         Self { colour: io::stderr().is_terminal() && wants_colour() }
     }
 
-    /// A mark, four characters wide.
+    /// Renders a mark, four characters wide.
     pub(crate) fn mark(self, mark: Mark) -> String {
         match mark {
             Mark::Ok => self.coloured("ok  ", "32"),
@@ -161,7 +156,6 @@ impl Paint {
         }
     }
 
-    /// A title.
     pub(crate) fn bold(self, text: &str) -> String {
         self.coloured(text, "1")
     }
@@ -171,7 +165,7 @@ impl Paint {
     }
 }
 
-/// Progress on standard error while something takes long; nothing at all where that is no terminal.
+/// Shows progress on standard error during a long operation; nothing if standard error is not a terminal.
 pub(crate) fn spinner(message: String) -> ProgressBar {
     let spinner = ProgressBar::new_spinner().with_message(message);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
@@ -181,7 +175,7 @@ pub(crate) fn spinner(message: String) -> ProgressBar {
     spinner
 }
 
-/// `NO_COLOR` (no-color.org) and a terminal that cannot are respected.
+/// Respects `NO_COLOR` (no-color.org) and terminals without colour.
 fn wants_colour() -> bool {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !no_colour && std::env::var_os("TERM").is_none_or(|term| term != "dumb")

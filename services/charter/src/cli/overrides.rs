@@ -1,7 +1,7 @@
-//! `charter override`: versions that stewards accept although their numbers are too small.
+//! `charter override`: overrides, with which stewards accept under-bumped contract versions.
 //!
-//! What a steward signs comes from the server: it looks at the document that was refused, tells the findings, and takes
-//! the signature under just these.
+//! The findings that a steward signs come from the server: it reviews the refused document, returns the findings, and
+//! accepts a signature for exactly these.
 
 use std::fmt::Write;
 use std::io::{self, BufRead, IsTerminal};
@@ -31,45 +31,45 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show what a document is refused for: what `create` accepts
+    /// Show why a document is refused: the findings that `create` would accept
     Review {
         #[command(flatten)]
         refused: RefusedArgs,
     },
-    /// Accept a version that was refused for its number, with just the findings that are shown; for stewards
+    /// Accept an under-bumped version with exactly the findings shown (stewards only)
     Create {
         #[command(flatten)]
         refused: RefusedArgs,
-        /// Why it is accepted
+        /// Reason for accepting the version
         #[arg(long)]
         reason: String,
-        /// Until when: a date or RFC 3339, at most 30 days from now
-        #[arg(long, value_name = "TIME", value_parser = args::moment)]
+        /// Expiry: a date or RFC 3339, at most 30 days from now
+        #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
         until: Timestamp,
-        /// Sign the findings that are shown without being asked
+        /// Sign the findings without asking for confirmation
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// List what was accepted for a product's contracts; what has ended is among it
+    /// List a product's overrides, including expired ones
     List {
-        /// The product, `domain.product`
+        /// Product, `domain.product`
         #[arg(value_parser = args::product)]
         product: ProductAddress,
     },
-    /// Show an override with the findings that it accepts
+    /// Show an override and the findings it accepts
     Show {
-        /// The override's id
+        /// Id of the override
         #[arg(value_name = "ID")]
         id: String,
     },
-    /// End an override early
+    /// Revoke an override before it expires
     Revoke {
-        /// The override's id
+        /// Id of the override
         #[arg(value_name = "ID")]
         id: String,
-        /// Why
+        /// Reason for the revocation
         #[arg(long)]
         reason: String,
         #[command(flatten)]
@@ -79,10 +79,10 @@ enum Command {
 
 #[derive(clap::Args)]
 struct RefusedArgs {
-    /// The product of its contract, `domain.product`
+    /// Product of the contract, `domain.product`
     #[arg(value_parser = args::product)]
     product: ProductAddress,
-    /// The contract's document that was refused, or `-` for standard input
+    /// Refused contract document, or `-` for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -219,7 +219,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
                 Reviewed::VersionRefusal(refusal) => refusal,
                 Reviewed::InvalidDocuments { problems } => return Err(apply::invalid(&problems)),
             };
-            output::tell(&refusal.text(Paint::stderr()));
+            output::message(&refusal.text(Paint::stderr()));
             confirm(&refusal, yes)?;
             let input = idempotency.into_input(json!({
                 "product": refused.product.to_string(),
@@ -259,29 +259,29 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The one document that was refused.
+/// Reads the refused document.
 fn source(file: &Path) -> Result<Source> {
     if file.is_dir() {
-        return Err(Error::new(Exit::Usage, format!("`{}` is a folder: name the document", file.display())));
+        return Err(Error::new(Exit::Usage, format!("`{}` is a directory: pass the document itself", file.display())));
     }
     let mut sources = sources::read(&[file.to_owned()])?;
-    sources.pop().ok_or_else(|| Error::new(Exit::Usage, "there is no document to read"))
+    sources.pop().ok_or_else(|| Error::new(Exit::Usage, "no document found"))
 }
 
 async fn review(client: &Client, product: &ProductAddress, document: &Source) -> Result<Reviewed> {
     client.send(REVIEW, json!({ "product": product.to_string(), "document": document })).await
 }
 
-/// Goes on only if the steward accepts what he was shown.
+/// Returns an error unless the steward accepts the findings.
 fn confirm(refusal: &Refusal, yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
     let unsigned = || Error::new(Exit::Failed, "nothing was signed");
     if !io::stdin().is_terminal() {
-        return Err(unsigned().hint("say `--yes` to sign these findings"));
+        return Err(unsigned().hint("pass `--yes` to sign these findings"));
     }
-    output::tell(&format!("accept {} with these findings? [y/N]", refusal.version));
+    output::message(&format!("accept {} with these findings? [y/N]", refusal.version));
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     match answer.trim().to_lowercase().as_str() {
@@ -293,11 +293,11 @@ fn confirm(refusal: &Refusal, yes: bool) -> Result<()> {
 impl Override {
     fn text(&self) -> String {
         let mut text = table([self]);
-        let _ = writeln!(text, "\nagainst {}", self.compared_with);
+        let _ = writeln!(text, "\ncompared with {}", self.compared_with);
         text.push_str(&findings_text(&self.findings, "", Paint::stdout()));
         if let (Some(at), Some(reason)) = (&self.revoked_at, &self.revoke_reason) {
             let by = or_dash(self.revoked_by.as_ref().map(|by| &by.subject));
-            let _ = writeln!(text, "\nended early by {by} on {at}: {reason}");
+            let _ = writeln!(text, "\nrevoked by {by} at {at}: {reason}");
         }
         text
     }
@@ -305,16 +305,16 @@ impl Override {
 
 fn table<'a>(overrides: impl IntoIterator<Item = &'a Override>) -> String {
     output::table(
-        ["override", "contract", "version", "stands", "until", "steward", "reason"],
-        overrides.into_iter().map(|found| {
+        ["override", "contract", "version", "valid", "until", "steward", "reason"],
+        overrides.into_iter().map(|r#override| {
             [
-                found.id.clone(),
-                or_dash(found.contract.as_ref().map(|contract| &contract.document_id)),
-                found.version.clone(),
-                if found.stands { "yes" } else { "no" }.to_owned(),
-                found.revoked_at.as_ref().unwrap_or(&found.expires_at).clone(),
-                or_dash(found.steward.as_ref().map(|steward| &steward.subject)),
-                found.reason.clone(),
+                r#override.id.clone(),
+                or_dash(r#override.contract.as_ref().map(|contract| &contract.document_id)),
+                r#override.version.clone(),
+                if r#override.stands { "yes" } else { "no" }.to_owned(),
+                r#override.revoked_at.as_ref().unwrap_or(&r#override.expires_at).clone(),
+                or_dash(r#override.steward.as_ref().map(|steward| &steward.subject)),
+                r#override.reason.clone(),
             ]
         }),
     )

@@ -21,14 +21,14 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a user or a service account
+    /// Create a user or a service account
     Create {
-        /// The name at the issuer, such as `ada` or `nightly-report`
+        /// Name at the issuer, such as `ada` or `nightly-report`
         subject: String,
-        /// Make a service account
+        /// Create a service account
         #[arg(long)]
         service: bool,
-        /// The user who answers for the service account; you if not given
+        /// User responsible for the service account; you if not given
         #[arg(long, value_name = "SUBJECT", requires = "service")]
         owner: Option<String>,
         #[command(flatten)]
@@ -39,15 +39,15 @@ enum Command {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Let a principal act again
-    Enable(Switch),
-    /// Keep a principal from acting; its tokens and leases open nothing more
-    Disable(Switch),
+    /// Re-enable a principal
+    Enable(PrincipalArgs),
+    /// Disable a principal and invalidate its tokens and leases
+    Disable(PrincipalArgs),
 }
 
 #[derive(clap::Args)]
-struct Switch {
-    /// The name at the issuer
+struct PrincipalArgs {
+    /// Name at the issuer
     subject: String,
     #[command(flatten)]
     idempotency: Idempotency,
@@ -131,20 +131,20 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             let principals: Connection<Principal> = client.list(LIST, Map::new(), &paging).await?;
             output::show(json, &principals, |principals| table(&principals.nodes))?;
         }
-        Command::Enable(switch) => set_enabled(&client, switch, true, json).await?,
-        Command::Disable(switch) => set_enabled(&client, switch, false, json).await?,
+        Command::Enable(principal) => set_enabled(&client, principal, true, json).await?,
+        Command::Disable(principal) => set_enabled(&client, principal, false, json).await?,
     }
     Ok(Exit::Done)
 }
 
-async fn set_enabled(client: &Client, switch: Switch, enabled: bool, json: bool) -> Result<()> {
-    let principal = find(client, &switch.subject).await?;
-    let input = switch.idempotency.into_input(json!({ "principal": principal.id, "enabled": enabled }));
+async fn set_enabled(client: &Client, args: PrincipalArgs, enabled: bool, json: bool) -> Result<()> {
+    let principal = find(client, &args.subject).await?;
+    let input = args.idempotency.into_input(json!({ "principal": principal.id, "enabled": enabled }));
     let switched: Switched = client.send(SET_ENABLED, json!({ "input": input })).await?;
     output::show(json, &switched, |switched| table(std::slice::from_ref(&switched.principal)))
 }
 
-/// The principal of a subject. Where issuers share the subject, none is taken for the other.
+/// Finds a principal by its subject. If the subject exists at several issuers, none is chosen.
 async fn find(client: &Client, subject: &str) -> Result<Principal> {
     let all = Paging { limit: None, after: None };
     let principals: Connection<Principal> = client.list(LIST, Map::new(), &all).await?;
@@ -152,7 +152,7 @@ async fn find(client: &Client, subject: &str) -> Result<Principal> {
     match (found.next(), found.next()) {
         (Some(principal), None) => Ok(principal),
         (None, _) => Err(Error::not_found("principal", subject)),
-        (Some(_), Some(_)) => Err(Error::new(Exit::Failed, format!("several issuers know a principal `{subject}`"))),
+        (Some(_), Some(_)) => Err(Error::new(Exit::Failed, format!("principal `{subject}` exists at several issuers"))),
     }
 }
 

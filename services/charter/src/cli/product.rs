@@ -1,4 +1,4 @@
-//! `charter product`: find data products and see what they offer.
+//! `charter product`: listing and showing data products.
 
 use std::fmt::Write;
 
@@ -24,9 +24,9 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the products that you may know of
+    /// List the products that you can see
     List {
-        /// Only those of this domain
+        /// Only products of this domain
         #[arg(short, long, value_parser = args::domain_path)]
         domain: Option<String>,
         #[command(flatten)]
@@ -34,7 +34,7 @@ enum Command {
     },
     /// Show a product with its ports, contracts and tables
     Show {
-        /// The product, `domain.product`
+        /// Product, `domain.product`
         #[arg(value_parser = args::product)]
         product: ProductAddress,
     },
@@ -79,7 +79,7 @@ struct WholeProduct {
     ports: Vec<Port>,
     contracts: Vec<Contract>,
     tables: Vec<Table>,
-    /// Nothing where the caller may not read it.
+    /// `None` if the caller may not read it.
     document: Option<Document>,
 }
 
@@ -102,7 +102,7 @@ struct Contract {
     id: String,
     document_id: String,
     name: Option<String>,
-    /// The newest of them.
+    /// The newest page.
     versions: Connection<Version>,
 }
 
@@ -190,8 +190,8 @@ impl WholeProduct {
         let versions = self.contracts.iter().flat_map(|contract| {
             contract.versions.nodes.iter().map(|version| {
                 let sunset = version.sunset.as_ref().map(|sunset| format!("until {sunset}"));
-                let waits = (!version.reasons.is_empty()).then(|| format!("waits: {}", version.reasons.join("; ")));
-                let aside = [sunset, waits].into_iter().flatten().collect::<Vec<_>>().join(", ");
+                let waiting = (!version.reasons.is_empty()).then(|| format!("waiting: {}", version.reasons.join("; ")));
+                let aside = [sunset, waiting].into_iter().flatten().collect::<Vec<_>>().join(", ");
                 let Version { version, state, gate_mode, published_at, .. } = version;
                 let words = [word(state), word(gate_mode)];
                 let [state, gate_mode] = words;
@@ -206,13 +206,13 @@ impl WholeProduct {
             output::table(["contract", "version", "state", "gate", "published", ""], versions),
             output::table(["table", "format", "environment", "major"], tables),
         ];
-        let cut = self.contracts.iter().filter(|contract| contract.versions.page_info.has_next_page);
+        let truncated = self.contracts.iter().filter(|contract| contract.versions.page_info.has_next_page);
         for part in parts.iter().filter(|part| !part.is_empty()) {
             let _ = write!(text, "\n{part}");
         }
-        for contract in cut {
+        for contract in truncated {
             let n_shown = contract.versions.nodes.len();
-            let _ = write!(text, "\n`{}` has older versions than these {n_shown}\n", contract.document_id);
+            let _ = write!(text, "\n`{}` has more versions; the newest {n_shown} are shown\n", contract.document_id);
         }
         text
     }

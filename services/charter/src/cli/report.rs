@@ -1,82 +1,75 @@
-//! Reports for continuous integration: what was checked and what was found, as JUnit XML and as annotations.
+//! Reports for continuous integration: checks and their findings as JUnit XML and as GitHub annotations.
 
 use std::fmt::Write;
 
 use super::answer::{Bump, Finding};
 use super::output::cleaned;
 
-/// How a check is printed.
+/// The output format of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Text for people
     #[default]
     Text,
-    /// With the field names of the API.
+    /// JSON with the API's field names
     Json,
-    /// JUnit XML, which most CI systems show as tests.
+    /// JUnit XML, which most CI systems show as test results
     Junit,
-    /// Workflow commands of GitHub, which become annotations of a pull request.
+    /// GitHub workflow commands, shown as annotations of a pull request
     Github,
 }
 
 impl Format {
-    /// The format that is asked for, where `--json` is another way to ask for one.
+    /// The requested format; `--json` is short for `--format json`.
     pub(crate) fn or_json(self, json: bool) -> Self {
         if json { Self::Json } else { self }
     }
 }
 
-/// One thing that was checked: a document, or a version.
+/// One checked item: a document, or a version.
 #[derive(Debug)]
 pub(crate) struct Case {
-    /// The file it is in.
+    /// The file name.
     pub(crate) document: String,
-    /// Its name.
     pub(crate) name: String,
-    /// What was found, in order.
     pub(crate) notes: Vec<Note>,
-    /// Why it does not hold.
+    /// Why the check failed; `None` if it passed.
     pub(crate) failure: Option<String>,
 }
 
-/// Something that was found.
+/// A remark on a checked item.
 #[derive(Debug)]
 pub(crate) struct Note {
-    /// How much it matters.
-    pub(crate) weight: Weight,
-    /// The line, from 1.
+    pub(crate) level: Level,
+    /// From 1.
     pub(crate) line: Option<u32>,
-    /// The column, from 1.
+    /// From 1.
     pub(crate) column: Option<u32>,
-    /// What it is, in a few words.
     pub(crate) title: String,
-    /// What it is.
     pub(crate) message: String,
 }
 
-/// How much a note matters.
+/// The severity of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Weight {
-    /// It is why the case fails.
+pub(crate) enum Level {
+    /// The reason why the case fails.
     Error,
-    /// Somebody should look at it.
     Warning,
-    /// Good to know.
     Notice,
 }
 
 impl Note {
-    /// A difference, and where it is; one that demands more than was declared is why the version is refused.
-    pub(crate) fn of(finding: &Finding, declared: Option<Bump>, place: Option<(u64, u64)>) -> Self {
-        let weight = match declared {
-            Some(declared) if finding.bump > declared => Weight::Error,
-            _ if finding.bump == Bump::Major => Weight::Warning,
-            _ => Weight::Notice,
+    /// A note for a finding. A finding that requires a larger bump than the declared one is an error.
+    pub(crate) fn from_finding(finding: &Finding, declared: Option<Bump>, place: Option<(u64, u64)>) -> Self {
+        let level = match declared {
+            Some(declared) if finding.bump > declared => Level::Error,
+            _ if finding.bump == Bump::Major => Level::Warning,
+            _ => Level::Notice,
         };
         let title = format!("{} ({})", finding.rule, finding.bump);
         let number = |number: u64| u32::try_from(number).ok();
         let (line, column) = place.map_or((None, None), |(line, column)| (number(line), number(column)));
-        Self { weight, line, column, title, message: format!("{}: {}", finding.path, finding.message) }
+        Self { level, line, column, title, message: format!("{}: {}", finding.path, finding.message) }
     }
 }
 
@@ -126,13 +119,13 @@ fn xml(text: &str) -> String {
     escaped
 }
 
-/// The cases as workflow commands of GitHub: `::error file=a.yaml,line=1,title=...::message`.
+/// The cases as GitHub workflow commands: `::error file=a.yaml,line=1,title=...::message`.
 pub(crate) fn annotations(cases: &[Case]) -> String {
     let mut text = String::new();
     for case in cases {
         if let Some(failure) = &case.failure {
             let note = Note {
-                weight: Weight::Error,
+                level: Level::Error,
                 line: None,
                 column: None,
                 title: case.name.clone(),
@@ -148,26 +141,26 @@ pub(crate) fn annotations(cases: &[Case]) -> String {
 }
 
 fn annotate(text: &mut String, document: &str, note: &Note) {
-    let command = match note.weight {
-        Weight::Error => "error",
-        Weight::Warning => "warning",
-        Weight::Notice => "notice",
+    let command = match note.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Notice => "notice",
     };
     let mut properties = Vec::new();
     if !document.is_empty() && document != "-" {
-        properties.push(format!("file={}", property(document)));
+        properties.push(format!("file={}", escaped_property(document)));
     }
     properties.extend(note.line.map(|line| format!("line={line}")));
     properties.extend(note.column.map(|column| format!("col={column}")));
-    properties.push(format!("title={}", property(&note.title)));
-    let _ = writeln!(text, "::{command} {}::{}", properties.join(","), data(&note.message));
+    properties.push(format!("title={}", escaped_property(&note.title)));
+    let _ = writeln!(text, "::{command} {}::{}", properties.join(","), escaped_message(&note.message));
 }
 
-/// A command's text: what would end it or begin another is escaped.
-fn data(text: &str) -> String {
+/// Escapes the message of a command, so that it cannot end the command or start another.
+fn escaped_message(text: &str) -> String {
     cleaned(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+fn escaped_property(text: &str) -> String {
+    escaped_message(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,4 +1,4 @@
-//! `charter role`: what principals are to domains and to the platform.
+//! `charter role`: the roles of principals in domains and on the platform.
 
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
@@ -23,22 +23,22 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Assign a role: one of a domain with `--domain`, else one of the platform
+    /// Assign a role: a domain role with `--domain`, a platform role without
     Assign {
-        /// Who gets it
+        /// Principal that gets the role
         subject: String,
-        /// The role
+        /// Role to assign
         #[arg(value_parser = roles())]
         role: String,
-        /// The domain that it holds in, with all below it
+        /// Domain in which the role applies, including its subdomains
         #[arg(short, long, value_parser = args::domain_path)]
         domain: Option<String>,
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// Take a role away
+    /// Remove a role assignment
     Unassign {
-        /// The assignment's id, as `role assign` and `role list` show it
+        /// Id of the assignment, as shown by `role assign` and `role list`
         #[arg(value_name = "ID")]
         assignment: String,
         #[command(flatten)]
@@ -46,7 +46,7 @@ enum Command {
     },
     /// List the roles in a domain, or your own
     List {
-        /// The domain; your own roles if not given
+        /// Domain; your own roles if not given
         #[arg(short, long, value_parser = args::domain_path)]
         domain: Option<String>,
     },
@@ -82,7 +82,7 @@ struct Assigned {
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Roles {
-    /// Nothing where the caller may not see them.
+    /// `None` if the caller may not see them.
     roles: Option<Vec<Assignment>>,
 }
 
@@ -109,8 +109,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
         }
         Command::Unassign { assignment, idempotency } => {
             let input = idempotency.into_input(json!({ "assignment": assignment }));
-            let taken: Assigned = client.send(UNASSIGN, json!({ "input": input })).await?;
-            output::show(json, &taken, |taken| table(std::slice::from_ref(&taken.assignment)))?;
+            let removed: Assigned = client.send(UNASSIGN, json!({ "input": input })).await?;
+            output::show(json, &removed, |removed| table(std::slice::from_ref(&removed.assignment)))?;
         }
         Command::List { domain } => {
             let roles: Roles = match &domain {
@@ -121,7 +121,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
                 None => client.send(MINE, json!({})).await?,
             };
             if roles.roles.is_none() {
-                return Err(Error::new(Exit::NotAllowed, "you may not see the roles of this domain"));
+                return Err(Error::new(Exit::NotAllowed, "not allowed to list the roles of this domain"));
             }
             output::show(json, &roles, |roles| table(roles.roles.as_deref().unwrap_or_default()))?;
         }

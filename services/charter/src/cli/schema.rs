@@ -1,5 +1,4 @@
-//! `charter schema`: message schemas and table schemas compared without a server, by the same rules that the registry's
-//! door judges by.
+//! `charter schema`: offline compatibility checks of message schemas and table schemas, by the registry's rules.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -27,31 +26,31 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Tell whether a new schema breaks readers; exit code 2 if it breaks those that the level protects
+    /// Check whether a new schema breaks readers; exit code 2 if it breaks readers that the level protects
     Compat(CompatArgs),
 }
 
 #[derive(clap::Args)]
 struct CompatArgs {
-    /// The old schema; `-` for standard input
+    /// Old schema; `-` for standard input
     #[arg(required_unless_present = "batch", conflicts_with = "batch")]
     old: Option<PathBuf>,
-    /// The new schema
+    /// New schema
     #[arg(required_unless_present = "batch", conflicts_with = "batch")]
     new: Option<PathBuf>,
-    /// The schemas' format; by the files' ending where it is not given
+    /// Schema format; derived from the file extensions if not given
     #[arg(long, value_enum, conflicts_with = "batch")]
     format: Option<Kind>,
-    /// Whose rules table schemas are compared by
+    /// Rules for comparing table schemas
     #[arg(long, conflicts_with = "batch", default_value = "iceberg-v2", value_parser = mode)]
     mode: Mode,
-    /// Which readers must not break
+    /// Compatibility level: the readers that must not break
     #[arg(long, conflicts_with = "batch", default_value = "FULL", value_parser = level)]
     level: Level,
-    /// How content models of JSON Schemas are judged: `strict` or `lenient`
+    /// Treatment of open content models in JSON Schemas: `strict` or `lenient`
     #[arg(long, default_value = "strict", value_parser = policy)]
     policy: Policy,
-    /// What a schema refers to, as `NAME=FILE`; may be given several times
+    /// Referenced schema, as `NAME=FILE`; may be repeated
     #[arg(long = "reference", value_name = "NAME=FILE", conflicts_with = "batch")]
     references: Vec<String>,
     /// Read pairs as JSON lines from standard input (`id`, `format`, `old`, `new`; also `mode`, `old_imports`,
@@ -75,7 +74,7 @@ fn policy(word: &str) -> std::result::Result<Policy, String> {
     word.to_uppercase().parse().map_err(|error: domain::words::UnknownWord| error.to_string())
 }
 
-/// What kind of schemas are compared.
+/// The schema format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
@@ -87,7 +86,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of_file(path: &Path) -> Option<Self> {
+    fn from_extension(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "avsc" => Some(Self::Avro),
             "proto" => Some(Self::Protobuf),
@@ -96,8 +95,8 @@ impl Kind {
     }
 }
 
-/// Both directions between two schemas.
-struct Compared {
+/// The differences between two schemas in both directions.
+struct Comparison {
     backward: Vec<Difference>,
     forward: Vec<Difference>,
 }
@@ -112,27 +111,27 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
                 let answer = answer(line, args.policy);
                 (answer.error.is_none(), answer)
             }
-            Err((id, why)) => (false, Answer::failed(id, why)),
+            Err((id, error)) => (false, Answer::failed(id, error)),
         }),
     }
 }
 
 fn compat(args: &CompatArgs, old: &Path, new: &Path) -> Result<Exit> {
-    let kind = args.format.or_else(|| Kind::of_file(old)).or_else(|| Kind::of_file(new));
+    let kind = args.format.or_else(|| Kind::from_extension(old)).or_else(|| Kind::from_extension(new));
     let kind = kind.ok_or_else(|| {
-        Error::new(Exit::Usage, "the schemas' format is not known from the files' ending").hint("give `--format`")
+        Error::new(Exit::Usage, "cannot derive the schema format from the file extensions").hint("pass `--format`")
     })?;
     let mut references = BTreeMap::new();
     for reference in &args.references {
-        let (name, file) = reference.split_once('=').ok_or_else(|| {
-            Error::new(Exit::Usage, format!("`{reference}` is no reference")).hint("write it as NAME=FILE")
-        })?;
+        let (name, file) = reference
+            .split_once('=')
+            .ok_or_else(|| Error::new(Exit::Usage, format!("invalid reference `{reference}`")).hint("use NAME=FILE"))?;
         if references.insert(name.to_owned(), read(Path::new(file))?).is_some() {
-            return Err(Error::new(Exit::Usage, format!("the reference `{name}` is given twice")));
+            return Err(Error::new(Exit::Usage, format!("duplicate reference `{name}`")));
         }
     }
     let (old_text, new_text) = (read(old)?, read(new)?);
-    let compared = match kind {
+    let comparison = match kind {
         Kind::Table => {
             let parse = |path: &Path, text: &str| -> Result<Value> {
                 serde_json::from_str(text).map_err(|error| invalid(path, error))
@@ -143,23 +142,23 @@ fn compat(args: &CompatArgs, old: &Path, new: &Path) -> Result<Exit> {
             compare_messages(kind, &old_text, &new_text, &references, &references, args.policy)
         }
     };
-    let compared = compared.map_err(|why| Error::new(Exit::Invalid, why))?;
-    let breaks = (args.level.asks_backward() && !all_compatible(&compared.backward))
-        || (args.level.asks_forward() && !all_compatible(&compared.forward));
-    let answer = Answer::of(None, &compared);
+    let comparison = comparison.map_err(|error| Error::new(Exit::Invalid, error))?;
+    let breaks = (args.level.asks_backward() && !all_compatible(&comparison.backward))
+        || (args.level.asks_forward() && !all_compatible(&comparison.forward));
+    let answer = Answer::new(None, &comparison);
     output::show(args.json, &answer, |answer| answer.text(Paint::stdout()))?;
     if !breaks {
         return Ok(Exit::Done);
     }
-    Err(Error::new(Exit::Refused, format!("the new schema breaks readers that {} protects", args.level)))
+    Err(Error::new(Exit::Refused, format!("the new schema breaks readers protected by {}", args.level)))
 }
 
 fn read(path: &Path) -> Result<String> {
     String::from_utf8(sources::read_bytes(path)?).map_err(|error| invalid(path, error))
 }
 
-fn invalid(path: &Path, why: impl std::fmt::Display) -> Error {
-    Error::new(Exit::Invalid, format!("`{}`: {why}", path.display()))
+fn invalid(path: &Path, error: impl std::fmt::Display) -> Error {
+    Error::new(Exit::Invalid, format!("`{}`: {error}", path.display()))
 }
 
 /// A line of `--batch`.
@@ -177,16 +176,16 @@ struct Line {
     new_imports: BTreeMap<String, String>,
 }
 
-/// What is answered for one pair.
+/// The answer for one pair.
 #[derive(Debug, Serialize)]
 struct Answer {
     id: Option<Value>,
-    /// A reader of the new schema accepts what was written under the old.
+    /// Whether readers of the new schema can read data written with the old one.
     backward: bool,
-    /// A reader of the old schema accepts what is written under the new.
+    /// Whether readers of the old schema can read data written with the new one.
     forward: bool,
     findings: Vec<Finding>,
-    /// Why there is no comparison; both directions are refused then.
+    /// Why the comparison failed; both directions are then reported as incompatible.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -201,7 +200,7 @@ struct Finding {
 }
 
 impl Answer {
-    fn of(id: Option<Value>, compared: &Compared) -> Self {
+    fn new(id: Option<Value>, comparison: &Comparison) -> Self {
         let side = |direction: &'static str, differences: &[Difference]| -> Vec<Finding> {
             let finding = |difference: &Difference| Finding {
                 direction,
@@ -212,29 +211,29 @@ impl Answer {
             };
             differences.iter().map(finding).collect()
         };
-        let mut findings = side("backward", &compared.backward);
-        findings.extend(side("forward", &compared.forward));
+        let mut findings = side("backward", &comparison.backward);
+        findings.extend(side("forward", &comparison.forward));
         Self {
             id,
-            backward: all_compatible(&compared.backward),
-            forward: all_compatible(&compared.forward),
+            backward: all_compatible(&comparison.backward),
+            forward: all_compatible(&comparison.forward),
             findings,
             error: None,
         }
     }
 
-    fn failed(id: Option<Value>, why: String) -> Self {
-        Self { id, backward: false, forward: false, findings: Vec::new(), error: Some(why) }
+    fn failed(id: Option<Value>, error: String) -> Self {
+        Self { id, backward: false, forward: false, findings: Vec::new(), error: Some(error) }
     }
 
     fn text(&self, paint: Paint) -> String {
         let mut text = String::new();
-        for (direction, holds, explained) in [
-            ("backward", self.backward, "readers of the new schema read what was written under the old"),
-            ("forward", self.forward, "readers of the old schema go on reading"),
+        for (direction, is_compatible, meaning) in [
+            ("backward", self.backward, "readers of the new schema can read old data"),
+            ("forward", self.forward, "readers of the old schema can read new data"),
         ] {
-            let mark = if holds { Mark::Ok } else { Mark::Fail };
-            let _ = writeln!(text, "{} {}: {explained}", paint.mark(mark), paint.bold(direction));
+            let mark = if is_compatible { Mark::Ok } else { Mark::Fail };
+            let _ = writeln!(text, "{} {}: {meaning}", paint.mark(mark), paint.bold(direction));
             for finding in self.findings.iter().filter(|finding| finding.direction == direction) {
                 let breaks = if finding.compatible { "" } else { ", breaks" };
                 let (path, message) = (output::cleaned(&finding.path), output::cleaned(&finding.message));
@@ -246,7 +245,7 @@ impl Answer {
 }
 
 fn answer(line: Line, policy: Policy) -> Answer {
-    let compared = match line.format {
+    let comparison = match line.format {
         Kind::Table => line
             .mode
             .as_deref()
@@ -262,9 +261,9 @@ fn answer(line: Line, policy: Policy) -> Answer {
             compare_messages(kind, &text(&line.old), &text(&line.new), &line.old_imports, &line.new_imports, policy)
         }
     };
-    match compared {
-        Ok(compared) => Answer::of(Some(line.id), &compared),
-        Err(why) => Answer::failed(Some(line.id), why),
+    match comparison {
+        Ok(comparison) => Answer::new(Some(line.id), &comparison),
+        Err(error) => Answer::failed(Some(line.id), error),
     }
 }
 
@@ -275,26 +274,27 @@ fn compare_messages(
     old_references: &BTreeMap<String, String>,
     new_references: &BTreeMap<String, String>,
     policy: Policy,
-) -> std::result::Result<Compared, String> {
+) -> std::result::Result<Comparison, String> {
     let format = match kind {
         Kind::Json => Format::Json,
         Kind::Protobuf => Format::Protobuf,
         Kind::Avro | Kind::Table => Format::Avro,
     };
     let parse = |which: &str, text: &str, references: &BTreeMap<String, String>| {
-        MessageSchema::parse(format, text, references).map_err(|why| format!("the {which} schema: {why}"))
+        MessageSchema::parse(format, text, references).map_err(|error| format!("the {which} schema: {error}"))
     };
     let (old, new) = (parse("old", old, old_references)?, parse("new", new, new_references)?);
     let compare = |from: &MessageSchema, to: &MessageSchema| {
         from.differences_to(to, policy).map_err(|complex| complex.to_string())
     };
-    Ok(Compared { backward: compare(&old, &new)?, forward: compare(&new, &old)? })
+    Ok(Comparison { backward: compare(&old, &new)?, forward: compare(&new, &old)? })
 }
 
-fn compare_tables(old: &Value, new: &Value, mode: Mode) -> std::result::Result<Compared, String> {
-    let parse =
-        |which: &str, schema: &Value| table_schema::parse(schema).map_err(|why| format!("the {which} schema: {why}"));
+fn compare_tables(old: &Value, new: &Value, mode: Mode) -> std::result::Result<Comparison, String> {
+    let parse = |which: &str, schema: &Value| {
+        table_schema::parse(schema).map_err(|error| format!("the {which} schema: {error}"))
+    };
     let (old, new) = (parse("old", old)?, parse("new", new)?);
     let compare = |from, to| table::compare(from, to, mode).map_err(|complex| complex.to_string());
-    Ok(Compared { backward: compare(&old, &new)?, forward: compare(&new, &old)? })
+    Ok(Comparison { backward: compare(&old, &new)?, forward: compare(&new, &old)? })
 }

@@ -1,10 +1,10 @@
-//! Python programs that read a table with vended credentials. They are complete: saved to a file, they run.
+//! Complete Python programs that read a table with vended credentials.
 
 use super::credentials::S3Credentials;
 use super::error::{Error, Exit, Result};
 use super::table::TableFormat;
 
-/// What a program reads with.
+/// The library that a program reads with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Library {
     /// <https://pypi.org/project/deltalake>
@@ -15,19 +15,19 @@ pub(crate) enum Library {
     Pyarrow,
 }
 
-/// The program that takes the credentials from the environment. It holds no secret.
+/// The program that reads the credentials from the environment. It contains no secrets.
 ///
 /// # Errors
 /// If the library cannot read the table's format.
 pub(crate) fn with_environment(library: Library, format: TableFormat, address: &str) -> Result<String> {
     let head = format!(
-        "# Reads `{address}`. Put the credentials into the environment first:\n\
+        "# Reads `{address}`. Set the credentials in the environment first:\n\
          #   eval \"$(charter credentials {address})\"\n"
     );
     Ok(format!("{head}import os\n\n{ENVIRONMENT}\n\n{}", reading(library, format)?))
 }
 
-/// The program with the credentials in it.
+/// The program with embedded credentials.
 ///
 /// # Errors
 /// If the library cannot read the table's format.
@@ -37,7 +37,7 @@ pub(crate) fn with_credentials(
     address: &str,
     credentials: &S3Credentials,
 ) -> Result<String> {
-    let mut program = format!("# Reads `{address}`. It holds credentials: do not keep it.\ncredentials = {{\n");
+    let mut program = format!("# Reads `{address}`. Contains credentials: do not store or share.\ncredentials = {{\n");
     for (name, value) in credentials.variables() {
         program.push_str(&format!("    {}: {},\n", python_quoted(name), python_quoted(value)));
     }
@@ -50,7 +50,7 @@ const ENVIRONMENT: &str = r#"names = [
 ]
 credentials = {name: os.environ[name] for name in names}"#;
 
-/// The part of the program that reads: it finds `credentials` and leaves `table`.
+/// The part of the program that reads: it uses the variable `credentials` and sets `table`.
 fn reading(library: Library, format: TableFormat) -> Result<String> {
     let reading = match (library, format) {
         (Library::Deltalake, TableFormat::Delta) => {
@@ -63,7 +63,7 @@ table = DeltaTable(uri, storage_options=credentials).to_pyarrow_table()
         (Library::Deltalake, TableFormat::Parquet) => {
             return Err(Error::new(
                 Exit::Usage,
-                "`deltalake` reads Delta tables, and this one is a folder of Parquet files",
+                "`deltalake` reads only Delta tables, and this table is a directory of Parquet files",
             )
             .hint("use `--format polars` or `--format pyarrow`"));
         }
@@ -81,7 +81,7 @@ uri = credentials.pop("CHARTER_TABLE_URI").rstrip("/")
 table = polars.scan_parquet(f"{uri}/**/*.parquet", storage_options=credentials).collect()
 "#
         }
-        // PyArrow knows no Delta log, and would read rows that are deleted.
+        // PyArrow does not support Delta logs, and would read deleted rows.
         (Library::Pyarrow, TableFormat::Delta) => {
             r#"from deltalake import DeltaTable
 
@@ -107,7 +107,7 @@ table = dataset.dataset(folder, filesystem=store, format="parquet", partitioning
     Ok(format!("{reading}print(table)\n"))
 }
 
-/// A text as a Python literal: JSON's escapes are Python's.
+/// A text as a Python literal: Python supports JSON's escapes.
 fn python_quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! `charter table`: one table, its newest snapshot and what its inspection found.
+//! `charter table`: a table, its newest snapshot and inspection result.
 
 use std::fmt::Write;
 
@@ -23,9 +23,9 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show a table, its newest snapshot with columns and verdict, and the snapshots before
+    /// Show a table, its newest snapshot with columns and verdict, and earlier snapshots
     Show {
-        /// The table, `domain.product.table`, with `__v2` at the end for a major
+        /// Table, `domain.product.table`; append `__v2` for a major version
         #[arg(value_parser = args::table)]
         table: String,
     },
@@ -73,7 +73,7 @@ struct Table {
     format: TableFormat,
     environment: String,
     major: u32,
-    /// Nothing but for owners and stewards.
+    /// Only for owners and stewards.
     location: Option<String>,
     product: ProductName,
     contract_version: Option<ContractVersion>,
@@ -145,7 +145,7 @@ impl Table {
             Some(head) => {
                 let _ = write!(text, "\n{}", head.snapshot.text(paint));
                 let columns = head.columns.iter().flatten().map(|column| {
-                    let null = if column.nullable { "null allowed" } else { "not null" };
+                    let null = if column.nullable { "nullable" } else { "not null" };
                     [column.name.clone(), column.r#type.clone(), null.to_owned()]
                 });
                 let _ = write!(text, "\n{}", output::table(["column", "type", "null"], columns));

@@ -1,4 +1,4 @@
-//! `charter token`: tokens for people and service accounts.
+//! `charter token`: tokens for users and service accounts.
 
 use std::time::Duration;
 
@@ -23,14 +23,14 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a token and print it, and nothing else, on standard output
+    /// Create a token and print only the token to standard output
     Create {
-        /// Whom it is for; you if not given. Others: for admins, and for owners of service accounts
+        /// Principal; you if not given. Admins may name anyone, users their service accounts
         subject: Option<String>,
-        /// How long it lives, such as `15m`, `12h`, `90d`; an hour for people and 90 days for services if not given
+        /// Lifetime, such as `15m`, `12h`, `90d`; one hour for users and 90 days for service accounts if not given
         #[arg(long, value_parser = args::duration)]
         lifetime: Option<Duration>,
-        /// The purpose that it acts for, and no other
+        /// Restrict the token to this purpose
         #[arg(long, value_parser = args::purposes())]
         purpose: Option<String>,
     },
@@ -40,7 +40,7 @@ const CREATE: &[&str] = &["mutation CreateToken($input: CreateTokenInput!) { ans
     token expiresAt principal { subject }
 } }"];
 
-/// The answer. It has no `Debug`: it holds a secret.
+/// The response. It has no `Debug`, because it contains a secret.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Created {
@@ -59,6 +59,6 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     });
     let created: Created = Client::new(&args.remote)?.send_once(CREATE, json!({ "input": input })).await?;
     output::show(args.remote.json, &created, |created| created.token.clone())?;
-    output::note(&format!("the token is for `{}` until {}", created.principal.subject, created.expires_at));
+    output::note(&format!("token for `{}`, valid until {}", created.principal.subject, created.expires_at));
     Ok(Exit::Done)
 }

@@ -1,4 +1,4 @@
-//! `charter version`: moving contract versions that wait for their owner.
+//! `charter version`: activation of contract versions that wait for their owner.
 
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
@@ -20,14 +20,14 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Activate a version whose document holds it back
+    /// Activate a draft version
     Activate {
-        /// The product, `domain.product`
+        /// Product, `domain.product`
         #[arg(value_parser = args::product)]
         product: ProductAddress,
-        /// The contract document's `id`
+        /// Id of the contract, as in its document
         contract: String,
-        /// The version, such as `1.2.0`
+        /// Version, such as `1.2.0`
         version: String,
         #[command(flatten)]
         idempotency: Idempotency,
@@ -96,9 +96,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
         Activated::ActivateVersionPayload { .. } => {}
         Activated::VersionWaits { reasons, .. } => {
             let report: Vec<String> = reasons.iter().map(|reason| format!("  {reason}")).collect();
-            return Err(Error::new(Exit::Refused, format!("{product} {contract} {version} waits"))
+            return Err(Error::new(Exit::Refused, format!("{product} {contract} {version} cannot be activated yet"))
                 .report(report.join("\n"))
-                .hint("it is tried again after each inspection"));
+                .hint("activation is retried after each inspection"));
         }
     }
     Ok(Exit::Done)

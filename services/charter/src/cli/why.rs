@@ -1,4 +1,4 @@
-//! `charter why`: the gate's decision without credentials.
+//! `charter why`: explains the gate's decision, without issuing credentials.
 
 use serde_json::json;
 
@@ -6,18 +6,18 @@ use super::answer::Decision;
 use super::args::{self, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint, tell};
+use super::output::{self, Paint};
 
 /// `charter why`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The table, `domain.product.table`, with `__v2` at the end for a major
+    /// Table, `domain.product.table`; append `__v2` for a major version
     #[arg(value_parser = args::table)]
     table: String,
-    /// What is to be done with it
+    /// Action on the table
     #[arg(long, value_parser = args::actions(), default_value = "read")]
     action: String,
-    /// The purpose; that of the token or of the only grant if not given
+    /// Purpose; the one of the token or of your only grant if not given
     #[arg(long, value_parser = args::purposes())]
     purpose: Option<String>,
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 const WHY: &[&str] =
     &["query Why($input: WhyInput!) { answer: why(input: $input) { ...Decision } }\n", Decision::FRAGMENT];
 
-/// Runs `charter why`: exit code 0 where the table is open, 2 where it is shut.
+/// Runs `charter why`: exit code 0 if access is allowed, 2 if it is denied.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let input = json!({
         "address": args.table,
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     if let Some(hint) = decision.hint(&args.table) {
-        tell(&format!("hint: {hint}"));
+        output::message(&format!("hint: {hint}"));
     }
     Ok(Exit::Refused)
 }

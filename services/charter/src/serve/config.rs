@@ -1,4 +1,4 @@
-//! `charter.toml` in the data folder: one struct a concern, every key with a default, unknown keys refused.
+//! `charter.toml` in the data directory: one struct per section, a default for every key, unknown keys rejected.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use anyhow::Context;
 use domain::name::DomainPath;
 use serde::Deserialize;
 
-/// The whole file. A missing file is an empty one.
+/// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
@@ -30,7 +30,7 @@ pub(crate) struct Storage {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LocalStorage {
-    /// The folder that all local tables lie in; `lake` in the data folder if not given.
+    /// Directory of all local tables; `lake` in the data directory if not given.
     pub(crate) root: Option<PathBuf>,
 }
 
@@ -38,19 +38,19 @@ pub(crate) struct LocalStorage {
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Inspect {
-    /// How often the names of all tables are looked at, in seconds.
+    /// Interval between two polls of all tables for new snapshots, in seconds.
     pub(crate) poll: u64,
-    /// How old the last look at a table may be before a decision looks by itself, in seconds.
+    /// Maximum age of the last poll of a table, in seconds; a decision polls the table itself if it is older.
     pub(crate) probe: u64,
-    /// How many inspections run at once.
+    /// Maximum number of concurrent inspections.
     pub(crate) workers: usize,
-    /// How long one inspection may take, in seconds.
+    /// Timeout of one inspection, in seconds.
     pub(crate) deadline: u64,
-    /// The address space of one inspection, in MiB.
+    /// Address space limit of one inspection, in MiB.
     pub(crate) memory_mib: u64,
-    /// The processor time of one inspection, in seconds.
+    /// CPU time limit of one inspection, in seconds.
     pub(crate) cpu: u64,
-    /// Whether a table is inspected though the kernel does not enforce the worker's whole sandbox.
+    /// What to do if the kernel cannot enforce the worker's full sandbox.
     pub(crate) sandbox: Sandbox,
 }
 
@@ -58,9 +58,9 @@ pub(crate) struct Inspect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Sandbox {
-    /// It is not: the verdict is `error`.
+    /// Do not inspect: the verdict is `error`.
     Required,
-    /// It is, within what the kernel enforces; the server warns.
+    /// Inspect with the restrictions that the kernel can enforce, and log a warning.
     BestEffort,
 }
 
@@ -82,9 +82,9 @@ impl Default for Inspect {
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Http {
-    /// Connections at once; further ones wait.
+    /// Maximum number of concurrent connections; further ones wait.
     pub(crate) connections: usize,
-    /// How long a client may take to send a request's head, and be silent between two, in seconds.
+    /// Timeout for receiving a request's head, and for idle connections, in seconds.
     pub(crate) header_timeout: u64,
 }
 
@@ -98,13 +98,13 @@ impl Default for Http {
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Gateway {
-    /// Where clients reach the gateway; the address it listens on if not given.
+    /// Public URL of the gateway; its listen address if not given.
     pub(crate) endpoint: Option<url::Url>,
-    /// The region that clients are told.
+    /// The S3 region reported to clients.
     pub(crate) region: Option<String>,
-    /// Connections at once; further ones wait.
+    /// Maximum number of concurrent connections; further ones wait.
     pub(crate) connections: usize,
-    /// How long a client may take to send a request's head, and be silent between two, in seconds.
+    /// Timeout for receiving a request's head, and for idle connections, in seconds.
     pub(crate) header_timeout: u64,
 }
 
@@ -118,11 +118,11 @@ impl Default for Gateway {
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Registry {
-    /// The domain that keeps the schemas of subjects which no product owns; without one they are refused.
+    /// The domain that owns schemas of subjects without a product; if not given, such schemas are rejected.
     pub(crate) quarantine: Option<String>,
-    /// How many versions a subject has at most, counted with those out of use.
+    /// Maximum number of versions of a subject, including deleted ones.
     pub(crate) versions: u32,
-    /// How many subjects there are before none is added that no product owns.
+    /// Maximum number of subjects; at the limit, no subject without a product is added.
     pub(crate) subjects: u32,
 }
 
@@ -137,24 +137,25 @@ impl Default for Registry {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Policies {
-    /// A folder with the stewards' own rules, which may only forbid.
+    /// Directory of additional Cedar policies of the stewards, which may only forbid.
     pub(crate) folder: Option<PathBuf>,
 }
 
 impl Config {
-    /// Reads `charter.toml` of a data folder.
+    /// Reads `charter.toml` from a data directory. A missing file means the defaults.
     pub(crate) fn read(data: &Path) -> anyhow::Result<Self> {
         let path = data.join("charter.toml");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
         };
-        let config: Self = toml::from_str(&text).with_context(|| format!("`{}` is not valid", path.display()))?;
+        let config: Self =
+            toml::from_str(&text).with_context(|| format!("invalid configuration `{}`", path.display()))?;
         anyhow::ensure!(config.inspect.workers > 0, "`inspect.workers` must be at least 1");
         anyhow::ensure!(config.inspect.deadline > 0, "`inspect.deadline` must be at least 1 second");
         anyhow::ensure!(config.inspect.poll > 0, "`inspect.poll` must be at least 1 second");
-        config.quarantine().context("`registry.quarantine` must be a domain")?;
+        config.quarantine().context("`registry.quarantine` must be a domain path")?;
         anyhow::ensure!(config.registry.versions > 0, "`registry.versions` must be at least 1");
         for (name, connections, header_timeout) in [
             ("http", config.http.connections, config.http.header_timeout),
@@ -170,12 +171,12 @@ impl Config {
         self.registry.quarantine.as_deref().map(str::parse).transpose()
     }
 
-    /// What the clients of the API may take of its listener.
+    /// The connection limits of the API's listener.
     pub(crate) fn http_limits(&self) -> gateway::Limits {
         limits(self.http.connections, self.http.header_timeout)
     }
 
-    /// What the clients of the gateway may take of its listener.
+    /// The connection limits of the gateway's listener.
     pub(crate) fn gateway_limits(&self) -> gateway::Limits {
         limits(self.gateway.connections, self.gateway.header_timeout)
     }
@@ -201,7 +202,7 @@ impl Config {
 }
 
 fn limits(connections: usize, header_timeout: u64) -> gateway::Limits {
-    // A semaphore holds no more.
+    // The most permits that a semaphore can hold.
     let connections = connections.min(tokio::sync::Semaphore::MAX_PERMITS);
     let request_timeout = Duration::from_secs(header_timeout);
     gateway::Limits { connections, request_timeout, ..gateway::Limits::default() }

@@ -1,6 +1,6 @@
-//! The command line as its users meet it: exit codes, what goes where, and how answers are shown.
+//! The command line from the user's point of view: exit codes, output streams, and the output for responses.
 //!
-//! The server is [`Server`], which gives canned answers in order; `contract` and `schema` need none.
+//! The server is a [`CannedServer`], which returns canned answers in order; `contract` and `schema` need none.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
@@ -24,9 +24,9 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use self::server::Server;
+use self::server::CannedServer;
 
-/// What a run of the program left behind.
+/// The result of running the program.
 #[derive(Debug, PartialEq, Eq)]
 struct Run {
     code: i32,
@@ -39,7 +39,7 @@ fn charter(args: &[&str]) -> Run {
     run(command(args), "")
 }
 
-/// The program with an environment of its own.
+/// The program with an empty environment.
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_charter"));
     command.args(args).env_clear();
@@ -48,7 +48,7 @@ fn command(args: &[&str]) -> Command {
 
 fn run(mut command: Command, stdin: &str) -> Run {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // The program may end before it has read all of it.
+    // The program may end before it has read all input.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     Run {
@@ -59,7 +59,7 @@ fn run(mut command: Command, stdin: &str) -> Run {
 }
 
 #[test]
-fn every_command_has_help_that_says_what_it_does() {
+fn every_command_and_argument_has_help() {
     let nodes = tree::nodes();
     let names: Vec<String> = nodes.iter().map(tree::Node::name).collect();
     for expected in ["serve", "apply", "contract diff", "access request", "token create", "why", "audit list"] {
@@ -162,20 +162,20 @@ fn arguments_that_are_not_utf8_are_wrong_usage() {
 }
 
 #[test]
-fn no_proxy_stands_between_this_machine_and_itself() {
-    let server = Server::answering([json!({ "data": null, "errors": [{ "message": "reached" }] })]);
+fn no_proxy_is_used_for_loopback() {
+    let server = CannedServer::answering([json!({ "data": null, "errors": [{ "message": "reached" }] })]);
     let mut command = command(&["domain", "list", "--server", server.address()]);
-    let nobody = Server::nobody();
-    command.envs([("HTTP_PROXY", &nobody), ("http_proxy", &nobody), ("ALL_PROXY", &nobody)]);
+    let unused = CannedServer::unused_address();
+    command.envs([("HTTP_PROXY", &unused), ("http_proxy", &unused), ("ALL_PROXY", &unused)]);
     assert_eq!(run(command, "").stderr, "error: reached\n");
 }
 
 #[test]
 fn an_unreachable_server_exits_6_with_a_hint() {
-    let address = Server::nobody();
+    let address = CannedServer::unused_address();
     let run = charter(&["domain", "list", "--server", &address]);
     assert_eq!((run.code, run.stdout.as_str()), (6, ""));
-    assert!(run.stderr.starts_with(&format!("error: the server at {address} cannot be reached")), "{}", run.stderr);
+    assert!(run.stderr.starts_with(&format!("error: cannot reach the server at {address}: ")), "{}", run.stderr);
     assert!(run.stderr.contains("\nhint: start it with `charter serve`"), "{}", run.stderr);
 }
 
@@ -196,7 +196,7 @@ fn each_kind_of_error_has_its_exit_code() {
     ];
     for (code, exit) in cases {
         let error = json!({ "message": "no luck with `x`", "extensions": { "code": code, "hint": "do better" } });
-        let server = Server::answering([json!({ "data": null, "errors": [error] })]);
+        let server = CannedServer::answering([json!({ "data": null, "errors": [error] })]);
         let run = server.run(&["domain", "list"]);
         assert_eq!((run.code, run.stdout.as_str()), (exit, ""), "{code}");
         assert_eq!(run.stderr, "error: no luck with `x`\nhint: do better\n", "{code}");
@@ -204,16 +204,16 @@ fn each_kind_of_error_has_its_exit_code() {
 }
 
 #[test]
-fn an_answer_that_is_not_graphql_is_told_from_an_absent_server() {
+fn a_response_that_is_not_graphql_differs_from_an_unreachable_server() {
     let cases = [
         (401, json!({ "title": "unauthenticated", "detail": "no token" }), 5, "no token"),
         (413, json!({ "title": "too large" }), 1, "too large"),
         (404, json!("nothing here"), 1, "HTTP status 404"),
         (503, json!({ "detail": "starting" }), 6, "starting"),
-        (200, json!({ "data": { "answer": { "nodes": 7 } } }), 1, "not understood"),
+        (200, json!({ "data": { "answer": { "nodes": 7 } } }), 1, "unexpected response"),
     ];
     for (status, body, exit, words) in cases {
-        let server = Server::with_status(status, body);
+        let server = CannedServer::with_status(status, body);
         let run = server.run(&["domain", "list"]);
         assert_eq!((run.code, run.stdout.as_str()), (exit, ""), "{status}");
         assert!(run.stderr.starts_with("error: ") && run.stderr.contains(words), "{status}: {}", run.stderr);
@@ -222,37 +222,37 @@ fn an_answer_that_is_not_graphql_is_told_from_an_absent_server() {
 }
 
 #[test]
-fn what_may_be_sent_twice_is_sent_twice_with_one_key_and_nothing_else_is() {
+fn only_safe_requests_are_retried_and_with_the_same_key() {
     let created = json!({ "data": { "answer": { "__typename": "CreateDomainPayload", "domain": {
         "id": "1", "path": "sales", "enforcement": "ON", "switchAt": null, "createdAt": "2026-01-01T00:00:00Z",
     } } } });
-    let server = Server::losing_the_first(created);
+    let server = CannedServer::losing_the_first(created);
     let run = server.run(&["domain", "create", "sales"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let asked = server.asked();
-    assert_eq!(asked.len(), 2);
-    assert_eq!(asked[0].variables, asked[1].variables);
-    assert_eq!(asked[0].variables["input"]["idempotencyKey"].as_str().unwrap().len(), 36);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].variables, requests[1].variables);
+    assert_eq!(requests[0].variables["input"]["idempotencyKey"].as_str().unwrap().len(), 36);
 
-    let server = Server::losing_the_first(json!({ "data": null }));
+    let server = CannedServer::losing_the_first(json!({ "data": null }));
     let run = server.run(&["credentials", "a.b.c"]);
-    assert_eq!((run.code, server.asked().len()), (6, 1), "{}", run.stderr);
+    assert_eq!((run.code, server.requests().len()), (6, 1), "{}", run.stderr);
 }
 
 #[test]
-fn a_change_carries_a_fresh_key_or_the_given_one() {
+fn a_change_has_a_random_key_or_the_given_one() {
     let key = |args: &[&str]| {
         let server =
-            Server::answering([json!({ "data": { "answer": { "__typename": "NameTaken", "message": "m" } } })]);
+            CannedServer::answering([json!({ "data": { "answer": { "__typename": "NameTaken", "message": "m" } } })]);
         server.run(args);
-        server.asked()[0].variables["input"]["idempotencyKey"].clone()
+        server.requests()[0].variables["input"]["idempotencyKey"].clone()
     };
     assert_ne!(key(&["domain", "create", "sales"]), key(&["domain", "create", "sales"]));
     assert_eq!(key(&["domain", "create", "sales", "--idempotency-key", "k-1"]), "k-1");
 }
 
 #[test]
-fn the_token_comes_from_argument_environment_or_file_and_is_never_shown() {
+fn the_token_comes_from_argument_environment_or_file_and_is_never_printed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     std::fs::write(&file, "from-file\n").unwrap();
@@ -266,15 +266,15 @@ fn the_token_comes_from_argument_environment_or_file_and_is_never_shown() {
         (&["--token-file", file], &[], Some("from-file")),
     ];
     for (args, environment, expected) in cases {
-        let server = Server::answering([json!({ "data": null, "errors": [{ "message": "m" }] })]);
+        let server = CannedServer::answering([json!({ "data": null, "errors": [{ "message": "m" }] })]);
         let mut command = command(&[&["domain", "list", "--server", server.address()], *args].concat());
         command.envs(environment.iter().copied());
         let run = run(command, "");
-        let sent = server.asked()[0].authorization.clone();
+        let sent = server.requests()[0].authorization.clone();
         assert_eq!(sent, expected.map(|token| format!("Bearer {token}")), "{args:?} {environment:?}");
         assert!(!run.stderr.contains("from-"), "{}", run.stderr);
     }
-    let address = Server::nobody();
+    let address = CannedServer::unused_address();
     let unreachable = charter(&["domain", "list", "--server", &address, "--token", "s3cret"]);
     let odd = charter(&["domain", "list", "--server", "http://ada:s3cret@localhost", "--token", "s3cret\u{7f}"]);
     for run in [unreachable, odd] {
@@ -283,9 +283,9 @@ fn the_token_comes_from_argument_environment_or_file_and_is_never_shown() {
 }
 
 #[test]
-fn a_token_without_tls_is_warned_about_except_on_loopback() {
-    // `0.0.0.0` is no loopback address, and yet nobody but this machine is asked.
-    let local = Server::nobody();
+fn a_token_without_tls_causes_a_warning_except_on_loopback() {
+    // `0.0.0.0` is not a loopback address, but still reaches only this machine.
+    let local = CannedServer::unused_address();
     let run = charter(&["domain", "list", "--server", &local.replace("127.0.0.1", "0.0.0.0"), "--token", "t"]);
     assert!(run.stderr.starts_with("warning: the token is sent without TLS"), "{}", run.stderr);
     let local = charter(&["domain", "list", "--server", &local, "--token", "t"]);
@@ -293,14 +293,14 @@ fn a_token_without_tls_is_warned_about_except_on_loopback() {
 }
 
 #[test]
-fn lists_are_read_to_their_end_or_their_limit() {
+fn lists_are_read_to_the_end_or_the_limit() {
     let page = |names: &[&str], next: bool, cursor: &str| {
         let domain = |path: &&str| json!({ "id": path, "path": path, "enforcement": "ON", "switchAt": null, "createdAt": "2026-01-01T00:00:00Z" });
         let nodes: Vec<Value> = names.iter().map(domain).collect();
         json!({ "data": { "answer": { "nodes": nodes, "pageInfo": { "hasNextPage": next, "endCursor": cursor } } } })
     };
     let pages = || [page(&["a", "b"], true, "1"), page(&["c", "d"], true, "2"), page(&["e"], false, "3")];
-    let listed = |server: &Server, args: &[&str]| {
+    let listed = |server: &CannedServer, args: &[&str]| {
         let run = server.run(&[&["domain", "list", "--json"], args].concat());
         let answer: Value = serde_json::from_str(&run.stdout).unwrap();
         let nodes = answer["nodes"].as_array().unwrap();
@@ -308,24 +308,24 @@ fn lists_are_read_to_their_end_or_their_limit() {
         (paths.concat(), answer["pageInfo"]["hasNextPage"].as_bool().unwrap())
     };
 
-    let server = Server::answering(pages());
+    let server = CannedServer::answering(pages());
     assert_eq!(listed(&server, &[]), ("abcde".to_owned(), false));
-    let cursors: Vec<Value> = server.asked().iter().map(|asked| asked.variables["after"].clone()).collect();
+    let cursors: Vec<Value> = server.requests().iter().map(|request| request.variables["after"].clone()).collect();
     assert_eq!(cursors, [Value::Null, json!("1"), json!("2")]);
 
-    let server = Server::answering(pages());
+    let server = CannedServer::answering(pages());
     assert_eq!(listed(&server, &["--limit", "4", "--after", "0"]), ("abcd".to_owned(), true));
-    let sizes: Vec<Value> = server.asked().iter().map(|asked| asked.variables["first"].clone()).collect();
+    let sizes: Vec<Value> = server.requests().iter().map(|request| request.variables["first"].clone()).collect();
     assert_eq!(sizes, [json!(4), json!(2)]);
-    assert_eq!(server.asked()[0].variables["after"], "0");
+    assert_eq!(server.requests()[0].variables["after"], "0");
 
-    let stuck = Server::answering([page(&["a"], true, "1"), page(&["b"], true, "1")]);
-    assert_eq!(listed(&stuck, &[]).0, "ab", "a cursor that does not move ends the list");
+    let stuck = CannedServer::answering([page(&["a"], true, "1"), page(&["b"], true, "1")]);
+    assert_eq!(listed(&stuck, &[]).0, "ab", "a cursor that does not advance ends the list");
 }
 
 #[test]
-fn output_that_nobody_reads_to_its_end_is_no_failure() {
-    let server = Server::answering([json!({ "data": { "answer": {
+fn a_closed_pipe_is_not_an_error() {
+    let server = CannedServer::answering([json!({ "data": { "answer": {
         "token": "t".repeat(1 << 20), "expiresAt": "2026-01-01T00:00:00Z", "principal": { "subject": "ada" },
     } } })]);
     let mut command = command(&["token", "create", "--server", server.address()]);

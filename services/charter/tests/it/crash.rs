@@ -1,27 +1,29 @@
-//! Crashes: the server ends itself at every named point, and is killed at random under load. What was acknowledged is
-//! there afterwards, and nothing is half there. `CHARTER_KILLS` sets how many random kills there are on each database.
+//! Crashes: the server aborts at every failpoint, and is killed at random under load. Afterwards, all acknowledged
+//! changes are there, and none is incomplete. `CHARTER_KILLS` sets the number of random kills on each database.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may panic")]
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use testkit::postgres::Server;
 
-use crate::house::{House, Program, failing_program, make_demo, repository, text};
+use crate::test_server::{Program, TestServer, User, failing_program, make_demo, repository, text};
 
 const TABLE: &str = "nyc.flights.flights";
 const DOCUMENTS: [&str; 2] = ["tests/demo/flights.product.yaml", "tests/demo/flights.contract.yaml"];
 const CONTRACT: &str = "demo-flights-contract";
-/// The version that its document holds back until somebody activates it.
-const HELD: &str = "1.0.1";
+/// A version that is a draft until it is activated.
+const DRAFT: &str = "1.0.1";
 const REQUEST: [&str; 7] = ["access", "request", TABLE, "--purpose", "analytics", "--sentence", "to learn"];
-/// What a job that a crash left behind waits for on PostgreSQL hangs on the deadline.
+/// On PostgreSQL, a job that a crash left behind is retried after the deadline.
 const CONFIG: &str = "[inspect]\npoll = 3600\ndeadline = 20\n";
 /// A product with a topic, whose contract follows the schemas of the subject `orders-value`.
 const PRODUCT: &str = r#"{ "apiVersion": "v1.0.0", "kind": "DataProduct", "id": "orders", "name": "orders",
@@ -31,11 +33,11 @@ const TOPIC: &str = r#"{ "apiVersion": "v3.1.0", "kind": "DataContract", "id": "
     "schema": [{ "name": "orders", "physicalType": "topic", "properties": [
         { "name": "id", "logicalType": "integer", "required": true }] }] }"#;
 const SUBJECT: &str = "/registry/subjects/orders-value";
-/// The subject's first schema, and one that the contract needs a new version for.
+/// The subject's first schema, and one that requires a new contract version.
 const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}"#;
 const GROWN: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":["null","string"],"default":null}]}"#;
-/// A worker that is never done.
-const ENDLESS: &str = "#!/bin/sh\nsleep 600\n";
+/// A worker that never finishes.
+const ENDLESS_WORKER: &str = "#!/bin/sh\nsleep 600\n";
 
 #[test]
 fn a_crash_at_any_point_leaves_all_or_nothing_on_sqlite() {
@@ -63,210 +65,333 @@ fn crash_at_every_point(database: Option<String>) {
     if failing_program().is_none() {
         return;
     }
-    let mut house = House::start_on(database, CONFIG).with_people();
-    let table = house.lake().join("nyc/flights");
-    make_demo(&table, 0);
-    let folder = tempfile::TempDir::new().unwrap();
-    let endless = folder.path().join("worker");
-    fs::write(&endless, ENDLESS).unwrap();
-    fs::set_permissions(&endless, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let held = folder.path().join("held.contract.yaml");
-    let contract = fs::read_to_string(repository().join(DOCUMENTS[1])).unwrap();
-    let contract = contract.replace("version: 1.0.0\nstatus: active", &format!("version: {HELD}\nstatus: draft"));
-    fs::write(&held, contract).unwrap();
-    for (name, text) in [("orders.product.json", PRODUCT), ("orders.contract.json", TOPIC)] {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
+    let mut fixture = Fixture::start(database);
     for point in app::failpoint::ALL {
-        let (what, moment) = point.split_once('.').unwrap();
-        // What comes before, on a server that does not fail.
-        let request = match what {
-            "approve" => Some(house.person("bob").request(TABLE)),
-            "revoke" | "vend" => {
-                let request = house.person("bob").request(TABLE);
-                Some(house.person("ann").approve(&request))
-            }
-            "activate" => {
-                house.person("ann").ok(&["apply", "-d", "nyc", held.to_str().unwrap()]);
-                house.person("ann").ok(&["inspect", TABLE, "--wait"]);
-                None
-            }
-            "register" if moment == "followed" => {
-                let files = ["orders.product.json", "orders.contract.json"].map(|name| folder.path().join(name));
-                let files = files.each_ref().map(|file| file.to_str().unwrap());
-                house.person("ann").ok(&["apply", "-d", "nyc", files[0], files[1]]);
-                assert!(registers(&house, SCHEMA));
-                None
-            }
-            "erase" if moment == "removed" => {
-                assert!(house.send("ann", Method::DELETE, &format!("{SUBJECT}/versions/1"), None).is_some());
-                None
-            }
-            _ => None,
-        };
-        let before = state(&house, what, request.as_deref());
+        let (name, moment) = point.split_once('.').unwrap();
+        let operation = OPERATIONS.iter().find(|operation| operation.name == name);
+        let operation = operation.unwrap_or_else(|| panic!("no operation for the failpoint `{point}`"));
+        let id = (operation.prepare)(&fixture, moment);
+        let before = operation.state(&fixture, &id);
 
-        house.kill_and_restart(Program::Failing(point));
-        let ann = || house.person("ann");
-        let is_done = match what {
-            "inspect" => {
-                // Laid now, so that nothing notices it before. Version 2 is the demo's bad batch.
-                make_demo(&table, if moment == "written" { 1 } else { 3 });
-                ann().run(&["inspect", TABLE, "--wait"]).code == 0
-            }
-            "activate" => ann().run(&["version", "activate", "nyc.flights", CONTRACT, HELD]).code == 0,
-            "request" => house.person("bob").run(&REQUEST).code == 0,
-            "publish" => ann().run(&["apply", "-d", "nyc", DOCUMENTS[0], DOCUMENTS[1]]).code == 0,
-            "approve" => ann().run(&["access", "approve", request.as_deref().unwrap()]).code == 0,
-            "revoke" => ann().run(&["access", "revoke", request.as_deref().unwrap(), "--reason", "a crash"]).code == 0,
-            "vend" => house.person("bob").run(&["credentials", TABLE]).code == 0,
-            "register" => registers(&house, GROWN),
-            "erase" => {
-                house.send("ann", Method::DELETE, &format!("{SUBJECT}/versions/1?permanent=true"), None).is_some()
-            }
-            other => panic!("no case for the point `{other}`"),
-        };
-        assert!(!is_done, "{point} was not reached");
-        assert!(house.has_ended(), "{point} was not reached");
+        fixture.server.kill_and_restart(Program::Failing(point));
+        assert!(!(operation.run)(&fixture, moment, &id), "{point} was not reached");
+        assert!(fixture.server.has_ended(), "{point} was not reached");
 
-        // The inspection that the crash cut off begins again at once, and is not to end before we have looked.
-        let restarted = if what == "inspect" { Program::WithWorker(&endless) } else { Program::Charter };
-        house.kill_and_restart(restarted);
-        let after = state(&house, what, request.as_deref());
+        // A restarted inspection must not end before its state is checked.
+        let endless = fixture.endless_worker();
+        let restarted = if name == "inspect" { Program::WithWorker(&endless) } else { Program::Charter };
+        fixture.server.kill_and_restart(restarted);
+        let after = operation.state(&fixture, &id);
         match moment {
-            "committed" => assert_eq!(after, changed(what, &before), "{point}: not all of it is there"),
-            _ => assert_eq!(after, before, "{point}: something of it is there"),
+            "committed" => {
+                let expected = State { effect: (operation.expected)(&before.effect), n_records: before.n_records + 1 };
+                assert_eq!(after, expected, "{point}: the change is incomplete");
+            }
+            _ => assert_eq!(after, before, "{point}: a part of the change is stored"),
         }
-        // Each next point begins with what it needs.
-        match (what, moment) {
-            ("publish", "committed") => {
-                house.person("ann").ok(&["inspect", TABLE, "--wait"]);
-            }
-            ("inspect", _) => {
-                house.kill_and_restart(Program::Charter);
-                house.person("ann").ok(&["inspect", TABLE, "--wait"]);
-            }
-            ("vend", _) => {
-                house.person("ann").ok(&["access", "revoke", request.as_deref().unwrap(), "--reason", "next"]);
-            }
-            ("revoke", "written") => {
-                house.person("ann").ok(&["access", "revoke", request.as_deref().unwrap(), "--reason", "next"]);
-            }
-            _ => {}
-        }
+        (operation.clean_up)(&mut fixture, moment, &id);
     }
 }
 
-/// Registers a schema, unless the server ends over it.
-fn registers(house: &House, schema: &str) -> bool {
-    house.send("ann", Method::POST, &format!("{SUBJECT}/versions"), Some(&json!({ "schema": schema }))).is_some()
+/// A server with the demo table, and the input files of the operations.
+struct Fixture {
+    server: TestServer,
+    files: TempDir,
 }
 
-/// What a point's act changes, as its users see it: the thing itself, and its records.
-fn state(house: &House, what: &str, id: Option<&str>) -> (String, usize) {
-    let records_of = |action: &str, kind: &str| {
-        let listed = house.person("admin").ok(&["audit", "list", "--action", action, "--json"]).json();
+impl Fixture {
+    fn start(database: Option<String>) -> Self {
+        let fixture =
+            Self { server: TestServer::start_on(database, CONFIG).with_people(), files: TempDir::new().unwrap() };
+        make_demo(&fixture.table(), 0);
+        let contract = fs::read_to_string(repository().join(DOCUMENTS[1])).unwrap();
+        let draft = contract.replace("version: 1.0.0\nstatus: active", &format!("version: {DRAFT}\nstatus: draft"));
+        for (name, text) in [
+            ("draft.contract.yaml", draft.as_str()),
+            ("orders.product.json", PRODUCT),
+            ("orders.contract.json", TOPIC),
+            ("worker", ENDLESS_WORKER),
+        ] {
+            fs::write(fixture.files.path().join(name), text).unwrap();
+        }
+        fs::set_permissions(fixture.endless_worker(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        fixture
+    }
+
+    fn table(&self) -> PathBuf {
+        self.server.lake().join("nyc/flights")
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.files.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn endless_worker(&self) -> PathBuf {
+        self.files.path().join("worker")
+    }
+
+    fn ann(&self) -> User<'_> {
+        self.server.user("ann")
+    }
+
+    fn bob(&self) -> User<'_> {
+        self.server.user("bob")
+    }
+
+    fn request(&self) -> String {
+        self.bob().request(TABLE)
+    }
+
+    fn grant(&self) -> String {
+        self.ann().approve(&self.request())
+    }
+
+    fn revoke(&self, grant: &str) -> bool {
+        self.ann().run(&["access", "revoke", grant, "--reason", "a test"]).code == 0
+    }
+
+    /// Sends a request to the registry; `None` if the server crashed.
+    fn registry(&self, method: Method, path: &str, body: Option<&Value>) -> Option<Value> {
+        self.server.send("ann", method, path, body)
+    }
+
+    /// Registers a schema; false if the server crashed.
+    fn register(&self, schema: &str) -> bool {
+        self.registry(Method::POST, &format!("{SUBJECT}/versions"), Some(&json!({ "schema": schema }))).is_some()
+    }
+
+    /// The value at a JSON pointer of a query's response.
+    fn query(&self, subject: &str, query: &str, pointer: &str) -> Value {
+        let response = self.server.graphql(subject, &json!({ "query": query }));
+        response.pointer(pointer).unwrap_or_else(|| panic!("no `{pointer}` in {response}")).clone()
+    }
+
+    fn node_state(&self, kind: &str, id: &str) -> String {
+        let query = format!("{{ node(id: \"{id}\") {{ ... on {kind} {{ state }} }} }}");
+        self.query("ann", &query, "/data/node/state").as_str().unwrap().to_owned()
+    }
+
+    /// Whether the registry has a schema with this id.
+    fn has_schema(&self, id: u32) -> &'static str {
+        let schema = self.registry(Method::GET, &format!("/registry/schemas/ids/{id}"), None).unwrap();
+        if schema.get("schema").is_some() { "present" } else { "missing" }
+    }
+
+    /// The number of audit records of an action on resources of a kind.
+    fn n_records(&self, action: &str, kind: &str) -> usize {
+        let listed = self.server.user("admin").ok(&["audit", "list", "--action", action, "--json"]).json();
         let records = listed["nodes"].as_array().unwrap();
         records.iter().filter(|record| text(record, "/resource").starts_with(kind)).count()
-    };
-    let records = |action: &str| records_of(action, "");
-    let node = |id: &str, kind: &str, field: &str| {
-        let document = format!("query($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ {field} }} }} }}");
-        let body = json!({ "query": document, "variables": { "id": id } });
-        let answer = house.ask("ann", &body);
-        text(&answer, &format!("/data/node/{field}"))
-    };
-    match what {
-        "publish" => {
-            let shown = house.person("ann").run(&["product", "show", "nyc.flights"]);
-            (if shown.code == 0 { "there" } else { "missing" }.to_owned(), records("product.publish"))
-        }
-        "inspect" => {
-            let query = format!("{{ table(address: \"{TABLE}\") {{ snapshots {{ nodes {{ verdict {{ at }} }} }} }} }}");
-            let answer = house.ask("ann", &json!({ "query": query }));
-            let snapshots = answer.pointer("/data/table/snapshots/nodes").and_then(Value::as_array).unwrap();
-            let judged = snapshots.iter().filter(|snapshot| snapshot["verdict"].is_object()).count();
-            (judged.to_string(), records_of("table.inspect", "snapshot"))
-        }
-        "activate" => {
-            let query = format!(
-                "{{ contractVersion(domain: \"nyc\", product: \"flights\", contract: \"{CONTRACT}\", \
-                 version: \"{HELD}\") {{ state }} }}"
-            );
-            let answer = house.ask("ann", &json!({ "query": query }));
-            (text(&answer, "/data/contractVersion/state"), records("contract.activate"))
-        }
-        "request" => {
-            let body = json!({ "query": "{ accessRequests { nodes { id } } }" });
-            let requests = house.ask("bob", &body);
-            let n_requests = requests.pointer("/data/accessRequests/nodes").and_then(Value::as_array).unwrap().len();
-            (n_requests.to_string(), records("access.request"))
-        }
-        "approve" => (node(id.unwrap(), "AccessRequest", "state"), records("access.approve")),
-        "revoke" => (node(id.unwrap(), "Grant", "state"), records("access.revoke")),
-        "register" => {
-            // The version of the subject and that of the contract come together.
-            let versions = house.send("ann", Method::GET, &format!("{SUBJECT}/versions"), None).unwrap();
-            let schema = house.send("ann", Method::GET, "/registry/schemas/ids/2", None).unwrap();
-            let is_there = if schema.get("schema").is_some() { "there" } else { "missing" };
-            let query =
-                "{ product(domain: \"nyc\", name: \"orders\") { contracts { versions { nodes { version } } } } }";
-            let answer = house.ask("ann", &json!({ "query": query }));
-            let contract = answer.pointer("/data/product/contracts/0/versions/nodes").unwrap();
-            (format!("{versions} {is_there} {}", contract.as_array().unwrap().len()), records("schema.register"))
-        }
-        "erase" => {
-            let versions = house.send("ann", Method::GET, &format!("{SUBJECT}/versions?deleted=true"), None).unwrap();
-            let schema = house.send("ann", Method::GET, "/registry/schemas/ids/1", None).unwrap();
-            let is_there = if schema.get("schema").is_some() { "there" } else { "missing" };
-            (format!("{versions} {is_there}"), records("schema.delete"))
-        }
-        _ => {
-            let body = json!({ "query": "{ leases { nodes { id } } }" });
-            let leases = house.ask("bob", &body);
-            let n_leases = leases.pointer("/data/leases/nodes").and_then(Value::as_array).unwrap().len();
-            (n_leases.to_string(), records("credential.vend"))
-        }
     }
 }
 
-fn changed(what: &str, before: &(String, usize)) -> (String, usize) {
-    let state = match what {
-        "publish" => "there".to_owned(),
-        "approve" => "APPROVED".to_owned(),
-        "revoke" => "REVOKED".to_owned(),
-        "activate" => "ACTIVE".to_owned(),
-        "register" => {
-            assert_eq!(before.0, "[1] missing 2");
-            "[1,2] there 3".to_owned()
-        }
-        "erase" => {
-            assert_eq!(before.0, "[1,2] there");
+/// The state that an operation changes: its effect as users see it, and the number of its audit records.
+#[derive(Debug, PartialEq, Eq)]
+struct State {
+    effect: String,
+    n_records: usize,
+}
+
+/// An operation with failpoints, which are named `{name}.{moment}`.
+struct Operation {
+    name: &'static str,
+    /// The action in the audit log, and the kind of its resource.
+    record: (&'static str, &'static str),
+    /// Runs on a server that does not crash; returns the id that the operation needs, if any.
+    prepare: fn(&Fixture, moment: &str) -> String,
+    /// Runs the operation; returns whether it succeeded.
+    run: fn(&Fixture, moment: &str, id: &str) -> bool,
+    /// The effect, as users see it.
+    effect: fn(&Fixture, id: &str) -> String,
+    /// The effect after the operation was committed, given the one before.
+    expected: fn(before: &str) -> String,
+    /// Restores what the next failpoint needs.
+    clean_up: fn(&mut Fixture, moment: &str, id: &str),
+}
+
+impl Operation {
+    fn state(&self, fixture: &Fixture, id: &str) -> State {
+        let (action, kind) = self.record;
+        State { effect: (self.effect)(fixture, id), n_records: fixture.n_records(action, kind) }
+    }
+}
+
+const OPERATIONS: [Operation; 9] = [
+    Operation {
+        name: "publish",
+        record: ("product.publish", ""),
+        prepare: no_id,
+        run: |fixture, _, _| fixture.ann().run(&["apply", "-d", "nyc", DOCUMENTS[0], DOCUMENTS[1]]).code == 0,
+        effect: |fixture, _| {
+            let is_present = fixture.ann().run(&["product", "show", "nyc.flights"]).code == 0;
+            if is_present { "present" } else { "missing" }.to_owned()
+        },
+        expected: |_| "present".to_owned(),
+        clean_up: |fixture, moment, _| {
+            if moment == "committed" {
+                fixture.ann().ok(&["inspect", TABLE, "--wait"]);
+            }
+        },
+    },
+    Operation {
+        name: "inspect",
+        record: ("table.inspect", "snapshot"),
+        prepare: no_id,
+        run: |fixture, moment, _| {
+            // Written now, so that no poll detects it before. Version 2 is the demo's bad batch.
+            make_demo(&fixture.table(), if moment == "written" { 1 } else { 3 });
+            fixture.ann().run(&["inspect", TABLE, "--wait"]).code == 0
+        },
+        effect: |fixture, _| {
+            let query = format!("{{ table(address: \"{TABLE}\") {{ snapshots {{ nodes {{ verdict {{ at }} }} }} }} }}");
+            let snapshots = fixture.query("ann", &query, "/data/table/snapshots/nodes");
+            let has_verdict = |snapshot: &&Value| snapshot["verdict"].is_object();
+            snapshots.as_array().unwrap().iter().filter(has_verdict).count().to_string()
+        },
+        expected: one_more,
+        clean_up: |fixture, _, _| {
+            fixture.server.kill_and_restart(Program::Charter);
+            fixture.ann().ok(&["inspect", TABLE, "--wait"]);
+        },
+    },
+    Operation {
+        name: "activate",
+        record: ("contract.activate", ""),
+        prepare: |fixture, _| {
+            fixture.ann().ok(&["apply", "-d", "nyc", &fixture.file("draft.contract.yaml")]);
+            fixture.ann().ok(&["inspect", TABLE, "--wait"]);
+            String::new()
+        },
+        run: |fixture, _, _| fixture.ann().run(&["version", "activate", "nyc.flights", CONTRACT, DRAFT]).code == 0,
+        effect: |fixture, _| {
+            let address =
+                format!("domain: \"nyc\", product: \"flights\", contract: \"{CONTRACT}\", version: \"{DRAFT}\"");
+            let query = format!("{{ contractVersion({address}) {{ state }} }}");
+            fixture.query("ann", &query, "/data/contractVersion/state").as_str().unwrap().to_owned()
+        },
+        expected: |_| "ACTIVE".to_owned(),
+        clean_up: nothing,
+    },
+    Operation {
+        name: "request",
+        record: ("access.request", ""),
+        prepare: no_id,
+        run: |fixture, _, _| fixture.bob().run(&REQUEST).code == 0,
+        effect: |fixture, _| n_nodes(fixture, "accessRequests"),
+        expected: one_more,
+        clean_up: nothing,
+    },
+    Operation {
+        name: "approve",
+        record: ("access.approve", ""),
+        prepare: |fixture, _| fixture.request(),
+        run: |fixture, _, request| fixture.ann().run(&["access", "approve", request]).code == 0,
+        effect: |fixture, request| fixture.node_state("AccessRequest", request),
+        expected: |_| "APPROVED".to_owned(),
+        clean_up: nothing,
+    },
+    Operation {
+        name: "revoke",
+        record: ("access.revoke", ""),
+        prepare: |fixture, _| fixture.grant(),
+        run: |fixture, _, grant| fixture.revoke(grant),
+        effect: |fixture, grant| fixture.node_state("Grant", grant),
+        expected: |_| "REVOKED".to_owned(),
+        clean_up: |fixture, moment, grant| assert!(moment == "committed" || fixture.revoke(grant)),
+    },
+    Operation {
+        name: "vend",
+        record: ("credential.vend", ""),
+        prepare: |fixture, _| fixture.grant(),
+        run: |fixture, _, _| fixture.bob().run(&["credentials", TABLE]).code == 0,
+        effect: |fixture, _| n_nodes(fixture, "leases"),
+        expected: one_more,
+        clean_up: |fixture, _, grant| assert!(fixture.revoke(grant)),
+    },
+    Operation {
+        name: "register",
+        record: ("schema.register", ""),
+        prepare: |fixture, moment| {
+            if moment == "followed" {
+                let files = ["orders.product.json", "orders.contract.json"].map(|name| fixture.file(name));
+                fixture.ann().ok(&["apply", "-d", "nyc", &files[0], &files[1]]);
+                assert!(fixture.register(SCHEMA));
+            }
+            String::new()
+        },
+        run: |fixture, _, _| fixture.register(GROWN),
+        // The version of the subject and the one of the contract are created together.
+        effect: |fixture, _| {
+            let versions = fixture.registry(Method::GET, &format!("{SUBJECT}/versions"), None).unwrap();
+            let query =
+                "{ product(domain: \"nyc\", name: \"orders\") { contracts { versions { nodes { version } } } } }";
+            let contract = fixture.query("ann", query, "/data/product/contracts/0/versions/nodes");
+            format!("{versions} {} {}", fixture.has_schema(2), contract.as_array().unwrap().len())
+        },
+        expected: |before| {
+            assert_eq!(before, "[1] missing 2");
+            "[1,2] present 3".to_owned()
+        },
+        clean_up: nothing,
+    },
+    Operation {
+        name: "erase",
+        record: ("schema.delete", ""),
+        prepare: |fixture, moment| {
+            if moment == "removed" {
+                assert!(fixture.registry(Method::DELETE, &format!("{SUBJECT}/versions/1"), None).is_some());
+            }
+            String::new()
+        },
+        run: |fixture, _, _| {
+            fixture.registry(Method::DELETE, &format!("{SUBJECT}/versions/1?permanent=true"), None).is_some()
+        },
+        effect: |fixture, _| {
+            let versions = fixture.registry(Method::GET, &format!("{SUBJECT}/versions?deleted=true"), None).unwrap();
+            format!("{versions} {}", fixture.has_schema(1))
+        },
+        expected: |before| {
+            assert_eq!(before, "[1,2] present");
             "[2] missing".to_owned()
-        }
-        _ => (before.0.parse::<usize>().unwrap() + 1).to_string(),
-    };
-    (state, before.1 + 1)
+        },
+        clean_up: nothing,
+    },
+];
+
+fn no_id(_: &Fixture, _: &str) -> String {
+    String::new()
+}
+
+fn nothing(_: &mut Fixture, _: &str, _: &str) {}
+
+fn one_more(before: &str) -> String {
+    (before.parse::<usize>().unwrap() + 1).to_string()
+}
+
+/// The number of nodes that bob sees in a list.
+fn n_nodes(fixture: &Fixture, list: &str) -> String {
+    let nodes = fixture.query("bob", &format!("{{ {list} {{ nodes {{ id }} }} }}"), &format!("/data/{list}/nodes"));
+    nodes.as_array().unwrap().len().to_string()
 }
 
 fn kill_at_random(database: Option<String>) {
     const N_WRITERS: usize = 8;
     let n_kills: u64 = std::env::var("CHARTER_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
-    let mut house = House::start_on(database, "[inspect]\npoll = 3600\n");
+    let mut server = TestServer::start_on(database, "[inspect]\npoll = 3600\n");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut acknowledged: BTreeSet<String> = BTreeSet::new();
-    // A fixed seed (a step of Knuth's linear congruential generator each): the delays are the same in every run.
+    // A fixed seed, advanced by Knuth's linear congruential generator: the delays are the same in every run.
     let mut seed: u64 = 42;
     for kill in 0..n_kills {
         let stop = Arc::new(AtomicBool::new(false));
         let (begun, mut first) = tokio::sync::mpsc::channel::<()>(1);
         let mut writers = Vec::new();
         for writer in 0..N_WRITERS {
-            let (address, token, stop) = (house.address.clone(), house.token("admin"), Arc::clone(&stop));
+            let (address, token, stop) = (server.address.clone(), server.token("admin"), Arc::clone(&stop));
             let (client, begun) = (client.clone(), begun.clone());
             writers.push(runtime.spawn(async move {
-                let mut made = Vec::new();
+                let mut created = Vec::new();
                 for index in 0.. {
                     if stop.load(Ordering::SeqCst) {
                         break;
@@ -280,32 +405,32 @@ fn kill_at_random(database: Option<String>) {
                     if answer.pointer("/data/createDomain/__typename") != Some(&json!("CreateDomainPayload")) {
                         break;
                     }
-                    made.push(path);
-                    // A full channel has told it already.
+                    created.push(path);
+                    // A full channel was notified already.
                     let _ = begun.try_send(());
                 }
-                made
+                created
             }));
         }
-        // However slow the machine is, the server is killed under load: the delay counts from the first change.
+        // The delay counts from the first change, so that the server is killed under load on a slow machine too.
         drop(begun);
         runtime.block_on(first.recv());
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         std::thread::sleep(Duration::from_millis((seed >> 33) % 300));
-        house.kill_and_restart(Program::Charter);
+        server.kill_and_restart(Program::Charter);
         stop.store(true, Ordering::SeqCst);
         for writer in writers {
             acknowledged.extend(runtime.block_on(writer).unwrap());
         }
     }
-    let listed = house.person("admin").ok(&["domain", "list", "--json"]).json();
-    let there: BTreeSet<String> =
+    let listed = server.user("admin").ok(&["domain", "list", "--json"]).json();
+    let stored: BTreeSet<String> =
         listed["nodes"].as_array().unwrap().iter().map(|domain| text(domain, "/path")).collect();
-    let lost: Vec<&String> = acknowledged.difference(&there).collect();
-    assert!(lost.is_empty(), "{} of {} acknowledged changes are gone: {lost:?}", lost.len(), acknowledged.len());
-    // Every domain has its record and every record its domain: nothing is half there.
-    let records = house.person("admin").ok(&["audit", "list", "--action", "domain.create", "--json"]).json();
-    assert_eq!(records["nodes"].as_array().unwrap().len(), there.len());
+    let lost: Vec<&String> = acknowledged.difference(&stored).collect();
+    assert!(lost.is_empty(), "{} of {} acknowledged changes are lost: {lost:?}", lost.len(), acknowledged.len());
+    // Every domain has its audit record and vice versa: no change is incomplete.
+    let records = server.user("admin").ok(&["audit", "list", "--action", "domain.create", "--json"]).json();
+    assert_eq!(records["nodes"].as_array().unwrap().len(), stored.len());
     assert!(acknowledged.len() as u64 >= n_kills, "only {} changes were acknowledged", acknowledged.len());
     println!("{n_kills} kills, {} acknowledged changes, none lost", acknowledged.len());
 }

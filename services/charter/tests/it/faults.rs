@@ -1,7 +1,7 @@
-//! What goes wrong with a table or with its inspection shuts the gate in `block` and `warn`, `last_good` goes on serving
-//! what was good before, and the server answers throughout.
+//! A broken table or a failed inspection closes the gate in `block` and `warn` mode, `last_good` keeps serving the last
+//! good snapshot, and the server stays responsive.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic")]
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::house::{House, Person, make_demo};
+use crate::test_server::{TestServer, User, make_demo};
 
 const BLOCK: &str = "nyc.demo-block.flights";
 const LAST_GOOD: &str = "nyc.demo-last-good.flights";
 const WARN: &str = "nyc.demo-warn.flights";
 
-/// The worker that the server starts: the real one, unless a file beside it says what goes wrong.
+/// The worker that the server starts: the real one, unless the file `fault` selects a failure.
 const WORKER: &str = r#"#!/bin/sh
 fault=$(cat FOLDER/fault 2>/dev/null)
 case "$fault" in
@@ -28,7 +28,7 @@ esac
 "#;
 
 #[test]
-fn a_failing_inspection_is_a_verdict_and_never_opens_the_gate() {
+fn a_failed_inspection_is_a_verdict_and_never_opens_the_gate() {
     let folder = tempfile::TempDir::new().unwrap();
     let real = Path::new(env!("CARGO_BIN_EXE_charter")).with_file_name("charter-worker");
     let worker = folder.path().join("worker");
@@ -36,10 +36,10 @@ fn a_failing_inspection_is_a_verdict_and_never_opens_the_gate() {
     fs::write(&worker, script).unwrap();
     fs::set_permissions(&worker, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 
-    let house = House::start_with_worker("[inspect]\npoll = 3600\ndeadline = 2\n", &worker).with_people();
-    let health = Health::watch(&house.address);
-    let (ann, bob) = (house.person("ann"), house.person("bob"));
-    let table = house.lake().join("nyc/demo");
+    let server = TestServer::start_with_worker("[inspect]\npoll = 3600\ndeadline = 2\n", &worker).with_people();
+    let health = Health::watch(&server.address);
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
+    let table = server.lake().join("nyc/demo");
     make_demo(&table, 0);
     let documents = tempfile::TempDir::new().unwrap();
     for (name, mode) in [("demo-block", "block"), ("demo-last-good", "last_good"), ("demo-warn", "warn")] {
@@ -52,22 +52,22 @@ fn a_failing_inspection_is_a_verdict_and_never_opens_the_gate() {
         bob.ok(&["credentials", table]);
     }
 
-    // The inspection itself fails; when it is tried again, all is well.
+    // The inspection itself fails, and succeeds on retry.
     let mut version = 0;
     for fault in ["killed", "nonsense", "silent", "slow"] {
         fs::write(folder.path().join("fault"), fault).unwrap();
         version += 1;
         make_demo(&table, version);
-        shut(&ann, &bob, fault);
+        assert_gate_closed(&ann, &bob, fault);
         fs::remove_file(folder.path().join("fault")).unwrap();
-        // The demo's version 2 is its bad batch: any other passes when it is looked at again.
+        // Version 2 of the demo table is the bad batch; all others pass when inspected again.
         if version != 2 {
             ann.ok(&["inspect", BLOCK, "--wait"]);
             bob.ok(&["credentials", BLOCK]);
         }
     }
 
-    // The table is wrong; when the wrong entry is taken away, the state before it is served again.
+    // The table is broken; once the broken log entry is removed, the previous state is served again.
     let next = table.join(format!("_delta_log/{:020}.json", version + 1));
     let add = |path: &str| {
         format!(
@@ -90,23 +90,23 @@ fn a_failing_inspection_is_a_verdict_and_never_opens_the_gate() {
         ("a file without a footer", add("broken.parquet")),
         ("a million columns", wide),
     ];
-    for (what, entry) in entries {
+    for (fault, entry) in entries {
         fs::write(&next, entry).unwrap();
-        shut(&ann, &bob, what);
+        assert_gate_closed(&ann, &bob, fault);
         fs::remove_file(&next).unwrap();
         ann.ok(&["inspect", BLOCK, "--wait"]);
         bob.ok(&["credentials", BLOCK]);
     }
-    // A version is missing: the next but one is there.
+    // A version is missing: only the one after it exists.
     let hole = table.join(format!("_delta_log/{:020}.json", version + 2));
     fs::write(&hole, "{}").unwrap();
-    shut(&ann, &bob, "a hole in the log");
+    assert_gate_closed(&ann, &bob, "a gap in the log");
 
-    health.end();
+    health.assert_responsive();
 }
 
 #[test]
-fn a_worker_out_of_memory_is_a_verdict_and_the_server_goes_on() {
+fn a_worker_out_of_memory_is_a_verdict_and_the_server_continues() {
     // A hundred million characters for each row with a negative distance, of which only the bad batch has some.
     let grown = "CASE WHEN distance < 0 THEN 'xxxxxxxxxx' ELSE 'x' END".to_owned();
     let grown = (0..3).fold(grown, |text, _| format!("replace({text}, 'x', {text})"));
@@ -114,14 +114,14 @@ fn a_worker_out_of_memory_is_a_verdict_and_the_server_goes_on() {
         "    quality:\n      - id: greedy\n        type: sql\n        query: >-\n          \
          SELECT max(character_length({grown})) FROM ${{table}}\n        mustBeGreaterThan: 0\n"
     );
-    let house = House::start("[inspect]\npoll = 3600\nmemory_mib = 1536\n").with_people();
-    let health = Health::watch(&house.address);
-    let (ann, bob) = (house.person("ann"), house.person("bob"));
-    let table = house.lake().join("nyc/demo");
+    let server = TestServer::start("[inspect]\npoll = 3600\nmemory_mib = 1536\n").with_people();
+    let health = Health::watch(&server.address);
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
+    let table = server.lake().join("nyc/demo");
     make_demo(&table, 0);
     let documents = tempfile::TempDir::new().unwrap();
     for (name, mode) in [("demo-block", "block"), ("demo-last-good", "last_good"), ("demo-warn", "warn")] {
-        // One greedy rule is enough: the inspection ends for all.
+        // One greedy rule is enough, because the three products share the inspection.
         write_documents(documents.path(), name, mode, if mode == "block" { &rules } else { "" });
     }
     ann.ok(&["apply", "-d", "nyc", documents.path().to_str().unwrap()]);
@@ -132,44 +132,45 @@ fn a_worker_out_of_memory_is_a_verdict_and_the_server_goes_on() {
     }
 
     make_demo(&table, 2);
-    shut(&ann, &bob, "out of memory");
-    let records = house.person("admin").ok(&["audit", "list", "--action", "table.inspect", "--json"]);
+    assert_gate_closed(&ann, &bob, "out of memory");
+    let records = server.user("admin").ok(&["audit", "list", "--action", "table.inspect", "--json"]);
     assert!(records.stdout.contains("it aborted, most likely out of memory"), "{records:?}");
     make_demo(&table, 3);
     ann.ok(&["inspect", BLOCK, "--wait"]);
     bob.ok(&["credentials", BLOCK]);
-    health.end();
+    health.assert_responsive();
 }
 
 #[test]
-fn a_new_state_is_noticed_by_the_poll() {
-    let house = House::start("[inspect]\npoll = 1\nprobe = 3600\n").with_people();
-    let table = house.lake().join("nyc/demo");
+fn the_poll_detects_a_new_snapshot() {
+    let server = TestServer::start("[inspect]\npoll = 1\nprobe = 3600\n").with_people();
+    let table = server.lake().join("nyc/demo");
     make_demo(&table, 0);
     let documents = tempfile::TempDir::new().unwrap();
     write_documents(documents.path(), "demo-block", "block", "");
-    house.person("ann").ok(&["apply", "-d", "nyc", documents.path().to_str().unwrap()]);
+    server.user("ann").ok(&["apply", "-d", "nyc", documents.path().to_str().unwrap()]);
     for version in [0, 1] {
         make_demo(&table, version);
-        house.until_inspected("ann", BLOCK, &format!("delta:{version}"));
+        server.until_inspected("ann", BLOCK, &format!("delta:{version}"));
     }
 }
 
-/// The newest state cannot be inspected: `block` and `warn` are shut, `last_good` is open, the verdict is `error`.
+/// The newest snapshot cannot be inspected: the verdict is `error`, access in `block` and `warn` mode is denied, and in
+/// `last_good` mode it is allowed.
 #[track_caller]
-fn shut(ann: &Person<'_>, bob: &Person<'_>, what: &str) {
+fn assert_gate_closed(ann: &User<'_>, bob: &User<'_>, fault: &str) {
     let inspected = ann.run(&["inspect", BLOCK, "--wait", "--json"]);
-    assert_eq!(inspected.code, 1, "{what}: {inspected:?}");
-    assert!(inspected.stdout.contains("\"ERROR\""), "{what}: {inspected:?}");
+    assert_eq!(inspected.code, 1, "{fault}: {inspected:?}");
+    assert!(inspected.stdout.contains("\"ERROR\""), "{fault}: {inspected:?}");
     for table in [BLOCK, WARN] {
         let refused = bob.run(&["credentials", table, "--json"]);
-        assert_eq!(refused.code, 2, "{what}: {table} is open: {refused:?}");
-        assert!(refused.stdout.contains("quality.error"), "{what}: {refused:?}");
+        assert_eq!(refused.code, 2, "{fault}: {table} is open: {refused:?}");
+        assert!(refused.stdout.contains("quality.error"), "{fault}: {refused:?}");
     }
     bob.ok(&["credentials", LAST_GOOD]);
 }
 
-/// A product on the demo's table; `rules` stand under the object's `quality`.
+/// Writes the documents of a product for the demo table; `rules` is the `quality` section of the schema object.
 fn write_documents(folder: &Path, name: &str, mode: &str, rules: &str) {
     let product = format!(
         "apiVersion: v1.0.0\nkind: DataProduct\nid: {name}-product\nname: {name}\nstatus: active\noutputPorts:\n  \
@@ -185,7 +186,7 @@ fn write_documents(folder: &Path, name: &str, mode: &str, rules: &str) {
     fs::write(folder.join(format!("{name}.contract.yaml")), contract).unwrap();
 }
 
-/// Asks `/health` again and again.
+/// Polls `/health` in the background.
 struct Health {
     stop: Arc<AtomicBool>,
     thread: std::thread::JoinHandle<Vec<Duration>>,
@@ -213,13 +214,13 @@ impl Health {
         Self { stop, thread }
     }
 
-    /// It was answered all the time, and soon.
-    fn end(self) {
+    /// Asserts that every poll was answered quickly.
+    fn assert_responsive(self) {
         self.stop.store(true, Ordering::SeqCst);
         let times = self.thread.join().unwrap();
         let (p99, slowest) = (times[times.len() * 99 / 100], times[times.len() - 1]);
         println!("{} times /health: p99 {p99:?}, slowest {slowest:?}", times.len());
-        // The machine is shared with other tests and with the inspections: one answer in a hundred may wait for a core.
+        // The machine also runs other tests and the inspections: one response in a hundred may wait for a core.
         assert!(p99 < Duration::from_millis(100), "/health took {p99:?} at p99");
     }
 }

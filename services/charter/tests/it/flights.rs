@@ -1,7 +1,7 @@
-//! The journey of the flights tables: a true history with a bad batch in it, laid version by version, read by the real
-//! clients with vended credentials. What they see equals `expected.json`; what a version failed with is never to be had.
+//! The journey of the flights tables: real data with a bad batch, committed version by version, and read by the real
+//! clients with vended credentials. They see what `expected.json` lists, and never the data of a failed version.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::house::{Credentials, House, clients, make_demo, repository, shared};
+use crate::test_server::{Credentials, TestServer, clients, make_demo, repository, shared};
 
 const BLOCK: &str = "nyc.flights.flights";
 const LAST_GOOD: &str = "nyc.flights-last-good.flights";
@@ -20,14 +20,14 @@ const ALL: [&str; 3] = [BLOCK, LAST_GOOD, WARN];
 fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
     let (Some(shared), Some(_)) = (shared(), clients()) else { return };
     let history = History::of(&shared.join("data/flights"), "flights");
-    let house = House::start("[inspect]\npoll = 3600\n").with_people();
-    let (ann, bob) = (house.person("ann"), house.person("bob"));
+    let server = TestServer::start("[inspect]\npoll = 3600\n").with_people();
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
     for table in ["airlines", "airports", "planes", "weather"] {
-        copy(&shared.join("data/flights/delta").join(table), &house.lake().join("nyc").join(table));
+        copy(&shared.join("data/flights/delta").join(table), &server.lake().join("nyc").join(table));
     }
-    let table = house.lake().join("nyc/flights");
+    let table = server.lake().join("nyc/flights");
 
-    // Version 0 lies there; the contracts become active once it was inspected and passed.
+    // The contracts become active once version 0 is inspected and passes.
     history.lay(0, &table);
     ann.ok(&[
         "apply",
@@ -49,7 +49,7 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
         ann.ok(&["inspect", &format!("nyc.reference.{table}"), "--wait"]);
     }
 
-    // Nobody reads without asking.
+    // No access without a grant.
     let refused = bob.run(&["credentials", BLOCK]);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.stderr.contains("grant") || refused.stdout.contains("grant"), "{refused:?}");
@@ -73,7 +73,7 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
     // Version 3 is the bad batch.
     history.lay(3, &table);
     let inspected = ann.run(&["inspect", BLOCK, "--wait"]);
-    assert_eq!(inspected.code, 2, "a failed inspection is told: {inspected:?}");
+    assert_eq!(inspected.code, 2, "a failed inspection is reported: {inspected:?}");
     let refused = bob.run(&["credentials", BLOCK]);
     assert_eq!(refused.code, 2, "{refused:?}");
     let why = bob.run(&["why", BLOCK, "--json"]);
@@ -82,11 +82,11 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
     reads(&bob.credentials(LAST_GOOD), &history, 2);
     let warned = bob.credentials(WARN);
     reads(&warned, &history, 3);
-    assert!(bob.ok(&["why", WARN]).stdout.contains("distance"), "the findings are told");
+    assert!(bob.ok(&["why", WARN]).stdout.contains("distance"), "the findings are shown");
     nothing_of_the_bad_batch(&taken_at_2, &history, 2);
     nothing_of_the_bad_batch(&bob.credentials(LAST_GOOD), &history, 2);
 
-    // Version 4 takes it away, version 5 completes the year.
+    // Version 4 removes it, version 5 completes the year.
     for version in [4, 5] {
         history.lay(version, &table);
         ann.ok(&["inspect", BLOCK, "--wait"]);
@@ -114,10 +114,13 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
     // A breaking contract is refused, a compatible one is not.
     let broken = ann.run(&["apply", "-d", "nyc", "tests/flights/next/flights.contract.1.2.0-breaking.yaml"]);
     assert_eq!(broken.code, 2, "{broken:?}");
-    assert!(format!("{}{}", broken.stdout, broken.stderr).contains("2.0.0"), "the version needed is told: {broken:?}");
+    assert!(
+        format!("{}{}", broken.stdout, broken.stderr).contains("2.0.0"),
+        "the required version is shown: {broken:?}"
+    );
     ann.ok(&["apply", "-d", "nyc", "tests/flights/next/flights.contract.1.1.0.yaml"]);
 
-    // After a revoke the next request of an open lease is refused, of every lease of that grant.
+    // After a revocation, every lease of the grant is refused at its next request.
     ann.ok(&["access", "revoke", &grants[0], "--reason", "the project ended"]);
     for lease in [&taken_at_2, &taken_at_5, &taken_at_7] {
         for client in ["deltalake", "polars", "pyarrow"] {
@@ -130,18 +133,18 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
     reads(&bob.credentials(LAST_GOOD), &history, 5);
 }
 
-/// The demo's small table needs nothing but the clients: without the shared test data it is what they read.
+/// The demo's small table needs only the clients, not the shared test data.
 #[test]
 fn the_small_table_is_read_by_the_real_clients() {
     let Some(_) = clients() else { return };
-    let house = House::start("[inspect]\npoll = 3600\n").with_people();
-    let (ann, bob) = (house.person("ann"), house.person("bob"));
-    let table = house.lake().join("nyc/flights");
+    let server = TestServer::start("[inspect]\npoll = 3600\n").with_people();
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
+    let table = server.lake().join("nyc/flights");
     make_demo(&table, 0);
     ann.ok(&["apply", "-d", "nyc", "tests/demo/flights.product.yaml", "tests/demo/flights.contract.yaml"]);
     ann.ok(&["inspect", BLOCK, "--wait"]);
     let grant = ann.approve(&bob.request(BLOCK));
-    // What `charter-worker make-demo` writes, version by version.
+    // The versions that `charter-worker make-demo` writes.
     let lay = |version: u64, code: i32| {
         make_demo(&table, version);
         assert_eq!(ann.run(&["inspect", BLOCK, "--wait"]).code, code, "version {version}");
@@ -151,7 +154,7 @@ fn the_small_table_is_read_by_the_real_clients() {
     let taken_at_1 = bob.credentials(BLOCK);
     all_see(&taken_at_1, 700, 789_143, 9);
     lay(2, 2);
-    assert_eq!(bob.run(&["credentials", BLOCK]).code, 2, "the bad batch shuts the gate");
+    assert_eq!(bob.run(&["credentials", BLOCK]).code, 2, "the bad batch closes the gate");
     all_see(&taken_at_1, 700, 789_143, 9);
     lay(4, 0);
     let taken_at_4 = bob.credentials(BLOCK);
@@ -172,7 +175,7 @@ fn reads(credentials: &Credentials, history: &History, version: u64) {
     all_see(credentials, number("rows"), number("sum_distance"), expected["columns"].as_array().unwrap().len());
 }
 
-/// All three clients see so many rows and columns, and this sum of the distances.
+/// All three clients see this number of rows and columns, and this sum of the distances.
 #[track_caller]
 fn all_see(credentials: &Credentials, n_rows: i64, sum: i64, n_columns: usize) {
     for client in ["deltalake", "polars", "pyarrow"] {
@@ -183,7 +186,7 @@ fn all_see(credentials: &Credentials, n_rows: i64, sum: i64, n_columns: usize) {
     }
 }
 
-/// By explicit version, with a filter that prunes its file, and in the statistics of the files: nothing.
+/// The bad batch is not visible by explicit version, with a filter that prunes its file, or in file statistics.
 #[track_caller]
 fn nothing_of_the_bad_batch(credentials: &Credentials, history: &History, version: u64) {
     for client in ["deltalake", "polars"] {
@@ -212,7 +215,7 @@ fn nothing_of_the_bad_batch(credentials: &Credentials, history: &History, versio
     assert_eq!(listed["rows"], expected["rows"]);
 }
 
-/// A Delta table's versions, to be laid one after the other.
+/// The versions of a Delta table, to be committed one after the other.
 struct History {
     source: PathBuf,
     expected: Value,
@@ -228,7 +231,7 @@ impl History {
         &self.expected[version.to_string()]
     }
 
-    /// Copies the files that an entry adds, then the entry.
+    /// Copies the files that a log entry adds, then the entry.
     fn lay(&self, version: u64, table: &Path) {
         let entry = format!("_delta_log/{version:020}.json");
         let text = fs::read_to_string(self.source.join(&entry)).unwrap();

@@ -1,10 +1,10 @@
-//! The tests of `charter`: the workspace's shape, and the built programs as their users run them.
+//! The tests of `charter`: the crate structure of the workspace, and the built programs as users run them.
 
 mod cli;
 mod connections;
 mod crash;
 mod faults;
 mod flights;
-mod house;
 mod registry;
+mod test_server;
 mod workspace;

@@ -1,21 +1,20 @@
-//! The schema registry door with unchanged clients: what Confluent's clients of Python and of the JVM see of the built
-//! program.
+//! The schema registry endpoint of the built program, used by Confluent's unmodified clients for Python and the JVM.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may panic")]
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::house::{House, clients, jvm_client, repository};
+use crate::test_server::{TestServer, clients, jvm_client, repository};
 
 #[test]
 fn the_clients_of_the_confluent_registry_work_unchanged() {
     let Some(clients) = clients() else { return };
-    let house = House::start("[registry]\nquarantine = \"nyc\"\nversions = 100\nsubjects = 1000\n").with_people();
+    let server = TestServer::start("[registry]\nquarantine = \"nyc\"\nversions = 100\nsubjects = 1000\n").with_people();
     let mut command = Command::new(clients.join("bin/python"));
     command.arg(repository().join("tests/clients/registry.py"));
-    let seen = seen_by(command, &house);
+    let seen = seen_by(command, &server);
 
     let expected = json!({
         "types": ["AVRO", "JSON", "PROTOBUF"], "again": true, "compatible": true, "incompatible": false,
@@ -55,12 +54,12 @@ fn the_clients_of_the_confluent_registry_work_unchanged() {
 #[test]
 fn the_client_and_the_serializers_of_the_jvm_work_unchanged() {
     let Some(client) = jvm_client() else { return };
-    let house = House::start("[registry]\nquarantine = \"nyc\"\n").with_people();
-    let ann = house.person("ann");
+    let server = TestServer::start("[registry]\nquarantine = \"nyc\"\n").with_people();
+    let ann = server.user("ann");
     ann.ok(&["apply", "-d", "nyc", "tests/clients/orders.product.yaml", "tests/clients/orders.contract.yaml"]);
     let mut command = Command::new("java");
     command.arg("-cp").arg(client).arg(repository().join("tests/clients/Registry.java"));
-    let seen = seen_by(command, &house);
+    let seen = seen_by(command, &server);
 
     let expected = json!({
         "types": ["AVRO", "JSON", "PROTOBUF"], "again": true, "compatible": true, "compatible_verbose": [],
@@ -101,22 +100,22 @@ fn the_client_and_the_serializers_of_the_jvm_work_unchanged() {
 
     // The second schema of the topic added an optional field to the contract.
     let query = "{ product(domain: \"nyc\", name: \"orders\") { contracts { versions { nodes { version state } } } } }";
-    let answer = house.ask("ann", &json!({ "query": query }));
+    let answer = server.graphql("ann", &json!({ "query": query }));
     let newest = &answer["data"]["product"]["contracts"][0]["versions"]["nodes"][0];
     assert_eq!(newest, &json!({ "version": "1.1.0", "state": "ACTIVE" }), "{answer}");
 
-    // The log tells what was asked for, and none of the client's words.
-    let log = house.log();
+    // The log contains the requested paths, but no names from the client.
+    let log = server.log();
     assert!(log.contains(r#"operation="/subjects/{subject}/versions/{version}" status=404"#), "{log}");
     assert!(!log.contains("jvm-"), "{log}");
 }
 
-/// What a client saw of the door, as ann, who owns the domain that keeps the schemas of no product.
+/// Runs a client as ann, the owner of the quarantine domain; returns its observations.
 #[track_caller]
-fn seen_by(mut client: Command, house: &House) -> Value {
-    client.arg(format!("{}/registry", house.address)).env("CHARTER_TOKEN", house.token("ann"));
+fn seen_by(mut client: Command, server: &TestServer) -> Value {
+    client.arg(format!("{}/registry", server.address)).env("CHARTER_TOKEN", server.token("ann"));
     let output = client.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"))
 }

@@ -1,14 +1,15 @@
-//! The arrows between the crates, and where their dependencies come from (DESIGN section 4).
+//! The allowed dependencies between the crates, and the sources and licences of third-party crates (docs/design.md,
+//! "Layout").
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// What each crate may know of the others. A crate that is not named here fails the test.
-const ARROWS: &[(&str, &[&str])] = &[
+/// The workspace crates that each crate may depend on. A crate without an entry fails the test.
+const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("documents", &["domain"]),
     ("inspect", &["domain"]),
@@ -22,10 +23,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &["app", "documents", "domain", "inspect", "policy", "store"]),
 ];
 
-/// Crates that only the worker may link: they parse foreign bytes.
+/// Crates that only the worker may link, because they parse untrusted files.
 const LAKE: &[&str] = &["arrow", "buoyant_kernel", "datafusion", "deltalake", "deltalake-core", "parquet"];
 
-/// Licences that go with Apache-2.0; an expression is good when one of its `OR` sides is made of these.
+/// Licences that are compatible with Apache-2.0.
 const LICENCES: &[&str] = &[
     "0BSD",
     "Apache-2.0",
@@ -38,7 +39,7 @@ const LICENCES: &[&str] = &[
     "ISC",
     "MIT",
     "MIT-0",
-    // Copyleft by file: what links it unchanged, as we do, stays under its own licence.
+    // File-level copyleft: linking the unmodified code does not affect our licence.
     "MPL-2.0",
     "OpenSSL",
     "Unicode-3.0",
@@ -48,15 +49,17 @@ const LICENCES: &[&str] = &[
 ];
 
 #[test]
-fn crates_know_only_what_the_design_lets_them() {
+fn crates_depend_only_on_allowed_crates() {
     let metadata = Metadata::read();
-    let arrows: BTreeMap<&str, BTreeSet<&str>> =
-        ARROWS.iter().map(|(name, known)| (*name, known.iter().copied().collect())).collect();
+    let allowed_dependencies: BTreeMap<&str, BTreeSet<&str>> =
+        ALLOWED_DEPENDENCIES.iter().map(|(name, known)| (*name, known.iter().copied().collect())).collect();
     for package in metadata.own_packages() {
         let name = text(&package["name"]);
-        let allowed = arrows.get(name).unwrap_or_else(|| panic!("crate `{name}` is not in the table of arrows"));
+        let allowed = allowed_dependencies
+            .get(name)
+            .unwrap_or_else(|| panic!("crate `{name}` has no entry in `ALLOWED_DEPENDENCIES`"));
         for dependency in normal_dependencies(package).filter(|dependency| metadata.is_own(dependency)) {
-            assert!(allowed.contains(dependency), "`{name}` must not know `{dependency}`");
+            assert!(allowed.contains(dependency), "`{name}` must not depend on `{dependency}`");
         }
     }
 }
@@ -66,7 +69,7 @@ fn only_the_worker_links_the_lake() {
     for (name, reached) in Metadata::read().reached_from_workspace() {
         let lake: Vec<&str> = LAKE.iter().copied().filter(|krate| reached.contains(*krate)).collect();
         if name == "worker" {
-            assert_eq!(lake, LAKE, "the worker is what links the lake");
+            assert_eq!(lake, LAKE, "the worker links the lake crates");
         } else {
             assert!(lake.is_empty(), "`{name}` links {lake:?}");
         }
@@ -74,7 +77,7 @@ fn only_the_worker_links_the_lake() {
 }
 
 #[test]
-fn nobody_depends_on_the_worker() {
+fn no_crate_depends_on_the_worker() {
     for package in Metadata::read().own_packages() {
         let name = text(&package["name"]);
         assert!(
@@ -85,14 +88,14 @@ fn nobody_depends_on_the_worker() {
 }
 
 #[test]
-fn every_dependency_has_a_good_licence_and_source() {
+fn every_dependency_has_an_allowed_licence_and_source() {
     let metadata = Metadata::read();
     for package in metadata.packages().iter().filter(|package| !metadata.is_own(text(&package["name"]))) {
         let name = text(&package["name"]);
         let source = package["source"].as_str().unwrap_or_default();
         assert!(source.starts_with("registry+"), "`{name}` comes from `{source}`");
         let licence = package["license"].as_str().unwrap_or_default();
-        assert!(is_good(licence), "`{name}` has the licence `{licence}`");
+        assert!(is_allowed(licence), "`{name}` has the licence `{licence}`");
     }
 }
 
@@ -126,17 +129,17 @@ fn features_of_third_party(edges: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn a_licence_is_judged_by_its_expression() {
+fn licence_expressions_are_evaluated() {
     for good in ["MIT", "MIT OR Apache-2.0", "GPL-3.0 OR MIT", "MIT/Apache-2.0", "(MIT OR GPL-2.0) AND Unicode-3.0"] {
-        assert!(is_good(good), "{good}");
+        assert!(is_allowed(good), "{good}");
     }
     for bad in ["", "GPL-3.0", "MIT AND GPL-3.0", "BUSL-1.1", "(MIT OR Apache-2.0) AND GPL-2.0"] {
-        assert!(!is_good(bad), "{bad}");
+        assert!(!is_allowed(bad), "{bad}");
     }
 }
 
-/// Every `AND` part has one `OR` side that we take. `/` is an old spelling of `OR`.
-fn is_good(licence: &str) -> bool {
+/// Whether every `AND` part has an allowed `OR` side. `/` is an old spelling of `OR`.
+fn is_allowed(licence: &str) -> bool {
     let sides = |part: &str| -> Vec<String> {
         let bare = part.replace(['(', ')'], "").replace('/', " OR ");
         bare.split(" OR ").map(|side| side.trim().to_owned()).collect()
@@ -145,12 +148,12 @@ fn is_good(licence: &str) -> bool {
     licence.split(" AND ").all(|part| sides(part).iter().any(|side| LICENCES.contains(&side.as_str())))
 }
 
-/// What `cargo metadata` says of the workspace.
+/// The output of `cargo metadata`.
 struct Metadata(Value);
 
 impl Metadata {
     fn read() -> Self {
-        // Only what is compiled on Linux: the other platforms' crates need not be on this machine.
+        // Only the crates for Linux: those for other platforms may be missing on this machine.
         let platform = "x86_64-unknown-linux-gnu";
         let json = cargo(&["metadata", "--format-version", "1", "--locked", "--filter-platform", platform]);
         Self(serde_json::from_str(&json).unwrap())
@@ -168,7 +171,7 @@ impl Metadata {
         self.own_packages().any(|package| package["name"] == name)
     }
 
-    /// For each of our crates, the names of all that it links, through any number of steps.
+    /// For each of our crates, the names of all its transitive dependencies.
     fn reached_from_workspace(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let names: BTreeMap<&str, &str> =
             self.packages().iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
@@ -188,13 +191,13 @@ impl Metadata {
     }
 }
 
-/// The names of the crates that a package depends on outside of its tests and build script.
+/// The dependencies of a package, except for those of its tests and build script.
 fn normal_dependencies(package: &Value) -> impl Iterator<Item = &str> {
     let dependencies = package["dependencies"].as_array().unwrap();
     dependencies.iter().filter(|dependency| dependency["kind"].is_null()).map(|dependency| text(&dependency["name"]))
 }
 
-/// The ids of the packages that a node of the resolved graph links.
+/// The ids of the dependencies of a node in the resolved graph.
 fn normal_edges(node: &Value) -> impl Iterator<Item = &str> {
     let is_normal = |edge: &&Value| edge["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null());
     node["deps"].as_array().unwrap().iter().filter(is_normal).map(|edge| text(&edge["pkg"]))

@@ -365,9 +365,10 @@ fn enumeration(old: &Property, new: &Property, findings: &mut Findings<'_>) {
 
 /// Whether the old version told its readers to expect values that it does not list, or how to read them.
 fn is_open(old: &Property, findings: &Findings<'_>) -> bool {
-    let says = |name: &str| custom(&old.other).and_then(|custom| custom.get(name));
-    let is_declared = says(OPEN_ENUM).and_then(|open| open.as_bool());
-    let has_default = findings.context.serving.reads_defaults && says("enumDefault").is_some_and(|it| !it.is_null());
+    let custom_value = |name: &str| custom(&old.other).and_then(|custom| custom.get(name));
+    let is_declared = custom_value(OPEN_ENUM).and_then(|open| open.as_bool());
+    let has_default =
+        findings.context.serving.reads_defaults && custom_value("enumDefault").is_some_and(|it| !it.is_null());
     is_declared.unwrap_or(findings.context.enums_open) || has_default
 }
 

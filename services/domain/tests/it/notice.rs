@@ -41,13 +41,13 @@ fn contract(version: &str) -> contract::Document {
 }
 
 fn open(state: &State, old: &contract::Document, new: &contract::Document) -> Option<ChangeNotice> {
-    let side = |says: &contract::Document| Side { contract_id: ContractId(uuid(1)), version: says.version };
+    let side = |document: &contract::Document| Side { contract_id: ContractId(uuid(1)), version: document.version };
     let active = State::Active { since: NOW };
     ChangeNotice::open(
         NoticeId(uuid(2)),
         ProductId(uuid(3)),
-        Promise { side: side(old), state, says: old },
-        Promise { side: side(new), state: &active, says: new },
+        Promise { side: side(old), state, document: old },
+        Promise { side: side(new), state: &active, document: new },
         NOW,
     )
 }

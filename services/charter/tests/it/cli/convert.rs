@@ -1,5 +1,5 @@
-//! `charter contract import` and `charter contract export`: one golden text each, and what is said beside it. The
-//! converters themselves are tested where they are.
+//! `charter contract import` and `charter contract export`: one golden text each, and the notes on standard error. The
+//! converters themselves are tested in `documents`.
 
 use serde_json::Value;
 
@@ -63,14 +63,14 @@ fn a_schema_becomes_a_contract_and_a_contract_a_table() {
     let exported = export(&["--to", "sql", "--dialect", "postgres"]);
     assert_eq!((exported.code, exported.stdout.as_str()), (0, SQL));
     let notes: Vec<&str> = exported.stderr.lines().collect();
-    assert_eq!(notes[0], "note: not in the text: /schema/0/id: \"Order\"");
+    assert_eq!(notes[0], "note: lost: /schema/0/id: \"Order\"");
     assert!(notes.iter().all(|note| note.starts_with("note: ")), "{notes:?}");
     let same = export(&["--to", "odcs"]);
     assert_eq!((same.code, same.stdout.as_str(), same.stderr.as_str()), (0, CONTRACT, ""));
 }
 
 #[test]
-fn what_was_given_stands_in_the_document() {
+fn the_arguments_appear_in_the_document() {
     let given = ["--from", "avro", "--id", "o-1", "--name", "Orders", "--version", "2.1.0", "--object", "orders"];
     let text = import(AVRO, &given).stdout;
     for line in ["id: o-1\n", "name: Orders\n", "version: \"2.1.0\"\n", "  name: orders\n"] {
@@ -79,7 +79,7 @@ fn what_was_given_stands_in_the_document() {
 }
 
 #[test]
-fn as_json_the_text_stands_beside_what_it_does_not_hold() {
+fn json_contains_the_output_and_the_losses() {
     let exported = export(&["--to", "sql", "--json"]);
     assert_eq!((exported.code, exported.stderr.as_str()), (0, ""));
     let answer: Value = serde_json::from_str(&exported.stdout).unwrap();
@@ -92,7 +92,7 @@ fn as_json_the_text_stands_beside_what_it_does_not_hold() {
 }
 
 #[test]
-fn what_cannot_be_converted_exits_3_with_its_place() {
+fn a_failed_conversion_exits_3_with_the_location() {
     let invalid = import("{", &["--from", "avro", "--id", "orders"]);
     assert_eq!((invalid.code, invalid.stdout.as_str()), (3, ""));
     assert!(invalid.stderr.starts_with("<stdin>:"), "{invalid:?}");

@@ -26,7 +26,7 @@ fn written(folder: &Path, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn the_bump_that_a_change_needs_is_held_against_the_version() {
+fn the_required_bump_is_compared_with_the_declared_one() {
     let cases = [
         ("nothing", contract("1.0.0", &[ID, NOTE]), 0, "NONE", "1.0.0"),
         ("only the version", contract("1.0.1", &[ID, NOTE]), 0, "NONE", "1.0.1"),
@@ -70,7 +70,7 @@ fn the_bump_that_a_change_needs_is_held_against_the_version() {
 }
 
 #[test]
-fn findings_stand_under_the_bump_they_need() {
+fn findings_are_grouped_by_the_bump_they_require() {
     let folder = tempfile::tempdir().unwrap();
     let old = written(folder.path(), "old.yaml", &contract("1.0.0", &[ID, NOTE]));
     let new = written(folder.path(), "new.yaml", &contract("1.1.0", &[ID, "name: extra, logicalType: string"]));
@@ -81,7 +81,7 @@ fn findings_stand_under_the_bump_they_need() {
     assert!(lines[2].contains("note") && lines[2].contains("not consumer-safe"), "{diff}");
     assert_eq!(lines[3], "minor");
     assert!(lines[4].contains("extra"), "{diff}");
-    assert_eq!(lines[5], "a major version is needed, a minor one is declared: too small");
+    assert_eq!(lines[5], "required bump: major, declared bump: minor (too small)");
     assert_eq!(lines.len(), 6, "{diff}");
 }
 
@@ -114,6 +114,6 @@ fn one_side_may_come_from_standard_input() {
     let diff = run(command(&["contract", "diff", "-", &new]), &contract("1.0.0", &[ID]));
     assert_eq!(
         (diff.code, diff.stdout.as_str()),
-        (0, "contract `orders`: 1.0.0 to 1.0.0\nno difference in what is promised\n")
+        (0, "contract `orders`: 1.0.0 to 1.0.0\nno differences in the contract\n")
     );
 }

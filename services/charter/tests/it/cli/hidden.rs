@@ -1,5 +1,5 @@
-//! Hidden equals missing, byte for byte, for every command: the same catalog is built twice, once with a confidential
-//! product that the callers may not know of, and asked the same questions.
+//! For every command, hidden equals missing, byte for byte: the same catalog is built twice, once with a confidential
+//! product that the callers may not know of, and queried in the same way.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use domain::clock::Timestamp;
 use super::tree::leaves;
 use super::world::{Ids, World, documents, text};
 
-/// What each command is asked. `{}` stands for what is hidden: its name where one is taken, else each of its ids. A
-/// command of the tree without a line here fails.
-const QUESTIONS: [(&str, &[&str]); 42] = [
-    // They ask no server.
+/// The calls of each command. `{}` is replaced with each id of the hidden product. A command without a line here fails
+/// the test.
+const CALLS: [(&str, &[&str]); 42] = [
+    // These need no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
     ("contract import", &["payroll.avsc --from avro --id payroll-contract"]),
@@ -100,18 +100,18 @@ const QUESTIONS: [(&str, &[&str]); 42] = [
     ("audit list", &["", "--json", "--action product.publish"]),
 ];
 
-/// Those who may not know of it: one with a grant in the domain, the owner of another domain, and nobody in particular.
+/// Callers who may not know of the product: one with a grant in the domain, the owner of another domain, and a stranger.
 const CALLERS: [&str; 3] = ["reader", "owner-other", "stranger"];
 
-/// A world, and the ids of what it hides.
+/// A world, and the ids of the hidden product.
 fn world(with_hidden: bool) -> (World, Vec<String>) {
     let mut world = World::start();
-    world.ask("reader", "shop", "orders", "owner-shop");
+    world.request_access("reader", "shop", "orders", "owner-shop");
     let mut hidden = Vec::new();
     if with_hidden {
         world.publish("shop", "payroll", "confidential");
         assert_eq!(world.run("owner-shop", &["credentials", "shop.payroll.payroll"], "").code, 0);
-        let Ids { request, grant, .. } = world.ask("admin", "shop", "payroll", "owner-shop");
+        let Ids { request, grant, .. } = world.request_access("admin", "shop", "payroll", "owner-shop");
         let product = world.json("owner-shop", &["product", "show", "shop.payroll"]);
         let ids = ["/id", "/contracts/0/id", "/contracts/0/versions/nodes/0/id", "/tables/0/id"];
         hidden = ids.iter().map(|pointer| text(&product, pointer)).chain([request, grant]).collect();
@@ -123,14 +123,14 @@ fn world(with_hidden: bool) -> (World, Vec<String>) {
     let [product, contract] = documents("shop", "payroll", "internal");
     world.write("payroll/product.yaml", product);
     world.write("payroll/contract.yaml", contract);
-    // A product of another domain that reads, and offers, what may be hidden.
+    // A product of another domain that refers to the contract that may be hidden.
     let [product, _] = documents("other", "report", "internal");
     let product = product.replace("report-contract", "payroll-contract");
     world.write(
         "reference/product.yaml",
         product + "inputPorts:\n  - name: payroll\n    version: 1.0.0\n    contractId: payroll-contract\n",
     );
-    // From here on both worlds draw the same ids, and say the same time.
+    // From here on, both worlds generate the same ids and have the same time.
     world.test.random.reseed(99);
     world.test.clock.set(Timestamp(1_800_000_000_000_000));
     world.sign_in();
@@ -138,26 +138,26 @@ fn world(with_hidden: bool) -> (World, Vec<String>) {
 }
 
 #[test]
-fn what_is_hidden_is_answered_as_what_does_not_exist() {
+fn a_hidden_product_is_answered_like_a_missing_one() {
     let named: BTreeSet<String> = leaves().iter().map(|leaf| leaf.name()).collect();
-    let asked: BTreeSet<String> = QUESTIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(asked, named, "every command is asked, and every question is a command");
+    let called: BTreeSet<String> = CALLS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(called, named, "every command is called, and every call is a command");
 
     let ((with, ids), (without, _)) = (world(true), world(false));
     let mut commands = Vec::new();
-    for (name, questions) in QUESTIONS {
-        for question in questions {
-            let ids = if question.contains("{}") { ids.as_slice() } else { &[String::new()] };
-            commands.extend(ids.iter().map(|id| format!("{name} {}", question.replace("{}", id))));
+    for (name, calls) in CALLS {
+        for call in calls {
+            let ids = if call.contains("{}") { ids.as_slice() } else { &[String::new()] };
+            commands.extend(ids.iter().map(|id| format!("{name} {}", call.replace("{}", id))));
         }
     }
     let answers = |world: &World| -> Vec<_> {
-        let asked = commands.iter().flat_map(|command| CALLERS.map(|caller| (caller, command)));
+        let calls = commands.iter().flat_map(|command| CALLERS.map(|caller| (caller, command)));
         let run = |(caller, command): (&str, &String)| {
             let args: Vec<&str> = command.split_whitespace().collect();
             (format!("{caller}: {command}"), world.run(caller, &args, ""))
         };
-        asked.map(run).collect()
+        calls.map(run).collect()
     };
     let (with_answers, without_answers) = std::thread::scope(|scope| {
         let without = scope.spawn(|| answers(&without));
@@ -169,7 +169,7 @@ fn what_is_hidden_is_answered_as_what_does_not_exist() {
         assert!([0, 1, 2, 3, 4, 5, 64].contains(&run.code), "{what}: {run:?}");
         assert!(run.code == 64 || !what.contains("shop.payroll") || run.code == 4, "{what}: {run:?}");
     }
-    // The worlds do differ: for the owner.
+    // The worlds do differ for the owner.
     let list = |world: &World| world.run("owner-shop", &["product", "list"], "");
     assert_ne!(list(&with), list(&without));
 }

@@ -1,23 +1,23 @@
-//! What arguments stand for, and their good, wrong, unknown and other people's values.
+//! The kinds of arguments, and for each kind valid, invalid, unknown and foreign values.
 
 use std::collections::BTreeMap;
 
 use super::world::Ids;
 
-/// What an argument stands for.
+/// The kind of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// No value; given.
+    /// A flag.
     Flag,
-    /// No value; not given, because it changes what is printed and nothing else.
+    /// A flag that is left out, because it only changes the output.
     Json,
-    /// One of a few words; this one is given.
+    /// One of a few words; the given one is used.
     Word(&'static str),
     Number,
     Time,
-    Length,
+    Duration,
     Domain,
-    /// A domain that is to be made.
+    /// A domain to create.
     NewDomain,
     Product,
     Table,
@@ -29,20 +29,19 @@ pub(crate) enum Kind {
     Role,
     /// A notice of a breaking successor.
     Notice,
-    /// What a steward accepted.
     Override,
-    /// A principal by its id; not given.
+    /// A principal by its id; left out.
     PrincipalId,
     Subject,
-    /// The subject of a principal that is to be made.
+    /// The subject of a principal to create.
     NewSubject,
     Cursor,
     Key,
-    /// Words for people that must not be empty.
+    /// A text that must not be empty.
     Text,
-    /// What records are searched by.
+    /// An action of the audit log.
     RecordAction,
-    /// Documents that are published, unchanged.
+    /// Documents that are published already.
     Documents,
     /// One contract.
     File,
@@ -52,24 +51,24 @@ pub(crate) enum Kind {
     Schema,
     /// One script of SQL.
     Sql,
-    /// What a message schema refers to.
+    /// A schema that another one refers to.
     Reference,
     /// A schema object of a contract.
     Object,
-    /// A version that is to be made.
+    /// The version of a new contract.
     NewVersion,
-    /// Any text at all.
+    /// Any text.
     Name,
     Server,
     Token,
     TokenFile,
-    Folder,
+    Directory,
     Listen,
     Database,
     Program,
 }
 
-/// The ids that values are made of.
+/// The ids that values are built from.
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
     /// Of `shop`.
@@ -80,7 +79,7 @@ pub(crate) struct Values {
     pub(crate) other_role: String,
 }
 
-/// Global ids that name nothing, by their kind.
+/// Global ids of the right type that do not exist.
 const NO_REQUEST: &str = "YWNjZXNzX3JlcXVlc3Q6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
 const NO_GRANT: &str = "Z3JhbnQ6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
 const NO_ROLE: &str = "cm9sZV9hc3NpZ25tZW50OjAwMDAwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMA";
@@ -89,8 +88,8 @@ const NO_NOTICE: &str = "Y2hhbmdlX25vdGljZTowMDAwMDAwMC0wMDAwLTcwMDAtODAwMC0wMDA
 const NO_OVERRIDE: &str = "Y29udHJhY3Rfb3ZlcnJpZGU6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
 
 impl Kind {
-    /// A value that is taken; `None` for a flag, and for what is better left out.
-    pub(crate) fn good(self, values: &Values) -> Option<String> {
+    /// A valid value; `None` for a flag, and for an argument that is left out.
+    pub(crate) fn valid(self, values: &Values) -> Option<String> {
         let text = match self {
             Self::Flag
             | Self::Json
@@ -104,7 +103,7 @@ impl Kind {
             Self::Word(word) => word,
             Self::Number => "1",
             Self::Time => "2030-01-01",
-            Self::Length => "60s",
+            Self::Duration => "60s",
             Self::Domain => "shop",
             Self::NewDomain => "shop/new",
             Self::Product => "shop.orders",
@@ -117,7 +116,7 @@ impl Kind {
             Self::Grant => &values.shop.grant,
             Self::Role => &values.shop_role,
             Self::Notice => &values.shop.notice,
-            Self::Override => &values.shop.accepted,
+            Self::Override => &values.shop.r#override,
             Self::Subject => "reader",
             Self::NewSubject => "newcomer",
             Self::Key => "key-1",
@@ -131,7 +130,7 @@ impl Kind {
             Self::Reference => "Other=other.avsc",
             Self::Object => "orders",
             Self::Name => "Orders",
-            Self::Folder => "data",
+            Self::Directory => "data",
             Self::Listen => "127.0.0.1:0",
             Self::Database => "sqlite:data/charter.db",
             Self::Program => env!("CARGO_BIN_EXE_charter"),
@@ -139,14 +138,14 @@ impl Kind {
         Some(text.to_owned())
     }
 
-    /// Values that are not of the kind.
-    pub(crate) fn wrong(self, values: &Values) -> Vec<String> {
+    /// Values that are invalid for the kind.
+    pub(crate) fn invalid(self, values: &Values) -> Vec<String> {
         let texts: &[&str] = match self {
             Self::Flag | Self::Json | Self::RecordAction | Self::Name => &[],
             Self::Word(_) => &["", "not-a-word", "READ"],
             Self::Number => &["", "many", "-1", "1.5", "99999999999"],
             Self::Time => &["", "yesterday", "2030-13-01", "2030-01-01T25:00:00Z"],
-            Self::Length => &["", "soon", "0h", "-1s", "1hh"],
+            Self::Duration => &["", "soon", "0h", "-1s", "1hh"],
             Self::Domain | Self::NewDomain => &["", "Shop", "shop//x", "../shop", "shop/%2e"],
             Self::Product => &["", "shop", "shop.", "shop.orders.orders.orders", "shop/../other.vault"],
             Self::Table => &["", "not-an-address", "shop..orders", "shop.orders.orders/../x", "shop.orders"],
@@ -170,7 +169,7 @@ impl Kind {
             Self::Server => &["", "ftp://localhost", "localhost:7070", "http://ada:secret@localhost"],
             Self::Token => &["nonsense", "two\nlines", "a.b.c"],
             Self::TokenFile => &["no-such-file", "garbage.yaml", "not-utf8.yaml"],
-            Self::Folder => &["garbage.yaml"],
+            Self::Directory => &["garbage.yaml"],
             Self::Listen => &["", "nowhere", "192.0.2.1:0", "127.0.0.1"],
             Self::Database => &["", "nonsense", "mysql://localhost/x"],
             Self::Program => &["", "no-such-file"],
@@ -178,7 +177,7 @@ impl Kind {
         texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
-    /// A value of the kind that names nothing.
+    /// A valid value that does not exist.
     pub(crate) fn unknown(self) -> Option<&'static str> {
         match self {
             Self::Domain => Some("nowhere"),
@@ -197,8 +196,8 @@ impl Kind {
         }
     }
 
-    /// What `other` has of the kind, which an owner of `shop` may not know of or do anything with.
-    pub(crate) fn someone_elses(self, values: &Values) -> Option<&str> {
+    /// A value that belongs to `other`, which an owner of `shop` may not see or change.
+    pub(crate) fn foreign(self, values: &Values) -> Option<&str> {
         match self {
             Self::Domain => Some("other"),
             Self::NewDomain => Some("other/new"),
@@ -209,24 +208,24 @@ impl Kind {
             Self::Grant => Some(&values.other.grant),
             Self::Role => Some(&values.other_role),
             Self::Notice => Some(&values.other.notice),
-            Self::Override => Some(&values.other.accepted),
+            Self::Override => Some(&values.other.r#override),
             Self::Documents => Some("vault"),
             _ => None,
         }
     }
 }
 
-/// One way to call a command, with every argument that it takes so.
+/// One way to call a command, with all arguments that can be combined.
 pub(crate) struct Form {
-    /// Who may do it.
+    /// A subject that is allowed to.
     pub(crate) caller: &'static str,
-    /// Those who may not.
+    /// Subjects that are not.
     pub(crate) others: &'static [&'static str],
-    /// Its arguments in order.
+    /// In order.
     pub(crate) arguments: Vec<(&'static str, Kind)>,
 }
 
-/// What all commands take that ask a server.
+/// The arguments of all commands that need a server.
 pub(crate) const REMOTE: [(&str, Kind); 4] =
     [("--server", Kind::Server), ("--token", Kind::Token), ("--token-file", Kind::TokenFile), ("--json", Kind::Json)];
 
@@ -236,7 +235,7 @@ const ALL_BUT_OWNER: &[&str] = &["admin", "owner-other", "stranger"];
 /// The ways to call each command. A command of the tree without a line here fails the tests.
 pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
     use Kind::{
-        Contract, Cursor, Database, Documents, Domain, File, Flag, Folder, Grant, Json, Key, Length, Listen, Name,
+        Contract, Cursor, Database, Directory, Documents, Domain, Duration, File, Flag, Grant, Json, Key, Listen, Name,
         NewDomain, NewSubject, NewVersion, Notice, Number, Object, Override, Port, PrincipalId, Product, Program,
         RecordAction, Reference, Refused, Request, Role, Schema, Sql, Subject, Table, Text, Time, Version, Word,
     };
@@ -267,7 +266,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
                 caller: "admin",
                 others: NOBODY,
                 arguments: vec![
-                    ("--data", Folder),
+                    ("--data", Directory),
                     ("--listen", Listen),
                     ("--gateway-listen", Listen),
                     ("--database-url", Database),
@@ -391,7 +390,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "admin",
                 &["steward", "owner-shop", "stranger"],
-                &[("SUBJECT", Subject), ("--lifetime", Length), ("--purpose", Word("support"))],
+                &[("SUBJECT", Subject), ("--lifetime", Duration), ("--purpose", Word("support"))],
             ),
         ),
         ("product list", lists(&[("--domain", Domain)])),
@@ -410,7 +409,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "owner-shop",
                 &["owner-other", "reader", "stranger"],
-                &[("TABLE", Table), ("--wait", Flag), ("--timeout", Length), key],
+                &[("TABLE", Table), ("--wait", Flag), ("--timeout", Duration), key],
             ),
         ),
         (
@@ -503,7 +502,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
         ),
         ("why", read(&[("TABLE", Table), ("--action", Word("read")), ("--purpose", Word("operations"))])),
         (
-            // A refusal by the gate is kept as a decision, so that nobody else is tried on a table that he may know of.
+            // The gate records a refusal as a decision, so no other caller is tried on a table that they may see.
             "credentials",
             vec![
                 Form {
@@ -513,7 +512,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
                         ("TABLE", Table),
                         ("--action", Word("read")),
                         ("--purpose", Word("operations")),
-                        ("--lifetime", Length),
+                        ("--lifetime", Duration),
                     ],
                 },
                 Form {
@@ -530,7 +529,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
     ])
 }
 
-/// Commands that change nothing: what they find, and that they find nothing, is an answer.
+/// Commands that change nothing: an empty result is a valid answer.
 pub(crate) const READS: [&str; 14] = [
     "domain list",
     "principal list",

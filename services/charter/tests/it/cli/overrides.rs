@@ -1,8 +1,8 @@
-//! Overrides: what is shown, what is asked, and what is signed.
+//! Overrides: the findings shown, the confirmation, and the signature.
 
 use serde_json::{Value, json};
 
-use super::server::Server;
+use super::server::CannedServer;
 
 fn answer(answer: Value) -> Value {
     json!({ "data": { "answer": answer } })
@@ -40,37 +40,37 @@ const CREATE: [&str; 8] =
     ["override", "create", "shop.orders", "-", "--reason", "nobody reads it", "--until", "2026-01-09"];
 
 #[test]
-fn what_is_signed_is_what_was_shown() {
+fn the_signed_findings_are_the_shown_findings() {
     let created = answer(json!({ "__typename": "CreateOverridePayload", "override": accepted(None) }));
-    let server = Server::answering([answer(refusal("d-1")), created]);
+    let server = CannedServer::answering([answer(refusal("d-1")), created]);
     let run = server.run_with_stdin(&[&CREATE[..], &["--yes", "--idempotency-key", "k"]].concat(), "the document");
     let expected = "\
-OVERRIDE  CONTRACT  VERSION  STANDS  UNTIL                 STEWARD  REASON
-o-1       orders    1.1.0    yes     2026-01-09T00:00:00Z  sue      nobody reads it
+OVERRIDE  CONTRACT  VERSION  VALID  UNTIL                 STEWARD  REASON
+o-1       orders    1.1.0    yes    2026-01-09T00:00:00Z  sue      nobody reads it
 ";
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, expected, SHOWN));
-    let asked: Vec<Value> = server.asked().into_iter().map(|asked| asked.variables).collect();
+    let inputs: Vec<Value> = server.requests().into_iter().map(|request| request.variables).collect();
     let document = json!({ "path": "<stdin>", "text": "the document" });
-    assert_eq!(asked[0], json!({ "product": "shop.orders", "document": document }));
+    assert_eq!(inputs[0], json!({ "product": "shop.orders", "document": document }));
     let signed = json!({ "product": "shop.orders", "document": document, "findingsDigest": "d-1",
         "reason": "nobody reads it", "expiresAt": "2026-01-09T00:00:00Z", "idempotencyKey": "k" });
-    assert_eq!(asked[1], json!({ "input": signed }));
+    assert_eq!(inputs[1], json!({ "input": signed }));
 }
 
 #[test]
-fn nothing_is_signed_unasked() {
-    let server = Server::answering([answer(refusal("d-1"))]);
+fn nothing_is_signed_without_confirmation() {
+    let server = CannedServer::answering([answer(refusal("d-1"))]);
     let run = server.run_with_stdin(&CREATE, "the document");
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
-    let expected = "error: nothing was signed\nhint: say `--yes` to sign these findings\n";
+    let expected = "error: nothing was signed\nhint: pass `--yes` to sign these findings\n";
     assert_eq!(run.stderr, format!("{SHOWN}{expected}"));
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]
-fn what_has_changed_meanwhile_is_shown_and_not_signed() {
+fn findings_that_changed_in_the_meantime_are_shown_and_not_signed() {
     let other = json!({ "__typename": "OtherFindings", "refusal": refusal("d-2"), "message": "other findings" });
-    let server = Server::answering([answer(refusal("d-1")), answer(other)]);
+    let server = CannedServer::answering([answer(refusal("d-1")), answer(other)]);
     let run = server.run_with_stdin(&[&CREATE[..], &["--yes"]].concat(), "the document");
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     assert_eq!(run.stderr, format!("{SHOWN}{SHOWN}error: other findings\n"));
@@ -78,41 +78,42 @@ fn what_has_changed_meanwhile_is_shown_and_not_signed() {
 
 #[test]
 fn a_review_is_data() {
-    let run =
-        Server::answering([answer(refusal("d"))]).run_with_stdin(&["override", "review", "shop.orders", "-"], "x");
+    let run = CannedServer::answering([answer(refusal("d"))])
+        .run_with_stdin(&["override", "review", "shop.orders", "-"], "x");
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, SHOWN, ""));
     let problem = json!({ "document": "<stdin>", "line": 1, "column": 2, "path": "", "message": "odd" });
     let invalid = answer(json!({ "__typename": "InvalidDocuments", "problems": [problem] }));
-    let run = Server::answering([invalid]).run_with_stdin(&["override", "review", "shop.orders", "-"], "x");
+    let run = CannedServer::answering([invalid]).run_with_stdin(&["override", "review", "shop.orders", "-"], "x");
     assert_eq!((run.code, run.stdout.as_str()), (3, ""));
     assert_eq!(run.stderr, "<stdin>:1:2: odd\nerror: 1 problem in the documents\n");
 }
 
 #[test]
-fn an_override_tells_what_it_accepts_and_how_it_ended() {
-    let run = Server::answering([answer(accepted(Some("2026-01-02T00:00:00Z")))]).run(&["override", "show", "o-1"]);
+fn an_override_shows_its_findings_and_its_revocation() {
+    let run =
+        CannedServer::answering([answer(accepted(Some("2026-01-02T00:00:00Z")))]).run(&["override", "show", "o-1"]);
     let expected = "\
-OVERRIDE  CONTRACT  VERSION  STANDS  UNTIL                 STEWARD  REASON
-o-1       orders    1.1.0    no      2026-01-02T00:00:00Z  sue      nobody reads it
+OVERRIDE  CONTRACT  VERSION  VALID  UNTIL                 STEWARD  REASON
+o-1       orders    1.1.0    no     2026-01-02T00:00:00Z  sue      nobody reads it
 
-against 1.0.0
+compared with 1.0.0
 major
   orders.amount: m (r, not consumer-safe)
 patch
   orders: m (r)
 
-ended early by sam on 2026-01-02T00:00:00Z: a mistake
+revoked by sam at 2026-01-02T00:00:00Z: a mistake
 ";
     assert_eq!((run.code, run.stdout.as_str()), (0, expected), "{}", run.stderr);
     for nothing in [Value::Null, json!({})] {
-        let run = Server::answering([answer(nothing)]).run(&["override", "show", "o-2"]);
+        let run = CannedServer::answering([answer(nothing)]).run(&["override", "show", "o-2"]);
         assert_eq!((run.code, run.stdout.as_str()), (4, ""));
         assert!(run.stderr.starts_with("error: override `o-2` was not found\n"), "{}", run.stderr);
     }
 }
 
 #[test]
-fn an_answer_to_a_notice_is_shown_as_it_counts() {
+fn the_reply_to_a_notice_is_shown() {
     let side = |version: &str| json!({ "version": version, "contract": { "documentId": "orders" } });
     let notice = json!({
         "id": "n-1", "product": { "name": "orders", "domain": { "path": "shop" } }, "from": side("1.0.0"),
@@ -123,7 +124,7 @@ fn an_answer_to_a_notice_is_shown_as_it_counts() {
         "answeredBy": { "subject": "bob" }, "at": "2026-01-02T00:00:00Z" });
     let answered = json!({ "__typename": "AnswerNoticePayload", "notice": notice, "answer": given });
     let args = ["notice", "answer", "n-1", "needs_time", "--until", "2026-04-01", "--reason", "a quarter's work"];
-    let run = Server::answering([answer(answered)]).run(&args);
+    let run = CannedServer::answering([answer(answered)]).run(&args);
     let expected = "\
 ANSWER      NEEDS UNTIL           REASON            BY   AT
 needs_time  2026-04-01T00:00:00Z  a quarter's work  bob  2026-01-02T00:00:00Z
@@ -133,9 +134,9 @@ needs_time  2026-04-01T00:00:00Z  a quarter's work  bob  2026-01-02T00:00:00Z
     for wrong in ["26-12-31", "31-12-26", "2027-0012-31", "2027-12-0031", "2027-12-31T10:00:61Z"] {
         let run = Server::answering([]).run(&["notice", "answer", "n-1", "needs_time", "--until", wrong]);
         assert_eq!(run.code, 2, "{wrong}");
-        assert!(run.stderr.contains("it is not a date"), "{}", run.stderr);
+        assert!(run.stderr.contains("use a date"), "{}", run.stderr);
     }
     let closed = json!({ "__typename": "NoticeClosed", "notice": notice, "message": "it is closed" });
-    let run = Server::answering([answer(closed)]).run(&args);
+    let run = CannedServer::answering([answer(closed)]).run(&args);
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (1, "", "error: it is closed\n"));
 }

@@ -1,11 +1,11 @@
-//! What continuous integration is told: JUnit XML and annotations, of `contract diff` and of `plan`.
+//! Reports for continuous integration: JUnit XML and annotations, of `contract diff` and of `plan`.
 
 use serde_json::{Value, json};
 
 use super::charter;
-use super::server::Server;
+use super::server::CannedServer;
 
-/// A name with everything that could end an attribute, a command or a line; as text and as it stands in YAML.
+/// A name with everything that could end an attribute, a command or a line, as text and in YAML.
 const HOSTILE: &str = "a\"b<c>&d'e]]>::error file=x::%0A";
 
 fn folder_with(contracts: &[(&str, String)]) -> tempfile::TempDir {
@@ -49,8 +49,8 @@ impl Element {
     }
 }
 
-/// Reads what is well-formed in the XML that reports use: elements, attributes in double quotes, the five named entities
-/// and numeric ones. Anything else ends the test.
+/// Parses the subset of XML that reports use: elements, attributes in double quotes, the five named entities and numeric
+/// ones. Anything else fails the test.
 fn elements(document: &str) -> Vec<Element> {
     let forbidden = |c: char| (c.is_control() && !"\n\t".contains(c)) || matches!(c, '\u{fffe}' | '\u{ffff}');
     assert!(!document.contains(forbidden), "{document:?} has characters that XML forbids");
@@ -105,7 +105,7 @@ fn unescaped(text: &str) -> String {
 }
 
 #[test]
-fn a_difference_is_a_failed_test_in_junit_and_its_names_stay_whole() {
+fn a_difference_is_a_failed_test_in_junit_with_its_full_names() {
     let (code, report) = diff(&contract("1.1.0", &["id", HOSTILE]), "junit");
     assert_eq!(code, 2, "{report}");
     let found = elements(&report);
@@ -114,7 +114,7 @@ fn a_difference_is_a_failed_test_in_junit_and_its_names_stay_whole() {
     assert_eq!((found[1].attribute("tests"), found[1].attribute("failures")), ("1", "1"));
     assert_eq!(found[2].attribute("name"), format!("contract {HOSTILE} 1.0.0 to 1.1.0"));
     assert!(found[2].attribute("classname").ends_with("new \"2\",&:%.yaml"), "{found:?}");
-    assert_eq!(found[3].attribute("message"), "version 1.1.0 is too small for what has changed");
+    assert_eq!(found[3].attribute("message"), "version 1.1.0 is too low for the changes");
     assert!(found[3].text.contains("note") && found[3].text.contains(HOSTILE), "{found:?}");
 
     let (code, report) = diff(&contract("2.0.0", &["id"]), "junit");
@@ -131,7 +131,7 @@ fn a_difference_is_an_annotation_of_its_file() {
     let lines: Vec<&str> = report.lines().collect();
     assert_eq!(lines.len(), 3, "the refusal, a column that went, a column that came: {report}");
     assert!(lines[0].starts_with("::error file="), "{report}");
-    assert!(lines[0].ends_with("::version 1.1.0 is too small for what has changed"), "{report}");
+    assert!(lines[0].ends_with("::version 1.1.0 is too low for the changes"), "{report}");
     for line in &lines {
         let (properties, _) = line.strip_prefix("::").and_then(|line| line.split_once("::")).unwrap();
         assert!(properties.contains("new \"2\"%2C&%3A%25.yaml"), "{line}");
@@ -146,7 +146,7 @@ fn a_difference_is_an_annotation_of_its_file() {
 }
 
 #[test]
-fn the_formats_for_people_and_programs_are_as_without_the_option() {
+fn the_text_and_json_formats_equal_the_output_without_the_option() {
     let new = contract("2.0.0", &["id"]);
     let (code, text) = diff(&new, "text");
     assert_eq!((code, text.lines().count()), (0, 4), "{text}");
@@ -155,10 +155,10 @@ fn the_formats_for_people_and_programs_are_as_without_the_option() {
     assert_eq!((code, &document["needed"], &document["accepted"]), (0, &json!("MAJOR"), &json!(true)));
 }
 
-/// Runs `plan` with one file against a server that answers so.
+/// Runs `plan` with one file against a server with this answer.
 fn plan(answer: Value, format: &str) -> (i32, String) {
     let folder = folder_with(&[("orders.yaml", "id: orders".to_owned())]);
-    let server = Server::answering([json!({ "data": { "answer": answer } })]);
+    let server = CannedServer::answering([json!({ "data": { "answer": answer } })]);
     let file = folder.path().join("orders.yaml");
     let run = server.run(&["plan", file.to_str().unwrap(), "--domain", "shop", "--format", format]);
     (run.code, run.stdout)
@@ -208,14 +208,14 @@ fn a_refusal_is_an_annotation_of_the_line_it_is_about() {
             "bump": "MAJOR", "message": "the type changed", "proof": null,
         }],
     }] });
-    let server = Server::answering([json!({ "data": { "answer": refused } })]);
+    let server = CannedServer::answering([json!({ "data": { "answer": refused } })]);
     let run = server.run(&["plan", file, "--domain", "shop", "--format", "github"]);
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stdout.contains(",line=6,col=9,title=type.changed"), "{}", run.stdout);
 }
 
 #[test]
-fn a_terminal_obeys_no_name_of_a_document() {
+fn names_of_a_document_cannot_control_a_terminal() {
     for format in ["text", "github", "junit"] {
         let (code, report) = diff(&contract("1.1.0", &["id", "gone\u{1b}[2K"]), format);
         assert_eq!(code, 2, "{report}");
@@ -224,7 +224,7 @@ fn a_terminal_obeys_no_name_of_a_document() {
 }
 
 #[test]
-fn what_xml_forbids_is_replaced() {
+fn characters_that_xml_forbids_are_replaced() {
     let name = "x\u{fffe}\u{1}\r\n\ty";
     let problem = json!({ "document": name, "line": 1, "column": 1, "path": name, "message": name });
     let (code, report) = plan(json!({ "__typename": "InvalidDocuments", "problems": [problem] }), "junit");

@@ -1,16 +1,16 @@
-//! `charter schema compat`, and pairs by the line: `--batch` here and of `contract diff`.
+//! `charter schema compat`, and the `--batch` of it and of `contract diff`.
 
 use serde_json::{Value, json};
 
 use super::{Run, charter, command, run};
 
 const OLD: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}"#;
-/// Readers of the old one have a field that it does not write.
+/// Adds a field: compatible in both directions.
 const GROWN: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":"string","default":""}]}"#;
-/// Reads what was written, and is not read.
+/// Widens a field: new readers can read old data, but not the other way round.
 const WIDENED: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"double"}]}"#;
 
-/// Runs it on two schemas, and what they refer to.
+/// Runs `schema compat` on two schemas and their references.
 fn compat(files: &[(&str, &str)], args: &[&str]) -> Run {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -39,7 +39,7 @@ fn a_level_protects_readers_in_its_direction() {
         assert_eq!(found.stderr.contains("breaks readers"), code == 2, "{level}: {found:?}");
     }
     let found = compat(&[("old.avsc", OLD), ("new.avsc", WIDENED)], &["old.avsc", "new.avsc"]);
-    assert_eq!(found.code, 2, "both directions where no level is given");
+    assert_eq!(found.code, 2, "the default level checks both directions");
     let lines: Vec<&str> = found.stdout.lines().collect();
     assert!(lines[0].contains("backward: ") && !lines[0].starts_with("FAIL"), "{found:?}");
     assert!(lines[2].starts_with("FAIL forward: ") && lines[3].ends_with("(TYPE_MISMATCH, breaks)"), "{found:?}");
@@ -57,7 +57,7 @@ fn differences_are_printed_as_json_too() {
 }
 
 #[test]
-fn what_a_schema_refers_to_is_given_by_name() {
+fn references_are_given_by_name() {
     let team = r#"{"type":"record","name":"Team","fields":[{"name":"first","type":"Order"}]}"#;
     let files = [("old.avsc", team), ("new.avsc", team), ("order.avsc", OLD)];
     let without = compat(&files, &["old.avsc", "new.avsc"]);
@@ -66,11 +66,11 @@ fn what_a_schema_refers_to_is_given_by_name() {
     assert_eq!(with.code, 0, "{with:?}");
     let twice = ["--reference", "Order=order.avsc", "--reference", "Order=old.avsc"];
     let twice = compat(&files, &[&["old.avsc", "new.avsc"], &twice[..]].concat());
-    assert_eq!((twice.code, twice.stderr.as_str()), (64, "error: the reference `Order` is given twice\n"));
+    assert_eq!((twice.code, twice.stderr.as_str()), (64, "error: duplicate reference `Order`\n"));
 }
 
 #[test]
-fn the_format_is_the_files_or_is_given() {
+fn the_format_is_derived_from_the_extension_or_given() {
     let proto = "syntax = \"proto3\"; message A { int32 a = 1; }";
     let renumbered = "syntax = \"proto3\"; message A { string a = 1; }";
     let found = compat(&[("old.proto", proto), ("new.proto", renumbered)], &["old.proto", "new.proto"]);
@@ -82,7 +82,7 @@ fn the_format_is_the_files_or_is_given() {
     assert_eq!(found.code, 2, "{found:?}");
 }
 
-/// Runs a batch, and gives its exit code and its answers.
+/// Runs a batch; returns its output and its answers.
 fn batch(command_of: &[&str], lines: &[String]) -> (Run, Vec<Value>) {
     let mut args = command_of.to_vec();
     args.push("--batch");
@@ -95,7 +95,7 @@ fn batch(command_of: &[&str], lines: &[String]) -> (Run, Vec<Value>) {
 fn a_batch_answers_each_pair_and_fails_at_its_end() {
     let avro = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let good = [
-        // As some programs write: a byte order mark, and lines that end with a carriage return as well.
+        // Some programs write a byte order mark, and carriage returns at line ends.
         format!("\u{feff}{}\r", json!({ "id": 1, "format": "avro", "old": avro(OLD), "new": avro(WIDENED) })),
         String::new(),
         json!({ "id": "p", "format": "protobuf",
@@ -120,14 +120,14 @@ fn a_batch_answers_each_pair_and_fails_at_its_end() {
     let (found, answers) = batch(&["schema", "compat"], &[&bad[..], &good[..1]].concat());
     assert_eq!((found.code, found.stderr.as_str()), (3, "error: some pairs could not be compared\n"));
     let ids: Vec<&Value> = answers.iter().map(|answer| answer.get("id").unwrap()).collect();
-    assert_eq!(ids, [&json!(7), &Value::Null, &json!(8), &json!(1)], "what follows a bad line is answered");
+    assert_eq!(ids, [&json!(7), &Value::Null, &json!(8), &json!(1)], "lines after an invalid one are answered");
     for answer in &answers[..3] {
         assert!(answer["error"].is_string() && answer["backward"] == false && answer["forward"] == false, "{answer}");
     }
 }
 
 #[test]
-fn a_batch_of_contracts_says_the_bump() {
+fn a_batch_of_contracts_reports_the_bump() {
     let contract = |columns: Value, version: &str| {
         json!({
             "apiVersion": "v3.1.0", "kind": "DataContract", "id": "orders", "version": version, "status": "active",
@@ -153,12 +153,12 @@ fn a_batch_of_contracts_says_the_bump() {
         .to_string(),
     ];
     let (found, answers) = batch(&["contract", "diff"], &lines);
-    assert_eq!(found.code, 3, "one document is none");
+    assert_eq!(found.code, 3, "one document is invalid");
     let bumps: Vec<(&str, &str)> =
         answers.iter().map(|answer| (answer["id"].as_str().unwrap(), answer["bump"].as_str().unwrap())).collect();
     assert_eq!(bumps[..3], [("same", "none"), ("more", "minor"), ("less", "major")]);
-    assert_ne!(bumps[3].1, bumps[4].1, "a proof lowers what older rows may break");
-    assert_eq!(bumps[5], ("bad", "major"), "what cannot be compared breaks");
+    assert_ne!(bumps[3].1, bumps[4].1, "a proof lowers the bump of changes that only old rows may break");
+    assert_eq!(bumps[5], ("bad", "major"), "a failed comparison is reported as breaking");
     assert_eq!(bumps[6], ("nulls", "patch"));
     assert!(answers[5]["error"].is_string() && answers[0].get("error").is_none());
     assert_eq!((&answers[2]["backward"], &answers[2]["forward"]), (&json!(true), &json!(false)));

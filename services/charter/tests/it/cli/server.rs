@@ -1,4 +1,4 @@
-//! A server that gives canned answers in order and keeps what it was asked.
+//! A server that returns canned answers in order and records the requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,43 +10,43 @@ use serde_json::Value;
 use super::{Run, command, run};
 
 /// The server. Its thread ends with the test.
-pub(crate) struct Server {
+pub(crate) struct CannedServer {
     address: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
 
-/// One request that came.
+/// A recorded request.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Request {
     pub(crate) authorization: Option<String>,
     pub(crate) document: String,
     pub(crate) variables: Value,
 }
 
-/// What is done with one request.
-enum Turn {
+/// The reaction to one request.
+enum Reaction {
     Answer(u16, Value),
-    Lose,
+    CloseConnection,
 }
 
-impl Server {
-    /// Gives these answers in order, then loses every connection.
+impl CannedServer {
+    /// Returns these answers in order, then closes every connection.
     pub(crate) fn answering(answers: impl IntoIterator<Item = Value>) -> Self {
-        Self::taking(answers.into_iter().map(|answer| Turn::Answer(200, answer)).collect())
+        Self::start(answers.into_iter().map(|answer| Reaction::Answer(200, answer)).collect())
     }
 
-    /// Gives one answer with an HTTP status.
+    /// Returns one answer with an HTTP status.
     pub(crate) fn with_status(status: u16, answer: Value) -> Self {
-        Self::taking(vec![Turn::Answer(status, answer)])
+        Self::start(vec![Reaction::Answer(status, answer)])
     }
 
-    /// Closes the first connection when it has read the request, and answers the second.
+    /// Closes the first connection after reading the request, and answers the second.
     pub(crate) fn losing_the_first(answer: Value) -> Self {
-        Self::taking(vec![Turn::Lose, Turn::Answer(200, answer)])
+        Self::start(vec![Reaction::CloseConnection, Reaction::Answer(200, answer)])
     }
 
-    /// An address where nobody listens.
-    pub(crate) fn nobody() -> String {
+    /// An address without a listener.
+    pub(crate) fn unused_address() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     }
@@ -55,9 +55,9 @@ impl Server {
         &self.address
     }
 
-    /// What came so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    /// The requests received so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
     }
 
     /// Runs the program against this server.
@@ -65,35 +65,35 @@ impl Server {
         self.run_with_stdin(args, "")
     }
 
-    /// The same with something on standard input.
+    /// Runs the program against this server with standard input.
     pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: &str) -> Run {
         let mut command = command(args);
         command.env("CHARTER_SERVER", &self.address);
         run(command, stdin)
     }
 
-    fn taking(turns: Vec<Turn>) -> Self {
+    fn start(reactions: Vec<Reaction>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let recorded = Arc::clone(&requests);
         thread::spawn(move || {
-            let mut turns = turns.into_iter();
+            let mut reactions = reactions.into_iter();
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
                 if let Some(request) = read(&stream) {
-                    kept.lock().unwrap().push(request);
+                    recorded.lock().unwrap().push(request);
                 }
-                if let Some(Turn::Answer(status, body)) = turns.next() {
+                if let Some(Reaction::Answer(status, body)) = reactions.next() {
                     answer(&mut stream, status, &body);
                 }
             }
         });
-        Self { address, asked }
+        Self { address, requests }
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Asked> {
+fn read(stream: &TcpStream) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -113,7 +113,7 @@ fn read(stream: &TcpStream) -> Option<Asked> {
     reader.read_exact(&mut body).ok()?;
     let body: Value = serde_json::from_slice(&body).ok()?;
     let document = body["query"].as_str()?.to_owned();
-    Some(Asked { authorization, document, variables: body["variables"].clone() })
+    Some(Request { authorization, document, variables: body["variables"].clone() })
 }
 
 fn answer(stream: &mut TcpStream, status: u16, body: &Value) {
@@ -122,6 +122,6 @@ fn answer(stream: &mut TcpStream, status: u16, body: &Value) {
         "HTTP/1.1 {status} canned\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
-    // The program may have gone away, which its test sees.
+    // The program may have closed the connection, which its test checks.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
 }

@@ -1,11 +1,11 @@
-//! How answers are shown: decisions, credentials, documents, inspections, access.
+//! The output for responses: decisions, credentials, documents, inspections, access.
 
 use std::fs;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::server::Server;
+use super::server::CannedServer;
 use super::{Run, run};
 
 fn answer(answer: Value) -> Value {
@@ -68,28 +68,28 @@ fn why_shows_the_decision_line_by_line() {
         line("quality", "NOT_BINDING", "the verdict is fail", &[]),
         line("scope", "NOT_CHECKED", "not looked at", &[]),
     ];
-    let server = Server::answering([answer(decision(false, &lines))]);
+    let server = CannedServer::answering([answer(decision(false, &lines))]);
     let run = server.run(&["why", "sales.orders.orders", "--purpose", "machine_learning"]);
     assert_eq!(run.code, 2);
     let expected = "\
-sales.orders.orders: shut to read
+sales.orders.orders: read denied
   ok   identity     the principal is known
   warn contract     the version is deprecated
                     until 2026-06-01
   FAIL grant        no grant covers this
-  -    quality      the verdict is fail (does not bind)
+  -    quality      the verdict is fail (not enforced)
   -    scope        not looked at
 snapshot 5, committed 2026-01-01T00:00:00Z
 ";
     assert_eq!(run.stdout, expected);
-    let hint = "hint: ask for access: `charter access request sales.orders.orders --purpose ... --sentence ...`\n";
+    let hint = "hint: request access with `charter access request sales.orders.orders --purpose ... --sentence ...`\n";
     assert_eq!(run.stderr, hint);
-    let input = &server.asked()[0].variables["input"];
+    let input = &server.requests()[0].variables["input"];
     assert_eq!(*input, json!({ "address": "sales.orders.orders", "action": "READ", "purpose": "MACHINE_LEARNING" }));
 
-    let open = Server::answering([answer(decision(true, &[]))]).run(&["why", "a.b.c"]);
+    let open = CannedServer::answering([answer(decision(true, &[]))]).run(&["why", "a.b.c"]);
     assert_eq!((open.code, open.stderr.as_str()), (0, ""));
-    let hidden = Server::answering([answer(Value::Null)]).run(&["why", "a.b.c"]);
+    let hidden = CannedServer::answering([answer(Value::Null)]).run(&["why", "a.b.c"]);
     assert_eq!((hidden.code, hidden.stdout.as_str()), (4, ""));
     assert!(hidden.stderr.starts_with("error: table `a.b.c` was not found\nhint: "), "{}", hidden.stderr);
 }
@@ -97,18 +97,18 @@ snapshot 5, committed 2026-01-01T00:00:00Z
 #[test]
 fn json_is_the_answer_with_the_names_of_the_api() {
     let shut = decision(false, &[line("grant", "FAILS", "a\u{1b}[2Jb", &[])]);
-    let run = Server::answering([answer(shut.clone())]).run(&["why", "a.b.c", "--json"]);
+    let run = CannedServer::answering([answer(shut.clone())]).run(&["why", "a.b.c", "--json"]);
     assert_eq!(run.code, 2);
     assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), shut);
 }
 
 #[test]
-fn what_a_terminal_would_obey_is_taken_out_of_text() {
+fn control_characters_are_removed_from_text() {
     let lines = [line("grant", "FAILS", "a\u{1b}[2Jb\u{9b}c\rd", &[])];
-    let run = Server::answering([answer(decision(false, &lines))]).run(&["why", "a.b.c"]);
+    let run = CannedServer::answering([answer(decision(false, &lines))]).run(&["why", "a.b.c"]);
     assert!(run.stdout.contains("a\u{fffd}[2Jb\u{fffd}c\u{fffd}d"), "{:?}", run.stdout);
     let error = json!({ "data": null, "errors": [{ "message": "x\u{1b}]0;y" }] });
-    let run = Server::answering([error]).run(&["why", "a.b.c"]);
+    let run = CannedServer::answering([error]).run(&["why", "a.b.c"]);
     assert_eq!(run.stderr, "error: x\u{fffd}]0;y\n");
 }
 
@@ -116,8 +116,9 @@ fn what_a_terminal_would_obey_is_taken_out_of_text() {
 fn credentials_go_through_a_shell_unharmed() {
     let secret = "it's \"a\" $(touch pwned) `id` \\ \n!";
     let folder = tempfile::tempdir().unwrap();
-    let Run { code, stdout, stderr } = Server::answering([answer(credentials(secret))]).run(&["credentials", "a.b.c"]);
-    assert_eq!((code, stderr.as_str()), (0, "note: these credentials end at 2026-01-01T01:00:00Z\n"));
+    let Run { code, stdout, stderr } =
+        CannedServer::answering([answer(credentials(secret))]).run(&["credentials", "a.b.c"]);
+    assert_eq!((code, stderr.as_str()), (0, "note: the credentials expire at 2026-01-01T01:00:00Z\n"));
     assert!(stdout.lines().all(|line| line.starts_with("export ") || line == "!'"), "{stdout}");
     let mut shell = Command::new("/bin/sh");
     let script = r#"eval "$CODE"; exec /usr/bin/env -0"#;
@@ -144,11 +145,11 @@ fn refused_credentials_leave_standard_output_empty() {
         "decision": decision(false, &[line("quality", "FAILS", "the verdict is fail", &[])]),
     });
     for format in ["env", "json"] {
-        let run = Server::answering([answer(refused.clone())]).run(&["credentials", "a.b.c", "--format", format]);
+        let run = CannedServer::answering([answer(refused.clone())]).run(&["credentials", "a.b.c", "--format", format]);
         assert_eq!(run.code, 2, "{format}");
         assert!(run.stderr.contains("FAIL quality      the verdict is fail\n"), "{}", run.stderr);
         assert!(
-            run.stderr.contains("error: the gate refused credentials for `a.b.c`\nhint: see what"),
+            run.stderr.contains("error: the gate refused credentials for `a.b.c`\nhint: see the inspection results"),
             "{}",
             run.stderr
         );
@@ -160,24 +161,24 @@ fn refused_credentials_leave_standard_output_empty() {
 }
 
 #[test]
-fn a_python_program_takes_its_credentials_from_the_environment_and_none_are_made() {
+fn a_python_program_reads_its_credentials_from_the_environment_and_none_are_issued() {
     for (library, import) in
         [("deltalake", "from deltalake"), ("polars", "import polars"), ("pyarrow", "from deltalake")]
     {
-        let server = Server::answering([answer(json!({ "format": "DELTA" }))]);
+        let server = CannedServer::answering([answer(json!({ "format": "DELTA" }))]);
         let program = server.run(&["credentials", "a.b.c", "--format", library]).stdout;
         assert!(program.contains(import) && program.contains("os.environ"), "{program}");
-        let asked = server.asked();
-        assert_eq!(asked.len(), 1);
-        assert!(!asked[0].document.contains("vendCredentials"));
+        let requests = server.requests();
+        assert_eq!(requests.len(), 1);
+        assert!(!requests[0].document.contains("vendCredentials"));
         assert_python(&program);
     }
     let parquet = answer(json!({ "format": "PARQUET" }));
     for library in ["polars", "pyarrow"] {
-        let run = Server::answering([parquet.clone()]).run(&["credentials", "a.b.c", "--format", library]);
+        let run = CannedServer::answering([parquet.clone()]).run(&["credentials", "a.b.c", "--format", library]);
         assert_python(&run.stdout);
     }
-    let run = Server::answering([parquet]).run(&["credentials", "a.b.c", "--format", "deltalake"]);
+    let run = CannedServer::answering([parquet]).run(&["credentials", "a.b.c", "--format", "deltalake"]);
     assert_eq!((run.code, run.stdout.as_str()), (64, ""));
     assert!(run.stderr.contains("hint: use `--format polars`"), "{}", run.stderr);
 }
@@ -185,7 +186,7 @@ fn a_python_program_takes_its_credentials_from_the_environment_and_none_are_made
 #[test]
 fn credentials_written_into_a_python_program_are_literals() {
     let secret = "it's \"a\" \\ \n{x}";
-    let server = Server::answering([answer(json!({ "format": "DELTA" })), answer(credentials(secret))]);
+    let server = CannedServer::answering([answer(json!({ "format": "DELTA" })), answer(credentials(secret))]);
     let program = server.run(&["credentials", "a.b.c", "--format", "polars", "--inline"]).stdout;
     assert!(!program.contains("os.environ"), "{program}");
     let reader =
@@ -207,11 +208,11 @@ fn assert_python(program: &str) {
 #[test]
 fn a_token_is_all_that_is_printed() {
     let created = json!({ "token": "t.o.k", "expiresAt": "2026-01-01T00:00:00Z", "principal": { "subject": "ada" } });
-    let server = Server::answering([answer(created)]);
+    let server = CannedServer::answering([answer(created)]);
     let run = server.run(&["token", "create", "ada", "--lifetime", "90d"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, "t.o.k\n"));
-    assert_eq!(run.stderr, "note: the token is for `ada` until 2026-01-01T00:00:00Z\n");
-    assert_eq!(server.asked()[0].variables["input"]["lifetimeSeconds"], 90 * 24 * 3_600);
+    assert_eq!(run.stderr, "note: token for `ada`, valid until 2026-01-01T00:00:00Z\n");
+    assert_eq!(server.requests()[0].variables["input"]["lifetimeSeconds"], 90 * 24 * 3_600);
 }
 
 #[test]
@@ -222,12 +223,13 @@ fn documents_come_from_files_folders_and_standard_input() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, file).unwrap();
     }
-    let server =
-        Server::answering([answer(json!({ "__typename": "PlanDocumentsPayload", "changes": [], "warnings": [] }))]);
+    let server = CannedServer::answering([answer(
+        json!({ "__typename": "PlanDocumentsPayload", "changes": [], "warnings": [] }),
+    )]);
     let path = folder.path().to_str().unwrap();
     let run = server.run_with_stdin(&["plan", path, "-", "--domain", "sales"], "from-stdin");
     assert_eq!((run.code, run.stdout.as_str()), (0, "0 added, 0 changed, 0 removed, 0 unchanged\n"), "{}", run.stderr);
-    let input = server.asked()[0].variables["input"].clone();
+    let input = server.requests()[0].variables["input"].clone();
     let documents = input["documents"].as_array().unwrap();
     let texts: Vec<&str> = documents.iter().map(|document| document["text"].as_str().unwrap()).collect();
     assert_eq!(texts, ["a/c.yaml", "a/z.json", "b.yml", "from-stdin"]);
@@ -242,7 +244,7 @@ fn documents_come_from_files_folders_and_standard_input() {
     assert_eq!(run.code, 1);
     let empty = tempfile::tempdir().unwrap();
     assert_eq!(server.run(&["plan", empty.path().to_str().unwrap()]).code, 64);
-    assert_eq!(server.asked().len(), 1, "what cannot be read is not sent");
+    assert_eq!(server.requests().len(), 1, "unreadable documents are not sent");
 }
 
 #[test]
@@ -261,20 +263,20 @@ fn apply_shows_changes_and_what_they_wait_for() {
         ],
         "warnings": [{ "document": "orders.yaml", "line": 3, "column": 9, "path": "/status", "message": "odd word" }],
     });
-    let server = Server::answering([answer(applied.clone())]);
+    let server = CannedServer::answering([answer(applied.clone())]);
     let run = server.run_with_stdin(&["apply", "-", "--prune", "--yes"], "x");
     let expected = "\
 + contract orders 1.1.0 (orders.yaml): draft
     minor
       /schema/0: `note` is new (column.added)
-    waits: `orders` is not inspected
+    waiting: `orders` is not inspected
 = contract orders 1.0.0 (orders.yaml): draft
 1 added, 0 changed, 0 removed, 1 unchanged
 ";
     assert_eq!((run.code, run.stdout.as_str()), (0, expected));
     assert_eq!(run.stderr, "warning: orders.yaml:3:9: /status: odd word\n");
-    assert_eq!(server.asked()[0].variables["input"]["prune"], true);
-    let run = Server::answering([answer(applied.clone())]).run_with_stdin(&["apply", "-", "--json"], "x");
+    assert_eq!(server.requests()[0].variables["input"]["prune"], true);
+    let run = CannedServer::answering([answer(applied.clone())]).run_with_stdin(&["apply", "-", "--json"], "x");
     assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), applied);
 }
 
@@ -284,7 +286,7 @@ fn invalid_documents_exit_3_with_every_place() {
         { "document": "a.yaml", "line": 2, "column": 5, "path": "/id", "message": "is missing" },
         { "document": "b.yaml", "line": null, "column": null, "path": "", "message": "names no domain" },
     ] });
-    let run = Server::answering([answer(problems)]).run_with_stdin(&["apply", "-"], "x");
+    let run = CannedServer::answering([answer(problems)]).run_with_stdin(&["apply", "-"], "x");
     assert_eq!((run.code, run.stdout.as_str()), (3, ""));
     let expected = "a.yaml:2:5: /id: is missing\nb.yaml: names no domain\n\
         error: 2 problems in the documents\n";
@@ -299,7 +301,7 @@ fn a_refused_version_exits_2_with_findings_and_the_version_to_set() {
         "suggested": "2.0.0", "message": "",
         "findings": [finding("/p", "PATCH", true, true), finding("/x", "MAJOR", true, false), finding("/y", "MAJOR", false, false)],
     }] });
-    let run = Server::answering([answer(refused)]).run_with_stdin(&["plan", "-"], "x");
+    let run = CannedServer::answering([answer(refused)]).run_with_stdin(&["plan", "-"], "x");
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     let expected = "\
 a.yaml: contract `orders` 1.0.1 against 1.0.0 needs a major version: 2.0.0
@@ -327,22 +329,22 @@ fn inspect_waits_for_the_verdict_of_the_newest_snapshot() {
         (snapshot("ERROR", None, true), 1),
     ];
     for (head, exit) in cases {
-        let server = Server::answering([queued.clone(), answer(table(head.clone()))]);
+        let server = CannedServer::answering([queued.clone(), answer(table(head.clone()))]);
         let run = server.run(&["inspect", "a.b.c", "--wait"]);
         assert_eq!((run.code, run.stderr.as_str()), (exit, ""), "{head}");
-        assert_eq!(server.asked().len(), 2);
+        assert_eq!(server.requests().len(), 2);
     }
     let pending = answer(table(snapshot("PENDING", None, true)));
-    let server = Server::answering([vec![queued, answer(table(Value::Null))], vec![pending; 10]].concat());
+    let server = CannedServer::answering([vec![queued, answer(table(Value::Null))], vec![pending; 10]].concat());
     let run = server.run(&["inspect", "a.b.c", "--wait", "--timeout", "1s"]);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     assert!(run.stderr.starts_with("error: `a.b.c` is not inspected yet after 1 s\nhint: "), "{}", run.stderr);
 
     let inspected = answer(json!({ "table": table(snapshot("INSPECTED", Some("FAIL"), true)) }));
-    let run = Server::answering([inspected]).run(&["inspect", "a.b.c"]);
+    let run = CannedServer::answering([inspected]).run(&["inspect", "a.b.c"]);
     let expected = "\
 snapshot 3: fail (336776 rows, 4 files, committed 2026-01-01T00:00:00Z)
-  warn has the form that the contract promises, with something to know
+  warn conforms to the contract, with remarks
        column `x` is not declared
   FAIL `id` has no null: 150 rows; must be 0
   warn `note` is short: 2.5 percent
@@ -362,18 +364,18 @@ fn a_request_names_a_table_or_a_port() {
         "createdAt": "2026-01-01T00:00:00Z", "grant": null,
     });
     let server =
-        Server::answering([answer(json!({ "request": request.clone() })), answer(json!({ "request": request }))]);
+        CannedServer::answering([answer(json!({ "request": request.clone() })), answer(json!({ "request": request }))]);
     let asking = ["--purpose", "analytics", "--sentence", "to learn", "--idempotency-key", "k"];
     let by_table = ["access", "request", "sales.orders.orders__v1", "--until", "2026-03-01"];
     let run = server.run(&[&by_table[..], &asking].concat());
     let expected = "\
-REQUEST  STATE    WHO  PORT                  PURPOSE    FROM                  UNTIL                 GRANT
-r-1      pending  ada  sales.orders lake v1  analytics  2026-01-01T00:00:00Z  2026-03-01T00:00:00Z  -
+REQUEST  STATE    REQUESTER  PORT                  PURPOSE    FROM                  UNTIL                 GRANT
+r-1      pending  ada        sales.orders lake v1  analytics  2026-01-01T00:00:00Z  2026-03-01T00:00:00Z  -
 ";
     assert_eq!((run.code, run.stdout.as_str()), (0, expected), "{}", run.stderr);
     let by_port = ["access", "request", "sales.orders", "--port", "lake", "--major", "1"];
     assert_eq!(server.run(&[&by_port[..], &asking].concat()).code, 0);
-    let inputs: Vec<Value> = server.asked().iter().map(|asked| asked.variables["input"].clone()).collect();
+    let inputs: Vec<Value> = server.requests().iter().map(|request| request.variables["input"].clone()).collect();
     let common = json!({ "purpose": "ANALYTICS", "sentence": "to learn", "from": null, "idempotencyKey": "k" });
     let with = |more: Value| {
         let mut input = common.clone();
@@ -395,10 +397,10 @@ fn a_principal_is_found_by_its_subject() {
         "pageInfo": { "hasNextPage": false, "endCursor": null },
     }));
     let switched = answer(json!({ "principal": principal("2", "bob", "i") }));
-    let server = Server::answering([list.clone(), switched]);
+    let server = CannedServer::answering([list.clone(), switched]);
     assert_eq!(server.run(&["principal", "disable", "bob"]).code, 0);
-    assert_eq!(server.asked()[1].variables["input"]["principal"], "2");
-    assert_eq!(server.asked()[1].variables["input"]["enabled"], false);
-    assert_eq!(Server::answering([list.clone()]).run(&["principal", "enable", "nobody"]).code, 4);
-    assert_eq!(Server::answering([list]).run(&["principal", "enable", "eve"]).code, 1);
+    assert_eq!(server.requests()[1].variables["input"]["principal"], "2");
+    assert_eq!(server.requests()[1].variables["input"]["enabled"], false);
+    assert_eq!(CannedServer::answering([list.clone()]).run(&["principal", "enable", "nobody"]).code, 4);
+    assert_eq!(CannedServer::answering([list]).run(&["principal", "enable", "eve"]).code, 1);
 }

@@ -1,12 +1,12 @@
-//! The command tree, as its help shows it.
+//! The command tree, as shown by its help.
 
 use super::charter;
 
 /// A command or a group of commands.
 pub(crate) struct Node {
-    /// The words that call it.
+    /// The command and subcommand names.
     pub(crate) path: Vec<String>,
-    /// What `--help` prints.
+    /// The output of `--help`.
     pub(crate) help: String,
     is_group: bool,
 }
@@ -14,20 +14,19 @@ pub(crate) struct Node {
 /// One argument of a command.
 #[derive(Debug)]
 pub(crate) struct Argument {
-    /// `--limit`; `TABLE` where it has a place and no name.
+    /// `--limit`, or `TABLE` for a positional argument.
     pub(crate) name: String,
-    /// Whether it has a value: all but flags.
+    /// False for flags.
     pub(crate) has_value: bool,
-    /// Whether the command cannot do without.
     pub(crate) is_required: bool,
 }
 
-/// The whole tree: each group before what is below it.
+/// The whole tree, parents first.
 pub(crate) fn nodes() -> Vec<Node> {
     below(&[])
 }
 
-/// The commands that do something: those without others below them.
+/// The commands without subcommands.
 pub(crate) fn leaves() -> Vec<Node> {
     nodes().into_iter().filter(|node| !node.is_group).collect()
 }
@@ -35,7 +34,7 @@ pub(crate) fn leaves() -> Vec<Node> {
 fn below(path: &[String]) -> Vec<Node> {
     let help = help(path, "--help");
     let (_, listed) = help.split_once("Commands:\n").unwrap_or_default();
-    // A help text that goes on in the next line is indented further.
+    // Continuation lines of a help text are indented further.
     let names = listed.lines().take_while(|line| line.starts_with("  ")).filter_map(|line| line[2..].split(' ').next());
     let names: Vec<String> = names.filter(|name| !name.is_empty() && *name != "help").map(str::to_owned).collect();
     let mut nodes = vec![Node { path: path.to_vec(), help: help.clone(), is_group: !names.is_empty() }];
@@ -52,14 +51,14 @@ fn help(path: &[String], flag: &str) -> String {
 }
 
 impl Node {
-    /// The words that call it, as one text.
+    /// The path as one text.
     pub(crate) fn name(&self) -> String {
         self.path.join(" ")
     }
 
-    /// What it takes, `--help` left out.
+    /// All arguments except `--help`.
     pub(crate) fn arguments(&self) -> Vec<Argument> {
-        // The short help has an argument's name and its text in one line.
+        // The short help has an argument's name and its text on one line.
         let help = help(&self.path, "-h");
         let (_, usage) = help.split_once("Usage: ").expect("a usage");
         let usage = usage.split("\n\n").next().unwrap_or_default();
@@ -72,7 +71,7 @@ impl Node {
     }
 }
 
-/// Reads `-d, --domain <DOMAIN>  What it is`, `--json  ...`, `<FILE>...  ...`, `[SUBJECT]  ...`.
+/// Parses `-d, --domain <DOMAIN>  Help`, `--json  Help`, `<FILE>...  Help`, `[SUBJECT]  Help`.
 fn argument(text: &str, usage: &str) -> Option<Argument> {
     let spec = text.split("  ").next().unwrap_or_default();
     let mut words = spec.split(' ').skip_while(|word| word.ends_with(','));

@@ -1,4 +1,4 @@
-//! A server in this process with two domains, and the program run against it by its people.
+//! A server in this process with two domains, and the program run against it by several principals.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,31 +14,31 @@ use tokio_util::task::TaskTracker;
 
 use super::{Run, command, run};
 
-/// Everybody who has a token.
-pub(crate) const PEOPLE: [&str; 6] = ["admin", "steward", "owner-shop", "owner-other", "reader", "stranger"];
+/// The principals with a token.
+pub(crate) const SUBJECTS: [&str; 6] = ["admin", "steward", "owner-shop", "owner-other", "reader", "stranger"];
 
-/// The domain `shop` with the internal product `orders`, to which `reader` has a grant and asks for another one, and the
-/// domain `other` with the confidential product `vault`, which only its owner `owner-other` reads and asks for; `admin`,
-/// `steward`, and `stranger`, who is nothing to anybody.
+/// The domain `shop` has the internal product `orders`, for which `reader` has a grant and a pending request. The domain
+/// `other` has the confidential product `vault`, which only its owner `owner-other` may read. The other principals are
+/// `admin`, `steward`, and `stranger`, who has no roles.
 pub(crate) struct World {
     pub(crate) test: TestApp,
-    /// Files that commands are given.
+    /// Input files of commands.
     pub(crate) files: TempDir,
     pub(crate) runtime: Runtime,
     address: String,
     tokens: BTreeMap<&'static str, String>,
 }
 
-/// The ids of what a product has.
+/// The ids of things that belong to a product.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
-    /// A request that nobody has answered.
+    /// A pending request.
     pub(crate) request: String,
     pub(crate) grant: String,
     /// The notice of its breaking successor.
     pub(crate) notice: String,
-    /// What a steward accepted of it.
-    pub(crate) accepted: String,
+    /// An override for one of its contracts.
+    pub(crate) r#override: String,
 }
 
 impl World {
@@ -68,15 +68,15 @@ impl World {
         world
     }
 
-    /// Gives everybody a fresh token.
+    /// Creates a new token for each subject.
     pub(crate) fn sign_in(&mut self) {
-        for subject in PEOPLE {
+        for subject in SUBJECTS {
             let token = self.runtime.block_on(self.test.token(subject));
             self.tokens.insert(subject, token);
         }
     }
 
-    /// Publishes a product with one table, which passes.
+    /// Publishes a product with one table, whose inspection passes.
     pub(crate) fn publish(&self, domain: &str, name: &str, classification: &str) {
         let documents = documents(domain, name, classification);
         self.runtime.block_on(async {
@@ -86,19 +86,19 @@ impl World {
         });
     }
 
-    /// Lets somebody ask twice for the product, and its owner approve the first.
-    pub(crate) fn ask(&self, subject: &str, domain: &str, name: &str, approver: &str) -> Ids {
+    /// Requests access to the product twice, and approves the first request.
+    pub(crate) fn request_access(&self, subject: &str, domain: &str, name: &str, approver: &str) -> Ids {
         let address = format!("{domain}.{name}.{name}");
-        let ask = || {
+        let request = || {
             let args = ["access", "request", &address, "--purpose", "analytics", "--sentence", "to count"];
             text(&self.json(subject, &args), "/request/id")
         };
-        let first = ask();
+        let first = request();
         let grant = text(&self.json(approver, &["access", "approve", &first]), "/grant/id");
-        Ids { request: ask(), grant, ..Ids::default() }
+        Ids { request: request(), grant, ..Ids::default() }
     }
 
-    /// Publishes the product's next major, of which its readers get a notice, and lets a steward accept another version.
+    /// Publishes the product's next major version, which opens a notice, and creates an override for another version.
     pub(crate) fn succeed(&self, domain: &str, name: &str, classification: &str, ids: &mut Ids) {
         let documents = successors(domain, name, classification);
         let owner = format!("owner-{domain}");
@@ -106,17 +106,17 @@ impl World {
             self.test.publish(&self.test.ctx(&owner).await, domain, &[&documents[0], &documents[1]]).await;
         });
         let product = format!("{domain}.{name}");
-        let owner = PEOPLE.iter().find(|subject| **subject == owner).copied().unwrap_or("admin");
+        let owner = SUBJECTS.iter().find(|subject| **subject == owner).copied().unwrap_or("admin");
         let notices = self.json(owner, &["notice", "list"]);
         let own = notices["nodes"].as_array().unwrap().iter().find(|notice| notice["product"]["name"] == name);
         ids.notice = text(own.unwrap(), "/id");
-        let file = format!("{name}-accepted.yaml");
+        let file = format!("{name}-override.yaml");
         self.write(&file, refused(domain, name, "1.8.0"));
         let args = ["override", "create", &product, &file, "--reason", "a trial", "--until", "2026-10-01", "--yes"];
-        ids.accepted = text(&self.json("steward", &args), "/override/id");
+        ids.r#override = text(&self.json("steward", &args), "/override/id");
     }
 
-    /// The answer of a command that must succeed.
+    /// Runs a command that must succeed; returns its JSON output.
     #[track_caller]
     pub(crate) fn json(&self, subject: &str, args: &[&str]) -> Value {
         let run = self.run(subject, &[args, &["--json"]].concat(), "");
@@ -124,12 +124,12 @@ impl World {
         serde_json::from_str(&run.stdout).unwrap()
     }
 
-    /// Runs the program as somebody. A command that does not end is killed after a minute.
+    /// Runs the program as a subject. It is killed after a minute.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, subject: &str, args: &[S], stdin: &str) -> Run {
         self.run_with(&self.tokens[subject], args, stdin)
     }
 
-    /// The same with a token; an empty one is none.
+    /// Runs the program with a token; an empty one means none.
     pub(crate) fn run_with<S: AsRef<OsStr>>(&self, token: &str, args: &[S], stdin: &str) -> Run {
         let program = command(&[]);
         let mut command = std::process::Command::new("timeout");
@@ -139,12 +139,12 @@ impl World {
         run(command, stdin)
     }
 
-    /// Everything that a refused command must not change.
+    /// All state that a refused command must not change.
     pub(crate) fn dump(&self) -> String {
         self.runtime.block_on(self.test.dump())
     }
 
-    /// Writes a file for a command.
+    /// Writes an input file for a command.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let path = self.files.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
@@ -180,13 +180,13 @@ pub(crate) fn successors(domain: &str, name: &str, classification: &str) -> [Str
     [format!("{product}{port}"), next]
 }
 
-/// The contract of a product's breaking successor, under a number that does not say so.
+/// The contract of a product's breaking successor, with an under-bumped version.
 pub(crate) fn refused(domain: &str, name: &str, version: &str) -> String {
     let [_, contract] = successors(domain, name, "internal");
     contract.replace("version: 2.0.0", &format!("version: {version}"))
 }
 
-/// The text at a place of an answer.
+/// The text at a JSON pointer.
 #[track_caller]
 pub(crate) fn text(answer: &Value, pointer: &str) -> String {
     answer.pointer(pointer).and_then(Value::as_str).expect(pointer).to_owned()

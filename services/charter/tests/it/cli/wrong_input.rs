@@ -1,5 +1,5 @@
-//! Wrong input, generated from the command tree: each argument of each command, wrong in every way, as the caller who may
-//! do it and as those who may not. The exit code says what is wrong, nothing panics, and nothing changes.
+//! Invalid input, generated from the command tree: each argument of each command, invalid in every way, as an allowed
+//! caller and as others. The exit code tells the kind of error, nothing panics, and nothing changes.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -14,23 +14,23 @@ use super::world::{World, documents, refused, successors, text};
 
 /// How many commands run at once.
 const N_AT_ONCE: usize = 4;
-/// As long as Linux lets an argument be, 128 KiB with its name and its end.
+/// The longest argument that Linux allows: 128 KiB with its name and terminator.
 const LONGEST_ARGUMENT: usize = 131_000;
 
-/// One wrong way to call a command.
+/// One invalid call of a command.
 struct Case {
-    what: String,
-    /// What the wrong argument stands for.
+    description: String,
+    /// The kind of the invalid argument.
     kind: Option<Kind>,
     caller: &'static str,
     args: Vec<OsString>,
     stdin: String,
-    /// The exit codes that say what is wrong.
+    /// The allowed exit codes.
     codes: &'static [i32],
 }
 
 #[test]
-fn wrong_input_is_told_apart_and_changes_nothing() {
+fn invalid_input_has_its_exit_code_and_changes_nothing() {
     let (world, values) = world();
     let forms = forms();
     let leaves = leaves();
@@ -65,13 +65,13 @@ fn wrong_input_is_told_apart_and_changes_nothing() {
     assert!(failures.is_empty(), "{} of {n_cases} cases:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// A world with a grant, a request and a role in each domain, and the files that commands are given.
+/// A world with a grant, a request and a role in each domain, and the input files of commands.
 fn world() -> (World, Values) {
     let world = World::start();
     world.publish("other", "vault", "confidential");
-    let mut shop = world.ask("reader", "shop", "orders", "owner-shop");
-    // An admin may know of it, and is not the owner, who may not answer himself.
-    let mut other = world.ask("admin", "other", "vault", "owner-other");
+    let mut shop = world.request_access("reader", "shop", "orders", "owner-shop");
+    // An admin may see it, and the owner may not approve their own request.
+    let mut other = world.request_access("admin", "other", "vault", "owner-other");
     world.succeed("shop", "orders", "internal", &mut shop);
     world.succeed("other", "vault", "confidential", &mut other);
     let role = |owner: &str, domain: &str| {
@@ -102,20 +102,27 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
     let args = |changed: &str, value: Option<OsString>| {
         let mut args: Vec<OsString> = path.iter().map(OsString::from).collect();
         for (argument, kind) in &form.arguments {
-            let given = if *argument == changed { value.clone() } else { kind.good(values).map(OsString::from) };
+            let given = if *argument == changed { value.clone() } else { kind.valid(values).map(OsString::from) };
             match given {
-                Some(value) => args.extend(written(argument, &value)),
+                Some(value) => args.extend(formatted(argument, &value)),
                 None if *kind == Kind::Flag => args.push((*argument).into()),
                 None => {}
             }
         }
         if let Some(value) = value.filter(|_| !form.arguments.iter().any(|(argument, _)| *argument == changed)) {
-            args.extend(written(changed, &value));
+            args.extend(formatted(changed, &value));
         }
         args
     };
-    let mut add = |what: String, kind: Option<Kind>, args: Vec<OsString>, stdin: &str, codes: &'static [i32]| {
-        cases.push(Case { what: format!("{name}: {what}"), kind, caller, args, stdin: stdin.to_owned(), codes });
+    let mut add = |description: String, kind: Option<Kind>, args: Vec<OsString>, stdin: &str, codes: &'static [i32]| {
+        cases.push(Case {
+            description: format!("{name}: {description}"),
+            kind,
+            caller,
+            args,
+            stdin: stdin.to_owned(),
+            codes,
+        });
     };
 
     let takes_remote = arguments.iter().any(|argument| argument.name == "--server");
@@ -125,35 +132,35 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
             add(format!("`{argument}` is not in the help"), None, Vec::new(), "", &[]);
             continue;
         };
-        let mut wrong = |what: &str, value: OsString, codes: &'static [i32]| {
+        let mut invalid = |how: &str, value: OsString, codes: &'static [i32]| {
             let shown: String = value.to_string_lossy().chars().take(40).collect();
-            add(format!("{argument} {what} `{shown}`"), Some(*kind), args(argument, Some(value)), "", codes);
+            add(format!("{argument} {how} `{shown}`"), Some(*kind), args(argument, Some(value)), "", codes);
         };
-        // What all commands take is read in one place: each command is given one wrong value of it.
-        let values_wrong = kind.wrong(values);
-        let (first, n) = match REMOTE.iter().any(|(name, _)| name == argument) && !values_wrong.is_empty() {
-            true => (name.len() % values_wrong.len(), 1),
-            false => (0, values_wrong.len()),
+        // Shared arguments are parsed in one place: each command is tested with only one invalid value.
+        let invalid_values = kind.invalid(values);
+        let (first, n) = match REMOTE.iter().any(|(name, _)| name == argument) && !invalid_values.is_empty() {
+            true => (name.len() % invalid_values.len(), 1),
+            false => (0, invalid_values.len()),
         };
-        for value in values_wrong.into_iter().skip(first).take(n) {
-            wrong("is wrong", value.into(), kind.codes_of_wrong());
+        for value in invalid_values.into_iter().skip(first).take(n) {
+            invalid("is invalid", value.into(), kind.codes_of_invalid());
         }
         if found.has_value && *kind != Kind::Name {
-            wrong("is too long", "a".repeat(LONGEST_ARGUMENT - argument.len()).into(), &[1, 3, 4, 5, 64]);
+            invalid("is too long", "a".repeat(LONGEST_ARGUMENT - argument.len()).into(), &[1, 3, 4, 5, 64]);
         }
-        // A data folder may be called anything.
-        if found.has_value && *kind != Kind::Folder {
-            wrong("is not UTF-8", OsString::from_vec(b"a.b.\xff".to_vec()), &[1, 64]);
+        // A data directory may have any name.
+        if found.has_value && *kind != Kind::Directory {
+            invalid("is not UTF-8", OsString::from_vec(b"a.b.\xff".to_vec()), &[1, 64]);
         }
         if let Some(value) = kind.unknown() {
-            wrong("is unknown", value.into(), kind.codes_of_unknown());
+            invalid("is unknown", value.into(), kind.codes_of_unknown());
         }
-        if let Some(value) = kind.someone_elses(values).filter(|_| !matches!(caller, "admin" | "steward")) {
-            wrong("is someone else's", value.into(), &[3, 4, 5]);
+        if let Some(value) = kind.foreign(values).filter(|_| !matches!(caller, "admin" | "steward")) {
+            invalid("is foreign", value.into(), &[3, 4, 5]);
         }
         let is_file = matches!(kind, Kind::Documents | Kind::File | Kind::Refused | Kind::Schema | Kind::Sql);
         if is_file || *kind == Kind::TokenFile {
-            wrong("is 10 MB", "large.yaml".into(), &[1, 3, 5, 64]);
+            invalid("is 10 MB", "large.yaml".into(), &[1, 3, 5, 64]);
             if is_file {
                 let (args, stdin) = (args(argument, Some("-".into())), "a".repeat(10_000_001));
                 add(format!("{argument} is 10 MB"), Some(*kind), args, &stdin, &[1, 3]);
@@ -162,11 +169,11 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
         if found.is_required {
             add(format!("{argument} is missing"), Some(*kind), args(argument, None), "", &[64]);
         }
-        // What has a place is repeated by one more at the end; documents are, by the same ones again.
+        // A positional argument is repeated at the end.
         let mut twice = args("", None);
-        let value = kind.good(values).map_or_else(|| OsString::from("x"), OsString::from);
-        let again = if found.has_value { written(argument, &value) } else { vec![(*argument).into()] };
-        let is_given = twice.iter().any(|arg| *arg == *argument) || kind.good(values).is_some();
+        let value = kind.valid(values).map_or_else(|| OsString::from("x"), OsString::from);
+        let again = if found.has_value { formatted(argument, &value) } else { vec![(*argument).into()] };
+        let is_given = twice.iter().any(|arg| *arg == *argument) || kind.valid(values).is_some();
         twice.extend(again.iter().cloned());
         if !is_given {
             twice.extend(again);
@@ -174,7 +181,7 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
         add(format!("{argument} is repeated"), Some(*kind), twice, "", kind.codes_of_repeated());
     }
     cases.extend(form.others.iter().map(|other| Case {
-        what: format!("{name}: everything is someone else's, as {other}"),
+        description: format!("{name}: everything is foreign, as {other}"),
         kind: None,
         caller: other,
         args: args("", None),
@@ -184,8 +191,8 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
     cases
 }
 
-/// An argument with its value, as it is written.
-fn written(argument: &str, value: &OsStr) -> Vec<OsString> {
+/// The command line form of an argument with its value.
+fn formatted(argument: &str, value: &OsStr) -> Vec<OsString> {
     if !argument.starts_with('-') {
         return vec![value.to_owned()];
     }
@@ -195,11 +202,11 @@ fn written(argument: &str, value: &OsStr) -> Vec<OsString> {
 }
 
 impl Kind {
-    fn codes_of_wrong(self) -> &'static [i32] {
+    fn codes_of_invalid(self) -> &'static [i32] {
         match self {
             Self::Request | Self::Grant | Self::Role | Self::Cursor | Self::Key | Self::Text => &[3],
             Self::PrincipalId => &[3],
-            // One of another kind is looked up like any node.
+            // The id of another type is looked up like any node.
             Self::Notice | Self::Override => &[3, 4],
             Self::Port | Self::Contract | Self::Version | Self::Subject | Self::NewSubject => &[3, 4],
             Self::Documents | Self::File | Self::Refused | Self::Schema | Self::Sql => &[1, 3],
@@ -207,13 +214,13 @@ impl Kind {
             Self::NewVersion | Self::Object => &[3],
             Self::Token => &[5, 64],
             Self::TokenFile => &[1, 5],
-            Self::Folder | Self::Database | Self::Program | Self::Listen => &[1, 64],
+            Self::Directory | Self::Database | Self::Program | Self::Listen => &[1, 64],
             _ => &[64],
         }
     }
 
     fn codes_of_unknown(self) -> &'static [i32] {
-        // Only who may act in every domain is told that one does not exist.
+        // Only callers who may act in every domain learn that a domain does not exist.
         if matches!(self, Self::Domain | Self::NewDomain) { &[4, 5] } else { &[4] }
     }
 
@@ -222,7 +229,7 @@ impl Kind {
     }
 }
 
-/// Runs the cases, several at once; gives what was not as it should be.
+/// Runs the cases, several at once; returns the failures.
 fn run_all(world: &World, name: &str, cases: &[Case]) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
@@ -230,18 +237,18 @@ fn run_all(world: &World, name: &str, cases: &[Case]) -> Vec<String> {
         for _ in 0..N_AT_ONCE {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // A file with the token is not looked at where there is a token.
+                    // A token file is ignored if a token is given.
                     let run = match case.kind {
                         Some(Kind::TokenFile) => world.run_with("", &case.args, &case.stdin),
                         _ => world.run(case.caller, &case.args, &case.stdin),
                     };
-                    if let Err(why) = check(name, case, &run) {
+                    if let Err(reason) = check(name, case, &run) {
                         let shown = |text: &str| text.chars().take(300).collect::<String>();
                         let (out, err) = (shown(&run.stdout), shown(&run.stderr));
-                        failures
-                            .lock()
-                            .unwrap()
-                            .push(format!("{}: {why}: {}\n  out {out:?}\n  err {err:?}", case.what, run.code));
+                        failures.lock().unwrap().push(format!(
+                            "{}: {reason}: {}\n  out {out:?}\n  err {err:?}",
+                            case.description, run.code
+                        ));
                     }
                 }
             });
@@ -251,8 +258,8 @@ fn run_all(world: &World, name: &str, cases: &[Case]) -> Vec<String> {
 }
 
 fn check(name: &str, case: &Case, run: &Run) -> Result<(), &'static str> {
-    let finds_nothing = run.code == 0 && run.stdout.is_empty();
-    if READS.contains(&name) && finds_nothing && case.codes != [64] {
+    let is_empty = run.code == 0 && run.stdout.is_empty();
+    if READS.contains(&name) && is_empty && case.codes != [64] {
         return Ok(());
     }
     if !case.codes.contains(&run.code) {
@@ -261,6 +268,6 @@ fn check(name: &str, case: &Case, run: &Run) -> Result<(), &'static str> {
     if !run.stdout.is_empty() {
         return Err("something on standard output");
     }
-    let is_told = run.stderr.starts_with("error: ") || run.stderr.contains("\nerror: ");
-    if is_told && !run.stderr.contains("panicked") { Ok(()) } else { Err("no error on standard error") }
+    let is_reported = run.stderr.starts_with("error: ") || run.stderr.contains("\nerror: ");
+    if is_reported && !run.stderr.contains("panicked") { Ok(()) } else { Err("no error on standard error") }
 }

@@ -198,7 +198,7 @@ impl<'a> Comparison<'a> {
     /// Which pairs have a difference, or lead to one that has.
     fn saying_something(&self) -> Vec<bool> {
         let mut above = vec![Vec::new(); self.pairs.len()];
-        let mut says = vec![false; self.pairs.len()];
+        let mut has_output = vec![false; self.pairs.len()];
         let mut pending = Vec::new();
         for (index, compared) in self.pairs.iter().enumerate() {
             for entry in &compared.entries {
@@ -209,11 +209,11 @@ impl<'a> Comparison<'a> {
             }
         }
         while let Some(index) = pending.pop() {
-            if !std::mem::replace(&mut says[index], true) {
+            if !std::mem::replace(&mut has_output[index], true) {
                 pending.extend(above[index].iter().copied());
             }
         }
-        says
+        has_output
     }
 }
 

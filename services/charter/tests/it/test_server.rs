@@ -1,7 +1,7 @@
-//! The built programs as their users run them: a server on free ports in a temporary data folder, people with tokens,
-//! and the real clients.
+//! The built programs as users run them: a server on free ports with a temporary data directory, users with tokens, and
+//! the real clients.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may panic")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::shared::{self, found};
 
-/// How long something is waited for that nobody was asked for.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout for background work of the server.
+const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A running server.
-pub(crate) struct House {
+/// A running server process.
+pub(crate) struct TestServer {
     data: TempDir,
-    server: Mutex<Child>,
+    process: Mutex<Child>,
     pub(crate) address: String,
     pub(crate) gateway: String,
     bootstrap: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct House {
     database_url: Option<String>,
 }
 
-impl House {
+impl TestServer {
     /// Starts a server on SQLite; `toml` is its `charter.toml`.
     pub(crate) fn start(toml: &str) -> Self {
         Self::start_on(None, toml)
@@ -39,7 +39,7 @@ impl House {
         Self::start_in(database_url, toml, Program::Charter)
     }
 
-    /// Starts a server that inspects with a program of the test's.
+    /// Starts a server with another worker program.
     pub(crate) fn start_with_worker(toml: &str, worker: &Path) -> Self {
         Self::start_in(None, toml, Program::WithWorker(worker))
     }
@@ -47,26 +47,26 @@ impl House {
     fn start_in(database_url: Option<String>, toml: &str, program: Program<'_>) -> Self {
         let data = TempDir::new().unwrap();
         std::fs::write(data.path().join("charter.toml"), toml).unwrap();
-        let (server, started) = serve(data.path(), database_url.as_deref(), program);
-        let house = Self {
+        let (process, startup) = serve(data.path(), database_url.as_deref(), program);
+        let server = Self {
             data,
-            server: Mutex::new(server),
-            address: started.address,
-            gateway: started.gateway,
-            bootstrap: started.bootstrap,
+            process: Mutex::new(process),
+            address: startup.address,
+            gateway: startup.gateway,
+            bootstrap: startup.bootstrap,
             tokens: Mutex::default(),
             database_url,
         };
-        let bootstrap = house.bootstrap.clone().unwrap();
-        let made = house.run_with(&bootstrap, &["token", "create"]);
-        assert_eq!(made.code, 0, "{}", made.stderr);
-        house.tokens.lock().unwrap().insert("admin".to_owned(), made.stdout.trim().to_owned());
-        house
+        let bootstrap = server.bootstrap.clone().unwrap();
+        let created = server.run_with(&bootstrap, &["token", "create"]);
+        assert_eq!(created.code, 0, "{}", created.stderr);
+        server.tokens.lock().unwrap().insert("admin".to_owned(), created.stdout.trim().to_owned());
+        server
     }
 
-    /// Makes the domain `nyc` with its owner `ann`, and `bob` and `eve` who belong to nothing.
+    /// Creates the domain `nyc` with its owner `ann`, and `bob` and `eve` without roles.
     pub(crate) fn with_people(self) -> Self {
-        let admin = self.person("admin");
+        let admin = self.user("admin");
         admin.ok(&["domain", "create", "nyc"]);
         for subject in ["ann", "bob", "eve"] {
             admin.ok(&["principal", "create", subject]);
@@ -77,43 +77,43 @@ impl House {
         self
     }
 
-    /// Somebody with a token.
-    pub(crate) fn person(&self, subject: &str) -> Person<'_> {
-        Person { house: self, token: self.token(subject) }
+    /// A user with a token.
+    pub(crate) fn user(&self, subject: &str) -> User<'_> {
+        User { server: self, token: self.token(subject) }
     }
 
-    /// What the server has logged.
+    /// The server's log.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join("server.log")).unwrap()
     }
 
-    /// The folder that tables lie in.
+    /// The directory of the tables.
     pub(crate) fn lake(&self) -> PathBuf {
         self.data.path().join("lake")
     }
 
-    /// Kills the server as a crash would (SIGKILL), unless it has ended by itself, and starts it again on the same data.
+    /// Kills the server (SIGKILL) if it is still running, and restarts it on the same data.
     pub(crate) fn kill_and_restart(&mut self, program: Program<'_>) {
-        let mut server = self.server.lock().unwrap();
-        let _ = server.kill();
-        server.wait().unwrap();
-        let (child, started) = serve(self.data.path(), self.database_url.as_deref(), program);
-        *server = child;
-        self.address = started.address;
-        self.gateway = started.gateway;
+        let mut process = self.process.lock().unwrap();
+        let _ = process.kill();
+        process.wait().unwrap();
+        let (child, startup) = serve(self.data.path(), self.database_url.as_deref(), program);
+        *process = child;
+        self.address = startup.address;
+        self.gateway = startup.gateway;
     }
 
-    /// Whether the server has ended, or does within ten seconds: its connections close before the process is gone.
+    /// Whether the server exits within ten seconds: its connections close before the process ends.
     pub(crate) fn has_ended(&self) -> bool {
         (0..1_000).any(|_| {
             std::thread::sleep(Duration::from_millis(10));
-            self.server.lock().unwrap().try_wait().unwrap().is_some()
+            self.process.lock().unwrap().try_wait().unwrap().is_some()
         })
     }
 
-    /// Asks GraphQL as somebody; gives the whole answer.
+    /// Sends a GraphQL request as a subject; returns the whole response.
     #[track_caller]
-    pub(crate) fn ask(&self, subject: &str, body: &Value) -> Value {
+    pub(crate) fn graphql(&self, subject: &str, body: &Value) -> Value {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -122,7 +122,7 @@ impl House {
         })
     }
 
-    /// Sends a request as somebody; gives the answer's JSON, or nothing if the server ended over it.
+    /// Sends an HTTP request as a subject; returns the JSON response, or `None` if the server crashed.
     #[track_caller]
     pub(crate) fn send(
         &self,
@@ -140,120 +140,122 @@ impl House {
         })
     }
 
-    /// Waits until a table's head is this snapshot and inspected, without asking for anything but the table: nothing
-    /// else is to notice it.
+    /// Waits until a table's head is this snapshot and is inspected. It only queries the table, so that the background
+    /// poll is what notices the snapshot.
     #[track_caller]
     pub(crate) fn until_inspected(&self, subject: &str, address: &str, key: &str) {
         let query = "query($address: String!) { table(address: $address) { head { key state } } }";
         let body = json!({ "query": query, "variables": { "address": address } });
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + BACKGROUND_TIMEOUT;
         loop {
-            let answer = self.ask(subject, &body);
+            let answer = self.graphql(subject, &body);
             let head = &answer["data"]["table"]["head"];
             if head["key"] == key && head["state"] == "INSPECTED" {
                 return;
             }
-            assert!(Instant::now() < deadline, "`{key}` was not inspected in {PATIENCE:?}: {answer}");
+            assert!(Instant::now() < deadline, "`{key}` was not inspected in {BACKGROUND_TIMEOUT:?}: {answer}");
         }
     }
 
-    /// Somebody's token.
+    /// The token of a subject.
     pub(crate) fn token(&self, subject: &str) -> String {
         self.tokens.lock().unwrap().get(subject).unwrap().clone()
     }
 
-    fn run_with(&self, token: &str, args: &[&str]) -> Ran {
+    fn run_with(&self, token: &str, args: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_charter"));
         command.args(args).env("CHARTER_SERVER", &self.address).env("CHARTER_TOKEN", token);
         command.current_dir(repository());
-        Ran::of(command.output().unwrap())
+        command.output().unwrap().into()
     }
 }
 
-impl Drop for House {
+impl Drop for TestServer {
     fn drop(&mut self) {
-        let server = self.server.get_mut().unwrap();
-        let _ = server.kill();
-        let _ = server.wait();
+        let process = self.process.get_mut().unwrap();
+        let _ = process.kill();
+        let _ = process.wait();
     }
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Ran {
-    fn of(output: Output) -> Self {
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
 
+impl Run {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 }
 
-/// Somebody with a token.
-pub(crate) struct Person<'a> {
-    house: &'a House,
+/// A user with a token.
+pub(crate) struct User<'a> {
+    server: &'a TestServer,
     token: String,
 }
 
-impl Person<'_> {
+impl User<'_> {
     /// Runs `charter` with these arguments.
-    pub(crate) fn run(&self, args: &[&str]) -> Ran {
-        self.house.run_with(&self.token, args)
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        self.server.run_with(&self.token, args)
     }
 
-    /// Runs it and expects success.
+    /// Runs `charter` and expects success.
     #[track_caller]
-    pub(crate) fn ok(&self, args: &[&str]) -> Ran {
-        let ran = self.run(args);
-        assert_eq!(ran.code, 0, "charter {}: {}{}", args.join(" "), ran.stdout, ran.stderr);
-        ran
+    pub(crate) fn ok(&self, args: &[&str]) -> Run {
+        let run = self.run(args);
+        assert_eq!(run.code, 0, "charter {}: {}{}", args.join(" "), run.stdout, run.stderr);
+        run
     }
 
-    /// Asks for access; gives the request's id.
+    /// Requests access; returns the request's id.
     #[track_caller]
     pub(crate) fn request(&self, table: &str) -> String {
         let args = ["access", "request", table, "--purpose", "analytics", "--sentence", "to learn", "--json"];
         text(&self.ok(&args).json(), "/request/id")
     }
 
-    /// Approves a request; gives the grant's id.
+    /// Approves a request; returns the grant's id.
     #[track_caller]
     pub(crate) fn approve(&self, request: &str) -> String {
         text(&self.ok(&["access", "approve", request, "--json"]).json(), "/grant/id")
     }
 
-    /// Takes credentials for a table.
+    /// Requests credentials for a table.
     #[track_caller]
     pub(crate) fn credentials(&self, table: &str) -> Credentials {
         let answer = self.ok(&["credentials", table, "--json"]).json();
-        let of = |name: &str| text(&answer, &format!("/credentials/{name}"));
+        let credential = |name: &str| text(&answer, &format!("/credentials/{name}"));
         Credentials {
             env: vec![
-                ("AWS_ACCESS_KEY_ID", of("accessKeyId")),
-                ("AWS_SECRET_ACCESS_KEY", of("secretAccessKey")),
-                ("AWS_SESSION_TOKEN", of("sessionToken")),
-                ("AWS_ENDPOINT_URL", of("endpoint")),
-                ("AWS_REGION", of("region")),
+                ("AWS_ACCESS_KEY_ID", credential("accessKeyId")),
+                ("AWS_SECRET_ACCESS_KEY", credential("secretAccessKey")),
+                ("AWS_SESSION_TOKEN", credential("sessionToken")),
+                ("AWS_ENDPOINT_URL", credential("endpoint")),
+                ("AWS_REGION", credential("region")),
                 ("AWS_ALLOW_HTTP", "true".to_owned()),
-                ("CHARTER_TABLE_URI", of("tableUri")),
+                ("CHARTER_TABLE_URI", credential("tableUri")),
             ],
         }
     }
 }
 
-/// The text at a place of an answer.
+/// The text at a JSON pointer.
 #[track_caller]
 pub(crate) fn text(answer: &Value, pointer: &str) -> String {
     let found = answer.pointer(pointer).and_then(Value::as_str);
@@ -266,7 +268,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// Reads the table with a real client, see `tests/clients/read.py`. An `error` in the answer is a refusal.
+    /// Reads the table with a real client, see `tests/clients/read.py`. A refusal is an `error` in the answer.
     #[track_caller]
     pub(crate) fn read(&self, client: &str, args: &[&str]) -> Value {
         let mut command = Command::new(clients().unwrap().join("bin/python"));
@@ -279,30 +281,29 @@ impl Credentials {
     }
 }
 
-struct Started {
+/// What a server prints at startup.
+struct Startup {
     address: String,
     gateway: String,
     bootstrap: Option<String>,
 }
 
-/// Which program is started as the server.
+/// The server program to start.
 #[derive(Clone, Copy)]
 pub(crate) enum Program<'a> {
-    /// The one that users run.
     Charter,
-    /// The same, with another worker.
+    /// `charter` with another worker.
     WithWorker(&'a Path),
-    /// The one that ends itself at a named point.
+    /// `charter-failpoints`, which aborts at the named failpoint.
     Failing(&'a str),
 }
 
-/// The program with the failpoints, if it was built (`make test` does); in CI it must be there.
+/// The program with failpoints, if it was built (`make test` builds it); required in CI.
 pub(crate) fn failing_program() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_BIN_EXE_charter")).with_file_name("charter-failpoints");
-    found("the program with failpoints", beside)
+    found("the program with failpoints", Path::new(env!("CARGO_BIN_EXE_charter")).with_file_name("charter-failpoints"))
 }
 
-fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Child, Started) {
+fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Child, Startup) {
     let mut command = match program {
         Program::Charter | Program::WithWorker(_) => Command::new(env!("CARGO_BIN_EXE_charter")),
         Program::Failing(point) => {
@@ -322,25 +323,25 @@ fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Chil
         command.arg("--worker").arg(worker);
     }
     let mut child = command.spawn().unwrap();
-    let mut started = Started { address: String::new(), gateway: String::new(), bootstrap: None };
+    let mut startup = Startup { address: String::new(), gateway: String::new(), bootstrap: None };
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    while started.gateway.is_empty() {
+    while startup.gateway.is_empty() {
         let Some(Ok(line)) = lines.next() else {
             let log = std::fs::read_to_string(data.join("server.log")).unwrap_or_default();
             panic!("the server did not start: {log}");
         };
         if let Some(address) = line.strip_prefix("charter listens on ") {
-            started.address = address.to_owned();
+            startup.address = address.to_owned();
         } else if let Some(gateway) = line.strip_prefix("gateway listens on ") {
-            started.gateway = gateway.to_owned();
+            startup.gateway = gateway.to_owned();
         } else if !line.contains(' ') {
-            started.bootstrap = Some(line);
+            startup.bootstrap = Some(line);
         }
     }
-    (child, started)
+    (child, startup)
 }
 
-/// Writes versions of the demo's table.
+/// Writes the versions of the demo table, up to the given one.
 pub(crate) fn make_demo(folder: &Path, through: u64) {
     let worker = Path::new(env!("CARGO_BIN_EXE_charter")).with_file_name("charter-worker");
     let mut command = Command::new(worker);
@@ -358,13 +359,14 @@ pub(crate) fn shared() -> Option<PathBuf> {
     shared::shared("")
 }
 
-/// The Python environment with the real clients, under the same rule.
+/// The Python environment with the real clients; required in CI.
 pub(crate) fn clients() -> Option<PathBuf> {
-    let given = std::env::var_os("CHARTER_CLIENTS").map(PathBuf::from);
-    found("the Python environment with the clients", given.unwrap_or_else(|| repository().join("target/clients")))
+    let configured = std::env::var_os("CHARTER_CLIENTS").map(PathBuf::from);
+    let clients = configured.unwrap_or_else(|| repository().join("target/clients"));
+    found("the Python environment with the clients", clients)
 }
 
-/// The JVM's registry client, under the same rule.
+/// The registry client of the JVM; required in CI.
 pub(crate) fn jvm_client() -> Option<PathBuf> {
     found("the registry client of the JVM", clients()?.join("jvm/pinot-confluent-avro-shaded.jar"))
 }
