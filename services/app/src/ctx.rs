@@ -11,8 +11,8 @@ use domain::id::TableId;
 use domain::identity::{
     DomainRole, LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment,
 };
+use domain::inspection::Inspector;
 use domain::name::DomainPath;
-use domain::table::Inspector;
 use policy::{Action, Caller, Party, Policy, Question, Resource};
 use store::revision::Revision;
 use store::{Db, ListScope, Tx};

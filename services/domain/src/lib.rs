@@ -20,6 +20,7 @@ pub mod gate;
 pub mod grant;
 pub mod id;
 pub mod identity;
+pub mod inspection;
 pub mod lease;
 pub mod name;
 pub mod notice;
