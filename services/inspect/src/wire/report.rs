@@ -3,7 +3,7 @@
 use domain::clock::Timestamp;
 use domain::inspection::{self, Inspection, InspectionJob};
 use domain::quality;
-use domain::table::{self, MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol};
+use domain::table::{MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol};
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_COLUMNS, MAX_FILES, MAX_REPORT_BYTES, Malformed, at_most};
