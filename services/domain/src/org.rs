@@ -1,11 +1,11 @@
 //! Domains: the organisational units that own data products.
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::id::DomainId;
 use crate::name::DomainPath;
-use crate::words;
 
-words! {
+closed_set! {
     /// How far a domain's contracts bind its readers (`docs/design.md`, "The gate"). Identity, visibility, policy,
     /// contract, grant and scope bind in all three.
     Enforcement {

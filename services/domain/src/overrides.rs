@@ -12,7 +12,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::audit::{Key, RecordMac, put};
-use crate::change::{FindingRecord, Refusal, kept};
+use crate::change::{FindingRecord, Refusal, finding_records};
 use crate::clock::Timestamp;
 use crate::contract;
 use crate::error::Kind;

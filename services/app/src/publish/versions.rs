@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::change::{self, Finding, Refusal, required_bump};
-use domain::contract::{self, DeprecateError, State, Wish, WrongState};
+use domain::contract::{self, DeprecateError, State, StateName, Wish, WrongState};
 use domain::id::{ContractVersionId, OverrideId};
 use domain::name::DomainPath;
 use domain::overrides::{FindingsDigest, Override, judge_under};
@@ -231,7 +231,7 @@ impl Judging<'_> {
             | (Wish::Retire, State::Retired { .. }) => return Some(Step::Keep(version)),
             (Wish::Deprecate, state) => return self.deprecation(version.clone(), state.clone(), entry),
             (Wish::Retire, _) => return Some(Step::Retire(version)),
-            (Wish::Activate, state) => WrongState { state: state.as_str(), wanted: "active" },
+            (Wish::Activate, state) => WrongState { state: state.name(), wanted: StateName::Active },
         };
         self.problems.push(entry.problem("/status", format!("{wrong}; publish a new version")));
         None

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use domain::gate::{Check, Code};
 use domain::{change, version};
 use serde::{Deserialize, Serialize};
 
@@ -185,11 +186,13 @@ pub(crate) struct SnapshotName {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DecisionLine {
     /// Its name.
-    pub(crate) check: String,
+    #[serde(with = "super::word")]
+    pub(crate) check: Check,
     /// What became of it.
     pub(crate) outcome: LineOutcome,
     /// The reason for programs.
-    pub(crate) code: String,
+    #[serde(with = "super::word")]
+    pub(crate) code: Code,
     /// The reason for people.
     pub(crate) message: String,
     /// More, for those with the right to it.
@@ -231,7 +234,7 @@ impl Decision {
                 LineOutcome::NotBinding | LineOutcome::NotChecked => Mark::Blank,
             };
             let aside = if line.outcome == LineOutcome::NotBinding { " (not enforced)" } else { "" };
-            let _ = writeln!(text, "  {} {:<12} {}{aside}", paint.mark(mark), word(&line.check), line.message);
+            let _ = writeln!(text, "  {} {:<12} {}{aside}", paint.mark(mark), line.check.as_str(), line.message);
             for detail in &line.details {
                 let _ = writeln!(text, "       {:<12} {detail}", "");
             }
@@ -245,14 +248,13 @@ impl Decision {
 
     /// The next step after access was denied.
     pub(crate) fn hint(&self, address: &str) -> Option<String> {
-        let failed = |check: &str| {
-            self.lines.iter().any(|line| line.outcome == LineOutcome::Fails && line.check.eq_ignore_ascii_case(check))
-        };
-        if failed("grant") {
+        let failed =
+            |check: Check| self.lines.iter().any(|line| line.outcome == LineOutcome::Fails && line.check == check);
+        if failed(Check::Grant) {
             Some(format!("request access with `charter access request {address} --purpose ... --sentence ...`"))
         } else if let Some(at) = &self.retry_at {
             Some(format!("try again at {at}"))
-        } else if failed("conformance") || failed("quality") {
+        } else if failed(Check::Conformance) || failed(Check::Quality) {
             Some(format!("see the inspection results with `charter table show {address}`"))
         } else {
             None

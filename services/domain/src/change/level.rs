@@ -1,9 +1,9 @@
 //! Compatibility levels: the directions in which a new version must be compatible, and with how many earlier versions.
 
 use super::Finding;
-use crate::words;
+use crate::closed_set;
 
-words! {
+closed_set! {
     /// A compatibility level, by the words of the Confluent Schema Registry.
     Level {
         /// Nothing is asked.

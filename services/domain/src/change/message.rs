@@ -4,9 +4,9 @@
 //! it. That is BACKWARD; FORWARD swaps the two. Differences have the names of the Confluent Schema Registry, which its
 //! users know.
 
-use crate::words;
+use crate::closed_set;
 
-words! {
+closed_set! {
     /// The formats of message schemas, by the names of the Confluent Schema Registry.
     Format {
         /// Apache Avro.
@@ -18,7 +18,7 @@ words! {
     }
 }
 
-words! {
+closed_set! {
     /// How a JSON Schema's content models are judged (`compatibilityPolicy` of the Confluent Schema Registry).
     Policy {
         /// An open content model may already hold what a new property forbids.

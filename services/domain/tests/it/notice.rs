@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::audit::Key;
-use domain::change::{Finding, FindingRecord, Refusal, Rule, kept};
+use domain::change::{Finding, FindingRecord, Refusal, Rule, finding_records};
 use domain::clock::Timestamp;
 use domain::contract::{self, Settings, SlaProperty, State, Wish};
 use domain::grant::{Decided, Grant, PortMajor, Purpose, Window};
