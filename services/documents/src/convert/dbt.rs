@@ -47,7 +47,7 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
 
 fn model(node: &Fields, path: &str, draft: &mut Draft) -> Result<Fields, Problem> {
     let text = |name: &str| node.get(name).and_then(Value::as_str);
-    let mut object = named(text("name").ok_or_else(|| fault(path, "the model has no name"))?);
+    let mut object = with_name(text("name").ok_or_else(|| fault(path, "the model has no name"))?);
     set(&mut object, "logicalType", "object");
     let config = node.get("config");
     let materialized = config.and_then(|config| config.get("materialized")?.as_str());
@@ -62,7 +62,7 @@ fn model(node: &Fields, path: &str, draft: &mut Draft) -> Result<Fields, Problem
         draft.column(&path, 1)?;
         let column = column.as_object().ok_or_else(|| fault(&path, "a column is an object"))?;
         let text = |name: &str| column.get(name).and_then(Value::as_str);
-        let mut property = named(text("name").unwrap_or(key));
+        let mut property = with_name(text("name").unwrap_or(key));
         if let Some(kind) = text("data_type") {
             typed(kind, TypeName::parse(kind).as_ref(), &mut property);
         }

@@ -43,7 +43,7 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
     }
     let first = actions.first().and_then(Value::as_object);
     metadata = metadata.or_else(|| first.filter(|action| action.contains_key("schemaString")));
-    let mut object = named(options.object.as_deref().unwrap_or("table"));
+    let mut object = with_name(options.object.as_deref().unwrap_or("table"));
     set(&mut object, "logicalType", "object");
     let properties = match (metadata, first) {
         (Some(metadata), _) => {

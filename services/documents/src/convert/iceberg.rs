@@ -43,7 +43,7 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
     let root = json::read(text)?;
     let metadata = root.as_object().ok_or_else(|| fault("", "the metadata is an object"))?;
     let (schema, path) = current_schema(metadata)?;
-    let mut object = named(options.object.as_deref().unwrap_or("table"));
+    let mut object = with_name(options.object.as_deref().unwrap_or("table"));
     set(&mut object, "logicalType", "object");
     let mut properties = members(schema, &path, 1, draft)?;
     identifiers(schema, &path, &mut properties, draft);

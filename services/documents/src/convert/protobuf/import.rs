@@ -148,7 +148,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn object(&mut self, message: &MessageDescriptor) -> Result<(), Problem> {
-        let mut object = named(message.name());
+        let mut object = with_name(message.name());
         set(&mut object, "logicalType", "object");
         if !message.package_name().is_empty() {
             custom(&mut object, PACKAGE, message.package_name());
@@ -196,7 +196,7 @@ impl Reader<'_> {
         let mut fields: Vec<_> = message.fields().collect();
         fields.sort_by_key(|field| field.path().last().copied());
         for field in fields {
-            let mut column = named(field.name());
+            let mut column = with_name(field.name());
             set(&mut column, "id", format!("field-{}", field.number()));
             custom(&mut column, NUMBER, field.number());
             let beside = self.comment(&field.parent_file(), field.path(), field.full_name(), &mut column)?;
