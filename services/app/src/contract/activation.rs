@@ -1,4 +1,5 @@
-//! The life of contract versions: activation and what it waits for, deprecation, retirement (SPEC section 4).
+//! The life of contract versions: activation and what it waits for, deprecation, retirement (docs/rules.md, Names and
+//! states).
 
 use domain::clock::Timestamp;
 use domain::contract::{self, State, StateName, WrongState};

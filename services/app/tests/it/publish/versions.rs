@@ -163,11 +163,11 @@ async fn a_version_is_not_deprecated_to_a_date_in_the_past() {
         assert!(problems[0].line.is_some() && problems[0].message.contains("needs a date"), "{problems:?}");
     }
 
-    let later = until("2099-12-31T00:00:00Z", &version("1.0.1"));
+    let later = until("2099-12-31T00:00:00Z", &version("1.1.0"));
     done(&owner, &[&later]).await;
-    assert_eq!(state(&owner, "1.0.1").await, "active");
+    assert_eq!(state(&owner, "1.1.0").await, "active");
     done(&owner, &[&with(&later, "status: active", "status: deprecated")]).await;
-    assert_eq!(state(&owner, "1.0.1").await, "deprecated");
+    assert_eq!(state(&owner, "1.1.0").await, "deprecated");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ needs_time  2026-04-01T00:00:00Z  a quarter's work  bob  2026-01-02T00:00:00Z
     assert!(run.stdout.starts_with("NOTICE ") && run.stdout.ends_with(expected), "{}", run.stdout);
     for wrong in ["26-12-31", "31-12-26", "2027-0012-31", "2027-12-0031", "2027-12-31T10:00:61Z"] {
         let run = CannedServer::answering([]).run(&["notice", "answer", "n-1", "needs_time", "--until", wrong]);
-        assert_eq!(run.code, 2, "{wrong}");
+        assert_eq!(run.code, 64, "{wrong}");
         assert!(run.stderr.contains("use a date"), "{}", run.stderr);
     }
     let closed = json!({ "__typename": "NoticeClosed", "notice": notice, "message": "it is closed" });
