@@ -11,7 +11,7 @@
 
 pub mod actor;
 pub mod audit;
-mod cache;
+pub mod cache;
 pub mod contract;
 pub mod ctx;
 pub mod data_dir;

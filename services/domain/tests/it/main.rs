@@ -9,6 +9,7 @@ mod clock;
 mod contract;
 mod documented;
 mod gate;
+mod grant;
 mod json_schema;
 mod matrix;
 mod notice;
