@@ -254,7 +254,9 @@ fn standing(state: &State) -> Activation {
 fn held(wish: &Wish) -> String {
     match wish {
         Wish::Hold(Some(word)) => format!("its document's status is `{word}`: `activateVersion` makes it active"),
-        _ => "its document does not say that it is active: `activateVersion` makes it so".to_owned(),
+        Wish::Hold(None) | Wish::Activate | Wish::Deprecate | Wish::Retire => {
+            "its document does not say that it is active: `activateVersion` makes it so".to_owned()
+        }
     }
 }
 

@@ -242,11 +242,15 @@ impl Writing<'_> {
 
     /// A promise begins by publishing; it ends, or comes back, by its owner.
     fn authorize_state(&self, old: &Product, new: &Product, document: &ProductDocument) -> Result<(), Error> {
+        use product::State;
         let (action, verb) = match (&old.state, &new.state) {
-            (_, product::State::Deprecated { .. }) => (Action::Deprecate, "deprecate"),
-            (_, product::State::Retired { .. }) => (Action::Retire, "retire"),
-            (product::State::Deprecated { .. }, product::State::Active { .. }) => (Action::Activate, "activate"),
-            _ => return Ok(()),
+            (_, State::Deprecated { .. }) => (Action::Deprecate, "deprecate"),
+            (_, State::Retired { .. }) => (Action::Retire, "retire"),
+            (State::Deprecated { .. }, State::Active { .. }) => (Action::Activate, "activate"),
+            (_, State::Proposed | State::Draft)
+            | (State::Proposed | State::Draft | State::Active { .. } | State::Retired { .. }, State::Active { .. }) => {
+                return Ok(());
+            }
         };
         let resource = Resource::Product(resource(old, &document.entry.domain));
         self.ctx.authorize(action, &resource, &format!("{verb} the data product `{}`", old.name))
