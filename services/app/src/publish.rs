@@ -1,4 +1,5 @@
-//! Publishing: a set of product and contract documents is planned or applied, all or nothing (SPEC section 5).
+//! Publishing: a set of product and contract documents is planned or applied, all or nothing (docs/rules.md, Interfaces
+//! and limits).
 //!
 //! A set goes through six steps, and each reports everything it finds wrong before the next begins: `set` parses the
 //! documents, outside of any transaction; `state` loads what is registered in their domains and asks the policy;

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use app::folder::Folder;
+use app::data_dir::DataDir;
 use app::issuer::Issuer;
-use app::lake::Lake;
 use app::{App, Parts};
 use clap::Args;
 use domain::clock::{Clock, Random, SystemClock};
+use storage::LocalLake;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -67,7 +67,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
             "refusing to listen on `{address}` without TLS: run a TLS-terminating proxy in front and pass --behind-tls"
         );
     }
-    let folder = Folder::open(&args.data)
+    let folder = DataDir::open(&args.data)
         .with_context(|| format!("cannot open the data directory `{}`", args.data.display()))?;
     let config = Config::read(folder.root())?;
     let listener = bind(args.listen).await?;
@@ -95,19 +95,21 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let gateway = gateway::Gateway {
         leases: Arc::clone(&app) as Arc<dyn app::lease::Leases>,
         clock: Arc::clone(&app.clock),
+        random: Arc::clone(&app.random),
+        region: app.settings.region.clone(),
         limits: config.gateway_limits(),
     };
     let gateway = tokio::spawn(gateway.serve(gateway_listener, stop.clone()));
     let mutations = TaskTracker::new();
     let router = api::router(Arc::clone(&app), &api::Limits::default(), &mutations);
     let answer = move |request| router.clone().oneshot(request);
-    let http = tokio::spawn(gateway::connections::serve(listener, config.http_limits(), stop.clone(), answer));
+    let http = tokio::spawn(http_base::connections::serve(listener, config.http_limits(), stop.clone(), answer));
 
     shutdown_signal().await?;
     tracing::info!("shutting down, waiting for in-flight requests");
     stop.cancel();
     let finished = async {
-        http.await??;
+        http.await?;
         mutations.close();
         mutations.wait().await;
         gateway.await??;
@@ -130,7 +132,12 @@ fn announce(message: std::fmt::Arguments<'_>) {
 /// How long a graceful shutdown may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoint: String) -> anyhow::Result<Arc<App>> {
+async fn wire(
+    args: &ServeArgs,
+    config: &Config,
+    folder: DataDir,
+    gateway_endpoint: String,
+) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(OsRandom);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = match &args.database_url {
@@ -143,7 +150,7 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         None => policy::Policy::embedded(),
     };
     let root = config.storage.local.root.clone().unwrap_or_else(|| folder.lake());
-    let lake = Lake::open(&root).with_context(|| format!("cannot open the storage root `{}`", root.display()))?;
+    let lake = LocalLake::open(&root).with_context(|| format!("cannot open the storage root `{}`", root.display()))?;
     let launcher = inspect::Launcher {
         worker: worker(args.worker.as_deref())?,
         deadline: Duration::from_secs(config.inspect.deadline),
@@ -160,7 +167,7 @@ async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoin
         random,
         inspector: Arc::new(launcher),
         folder,
-        lake,
+        lake: Arc::new(lake),
         settings: config.settings(gateway_endpoint),
     };
     App::new(parts).context("cannot open the keys in the data directory")

@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app::folder::Folder;
+use app::data_dir::DataDir;
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
 use app::issuer::Issuer;
-use app::lake::Lake;
 use app::org::CreateDomain;
 use app::publish::{DocumentSet, DocumentText, Outcome};
 use app::{Actor, App, Ctx, Parts, Settings};
@@ -18,6 +17,7 @@ use domain::identity::{DomainRole, PlatformRole};
 use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
 use policy::Policy;
+use storage::LocalLake;
 use store::revision::Revision;
 use store::{Db, ListScope, Lock, Options, Seek};
 use tempfile::TempDir;
@@ -68,7 +68,7 @@ impl TestApp {
 
     async fn build(url: Option<String>, options: Options, settings: Settings, policy: Policy) -> Self {
         let data = TempDir::new().expect("a temporary folder");
-        let folder = Folder::open(data.path()).expect("a data folder");
+        let folder = DataDir::open(data.path()).expect("a data folder");
         let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.root().join("charter.db").display()));
         let clock = Arc::new(ManualClock::new());
         let inspector = Arc::new(FakeInspector::default());
@@ -80,7 +80,7 @@ impl TestApp {
             clock: clock.clone(),
             random: random.clone(),
             inspector: inspector.clone(),
-            lake: Lake::open(&folder.lake()).expect("a lake"),
+            lake: Arc::new(LocalLake::open(&folder.lake()).expect("a lake")),
             folder,
             settings,
         };

@@ -1,4 +1,4 @@
-//! `docs/codes.md`: every closed set that programs read, from the code. `UPDATE_GOLDEN=1` rewrites it.
+//! `docs/codes.md` lists the closed sets that programs read. `UPDATE_GOLDEN=1` rewrites it.
 
 use std::fmt::Write as _;
 
@@ -11,18 +11,18 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/codes.md");
 const HEAD: &str = "\
 # Codes
 
-Made from the enums of `services/domain` by `UPDATE_GOLDEN=1 cargo test --workspace --test domain_it codes`; a test
-compares. The words are stable: databases, the API, the command line and clients use them. The GraphQL enums `ReasonCode`,
-`GateCheck`, `AuditAction` and `AuditOutcome` spell them in capitals with underscores (`GRANT_MISSING`); so does JSON made
-from the API. [problems.md](problems.md) lists the problem documents, [registry.md](registry.md) the numbers of the schema
-registry.
+Generated from the enums of `services/domain` by `UPDATE_GOLDEN=1 cargo test --workspace --test domain_it codes`; a test
+compares it with the code. The codes are stable: the database, the API, the command line and clients use them. The
+GraphQL enums `ReasonCode`, `GateCheck`, `AuditAction` and `AuditOutcome` write them in capitals with underscores
+(`GRANT_MISSING`). [problems.md](problems.md) lists the problem documents, [registry.md](registry.md) the error numbers of
+the schema registry.
 ";
 
 /// A section with one line for each value; `aside` is a column of its own.
 fn section<S: ClosedSet>(page: &mut String, title: &str, text: &str, column: &str, aside: impl Fn(S) -> String) {
     let _ = write!(page, "\n## {title}\n\n{text}\n\n");
     let (head, rule) = if column.is_empty() { (String::new(), "") } else { (format!(" {column} |"), "---|") };
-    let _ = writeln!(page, "| word |{head} meaning |\n|---|{rule}---|");
+    let _ = writeln!(page, "| code |{head} meaning |\n|---|{rule}---|");
     for value in S::ALL {
         let aside = if column.is_empty() { String::new() } else { format!(" {} |", aside(*value)) };
         let _ = writeln!(page, "| `{}` |{aside} {} |", value.as_str(), value.meaning().replace('|', "\\|"));
@@ -60,20 +60,24 @@ fn page() -> String {
     let text = "Each line of a decision has one, in `DecisionLine.code`.";
     section(&mut page, "Reason codes of the gate", text, "check", |code: gate::Code| format!("`{}`", code.check()));
     plain::<gate::LineOutcome>(&mut page, "Outcomes of a check", "`DecisionLine.outcome`.");
-    plain::<gate::Action>(&mut page, "Actions at the gate", "What a decision is about.");
+    plain::<gate::Action>(&mut page, "Actions at the gate", "The action that a decision is about.");
     plain::<audit::Action>(&mut page, "Audit actions", "`Record.action`, and `charter audit list --action`.");
     plain::<audit::Outcome>(&mut page, "Outcomes in the audit log", "`Record.outcome`.");
     plain::<audit::ResourceKind>(&mut page, "Resources in the audit log", "The first part of `Record.resource`.");
-    section(&mut page, "Events", "What the outbox holds.", "subject; payload", payload);
-    section(&mut page, "Jobs", "What the queue holds.", "subject", subject);
+    section(&mut page, "Events", "The events of the outbox.", "subject; payload", payload);
+    section(&mut page, "Jobs", "The jobs of the queue.", "subject", subject);
     plain::<error::Kind>(&mut page, "Kinds of error", "`extensions.code` of an error in GraphQL.");
-    let text = "`extensions.reason` of an error in GraphQL, where a client would branch.";
+    let text = "`extensions.reason` of an error in GraphQL, where a client needs to tell errors of one kind apart.";
     plain::<error::Reason>(&mut page, "Reasons of errors", text);
-    plain::<identity::DomainRole>(&mut page, "Roles in a domain", "They hold in all domains below it too.");
+    plain::<identity::DomainRole>(&mut page, "Roles in a domain", "A role in a domain holds in all domains below it.");
     plain::<identity::PlatformRole>(&mut page, "Roles on the platform", "None of them gives access to data.");
-    plain::<identity::PurposeCode>(&mut page, "Purposes", "What data is read for.");
-    plain::<table::Format>(&mut page, "Table formats", "What can be bound, inspected and served.");
-    let text = "Kinds of quality rules that are measured; the words under which results are kept.";
+    plain::<identity::PurposeCode>(&mut page, "Purposes", "The purposes for which data may be read.");
+    plain::<table::Format>(
+        &mut page,
+        "Table formats",
+        "The formats of tables that can be bound, inspected and served.",
+    );
+    let text = "The kinds of quality rules that are measured.";
     plain::<quality::Metric>(&mut page, "Quality metrics", text);
     page
 }
@@ -85,5 +89,5 @@ fn the_list_of_codes_is_that_of_the_code() {
         std::fs::write(FILE, &page).unwrap();
     }
     let kept = std::fs::read_to_string(FILE).unwrap_or_default();
-    assert!(kept == page, "run the test with UPDATE_GOLDEN=1 and look at what changed in {FILE}");
+    assert!(kept == page, "{FILE} is out of date: run this test with UPDATE_GOLDEN=1 and review the difference");
 }
