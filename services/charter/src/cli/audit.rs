@@ -1,12 +1,13 @@
 //! `charter audit`: the audit log.
 
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use cynic::Id;
+use serde::Serialize;
 
 use super::answer::PrincipalName;
+use super::api::{DateTime, list, schema};
 use super::args::{Paging, Remote};
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::error::{Exit, Result};
 use super::output::{self, or_dash};
 
@@ -31,18 +32,13 @@ enum Command {
     },
 }
 
-const LIST: &[&str] = &["query Records($first: Int, $after: String, $action: String) {
-    answer: records(first: $first, after: $after, action: $action) {
-        nodes { id at actor { subject } action resource outcome reason requestId detail mac }
-        pageInfo { hasNextPage endCursor }
-    }
-}"];
+list!($ ListRecords { action: Option<String> } "records" -> "RecordConnection" of Record);
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Record {
-    id: String,
-    at: String,
+    id: Id,
+    at: DateTime,
     actor: Option<PrincipalName>,
     action: String,
     resource: String,
@@ -56,8 +52,8 @@ struct Record {
 /// Runs `charter audit`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let Command::List { action, paging } = args.command;
-    let filters = Map::from_iter([("action".to_owned(), json!(action))]);
-    let records: Connection<Record> = Client::new(&args.remote)?.list(LIST, filters, &paging).await?;
+    let list = ListRecords { action, ..ListRecords::default() };
+    let records = Client::new(&args.remote)?.list(list, &paging).await?;
     output::show(args.remote.json, &records, |records| table(&records.nodes))?;
     Ok(Exit::Done)
 }
@@ -69,7 +65,7 @@ fn table(records: &[Record]) -> String {
             let Record { at, actor, action, resource, outcome, reason, .. } = record;
             let actor = or_dash(actor.as_ref().map(|actor| &actor.subject));
             let reason = or_dash(reason.as_ref());
-            [at.clone(), actor, action.clone(), resource.clone(), outcome.clone(), reason]
+            [at.to_string(), actor, action.clone(), resource.clone(), outcome.clone(), reason]
         }),
     )
 }

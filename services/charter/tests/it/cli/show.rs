@@ -26,7 +26,10 @@ fn decision(allowed: bool, lines: &[Value]) -> Value {
 fn credentials(secret: &str) -> Value {
     json!({
         "__typename": "VendCredentialsPayload",
-        "lease": { "id": "lease-1" },
+        "lease": {
+            "id": "lease-1", "action": "read", "address": "a.b.c", "state": "ISSUED", "snapshot": null,
+            "issuedAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-01T01:00:00Z",
+        },
         "decision": decision(true, &[]),
         "credentials": {
             "accessKeyId": "key-1", "secretAccessKey": secret, "sessionToken": "token-1",
