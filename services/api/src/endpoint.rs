@@ -215,7 +215,7 @@ fn render(mut answer: Answer, tag: &Tag) -> Response {
         }
         let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
         if extensions.get("code").is_none() {
-            extensions.set("code", Kind::Invalid.code());
+            extensions.set("code", Kind::Invalid.as_str());
         }
         extensions.set("requestId", &*tag.id);
     }

@@ -1,9 +1,9 @@
 //! The audit log: a record for every change and every refusal at the gate, in the transaction of its effect.
 
+pub use domain::audit::{Action, ResourceKind};
 use domain::audit::{Outcome, Record, Resource};
 use domain::clock::Timestamp;
 use domain::id::RecordId;
-use policy::Action;
 pub use store::audit::Filter;
 use store::audit::Stored;
 use store::{Lock, Page, Seek, Tx};
@@ -15,7 +15,7 @@ use crate::idempotency::{self, Key};
 /// What happened, without who and when.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    action: &'static str,
+    action: Action,
     resource: Resource,
     outcome: Outcome,
     reason: Option<String>,
@@ -24,8 +24,8 @@ pub(crate) struct Event {
 
 impl Event {
     /// Something was done to a resource; `detail` says what, in a word or sentence.
-    pub(crate) fn done(action: &'static str, kind: &str, id: impl ToString, detail: &str) -> Self {
-        let resource = Resource { kind: kind.to_owned(), id: id.to_string() };
+    pub(crate) fn done(action: Action, kind: ResourceKind, id: impl ToString, detail: &str) -> Self {
+        let resource = Resource { kind, id: id.to_string() };
         let detail = serde_json::json!({ "what": detail });
         Self { action, resource, outcome: Outcome::Done, reason: None, detail }
     }
@@ -81,7 +81,7 @@ pub(crate) async fn append_as(
         id: RecordId::new(app.clock.as_ref(), app.random.as_ref()),
         at: app.now(),
         actor,
-        action: event.action.to_owned(),
+        action: event.action,
         resource: event.resource,
         outcome: event.outcome,
         reason: event.reason,
@@ -120,7 +120,7 @@ pub async fn list_records(
     filter: Filter<'_>,
     seek: &Seek<(Timestamp, RecordId)>,
 ) -> Result<Page<Entry>, Error> {
-    ctx.authorize(Action::ViewAudit, &policy::Resource::Platform, "read the audit log")?;
+    ctx.authorize(policy::Action::ViewAudit, &policy::Resource::Platform, "read the audit log")?;
     let mut tx = ctx.app.db.read().await?;
     let page = store::audit::list(&mut tx, filter, seek).await?;
     let items = page.items.into_iter().map(|stored| verified(ctx, stored)).collect::<Result<_, Error>>()?;
@@ -132,7 +132,7 @@ pub async fn list_records(
 /// # Errors
 /// Those of any use case.
 pub async fn find_record(ctx: &Ctx, id: RecordId) -> Result<Option<Entry>, Error> {
-    if !ctx.may(Action::ViewAudit, &policy::Resource::Platform) {
+    if !ctx.may(policy::Action::ViewAudit, &policy::Resource::Platform) {
         return Ok(None);
     }
     let mut tx = ctx.app.db.read().await?;

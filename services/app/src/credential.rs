@@ -20,9 +20,9 @@ use policy::{Party, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx, lock};
-use crate::error::Error;
+use crate::error::{Error, Noun};
 use crate::facts::{self, Asked, Loaded};
 use crate::failpoint;
 use crate::grant::Subject;
@@ -208,15 +208,16 @@ async fn kept_or_loaded(ctx: &Ctx, asked: &Asked) -> Result<Option<Arc<Loaded>>,
 
 /// The same record for what is hidden and for what does not exist.
 async fn not_found(ctx: &Ctx, asked: &Asked) -> Result<Vended, Error> {
-    let event = Event::done("credential.vend", "address", &asked.address, asked.action.as_str());
+    let event =
+        Event::done(audit::Action::CredentialVend, ResourceKind::Address, &asked.address, asked.action.as_str());
     let actor = ctx.actor.principal.id.to_string();
     audit::append_alone(&ctx.app, actor, &ctx.request_id, event.refused("not found".to_owned())).await?;
-    Err(Error::NotFound("table"))
+    Err(Error::NotFound(Noun::Table))
 }
 
 fn event(loaded: &Loaded, explained: &Explained) -> Event {
     let what = format!("{} {}", explained.action, loaded.target.address());
-    Event::done("credential.vend", "decision", explained.id, &what)
+    Event::done(audit::Action::CredentialVend, ResourceKind::Decision, explained.id, &what)
 }
 
 fn failing(explained: &Explained) -> String {

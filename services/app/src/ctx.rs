@@ -18,7 +18,7 @@ use store::revision::Revision;
 use store::{Db, ListScope, Tx};
 use tokio::sync::Notify;
 
-use crate::error::Error;
+use crate::error::{Error, Forbidden};
 use crate::facts::FactsCache;
 use crate::folder::Folder;
 use crate::issuer::Issuer;
@@ -388,7 +388,7 @@ impl Ctx {
     /// # Errors
     /// [`Error::Forbidden`].
     pub fn authorize(&self, action: Action, resource: &Resource<'_>, what: &str) -> Result<(), Error> {
-        if self.may(action, resource) { Ok(()) } else { Err(Error::Forbidden(what.to_owned())) }
+        if self.may(action, resource) { Ok(()) } else { Err(Error::Forbidden(Forbidden::Policy(what.to_owned()))) }
     }
 
     /// Whether the caller may know of a product.

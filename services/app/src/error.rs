@@ -1,9 +1,168 @@
 //! Why a use case did not do what it was asked.
 //!
 //! Outcomes that a client would branch on (a refused version, a shut gate, a request that is decided already) are values
-//! of the use case; this is everything else. None of it mentions HTTP.
+//! of the use case; this is everything else. None of it mentions HTTP. What a client may tell apart beyond the kind is a
+//! variant here and a [`Reason`].
 
-use domain::error::Kind;
+use domain::closed_set;
+use domain::contract::{StateName, WrongState};
+use domain::error::{Kind, Reason};
+
+closed_set! {
+    /// What was not found.
+    Noun {
+        /// An access request.
+        AccessRequest = "access request",
+        /// A contract.
+        Contract = "contract",
+        /// A contract version.
+        ContractVersion = "contract version",
+        /// A domain.
+        Domain = "domain",
+        /// The first admin.
+        FirstAdmin = "first admin",
+        /// A grant.
+        Grant = "grant",
+        /// A notice.
+        Notice = "notice",
+        /// An override.
+        Override = "override",
+        /// An output port.
+        Port = "port",
+        /// A principal.
+        Principal = "principal",
+        /// A data product.
+        Product = "product",
+        /// A role assignment.
+        Role = "role",
+        /// A table.
+        Table = "table",
+    }
+}
+
+impl Noun {
+    fn reason(self) -> Reason {
+        match self {
+            Self::AccessRequest => Reason::AccessRequestNotFound,
+            Self::Contract => Reason::ContractNotFound,
+            Self::ContractVersion => Reason::ContractVersionNotFound,
+            Self::Domain => Reason::DomainNotFound,
+            Self::FirstAdmin => Reason::FirstAdminNotFound,
+            Self::Grant => Reason::GrantNotFound,
+            Self::Notice => Reason::NoticeNotFound,
+            Self::Override => Reason::OverrideNotFound,
+            Self::Port => Reason::PortNotFound,
+            Self::Principal => Reason::PrincipalNotFound,
+            Self::Product => Reason::ProductNotFound,
+            Self::Role => Reason::RoleNotFound,
+            Self::Table => Reason::TableNotFound,
+        }
+    }
+}
+
+/// Why the caller may not do it; completes "not allowed to".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// The policies do not allow it.
+    #[error("{0}")]
+    Policy(String),
+    /// The caller holds no grant that the notice concerns.
+    #[error(
+        "answer this notice: that is for those who hold a grant on the old major, and for the person who answers for a \
+         service account that does"
+    )]
+    NotConcerned,
+    /// There are no tokens for the server's own inspector.
+    #[error("make a token for the inspector")]
+    Inspector,
+}
+
+impl Forbidden {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Policy(_) => Reason::PolicyDenied,
+            Self::NotConcerned => Reason::NoticeNotConcerned,
+            Self::Inspector => Reason::PrincipalInspector,
+        }
+    }
+}
+
+/// Why the state of things does not allow it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// The data product takes no access requests.
+    #[error("the data product is not active")]
+    ProductInactive,
+    /// A principal would disable itself.
+    #[error("nobody disables himself")]
+    OwnPrincipal,
+    /// A token for a principal that is disabled.
+    #[error("the principal is disabled")]
+    PrincipalDisabled,
+    /// The platform would be without an admin.
+    #[error("the platform keeps at least one admin")]
+    LastAdmin,
+    /// The contract version's state does not allow the transition.
+    #[error(transparent)]
+    WrongState(#[from] WrongState),
+    /// The access request was decided before.
+    #[error("{0}")]
+    AccessRequestDecided(domain::grant::Error),
+    /// The grant was revoked before.
+    #[error("{0}")]
+    GrantRevoked(domain::grant::Error),
+    /// An override for a version that is published already.
+    #[error("{version} is {state}: there is nothing to accept")]
+    VersionPublished {
+        /// The version and its contract.
+        version: String,
+        /// Its state.
+        state: StateName,
+    },
+    /// An override for a version that is not refused.
+    #[error("{0} is not refused: there is nothing to accept")]
+    VersionAllowed(String),
+    /// An override for a version that the caller has accepted.
+    #[error("{0} is accepted by you already")]
+    VersionAccepted(String),
+    /// The version is refused for a reason that no override lifts.
+    #[error("no override lets it in: {0}")]
+    NoOverride(String),
+    /// The override has ended.
+    #[error("{0}")]
+    OverrideEnded(domain::overrides::Error),
+    /// The notice is closed.
+    #[error("{0}")]
+    NoticeClosed(domain::notice::Error),
+    /// Whom the answer is for holds no grant that the notice concerns.
+    #[error("{0}")]
+    NotConcerned(domain::notice::Error),
+    /// There is no table in the folder yet, or it cannot be listed; the text is as much as the caller may know.
+    #[error("{0}")]
+    TableUnreadable(String),
+}
+
+impl Conflict {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::ProductInactive => Reason::ProductInactive,
+            Self::OwnPrincipal => Reason::PrincipalSelf,
+            Self::PrincipalDisabled => Reason::PrincipalDisabled,
+            Self::LastAdmin => Reason::RoleLastAdmin,
+            Self::WrongState(_) => Reason::ContractVersionWrongState,
+            Self::AccessRequestDecided(_) => Reason::AccessRequestDecided,
+            Self::GrantRevoked(_) => Reason::GrantRevoked,
+            Self::VersionPublished { .. } => Reason::OverrideOfPublished,
+            Self::VersionAllowed(_) => Reason::OverrideOfAllowed,
+            Self::VersionAccepted(_) => Reason::OverrideExists,
+            Self::NoOverride(_) => Reason::OverrideImpossible,
+            Self::OverrideEnded(_) => Reason::OverrideEnded,
+            Self::NoticeClosed(_) => Reason::NoticeClosed,
+            Self::NotConcerned(_) => Reason::NoticeNotConcerned,
+            Self::TableUnreadable(_) => Reason::TableUnreadable,
+        }
+    }
+}
 
 /// A failure of a use case.
 #[derive(Debug, thiserror::Error)]
@@ -13,10 +172,10 @@ pub enum Error {
     Unauthenticated,
     /// The caller may not do this.
     #[error("not allowed to {0}")]
-    Forbidden(String),
+    Forbidden(Forbidden),
     /// It does not exist, or the caller may not know that it does: the two are never told apart.
     #[error("{0} not found")]
-    NotFound(&'static str),
+    NotFound(Noun),
     /// An input that breaks a rule.
     #[error("{message}")]
     Invalid {
@@ -26,8 +185,8 @@ pub enum Error {
         message: String,
     },
     /// The state of things does not allow it.
-    #[error("{0}")]
-    Conflict(String),
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
     /// No new access is given to a major of a port.
     #[error(transparent)]
     PortClosed(#[from] domain::grant::Closed),
@@ -57,6 +216,18 @@ impl Error {
         }
     }
 
+    /// Which failure it is, where a client would branch.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Forbidden(forbidden) => Some(forbidden.reason()),
+            Self::NotFound(noun) => Some(noun.reason()),
+            Self::Conflict(conflict) => Some(conflict.reason()),
+            Self::PortClosed(closed) => Some(closed.why.reason()),
+            Self::KeyReused => Some(Reason::KeyReused),
+            Self::Unauthenticated | Self::Invalid { .. } | Self::Unavailable(_) | Self::Internal(_) => None,
+        }
+    }
+
     /// An input that breaks a rule of the domain.
     pub fn invalid(field: &'static str, why: impl ToString) -> Self {
         Self::Invalid { field, message: why.to_string() }
@@ -72,16 +243,25 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error.kind() {
             Kind::Unavailable | Kind::TooMany => Self::Unavailable("the database is busy or away".to_owned()),
-            _ => Self::Internal(Box::new(error)),
+            Kind::Invalid
+            | Kind::Unauthenticated
+            | Kind::Forbidden
+            | Kind::NotFound
+            | Kind::Conflict
+            | Kind::Stale
+            | Kind::Refused
+            | Kind::Internal => Self::Internal(Box::new(error)),
         }
     }
 }
 
 impl From<domain::grant::Error> for Error {
     fn from(error: domain::grant::Error) -> Self {
-        match error.kind() {
-            Kind::Invalid => Self::invalid("input", error),
-            _ => Self::Conflict(error.to_string()),
+        use domain::grant::Error;
+        match &error {
+            Error::WindowEmpty | Error::WindowTooLong | Error::NoSentence => Self::invalid("input", error),
+            Error::AlreadyDecided(_) => Conflict::AccessRequestDecided(error).into(),
+            Error::AlreadyRevoked => Conflict::GrantRevoked(error).into(),
         }
     }
 }
@@ -91,7 +271,7 @@ impl From<domain::overrides::Error> for Error {
         match &error {
             domain::overrides::Error::BadExpiry => Self::invalid("expiresAt", error),
             domain::overrides::Error::NoReason(_) => Self::invalid("reason", error),
-            domain::overrides::Error::NotStanding => Self::Conflict(error.to_string()),
+            domain::overrides::Error::NotStanding => Conflict::OverrideEnded(error).into(),
         }
     }
 }
@@ -103,9 +283,8 @@ impl From<domain::notice::Error> for Error {
             domain::notice::Error::NoReason(_) => "reason",
             domain::notice::Error::Sooner(_) => "deadline",
             domain::notice::Error::BadNote => "migrationNote",
-            domain::notice::Error::Closed | domain::notice::Error::NotConcerned => {
-                return Self::Conflict(error.to_string());
-            }
+            domain::notice::Error::Closed => return Conflict::NoticeClosed(error).into(),
+            domain::notice::Error::NotConcerned => return Conflict::NotConcerned(error).into(),
         };
         Self::invalid(field, error)
     }

@@ -7,10 +7,10 @@ use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
 use domain::contract::{self, ConformanceFinding, SchemaObject};
 use domain::gate::served::{Judged, Snapshots};
-use domain::gate::{Action, ContractFacts, Detail, DetailRight, Facts};
+use domain::gate::{Action, ContractFacts, Detail, DetailRight, Facts, Visibility};
 use domain::grant::Grant;
 use domain::id::{PrincipalId, SnapshotId, TableId};
-use domain::identity::{DomainRole, PurposeCode};
+use domain::identity::PurposeCode;
 use domain::name::Address;
 use domain::quality::{Measured, Outcome, RuleResult};
 use domain::table::{Snapshot, SnapshotKey, SnapshotState};
@@ -124,6 +124,7 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -
         purpose: asked.purpose,
     };
     let policy = app.policy.decide(&question);
+    let role_grants = app.policy.reads_by_role(&question, &policy);
     let standing = actor.standing.grants.iter().filter(|grant| target.port_majors.contains(&grant.port_major));
     let mut grants: Vec<Grant> = standing.cloned().collect();
     if grants.is_empty() {
@@ -137,12 +138,12 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -
     let good_until = edges.chain(switch).filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
     let facts = Facts {
         principal_enabled: actor.standing.enabled,
-        visible: true,
+        visibility: Visibility::Established,
         policy,
         product_served: target.known.product.state.serves(),
         contract,
         enforcement: target.known.domain.enforcement_at(now),
-        role_grants: has_reading_role(&actor, &target),
+        role_grants,
         grants,
         snapshots,
         location_is_its_own: store::table::find_overlapping(tx, &target.table.location, Some(target.table.id))
@@ -150,16 +151,6 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -
             .is_none(),
     };
     Ok(Some(Loaded { target, facts, head: head.map(|head| head.key), stamp, good_until }))
-}
-
-/// Owners and publishers read their own domain's data by role (SPEC section 4).
-fn has_reading_role(actor: &Actor, target: &Target) -> bool {
-    let lineage: Vec<_> = target.known.domain.path.lineage().collect();
-    actor
-        .standing
-        .domain_roles
-        .iter()
-        .any(|(path, role)| matches!(role, DomainRole::Owner | DomainRole::Publisher) && lineage.contains(path))
 }
 
 async fn snapshots(

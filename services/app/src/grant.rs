@@ -13,9 +13,9 @@ use policy::{Action, Party, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
-use crate::error::Error;
+use crate::error::{Conflict, Error, Noun};
 use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::known::{self, Known};
@@ -51,7 +51,7 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     let (known, port) = crate::table::resolve_port(ctx, &mut tx, &command.target).await?;
     ctx.authorize(Action::RequestAccess, &Resource::Product(known.policy()), "ask for access to this product")?;
     if !known.product.state.serves() {
-        return Err(Error::Conflict("the data product is not active".to_owned()));
+        return Err(Conflict::ProductInactive.into());
     }
     must_take_access(&mut tx, known.product.id, &port).await?;
 
@@ -74,8 +74,8 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
         request.port_major.major,
         request.purpose.code
     );
-    let event =
-        Event::done("access.request", "access_request", request.id, &what).because(Some(&request.purpose.sentence));
+    let event = Event::done(audit::Action::AccessRequest, ResourceKind::AccessRequest, request.id, &what)
+        .because(Some(&request.purpose.sentence));
     audit::append(ctx, &mut tx, event).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), request.id).await?;
     failpoint::pass("request.written");
@@ -120,7 +120,7 @@ pub async fn withdraw_request(
     id: AccessRequestId,
     key: Option<Key>,
 ) -> Result<Answer<AccessRequest>, Error> {
-    answer(ctx, id, key, RequestState::Withdrawn, None).await
+    answer(ctx, id, key, Refusal::Withdrawn, None).await
 }
 
 /// Refuses a request, with a reason.
@@ -134,21 +134,33 @@ pub async fn reject_request(
     key: Option<Key>,
 ) -> Result<Answer<AccessRequest>, Error> {
     let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
-    answer(ctx, id, key, RequestState::Rejected, Some(reason)).await
+    answer(ctx, id, key, Refusal::Rejected, Some(reason)).await
+}
+
+/// How a request ends without a grant.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Withdrawn,
+    Rejected,
 }
 
 async fn answer(
     ctx: &Ctx,
     id: AccessRequestId,
     key: Option<Key>,
-    state: RequestState,
+    refusal: Refusal,
     reason: Option<String>,
 ) -> Result<Answer<AccessRequest>, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let (action, what, record) = match state {
-        RequestState::Withdrawn => (Action::WithdrawRequest, "take this request back", "access.withdraw"),
-        _ => (Action::RejectRequest, "reject this request", "access.reject"),
+    let (state, action, what, record) = match refusal {
+        Refusal::Withdrawn => {
+            let what = "take this request back";
+            (RequestState::Withdrawn, Action::WithdrawRequest, what, audit::Action::AccessWithdraw)
+        }
+        Refusal::Rejected => {
+            (RequestState::Rejected, Action::RejectRequest, "reject this request", audit::Action::AccessReject)
+        }
     };
     let (request, _) = get_request(ctx, &mut tx, id, action, what).await?;
     if idempotency::find::<AccessRequestId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
@@ -158,7 +170,7 @@ async fn answer(
     let Ok(request) = request.clone().decide(state, decided) else { return Ok(Answer::NotPending(request)) };
     store::grant::decide_request(&mut tx, &request).await?;
     let reason = request.decided.as_ref().and_then(|decided| decided.reason.as_deref());
-    let event = Event::done(record, "access_request", id, state.as_str()).because(reason);
+    let event = Event::done(record, ResourceKind::AccessRequest, id, state.as_str()).because(reason);
     audit::conclude(ctx, tx, event, key.as_ref(), id).await?;
     Ok(Answer::Done(request))
 }
@@ -223,7 +235,8 @@ pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answe
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
     let what = format!("{} {} v{} until {until}", known.address(), grant.port_major.port, grant.port_major.major);
-    let event = Event::done("access.approve", "grant", grant.id, &what).because(decided.reason.as_deref());
+    let event = Event::done(audit::Action::AccessApprove, ResourceKind::Grant, grant.id, &what)
+        .because(decided.reason.as_deref());
     audit::append(ctx, &mut tx, event).await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), grant.id).await?;
     failpoint::pass("approve.written");
@@ -250,10 +263,10 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let grant = store::grant::find(&mut tx, id).await?.ok_or(Error::NotFound("grant"))?;
+    let grant = store::grant::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Grant))?;
     let subject = Subject::load(&mut tx, grant.port_major.product_id, grant.principal_id).await?;
     if !ctx.may(Action::ViewGrant, &subject.grant(id)) {
-        return Err(Error::NotFound("grant"));
+        return Err(Error::NotFound(Noun::Grant));
     }
     ctx.authorize(Action::RevokeGrant, &subject.grant(id), "revoke this grant")?;
     let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
@@ -273,7 +286,12 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
     let what = format!("{} leases ended", leases.len());
-    audit::append(ctx, &mut tx, Event::done("access.revoke", "grant", id, &what).because(Some(&reason))).await?;
+    audit::append(
+        ctx,
+        &mut tx,
+        Event::done(audit::Action::AccessRevoke, ResourceKind::Grant, id, &what).because(Some(&reason)),
+    )
+    .await?;
     idempotency::record(ctx, &mut tx, key.as_ref(), id).await?;
     failpoint::pass("revoke.written");
     tx.commit().await?;
@@ -432,10 +450,10 @@ async fn get_request(
     action: Action,
     what: &str,
 ) -> Result<(AccessRequest, Known), Error> {
-    let request = store::grant::find_request(tx, id).await?.ok_or(Error::NotFound("access request"))?;
+    let request = store::grant::find_request(tx, id).await?.ok_or(Error::NotFound(Noun::AccessRequest))?;
     let subject = Subject::load(tx, request.port_major.product_id, request.requester).await?;
     if !ctx.may(Action::ViewRequest, &subject.request(id)) {
-        return Err(Error::NotFound("access request"));
+        return Err(Error::NotFound(Noun::AccessRequest));
     }
     ctx.authorize(action, &subject.request(id), what)?;
     Ok((request, subject.known))

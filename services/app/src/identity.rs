@@ -19,9 +19,9 @@ use store::{Lock, Page, Seek, Tx};
 
 pub(crate) use self::signed_in::SignedInCache;
 use self::taken::Taken;
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{Actor, App, Ctx};
-use crate::error::Error;
+use crate::error::{Conflict, Error, Forbidden, Noun};
 use crate::idempotency::{self, Key};
 use crate::issuer::{BOOTSTRAP_SUBJECT, Claims, Token, TokenKind};
 use crate::org::Created;
@@ -106,7 +106,8 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
     store::identity::insert_role(&mut tx, &assignment).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    let event = Event::done("bootstrap.redeem", "principal", principal.id, "the first admin was made");
+    let event =
+        Event::done(audit::Action::BootstrapRedeem, ResourceKind::Principal, principal.id, "the first admin was made");
     audit::append_as(app, &mut tx, principal.id.to_string(), request_id, event).await?;
     let made = issue(app, principal, None, None)?;
     tx.commit().await?;
@@ -121,7 +122,7 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
 pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
     let mut tx = app.db.write(Lock::Facts).await?;
     let found = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, FIRST_ADMIN).await?;
-    let principal = Principal { enabled: true, ..found.ok_or(Error::NotFound("first admin"))? };
+    let principal = Principal { enabled: true, ..found.ok_or(Error::NotFound(Noun::FirstAdmin))? };
     store::identity::set_enabled(&mut tx, principal.id, true).await?;
     let role = Role::Platform(PlatformRole::Admin);
     let held = store::identity::list_roles(&mut tx, principal.id).await?;
@@ -133,7 +134,12 @@ pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
     }
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    let event = Event::done("admin.recover", "principal", principal.id, "by the operator, at the start of the server");
+    let event = Event::done(
+        audit::Action::AdminRecover,
+        ResourceKind::Principal,
+        principal.id,
+        "by the operator, at the start of the server",
+    );
     audit::append_as(app, &mut tx, crate::jobs::SERVER.to_owned(), "", event).await?;
     let made = issue(app, principal, None, None)?;
     tx.commit().await?;
@@ -192,7 +198,7 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
     audit::conclude(
         ctx,
         tx,
-        Event::done("principal.create", "principal", principal.id, subject),
+        Event::done(audit::Action::PrincipalCreate, ResourceKind::Principal, principal.id, subject),
         command.key.as_ref(),
         principal.id,
     )
@@ -208,10 +214,10 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let principal = store::identity::find_principal(&mut tx, id).await?;
-    let principal = principal.filter(|principal| may_view(ctx, principal)).ok_or(Error::NotFound("principal"))?;
+    let principal = principal.filter(|principal| may_view(ctx, principal)).ok_or(Error::NotFound(Noun::Principal))?;
     ctx.authorize(Action::DisablePrincipal, &Resource::Principal(Party::from(&principal)), "disable principals")?;
     if id == ctx.actor.principal.id {
-        return Err(Error::Conflict("nobody disables himself".to_owned()));
+        return Err(Conflict::OwnPrincipal.into());
     }
     if idempotency::find::<PrincipalId>(ctx, &mut tx, key.as_ref()).await?.is_some() || principal.enabled == enabled {
         return Ok(principal);
@@ -221,8 +227,9 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
         store::lease::revoke_of_principal(&mut tx, id).await?;
     }
     store::revision::bump(&mut tx, Revision::Access).await?;
-    let action = if enabled { "principal.enable" } else { "principal.disable" };
-    audit::conclude(ctx, tx, Event::done(action, "principal", id, &principal.subject), key.as_ref(), id).await?;
+    let action = if enabled { audit::Action::PrincipalEnable } else { audit::Action::PrincipalDisable };
+    audit::conclude(ctx, tx, Event::done(action, ResourceKind::Principal, id, &principal.subject), key.as_ref(), id)
+        .await?;
     Ok(Principal { enabled, ..principal })
 }
 
@@ -260,14 +267,14 @@ pub async fn create_token(ctx: &Ctx, command: CreateToken) -> Result<MadeToken, 
         Some(subject) => store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject)
             .await?
             .filter(|principal| may_view(ctx, principal))
-            .ok_or(Error::NotFound("principal"))?,
+            .ok_or(Error::NotFound(Noun::Principal))?,
     };
     let resource = Resource::Principal(Party::from(&principal));
     ctx.authorize(Action::CreateToken, &resource, "make a token for this principal")?;
     if !principal.enabled {
-        return Err(Error::Conflict("the principal is disabled".to_owned()));
+        return Err(Conflict::PrincipalDisabled.into());
     }
-    let event = Event::done("token.create", "principal", principal.id, &principal.subject);
+    let event = Event::done(audit::Action::TokenCreate, ResourceKind::Principal, principal.id, &principal.subject);
     audit::append(ctx, &mut tx, event).await?;
     let made = issue(&ctx.app, principal, command.lifetime, command.purpose)?;
     tx.commit().await?;
@@ -312,12 +319,12 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
         }
     };
     if let Some(id) = idempotency::find(ctx, &mut tx, command.key.as_ref()).await? {
-        return store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound("role"));
+        return store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Role));
     }
     // Whoever may assign roles must be able to name anybody; that a name is in use is no secret to them.
     let principal = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, &command.subject)
         .await?
-        .ok_or(Error::NotFound("principal"))?;
+        .ok_or(Error::NotFound(Noun::Principal))?;
     let held = store::identity::list_roles(&mut tx, principal.id).await?;
     if let Some(assignment) = held.into_iter().find(|assignment| assignment.role == role) {
         return Ok(assignment);
@@ -337,7 +344,7 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
     audit::conclude(
         ctx,
         tx,
-        Event::done("role.assign", "role", assignment.id, &what),
+        Event::done(audit::Action::RoleAssign, ResourceKind::Role, assignment.id, &what),
         command.key.as_ref(),
         assignment.id,
     )
@@ -356,22 +363,22 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
     let is_replay = replayed.is_some();
     let assignment = match replayed {
         Some(Taken(assignment)) => assignment,
-        None => store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound("role"))?,
+        None => store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Role))?,
     };
     match assignment.role {
         Role::Platform(role) => {
             if !ctx.may(Action::AssignPlatformRole, &Resource::Platform) {
-                return Err(Error::NotFound("role"));
+                return Err(Error::NotFound(Noun::Role));
             }
             if !is_replay && role == PlatformRole::Admin && !has_another_admin(&mut tx, assignment.principal_id).await?
             {
-                return Err(Error::Conflict("the platform keeps at least one admin".to_owned()));
+                return Err(Conflict::LastAdmin.into());
             }
         }
         Role::Domain(domain_id, _) => {
             let domain = crate::org::get_by_id(&mut tx, domain_id).await?;
             if !ctx.may(Action::AssignRole, &Resource::Domain(&domain.path)) {
-                return Err(Error::NotFound("role"));
+                return Err(Error::NotFound(Noun::Role));
             }
         }
     }
@@ -390,8 +397,14 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
     store::lease::revoke_of_roles(&mut tx, assignment.principal_id).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    audit::conclude(ctx, tx, Event::done("role.unassign", "role", id, &what), key.as_ref(), Taken(assignment.clone()))
-        .await?;
+    audit::conclude(
+        ctx,
+        tx,
+        Event::done(audit::Action::RoleUnassign, ResourceKind::Role, id, &what),
+        key.as_ref(),
+        Taken(assignment.clone()),
+    )
+    .await?;
     Ok(assignment)
 }
 
@@ -491,7 +504,7 @@ fn issue(
     let kind = match principal.kind {
         PrincipalKind::User => TokenKind::User,
         PrincipalKind::Service { .. } => TokenKind::Service,
-        PrincipalKind::Inspector => return Err(Error::Forbidden("make a token for the inspector".to_owned())),
+        PrincipalKind::Inspector => return Err(Error::Forbidden(Forbidden::Inspector)),
     };
     let longest = kind.lifetime();
     let lifetime = lifetime.unwrap_or(longest);
@@ -521,7 +534,7 @@ async fn has_another_admin(tx: &mut Tx, but: PrincipalId) -> Result<bool, Error>
 }
 
 async fn get(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Error> {
-    store::identity::find_principal(tx, id).await?.ok_or(Error::NotFound("principal"))
+    store::identity::find_principal(tx, id).await?.ok_or(Error::NotFound(Noun::Principal))
 }
 
 fn role_words(role: &NewRole) -> String {

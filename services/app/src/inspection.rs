@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::binding::{Binding, BindingVerdict};
 use domain::contract::{Document, State};
 use domain::gate::served::Snapshots;
-use domain::gate::{self, Action, ContractFacts, Facts, Request};
+use domain::gate::{self, Action, ContractFacts, Facts, Request, Visibility};
 use domain::grant::PortMajor;
 use domain::id::{ContractVersionId, DecisionId, LeaseId, PrincipalId, SnapshotId, TableId, VerdictId};
 use domain::identity::PrincipalKind;
@@ -18,7 +18,7 @@ use domain::table::{
 use policy::{Caller, Party, Question, Resource};
 use store::{Lock, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, RuleSet};
 use crate::ctx::App;
 use crate::error::Error;
@@ -133,7 +133,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
     let mut tx = app.db.write(Lock::FactsShared).await?;
     let facts = Facts {
         principal_enabled: true,
-        visible: true,
+        visibility: Visibility::Established,
         policy: app.policy.decide(&question),
         product_served: first.known.product.state.serves(),
         contract: ContractFacts {
@@ -159,7 +159,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
         now,
     };
     let decision = gate::decide(&request, &facts);
-    let event = Event::done("table.lease_for_inspection", "table", table.id, "inspect");
+    let event = Event::done(audit::Action::TableLeaseForInspection, ResourceKind::Table, table.id, "inspect");
     store::gate::insert_decision(&mut tx, &decision.explained()).await?;
     let lease = match decision.into_permit() {
         Ok(permit) => {
@@ -169,7 +169,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
             Some(lease)
         }
         Err(refusal) => {
-            let codes: Vec<String> = refusal.lines.into_iter().map(|line| line.code).collect();
+            let codes: Vec<&str> = refusal.lines.iter().map(|line| line.code.as_str()).collect();
             audit::append_as(app, &mut tx, SERVER.to_owned(), "", event.refused(codes.join(", "))).await?;
             None
         }
@@ -256,7 +256,7 @@ async fn store_outcome(
         }
         _ => head.id,
     };
-    let event = Event::done("table.inspect", "snapshot", snapshot_id, &head.key.to_string());
+    let event = Event::done(audit::Action::TableInspect, ResourceKind::Snapshot, snapshot_id, &head.key.to_string());
     let event = match &looked {
         Ok(looked) => {
             let found = Inspected {

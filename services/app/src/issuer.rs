@@ -15,10 +15,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::clock::{Random, Timestamp};
+use domain::closed_set;
 use domain::error::Kind;
 use domain::id::TokenId;
 use domain::identity::{LOCAL_ISSUER, MAX_SUBJECT_BYTES, PurposeCode};
-use domain::words;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1_024;
 /// The subject of the bootstrap token. No principal has it.
 pub const BOOTSTRAP_SUBJECT: &str = "bootstrap";
 
-words! {
+closed_set! {
     /// What a token is for.
     TokenKind {
         /// A person.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::id::TableId;
+use domain::id::JobId;
+use domain::job::{Job, Kind};
 use store::Seek;
 use store::{Dialect, Lock, Tx};
 use tokio_util::sync::CancellationToken;
@@ -16,10 +17,6 @@ use crate::paging::MAX_PAGE;
 
 /// The actor of what the server does by itself, in records.
 pub(crate) const SERVER: &str = "server";
-/// Inspect a table's head for the bindings that have no verdict on it by the current rules.
-pub const INSPECT: &str = "inspect";
-/// Inspect a table's head whether or not there are verdicts.
-pub const REINSPECT: &str = "reinspect";
 
 /// How long to wait for work that nobody announced: other replicas announce nothing here.
 const IDLE: Duration = Duration::from_secs(1);
@@ -31,9 +28,9 @@ const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 const MAX_ATTEMPTS: i64 = 5;
 
 /// Puts a job in line, for now.
-pub(crate) async fn push(app: &App, tx: &mut Tx, kind: &str, table_id: TableId) -> Result<(), Error> {
-    let id = crate::table::job_id(app);
-    Ok(store::job::push(tx, id, kind, &table_id.to_string(), app.now()).await?)
+pub(crate) async fn push(app: &App, tx: &mut Tx, job: Job) -> Result<(), Error> {
+    let id = JobId::new(app.clock.as_ref(), app.random.as_ref());
+    Ok(store::job::push(tx, id, job, app.now()).await?)
 }
 
 /// Works until it is told to stop; what is under way then is finished first.
@@ -108,27 +105,30 @@ async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
     }
     let mut tx = app.db.write(Lock::Free).await?;
     // New states come first: looking again at what failed before must not keep other domains waiting.
-    let claim = app.settings.inspection_claim;
-    let mut claimed = store::job::claim(&mut tx, INSPECT, now, claim).await?;
-    if claimed.is_none() {
-        claimed = store::job::claim(&mut tx, REINSPECT, now, claim).await?;
+    let mut claimed = None;
+    for kind in Kind::ALL {
+        if claimed.is_none() {
+            claimed = store::job::claim(&mut tx, *kind, now, app.settings.inspection_claim).await?;
+        }
     }
     let Some(job) = claimed else { return Ok(false) };
     tx.commit().await?;
 
-    let table_id: TableId = job.subject.parse().map_err(Error::internal)?;
-    let done = crate::inspection::inspect(app, table_id, job.kind == REINSPECT).await;
+    let done = match job.job {
+        Job::Inspect(table_id) => crate::inspection::inspect(app, table_id, false).await,
+        Job::Reinspect(table_id) => crate::inspection::inspect(app, table_id, true).await,
+    };
     let mut tx = app.db.write(Lock::Free).await?;
     match done {
         Ok(()) => {
             store::job::finish(&mut tx, &job).await?;
         }
         Err(error) if job.n_attempts >= MAX_ATTEMPTS => {
-            tracing::error!(table.id = %table_id, error = &error as &dyn std::error::Error, "inspection given up");
+            tracing::error!(job = ?job.job, error = &error as &dyn std::error::Error, "job given up");
             store::job::fail(&mut tx, &job, &error.to_string()).await?;
         }
         Err(error) => {
-            tracing::warn!(table.id = %table_id, error = &error as &dyn std::error::Error, "inspection put off");
+            tracing::warn!(job = ?job.job, error = &error as &dyn std::error::Error, "job put off");
             let wait = Duration::from_secs(1 << job.n_attempts.clamp(0, 6));
             store::job::retry(&mut tx, &job, &error.to_string(), app.now().plus(wait)).await?;
         }
@@ -151,8 +151,8 @@ async fn release(app: &App) -> Result<(), Error> {
 /// Whether there is something to claim. Asked first, so that an idle server writes nothing.
 async fn is_due(app: &App, now: Timestamp) -> Result<bool, Error> {
     let mut tx = app.db.read().await?;
-    for kind in [REINSPECT, INSPECT] {
-        if store::job::is_due(&mut tx, kind, now).await? {
+    for kind in Kind::ALL {
+        if store::job::is_due(&mut tx, *kind, now).await? {
             return Ok(true);
         }
     }

@@ -7,7 +7,7 @@ use domain::org::Domain;
 use domain::product::Product;
 use store::Tx;
 
-use crate::error::Error;
+use crate::error::{Error, Noun};
 use crate::grant::distinct;
 
 /// A product and its domain.
@@ -46,5 +46,5 @@ pub(crate) async fn load(tx: &mut Tx, ids: &[ProductId]) -> Result<HashMap<Produ
 
 /// One product with its domain.
 pub(crate) async fn get(tx: &mut Tx, id: ProductId) -> Result<Known, Error> {
-    load(tx, &[id]).await?.remove(&id).ok_or(Error::NotFound("product"))
+    load(tx, &[id]).await?.remove(&id).ok_or(Error::NotFound(Noun::Product))
 }

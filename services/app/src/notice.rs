@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use domain::clock::Timestamp;
 use domain::contract::State;
+use domain::event::{self, Succession};
 use domain::grant::{Grant, PortMajor};
 use domain::id::{AnswerId, ContractId, GrantId, NoticeId, PrincipalId, ProductId};
 use domain::identity::PrincipalKind;
@@ -17,10 +18,10 @@ use policy::{Action, Party, Resource};
 use store::outbox;
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, Author, parsed};
 use crate::ctx::{App, Ctx};
-use crate::error::Error;
+use crate::error::{Error, Forbidden, Noun};
 use crate::grant::{Subject, distinct};
 use crate::idempotency::{self, Key};
 use crate::known::{self, Known};
@@ -63,7 +64,7 @@ pub(crate) async fn open_about(
         let new = Promise { side: side(&new), state: &new.state, says: &new_says };
         if let Some(notice) = ChangeNotice::open(id, product_id, old, new, app.now()) {
             store::notice::insert(tx, &notice).await?;
-            happened(app, tx, "notice.open", "notice.opened", &notice, author).await?;
+            happened(app, tx, audit::Action::NoticeOpen, event::Event::NoticeOpened, &notice, author).await?;
         }
     }
     Ok(())
@@ -133,7 +134,7 @@ pub(crate) async fn close_ended(
     for notice in store::notice::list_of_major(tx, contract_id, major).await? {
         let Ok(closed) = notice.close(ended_at) else { continue };
         store::notice::update(tx, &closed).await?;
-        happened(app, tx, "notice.close", "notice.closed", &closed, author).await?;
+        happened(app, tx, audit::Action::NoticeClose, event::Event::NoticeClosed, &closed, author).await?;
     }
     Ok(())
 }
@@ -142,27 +143,15 @@ pub(crate) async fn close_ended(
 async fn happened(
     app: &App,
     tx: &mut Tx,
-    action: &'static str,
-    kind: &str,
+    action: audit::Action,
+    told: fn(Succession) -> event::Event,
     notice: &ChangeNotice,
     author: &Author,
 ) -> Result<(), Error> {
     let what = format!("{} is followed by {}", notice.from.version, notice.to.version);
-    let event = Event::done(action, "notice", notice.id, &what);
+    let event = Event::done(action, ResourceKind::Notice, notice.id, &what);
     audit::append_as(app, tx, author.actor.clone(), &author.request_id, event).await?;
-    let payload = serde_json::json!({
-        "product": notice.product_id.to_string(),
-        "from": { "contract": notice.from.contract_id.to_string(), "version": notice.from.version.to_string() },
-        "to": { "contract": notice.to.contract_id.to_string(), "version": notice.to.version.to_string() },
-        "deadline": notice.deadline.to_string(),
-    });
-    let event = outbox::Event {
-        kind: kind.to_owned(),
-        subject: notice.id.to_string(),
-        payload: payload.to_string(),
-        at: app.now(),
-    };
-    outbox::push(tx, &event).await?;
+    outbox::push(tx, &told(notice.into()), app.now()).await?;
     Ok(())
 }
 
@@ -202,7 +191,7 @@ pub async fn load_notices(ctx: &Ctx, ids: &[NoticeId]) -> Result<Vec<NoticeView>
 
 async fn get(ctx: &Ctx, tx: &mut Tx, id: NoticeId) -> Result<NoticeView, Error> {
     let notice = store::notice::find(tx, id).await?;
-    visible(ctx, tx, notice.into_iter().collect()).await?.pop().ok_or(Error::NotFound("notice"))
+    visible(ctx, tx, notice.into_iter().collect()).await?.pop().ok_or(Error::NotFound(Noun::Notice))
 }
 
 async fn visible(ctx: &Ctx, tx: &mut Tx, notices: Vec<ChangeNotice>) -> Result<Vec<NoticeView>, Error> {
@@ -361,9 +350,7 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
         may_answer = ctx.may(Action::AnswerNotice, &subject.grant(grant.id));
     }
     if !may_answer {
-        let what = "answer this notice: that is for those who hold a grant on the old major, and for the person who \
-                    answers for a service account that does";
-        return Err(Error::Forbidden(what.to_owned()));
+        return Err(Error::Forbidden(Forbidden::NotConcerned));
     }
     if let Some(id) = idempotency::find::<AnswerId>(ctx, &mut tx, command.key.as_ref()).await? {
         let answer = store::notice::get_answer(&mut tx, id).await?;
@@ -377,7 +364,8 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
     let answer = view.notice.answer(id, &grants, &view.concerned, given, now)?;
 
     store::notice::insert_answer(&mut tx, &answer).await?;
-    let event = Event::done("notice.answer", "notice", view.notice.id, answer.reply.kind().as_str());
+    let event =
+        Event::done(audit::Action::NoticeAnswer, ResourceKind::Notice, view.notice.id, answer.reply.kind().as_str());
     let detail = serde_json::json!({
         "what": answer.reply.kind().as_str(),
         "principal": principal_id.to_string(),
@@ -432,7 +420,8 @@ pub async fn update_notice(ctx: &Ctx, command: UpdateNotice) -> Result<Outcome<N
         contract::extend(&ctx.app, &mut tx, contract_id, version.major, deadline, &Author::from(ctx)).await?;
     }
     store::notice::update(&mut tx, &notice).await?;
-    happened(&ctx.app, &mut tx, "notice.update", "notice.updated", &notice, &Author::from(ctx)).await?;
+    happened(&ctx.app, &mut tx, audit::Action::NoticeUpdate, event::Event::NoticeUpdated, &notice, &Author::from(ctx))
+        .await?;
     idempotency::record(ctx, &mut tx, command.key.as_ref(), notice.id).await?;
     tx.commit().await?;
     Ok(Outcome::Done(NoticeView { notice, ..view }))

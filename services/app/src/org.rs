@@ -8,9 +8,9 @@ use policy::{Action, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
-use crate::error::Error;
+use crate::error::{Error, Noun};
 use crate::idempotency::{self, Key};
 
 /// Makes a domain.
@@ -58,7 +58,7 @@ pub async fn create_domain(ctx: &Ctx, command: CreateDomain) -> Result<Created<D
     };
     store::org::insert(&mut tx, &domain).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
-    let event = Event::done("domain.create", "domain", domain.id, domain.path.as_str());
+    let event = Event::done(audit::Action::DomainCreate, ResourceKind::Domain, domain.id, domain.path.as_str());
     audit::conclude(ctx, tx, event, command.key.as_ref(), domain.id).await?;
     Ok(Created::Made(domain))
 }
@@ -97,7 +97,7 @@ pub async fn set_enforcement(ctx: &Ctx, command: SetEnforcement) -> Result<Domai
     audit::conclude(
         ctx,
         tx,
-        Event::done("domain.set_enforcement", "domain", domain.id, &detail),
+        Event::done(audit::Action::DomainSetEnforcement, ResourceKind::Domain, domain.id, &detail),
         command.key.as_ref(),
         domain.id,
     )
@@ -133,9 +133,9 @@ pub async fn load_domains(ctx: &Ctx, ids: &[DomainId]) -> Result<Vec<Domain>, Er
 }
 
 pub(crate) async fn get(tx: &mut Tx, path: &DomainPath) -> Result<Domain, Error> {
-    store::org::find_by_path(tx, path).await?.ok_or(Error::NotFound("domain"))
+    store::org::find_by_path(tx, path).await?.ok_or(Error::NotFound(Noun::Domain))
 }
 
 pub(crate) async fn get_by_id(tx: &mut Tx, id: DomainId) -> Result<Domain, Error> {
-    store::org::find(tx, id).await?.ok_or(Error::NotFound("domain"))
+    store::org::find(tx, id).await?.ok_or(Error::NotFound(Noun::Domain))
 }

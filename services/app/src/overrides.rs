@@ -19,9 +19,9 @@ use store::overrides::Stored;
 use store::revision::{self, Revision};
 use store::{Lock, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
-use crate::error::Error;
+use crate::error::{Conflict, Error, Noun};
 use crate::grant::distinct;
 use crate::idempotency::{self, Key};
 use crate::known::{self, Known};
@@ -158,7 +158,8 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
     store::overrides::insert(&mut tx, &says, &ctx.app.record_key).await?;
     // What is compared beside the writers is compared under the overrides of this revision.
     revision::bump(&mut tx, Revision::Access).await?;
-    let event = Event::done("override.create", "override", says.id, "").because(Some(&says.reason));
+    let event =
+        Event::done(audit::Action::OverrideCreate, ResourceKind::Override, says.id, "").because(Some(&says.reason));
     let detail = serde_json::json!({
         "what": format!("{} {} until {}", known.address(), says.version, says.expires_at),
         "contract": says.contract_id.to_string(),
@@ -188,27 +189,26 @@ async fn refusal_of(
 ) -> Result<(ContractId, VersionRefusal, FindingsDigest), Error> {
     let says = candidate.contract();
     let contract = store::contract::find_by_document_id(tx, known.product.id, &says.document_id).await?;
-    let contract = contract.ok_or(Error::NotFound("contract"))?;
+    let contract = contract.ok_or(Error::NotFound(Noun::Contract))?;
     let mut versions = store::contract::list_versions_of_contracts(tx, &[contract.id]).await?;
     versions.sort_by_key(|version| version.version);
     let name = format!("version {} of `{}`", says.version, says.document_id);
     let published = versions.iter().find(|version| version.version == says.version);
     if let Some(published) = published.filter(|version| !matches!(version.state, State::Draft { .. })) {
-        let state = published.state.as_str();
-        return Err(Error::Conflict(format!("{name} is {state}: there is nothing to accept")));
+        let state = published.state.name();
+        return Err(Conflict::VersionPublished { version: name, state }.into());
     }
     let mut overrides = of_contracts(&ctx.app, tx, &[contract.id]).await?;
     overrides.retain(|accepted| accepted.stands(ctx.now()) && accepted.version == says.version);
     // What another has accepted may not count for whoever publishes, so that this one sees it too.
     let (_, own) = by_others(tx, ctx.actor.principal.id, overrides).await?;
     let Some(refusal) = candidate.refusal(&ctx.app, &versions, &own)? else {
-        let why =
-            if own.is_empty() { "is not refused: there is nothing to accept" } else { "is accepted by you already" };
-        return Err(Error::Conflict(format!("{name} {why}")));
+        let accepted = !own.is_empty();
+        return Err(if accepted { Conflict::VersionAccepted(name) } else { Conflict::VersionAllowed(name) }.into());
     };
     match refusal.digest.clone() {
         Some(digest) => Ok((contract.id, refusal, digest)),
-        None => Err(Error::Conflict(format!("no override lets it in: {}", refusal.message))),
+        None => Err(Conflict::NoOverride(refusal.message).into()),
     }
 }
 
@@ -233,7 +233,7 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     let contract = store::contract::get(&mut tx, says.contract_id).await?;
     let known = known::get(&mut tx, contract.product_id).await?;
     if !ctx.may_view(&known.policy()) {
-        return Err(Error::NotFound("override"));
+        return Err(Error::NotFound(Noun::Override));
     }
     authorize(ctx, &mut tx, &known).await?;
     if idempotency::find::<OverrideId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
@@ -247,7 +247,7 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     audit::conclude(
         ctx,
         tx,
-        Event::done("override.revoke", "override", id, &what).because(Some(&reason)),
+        Event::done(audit::Action::OverrideRevoke, ResourceKind::Override, id, &what).because(Some(&reason)),
         key.as_ref(),
         id,
     )
@@ -257,7 +257,7 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
 
 async fn get(app: &App, tx: &mut Tx, id: OverrideId) -> Result<Override, Error> {
     let found = verified(app, store::overrides::list_by_ids(tx, &[id]).await?)?;
-    found.into_iter().next().ok_or(Error::NotFound("override"))
+    found.into_iter().next().ok_or(Error::NotFound(Noun::Override))
 }
 
 async fn authorize(ctx: &Ctx, tx: &mut Tx, known: &Known) -> Result<(), Error> {
@@ -269,7 +269,7 @@ async fn authorize(ctx: &Ctx, tx: &mut Tx, known: &Known) -> Result<(), Error> {
 /// The product of a document, if the caller may know of it.
 async fn named_product(ctx: &Ctx, tx: &mut Tx, refused: &Refused) -> Result<Known, Error> {
     let known = table::visible_product(&ctx.app, tx, &ctx.actor, &refused.domain, &refused.product).await?;
-    known.ok_or(Error::NotFound("product"))
+    known.ok_or(Error::NotFound(Noun::Product))
 }
 
 /// The overrides of these contracts, those that have ended too, the newest first, as far as the caller may know of their

@@ -8,15 +8,16 @@ use domain::clock::Timestamp;
 use domain::contract::{self, Classification, SERVING_ENVIRONMENT, State};
 use domain::grant::PortMajor;
 use domain::id::{BindingId, JobId, ProductId, SnapshotId, TableId};
+use domain::job::Job;
 use domain::name::{Address, DomainPath, Name};
 use domain::product::Port;
 use domain::table::{Format, Snapshot, SnapshotKey, SnapshotState, Table};
 use policy::{Action, Resource};
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{Actor, App, Ctx, lock};
-use crate::error::Error;
+use crate::error::{Conflict, Error, Noun};
 use crate::grant::distinct;
 use crate::idempotency::{self, Key};
 use crate::jobs;
@@ -152,7 +153,7 @@ async fn targets(tx: &mut Tx, chosen: Vec<Chosen>, ports: &[Port]) -> Result<Vec
         .map(|version| ((version.contract_id, version.version.major), version))
         .collect();
     let targets = chosen.into_iter().map(|chosen| {
-        let table = tables.get(&chosen.binding.table_id).cloned().ok_or(Error::NotFound("table"))?;
+        let table = tables.get(&chosen.binding.table_id).cloned().ok_or(Error::NotFound(Noun::Table))?;
         let version = current.get(&(chosen.binding.contract_id, chosen.binding.major)).cloned();
         Ok(assembled(chosen, ports, table, version))
     });
@@ -201,17 +202,17 @@ pub(crate) async fn visible_product(
 pub(crate) async fn resolve_port(ctx: &Ctx, tx: &mut Tx, target: &PortTarget) -> Result<(Known, ResolvedPort), Error> {
     match target {
         PortTarget::Table(address) => {
-            let target = resolve(&ctx.app, tx, &ctx.actor, address).await?.ok_or(Error::NotFound("table"))?;
-            let port = store::product::find_port(tx, &target.port_major).await?.ok_or(Error::NotFound("port"))?;
+            let target = resolve(&ctx.app, tx, &ctx.actor, address).await?.ok_or(Error::NotFound(Noun::Table))?;
+            let port = store::product::find_port(tx, &target.port_major).await?.ok_or(Error::NotFound(Noun::Port))?;
             Ok((target.known, port.into()))
         }
         PortTarget::Port { domain, product, port, major } => {
             let known = visible_product(&ctx.app, tx, &ctx.actor, domain, product).await?;
-            let known = known.ok_or(Error::NotFound("product"))?;
+            let known = known.ok_or(Error::NotFound(Noun::Product))?;
             let ports = store::product::list_ports_of_products(tx, &[known.product.id]).await?;
             let named = ports.into_iter().filter(|found| found.port_major.port == *port);
             let fitting = named.filter(|found| major.is_none_or(|major| major == found.port_major.major));
-            let newest = fitting.max_by_key(|found| found.port_major.major).ok_or(Error::NotFound("port"))?;
+            let newest = fitting.max_by_key(|found| found.port_major.major).ok_or(Error::NotFound(Noun::Port))?;
             Ok((known, newest.into()))
         }
     }
@@ -322,13 +323,14 @@ pub async fn load_verdicts(
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] where there is no folder or table yet.
 pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Result<Target, Error> {
-    let target = find_table(ctx, address).await?.ok_or(Error::NotFound("table"))?;
+    let target = find_table(ctx, address).await?.ok_or(Error::NotFound(Noun::Table))?;
     ctx.authorize(Action::InspectTable, &target.resource(), "have this table inspected")?;
     if let Err(error) = look(&ctx.app, &target.table).await? {
-        return Err(Error::Conflict(match may_view_detail(ctx, &target) {
+        let problem = match may_view_detail(ctx, &target) {
             true => error.to_string(),
             false => "the table's folder holds no table yet".to_owned(),
-        }));
+        };
+        return Err(Conflict::TableUnreadable(problem).into());
     }
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     if idempotency::find::<BindingId>(ctx, &mut tx, key.as_ref()).await?.is_none() {
@@ -336,9 +338,9 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
             Some(head) => store::table::set_pending(&mut tx, head.id).await?,
             None => false,
         };
-        let kind = if errored { jobs::REINSPECT } else { jobs::INSPECT };
-        jobs::push(&ctx.app, &mut tx, kind, target.table.id).await?;
-        let event = Event::done("table.inspect", "table", target.table.id, &target.address());
+        let job = if errored { Job::Reinspect(target.table.id) } else { Job::Inspect(target.table.id) };
+        jobs::push(&ctx.app, &mut tx, job).await?;
+        let event = Event::done(audit::Action::TableInspect, ResourceKind::Table, target.table.id, &target.address());
         audit::append(ctx, &mut tx, event).await?;
         idempotency::record(ctx, &mut tx, key.as_ref(), target.binding.id).await?;
         tx.commit().await?;
@@ -346,7 +348,7 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
         drop(tx);
     }
     ctx.app.work.notify_waiters();
-    find_table(ctx, address).await?.ok_or(Error::NotFound("table"))
+    find_table(ctx, address).await?.ok_or(Error::NotFound(Noun::Table))
 }
 
 /// Looks at the names in a table's folder and notices a new snapshot. The outer error is the database's.
@@ -403,25 +405,26 @@ async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Tim
             if head.state != SnapshotState::Pending {
                 return Ok(());
             }
-            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
+            jobs::push(app, &mut tx, Job::Inspect(table_id)).await?;
         }
         (Some(head), _) if is_older(&newest, &head.key) && head.state != SnapshotState::Error => {
             // The log lost entries. Looking at the head again tells whether it is still there; if it is not, the next
             // look goes back to what is.
-            jobs::push(app, &mut tx, jobs::REINSPECT, table_id).await?;
+            jobs::push(app, &mut tx, Job::Reinspect(table_id)).await?;
         }
         (_, Some(known)) => {
             store::table::set_head(&mut tx, table_id, known.id).await?;
-            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
-            let event = Event::done("snapshot.return", "table", table_id, &known.key.to_string());
+            jobs::push(app, &mut tx, Job::Inspect(table_id)).await?;
+            let event =
+                Event::done(audit::Action::SnapshotReturn, ResourceKind::Table, table_id, &known.key.to_string());
             audit::append_as(app, &mut tx, jobs::SERVER.to_owned(), "", event).await?;
         }
         (_, None) => {
             let id = SnapshotId::new(app.clock.as_ref(), app.random.as_ref());
             let key = newest.to_string();
             store::table::notice(&mut tx, id, table_id, newest, now).await?;
-            jobs::push(app, &mut tx, jobs::INSPECT, table_id).await?;
-            let event = Event::done("snapshot.notice", "table", table_id, &key);
+            jobs::push(app, &mut tx, Job::Inspect(table_id)).await?;
+            let event = Event::done(audit::Action::SnapshotNotice, ResourceKind::Table, table_id, &key);
             audit::append_as(app, &mut tx, jobs::SERVER.to_owned(), "", event).await?;
         }
     }

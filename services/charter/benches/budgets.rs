@@ -17,7 +17,7 @@ use app::table::PortTarget;
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::contract::{Classification, State};
 use domain::gate::served::{Judged, Snapshots};
-use domain::gate::{self, Action, ContractFacts, Facts, Request};
+use domain::gate::{self, Action, ContractFacts, Facts, Request, Visibility};
 use domain::grant::{Grant, PortMajor, Purpose, Window};
 use domain::id::{AccessRequestId, BindingId, DecisionId, GrantId, PrincipalId, ProductId, SnapshotId, TableId};
 use domain::identity::{PrincipalKind, PurposeCode};
@@ -84,10 +84,12 @@ fn decision() {
         let visible = policy.allows(&caller, policy::Action::ViewProduct, &Resource::Product(product));
         let resource = Resource::Binding { id: binding_id, product, port_majors: &port_majors };
         let question = Question { caller: &caller, action: policy::Action::Read, resource: &resource, purpose: None };
+        let answer = policy.decide(&question);
+        let role_grants = policy.reads_by_role(&question, &answer);
         let facts = Facts {
             principal_enabled: true,
-            visible,
-            policy: policy.decide(&question),
+            visibility: if visible { Visibility::Established } else { Visibility::Hidden },
+            policy: answer,
             product_served: true,
             contract: ContractFacts {
                 version: "1.0.0".parse().unwrap(),
@@ -96,7 +98,7 @@ fn decision() {
                 freshness: None,
             },
             enforcement: Enforcement::On,
-            role_grants: false,
+            role_grants,
             grants: vec![Grant {
                 id: GrantId(Uuid::from_u128(5)),
                 request_id: AccessRequestId(Uuid::from_u128(6)),

@@ -5,17 +5,21 @@
 //! ever. The form is [`LABEL`], then every field in order, each as its length (eight bytes, big-endian) and its bytes,
 //! so that no two records share a form. A field that may be absent is two: `0` or `1`, and the value.
 
+mod action;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+pub use self::action::{Action, ResourceKind};
 use crate::clock::Timestamp;
+use crate::closed_set;
+use crate::closed_set::UnknownWord;
 use crate::id::RecordId;
-use crate::words;
 
 /// What the canonical bytes begin with: they can be taken for nothing else, and a change of the form gets a new one.
 pub const LABEL: &[u8] = b"charterhouse audit record v1\0";
 
-words! {
+closed_set! {
     /// How an act ended.
     Outcome {
         /// It was about to be done outside the database. A record that stays so tells of an act whose end is unknown.
@@ -32,8 +36,8 @@ words! {
 /// What was acted upon.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Resource {
-    /// What it is, such as `grant`.
-    pub kind: String,
+    /// What it is.
+    pub kind: ResourceKind,
     /// Its id.
     pub id: String,
 }
@@ -47,8 +51,8 @@ pub struct Record {
     pub at: Timestamp,
     /// Who: a principal's id, or what is known of a caller who is none.
     pub actor: String,
-    /// What was done, such as `grant.revoke`.
-    pub action: String,
+    /// What was done.
+    pub action: Action,
     /// To what.
     pub resource: Resource,
     /// How it ended.
@@ -77,6 +81,9 @@ pub enum Error {
     /// The bytes are no record's canonical form.
     #[error("the bytes are not a record")]
     NotARecord,
+    /// The record has a word that this program does not know: a newer one wrote it.
+    #[error("the record has an unknown word: {0}")]
+    UnknownWord(#[from] UnknownWord),
 }
 
 impl Record {
@@ -86,8 +93,8 @@ impl Record {
         put(&mut bytes, self.id.to_string().as_bytes());
         put(&mut bytes, &self.at.0.to_be_bytes());
         put(&mut bytes, self.actor.as_bytes());
-        put(&mut bytes, self.action.as_bytes());
-        put(&mut bytes, self.resource.kind.as_bytes());
+        put(&mut bytes, self.action.as_str().as_bytes());
+        put(&mut bytes, self.resource.kind.as_str().as_bytes());
         put(&mut bytes, self.resource.id.as_bytes());
         put(&mut bytes, self.outcome.as_str().as_bytes());
         put(&mut bytes, if self.reason.is_some() { b"1" } else { b"0" });
@@ -107,9 +114,9 @@ impl Record {
             id: take_text(&mut rest)?.parse().map_err(|_| Error::NotARecord)?,
             at: Timestamp(i64::from_be_bytes(take(&mut rest)?.try_into().map_err(|_| Error::NotARecord)?)),
             actor: take_text(&mut rest)?,
-            action: take_text(&mut rest)?,
-            resource: Resource { kind: take_text(&mut rest)?, id: take_text(&mut rest)? },
-            outcome: take_text(&mut rest)?.parse().map_err(|_| Error::NotARecord)?,
+            action: take_text(&mut rest)?.parse()?,
+            resource: Resource { kind: take_text(&mut rest)?.parse()?, id: take_text(&mut rest)? },
+            outcome: take_text(&mut rest)?.parse()?,
             reason: match (take(&mut rest)?, take_text(&mut rest)?) {
                 (b"1", reason) => Some(reason),
                 (b"0", reason) if reason.is_empty() => None,

@@ -31,7 +31,7 @@ pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{Evolve, GateMode, Late, Settings};
 pub use self::sla::SlaProperty;
-pub use self::state::{DEFAULT_SUNSET, State, WrongState};
+pub use self::state::{DEFAULT_SUNSET, State, StateName, WrongState};
 use crate::clock::Timestamp;
 use crate::document::StoredDocument;
 use crate::id::{ContractId, ContractVersionId, ProductId};

@@ -1,10 +1,10 @@
 //! Documents as they were received, byte for byte.
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::id::PrincipalId;
-use crate::words;
 
-words! {
+closed_set! {
     /// The syntax of a document.
     Format {
         /// YAML 1.2.

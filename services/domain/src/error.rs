@@ -1,45 +1,112 @@
-//! The one question every error answers: what kind of failure is it?
+//! The questions every error answers: what kind of failure is it, and which one exactly where a client would branch?
 
-/// What a caller can conclude from an error, without its protocol. GraphQL, every door and the command line have one
-/// table each from kind to answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// The input is not well formed or breaks a rule of its own; sending it again will not help.
-    Invalid,
-    /// The caller is not known: no token, or one that is not good here.
-    Unauthenticated,
-    /// The caller is known and may know of the thing, but may not do this.
-    Forbidden,
-    /// The thing does not exist, or the caller may not know that it does.
-    NotFound,
-    /// The thing exists already, or its state does not allow this.
-    Conflict,
-    /// The caller has seen an older state of the thing; read it again.
-    Stale,
-    /// The gate or a contract says no.
-    Refused,
-    /// Too much, too often, too large.
-    TooMany,
-    /// It may work later; nothing happened.
-    Unavailable,
-    /// A fault of ours.
-    Internal,
+use crate::closed_set;
+
+closed_set! {
+    /// What a caller can conclude from an error, without its protocol. GraphQL, every door and the command line have one
+    /// table each from kind to answer.
+    Kind {
+        /// The input is not well formed or breaks a rule of its own; sending it again will not help.
+        Invalid = "INVALID",
+        /// The caller is unknown: there is no token, or one that is not valid here.
+        Unauthenticated = "UNAUTHENTICATED",
+        /// The caller is known and may know of the thing, but may not do this.
+        Forbidden = "FORBIDDEN",
+        /// The thing does not exist, or the caller may not know that it does.
+        NotFound = "NOT_FOUND",
+        /// The thing exists already, or its state does not allow this.
+        Conflict = "CONFLICT",
+        /// The caller has seen an older state of the thing; read it again.
+        Stale = "STALE",
+        /// The gate or a contract says no.
+        Refused = "REFUSED",
+        /// Too much, too often, too large.
+        TooMany = "TOO_MANY",
+        /// It may work later; nothing happened.
+        Unavailable = "UNAVAILABLE",
+        /// A fault of the server.
+        Internal = "INTERNAL",
+    }
 }
 
-impl Kind {
-    /// The word for it in `extensions.code` and in `--json`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Invalid => "INVALID",
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::Conflict => "CONFLICT",
-            Self::Stale => "STALE",
-            Self::Refused => "REFUSED",
-            Self::TooMany => "TOO_MANY",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::Internal => "INTERNAL",
-        }
+closed_set! {
+    /// Which failure it is, for clients that branch: `extensions.reason` of an error. The words are stable.
+    Reason {
+        /// The policies do not allow it.
+        PolicyDenied = "policy.denied",
+        /// The bearer of the one-time token asked for something other than redeeming it.
+        TokenBootstrap = "token.bootstrap",
+        /// The idempotency key was used for another request.
+        KeyReused = "idempotency.key_reused",
+
+        /// The access request does not exist or is hidden.
+        AccessRequestNotFound = "access_request.not_found",
+        /// The contract does not exist or is hidden.
+        ContractNotFound = "contract.not_found",
+        /// The contract version does not exist or is hidden.
+        ContractVersionNotFound = "contract_version.not_found",
+        /// The domain does not exist.
+        DomainNotFound = "domain.not_found",
+        /// There was no first admin yet.
+        FirstAdminNotFound = "first_admin.not_found",
+        /// The grant does not exist or is hidden.
+        GrantNotFound = "grant.not_found",
+        /// The notice does not exist or is hidden.
+        NoticeNotFound = "notice.not_found",
+        /// The override does not exist or is hidden.
+        OverrideNotFound = "override.not_found",
+        /// The product has no such output port.
+        PortNotFound = "port.not_found",
+        /// The principal does not exist or is hidden.
+        PrincipalNotFound = "principal.not_found",
+        /// The data product does not exist or is hidden.
+        ProductNotFound = "product.not_found",
+        /// The role assignment does not exist or is hidden.
+        RoleNotFound = "role.not_found",
+        /// The table does not exist or is hidden.
+        TableNotFound = "table.not_found",
+
+        /// The data product is not active: it takes no access requests.
+        ProductInactive = "product.inactive",
+        /// No version of the port's contract has been active yet: it takes no access requests.
+        PortDraft = "port.draft",
+        /// The port's contract is deprecated: it takes no new access requests.
+        PortDeprecated = "port.deprecated",
+        /// The port's contract is retired.
+        PortRetired = "port.retired",
+        /// The access request was decided before.
+        AccessRequestDecided = "access_request.decided",
+        /// The grant was revoked before.
+        GrantRevoked = "grant.revoked",
+
+        /// The state of the contract version does not allow the transition.
+        ContractVersionWrongState = "contract_version.wrong_state",
+        /// The version is published already: there is nothing to override.
+        OverrideOfPublished = "override.of_published",
+        /// The version is not refused: there is nothing to override.
+        OverrideOfAllowed = "override.of_allowed",
+        /// The caller's override of the version is in force already.
+        OverrideExists = "override.exists",
+        /// The version is refused for a reason that no override lifts.
+        OverrideImpossible = "override.impossible",
+        /// The override has ended.
+        OverrideEnded = "override.ended",
+
+        /// The notice is closed.
+        NoticeClosed = "notice.closed",
+        /// The caller holds no grant that the notice concerns.
+        NoticeNotConcerned = "notice.not_concerned",
+
+        /// Principals cannot disable themselves.
+        PrincipalSelf = "principal.self",
+        /// The principal is disabled.
+        PrincipalDisabled = "principal.disabled",
+        /// There are no tokens for the server's own inspector.
+        PrincipalInspector = "principal.inspector",
+        /// The platform keeps at least one admin.
+        RoleLastAdmin = "role.last_admin",
+
+        /// There is no table in the folder yet, or it cannot be listed.
+        TableUnreadable = "table.unreadable",
     }
 }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::contract;
-use crate::error::Kind;
+use crate::error::{Kind, Reason};
 use crate::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use crate::identity::PurposeCode;
 use crate::name::Name;
-use crate::words;
 
 /// The end of a window that none was given for: 90 days (SPEC section 4).
 pub const DEFAULT_WINDOW: Duration = Duration::from_secs(90 * 24 * 3_600);
@@ -81,12 +81,12 @@ impl ClosedBy {
         }
     }
 
-    /// The reason's code, for programs.
-    pub fn code(self) -> &'static str {
+    /// The reason, for programs.
+    pub fn reason(self) -> Reason {
         match self {
-            Self::Draft => "port.draft",
-            Self::Deprecated { .. } => "port.deprecated",
-            Self::Retired => "port.retired",
+            Self::Draft => Reason::PortDraft,
+            Self::Deprecated { .. } => Reason::PortDeprecated,
+            Self::Retired => Reason::PortRetired,
         }
     }
 }
@@ -198,7 +198,7 @@ pub struct PortMajor {
     pub major: u64,
 }
 
-words! {
+closed_set! {
     /// The life of an access request.
     RequestState {
         /// Waiting for an owner.

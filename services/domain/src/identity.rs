@@ -1,8 +1,8 @@
 //! Who acts: principals, the roles they hold, and the purposes they act for.
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::id::{DomainId, PrincipalId, RoleId};
-use crate::words;
 
 /// The issuer of principals that Charterhouse itself knows, without an identity provider.
 pub const LOCAL_ISSUER: &str = "charterhouse";
@@ -50,7 +50,7 @@ impl Principal {
     }
 }
 
-words! {
+closed_set! {
     /// What a principal is to a domain and all domains below it.
     DomainRole {
         /// Answers for the domain's products and their readers.
@@ -62,7 +62,7 @@ words! {
     }
 }
 
-words! {
+closed_set! {
     /// What a principal is to the platform. None of them gives access to data.
     PlatformRole {
         /// Runs the platform: domains, principals, roles.
@@ -98,7 +98,7 @@ pub struct RoleAssignment {
     pub assigned_at: Timestamp,
 }
 
-words! {
+closed_set! {
     /// What data is read for: the platform's list (SPEC section 4).
     PurposeCode {
         /// Exploring and answering questions.

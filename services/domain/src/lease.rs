@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::gate::{Action, Permit};
 use crate::id::{BindingId, DecisionId, GrantId, LeaseId, PrincipalId, SnapshotId, TableId};
 use crate::identity::PurposeCode;
-use crate::words;
 
 /// The lifetime of a gateway lease that none was asked for (SPEC section 2).
 pub const GATEWAY_DEFAULT_LIFETIME: Duration = Duration::from_secs(3_600);
@@ -17,7 +17,7 @@ pub const REPAIR_LIFETIME: Duration = Duration::from_secs(3_600);
 /// The shortest lifetime that is worth handing out; less is refused.
 pub const MIN_LIFETIME: Duration = Duration::from_secs(1);
 
-words! {
+closed_set! {
     /// The life of a lease.
     LeaseState {
         /// Written down before a provider is asked.

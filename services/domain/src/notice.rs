@@ -6,12 +6,12 @@
 
 use crate::change::{self, KeptFinding};
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::contract::{self, DEFAULT_SUNSET, State};
 use crate::error::Kind;
 use crate::grant::{self, Grant, PortMajor, sentence_of};
 use crate::id::{AnswerId, ContractId, NoticeId, PrincipalId, ProductId};
 use crate::version::Version;
-use crate::words;
 
 /// The longest migration note, in characters.
 pub const MAX_NOTE_CHARS: usize = 10_000;
@@ -222,7 +222,7 @@ fn note_of(text: &str) -> Result<String, Error> {
     if n_chars == 0 || n_chars > MAX_NOTE_CHARS || control { Err(Error::BadNote) } else { Ok(text.to_owned()) }
 }
 
-words! {
+closed_set! {
     /// What a consumer answers, without more.
     ReplyKind {
         /// It will move in time.

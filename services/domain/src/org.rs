@@ -1,11 +1,11 @@
 //! Domains: the parts of the organisation that own products.
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::id::DomainId;
 use crate::name::DomainPath;
-use crate::words;
 
-words! {
+closed_set! {
     /// How far a domain's contracts bind its readers (DESIGN section 3). Identity, visibility, policy, contract, grant
     /// and scope bind in all three.
     Enforcement {

@@ -4,10 +4,10 @@
 //! worker measures each one in a single pass; [`RuleResult::outcome`] and [`verdict`] judge what was measured. The
 //! worker measures, this module judges.
 
+use crate::closed_set;
 use crate::table::ColumnPath;
-use crate::words;
 
-words! {
+closed_set! {
     /// How much a broken rule weighs (ODCS `severity`).
     Severity {
         /// Reported only.
@@ -19,7 +19,7 @@ words! {
     }
 }
 
-words! {
+closed_set! {
     /// What a count is compared as.
     Unit {
         /// Rows (the default).
@@ -236,7 +236,7 @@ pub struct RuleResult {
     pub measured: Measured,
 }
 
-words! {
+closed_set! {
     /// The answer of one rule.
     Outcome {
         /// The condition holds.
@@ -262,7 +262,7 @@ impl RuleResult {
     }
 }
 
-words! {
+closed_set! {
     /// What an inspection found for one snapshot and binding.
     Verdict {
         /// All rules hold.

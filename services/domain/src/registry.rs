@@ -8,8 +8,8 @@ use std::str::FromStr;
 use crate::change::level::Level;
 use crate::change::message::{Format, Policy};
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::id::PrincipalId;
-use crate::words;
 
 /// The longest name of a subject, in bytes.
 pub const MAX_SUBJECT_BYTES: usize = 512;
@@ -20,7 +20,7 @@ pub const MAX_REFERENCES: usize = 100;
 /// The deepest chain of references.
 pub const MAX_REFERENCE_DEPTH: usize = 16;
 
-words! {
+closed_set! {
     /// What may be done in a subject.
     Mode {
         /// Schemas are read and registered.

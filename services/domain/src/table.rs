@@ -12,14 +12,14 @@ use sha2::{Digest, Sha256};
 
 pub use self::location::{Location, NotALocation};
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::id::{SnapshotId, TableId};
 use crate::quality::{Measured, Rule};
-use crate::words;
 
 /// The deepest nesting of a physical type that we look at.
 pub const MAX_TYPE_DEPTH: usize = 32;
 
-words! {
+closed_set! {
     /// A table's format.
     Format {
         /// Delta Lake.
@@ -235,7 +235,7 @@ pub struct PhysicalSchema {
     pub protocol: ReaderProtocol,
 }
 
-words! {
+closed_set! {
     /// Where a snapshot stands.
     SnapshotState {
         /// Noticed, not looked at yet.

@@ -1,8 +1,8 @@
 //! What can be asked for.
 
-use domain::{gate, words};
+use domain::{closed_set, gate};
 
-words! {
+closed_set! {
     /// What a caller wants to do. The comment names the [`Resource`](crate::Resource) it is done to.
     Action {
         /// Make a domain. Platform.

@@ -14,7 +14,9 @@ mod entities;
 mod facts;
 mod load;
 
-use cedar_policy::{Authorizer, Context, Decision, Entities, PolicySet, Request, RestrictedExpression, Schema};
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, PolicyId, PolicySet, Request, RestrictedExpression, Schema,
+};
 use domain::gate::PolicyAnswer;
 use domain::identity::PurposeCode;
 
@@ -28,6 +30,8 @@ pub struct Policy {
     authorizer: Authorizer,
     /// The policies that can speak about an action, in the order of [`Action::ALL`]: cost is linear in policies.
     by_action: Vec<PolicySet>,
+    /// Those of them that permit reading by a role, without a grant.
+    by_role: PolicySet,
     ids: Vec<String>,
     schema: Schema,
     names: Names,
@@ -74,7 +78,32 @@ impl Policy {
         &self.ids
     }
 
+    /// Whether a role of the caller stands for a grant, as far as a question about reading goes whose answer is known: a
+    /// policy with `@grants("role")` permits it for the purpose `operations`.
+    ///
+    /// An answer that allows says so itself. After a refusal these policies are asked once more, so that the refusal can
+    /// tell a missing grant from a role that another policy or purpose keeps out.
+    pub fn reads_by_role(&self, question: &Question<'_>, answer: &PolicyAnswer) -> bool {
+        if question.action != Action::Read {
+            return false;
+        }
+        let permits = |id: &String| self.by_role.policy(&PolicyId::new(id)).is_some();
+        if answer.policy_ids.iter().any(permits) {
+            return true;
+        }
+        let by_role = Question { purpose: None, ..*question };
+        !answer.allowed && self.evaluate_by(&self.by_role, &by_role).is_ok_and(|answer| answer.allowed)
+    }
+
     fn evaluate(&self, question: &Question<'_>) -> Result<PolicyAnswer, Box<dyn std::error::Error>> {
+        self.evaluate_by(&self.by_action[question.action as usize], question)
+    }
+
+    fn evaluate_by(
+        &self,
+        policies: &PolicySet,
+        question: &Question<'_>,
+    ) -> Result<PolicyAnswer, Box<dyn std::error::Error>> {
         let context = match (question.action, question.purpose) {
             (Action::Read, Some(purpose)) => {
                 let purpose = RestrictedExpression::new_entity_uid(self.names.purpose(purpose));
@@ -88,7 +117,6 @@ impl Policy {
         let action = self.names.action(question.action);
         let request = Request::new(facts.principal, action, facts.resource, context, Some(&self.schema))?;
 
-        let policies = &self.by_action[question.action as usize];
         let response = self.authorizer.is_authorized(&request, policies, &entities);
         let errors: Vec<String> = response.diagnostics().errors().map(ToString::to_string).collect();
         let mut policy_ids: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();

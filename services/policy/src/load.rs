@@ -33,6 +33,9 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("visibility.cedar", include_str!("../../../policies/visibility.cedar")),
 ];
 
+/// What `@grants` says of a policy whose permission stands for a grant.
+const BY_ROLE: &str = "role";
+
 /// Why policies were refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -155,11 +158,16 @@ impl Policy {
         if !faults.is_empty() {
             return Err(Error::Refused(faults));
         }
+        let by_role = match reader.by_role() {
+            Ok(policies) => policies,
+            Err(error) => return Err(Error::Refused(vec![fault(SCHEMA.0, SCHEMA.1, &*error)])),
+        };
         let mut ids: Vec<String> = reader.policies.iter().map(|policy| policy.id().to_string()).collect();
         ids.sort_unstable();
         Ok(Self {
             authorizer: Authorizer::new(),
             by_action,
+            by_role,
             ids,
             schema,
             names,
@@ -208,6 +216,13 @@ impl Reader {
             if folder == Folder::Stewards && policy.effect() == Effect::Permit {
                 refuse(&policy_text, format!("`{id}` is a `permit`: files of this folder may only `forbid`"));
             }
+            let grants = policy.annotation("grants");
+            if grants.is_some_and(|by| by != BY_ROLE || policy.effect() == Effect::Forbid) {
+                refuse(
+                    &policy_text,
+                    format!("`{id}`: only a `permit` has `@grants`, and it is `@grants(\"{BY_ROLE}\")`"),
+                );
+            }
             let id = PolicyId::new(id);
             if let Some(other) = self.files.insert(id.clone(), file.to_owned()) {
                 refuse(&policy_text, format!("the id `{id}` is taken by a policy in {other}"));
@@ -216,6 +231,12 @@ impl Reader {
             }
         }
         faults
+    }
+
+    /// The policies that permit reading by a role.
+    fn by_role(&self) -> Result<PolicySet, Box<PolicySetError>> {
+        let by_role = self.policies.iter().filter(|policy| policy.annotation("grants") == Some(BY_ROLE));
+        Ok(PolicySet::from_policies(by_role.cloned())?)
     }
 
     /// The policies whose scope the action can meet. The others can neither apply to it nor fail on it.

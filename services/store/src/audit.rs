@@ -3,7 +3,7 @@
 //! What counts is the record's canonical bytes and their MAC. The other columns are for finding a record, and reading
 //! one goes through the MAC, so a changed row is not believed. `leaf_index` stays empty until the log's tree is built.
 
-use domain::audit::{Key, Record};
+use domain::audit::{Action, Key, Record, ResourceKind};
 use domain::clock::Timestamp;
 use domain::id::RecordId;
 
@@ -52,9 +52,9 @@ pub struct Filter<'a> {
     /// Who.
     pub actor: Option<&'a str>,
     /// What was done.
-    pub action: Option<&'a str>,
+    pub action: Option<Action>,
     /// To what kind of thing.
-    pub resource_kind: Option<&'a str>,
+    pub resource_kind: Option<ResourceKind>,
     /// To which.
     pub resource_id: Option<&'a str>,
 }
@@ -114,8 +114,8 @@ pub async fn list(tx: &mut Tx, filter: Filter<'_>, seek: &Seek<(Timestamp, Recor
          AND ($6 IS NULL OR resource_kind = $6)
          AND ($7 IS NULL OR resource_id = $7)",
         filter.actor,
-        filter.action,
-        filter.resource_kind,
+        filter.action.map(Action::as_str),
+        filter.resource_kind.map(ResourceKind::as_str),
         filter.resource_id
     )
 }

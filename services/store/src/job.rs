@@ -1,4 +1,4 @@
-//! Jobs: follow-up work that may fail and be tried again. Running one twice changes nothing.
+//! The queue of jobs.
 //!
 //! Of a kind and subject at most one waits and at most one runs. What is asked for while one runs waits for its turn,
 //! because the one that runs may have looked already.
@@ -6,15 +6,17 @@
 use std::time::Duration;
 
 use domain::clock::Timestamp;
+use domain::closed_set;
+use domain::closed_set::UnknownWord;
 use domain::id::JobId;
-use domain::words;
+use domain::job::{Job, Kind};
 
 use crate::db::Tx;
 use crate::dialect;
 use crate::error::Error;
-use crate::row::{Text, affected, entity_row, find, on_both};
+use crate::row::{Text, affected, entity_row, find, on_both, row};
 
-words! {
+closed_set! {
     /// Where a job stands.
     State {
         /// It waits for its time.
@@ -28,15 +30,13 @@ words! {
     }
 }
 
-/// A piece of work.
+/// A job in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub struct QueuedJob {
     /// Its id.
     pub id: JobId,
     /// What is to be done.
-    pub kind: String,
-    /// To what. At most one job of a kind waits for a subject.
-    pub subject: String,
+    pub job: Job,
     /// Where it stands.
     pub state: State,
     /// Not before this.
@@ -62,14 +62,17 @@ entity_row! {
     }
 }
 
-impl TryFrom<JobRow> for Job {
+row! { #[expect(dead_code, reason = "that there is one is the answer")] DueRow from "jobs" { n_attempts: i64, } }
+
+impl TryFrom<JobRow> for QueuedJob {
     type Error = Error;
 
     fn try_from(row: JobRow) -> Result<Self, Error> {
+        let job =
+            job_from_text(&row.kind, &row.subject).map_err(|problem| Error::inconsistent("jobs", row.id.0, problem))?;
         Ok(Self {
             id: row.id.0,
-            kind: row.kind,
-            subject: row.subject,
+            job,
             state: row.state.0,
             run_at: Timestamp(row.run_at),
             claimed_until: row.claimed_until.map(Timestamp),
@@ -79,11 +82,26 @@ impl TryFrom<JobRow> for Job {
     }
 }
 
+/// What a job is about, as the queue keeps it: at most one job of a kind waits for a subject.
+fn subject_of(job: Job) -> String {
+    match job {
+        Job::Inspect(table_id) | Job::Reinspect(table_id) => table_id.to_string(),
+    }
+}
+
+fn job_from_text(kind: &str, subject: &str) -> Result<Job, String> {
+    let table_id = || subject.parse().map_err(|problem| format!("the subject is {problem}"));
+    match kind.parse().map_err(|problem: UnknownWord| problem.to_string())? {
+        Kind::Inspect => Ok(Job::Inspect(table_id()?)),
+        Kind::Reinspect => Ok(Job::Reinspect(table_id()?)),
+    }
+}
+
 /// Puts a job in line. One of its kind and subject that waits already stands for it, at the earlier of the two times.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn push(tx: &mut Tx, id: JobId, kind: &str, subject: &str, run_at: Timestamp) -> Result<(), Error> {
+pub async fn push(tx: &mut Tx, id: JobId, job: Job, run_at: Timestamp) -> Result<(), Error> {
     affected!(
         tx,
         "INSERT INTO jobs (id, kind, subject, state, run_at, claimed_until, n_attempts, error)
@@ -91,19 +109,33 @@ pub async fn push(tx: &mut Tx, id: JobId, kind: &str, subject: &str, run_at: Tim
          ON CONFLICT (kind, subject) WHERE state = 'waiting' DO UPDATE SET run_at = excluded.run_at
          WHERE jobs.run_at > excluded.run_at",
         Text(id),
-        kind,
-        subject,
+        job.kind().as_str(),
+        subject_of(job),
         run_at.0
     )?;
     Ok(())
 }
 
 /// Takes the job of the kind that has waited longest, for a while. If it has not ended by then, it is given to the next
-/// who asks.
+/// who asks. A row that is no job of ours is given up on the way, so that it does not block the queue.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn claim(tx: &mut Tx, kind: &str, now: Timestamp, duration: Duration) -> Result<Option<Job>, Error> {
+pub async fn claim(tx: &mut Tx, kind: Kind, now: Timestamp, duration: Duration) -> Result<Option<QueuedJob>, Error> {
+    while let Some(row) = claim_row(tx, kind, now, duration).await? {
+        let (id, n_attempts) = (row.id.0, row.n_attempts);
+        match QueuedJob::try_from(row) {
+            Ok(job) => return Ok(Some(job)),
+            Err(problem) => {
+                tracing::error!(job.id = %id, error = &problem as &dyn std::error::Error, "job given up");
+                end(tx, id, n_attempts, State::Failed, Some(&problem.to_string())).await?;
+            }
+        }
+    }
+    Ok(None)
+}
+
+async fn claim_row(tx: &mut Tx, kind: Kind, now: Timestamp, duration: Duration) -> Result<Option<JobRow>, Error> {
     let dialect = tx.dialect();
     let sql = "UPDATE jobs
                SET state = 'running', claimed_until = $1, n_attempts = n_attempts + 1
@@ -124,39 +156,38 @@ pub async fn claim(tx: &mut Tx, kind: &str, now: Timestamp, duration: Duration) 
                    {skip_locked}
                )
                RETURNING id, kind, subject, state, run_at, claimed_until, n_attempts, error";
-    let row = on_both!(tx, |c| sqlx::query_as::<_, JobRow>(dialect::skip_locked(sql, dialect))
+    on_both!(tx, |c| sqlx::query_as::<_, JobRow>(dialect::skip_locked(sql, dialect))
         .bind(now.plus(duration).0)
-        .bind(kind)
+        .bind(kind.as_str())
         .bind(now.0)
-        .fetch_optional(c))?;
-    row.map(Job::try_from).transpose()
+        .fetch_optional(c))
 }
 
 /// Marks a claimed job as done. False if somebody else has claimed it since: then the work was done for nothing.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn finish(tx: &mut Tx, job: &Job) -> Result<bool, Error> {
-    end(tx, job, State::Done, None).await
+pub async fn finish(tx: &mut Tx, job: &QueuedJob) -> Result<bool, Error> {
+    end(tx, job.id, job.n_attempts, State::Done, None).await
 }
 
 /// Gives a claimed job up for good. False if somebody else has claimed it since.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn fail(tx: &mut Tx, job: &Job, error: &str) -> Result<bool, Error> {
-    end(tx, job, State::Failed, Some(error)).await
+pub async fn fail(tx: &mut Tx, job: &QueuedJob, error: &str) -> Result<bool, Error> {
+    end(tx, job.id, job.n_attempts, State::Failed, Some(error)).await
 }
 
-async fn end(tx: &mut Tx, job: &Job, state: State, error: Option<&str>) -> Result<bool, Error> {
+async fn end(tx: &mut Tx, id: JobId, n_attempts: i64, state: State, error: Option<&str>) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
         "UPDATE jobs SET state = $1, claimed_until = NULL, error = $2
          WHERE id = $3 AND state = 'running' AND n_attempts = $4",
         Text(state),
         error,
-        Text(job.id),
-        job.n_attempts
+        Text(id),
+        n_attempts
     )?;
     Ok(n_rows == 1)
 }
@@ -166,7 +197,7 @@ async fn end(tx: &mut Tx, job: &Job, state: State, error: Option<&str>) -> Resul
 ///
 /// # Errors
 /// Those of any query.
-pub async fn retry(tx: &mut Tx, job: &Job, error: &str, run_at: Timestamp) -> Result<bool, Error> {
+pub async fn retry(tx: &mut Tx, job: &QueuedJob, error: &str, run_at: Timestamp) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
         "UPDATE jobs SET state = 'waiting', run_at = $1, claimed_until = NULL, error = $2
@@ -180,14 +211,14 @@ pub async fn retry(tx: &mut Tx, job: &Job, error: &str, run_at: Timestamp) -> Re
         Text(job.id),
         job.n_attempts
     )?;
-    if n_rows == 1 { Ok(true) } else { end(tx, job, State::Done, Some(error)).await }
+    if n_rows == 1 { Ok(true) } else { end(tx, job.id, job.n_attempts, State::Done, Some(error)).await }
 }
 
 /// A job by its id.
 ///
 /// # Errors
 /// Those of any query.
-pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Job>, Error> {
+pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<QueuedJob>, Error> {
     find!(tx, JobRow, "WHERE id = $1", Text(id))
 }
 
@@ -214,18 +245,20 @@ pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
 ///
 /// # Errors
 /// Those of any query.
-pub async fn is_due(tx: &mut Tx, kind: &str, now: Timestamp) -> Result<bool, Error> {
+pub async fn is_due(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool, Error> {
     for state in [State::Waiting, State::Running] {
-        let row: Option<Job> = find!(
-            tx,
-            JobRow,
-            "WHERE state = $1 AND kind = $2 AND run_at <= $3 AND (claimed_until IS NULL OR claimed_until <= $3)
+        // A row that is no job of ours counts too: claiming it gives it up.
+        let row = on_both!(tx, |c| sqlx::query_as::<_, DueRow>(
+            "SELECT n_attempts
+             FROM jobs
+             WHERE state = $1 AND kind = $2 AND run_at <= $3 AND (claimed_until IS NULL OR claimed_until <= $3)
              ORDER BY run_at, id
-             LIMIT 1",
-            Text(state),
-            kind,
-            now.0
-        )?;
+             LIMIT 1"
+        )
+        .bind(Text(state))
+        .bind(kind.as_str())
+        .bind(now.0)
+        .fetch_optional(c))?;
         if row.is_some() {
             return Ok(true);
         }

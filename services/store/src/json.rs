@@ -276,7 +276,7 @@ pub(crate) fn lines_to_text(lines: &[Line]) -> String {
         json!({
             "check": line.check.as_str(),
             "outcome": line.outcome.as_str(),
-            "code": line.code,
+            "code": line.code.as_str(),
             "message": line.message,
             "details": line.details.iter().map(detail).collect::<Vec<_>>(),
         })
@@ -292,7 +292,7 @@ pub(crate) fn lines_from_text(text: &str) -> Result<Vec<Line>, Misfit> {
         Ok(Line {
             check: word(value, "check")?,
             outcome: word(value, "outcome")?,
-            code: string(field(value, "code")?)?,
+            code: word(value, "code")?,
             message: string(field(value, "message")?)?,
             details: list(field(value, "details")?, detail)?,
         })

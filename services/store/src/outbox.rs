@@ -6,53 +6,62 @@
 //!
 //! Events are forgotten by their age, read or not, so that a consumer that has stopped for good does not fill the
 //! database. Positions have no holes, so [`read`] finds out that unread events are gone and answers [`Unread::Rebuild`].
+//!
+//! What is kept of an event is its kind, the id of its subject and the rest as JSON. Only this module knows that form, and
+//! what was written must stay readable.
+
+use std::str::FromStr;
 
 use domain::clock::Timestamp;
+use domain::contract::sla::parse_moment;
+use domain::event::{Event, Kind, NamedProduct, Succession};
+use domain::notice::Side;
+use serde::{Deserialize, Serialize};
 
 use crate::db::Tx;
 use crate::error::Error;
 use crate::row::{affected, on_both, row};
 
-/// Something that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// What, such as `contract.published`.
-    pub kind: String,
-    /// The id of what it happened to.
-    pub subject: String,
-    /// More about it, as JSON.
-    pub payload: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// An event and its place.
+/// An event, its time and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Positioned {
     /// Its place, from 1, without holes.
     pub position: i64,
     /// The event.
     pub event: Event,
+    /// When it happened.
+    pub at: Timestamp,
 }
 
 row! { PositionRow from "outbox" { position: i64, } }
 row! { EventRow from "outbox" { position: i64, kind: String, subject: String, payload: String, at: i64, } }
 
+impl TryFrom<EventRow> for Positioned {
+    type Error = Error;
+
+    fn try_from(row: EventRow) -> Result<Self, Error> {
+        let event = event_from_text(&row.kind, &row.subject, &row.payload)
+            .map_err(|problem| Error::inconsistent("outbox", row.position, problem))?;
+        Ok(Self { position: row.position, event, at: Timestamp(row.at) })
+    }
+}
+
 /// Adds an event; it is there when the transaction commits. Gives its position.
 ///
 /// # Errors
 /// [`Error::LockNeeded`] without the fact lock.
-pub async fn push(tx: &mut Tx, event: &Event) -> Result<i64, Error> {
+pub async fn push(tx: &mut Tx, event: &Event, at: Timestamp) -> Result<i64, Error> {
     tx.require_facts()?;
+    let (subject, payload) = event_to_text(event)?;
     let row = on_both!(tx, |c| sqlx::query_as::<_, PositionRow>(
         "INSERT INTO outbox (position, kind, subject, payload, at)
          VALUES ((SELECT COALESCE(MAX(position), 0) + 1 FROM outbox), $1, $2, $3, $4)
          RETURNING position"
     )
-    .bind(event.kind.as_str())
-    .bind(event.subject.as_str())
-    .bind(event.payload.as_str())
-    .bind(event.at.0)
+    .bind(event.kind().as_str())
+    .bind(subject.as_str())
+    .bind(payload.as_str())
+    .bind(at.0)
     .fetch_one(c))?;
     Ok(row.position)
 }
@@ -69,7 +78,7 @@ pub async fn delete_before(tx: &mut Tx, at: Timestamp) -> Result<u64, Error> {
 /// The events after a position, in order.
 ///
 /// # Errors
-/// Those of any query.
+/// [`Error::Inconsistent`] for an event that this program does not know.
 pub async fn list_after(tx: &mut Tx, position: i64, limit: u32) -> Result<Vec<Positioned>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, EventRow>(
         "SELECT
@@ -86,11 +95,7 @@ pub async fn list_after(tx: &mut Tx, position: i64, limit: u32) -> Result<Vec<Po
     .bind(position)
     .bind(i64::from(limit))
     .fetch_all(c))?;
-    let positioned = |row: EventRow| Positioned {
-        position: row.position,
-        event: Event { kind: row.kind, subject: row.subject, payload: row.payload, at: Timestamp(row.at) },
-    };
-    Ok(rows.into_iter().map(positioned).collect())
+    rows.into_iter().map(Positioned::try_from).collect()
 }
 
 /// The name of a consumer: one part of the program that follows the outbox, such as an index.
@@ -169,4 +174,127 @@ pub async fn restart(tx: &mut Tx, consumer: Consumer, position: i64) -> Result<(
         position
     )?;
     Ok(())
+}
+
+#[derive(Serialize, Deserialize)]
+struct WhatPayload {
+    what: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StatePayload {
+    contract: String,
+    version: String,
+    state: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SidePayload {
+    contract: String,
+    version: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NoticePayload {
+    product: String,
+    from: SidePayload,
+    to: SidePayload,
+    deadline: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SchemaPayload {
+    version: u32,
+    schema_id: u32,
+    format: String,
+}
+
+/// The subject and the payload of an event.
+fn event_to_text(event: &Event) -> Result<(String, String), Error> {
+    let (subject, payload) = match event {
+        Event::ProductPublished(product) | Event::ProductRetired(product) => {
+            let what = product.name.to_string();
+            (product.product_id.to_string(), serde_json::to_string(&WhatPayload { what }))
+        }
+        Event::ContractPublished { version_id, summary } => {
+            (version_id.to_string(), serde_json::to_string(&WhatPayload { what: summary.clone() }))
+        }
+        Event::ContractStateChanged { version_id, contract_id, version, state } => {
+            let payload = StatePayload {
+                contract: contract_id.to_string(),
+                version: version.to_string(),
+                state: state.to_string(),
+            };
+            (version_id.to_string(), serde_json::to_string(&payload))
+        }
+        Event::NoticeOpened(notice) | Event::NoticeUpdated(notice) | Event::NoticeClosed(notice) => {
+            let side =
+                |side: &Side| SidePayload { contract: side.contract_id.to_string(), version: side.version.to_string() };
+            let payload = NoticePayload {
+                product: notice.product_id.to_string(),
+                from: side(&notice.from),
+                to: side(&notice.to),
+                deadline: notice.deadline.to_string(),
+            };
+            (notice.notice_id.to_string(), serde_json::to_string(&payload))
+        }
+        Event::SchemaRegistered { subject, version, schema_id, format } => {
+            let payload = SchemaPayload { version: *version, schema_id: *schema_id, format: format.to_string() };
+            (subject.to_string(), serde_json::to_string(&payload))
+        }
+    };
+    Ok((subject, payload.map_err(|problem| Error::inconsistent("outbox", "new", problem.to_string()))?))
+}
+
+fn event_from_text(kind: &str, subject: &str, payload: &str) -> Result<Event, String> {
+    let product = || {
+        let WhatPayload { what } = json(payload)?;
+        Ok::<_, String>(NamedProduct { product_id: parsed(subject)?, name: parsed(&what)? })
+    };
+    let notice = || {
+        let NoticePayload { product, from, to, deadline } = json(payload)?;
+        let side = |side: SidePayload| {
+            Ok::<_, String>(Side { contract_id: parsed(&side.contract)?, version: parsed(&side.version)? })
+        };
+        Ok::<_, String>(Succession {
+            notice_id: parsed(subject)?,
+            product_id: parsed(&product)?,
+            from: side(from)?,
+            to: side(to)?,
+            deadline: parse_moment(&deadline).ok_or_else(|| format!("`{deadline}` is not a time"))?,
+        })
+    };
+    Ok(match parsed::<Kind>(kind)? {
+        Kind::ProductPublished => Event::ProductPublished(product()?),
+        Kind::ProductRetired => Event::ProductRetired(product()?),
+        Kind::ContractPublished => {
+            let WhatPayload { what } = json(payload)?;
+            Event::ContractPublished { version_id: parsed(subject)?, summary: what }
+        }
+        Kind::ContractStateChanged => {
+            let StatePayload { contract, version, state } = json(payload)?;
+            Event::ContractStateChanged {
+                version_id: parsed(subject)?,
+                contract_id: parsed(&contract)?,
+                version: parsed(&version)?,
+                state: parsed(&state)?,
+            }
+        }
+        Kind::NoticeOpened => Event::NoticeOpened(notice()?),
+        Kind::NoticeUpdated => Event::NoticeUpdated(notice()?),
+        Kind::NoticeClosed => Event::NoticeClosed(notice()?),
+        Kind::SchemaRegistered => {
+            let SchemaPayload { version, schema_id, format } = json(payload)?;
+            Event::SchemaRegistered { subject: parsed(subject)?, version, schema_id, format: parsed(&format)? }
+        }
+    })
+}
+
+fn json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|problem| problem.to_string())
+}
+
+fn parsed<T: FromStr<Err: ToString>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|problem: T::Err| problem.to_string())
 }

@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Object};
 use domain::id::PrincipalId;
 
 use super::SessionExt;
+use super::closed_set::{AuditAction, AuditOutcome};
 use super::error::Result;
 use super::id::encode;
 use super::identity::{self, Principal};
@@ -32,9 +33,9 @@ impl Record {
         }
     }
 
-    /// What was done, such as `access.revoke`.
-    async fn action(&self) -> &str {
-        &self.0.record.action
+    /// What was done.
+    async fn action(&self) -> AuditAction {
+        AuditAction(self.0.record.action)
     }
 
     /// To what: its kind and id.
@@ -42,9 +43,9 @@ impl Record {
         format!("{}:{}", self.0.record.resource.kind, self.0.record.resource.id)
     }
 
-    /// `intended`, `done`, `refused` or `failed`.
-    async fn outcome(&self) -> &'static str {
-        self.0.record.outcome.as_str()
+    /// How it ended.
+    async fn outcome(&self) -> AuditOutcome {
+        AuditOutcome(self.0.record.outcome)
     }
 
     /// Why, in the actor's or the gate's words.
@@ -80,11 +81,11 @@ impl AuditQuery {
         ctx: &Context<'_>,
         #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
         after: Option<String>,
-        action: Option<String>,
+        action: Option<AuditAction>,
     ) -> Result<Connection<Record>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "records", first, after.as_deref())?;
-        let filter = Filter { action: action.as_deref(), ..Filter::default() };
+        let filter = Filter { action: action.map(|action| action.0), ..Filter::default() };
         let found = audit::list_records(ctx, filter, &page.seek()).await?;
         Ok(page.connection(found, |entry| (entry.record.at, entry.record.id), Record))
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use app::error::Noun;
 use async_graphql::{ErrorExtensionValues, ServerError};
-use domain::error::Kind;
+use domain::error::{Kind, Reason};
 
 /// What resolvers give.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -14,7 +15,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 pub(crate) struct Failure {
     kind: Kind,
     message: String,
-    reason: Option<&'static str>,
+    reason: Option<Reason>,
     /// The input that is at fault.
     field: Option<&'static str>,
     hint: Option<&'static str>,
@@ -33,14 +34,14 @@ impl Failure {
     }
 
     /// Something that is named does not exist, or may not be known of.
-    pub(crate) fn not_found(what: &'static str) -> Self {
+    pub(crate) fn not_found(what: Noun) -> Self {
         Self::from(app::Error::NotFound(what))
     }
 
     /// The bearer of the one-time token asked for something that it is not good for.
     pub(crate) fn bootstrap() -> Self {
         Self {
-            reason: Some("token.bootstrap"),
+            reason: Some(Reason::TokenBootstrap),
             hint: Some("redeem it with `createToken` without a subject, and use the token that this gives"),
             ..Self::new(Kind::Unauthenticated, "the one-time token of the first start is good for `createToken` only")
         }
@@ -60,17 +61,18 @@ impl From<app::Error> for Failure {
 
 impl From<Arc<app::Error>> for Failure {
     fn from(error: Arc<app::Error>) -> Self {
-        let (reason, field, hint) = match &*error {
-            app::Error::Invalid { field, .. } => (None, Some(*field), None),
-            app::Error::KeyReused => (Some("idempotency.key_reused"), Some("idempotencyKey"), Some("take a new key")),
-            app::Error::PortClosed(closed) => (Some(closed.why.code()), None, None),
-            app::Error::Unauthenticated => (None, None, Some("send a token as `Authorization: Bearer ...`")),
-            app::Error::Unavailable(_) => (None, None, Some("try again in a moment")),
-            app::Error::Forbidden(_) | app::Error::NotFound(_) | app::Error::Conflict(_) | app::Error::Internal(_) => {
-                (None, None, None)
-            }
+        let (field, hint) = match &*error {
+            app::Error::Invalid { field, .. } => (Some(*field), None),
+            app::Error::KeyReused => (Some("idempotencyKey"), Some("take a new key")),
+            app::Error::Unauthenticated => (None, Some("send a token as `Authorization: Bearer ...`")),
+            app::Error::Unavailable(_) => (None, Some("try again in a moment")),
+            app::Error::Forbidden(_)
+            | app::Error::NotFound(_)
+            | app::Error::Conflict(_)
+            | app::Error::PortClosed(_)
+            | app::Error::Internal(_) => (None, None),
         };
-        Self { reason, field, hint, ..Self::new(error.kind(), error.to_string()) }.with(error)
+        Self { reason: error.reason(), field, hint, ..Self::new(error.kind(), error.to_string()) }.with(error)
     }
 }
 
@@ -81,8 +83,8 @@ impl Failure {
 
     fn extensions(&self) -> ErrorExtensionValues {
         let mut extensions = ErrorExtensionValues::default();
-        extensions.set("code", self.kind.code());
-        let more = [("reason", self.reason), ("field", self.field), ("hint", self.hint)];
+        extensions.set("code", self.kind.as_str());
+        let more = [("reason", self.reason.map(Reason::as_str)), ("field", self.field), ("hint", self.hint)];
         for (name, value) in more {
             if let Some(value) = value {
                 extensions.set(name, value);

@@ -6,6 +6,7 @@ use domain::gate::{DetailRight, Explained, Line};
 use domain::id::BindingId;
 
 use super::SessionExt;
+use super::closed_set::{GateCheck, ReasonCode};
 use super::error::Result;
 use super::id::encode;
 use super::identity::{self, Principal};
@@ -75,17 +76,17 @@ pub(crate) struct DecisionLine {
 
 #[Object]
 impl DecisionLine {
-    async fn check(&self) -> &'static str {
-        self.line.check.as_str()
+    async fn check(&self) -> GateCheck {
+        GateCheck(self.line.check)
     }
 
     async fn outcome(&self) -> LineOutcome {
         self.line.outcome.into()
     }
 
-    /// The reason, for programs: `grant.missing`, `quality.failed`, ...
-    async fn code(&self) -> &str {
-        &self.line.code
+    /// The reason, for programs.
+    async fn code(&self) -> ReasonCode {
+        ReasonCode(self.line.code)
     }
 
     /// The reason, for people.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::error::Noun;
 use app::identity::{self, AssignRole, CreatePrincipal, CreateToken, NewKind, NewRole};
 use app::org::Created;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
@@ -65,7 +66,7 @@ pub(super) async fn find(ctx: &Context<'_>, id: PrincipalId) -> Result<Option<Pr
 
 /// The principal that a relation leads to, where it is always there.
 pub(super) async fn get(ctx: &Context<'_>, id: PrincipalId) -> Result<Principal> {
-    required(find(ctx, id).await?, "principal")
+    required(find(ctx, id).await?, Noun::Principal)
 }
 
 /// A role that a principal holds.

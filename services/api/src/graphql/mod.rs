@@ -4,6 +4,7 @@
 //! batch. Relations go through the loaders, lists through `page`, ids through `id`.
 
 mod audit;
+mod closed_set;
 pub(crate) mod complete;
 mod contract;
 pub(crate) mod error;
@@ -27,10 +28,12 @@ mod words;
 
 use std::sync::Arc;
 
+use app::error::Noun;
 use app::identity::SignedIn;
 use app::{App, Ctx};
 use async_graphql::{Context, EmptySubscription, MergedObject, Request};
 
+pub use self::closed_set::enum_name;
 use self::error::{Failure, Result};
 use self::loader::Loaders;
 use crate::limits::Limits;
@@ -146,6 +149,6 @@ impl SessionExt for Context<'_> {
 }
 
 /// What a relation leads to where it cannot be hidden from whoever sees its start. It may have changed meanwhile.
-fn required<T>(found: Option<T>, what: &'static str) -> Result<T> {
+fn required<T>(found: Option<T>, what: Noun) -> Result<T> {
     found.ok_or_else(|| Failure::not_found(what))
 }

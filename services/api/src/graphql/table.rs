@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::error::Noun;
 use app::table::{self, Target};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::SnapshotId;
@@ -53,7 +54,7 @@ impl Table {
     }
 
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
-        required(super::product::find(ctx, self.0.product().id).await?, "product")
+        required(super::product::find(ctx, self.0.product().id).await?, Noun::Product)
     }
 
     /// The version that the gate judges by; null while the major has only drafts.

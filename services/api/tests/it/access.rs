@@ -250,5 +250,5 @@ pub(crate) fn call(field: &str, is_query: bool) -> String {
 }
 
 pub(crate) fn without_tokens(dump: &str) -> String {
-    dump.lines().filter(|line| !line.contains("token.create")).collect::<Vec<_>>().join("\n")
+    dump.lines().filter(|line| !line.contains("action: TokenCreate")).collect::<Vec<_>>().join("\n")
 }

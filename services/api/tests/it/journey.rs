@@ -95,7 +95,7 @@ async fn details_are_for_those_with_the_right_to_them() {
     api.grant().await;
     let policy = |answer: &Value| {
         let lines = answer["why"]["lines"].as_array().expect("lines").clone();
-        lines.into_iter().find(|line| line["check"] == "policy").expect("a line")["details"].clone()
+        lines.into_iter().find(|line| line["check"] == "POLICY").expect("a line")["details"].clone()
     };
     let shown = policy(&api.data("owner-shop", WHY, orders()).await);
     assert!(shown.as_array().is_some_and(|details| !details.is_empty()), "an owner sees which policies decided");

@@ -39,7 +39,7 @@ async fn what_a_steward_is_shown_is_what_everybody_reads() {
         fragment Finding on Finding { path rule historySafe consumerSafe bump message }";
     let read = api.data("reader", read, json!({ "id": created["id"] })).await["node"].clone();
     assert_eq!((&read["findings"], &read["stands"]), (&shown["findings"], &json!(true)));
-    let record = "{ records(first: 1, action: \"override.create\") { nodes { detail } } }";
+    let record = "{ records(first: 1, action: OVERRIDE_CREATE) { nodes { detail } } }";
     let record = api.data("steward", record, Value::Null).await["records"]["nodes"][0]["detail"].clone();
     let record = record.as_str().expect("detail");
     for told in ["path", "message", "rule"] {

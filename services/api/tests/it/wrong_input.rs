@@ -29,7 +29,7 @@ fn valid(field: &str) -> Value {
             json!({ "domain": "shop", "product": "orders", "contract": "orders-contract", "version": "1.0.0" })
         }
         "accessRequests" => json!({ "first": 1, "after": null, "state": "PENDING" }),
-        "records" => json!({ "first": 1, "after": null, "action": "domain.create" }),
+        "records" => json!({ "first": 1, "after": null, "action": "DOMAIN_CREATE" }),
         "why" => json!({ "input": { "address": "shop.orders.orders", "action": "READ", "purpose": "ANALYTICS" } }),
         "planDocuments" | "applyDocuments" => json!({ "input": documents }),
         "createDomain" => json!({ "input": { "path": "shop", "idempotencyKey": "k" } }),

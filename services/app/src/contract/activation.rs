@@ -3,7 +3,7 @@
 use domain::binding::Binding;
 use domain::change::Proof;
 use domain::clock::Timestamp;
-use domain::contract::{self, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, Wish, WrongState};
+use domain::contract::{self, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, StateName, Wish, WrongState};
 use domain::id::{ContractId, ContractVersionId};
 use domain::overrides::{Override, judge_under};
 use domain::quality::Verdict;
@@ -17,9 +17,9 @@ use super::cache::parsed;
 use super::judge::rule_set;
 use super::proof;
 use super::reads::VersionView;
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::jobs;
@@ -117,15 +117,15 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
         State::Draft { .. } if replayed => return Ok(Activated::Waits(view)),
         State::Draft { .. } => {}
         State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => {
-            let wrong = WrongState { state: view.version.state.as_str(), wanted: "active" };
-            return Err(Error::Conflict(wrong.to_string()));
+            let wrong = WrongState { state: view.version.state.name(), wanted: StateName::Active };
+            return Err(Conflict::WrongState(wrong).into());
         }
     }
     let reasons = obstacles(&ctx.app, &mut tx, &view.version, &view.document).await?;
     let waits = !reasons.is_empty();
     if waits {
         wait(&mut tx, &view.version, reasons.clone(), Some(ctx.now())).await?;
-        let event = event("contract.activate", &view.version).refused(reasons.join("; "));
+        let event = event(audit::Action::ContractActivate, &view.version).refused(reasons.join("; "));
         audit::append(ctx, &mut tx, event).await?;
     } else {
         activate(&ctx.app, &mut tx, &view.version, &Author::from(ctx)).await?;
@@ -152,7 +152,7 @@ pub(crate) async fn deprecate(
         Ok(state) => {
             let told = notice::deadline_of(tx, version.contract_id, version.version.major).await?;
             let state = told.into_iter().fold(state, State::serve_until);
-            change(app, tx, version, state, "contract.deprecate", author).await.map(Ok)
+            change(app, tx, version, state, audit::Action::ContractDeprecate, author).await.map(Ok)
         }
         Err(wrong) => Ok(Err(wrong)),
     }
@@ -167,7 +167,7 @@ pub(crate) async fn retire(
 ) -> Result<Result<State, WrongState>, Error> {
     match version.state.clone().retire(app.now()) {
         Ok(state) => {
-            let state = change(app, tx, version, state, "contract.retire", author).await?;
+            let state = change(app, tx, version, state, audit::Action::ContractRetire, author).await?;
             let ended_at = version.state.sunset().map_or(app.now(), |sunset| sunset.min(app.now()));
             notice::close_ended(app, tx, version.contract_id, version.version.major, ended_at, author).await?;
             Ok(Ok(state))
@@ -188,23 +188,23 @@ pub(crate) async fn extend(
     let Some(version) = store::contract::find_current(tx, contract_id, major).await? else { return Ok(()) };
     let state = version.state.clone().serve_until(moment);
     if state != version.state {
-        change(app, tx, &version, state, "contract.extend", author).await?;
+        change(app, tx, &version, state, audit::Action::ContractExtend, author).await?;
     }
     Ok(())
 }
 
 async fn activate(app: &App, tx: &mut Tx, version: &contract::Version, author: &Author) -> Result<(), Error> {
     let now = app.now();
-    let wrong = |wrong: WrongState| Error::Conflict(wrong.to_string());
+    let wrong = |wrong: WrongState| Error::from(Conflict::WrongState(wrong));
     // First the others: a major has one active version at any moment.
     for other in store::contract::list_versions_of_contracts(tx, &[version.contract_id]).await? {
         if other.state.is_promised() && other.version.major == version.version.major {
             let state = other.state.clone().supersede(now).map_err(wrong)?;
-            change(app, tx, &other, state, "contract.supersede", author).await?;
+            change(app, tx, &other, state, audit::Action::ContractSupersede, author).await?;
         }
     }
     let state = version.state.clone().activate(now).map_err(wrong)?;
-    change(app, tx, version, state, "contract.activate", author).await?;
+    change(app, tx, version, state, audit::Action::ContractActivate, author).await?;
     notice::open_about(app, tx, version.contract_id, version.version.major, author).await
 }
 
@@ -214,24 +214,19 @@ async fn change(
     tx: &mut Tx,
     version: &contract::Version,
     state: State,
-    action: &'static str,
+    action: audit::Action,
     author: &Author,
 ) -> Result<State, Error> {
     store::contract::set_state(tx, version.id, &version.state, &state).await?;
     revision::bump(tx, Revision::Access).await?;
     audit::append_as(app, tx, author.actor.clone(), &author.request_id, event(action, version)).await?;
-    let payload = serde_json::json!({
-        "contract": version.contract_id.to_string(),
-        "version": version.version.to_string(),
-        "state": state.as_str(),
-    });
-    let event = outbox::Event {
-        kind: "contract.state_changed".to_owned(),
-        subject: version.id.to_string(),
-        payload: payload.to_string(),
-        at: app.now(),
+    let event = domain::event::Event::ContractStateChanged {
+        version_id: version.id,
+        contract_id: version.contract_id,
+        version: version.version,
+        state: state.name(),
     };
-    outbox::push(tx, &event).await?;
+    outbox::push(tx, &event, app.now()).await?;
     Ok(state)
 }
 
@@ -245,8 +240,8 @@ async fn wait(
     Ok(store::contract::set_state(tx, version.id, &version.state, &state).await?)
 }
 
-fn event(action: &'static str, version: &contract::Version) -> Event {
-    Event::done(action, "contract_version", version.id, &version.version.to_string())
+fn event(action: audit::Action, version: &contract::Version) -> Event {
+    Event::done(action, ResourceKind::ContractVersion, version.id, &version.version.to_string())
 }
 
 fn standing(state: &State) -> Activation {

@@ -12,7 +12,7 @@ use store::{Page, Seek, Tx};
 
 use super::cache::parsed;
 use crate::ctx::Ctx;
-use crate::error::Error;
+use crate::error::{Error, Noun};
 use crate::grant::distinct;
 use crate::known::Known;
 use crate::product;
@@ -34,7 +34,7 @@ impl VersionView {
     /// A version that the caller may know of.
     pub(crate) async fn get(ctx: &Ctx, tx: &mut Tx, id: ContractVersionId) -> Result<Self, Error> {
         let versions = store::contract::list_versions_by_ids(tx, &[id]).await?;
-        views(ctx, tx, versions).await?.pop().ok_or(Error::NotFound("contract version"))
+        views(ctx, tx, versions).await?.pop().ok_or(Error::NotFound(Noun::ContractVersion))
     }
 }
 

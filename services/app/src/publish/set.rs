@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use documents::MAX_DOCUMENTS;
 use domain::contract::{self, BadLocalPath, Server, ServerKind};
 use domain::document::StoredDocument;
-use domain::identity::DomainRole;
 use domain::name::{DomainPath, Name};
 use domain::product;
 use domain::registry::Subject;
 use domain::table::{Format, Location};
+use policy::{Action, Resource};
 
 use super::{DocumentSet, DocumentText, Problem};
 use crate::contract::{digest, format_of};
@@ -314,11 +314,14 @@ impl Reading {
     }
 }
 
-/// The domains that the caller publishes in. What lies in the folders of others is not looked at for him.
+/// The domains with a role of the caller that they may plan documents in. The folders of other domains are not looked at
+/// for them.
 fn own_domains(ctx: &Ctx) -> Vec<DomainPath> {
-    let roles = ctx.actor.standing.domain_roles.iter();
-    let publishing = roles.filter(|(_, role)| matches!(role, DomainRole::Owner | DomainRole::Publisher));
-    publishing.map(|(path, _)| path.clone()).collect()
+    let mut own: Vec<DomainPath> = ctx.actor.standing.domain_roles.iter().map(|(path, _)| path.clone()).collect();
+    own.sort_unstable();
+    own.dedup();
+    own.retain(|path| ctx.may(Action::Plan, &Resource::Domain(path)));
+    own
 }
 
 /// Whether an output port of the product names the contract.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::change::{self, Finding, Refused, required_bump};
-use domain::contract::{self, State, Wish, WrongState};
+use domain::contract::{self, State, StateName, Wish, WrongState};
 use domain::id::{ContractVersionId, OverrideId};
 use domain::name::DomainPath;
 use domain::overrides::{FindingsDigest, Override, judge_under};
@@ -233,8 +233,8 @@ impl Judging<'_> {
                 return Some(Step::Deprecate(version));
             }
             (Wish::Retire, _) => return Some(Step::Retire(version)),
-            (Wish::Activate, state) => WrongState { state: state.as_str(), wanted: "active" },
-            (Wish::Deprecate, state) => WrongState { state: state.as_str(), wanted: "deprecated" },
+            (Wish::Activate, state) => WrongState { state: state.name(), wanted: StateName::Active },
+            (Wish::Deprecate, state) => WrongState { state: state.name(), wanted: StateName::Deprecated },
         };
         self.problems.push(entry.problem("/status", format!("{wrong}; publish a new version")));
         None

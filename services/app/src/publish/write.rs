@@ -7,8 +7,10 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::contract::{Classification, State};
+use domain::event;
 use domain::grant::PortMajor;
 use domain::id::{ContractId, ContractVersionId, ProductId, TableId};
+use domain::job::Job;
 use domain::product::{self, Port, Product};
 use domain::version::Version;
 use policy::{Action, Resource};
@@ -20,7 +22,7 @@ use super::resolve::ProductDocument;
 use super::scene::{Scene, resource};
 use super::versions::{Judged, JudgedContract, JudgedVersion, Step};
 use super::{ChangeKind, DocumentChange, DocumentKind, DocumentSet, Problem};
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, Author, parsed, parsed_product};
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -197,7 +199,7 @@ impl Writing<'_> {
             store::product::insert(self.tx, new).await?;
             store::product::put_document(self.tx, new.id, &document.entry.document).await?;
             (self.access, self.visibility) = (true, true);
-            self.published("product.publish", "product", new.id, new.name.as_str(), "product.published").await?;
+            self.product_published(new).await?;
             return Ok(ChangeKind::Added);
         };
         let same_bytes = old.digest == new.digest;
@@ -228,8 +230,14 @@ impl Writing<'_> {
             self.reclassified(new).await?;
         }
         self.access = true;
-        self.published("product.publish", "product", new.id, new.name.as_str(), "product.published").await?;
+        self.product_published(new).await?;
         Ok(if only_status { ChangeKind::Transition } else { ChangeKind::Changed })
+    }
+
+    async fn product_published(&mut self, product: &Product) -> Result<(), Error> {
+        let name = product.name.as_str();
+        let record = Event::done(audit::Action::ProductPublish, ResourceKind::Product, product.id, name);
+        self.published(record, event::Event::ProductPublished(named(product))).await
     }
 
     /// A promise begins by publishing; it ends, or comes back, by its owner.
@@ -252,7 +260,12 @@ impl Writing<'_> {
         let bindings = store::binding::list_of_contracts(self.tx, &contract_ids).await?;
         self.tables.extend(bindings.iter().map(|binding| binding.table_id));
         let what = format!("{} is {}", product.name, product.classification);
-        audit::append(self.ctx, self.tx, Event::done("product.classify", "product", product.id, &what)).await
+        audit::append(
+            self.ctx,
+            self.tx,
+            Event::done(audit::Action::ProductClassify, ResourceKind::Product, product.id, &what),
+        )
+        .await
     }
 
     async fn contract(
@@ -343,7 +356,8 @@ impl Writing<'_> {
         for id in &judged.overrides {
             what = format!("{what}, its number accepted by the override {id}");
         }
-        self.published("contract.publish", "contract_version", version.id, &what, "contract.published").await
+        let record = Event::done(audit::Action::ContractPublish, ResourceKind::ContractVersion, version.id, &what);
+        self.published(record, event::Event::ContractPublished { version_id: version.id, summary: what }).await
     }
 
     /// Ties the ports of the set's products (SPEC section 4). A tie that was made stays.
@@ -411,27 +425,21 @@ impl Writing<'_> {
             revision::bump(self.tx, Revision::Visibility).await?;
         }
         for table_id in std::mem::take(&mut self.tables) {
-            jobs::push(&self.ctx.app, self.tx, jobs::INSPECT, table_id).await?;
+            jobs::push(&self.ctx.app, self.tx, Job::Inspect(table_id)).await?;
         }
         Ok(())
     }
 
     /// A record and an event about something that was published.
-    async fn published(
-        &mut self,
-        action: &'static str,
-        kind: &str,
-        id: impl ToString,
-        what: &str,
-        event: &str,
-    ) -> Result<(), Error> {
-        let subject = id.to_string();
-        audit::append(self.ctx, self.tx, Event::done(action, kind, &subject, what)).await?;
-        let payload = serde_json::json!({ "what": what }).to_string();
-        let event = outbox::Event { kind: event.to_owned(), subject, payload, at: self.ctx.now() };
-        outbox::push(self.tx, &event).await?;
+    async fn published(&mut self, record: Event, event: event::Event) -> Result<(), Error> {
+        audit::append(self.ctx, self.tx, record).await?;
+        outbox::push(self.tx, &event, self.ctx.now()).await?;
         Ok(())
     }
+}
+
+fn named(product: &Product) -> event::NamedProduct {
+    event::NamedProduct { product_id: product.id, name: product.name.clone() }
 }
 
 /// The contract's major that a port's major is tied to: the one of the same number if it has one, else its newest.

@@ -9,7 +9,7 @@ use store::{Lock, Tx};
 use super::error::Error;
 use super::owner::Owner;
 use super::{VersionRef, read, settings};
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
 use crate::failpoint;
 
@@ -152,7 +152,7 @@ async fn remove_all(
     }
     let numbers: Vec<u32> = versions.iter().map(|version| version.version).collect();
     let what = if permanent { "deleted for good" } else { "taken out of use" };
-    let event = Event::done("schema.delete", "subject", subject, what)
+    let event = Event::done(audit::Action::SchemaDelete, ResourceKind::Subject, subject, what)
         .with(serde_json::json!({ "versions": numbers, "permanent": permanent }));
     audit::append(ctx, &mut tx, event).await?;
     if permanent {

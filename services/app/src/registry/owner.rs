@@ -68,7 +68,11 @@ impl Owner {
             },
             Self::Nobody => return Err(nobody(subject)),
         };
-        if allowed { Ok(()) } else { Err(crate::Error::Forbidden(format!("{what} `{subject}`")).into()) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(crate::Error::Forbidden(crate::error::Forbidden::Policy(format!("{what} `{subject}`"))).into())
+        }
     }
 
     /// Refuses one more of what a registry has so many of, unless a contract names it: those are as many as contracts say.

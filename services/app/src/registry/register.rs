@@ -15,7 +15,7 @@ use super::error::{Error, Incompatibility};
 use super::evolve::{self, Evolved};
 use super::owner::Owner;
 use super::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, cache, missing, model, read, resolve, settings};
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
 use crate::failpoint;
 
@@ -123,7 +123,12 @@ async fn write(
         match evolve::evolve(ctx, &mut tx, known, binding, subject, schema).await? {
             Evolved::Done => {}
             Evolved::Waits(why) => {
-                let event = Event::done("schema.register", "subject", subject, "its contract waits for a review");
+                let event = Event::done(
+                    audit::Action::SchemaRegister,
+                    ResourceKind::Subject,
+                    subject,
+                    "its contract waits for a review",
+                );
                 audit::append(ctx, &mut tx, event.refused(why.clone())).await?;
                 tx.commit().await?;
                 ctx.app.work.notify_waiters();
@@ -168,15 +173,19 @@ async fn write(
     }
     failpoint::pass("register.stored");
     let detail = serde_json::json!({ "version": number, "schemaId": schema.id, "format": draft.format.as_str() });
-    audit::append(ctx, &mut tx, Event::done("schema.register", "subject", subject, "registered").with(detail.clone()))
-        .await?;
-    let event = outbox::Event {
-        kind: "schema.registered".to_owned(),
-        subject: subject.to_string(),
-        payload: detail.to_string(),
-        at: ctx.now(),
+    audit::append(
+        ctx,
+        &mut tx,
+        Event::done(audit::Action::SchemaRegister, ResourceKind::Subject, subject, "registered").with(detail),
+    )
+    .await?;
+    let event = domain::event::Event::SchemaRegistered {
+        subject: subject.clone(),
+        version: number,
+        schema_id: schema.id,
+        format: draft.format,
     };
-    outbox::push(&mut tx, &event).await?;
+    outbox::push(&mut tx, &event, ctx.now()).await?;
     failpoint::pass("register.written");
     tx.commit().await?;
     failpoint::pass("register.committed");

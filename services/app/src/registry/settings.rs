@@ -6,7 +6,7 @@ use store::{Lock, Tx};
 
 use super::error::Error;
 use super::owner::{Owner, Visible};
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
 
 /// What holds for a scope: what it says, and what the wider ones say where it does not.
@@ -181,7 +181,8 @@ async fn write(ctx: &Ctx, mut tx: Tx, scope: &Scope, new: &Settings) -> Result<(
         "normalize": new.normalize,
         "mode": new.mode.map(|mode| mode.as_str()),
     });
-    let event = Event::done("registry.configure", "subject", scope, "settings changed").with(what);
+    let event =
+        Event::done(audit::Action::RegistryConfigure, ResourceKind::Subject, scope, "settings changed").with(what);
     audit::append(ctx, &mut tx, event).await?;
     tx.commit().await.map_err(crate::Error::from)?;
     Ok(())

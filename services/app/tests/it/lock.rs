@@ -17,7 +17,7 @@ use app::{Actor, Ctx};
 use domain::audit::Outcome;
 use domain::contract::Classification;
 use domain::error::Kind;
-use domain::gate::{Action, Check, DetailRight, LineOutcome};
+use domain::gate::{Action, Check, Code, DetailRight, LineOutcome};
 use domain::grant::Purpose;
 use domain::id::GrantId;
 use domain::identity::{DomainRole, PurposeCode};
@@ -77,7 +77,7 @@ async fn refused(ctx: &Ctx) -> Vec<String> {
         Vended::Issued(_) => panic!("open"),
         Vended::Refused(decision) => {
             let failing = decision.lines.into_iter().filter(|line| line.outcome == LineOutcome::Fails);
-            failing.map(|line| line.code).collect()
+            failing.map(|line| line.code.to_string()).collect()
         }
     }
 }
@@ -181,7 +181,7 @@ async fn repair_is_for_the_domains_own_and_ends_with_the_role() {
     let lease = issued(&mender, Action::Repair).await.lease;
     assert!(matches!(test.app.open(lease.id).await.unwrap().scope, Scope::Folder { .. }));
     let Vended::Refused(decision) = ask(&reader, Action::Repair).await.unwrap() else { panic!("open") };
-    assert!(decision.lines.iter().any(|line| line.code == "policy.denied"));
+    assert!(decision.lines.iter().any(|line| line.code == Code::PolicyDenied));
 
     let role = app::identity::list_own_roles(&mender).await.unwrap()[0].id;
     app::identity::unassign_role(&test.admin, role, None).await.unwrap();
@@ -297,7 +297,7 @@ async fn every_answer_of_a_vend_leaves_its_record() {
     let (test, _, reader, _) = open().await;
     let stranger = test.principal("stranger").await;
     let outcomes = async || {
-        let filter = app::audit::Filter { action: Some("credential.vend"), ..Default::default() };
+        let filter = app::audit::Filter { action: Some(app::audit::Action::CredentialVend), ..Default::default() };
         let records = app::audit::list_records(&test.admin, filter, &Seek::first(9)).await.unwrap().items;
         records.into_iter().map(|entry| (entry.record.actor, entry.record.outcome)).collect::<Vec<_>>()
     };
@@ -346,5 +346,5 @@ async fn a_role_elsewhere_and_a_grant_on_something_else_are_no_right() {
     test.lay("nyc/walk", 0, Scene::of("id:integer")).await;
     let address = "nyc.walk.rows".parse().unwrap();
     let other = app::credential::why(&reader, &address, Action::Read, None).await.unwrap().unwrap();
-    assert!(other.lines.iter().any(|line| line.code == "grant.missing"), "{other:?}");
+    assert!(other.lines.iter().any(|line| line.code == Code::GrantMissing), "{other:?}");
 }

@@ -118,7 +118,7 @@ impl World {
             }
             Vended::Refused(decision) => {
                 let failing = decision.lines.into_iter().filter(|line| line.outcome == LineOutcome::Fails);
-                Err(failing.map(|line| line.code).collect())
+                Err(failing.map(|line| line.code.to_string()).collect())
             }
         }
     }
@@ -136,11 +136,11 @@ impl World {
     /// The records of an action, and the events of a kind.
     async fn trace(&self, action: &str, kind: &str) -> (Vec<Record>, usize) {
         let mut tx = self.test.app.db.read().await.unwrap();
-        let filter = store::audit::Filter { action: Some(action), ..store::audit::Filter::default() };
+        let filter = store::audit::Filter { action: Some(action.parse().unwrap()), ..store::audit::Filter::default() };
         let records = store::audit::list(&mut tx, filter, &Seek::first(100)).await.unwrap().items;
         let events = store::outbox::list_after(&mut tx, 0, 10_000).await.unwrap();
         let records = records.iter().map(|stored| Record::from_canonical(&stored.bytes).unwrap()).collect();
-        (records, events.iter().filter(|event| event.event.kind == kind).count())
+        (records, events.iter().filter(|event| event.event.kind().as_str() == kind).count())
     }
 }
 

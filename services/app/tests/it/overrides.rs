@@ -112,7 +112,7 @@ impl World {
 
     async fn records(&self, action: &str) -> Vec<Record> {
         let mut tx = self.test.app.db.read().await.unwrap();
-        let filter = store::audit::Filter { action: Some(action), ..store::audit::Filter::default() };
+        let filter = store::audit::Filter { action: Some(action.parse().unwrap()), ..store::audit::Filter::default() };
         let records = store::audit::list(&mut tx, filter, &Seek::first(100)).await.unwrap().items;
         records.iter().map(|stored| Record::from_canonical(&stored.bytes).unwrap()).collect()
     }

@@ -5,11 +5,13 @@
 use std::fmt::Write;
 
 use cynic::Id;
+use domain::gate::Check;
 use domain::{change, version};
 use serde::Serialize;
 
 use super::api::{
-    Bump, DateTime, LineOutcome, Long, QualityUnit, RuleOutcome, Severity, SnapshotState, VerdictWord, schema,
+    Bump, DateTime, GateCheck, LineOutcome, Long, QualityUnit, ReasonCode, RuleOutcome, Severity, SnapshotState,
+    VerdictWord, schema,
 };
 use super::output::{self, Mark, bold, cleaned, or_dash, word};
 
@@ -151,10 +153,10 @@ pub(crate) struct SnapshotName {
 #[derive(Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DecisionLine {
-    pub(crate) check: String,
+    pub(crate) check: GateCheck,
     pub(crate) outcome: LineOutcome,
     /// The reason for programs.
-    pub(crate) code: String,
+    pub(crate) code: ReasonCode,
     /// The reason for people.
     pub(crate) message: String,
     /// Only for callers with the right to see it.
@@ -175,7 +177,7 @@ impl Decision {
                 LineOutcome::NotBinding | LineOutcome::NotChecked => Mark::Blank,
             };
             let aside = if line.outcome == LineOutcome::NotBinding { " (not enforced)" } else { "" };
-            let _ = writeln!(text, "  {} {:<12} {}{aside}", output::mark(mark), word(&line.check), line.message);
+            let _ = writeln!(text, "  {} {:<12} {}{aside}", output::mark(mark), line.check.as_str(), line.message);
             for detail in &line.details {
                 let _ = writeln!(text, "       {:<12} {detail}", "");
             }
@@ -189,14 +191,13 @@ impl Decision {
 
     /// The next step after access was denied.
     pub(crate) fn hint(&self, address: &str) -> Option<String> {
-        let failed = |check: &str| {
-            self.lines.iter().any(|line| line.outcome == LineOutcome::Fails && line.check.eq_ignore_ascii_case(check))
-        };
-        if failed("grant") {
+        let failed =
+            |check: Check| self.lines.iter().any(|line| line.outcome == LineOutcome::Fails && line.check.0 == check);
+        if failed(Check::Grant) {
             Some(format!("request access with `charter access request {address} --purpose ... --sentence ...`"))
         } else if let Some(at) = &self.retry_at {
             Some(format!("try again at {at}"))
-        } else if failed("conformance") || failed("quality") {
+        } else if failed(Check::Conformance) || failed(Check::Quality) {
             Some(format!("see the inspection results with `charter table show {address}`"))
         } else {
             None

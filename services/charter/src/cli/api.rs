@@ -7,9 +7,11 @@
 use clap::ValueEnum;
 use cynic::{OperationBuilder, QueryFragment, QueryVariables};
 use domain::clock::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+
+use super::word;
 
 /// The types of the schema, as markers for the derive macros.
 #[expect(unreachable_pub, reason = "the module is generated")]
@@ -210,4 +212,47 @@ enums! {
     SnapshotState { Pending, Inspected, Skipped, Error }
     TableFormat { Delta, Parquet }
     VerdictWord { Pass, Warn, Fail, Error }
+}
+
+/// Uses closed sets of the domain as enums of the schema. They are printed in the domain's spelling, see [`word`].
+macro_rules! closed_sets {
+    ($($name:ident($set:ty))*) => {$(
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) struct $name(pub(crate) $set);
+
+        impl $name {
+            pub(crate) fn as_str(self) -> &'static str {
+                self.0.as_str()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                word::deserialize(deserializer).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                word::serialize(&self.0, serializer)
+            }
+        }
+
+        impl cynic::Enum for $name {
+            type SchemaType = schema::$name;
+        }
+    )*};
+}
+
+closed_sets! {
+    AuditAction(domain::audit::Action)
+    AuditOutcome(domain::audit::Outcome)
+    GateCheck(domain::gate::Check)
+    ReasonCode(domain::gate::Code)
 }

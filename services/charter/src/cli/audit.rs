@@ -2,14 +2,17 @@
 
 use clap::Subcommand;
 use cynic::Id;
-use serde::Serialize;
+use cynic::variables::VariableType;
+use domain::audit::Action;
+use serde::{Serialize, Serializer};
 
 use super::answer::PrincipalName;
-use super::api::{DateTime, list, schema};
+use super::api::{AuditAction, AuditOutcome, DateTime, list, schema};
 use super::args::{Paging, Remote};
 use super::client::Client;
 use super::error::{Exit, Result};
 use super::output::{self, or_dash};
+use super::word;
 
 /// `charter audit`.
 #[derive(clap::Args)]
@@ -26,13 +29,29 @@ enum Command {
     List {
         /// Only records of this action, such as `credential.vend`
         #[arg(long)]
-        action: Option<String>,
+        action: Option<Action>,
         #[command(flatten)]
         paging: Paging,
     },
 }
 
-list!($ ListRecords { action: Option<String> } "records" -> "RecordConnection" of Record);
+list!($ ListRecords { action: Option<ActionFilter> } "records" -> "RecordConnection" of Record);
+
+/// An action as a variable: in the API's spelling, not in the domain's.
+#[derive(Clone)]
+struct ActionFilter(Action);
+
+impl Serialize for ActionFilter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&word::name(self.0))
+    }
+}
+
+cynic::impl_coercions!(ActionFilter, schema::AuditAction);
+
+impl schema::variable::Variable for ActionFilter {
+    const TYPE: VariableType = VariableType::Named("AuditAction");
+}
 
 #[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
@@ -40,9 +59,9 @@ struct Record {
     id: Id,
     at: DateTime,
     actor: Option<PrincipalName>,
-    action: String,
+    action: AuditAction,
     resource: String,
-    outcome: String,
+    outcome: AuditOutcome,
     reason: Option<String>,
     request_id: String,
     detail: String,
@@ -52,7 +71,7 @@ struct Record {
 /// Runs `charter audit`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let Command::List { action, paging } = args.command;
-    let list = ListRecords { action, ..ListRecords::default() };
+    let list = ListRecords { action: action.map(ActionFilter), ..ListRecords::default() };
     let records = Client::new(&args.remote)?.list(list, &paging).await?;
     output::show(args.remote.json, &records, |records| table(&records.nodes))?;
     Ok(Exit::Done)
@@ -65,7 +84,7 @@ fn table(records: &[Record]) -> String {
             let Record { at, actor, action, resource, outcome, reason, .. } = record;
             let actor = or_dash(actor.as_ref().map(|actor| &actor.subject));
             let reason = or_dash(reason.as_ref());
-            [at.to_string(), actor, action.clone(), resource.clone(), outcome.clone(), reason]
+            [at.to_string(), actor, action.to_string(), resource.clone(), outcome.to_string(), reason]
         }),
     )
 }

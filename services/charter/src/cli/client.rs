@@ -252,7 +252,7 @@ struct Problem {
 
 impl GraphqlError {
     fn to_error(&self) -> Error {
-        let kind = self.extensions.code.as_deref().and_then(kind);
+        let kind = self.extensions.code.as_deref().and_then(|code| code.parse::<Kind>().ok());
         let error = Error::new(kind.map_or(Exit::Failed, Exit::from), &self.message);
         let hint = self.extensions.hint.clone().or_else(|| {
             let hint = match kind? {
@@ -270,23 +270,6 @@ impl GraphqlError {
             None => error,
         }
     }
-}
-
-/// Parses `extensions.code`.
-fn kind(code: &str) -> Option<Kind> {
-    const KINDS: [Kind; 10] = [
-        Kind::Invalid,
-        Kind::Unauthenticated,
-        Kind::Forbidden,
-        Kind::NotFound,
-        Kind::Conflict,
-        Kind::Stale,
-        Kind::Refused,
-        Kind::TooMany,
-        Kind::Unavailable,
-        Kind::Internal,
-    ];
-    KINDS.into_iter().find(|kind| kind.code() == code)
 }
 
 /// Whether the connection was lost after it was opened and before a response arrived.

@@ -36,6 +36,7 @@ mod table;
 mod token;
 mod version;
 mod why;
+mod word;
 
 use std::process::ExitCode;
 

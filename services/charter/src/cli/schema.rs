@@ -67,11 +67,11 @@ fn mode(word: &str) -> std::result::Result<Mode, String> {
 }
 
 fn level(word: &str) -> std::result::Result<Level, String> {
-    word.to_uppercase().parse().map_err(|error: domain::words::UnknownWord| error.to_string())
+    word.to_uppercase().parse().map_err(|error: domain::closed_set::UnknownWord| error.to_string())
 }
 
 fn policy(word: &str) -> std::result::Result<Policy, String> {
-    word.to_uppercase().parse().map_err(|error: domain::words::UnknownWord| error.to_string())
+    word.to_uppercase().parse().map_err(|error: domain::closed_set::UnknownWord| error.to_string())
 }
 
 /// The schema format.

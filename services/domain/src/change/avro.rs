@@ -21,9 +21,9 @@ mod found;
 use serde_json::Value;
 
 pub use self::compare::{compare, compare_within};
-use crate::words;
+use crate::closed_set;
 
-words! {
+closed_set! {
     /// The types without parts.
     Primitive {
         /// No value.
@@ -45,7 +45,7 @@ words! {
     }
 }
 
-words! {
+closed_set! {
     /// How a field counts when records are sorted.
     Order {
         /// Smaller values first.

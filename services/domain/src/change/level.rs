@@ -1,9 +1,9 @@
 //! Compatibility levels: which directions a new version must keep, and towards how much of its history.
 
 use super::Finding;
-use crate::words;
+use crate::closed_set;
 
-words! {
+closed_set! {
     /// A compatibility level, by the words of the Confluent Schema Registry.
     Level {
         /// Nothing is asked.

@@ -4,9 +4,9 @@
 //! `old`, and which of them break it. That is BACKWARD; FORWARD is the same question with the sides swapped. The names of
 //! differences are those of the Confluent Schema Registry, so that its users find what they know.
 
-use crate::words;
+use crate::closed_set;
 
-words! {
+closed_set! {
     /// The formats of message schemas, by the names of the Confluent Schema Registry.
     Format {
         /// Apache Avro.
@@ -18,7 +18,7 @@ words! {
     }
 }
 
-words! {
+closed_set! {
     /// How a JSON Schema's content models are judged (`compatibilityPolicy` of the Confluent Schema Registry).
     Policy {
         /// An open content model may already hold what a new property forbids.

@@ -11,7 +11,7 @@
 mod compare;
 
 pub use self::compare::{Change, compare, compare_within};
-use crate::words;
+use crate::closed_set;
 
 /// A Protobuf file with what it imports.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,7 +104,7 @@ pub enum Type {
     Unresolved(String),
 }
 
-words! {
+closed_set! {
     /// The scalar types.
     Scalar {
         /// 64-bit floating point.

@@ -1,10 +1,10 @@
 //! The rules of the normative table: their words, their rows, whom a change breaks, which bump it demands, and what would
 //! settle it.
 
+use crate::closed_set;
 use crate::version::Bump;
-use crate::words;
 
-words! {
+closed_set! {
     /// Which kind of difference a finding is. The words are stable: people filter by them.
     Rule {
         /// A column was added that may be null.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::error::Kind;
 
 /// How long a version goes on after its deprecation, or after its successor, where the contract's SLA names no
@@ -43,14 +44,30 @@ pub enum State {
     },
 }
 
+closed_set! {
+    /// The states' words.
+    StateName {
+        /// The version waits until its objects are bound, conform and have passed once.
+        Draft = "draft",
+        /// The version is the current one of its major.
+        Active = "active",
+        /// A newer version of the same major has replaced it.
+        Superseded = "superseded",
+        /// The version serves until its sunset; no new access is granted.
+        Deprecated = "deprecated",
+        /// The version serves no more.
+        Retired = "retired",
+    }
+}
+
 /// A transition that the version's state does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a version that is `{state}` cannot become `{wanted}`")]
 pub struct WrongState {
     /// The state it is in.
-    pub state: &'static str,
+    pub state: StateName,
     /// The state that was asked for.
-    pub wanted: &'static str,
+    pub wanted: StateName,
 }
 
 impl WrongState {
@@ -64,15 +81,20 @@ impl State {
     /// The state of a version that has just been published.
     pub const NEW: Self = Self::Draft { reasons: Vec::new(), released_at: None };
 
+    /// Which of the states it is.
+    pub fn name(&self) -> StateName {
+        match self {
+            Self::Draft { .. } => StateName::Draft,
+            Self::Active { .. } => StateName::Active,
+            Self::Superseded { .. } => StateName::Superseded,
+            Self::Deprecated { .. } => StateName::Deprecated,
+            Self::Retired { .. } => StateName::Retired,
+        }
+    }
+
     /// The state's word.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Draft { .. } => "draft",
-            Self::Active { .. } => "active",
-            Self::Superseded { .. } => "superseded",
-            Self::Deprecated { .. } => "deprecated",
-            Self::Retired { .. } => "retired",
-        }
+        self.name().as_str()
     }
 
     /// Whether the gate's contract check holds: `active`, or `deprecated` before its sunset.
@@ -104,7 +126,7 @@ impl State {
     pub fn activate(self, now: Timestamp) -> Result<Self, WrongState> {
         match self {
             Self::Draft { .. } => Ok(Self::Active { since: now }),
-            other => Err(other.cannot_become("active")),
+            other => Err(other.cannot_become(StateName::Active)),
         }
     }
 
@@ -115,7 +137,7 @@ impl State {
     pub fn supersede(self, now: Timestamp) -> Result<Self, WrongState> {
         match self {
             Self::Active { .. } | Self::Deprecated { .. } => Ok(Self::Superseded { since: now }),
-            other => Err(other.cannot_become("superseded")),
+            other => Err(other.cannot_become(StateName::Superseded)),
         }
     }
 
@@ -128,7 +150,7 @@ impl State {
             Self::Active { .. } | Self::Superseded { .. } => {
                 Ok(Self::Deprecated { since: now, sunset: end_of_support.unwrap_or(now.plus(DEFAULT_SUNSET)) })
             }
-            other => Err(other.cannot_become("deprecated")),
+            other => Err(other.cannot_become(StateName::Deprecated)),
         }
     }
 
@@ -150,11 +172,11 @@ impl State {
             Self::Draft { .. } | Self::Active { .. } | Self::Superseded { .. } | Self::Deprecated { .. } => {
                 Ok(Self::Retired { since: now })
             }
-            Self::Retired { .. } => Err(self.cannot_become("retired")),
+            Self::Retired { .. } => Err(self.cannot_become(StateName::Retired)),
         }
     }
 
-    fn cannot_become(&self, wanted: &'static str) -> WrongState {
-        WrongState { state: self.as_str(), wanted }
+    fn cannot_become(&self, wanted: StateName) -> WrongState {
+        WrongState { state: self.name(), wanted }
     }
 }

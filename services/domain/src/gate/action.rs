@@ -1,8 +1,8 @@
 //! What can be asked of the gate, and which checks bind it: the one table of DESIGN section 3.
 
-use crate::words;
+use crate::closed_set;
 
-words! {
+closed_set! {
     /// What is to be done with a table.
     Action {
         /// Read a served snapshot.
@@ -16,7 +16,7 @@ words! {
     }
 }
 
-words! {
+closed_set! {
     /// The checks, in the order in which a decision lists them.
     Check {
         /// The principal is known and enabled.

@@ -5,16 +5,20 @@
 //! snapshot a lease is about is in [`served`]. A decision that allows carries a [`Permit`], the only value from which
 //! credentials can be made ([`crate::lease::Lease::issue`]); its fields are private to this module.
 //!
-//! To add a check: a variant of [`Check`], its column in [`action::binds`], a function here, and rows in the tests.
+//! To add a check: a variant of [`Check`], its column in [`action::binds`], a function here, and rows in the tests. To add
+//! a reason: a variant of [`Code`], the branch that gives it, and a row in the tests.
 
 pub mod action;
+mod code;
 pub mod served;
 
 use std::time::Duration;
 
 pub use self::action::{Action, Check};
+pub use self::code::Code;
 use self::served::{Served, Snapshots};
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::contract::{Classification, Settings, State};
 use crate::grant::Grant;
 use crate::id::{BindingId, DecisionId, GrantId, PrincipalId, SnapshotId, TableId};
@@ -22,7 +26,6 @@ use crate::identity::PurposeCode;
 use crate::lease;
 use crate::org::Enforcement;
 use crate::version::Version;
-use crate::words;
 
 /// What is asked of the gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +54,7 @@ pub struct Facts {
     /// Whether the principal is known and enabled.
     pub principal_enabled: bool,
     /// Whether the policy lets the principal know that the product exists.
-    pub visible: bool,
+    pub visibility: Visibility,
     /// What the policy says of the action.
     pub policy: PolicyAnswer,
     /// Whether the product is `active` or `deprecated`.
@@ -68,6 +71,17 @@ pub struct Facts {
     pub snapshots: Snapshots,
     /// Whether the table's location is registered for it alone, with no overlap.
     pub location_is_its_own: bool,
+}
+
+/// Whether the caller may know of the product that the binding belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// Decided before the gate is asked: the binding was found by a look-up that finds nothing for those who may not know
+    /// of the product, and answers them as if it did not exist. In the server this is the only case, so that
+    /// [`Check::Visibility`] cannot fail there; asking the policies again would cost an evaluation for each decision.
+    Established,
+    /// The caller may not know of the product. For callers of [`decide`] that find bindings in another way.
+    Hidden,
 }
 
 /// What the policy says.
@@ -94,7 +108,7 @@ pub struct ContractFacts {
     pub freshness: Option<Duration>,
 }
 
-words! {
+closed_set! {
     /// What became of one check.
     LineOutcome {
         /// The check holds.
@@ -117,8 +131,8 @@ pub struct Line {
     pub check: Check,
     /// What became of it.
     pub outcome: LineOutcome,
-    /// The reason, as a code for programs: `grant.missing`, `quality.failed`, ...
-    pub code: String,
+    /// The reason, for programs.
+    pub code: Code,
     /// The reason for people. It names nothing that the caller may not know.
     pub message: String,
     /// More, for those with the right to it.
@@ -194,16 +208,6 @@ impl Decision {
             served: self.served,
             retry_at: self.retry_at,
         }
-    }
-
-    /// The early answer: the caller is not known.
-    pub fn is_unauthenticated(&self) -> bool {
-        self.lines.iter().any(|line| line.check == Check::Identity && line.outcome == LineOutcome::Fails)
-    }
-
-    /// The early answer: the caller may not know that the product exists.
-    pub fn is_hidden(&self) -> bool {
-        self.lines.iter().any(|line| line.check == Check::Visibility && line.outcome == LineOutcome::Fails)
     }
 }
 
@@ -397,26 +401,25 @@ fn identity(facts: &Facts) -> Line {
     if facts.principal_enabled {
         holds(Check::Identity, "the caller is known")
     } else {
-        fails(Check::Identity, "identity.unknown", "the caller is not known here, or is disabled")
+        fails(Code::IdentityUnknown, "the caller is not known here, or is disabled")
     }
 }
 
 fn visibility(facts: &Facts) -> Line {
-    if facts.visible {
-        holds(Check::Visibility, "the caller may know of the product")
-    } else {
-        fails(Check::Visibility, "visibility.hidden", "not found")
+    match facts.visibility {
+        Visibility::Established => holds(Check::Visibility, "the caller may know of the product"),
+        Visibility::Hidden => fails(Code::VisibilityHidden, "not found"),
     }
 }
 
 fn policy(facts: &Facts) -> Line {
     let answer = &facts.policy;
     let line = if !answer.errors.is_empty() {
-        fails(Check::Policy, "policy.error", "a policy could not be evaluated, which is a refusal")
+        fails(Code::PolicyError, "a policy could not be evaluated, which is a refusal")
     } else if answer.allowed {
         holds(Check::Policy, "the policies allow it")
     } else {
-        fails(Check::Policy, "policy.denied", "no policy allows it, or one forbids it")
+        fails(Code::PolicyDenied, "no policy allows it, or one forbids it")
     };
     let mut line = line;
     let owner = |text: String| Detail { right: DetailRight::Owner, text };
@@ -429,24 +432,24 @@ fn contract(request: &Request, facts: &Facts) -> Line {
     let version = facts.contract.version;
     let only_not_retired = request.action == Action::Write;
     if !facts.product_served && !only_not_retired {
-        return fails(Check::Contract, "contract.product_inactive", "the data product is not active");
+        return fails(Code::ContractProductInactive, "the data product is not active");
     }
     let (code, message) = match &facts.contract.state {
         State::Active { .. } => return holds(Check::Contract, format!("contract version {version} is active")),
         State::Deprecated { sunset, .. } if request.now < *sunset => {
             let message = format!("contract version {version} is deprecated; it ends {sunset}");
-            return warns(Check::Contract, "contract.deprecated", message);
+            return warns(Code::ContractDeprecated, message);
         }
         State::Retired { .. } => {
-            return fails(Check::Contract, "contract.retired", format!("contract version {version} is retired"));
+            return fails(Code::ContractRetired, format!("contract version {version} is retired"));
         }
         State::Deprecated { sunset, .. } => {
-            ("contract.sunset", format!("contract version {version} is deprecated; it ended {sunset}"))
+            (Code::ContractSunset, format!("contract version {version} is deprecated; it ended {sunset}"))
         }
-        State::Draft { .. } => ("contract.draft", format!("contract version {version} is not active yet")),
-        State::Superseded { .. } => ("contract.superseded", format!("contract version {version} is superseded")),
+        State::Draft { .. } => (Code::ContractDraft, format!("contract version {version} is not active yet")),
+        State::Superseded { .. } => (Code::ContractSuperseded, format!("contract version {version} is superseded")),
     };
-    if only_not_retired { warns(Check::Contract, code, message) } else { fails(Check::Contract, code, message) }
+    if only_not_retired { warns(code, message) } else { fails(code, message) }
 }
 
 fn grant(request: &Request, facts: &Facts) -> (Line, Option<Right>) {
@@ -468,7 +471,7 @@ fn grant(request: &Request, facts: &Facts) -> (Line, Option<Right>) {
         rights.retain(|right| right.purpose == purpose);
         if rights.is_empty() {
             let message = format!("no grant of the caller is for the purpose `{purpose}`");
-            return (fails(Check::Grant, "grant.other_purpose", message), None);
+            return (fails(Code::GrantOtherPurpose, message), None);
         }
     }
     let first_purpose = rights.first().map(|right| right.purpose);
@@ -477,7 +480,7 @@ fn grant(request: &Request, facts: &Facts) -> (Line, Option<Right>) {
         purposes.sort_unstable();
         purposes.dedup();
         let message = format!("the caller may read for several purposes; say which: {}", purposes.join(", "));
-        return (fails(Check::Grant, "grant.purpose_needed", message), None);
+        return (fails(Code::GrantPurposeNeeded, message), None);
     }
 
     // A role has no end; among grants for one purpose the one that ends last serves the caller best.
@@ -493,14 +496,14 @@ fn no_grant(request: &Request, facts: &Facts) -> Line {
     let now = request.now;
     if let Some(grant) = facts.grants.iter().filter(|grant| grant.revoked.is_none()).max_by_key(|g| g.window.until) {
         if now < grant.window.from {
-            return fails(Check::Grant, "grant.not_yet", format!("the grant starts {}", grant.window.from));
+            return fails(Code::GrantNotYet, format!("the grant starts {}", grant.window.from));
         }
-        return fails(Check::Grant, "grant.ended", format!("the grant ended {}", grant.window.until));
+        return fails(Code::GrantEnded, format!("the grant ended {}", grant.window.until));
     }
     if facts.grants.is_empty() {
-        fails(Check::Grant, "grant.missing", "no grant; ask for access")
+        fails(Code::GrantMissing, "no grant; ask for access")
     } else {
-        fails(Check::Grant, "grant.revoked", "the grant was revoked")
+        fails(Code::GrantRevoked, "the grant was revoked")
     }
 }
 
@@ -513,16 +516,16 @@ fn scope(
 ) -> (Line, Option<Timestamp>) {
     if !facts.location_is_its_own {
         let message = "the table's location is not its own";
-        return (fails(Check::Scope, "scope.location", message), None);
+        return (fails(Code::ScopeLocation, message), None);
     }
     if about_a_snapshot && served.snapshot.is_none() {
-        return (fails(Check::Scope, "scope.nothing_to_serve", "there is no snapshot to serve"), None);
+        return (fails(Code::ScopeNothingToServe, "there is no snapshot to serve"), None);
     }
 
     let by_role = !action::binds(request.action, Check::Grant);
     if by_role && request.purpose.is_some_and(|purpose| purpose != PurposeCode::Operations) {
         let message = format!("`{}` is for the purpose `operations` alone", request.action);
-        return (fails(Check::Scope, "scope.purpose", message), None);
+        return (fails(Code::ScopePurpose, message), None);
     }
     let longest = match request.action {
         Action::Read | Action::Write => lease::GATEWAY_MAX_LIFETIME,
@@ -540,27 +543,27 @@ fn scope(
         expires_at = expires_at.min(*sunset);
     }
     if expires_at.since(request.now) < lease::MIN_LIFETIME {
-        return (fails(Check::Scope, "scope.too_short", "less than a second of it would be left"), None);
+        return (fails(Code::ScopeTooShort, "less than a second of it would be left"), None);
     }
     (holds(Check::Scope, format!("this table alone, until {expires_at}")), Some(expires_at))
 }
 
 fn holds(check: Check, message: impl Into<String>) -> Line {
-    line(check, LineOutcome::Holds, format!("{check}.holds"), message.into())
+    line(LineOutcome::Holds, Code::holds(check), message.into())
 }
 
-fn warns(check: Check, code: &str, message: impl Into<String>) -> Line {
-    line(check, LineOutcome::Warns, code.to_owned(), message.into())
+fn warns(code: Code, message: impl Into<String>) -> Line {
+    line(LineOutcome::Warns, code, message.into())
 }
 
-fn fails(check: Check, code: &str, message: impl Into<String>) -> Line {
-    line(check, LineOutcome::Fails, code.to_owned(), message.into())
+fn fails(code: Code, message: impl Into<String>) -> Line {
+    line(LineOutcome::Fails, code, message.into())
 }
 
 fn not_checked(check: Check) -> Line {
-    line(check, LineOutcome::NotChecked, format!("{check}.not_checked"), "not looked at".to_owned())
+    line(LineOutcome::NotChecked, Code::not_checked(check), "not looked at".to_owned())
 }
 
-fn line(check: Check, outcome: LineOutcome, code: String, message: String) -> Line {
-    Line { check, outcome, code, message, details: Vec::new() }
+fn line(outcome: LineOutcome, code: Code, message: String) -> Line {
+    Line { check: code.check(), outcome, code, message, details: Vec::new() }
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::contract::{GateMode, Late};
-use crate::gate::{Check, Detail, DetailRight, Facts, Line, LineOutcome, fails, holds, warns};
+use crate::gate::{Check, Code, Detail, DetailRight, Facts, Line, LineOutcome, fails, holds, warns};
 use crate::id::SnapshotId;
 use crate::org::Enforcement;
 use crate::quality::Verdict;
@@ -68,8 +68,8 @@ pub fn choose(facts: &Facts, now: Timestamp) -> Served {
         let pending = "the table has not been inspected by the contract's current rules yet";
         return Served {
             snapshot: None,
-            conformance: fails(Check::Conformance, "conformance.pending", pending),
-            quality: fails(Check::Quality, "quality.pending", pending),
+            conformance: fails(Code::ConformancePending, pending),
+            quality: fails(Code::QualityPending, pending),
             retry_at: Some(now.plus(FIRST_LOOK)),
         };
     };
@@ -99,19 +99,19 @@ fn open(chosen: &Judged, newest: &Judged) -> Served {
         true => holds(Check::Conformance, "the served snapshot has the contract's columns"),
         false => {
             let message = "the served snapshot has the contract's columns, with something to know";
-            warns(Check::Conformance, "conformance.noted", message)
+            warns(Code::ConformanceNoted, message)
         }
     };
     let quality = if chosen.snapshot_id != newest.snapshot_id {
         let message = "the newest snapshot is not good; the newest good one is served";
-        warns(Check::Quality, "quality.older_served", message)
+        warns(Code::QualityOlderServed, message)
     } else {
         match chosen.verdict {
             Verdict::Pass => holds(Check::Quality, "the served snapshot passed its inspection"),
-            Verdict::Warn => warns(Check::Quality, "quality.warned", "the served snapshot passed with warnings"),
+            Verdict::Warn => warns(Code::QualityWarned, "the served snapshot passed with warnings"),
             Verdict::Fail | Verdict::Error => {
                 let message = "the served snapshot broke rules of the contract; its mode is `warn`";
-                warns(Check::Quality, "quality.failed_served", message)
+                warns(Code::QualityFailedServed, message)
             }
         }
     };
@@ -121,17 +121,13 @@ fn open(chosen: &Judged, newest: &Judged) -> Served {
 fn shut(newest: &Judged) -> Served {
     let conformance = match (newest.conforms, newest.readable) {
         (true, _) => holds(Check::Conformance, "the newest snapshot has the contract's columns"),
-        (false, true) => {
-            fails(Check::Conformance, "conformance.broken", "the newest snapshot does not have the contract's columns")
-        }
-        (false, false) => {
-            fails(Check::Conformance, "conformance.unknown", "the newest snapshot could not be inspected")
-        }
+        (false, true) => fails(Code::ConformanceBroken, "the newest snapshot does not have the contract's columns"),
+        (false, false) => fails(Code::ConformanceUnknown, "the newest snapshot could not be inspected"),
     };
     let quality = match newest.verdict {
-        Verdict::Error => fails(Check::Quality, "quality.error", "the newest snapshot could not be inspected in full"),
-        Verdict::Fail => fails(Check::Quality, "quality.failed", "the newest snapshot broke rules of the contract"),
-        Verdict::Warn => warns(Check::Quality, "quality.warned", "the newest snapshot passed with warnings"),
+        Verdict::Error => fails(Code::QualityError, "the newest snapshot could not be inspected in full"),
+        Verdict::Fail => fails(Code::QualityFailed, "the newest snapshot broke rules of the contract"),
+        Verdict::Warn => warns(Code::QualityWarned, "the newest snapshot passed with warnings"),
         Verdict::Pass => holds(Check::Quality, "the newest snapshot passed its rules"),
     };
     explained(newest, None, conformance, quality)
@@ -160,11 +156,11 @@ fn mark_pending_head(served: &mut Served, facts: &Facts, now: Timestamp) {
             served.snapshot = None;
             served.retry_at = Some(now.plus(FIRST_LOOK));
             let message = "the newest snapshot has waited for its inspection for longer than the contract's grace";
-            served.worsen(fails(Check::Quality, "quality.head_pending", message));
+            served.worsen(fails(Code::QualityHeadPending, message));
         }
         GateMode::LastGood | GateMode::Warn => {
             let message = "a newer snapshot waits for its inspection";
-            served.worsen(warns(Check::Quality, "quality.head_waits", message));
+            served.worsen(warns(Code::QualityHeadWaits, message));
         }
     }
 }
@@ -182,20 +178,21 @@ fn mark_late(served: &mut Served, facts: &Facts, newest: &Judged, now: Timestamp
     match settings.late {
         Late::Block => {
             served.snapshot = None;
-            served.worsen(fails(Check::Quality, "quality.late", message));
+            served.worsen(fails(Code::QualityLate, message));
         }
-        Late::Warn => served.worsen(warns(Check::Quality, "quality.late", message)),
+        Late::Warn => served.worsen(warns(Code::QualityLate, message)),
     }
 }
 
 impl Served {
     /// Takes the graver line about quality; what was found stays beside it.
     fn worsen(&mut self, line: Line) {
-        let gravity = |line: &Line| match (line.outcome, line.code.as_str()) {
-            (LineOutcome::Fails, _) => 3,
-            (LineOutcome::Warns, "quality.warned" | "quality.head_waits") => 1,
-            (LineOutcome::Warns, _) => 2,
-            (LineOutcome::Holds | LineOutcome::NotBinding | LineOutcome::NotChecked, _) => 0,
+        let is_light = |line: &Line| [Code::QualityWarned, Code::QualityHeadWaits].contains(&line.code);
+        let gravity = |line: &Line| match line.outcome {
+            LineOutcome::Fails => 3,
+            LineOutcome::Warns if is_light(line) => 1,
+            LineOutcome::Warns => 2,
+            LineOutcome::Holds | LineOutcome::NotBinding | LineOutcome::NotChecked => 0,
         };
         if gravity(&line) > gravity(&self.quality) {
             let details = std::mem::take(&mut self.quality.details);

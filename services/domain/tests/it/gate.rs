@@ -5,7 +5,9 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::contract::{GateMode, Late, Settings, State};
 use domain::gate::served::{Judged, Snapshots};
-use domain::gate::{self, Action, Check, ContractFacts, Decision, Facts, LineOutcome, PolicyAnswer, Request, action};
+use domain::gate::{
+    self, Action, Check, Code, ContractFacts, Decision, Facts, LineOutcome, PolicyAnswer, Request, Visibility, action,
+};
 use domain::grant::{Decided, Grant, PortMajor, Purpose, Window};
 use domain::id::{
     AccessRequestId, BindingId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId, SnapshotId, TableId,
@@ -36,7 +38,7 @@ fn request(action: Action) -> Request {
 fn good() -> Facts {
     Facts {
         principal_enabled: true,
-        visible: true,
+        visibility: Visibility::Established,
         policy: PolicyAnswer { allowed: true, policy_ids: vec!["data.read".to_owned()], errors: Vec::new() },
         product_served: true,
         contract: ContractFacts {
@@ -114,7 +116,7 @@ fn a_reader_with_everything_in_order_gets_a_permit_for_the_newest_snapshot() {
 #[test]
 fn each_check_refuses_by_itself() {
     check(|facts| facts.principal_enabled = false, &["identity.unknown"]);
-    check(|facts| facts.visible = false, &["visibility.hidden"]);
+    check(|facts| facts.visibility = Visibility::Hidden, &["visibility.hidden"]);
     check(|facts| facts.policy.allowed = false, &["policy.denied"]);
     check(|facts| facts.product_served = false, &["contract.product_inactive"]);
     check(|facts| facts.contract.state = State::NEW, &["contract.draft"]);
@@ -156,7 +158,9 @@ fn the_answer_tells_everything_that_is_missing() {
 
 #[test]
 fn identity_and_visibility_stop_early_and_tell_nothing_else() {
-    for change in [|facts: &mut Facts| facts.principal_enabled = false, |facts: &mut Facts| facts.visible = false] {
+    for change in
+        [|facts: &mut Facts| facts.principal_enabled = false, |facts: &mut Facts| facts.visibility = Visibility::Hidden]
+    {
         let mut facts = good();
         facts.grants.clear();
         change(&mut facts);
@@ -435,7 +439,7 @@ fn report_and_off_refuse_nobody_for_conformance_or_quality_and_everybody_for_the
         check(
             move |facts| {
                 bad(facts);
-                facts.visible = false
+                facts.visibility = Visibility::Hidden
             },
             &["visibility.hidden"],
         );
@@ -457,4 +461,18 @@ fn a_refusal_keeps_its_lines_and_gives_no_permit() {
     let refusal = gate::decide(&request(Action::Read), &facts).into_permit().unwrap_err();
     assert!(!refusal.allows());
     assert_eq!(refusal.lines.len(), Check::ALL.len());
+}
+
+#[test]
+fn a_code_begins_with_the_word_of_its_check() {
+    for code in Code::ALL {
+        let check = code.check().as_str();
+        assert!(code.as_str().strip_prefix(check).is_some_and(|rest| rest.starts_with('.')), "{code} of {check}");
+        assert!(!code.meaning().is_empty() && code.meaning().ends_with('.'), "{code}");
+    }
+    for check in Check::ALL {
+        assert_eq!((Code::holds(*check).check(), Code::not_checked(*check).check()), (*check, *check));
+        assert_eq!(Code::holds(*check).as_str(), format!("{check}.holds"));
+        assert_eq!(Code::not_checked(*check).as_str(), format!("{check}.not_checked"));
+    }
 }

@@ -36,6 +36,11 @@ fn bad_policies_are_refused_with_their_place() {
         "1:1",
         "taken by a policy in data.cedar",
     );
+    check(
+        "@id(\"x\")\n@grants(\"role\")\nforbid (principal, action, resource);",
+        "1:1",
+        "only a `permit` has `@grants`",
+    );
     check("@id(\"x\")\nforbid (principal == ?principal, action, resource);", "1:1", "a template is not allowed");
 }
 

@@ -186,3 +186,40 @@ fn an_evaluation_error_refuses_what_another_policy_allows() {
     assert_eq!(answer.policy_ids, ["owners-and-publishers-publish-contracts"]);
     assert!(answer.errors[0].contains("overflow"), "{:?}", answer.errors);
 }
+
+/// What `@grants("role")` in `policies/data.cedar` says: the gate takes a role for a grant where this says so.
+#[test]
+fn owners_and_publishers_read_by_role_and_nobody_else_does() {
+    let forbid = "@id(\"closed\") forbid (principal, action == Action::\"read\", resource is Binding);";
+    let (open, closed) = (Policy::embedded().unwrap(), Policy::with_files(&[("closed.cedar", forbid)]).unwrap());
+    let world = World::new();
+    let binding = world.binding(Classification::Internal);
+    let grants = [port_major("lake", 1)];
+    let reads = |policy: &Policy, caller: &Caller<'_>, action, purpose| {
+        let question = Question { caller, action, resource: &binding, purpose };
+        policy.reads_by_role(&question, &policy.decide(&question))
+    };
+    let purposes = [None, Some(PurposeCode::Operations), Some(PurposeCode::Analytics)];
+    for role in DomainRole::ALL {
+        for domain in ["sales", "sales/emea", "finance"] {
+            let domain_roles = [(path(domain), *role)];
+            let by_role = Caller { domain_roles: &domain_roles, grants: &grants, ..caller(user(1)) };
+            let expected = matches!(role, DomainRole::Owner | DomainRole::Publisher) && domain != "finance";
+            for purpose in purposes {
+                // Also where a purpose or another policy keeps the role out: the refusal tells the two apart.
+                for policy in [&open, &closed] {
+                    assert_eq!(
+                        reads(policy, &by_role, Action::Read, purpose),
+                        expected,
+                        "{role} of {domain}, {purpose:?}"
+                    );
+                }
+            }
+            assert!(!reads(&open, &by_role, Action::Repair, None));
+        }
+    }
+    let everything = Caller { platform_roles: PlatformRole::ALL, grants: &grants, ..caller(user(1)) };
+    for purpose in purposes {
+        assert!(!reads(&open, &everything, Action::Read, purpose));
+    }
+}

@@ -1,6 +1,6 @@
 //! The audit log's rows, on both databases.
 
-use domain::audit::{Key, Outcome, Record, Resource};
+use domain::audit::{Action, Key, Outcome, Record, Resource, ResourceKind};
 use domain::clock::Timestamp;
 use domain::id::RecordId;
 use store::audit::{self, Filter, Stored};
@@ -21,8 +21,8 @@ fn record(actor: &str, at: i64) -> Record {
         id: id(RecordId::new),
         at: Timestamp(NOW.0 + at),
         actor: actor.into(),
-        action: "grant.revoke".into(),
-        resource: Resource { kind: "grant".into(), id: format!("grant of {actor}") },
+        action: Action::AccessRevoke,
+        resource: Resource { kind: ResourceKind::Grant, id: format!("grant of {actor}") },
         outcome: Outcome::Done,
         reason: Some("left the company".into()),
         request_id: "r-1".into(),
@@ -88,6 +88,7 @@ async fn records_are_found_by_what_is_asked(world: World) {
     assert_eq!(page.items.len(), 3);
     let nothing = Filter { actor: Some("ann"), resource_id: Some("grant of bob"), ..Filter::default() };
     assert_eq!(audit::list(&mut reader, nothing, &Seek::first(10)).await.unwrap().items, []);
-    let revokes = Filter { action: Some("grant.revoke"), resource_kind: Some("grant"), ..Filter::default() };
+    let revokes =
+        Filter { action: Some(Action::AccessRevoke), resource_kind: Some(ResourceKind::Grant), ..Filter::default() };
     assert_eq!(audit::list(&mut reader, revokes, &Seek::first(10)).await.unwrap().items.len(), 5);
 }

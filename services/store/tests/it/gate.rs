@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::clock::Timestamp;
 use domain::contract::Classification;
-use domain::gate::{Action, Check, Detail, DetailRight, Explained, Line, LineOutcome};
+use domain::gate::{Action, Check, Code, Detail, DetailRight, Explained, Line, LineOutcome};
 use domain::grant::{AccessRequest, Decided, Grant, PortMajor, RequestState};
 use domain::id::*;
 use domain::identity::{DomainRole, Principal, PrincipalKind, Role, RoleAssignment};
@@ -276,7 +276,7 @@ pub(crate) fn decision(id: DecisionId) -> Explained {
     let line = |(n, check): (usize, &Check)| Line {
         check: *check,
         outcome: LineOutcome::ALL[n % LineOutcome::ALL.len()],
-        code: format!("{check}.x"),
+        code: Code::not_checked(*check),
         message: "because".into(),
         details: details[..n % 4].to_vec(),
     };

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use domain::change::message::Format;
+use domain::event::Event;
 use domain::registry::Schema;
 use futures::FutureExt;
 use futures::future::{join_all, try_join_all};
-use store::outbox::Event;
 use store::revision::{self, Revision};
 use store::{Error, GroupLimits, Lock, Options, Tx};
 
-use crate::world::{NOW, World, domain};
+use crate::world::{NOW, World, domain, event};
 
 /// Groups that end only for want of somebody who waits.
 fn patient() -> Options {
@@ -18,20 +18,20 @@ fn patient() -> Options {
     Options { group, ..Options::for_testing() }
 }
 
-fn event(payload: &str) -> Event {
-    Event { kind: "test".into(), subject: "s".into(), payload: payload.into(), at: NOW }
-}
-
 async fn payloads(world: &World) -> Vec<String> {
     let events = store::outbox::list_after(&mut world.read().await, 0, 1_000).await.unwrap();
-    events.into_iter().map(|event| event.event.payload).collect()
+    let summary = |event| match event {
+        Event::ContractPublished { summary, .. } => summary,
+        other => panic!("{other:?}"),
+    };
+    events.into_iter().map(|event| summary(event.event)).collect()
 }
 
 /// Two turns of one group: while the first is held, the second waits in line; the first then commits, which is told
 /// only once the second has ended too.
 async fn two_turns(world: &World) -> (impl Future<Output = Result<(), Error>>, Tx) {
     let mut first = world.facts().await;
-    store::outbox::push(&mut first, &event("first")).await.unwrap();
+    store::outbox::push(&mut first, &event("first"), NOW).await.unwrap();
     let mut second = Box::pin(world.db.write(Lock::Facts));
     assert!(second.as_mut().now_or_never().is_none(), "there is one writer");
     let first = tokio::spawn(first.commit());
@@ -43,7 +43,7 @@ async fn two_turns(world: &World) -> (impl Future<Output = Result<(), Error>>, T
 async fn a_failed_turn_does_not_take_the_others_along() {
     let world = World::on_sqlite_with(patient()).await;
     let (first, mut second) = two_turns(&world).await;
-    store::outbox::push(&mut second, &event("second")).await.unwrap();
+    store::outbox::push(&mut second, &event("second"), NOW).await.unwrap();
     let sales = domain("sales");
     store::org::insert(&mut second, &sales).await.unwrap();
     store::org::insert(&mut second, &sales).await.unwrap_err();
@@ -69,7 +69,7 @@ async fn a_commit_is_told_only_when_its_group_is_durable() {
 async fn a_turn_sees_what_the_turns_before_it_did() {
     let world = World::on_sqlite_with(patient()).await;
     let (first, mut second) = two_turns(&world).await;
-    assert_eq!(store::outbox::push(&mut second, &event("second")).await.unwrap(), 2);
+    assert_eq!(store::outbox::push(&mut second, &event("second"), NOW).await.unwrap(), 2);
     second.commit().await.unwrap();
     first.await.unwrap();
     assert_eq!(payloads(&world).await, ["first", "second"]);
@@ -127,7 +127,7 @@ async fn a_full_disk_loses_the_group_and_tells_it() {
     assert_eq!(world.db.known_revision(Revision::Access), None, "after a loss the database is asked");
 
     let mut tx = world.facts().await;
-    store::outbox::push(&mut tx, &event("after")).await.unwrap();
+    store::outbox::push(&mut tx, &event("after"), NOW).await.unwrap();
     revision::bump(&mut tx, Revision::Access).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(payloads(&world).await, ["after"]);
@@ -138,11 +138,11 @@ async fn a_full_disk_loses_the_group_and_tells_it() {
 async fn a_full_disk_in_a_lone_turn_leaves_a_writer_that_works() {
     let world = World::on_sqlite_with(Options { max_pages: Some(200), ..patient() }).await;
     let mut tx = world.facts().await;
-    let full = store::outbox::push(&mut tx, &event(&"x".repeat(2_000_000))).await;
+    let full = store::outbox::push(&mut tx, &event(&"x".repeat(2_000_000)), NOW).await;
     assert!(matches!(full, Err(Error::Full(_))), "{full:?}");
     drop(tx);
     let mut tx = world.facts().await;
-    store::outbox::push(&mut tx, &event("after")).await.unwrap();
+    store::outbox::push(&mut tx, &event("after"), NOW).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(payloads(&world).await, ["after"]);
 }
@@ -162,7 +162,7 @@ async fn who_stops_waiting_for_a_turn_stops_nobody() {
 async fn a_commit_that_nobody_waits_for_any_more_stands() {
     let world = World::on_sqlite_with(patient()).await;
     let mut tx = world.facts().await;
-    store::outbox::push(&mut tx, &event("left")).await.unwrap();
+    store::outbox::push(&mut tx, &event("left"), NOW).await.unwrap();
     assert!(tx.commit().now_or_never().is_none());
     world.facts().await.commit().await.unwrap();
     assert_eq!(payloads(&world).await, ["left"]);
@@ -193,7 +193,7 @@ async fn many_writers_lose_nothing() {
         let db = world.db.clone();
         tokio::spawn(async move {
             let mut tx = db.write(Lock::Facts).await?;
-            store::outbox::push(&mut tx, &event(&n.to_string())).await?;
+            store::outbox::push(&mut tx, &event(&n.to_string()), NOW).await?;
             if n % 10 == 9 { Ok(()) } else { tx.commit().await }
         })
     });
@@ -213,7 +213,7 @@ async fn groups_of_one_turn_are_commits_alone() {
         let world = &world;
         async move {
             let mut tx = world.facts().await;
-            store::outbox::push(&mut tx, &event(&n.to_string())).await?;
+            store::outbox::push(&mut tx, &event(&n.to_string()), NOW).await?;
             tx.commit().await
         }
     });

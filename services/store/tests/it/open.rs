@@ -112,7 +112,7 @@ async fn null_is_never_read_as_nothing() {
     for sql in [
         "DROP TABLE outbox",
         "CREATE TABLE outbox (position INTEGER, kind TEXT, subject TEXT, payload TEXT, at INTEGER)",
-        "INSERT INTO outbox VALUES (1, 'k', 's', NULL, 1)",
+        "INSERT INTO outbox VALUES (1, 'contract.published', 's', NULL, 1)",
     ] {
         sqlx::query(sql).execute(&mut connection).await.unwrap();
     }

@@ -1,10 +1,10 @@
 //! Consumers of the outbox, on both databases.
 
 use domain::clock::Timestamp;
-use store::outbox::{self, Consumer, Event, Unread};
+use store::outbox::{self, Consumer, Unread};
 use store::{Error, Lock};
 
-use crate::world::{NOW, World};
+use crate::world::{NOW, World, event};
 
 crate::suite! {
     a_new_consumer_is_told_to_build,
@@ -19,10 +19,6 @@ crate::suite! {
 
 const INDEX: Consumer = Consumer("index");
 
-fn event(subject: &str, at: Timestamp) -> Event {
-    Event { kind: "k".into(), subject: subject.into(), payload: "{}".into(), at }
-}
-
 fn after(seconds: i64) -> Timestamp {
     Timestamp(NOW.0 + seconds * 1_000_000)
 }
@@ -30,7 +26,7 @@ fn after(seconds: i64) -> Timestamp {
 async fn push(world: &World, seconds: &[i64]) {
     let mut tx = world.facts().await;
     for seconds in seconds {
-        outbox::push(&mut tx, &event(&seconds.to_string(), after(*seconds))).await.unwrap();
+        outbox::push(&mut tx, &event(&seconds.to_string()), after(*seconds)).await.unwrap();
     }
     tx.commit().await.unwrap();
 }
@@ -80,8 +76,8 @@ async fn a_consumer_reads_each_event_in_order(world: World) {
     restart(&world, INDEX, 0).await;
     push(&world, &[1, 2, 3, 4, 5]).await;
     let Unread::Events { cursor: 0, events } = read(&world, INDEX, 2).await else { panic!() };
-    let expected = [(1, event("1", after(1))), (2, event("2", after(2)))];
-    assert_eq!(events.into_iter().map(|it| (it.position, it.event)).collect::<Vec<_>>(), expected);
+    let expected = [(1, event("1"), after(1)), (2, event("2"), after(2))];
+    assert_eq!(events.into_iter().map(|it| (it.position, it.event, it.at)).collect::<Vec<_>>(), expected);
     advance(&world, INDEX, 0, 2).await.unwrap();
     assert_eq!(unread(&world, INDEX, 2).await, [3, 4]);
     advance(&world, INDEX, 2, 4).await.unwrap();

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use domain::grant::Decided;
+use domain::job::{Job, Kind};
 use domain::lease::{Lease, LeaseState};
-use store::outbox::{self, Event};
+use store::outbox;
 use store::{Db, Error, Lock};
 
-use crate::world::{Catalog, NOW, World, grant, request};
+use crate::world::{Catalog, NOW, World, event, grant, request, table_id};
 
 crate::suite! {
     positions_are_drawn_one_at_a_time,
@@ -20,8 +21,7 @@ async fn positions_are_drawn_one_at_a_time(world: World) {
         tokio::spawn(async move {
             for _ in 0..25 {
                 let mut tx = db.write(Lock::Facts).await?;
-                let event = Event { kind: "k".into(), subject: "s".into(), payload: "{}".into(), at: NOW };
-                outbox::push(&mut tx, &event).await?;
+                outbox::push(&mut tx, &event("one of many"), NOW).await?;
                 tx.commit().await?;
             }
             Ok::<(), Error>(())
@@ -118,12 +118,13 @@ async fn on_postgres_jobs_are_claimed_side_by_side() {
     let Some(world) = World::on_postgres().await else { return };
     let mut tx = world.db.write(Lock::Free).await.unwrap();
     for subject in ["a", "b"] {
-        store::job::push(&mut tx, crate::world::id(domain::id::JobId::new), "k", subject, NOW).await.unwrap();
+        let job = Job::Inspect(table_id(subject));
+        store::job::push(&mut tx, crate::world::id(domain::id::JobId::new), job, NOW).await.unwrap();
     }
     tx.commit().await.unwrap();
     let (mut one, mut two) = (world.db.write(Lock::Free).await.unwrap(), world.db.write(Lock::Free).await.unwrap());
     let minute = std::time::Duration::from_secs(60);
-    let first = store::job::claim(&mut one, "k", NOW, minute).await.unwrap().unwrap();
-    let second = store::job::claim(&mut two, "k", NOW, minute).await.unwrap().unwrap();
+    let first = store::job::claim(&mut one, Kind::Inspect, NOW, minute).await.unwrap().unwrap();
+    let second = store::job::claim(&mut two, Kind::Inspect, NOW, minute).await.unwrap().unwrap();
     assert_ne!(first.id, second.id);
 }

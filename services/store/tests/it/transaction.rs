@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use store::{Constraint, Error, Lock, Seek};
 
-use crate::world::{NOW, World, domain, id, table, user};
+use crate::world::{NOW, World, domain, event, id, table, table_id, user};
 
 crate::suite! {
     what_is_committed_is_read,
@@ -80,9 +80,13 @@ async fn a_reader_sees_one_state(world: World) {
     assert_eq!(store::org::list(&mut world.read().await, &Seek::first(10)).await.unwrap().items, [one, two]);
 }
 
+fn job() -> domain::job::Job {
+    domain::job::Job::Inspect(table_id("a"))
+}
+
 async fn a_reader_cannot_write(world: World) {
     let mut reader = world.read().await;
-    let pushed = store::job::push(&mut reader, id(domain::id::JobId::new), "inspect", "a", NOW).await;
+    let pushed = store::job::push(&mut reader, id(domain::id::JobId::new), job(), NOW).await;
     assert!(matches!(pushed, Err(Error::Database(_))), "{pushed:?}");
 }
 
@@ -96,7 +100,7 @@ async fn what_reads_once_cannot_write(world: World) {
     once.commit().await.unwrap();
 
     let mut once = world.db.read_once().await.unwrap();
-    let pushed = store::job::push(&mut once, id(domain::id::JobId::new), "inspect", "a", NOW).await;
+    let pushed = store::job::push(&mut once, id(domain::id::JobId::new), job(), NOW).await;
     assert!(matches!(pushed, Err(Error::Database(_))), "{pushed:?}");
 }
 
@@ -127,8 +131,7 @@ async fn facts_need_their_lock(world: World) {
         let mut tx = world.db.write(lock).await.unwrap();
         assert!(matches!(store::org::insert(&mut tx, &domain("sales")).await, Err(Error::LockNeeded)));
         assert!(matches!(store::table::insert(&mut tx, &table("sales")).await, Err(Error::LockNeeded)));
-        let event = store::outbox::Event { kind: "k".into(), subject: "s".into(), payload: "{}".into(), at: NOW };
-        assert!(matches!(store::outbox::push(&mut tx, &event).await, Err(Error::LockNeeded)));
+        assert!(matches!(store::outbox::push(&mut tx, &event("a"), NOW).await, Err(Error::LockNeeded)));
         let bumped = store::revision::bump(&mut tx, store::revision::Revision::Access).await;
         assert!(matches!(bumped, Err(Error::LockNeeded)));
     }

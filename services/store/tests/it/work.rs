@@ -3,18 +3,22 @@
 use std::time::Duration;
 
 use domain::clock::Timestamp;
+use domain::event as events;
 use domain::id::{JobId, PrincipalId};
+use domain::job::{Job, Kind};
 use store::idempotency::Done;
-use store::job::{self, State};
-use store::outbox::{self, Event};
+use store::job::{self, QueuedJob, State};
+use store::outbox;
 use store::revision::{self, Revision};
-use store::{Lock, Tx};
+use store::{Error, Lock, Tx};
 
-use crate::world::{NOW, World, id};
+use crate::world::{NOW, World, event, id, table_id};
 
 crate::suite! {
     revisions_move_one_by_one,
     events_are_in_the_order_of_commits,
+    events_of_earlier_programs_are_read,
+    an_event_of_another_program_is_told,
     old_events_are_forgotten_and_positions_go_on,
     an_idempotency_key_is_used_once,
     an_expired_key_can_be_used_again,
@@ -23,6 +27,7 @@ crate::suite! {
     a_job_asked_for_while_one_runs_waits,
     a_retried_job_gives_way_to_one_that_waits,
     of_a_kind_and_subject_one_job_waits,
+    a_row_that_is_no_job_does_not_block_the_others,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -47,34 +52,100 @@ async fn revisions_move_one_by_one(world: World) {
 }
 
 async fn events_are_in_the_order_of_commits(world: World) {
-    let event = |payload: &str| Event { kind: "k".into(), subject: "s".into(), payload: payload.into(), at: NOW };
     let mut tx = world.facts().await;
-    assert_eq!(outbox::push(&mut tx, &event("a")).await.unwrap(), 1);
-    assert_eq!(outbox::push(&mut tx, &event("b")).await.unwrap(), 2);
+    assert_eq!(outbox::push(&mut tx, &event("a"), NOW).await.unwrap(), 1);
+    assert_eq!(outbox::push(&mut tx, &event("b"), NOW).await.unwrap(), 2);
     tx.commit().await.unwrap();
     let mut undone = world.facts().await;
-    assert_eq!(outbox::push(&mut undone, &event("undone")).await.unwrap(), 3);
+    assert_eq!(outbox::push(&mut undone, &event("undone"), NOW).await.unwrap(), 3);
     drop(undone);
     let mut tx = world.facts().await;
-    assert_eq!(outbox::push(&mut tx, &event("c")).await.unwrap(), 3, "there are no holes");
+    assert_eq!(outbox::push(&mut tx, &event("c"), NOW).await.unwrap(), 3, "there are no holes");
     tx.commit().await.unwrap();
 
     let mut reader = world.read().await;
     let events = outbox::list_after(&mut reader, 1, 1).await.unwrap();
-    assert_eq!(events, [outbox::Positioned { position: 2, event: event("b") }]);
+    assert_eq!(events, [outbox::Positioned { position: 2, event: event("b"), at: NOW }]);
     let events = outbox::list_after(&mut reader, 1, 10).await.unwrap();
     assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), [2, 3]);
 }
 
+/// Rows as programs before the enum wrote them, one for each kind.
+const ROWS: &[(&str, &str, &str)] = &[
+    ("product.published", UUID, r#"{"what":"orders"}"#),
+    ("product.retired", UUID, r#"{"what":"orders"}"#),
+    ("contract.published", UUID, r#"{"what":"orders 1.0.0, its number accepted by the override x"}"#),
+    (
+        "contract.state_changed",
+        UUID,
+        r#"{"contract":"00000000-0000-4000-8000-00000000000a","version":"1.2.0","state":"active"}"#,
+    ),
+    ("notice.opened", UUID, NOTICE),
+    ("notice.updated", UUID, NOTICE),
+    ("notice.closed", UUID, NOTICE),
+    ("schema.registered", "orders-value", r#"{"version":2,"schemaId":7,"format":"AVRO"}"#),
+];
+const UUID: &str = "00000000-0000-4000-8000-000000000001";
+const NOTICE: &str = r#"{"product":"00000000-0000-4000-8000-000000000002","from":{"contract":"00000000-0000-4000-8000-000000000003","version":"1.0.0"},"to":{"contract":"00000000-0000-4000-8000-000000000003","version":"2.0.0"},"deadline":"2027-01-31T00:00:00Z"}"#;
+
+async fn put_event(world: &World, position: usize, (kind, subject, payload): (&str, &str, &str)) {
+    let at = NOW.0;
+    let values = format!("({position}, '{kind}', '{subject}', '{payload}', {at})");
+    world.execute(&format!("INSERT INTO outbox (position, kind, subject, payload, at) VALUES {values}")).await;
+}
+
+async fn events_of_earlier_programs_are_read(world: World) {
+    let kinds: Vec<&str> = ROWS.iter().map(|(kind, ..)| *kind).collect();
+    assert_eq!(kinds, events::Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>());
+    for (index, row) in ROWS.iter().enumerate() {
+        put_event(&world, index + 1, *row).await;
+    }
+    let events = outbox::list_after(&mut world.read().await, 0, 100).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.event.kind().as_str()).collect::<Vec<_>>(), kinds);
+
+    // Written again they are the same text.
+    let mut tx = world.facts().await;
+    for event in &events {
+        outbox::push(&mut tx, &event.event, event.at).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let n = ROWS.len();
+    let again = outbox::list_after(&mut world.read().await, n as i64, 100).await.unwrap();
+    assert_eq!(again.len(), n);
+    let differing = format!(
+        "UPDATE outbox SET kind = 'differs' WHERE position > {n} AND NOT EXISTS (
+             SELECT 1 FROM outbox AS old
+             WHERE old.position = outbox.position - {n}
+                 AND old.kind = outbox.kind AND old.subject = outbox.subject AND old.payload = outbox.payload
+         )"
+    );
+    world.execute(&differing).await;
+    let unchanged = outbox::list_after(&mut world.read().await, n as i64, 100).await.unwrap();
+    assert_eq!(unchanged, again);
+}
+
+async fn an_event_of_another_program_is_told(world: World) {
+    let wrong = [
+        ("moon.landed", UUID, "{}"),
+        ("product.published", "no id", r#"{"what":"orders"}"#),
+        ("product.published", UUID, "{}"),
+        ("contract.state_changed", UUID, r#"{"contract":"x","version":"1.2.0","state":"active"}"#),
+    ];
+    for (index, row) in wrong.into_iter().enumerate() {
+        put_event(&world, index + 1, row).await;
+        let events = outbox::list_after(&mut world.read().await, index as i64, 1).await;
+        assert!(matches!(&events, Err(Error::Inconsistent { table: "outbox", .. })), "{row:?}: {events:?}");
+    }
+}
+
 async fn old_events_are_forgotten_and_positions_go_on(world: World) {
-    let event = |at: Timestamp| Event { kind: "k".into(), subject: "s".into(), payload: "{}".into(), at };
     let mut tx = world.facts().await;
     for seconds in [0, 10, 20] {
-        outbox::push(&mut tx, &event(after(seconds))).await.unwrap();
+        outbox::push(&mut tx, &event("old"), after(seconds)).await.unwrap();
     }
     assert_eq!(outbox::delete_before(&mut tx, after(10)).await.unwrap(), 1);
     assert_eq!(outbox::delete_before(&mut tx, after(3_600)).await.unwrap(), 1, "the newest stays");
-    assert_eq!(outbox::push(&mut tx, &event(after(30))).await.unwrap(), 4);
+    assert_eq!(outbox::push(&mut tx, &event("new"), after(30)).await.unwrap(), 4);
     let events = outbox::list_after(&mut tx, 0, 10).await.unwrap();
     assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), [3, 4]);
 }
@@ -109,14 +180,14 @@ async fn an_expired_key_can_be_used_again(world: World) {
 async fn push(world: &World, subject: &str, run_at: Timestamp) -> JobId {
     let job = id(JobId::new);
     let mut tx = free(world).await;
-    job::push(&mut tx, job, "inspect", subject, run_at).await.unwrap();
+    job::push(&mut tx, job, Job::Inspect(table_id(subject)), run_at).await.unwrap();
     tx.commit().await.unwrap();
     job
 }
 
-async fn claim(world: &World, now: Timestamp) -> Option<job::Job> {
+async fn claim(world: &World, now: Timestamp) -> Option<QueuedJob> {
     let mut tx = free(world).await;
-    let job = job::claim(&mut tx, "inspect", now, MINUTE).await.unwrap();
+    let job = job::claim(&mut tx, Kind::Inspect, now, MINUTE).await.unwrap();
     tx.commit().await.unwrap();
     job
 }
@@ -128,12 +199,12 @@ async fn jobs_are_claimed_once(world: World) {
     assert_eq!(claim(&world, NOW).await, None, "the other is not due");
     assert_eq!(claim(&world, after(5)).await.unwrap().id, later);
     let mut tx = free(&world).await;
-    assert_eq!(job::claim(&mut tx, "index", after(5), MINUTE).await.unwrap(), None, "of another kind");
+    assert_eq!(job::claim(&mut tx, Kind::Reinspect, after(5), MINUTE).await.unwrap(), None, "of another kind");
     assert!(job::finish(&mut tx, &first).await.unwrap());
     assert!(!job::finish(&mut tx, &first).await.unwrap());
     assert_eq!(job::find(&mut tx, first.id).await.unwrap().unwrap().state, State::Done);
-    assert!(!job::is_due(&mut tx, "inspect", after(64)).await.unwrap());
-    assert!(job::is_due(&mut tx, "inspect", after(65)).await.unwrap());
+    assert!(!job::is_due(&mut tx, Kind::Inspect, after(64)).await.unwrap());
+    assert!(job::is_due(&mut tx, Kind::Inspect, after(65)).await.unwrap());
     assert_eq!(job::delete_ended(&mut tx, after(1)).await.unwrap(), 1);
 }
 
@@ -185,4 +256,15 @@ async fn of_a_kind_and_subject_one_job_waits(world: World) {
     push(&world, "a", after(2)).await;
     assert_eq!(claim(&world, after(2)).await.unwrap().id, first, "at the earliest of the times");
     assert_eq!(claim(&world, after(9)).await, None);
+}
+
+async fn a_row_that_is_no_job_does_not_block_the_others(world: World) {
+    let first = push(&world, "a", NOW).await;
+    let second = push(&world, "b", after(1)).await;
+    world.execute(&format!("UPDATE jobs SET subject = 'no id' WHERE id = '{first}'")).await;
+    assert_eq!(claim(&world, after(1)).await.unwrap().id, second);
+    assert_eq!(claim(&world, after(1)).await, None);
+    let mut reader = world.read().await;
+    let broken = job::find(&mut reader, first).await;
+    assert!(matches!(broken, Err(Error::Inconsistent { table: "jobs", .. })), "{broken:?}");
 }

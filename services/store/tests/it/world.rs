@@ -6,6 +6,7 @@ use domain::binding::Binding;
 use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::{self, Classification, Contract, State};
 use domain::document::StoredDocument;
+use domain::event::Event;
 use domain::gate::Action;
 use domain::grant::{AccessRequest, Grant, PortMajor, Purpose, RequestState, Window};
 use domain::id::*;
@@ -244,6 +245,17 @@ pub(crate) fn grant(request: &AccessRequest, granted_by: &Principal) -> Grant {
         granted_at: NOW,
         revoked: None,
     }
+}
+
+/// An event that is told from others by its text.
+pub(crate) fn event(summary: &str) -> Event {
+    let version_id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+    Event::ContractPublished { version_id, summary: summary.to_owned() }
+}
+
+/// The same table for the same letter.
+pub(crate) fn table_id(letter: &str) -> TableId {
+    format!("00000000-0000-4000-8000-00000000000{letter}").parse().unwrap()
 }
 
 /// A new id that sorts after those made before it: `id(GrantId::new)`.

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::contract::{Contract, State, Wish};
+use domain::event;
 use domain::product::Product;
 use policy::{Action, Resource};
 
-use super::Writing;
+use super::{Writing, named};
+use crate::audit::{self, Event, ResourceKind};
 use crate::contract;
 use crate::error::Error;
 use crate::publish::scene::{DomainScene, resource};
@@ -48,7 +50,8 @@ impl Writing<'_> {
         self.ctx.authorize(Action::Retire, &retire, &format!("retire the data product `{}`", old.name))?;
         let new = Product { state, updated_at: now, ..old.clone() };
         store::product::update(self.tx, &new, old.updated_at).await?;
-        self.published("product.retire", "product", new.id, new.name.as_str(), "product.retired").await?;
+        let record = Event::done(audit::Action::ProductRetire, ResourceKind::Product, new.id, new.name.as_str());
+        self.published(record, event::Event::ProductRetired(named(&new))).await?;
         self.access = true;
         self.removed.push(removed(DocumentKind::Product, old.name.to_string()));
         Ok(())

@@ -141,7 +141,8 @@ impl Kind {
     /// Values that are invalid for the kind.
     pub(crate) fn invalid(self, values: &Values) -> Vec<String> {
         let texts: &[&str] = match self {
-            Self::Flag | Self::Json | Self::RecordAction | Self::Name => &[],
+            Self::Flag | Self::Json | Self::Name => &[],
+            Self::RecordAction => &["", "domain.destroy", "DOMAIN_CREATE"],
             Self::Word(_) => &["", "not-a-word", "READ"],
             Self::Number => &["", "many", "-1", "1.5", "99999999999"],
             Self::Time => &["", "yesterday", "2030-13-01", "2030-01-01T25:00:00Z"],

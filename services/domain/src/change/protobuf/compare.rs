@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Enum, Field, File, Label, Message, Scalar, Schema, Type};
 use crate::change::message::{Budget, Difference, TooComplex};
-use crate::words;
+use crate::closed_set;
 
-words! {
+closed_set! {
     /// The kinds of differences, by the names of the Confluent Schema Registry.
     Change {
         /// The file is in another package.
