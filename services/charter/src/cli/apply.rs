@@ -255,7 +255,7 @@ pub(crate) async fn plan(args: PlanArgs) -> Result<Exit> {
         Format::Text => outcome.print(),
         Format::Json => outcome.print_json(&result),
         Format::Junit => {
-            output::print(&report::junit("charter plan", &outcome.cases(&documents))?)?;
+            output::print(&report::junit("charter plan", &outcome.cases(&documents)))?;
             outcome.exit()
         }
         Format::Github => {

@@ -111,7 +111,7 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
     match args.format.or_json(args.json) {
         Format::Text => output::print_report(&diff.text())?,
         Format::Json => output::print_json(&diff)?,
-        Format::Junit => output::print(&report::junit("charter contract diff", &[diff.case(&new)])?)?,
+        Format::Junit => output::print(&report::junit("charter contract diff", &[diff.case(&new)]))?,
         Format::Github => output::print(&report::annotations(&[diff.case(&new)]))?,
     }
     if diff.old.id != diff.new.id {

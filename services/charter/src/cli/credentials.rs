@@ -145,7 +145,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
         }
         Format::Env => {
             let credentials = issued(vend(&client, &args).await?, &args.table)?;
-            output::print(&env_text(&credentials)?)?;
+            output::print(&env_text(&credentials))?;
             output::note(&format!("the credentials expire at {}", credentials.expires_at));
             return Ok(Exit::Done);
         }
@@ -198,12 +198,12 @@ fn issued(result: VendCredentialsResult, address: &str) -> Result<S3Credentials>
 }
 
 /// Commands for a POSIX shell that export the credentials.
-fn env_text(credentials: &S3Credentials) -> Result<String> {
-    let mut text = String::new();
-    for (name, value) in credentials.variables() {
-        let value = shlex::try_quote(value)
-            .map_err(|cause| Error::new(Exit::Failed, format!("cannot quote `{name}` for a shell: {cause}")))?;
-        text.push_str(&format!("export {name}={value}\n"));
-    }
-    Ok(text)
+fn env_text(credentials: &S3Credentials) -> String {
+    let lines = credentials.variables().map(|(name, value)| format!("export {name}={}\n", shell_quoted(value)));
+    lines.concat()
+}
+
+/// A text as one word of a POSIX shell.
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -2,11 +2,8 @@
 
 use std::fmt::Write;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-
 use super::answer::Finding;
 use super::api::Bump;
-use super::error::{Error, Exit, Result};
 use super::output::cleaned;
 
 /// The output format of a check.
@@ -78,31 +75,49 @@ impl Note {
 }
 
 /// The cases as JUnit XML (the form that Jenkins, GitLab and GitHub actions read).
-pub(crate) fn junit(suite: &str, cases: &[Case]) -> Result<String> {
-    let mut test_suite = TestSuite::new(suite);
+pub(crate) fn junit(suite: &str, cases: &[Case]) -> String {
+    let n_failures = cases.iter().filter(|case| case.failure.is_some()).count();
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" failures=\"{n_failures}\">\n",
+        xml(suite),
+        cases.len()
+    );
     for case in cases {
+        let _ = writeln!(text, "    <testcase classname=\"{}\" name=\"{}\">", xml(&case.document), xml(&case.name));
         let notes: Vec<String> = case.notes.iter().map(|note| format!("{}: {}", note.title, note.message)).collect();
-        let notes = printable(&notes.join("\n"));
-        let mut status = TestCaseStatus::success();
-        if let Some(failure) = &case.failure {
-            status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(printable(failure)).set_description(notes.as_str());
+        let notes = xml(&notes.join("\n"));
+        match &case.failure {
+            Some(failure) => {
+                let _ = writeln!(text, "      <failure message=\"{}\">{notes}</failure>", xml(failure));
+            }
+            None if !notes.is_empty() => {
+                let _ = writeln!(text, "      <system-out>{notes}</system-out>");
+            }
+            None => {}
         }
-        let mut test_case = TestCase::new(printable(&case.name), status);
-        test_case.set_classname(printable(&case.document));
-        if case.failure.is_none() && !notes.is_empty() {
-            test_case.set_system_out(notes);
-        }
-        test_suite.add_test_case(test_case);
+        text.push_str("    </testcase>\n");
     }
-    let mut report = Report::unnamed();
-    report.add_test_suite(test_suite);
-    report.to_string().map_err(|cause| Error::new(Exit::Failed, format!("cannot write the report: {cause}")))
+    text.push_str("  </testsuite>\n</testsuites>\n");
+    text
 }
 
-/// Replaces the characters that XML 1.0 forbids, which `quick_junit` would drop.
-fn printable(text: &str) -> String {
-    cleaned(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+/// Text that is safe in XML 1.0: what the standard forbids even escaped is replaced.
+fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\n' => escaped.push_str("&#10;"),
+            '\t' => escaped.push('\t'),
+            '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
+            control if control.is_control() => escaped.push(char::REPLACEMENT_CHARACTER),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 /// The cases as GitHub workflow commands: `::error file=a.yaml,line=1,title=...::message`.
