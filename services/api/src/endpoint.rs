@@ -1,31 +1,28 @@
-//! The way of a GraphQL request: media type, token, body within its limit, document within its limits, execution.
+//! A GraphQL request after sign-in: body within its limit, document within its limits, execution.
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use app::Actor;
-use app::identity::{self, SignedIn};
+use app::identity::SignedIn;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{ErrorExtensionValues, Response as Answer, ServerError};
 use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
 use domain::error::Kind;
 use futures::FutureExt;
+use http_base::problem::Problem;
+use http_base::request::RequestInfo;
 use tokio::sync::SemaphorePermit;
 
 use crate::Server;
-use crate::body::{self, Sent};
+use crate::body::{self, GraphQlRequest};
 use crate::graphql::complete::Plan;
 use crate::graphql::{Session, error};
 use crate::limits::root_fields;
-use crate::problem::Problem;
-use crate::request::Tag;
 use crate::scan;
 
 /// The fields whose bodies may be large.
@@ -34,76 +31,23 @@ const DOCUMENT_FIELDS: [&str; 4] = ["planDocuments", "applyDocuments", "reviewRe
 /// Answers `POST /graphql`.
 pub(crate) async fn answer(
     State(server): State<Arc<Server>>,
-    Extension(tag): Extension<Tag>,
-    headers: HeaderMap,
+    Extension(signed_in): Extension<SignedIn>,
+    Extension(info): Extension<RequestInfo>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let _permit = server.requests.try_acquire().map_err(|_| Problem::Busy)?;
-    body::require_json(&headers)?;
-    let signed_in = sign_in(&server, &headers).await?;
-    let requester = match &signed_in {
-        SignedIn::Actor(actor) => actor.principal.id.to_string(),
-        SignedIn::Bootstrap => "bootstrap".to_owned(),
-    };
-    let _ = tag.notes.requester.set(requester);
-
     let (bytes, _large) = read(&server, body).await?;
-    let mut sent = Sent::parse(&bytes)?;
+    let mut sent = GraphQlRequest::parse(&bytes)?;
     let is_large = bytes.len() > server.limits.body_bytes;
     drop(bytes);
 
-    let answer = match prepare(&server, &tag, &mut sent, is_large)? {
-        Ok(prepared) => execute(&server, &tag, signed_in, prepared).await,
+    let answer = match prepare(&server, &info, &mut sent, is_large)? {
+        Ok(prepared) => execute(&server, &info, signed_in, prepared).await,
         Err(refused) => Answer::from_errors(vec![*refused]),
     };
-    Ok(render(answer, &tag))
+    Ok(render(answer, &info))
 }
 
-async fn sign_in(server: &Server, headers: &HeaderMap) -> Result<SignedIn, Problem> {
-    sign_in_by(server, bearer_token(headers).ok_or(Problem::Unauthenticated)?).await
-}
-
-/// Tells who calls at a door. Its clients may send the token as the password of `Basic` (RFC 7617), whatever the user's
-/// name. The one-time token of the first start opens no door.
-pub(crate) async fn sign_in_to_door(server: &Server, headers: &HeaderMap) -> Result<Arc<Actor>, Problem> {
-    let token = bearer_token(headers).map(Cow::Borrowed).or_else(|| basic_password(headers).map(Cow::Owned));
-    match sign_in_by(server, &token.ok_or(Problem::Unauthenticated)?).await? {
-        SignedIn::Actor(actor) => Ok(actor),
-        SignedIn::Bootstrap => Err(Problem::Unauthenticated),
-    }
-}
-
-async fn sign_in_by(server: &Server, token: &str) -> Result<SignedIn, Problem> {
-    identity::sign_in(&server.app, token).await.map_err(|error| match error.kind() {
-        Kind::Unauthenticated => Problem::Unauthenticated,
-        Kind::Unavailable => Problem::Unavailable,
-        _ => {
-            tracing::error!(error = &error as &dyn std::error::Error, "token not checked");
-            Problem::Internal
-        }
-    })
-}
-
-/// The token of the one `Authorization` header, whose scheme is `Bearer` in any case (RFC 6750, RFC 9110 11.1).
-fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    credentials(headers, "bearer")
-}
-
-/// The password of the one `Authorization` header, if its scheme is `Basic`.
-fn basic_password(headers: &HeaderMap) -> Option<String> {
-    let decoded = base64::prelude::BASE64_STANDARD.decode(credentials(headers, "basic")?).ok()?;
-    let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-    Some(password.to_owned()).filter(|password| !password.is_empty())
-}
-
-fn credentials<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, credentials) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case(wanted).then(|| credentials.trim()).filter(|text| !text.is_empty())
-}
-
-/// Reads the body. Beyond the usual size it waits for its turn, so that large bodies cannot fill the memory.
+/// Reads the body. Over the usual size it waits for a permit, so that large bodies cannot fill the memory.
 async fn read(server: &Server, body: Body) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Problem> {
     let limits = &server.limits;
     let mut stream = body::stream(body);
@@ -111,27 +55,27 @@ async fn read(server: &Server, body: Body) -> Result<(Vec<u8>, Option<SemaphoreP
     if body::read(&mut stream, &mut bytes, limits.body_bytes).await? {
         return Ok((bytes, None));
     }
-    let turn = server.large_bodies.acquire().await.map_err(|_| Problem::Unavailable)?;
+    let permit = server.large_bodies.acquire().await?;
     if body::read(&mut stream, &mut bytes, limits.documents_body_bytes).await? {
-        return Ok((bytes, Some(turn)));
+        return Ok((bytes, Some(permit)));
     }
     Err(Problem::TooLarge { limit_bytes: limits.documents_body_bytes })
 }
 
-/// A request that may be executed.
+/// A request that passed all limits.
 struct Prepared {
     request: async_graphql::Request,
-    /// `None` where the document does not tell which operation is meant.
+    /// `None` if the document does not determine the operation.
     plan: Option<Plan>,
     is_mutation: bool,
 }
 
-/// Checks the document against the limits and notes what it asks for. Outer error: the body is not one we take; inner:
-/// an answer of GraphQL.
+/// Checks the document against the limits and notes its operation for the log. The outer error is a problem document, the
+/// inner one a GraphQL error.
 fn prepare(
     server: &Server,
-    tag: &Tag,
-    sent: &mut Sent,
+    info: &RequestInfo,
+    sent: &mut GraphQlRequest,
     is_large: bool,
 ) -> Result<Result<Prepared, Box<ServerError>>, Problem> {
     let refused = |message: String| Ok(Err(Box::new(error::refused(message))));
@@ -156,7 +100,7 @@ fn prepare(
     }
     if let Some(operation) = operation {
         let field = fields.as_ref().and_then(|fields| fields.first()).copied().unwrap_or("...");
-        let _ = tag.notes.operation.set(format!("{} {}", operation.ty, field.chars().take(64).collect::<String>()));
+        let _ = info.notes.operation.set(format!("{} {}", operation.ty, field.chars().take(64).collect::<String>()));
     }
     let is_mutation = operation.is_some_and(|operation| operation.ty == OperationType::Mutation);
     let plan = operation.map(|operation| Plan::new(&server.field_types, document, operation));
@@ -174,10 +118,10 @@ fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option
     }
 }
 
-/// Executes a request. A mutation runs in a task of its own: a client that hangs up does not stop it half-way. A panic
-/// ends neither the server nor the connection.
-async fn execute(server: &Arc<Server>, tag: &Tag, signed_in: SignedIn, prepared: Prepared) -> Answer {
-    let session = Session::new(&server.app, signed_in, Arc::clone(&tag.id));
+/// Executes a request. A mutation runs in its own task: it completes even if the client disconnects. A panic affects
+/// neither the server nor the connection.
+async fn execute(server: &Arc<Server>, info: &RequestInfo, signed_in: SignedIn, prepared: Prepared) -> Answer {
+    let session = Session::new(&server.app, signed_in, Arc::clone(&info.id));
     let request = session.put(prepared.request);
     let schema = server.schema.clone();
     let executed = AssertUnwindSafe(async move { schema.execute(request).await }).catch_unwind();
@@ -193,7 +137,7 @@ async fn execute(server: &Arc<Server>, tag: &Tag, signed_in: SignedIn, prepared:
             answer
         }
         Err(panic) => {
-            tracing::error!(request.id = %tag.id, panic = panic_text(panic.as_ref()), "a resolver panicked");
+            tracing::error!(request.id = %info.id, panic = panic_text(panic.as_ref()), "resolver panicked");
             Answer::from_errors(vec![error::internal()])
         }
     }
@@ -204,20 +148,20 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// Renders an answer. Every error gets the request's id and a code: one without was found by the parser or by
-/// validation. The chain of an internal error is logged here, once, and goes no further.
-fn render(mut answer: Answer, tag: &Tag) -> Response {
+/// Renders an answer. Every error gets the request's id and a code; an error of the parser or of validation comes without
+/// one. The causes of an internal error are logged here, once, and not sent.
+fn render(mut answer: Answer, info: &RequestInfo) -> Response {
     for error in &mut answer.errors {
         if let Some(source) = error.source::<app::Error>()
             && source.kind() == Kind::Internal
         {
-            tracing::error!(request.id = %tag.id, error = source as &dyn std::error::Error, "a use case failed");
+            tracing::error!(request.id = %info.id, error = source as &dyn std::error::Error, "use case failed");
         }
         let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
         if extensions.get("code").is_none() {
             extensions.set("code", Kind::Invalid.as_str());
         }
-        extensions.set("requestId", &*tag.id);
+        extensions.set("requestId", &*info.id);
     }
     match serde_json::to_vec(&answer) {
         Ok(bytes) => {
@@ -225,7 +169,7 @@ fn render(mut answer: Answer, tag: &Tag) -> Response {
             (headers, bytes).into_response()
         }
         Err(error) => {
-            tracing::error!(request.id = %tag.id, %error, "an answer could not be written");
+            tracing::error!(request.id = %info.id, %error, "cannot serialise a response");
             Problem::Internal.into_response()
         }
     }

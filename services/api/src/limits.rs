@@ -8,7 +8,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Positioned};
 
-/// What a server takes. The defaults are those of `SPEC.md` section 5.
+/// What a server takes. The defaults are those of docs/rules.md (Interfaces and limits).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest body.

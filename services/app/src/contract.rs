@@ -7,13 +7,15 @@ mod activation;
 mod cache;
 mod judge;
 pub(crate) mod proof;
+mod readiness;
 mod reads;
 
 pub use self::activation::{Activate, Activated, activate_version};
-pub(crate) use self::activation::{Author, deprecate, extend, retire, try_activate};
+pub(crate) use self::activation::{Author, change, extend, try_activate};
 pub(crate) use self::cache::{DocumentCache, digest, format_of, parsed, parsed_product};
 pub use self::judge::Judged;
 pub(crate) use self::judge::{RuleSet, find_object, judge_snapshot, rule_set, rule_set_of};
+pub(crate) use self::readiness::{ActivationFacts, reasons_to_wait};
 pub use self::reads::{
     VersionAddress, VersionView, find_version, list_contracts, list_findings, list_versions, load_contracts,
     load_versions,

@@ -30,9 +30,6 @@ use crate::lease::{Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, Ope
 use crate::paging::Filling;
 use crate::table;
 
-/// The bucket that all tables are keys of (SPEC section 2).
-pub const BUCKET: &str = "lake";
-
 /// Asks for credentials.
 #[derive(Clone, Debug)]
 pub struct Vend {
@@ -135,8 +132,8 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     Ok(Vended::Issued(Box::new(Issued {
         credentials,
         endpoint: ctx.app.settings.gateway_endpoint.clone(),
-        region: ctx.app.settings.region.clone(),
-        table_uri: format!("s3://{BUCKET}/{}", lease.table_id),
+        region: ctx.app.settings.region.to_string(),
+        table_uri: domain::s3::table_uri(lease.table_id),
         lease,
         decision: explained,
     })))

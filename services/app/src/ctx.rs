@@ -53,7 +53,7 @@ pub struct Settings {
     /// Where clients reach the gateway, such as `http://127.0.0.1:7071`.
     pub gateway_endpoint: String,
     /// The region that clients are told.
-    pub region: String,
+    pub region: domain::s3::Region,
     /// How often the names of all tables are looked at (`inspect.poll`).
     pub poll: Duration,
     /// How old the last look may be before a decision looks by itself (`inspect.probe`).
@@ -83,7 +83,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             gateway_endpoint: "http://127.0.0.1:7071".to_owned(),
-            region: "us-east-1".to_owned(),
+            region: domain::s3::Region::default(),
             poll: Duration::from_secs(60),
             probe: Duration::from_secs(5),
             n_inspections: 2,

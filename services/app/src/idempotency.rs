@@ -1,4 +1,5 @@
-//! Idempotency keys: a call that changes something happens once, however often it is sent (SPEC section 5: kept 24 h).
+//! Idempotency keys: a call that changes something happens once, however often it is sent (docs/rules.md, Interfaces
+//! and limits: kept 24 h).
 
 use std::str::FromStr;
 use std::time::Duration;

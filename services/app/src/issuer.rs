@@ -48,7 +48,7 @@ closed_set! {
 }
 
 impl TokenKind {
-    /// How long such a token lives, and may live at most (SPEC section 5).
+    /// How long such a token lives, and may live at most (docs/rules.md, Interfaces and limits).
     pub fn lifetime(self) -> Duration {
         match self {
             Self::User => Duration::from_secs(3_600),

@@ -3,7 +3,7 @@
 
 pub use store::{Page, Seek};
 
-/// The most rows of a page (SPEC section 5).
+/// The most rows of a page (docs/rules.md, Interfaces and limits).
 pub const MAX_PAGE: u32 = 200;
 
 /// A page that is being filled.

@@ -1,11 +1,13 @@
-//! Publishing: a set of product and contract documents is planned or applied, all or nothing (SPEC section 5).
+//! Publishing: a set of product and contract documents is planned or applied, all or nothing (docs/rules.md, Interfaces
+//! and limits).
 //!
-//! A set goes through five steps, and each tells everything it finds wrong before the next begins: `set` parses the
-//! documents, outside of any transaction; `scene` loads what is registered in their domains and asks the policy;
+//! A set goes through six steps, and each reports everything it finds wrong before the next begins: `set` parses the
+//! documents, outside of any transaction; `state` loads what is registered in their domains and asks the policy;
 //! `resolve` finds out what each document is a document of; `versions` compares contract versions and enforces the
-//! bump that their changes demand; `write` stores everything and activates what can be. [`plan`] does all
-//! of it and does not commit. All but the last read one state of the database beside the writers; `write` begins by
-//! making sure that the facts have not moved since.
+//! bump that their changes demand; `plan` makes of it a [`Plan`] of all changes, down to what becomes active; `write`
+//! executes the plan. [`plan`](fn@plan) reports the plan and ends there. The first four steps read one state of the
+//! database beside the writers; applying makes sure that the facts have not moved since, and then plans and writes in
+//! one transaction.
 //!
 //! What a document may do to what is there already:
 //!
@@ -17,10 +19,12 @@
 //! - A port's major stays tied to its contract's major for ever: grants hang on it.
 //! - An object stays bound to its table; while no version of the major was ever active, a new document moves it.
 
+mod holdings;
+mod plan;
 mod resolve;
 pub(crate) mod review;
-mod scene;
 mod set;
+mod state;
 mod versions;
 mod write;
 
@@ -34,9 +38,10 @@ use domain::version::{Bump, Version};
 use policy::Action;
 use store::{Lock, Tx};
 
-use self::scene::Scene;
+use self::plan::Plan;
 use self::set::Set;
-use self::versions::Judged;
+use self::state::PublishState;
+use self::versions::JudgedSet;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::idempotency::{self, Key};
@@ -75,7 +80,7 @@ pub enum Outcome {
 }
 
 /// What a set changes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// One for each document in the order of the set, then one for each product or contract that was pruned.
     pub changes: Vec<DocumentChange>,
@@ -198,26 +203,31 @@ async fn publish(ctx: &Ctx, command: &DocumentSet, action: Action) -> Result<Out
     };
 
     for _ in 0..N_TRIES {
-        let before = {
-            let mut tx = ctx.app.db.read().await?;
-            Before::load(ctx, &mut tx, command, &set, action).await?
-        };
-        let compared = match before.compare(set.clone(), action).await? {
+        let mut tx = ctx.app.db.read().await?;
+        let baseline = Baseline::load(ctx, &mut tx, command, &set, action).await?;
+        let compared = match baseline.compare(set.clone(), action).await? {
             Ok(compared) => compared,
             Err(outcome) => return Ok(outcome),
         };
+        if action == Action::Plan {
+            return compared
+                .plan(&mut tx, command, &set, action)
+                .await
+                .map(|planned| planned.map_or_else(Outcome::Invalid, |plan| Outcome::Done(plan.report)));
+        }
+        drop(tx);
         let mut tx = ctx.app.db.write(Lock::Facts).await?;
-        // Everything that was compared moves the revision by which the caller's standing is kept.
-        let now = compared.before.ctx.fresh(&mut tx).await?;
-        if Arc::ptr_eq(&now.actor, &compared.before.ctx.actor) {
-            return compared.write(tx, command, set, action).await;
+        // Everything that was compared moves the revision by which the caller's standing is cached.
+        let now = compared.baseline.ctx.fresh(&mut tx).await?;
+        if Arc::ptr_eq(&now.actor, &compared.baseline.ctx.actor) {
+            return compared.apply(tx, command, set).await;
         }
     }
     // Others change facts faster than this set is compared: for once they wait.
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
-    let before = Before::load(ctx, &mut tx, command, &set, action).await?;
-    match before.compare(set.clone(), action).await? {
-        Ok(compared) => compared.write(tx, command, set, action).await,
+    let baseline = Baseline::load(ctx, &mut tx, command, &set, action).await?;
+    match baseline.compare(set.clone(), action).await? {
+        Ok(compared) => compared.apply(tx, command, set).await,
         Err(outcome) => Ok(outcome),
     }
 }
@@ -228,9 +238,9 @@ pub(crate) async fn apply_in(ctx: &Ctx, tx: &mut Tx, command: &DocumentSet) -> R
         Ok(set) => set,
         Err(problems) => return Ok(Outcome::Invalid(problems)),
     };
-    let before = Before::load(ctx, tx, command, &set, Action::Publish).await?;
-    match before.compare(set.clone(), Action::Publish).await? {
-        Ok(compared) => compared.write_in(tx, command, set, Action::Publish).await,
+    let baseline = Baseline::load(ctx, tx, command, &set, Action::Publish).await?;
+    match baseline.compare(set.clone(), Action::Publish).await? {
+        Ok(compared) => compared.apply_in(tx, command, set).await,
         Err(outcome) => Ok(outcome),
     }
 }
@@ -238,49 +248,65 @@ pub(crate) async fn apply_in(ctx: &Ctx, tx: &mut Tx, command: &DocumentSet) -> R
 /// How often a set is compared beside the writers before it keeps them waiting.
 const N_TRIES: usize = 3;
 
-/// What is registered before a set, and the caller as he stands at the same moment.
-struct Before {
+/// What is registered before a set, and the caller with the roles of the same moment.
+struct Baseline {
     ctx: Ctx,
-    scene: Scene,
+    state: PublishState,
     /// The same call was answered before.
     is_replay: bool,
 }
 
 /// A set that may be written, if nothing has moved since.
-struct Compared {
-    before: Before,
-    judged: Judged,
+struct ComparedSet {
+    baseline: Baseline,
+    judged: JudgedSet,
 }
 
-impl Before {
+impl Baseline {
     async fn load(ctx: &Ctx, tx: &mut Tx, command: &DocumentSet, set: &Set, action: Action) -> Result<Self, Error> {
         let ctx = ctx.fresh(tx).await?;
-        let scene = Scene::load(&ctx, tx, command, set, action).await?;
+        let state = PublishState::load(&ctx, tx, command, set, action).await?;
         let is_replay = is_replay(&ctx, tx, command, action).await?;
-        Ok(Self { ctx, scene, is_replay })
+        Ok(Self { ctx, state, is_replay })
     }
 
     /// Compares the set with what is registered. Inner error: the answer is known without writing.
-    async fn compare(self, set: Set, action: Action) -> Result<Result<Compared, Outcome>, Error> {
+    async fn compare(self, set: Set, action: Action) -> Result<Result<ComparedSet, Outcome>, Error> {
         if self.is_replay {
-            return Ok(Err(Outcome::Done(self.scene.replayed(set))));
+            return Ok(Err(Outcome::Done(self.state.replayed(set))));
         }
         let comparing = tokio::task::spawn_blocking(move || {
-            let judged = match resolve::resolve(&self.ctx, &self.scene, set) {
-                Ok(resolved) => versions::judge(&self.ctx, &self.scene, resolved, action)?,
+            let judged = match resolve::resolve(&self.ctx, &self.state, set) {
+                Ok(resolved) => versions::judge(&self.ctx, &self.state, resolved, action)?,
                 Err(problems) => Err(Outcome::Invalid(problems)),
             };
-            Ok(judged.map(|judged| Compared { before: self, judged }))
+            Ok(judged.map(|judged| ComparedSet { baseline: self, judged }))
         });
         comparing.await.map_err(Error::internal)?
     }
 }
 
-impl Compared {
-    async fn write(self, mut tx: Tx, command: &DocumentSet, set: Set, action: Action) -> Result<Outcome, Error> {
-        let app = Arc::clone(&self.before.ctx.app);
-        let outcome = self.write_in(&mut tx, command, set, action).await?;
-        if action == Action::Publish && matches!(outcome, Outcome::Done(_)) {
+impl ComparedSet {
+    /// Plans what the set changes. Inner error: everything that is wrong with it.
+    async fn plan(
+        &self,
+        tx: &mut Tx,
+        command: &DocumentSet,
+        set: &Set,
+        action: Action,
+    ) -> Result<Result<Plan, Vec<Problem>>, Error> {
+        let Self { baseline: Baseline { ctx, state, .. }, judged } = self;
+        let planned = plan::plan(ctx, tx, command, state, judged, action).await?;
+        Ok(planned.map(|mut plan| {
+            plan.report.warnings.splice(0..0, set.warnings.iter().cloned());
+            plan
+        }))
+    }
+
+    async fn apply(self, mut tx: Tx, command: &DocumentSet, set: Set) -> Result<Outcome, Error> {
+        let app = Arc::clone(&self.baseline.ctx.app);
+        let outcome = self.apply_in(&mut tx, command, set).await?;
+        if matches!(outcome, Outcome::Done(_)) {
             crate::failpoint::pass("publish.written");
             tx.commit().await?;
             crate::failpoint::pass("publish.committed");
@@ -289,24 +315,21 @@ impl Compared {
         Ok(outcome)
     }
 
-    /// Writes the set without the commit; unless it is done, the transaction is not to be committed.
-    async fn write_in(self, tx: &mut Tx, command: &DocumentSet, set: Set, action: Action) -> Result<Outcome, Error> {
-        let Self { before: Before { ctx, scene, .. }, judged } = self;
-        if is_replay(&ctx, tx, command, action).await? {
-            return Ok(Outcome::Done(scene.replayed(set)));
+    /// Plans and executes the set without the commit; unless it is done, the transaction is not to be committed.
+    async fn apply_in(self, tx: &mut Tx, command: &DocumentSet, set: Set) -> Result<Outcome, Error> {
+        let ctx = &self.baseline.ctx;
+        if is_replay(ctx, tx, command, Action::Publish).await? {
+            return Ok(Outcome::Done(self.baseline.state.replayed(set)));
         }
-        let written = match write::write(&ctx, tx, command, &scene, judged, action).await? {
-            Ok(written) => written,
+        let plan = match self.plan(tx, command, &set, Action::Publish).await? {
+            Ok(plan) => plan,
             Err(problems) => return Ok(Outcome::Invalid(problems)),
         };
-        if action == Action::Publish
-            && let Some(domain) = scene.domains.values().next()
-        {
-            idempotency::record(&ctx, tx, command.key.as_ref(), domain.domain.id).await?;
+        write::write(ctx, tx, &plan).await?;
+        if let Some(domain) = self.baseline.state.domains.values().next() {
+            idempotency::record(ctx, tx, command.key.as_ref(), domain.domain.id).await?;
         }
-        let mut warnings = set.warnings;
-        warnings.extend(written.warnings);
-        Ok(Outcome::Done(Report { changes: written.changes, warnings }))
+        Ok(Outcome::Done(plan.report))
     }
 }
 

@@ -95,7 +95,7 @@ impl Target {
 }
 
 /// Finds what an address means to a caller: the newest major that its grants cover, and without a grant the oldest
-/// active one (DESIGN section 2). `None` for what does not exist and for what the caller may not know of.
+/// active one (docs/design.md, Terms). `None` for what does not exist and for what the caller may not know of.
 pub(crate) async fn resolve(app: &App, tx: &mut Tx, actor: &Actor, address: &Address) -> Result<Option<Target>, Error> {
     let Some(known) = visible_product(app, tx, actor, &address.domain, &address.product).await? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The budgets of DESIGN section 7 that this release has, measured on the built program: `make bench`.
+//! The budgets of docs/design.md (Budgets) that this release has, measured on the built program: `make bench`.
 //!
 //! Each figure is printed with its input and its budget; the disk's own `fdatasync` in the same run stands beside what
 //! waits for it. Absolute times say as much about the machine as about the program: compare within one run.

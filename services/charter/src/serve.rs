@@ -95,19 +95,21 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let gateway = gateway::Gateway {
         leases: Arc::clone(&app) as Arc<dyn app::lease::Leases>,
         clock: Arc::clone(&app.clock),
+        random: Arc::clone(&app.random),
+        region: app.settings.region.clone(),
         limits: config.gateway_limits(),
     };
     let gateway = tokio::spawn(gateway.serve(gateway_listener, stop.clone()));
     let mutations = TaskTracker::new();
     let router = api::router(Arc::clone(&app), &api::Limits::default(), &mutations);
     let answer = move |request| router.clone().oneshot(request);
-    let http = tokio::spawn(gateway::connections::serve(listener, config.http_limits(), stop.clone(), answer));
+    let http = tokio::spawn(http_base::connections::serve(listener, config.http_limits(), stop.clone(), answer));
 
     shutdown_signal().await?;
     tracing::info!("shutting down, waiting for in-flight requests");
     stop.cancel();
     let finished = async {
-        http.await??;
+        http.await?;
         mutations.close();
         mutations.wait().await;
         gateway.await??;

@@ -8,7 +8,7 @@
 //! and back.
 //!
 //! Begin at [`parse`]. To read a new version of a standard: mark its fields in `schema/odcs.yaml` (`since`), add the
-//! version to [`schema::Standard`], run the tests once with `UPDATE_SCHEMAS=1`, and read what is new in [`odcs`].
+//! version to [`schema::Standard`], run the tests once with `UPDATE_GOLDEN=1`, and read what is new in [`odcs`].
 
 pub mod avro;
 pub mod convert;

@@ -1,7 +1,7 @@
 //! YAML (and JSON, which is YAML) as a tree in which every value knows its place.
 //!
-//! Limits (SPEC section 5) are part of reading, not checked afterwards: a document that exceeds one is refused while it
-//! is read, in bounded time and memory.
+//! Limits (docs/rules.md, Interfaces and limits) are part of reading, not checked afterwards: a document that exceeds
+//! one is refused while it is read, in bounded time and memory.
 
 use std::cell::Cell;
 use std::fmt;

@@ -11,9 +11,9 @@ use crate::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use crate::identity::PurposeCode;
 use crate::name::Name;
 
-/// The end of a window that none was given for: 90 days (SPEC section 4).
+/// The end of a window that none was given for: 90 days (docs/rules.md, Names and states).
 pub const DEFAULT_WINDOW: Duration = Duration::from_secs(90 * 24 * 3_600);
-/// The longest window: 365 days (SPEC section 4).
+/// The longest window: 365 days (docs/rules.md, Names and states).
 pub const MAX_WINDOW: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// The longest sentence a purpose, reason or note may be, in characters.
 pub const MAX_SENTENCE_CHARS: usize = 1_000;

@@ -99,7 +99,7 @@ pub struct RoleAssignment {
 }
 
 closed_set! {
-    /// What data is read for: the platform's list (SPEC section 4).
+    /// What data is read for: the platform's list (docs/rules.md, Names and states).
     PurposeCode {
         /// Exploring and answering questions.
         Analytics = "analytics",

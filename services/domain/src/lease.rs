@@ -8,7 +8,7 @@ use crate::gate::{Action, Permit};
 use crate::id::{BindingId, DecisionId, GrantId, LeaseId, PrincipalId, SnapshotId, TableId};
 use crate::identity::PurposeCode;
 
-/// The lifetime of a gateway lease that none was asked for (SPEC section 2).
+/// The lifetime of a gateway lease that none was asked for (docs/rules.md, Gateway).
 pub const GATEWAY_DEFAULT_LIFETIME: Duration = Duration::from_secs(3_600);
 /// The longest lifetime of a gateway lease.
 pub const GATEWAY_MAX_LIFETIME: Duration = Duration::from_secs(12 * 3_600);

@@ -1,7 +1,7 @@
 //! The rules of Charterhouse: words, states, and the functions that decide.
 //!
 //! Everything here is pure: no I/O, no clock, no randomness of its own, no wire types. Time, ids and randomness are
-//! handed in ([`clock::Clock`], [`clock::Random`]). A module is a context of `DESIGN` (contract, table, grant, ...);
+//! handed in ([`clock::Clock`], [`clock::Random`]). A module is a context (contract, table, grant, ...);
 //! the same name holds the context's rows in `store`, its use cases in `app` and its fields in `api::graphql`.
 //!
 //! Begin at [`gate`]: it is what Charterhouse exists for. To add a context: a module here with its states and errors,
@@ -21,6 +21,7 @@ pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod job;
+pub mod json;
 pub mod lease;
 pub mod name;
 pub mod notice;
@@ -29,5 +30,6 @@ pub mod overrides;
 pub mod product;
 pub mod quality;
 pub mod registry;
+pub mod s3;
 pub mod table;
 pub mod version;

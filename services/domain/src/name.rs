@@ -1,6 +1,7 @@
 //! Names that are safe everywhere: in addresses, in listings, in logs.
 //!
-//! A name matches `[a-z][a-z0-9_-]{0,62}` (SPEC section 4). None of them ever enters a path or a provider's policy.
+//! A name matches `[a-z][a-z0-9_-]{0,62}` (docs/rules.md, Names and states). None of them ever enters a path or a
+//! provider's policy.
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,7 +35,8 @@ impl Name {
         &self.0
     }
 
-    /// The name that a title gives: lowered, with each run of other characters as one `-` (SPEC section 4).
+    /// The name that a title gives: lowered, with each run of other characters as one `-` (docs/rules.md, Names and
+    /// states).
     ///
     /// # Errors
     /// [`Error::NotAName`] if nothing usable is left, or it is too long.

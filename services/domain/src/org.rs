@@ -6,8 +6,8 @@ use crate::id::DomainId;
 use crate::name::DomainPath;
 
 closed_set! {
-    /// How far a domain's contracts bind its readers (DESIGN section 3). Identity, visibility, policy, contract, grant
-    /// and scope bind in all three.
+    /// How far a domain's contracts bind its readers (docs/design.md, The gate). Identity, visibility, policy,
+    /// contract, grant and scope bind in all three.
     Enforcement {
         /// Conformance and quality are not judged.
         Off = "off",

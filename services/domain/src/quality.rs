@@ -1,4 +1,4 @@
-//! Quality rules as they are run, and what running them gave (SPEC section 3; ODCS 3.x `quality`).
+//! Quality rules as they are run, and what running them gave (docs/rules.md, Data rules; ODCS 3.x `quality`).
 //!
 //! A contract's promises (`required`, `enum`, `quality[]`, ...) are compiled to [`Rule`]s by [`crate::contract`]; the
 //! worker measures each one in a single pass; [`RuleResult::outcome`] and [`verdict`] judge what was measured. The

@@ -1,4 +1,5 @@
-//! Semantic versions of contracts: `MAJOR.MINOR.PATCH` (semver.org 2.0.0, without pre-releases; SPEC section 4).
+//! Semantic versions of contracts: `MAJOR.MINOR.PATCH` (semver.org 2.0.0, without pre-releases; docs/rules.md, Names
+//! and states).
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
-//! Who asks, and whether their lease is live: what `s3s` asks us between parsing a request and acting on it.
+//! The caller of a request and their lease: what `s3s` asks between parsing a request and handling it.
 //!
-//! `s3s` checks the signature with the secret that [`Access`] derives. Only then is the session token compared and the
-//! lease looked up, so nobody learns anything about a lease whose secret they do not have.
+//! `s3s` checks the signature with the secret that [`Access`] derives. The session token is compared and the lease looked up
+//! only after that, so a caller without the secret of a lease learns nothing about it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 
 const TOKEN: &str = "x-amz-security-token";
 
-/// Checks credentials and leases.
+/// The check of credentials and leases.
 #[derive(Clone)]
 pub(crate) struct Access {
     pub(crate) leases: Arc<dyn Leases>,
@@ -24,14 +24,14 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// The lease, if it is live now.
+    /// The lease, if it is valid now.
     async fn open(&self, id: LeaseId) -> Result<Arc<OpenLease>, Denied> {
         let lease = self.leases.open(id).await?;
         lease.at(self.clock.now())?;
         Ok(lease)
     }
 
-    /// Whether a lease that was opened before is live now.
+    /// Whether a lease that was opened earlier is still valid.
     pub(crate) async fn still_open(&self, lease: &OpenLease) -> bool {
         lease.at(self.clock.now()).is_ok() && self.leases.still_open(lease.id).await
     }
@@ -57,25 +57,25 @@ impl S3Auth for Access {
 impl S3Access for Access {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         let Some(credentials) = cx.credentials() else {
-            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "a signature is needed"));
+            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "the request is not signed"));
         };
         let id = lease_id(&credentials.access_key)?;
         if !self.has_token(id, cx.headers()) {
-            let message = "the session token of the lease is needed, exactly once";
+            let message = "exactly one session token, that of the lease, is required";
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         }
-        let lease = self.open(id).await.map_err(answer)?;
+        let lease = self.open(id).await.map_err(s3_error)?;
         cx.extensions_mut().insert(lease);
         Ok(())
     }
 }
 
 fn lease_id(access_key: &str) -> S3Result<LeaseId> {
-    access_key.parse().map_err(|_| S3Error::with_message(S3ErrorCode::InvalidAccessKeyId, "not the id of a lease"))
+    access_key.parse().map_err(|_| S3Error::with_message(S3ErrorCode::InvalidAccessKeyId, "not a lease id"))
 }
 
-/// Everything that ends a lease is a 403: clients give up on it at once, and ask for a new lease.
-fn answer(denied: Denied) -> S3Error {
+/// A lease that is not valid is a 403: clients do not retry it, and request a new lease.
+fn s3_error(denied: Denied) -> S3Error {
     let code = match denied {
         Denied::Unknown | Denied::Ended | Denied::Revoked | Denied::Expired => S3ErrorCode::AccessDenied,
         Denied::Unavailable => S3ErrorCode::ServiceUnavailable,

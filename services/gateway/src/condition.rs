@@ -1,4 +1,7 @@
 //! Conditional requests (RFC 9110, sections 13 and 14): pure, over headers, an ETag and a modification time.
+//!
+//! The types of the crate `headers` are not used: they reject an ETag without quotes, which S3 accepts and its clients send,
+//! and then the whole header would be ignored instead of evaluated.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,45 +9,45 @@ use http::HeaderMap;
 use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE};
 use s3s::dto::{Range, Timestamp, TimestampFormat};
 
-/// What the conditions of a request come to.
+/// The result of a request's conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The answer goes ahead.
+    /// All are met.
     Proceed,
-    /// The client has it already: 304.
+    /// The client has this state of the file: 304.
     NotModified,
-    /// The client wants another state of the file than there is: 412.
+    /// The file is not in the state that the client requires: 412.
     Failed,
 }
 
 /// Evaluates the conditions in the order of RFC 9110, section 13.2.2. `etag` is strong and without quotes.
 pub(crate) fn evaluate(headers: &HeaderMap, etag: &str, modified: &Timestamp) -> Outcome {
-    let failed = match names(headers, &IF_MATCH, etag, Comparison::Strong) {
+    let failed = match matches_etag(headers, &IF_MATCH, etag, Comparison::Strong) {
         Some(matches) => !matches,
         None => date(headers, &IF_UNMODIFIED_SINCE).is_some_and(|date| *modified > date),
     };
     if failed {
         return Outcome::Failed;
     }
-    let not_modified = match names(headers, &IF_NONE_MATCH, etag, Comparison::Weak) {
+    let not_modified = match matches_etag(headers, &IF_NONE_MATCH, etag, Comparison::Weak) {
         Some(matches) => matches,
         None => date(headers, &IF_MODIFIED_SINCE).is_some_and(|date| *modified <= date),
     };
     if not_modified { Outcome::NotModified } else { Outcome::Proceed }
 }
 
-/// Whether a range is to be honoured: there is no `If-Range`, or it names exactly this state of the file.
-pub(crate) fn range_holds(headers: &HeaderMap, etag: &str, modified: &Timestamp) -> bool {
+/// Whether a range applies: there is no `If-Range`, or it names exactly this state of the file.
+pub(crate) fn range_applies(headers: &HeaderMap, etag: &str, modified: &Timestamp) -> bool {
     let by_date = || date(headers, &IF_RANGE).is_some_and(|date| date == *modified);
-    names(headers, &IF_RANGE, etag, Comparison::Strong).is_none_or(|matches| matches || by_date())
+    matches_etag(headers, &IF_RANGE, etag, Comparison::Strong).is_none_or(|matches| matches || by_date())
 }
 
-/// The bytes that a range means in a file of this size, or nothing if it means none: 416.
-pub(crate) fn bytes_of(range: Range, size_bytes: u64) -> Option<std::ops::Range<u64>> {
+/// The bytes of a range in a file of this size; `None` if there are none: 416.
+pub(crate) fn resolve_range(range: Range, size_bytes: u64) -> Option<std::ops::Range<u64>> {
     range.check(size_bytes).ok().filter(|bytes| !bytes.is_empty())
 }
 
-/// A modification time as `Last-Modified` tells it: in whole seconds, rounded down.
+/// A modification time for `Last-Modified`: in whole seconds, rounded down.
 pub(crate) fn last_modified(mtime_ns: i64) -> Timestamp {
     let seconds = Duration::from_secs(mtime_ns.div_euclid(1_000_000_000).unsigned_abs());
     let moment = if mtime_ns < 0 { UNIX_EPOCH.checked_sub(seconds) } else { UNIX_EPOCH.checked_add(seconds) };
@@ -57,9 +60,8 @@ enum Comparison {
     Weak,
 }
 
-/// Whether a header names our ETag, in a list or as `*`; nothing if it is not there. ETags without quotes are read, as
-/// S3 does.
-fn names(headers: &HeaderMap, name: &HeaderName, etag: &str, comparison: Comparison) -> Option<bool> {
+/// Whether a header lists an ETag, itself or as `*`; `None` if the header is missing. Like S3, accepts ETags without quotes.
+fn matches_etag(headers: &HeaderMap, name: &HeaderName, etag: &str, comparison: Comparison) -> Option<bool> {
     if !headers.contains_key(name) {
         return None;
     }

@@ -1,8 +1,8 @@
-//! Files on disk: opened below one folder without following links, read in chunks, and checked around each read.
+//! Files on disk: opened below one folder without following links, read in chunks, and checked after each read.
 //!
-//! A file is named by the folder's handle and a key, and the kernel refuses every way out (`openat2` with
-//! `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS`), so nothing can be swapped between a check and its use. Everything here
-//! blocks; [`crate::s3`] calls it on blocking threads.
+//! A file is addressed by the folder's handle and a key, and the kernel refuses to resolve anything outside of the folder
+//! (`openat2` with `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS`), so nothing can be swapped between a check and its use.
+//! Everything here blocks; [`crate::s3`] calls it on blocking threads.
 
 use std::fs::File;
 use std::io;
@@ -17,11 +17,11 @@ use domain::table::PinnedFile;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, statat};
 use rustix::io::Errno;
 
-/// The most bytes that are read at once.
+/// The size of a read.
 pub(crate) const CHUNK_BYTES: u64 = 1 << 20;
-/// The most files and folders that are listed of a table's folder as it is.
+/// The most files and folders that are listed of a table's unpinned folder.
 const MAX_WALKED: usize = 200_000;
-/// The deepest folder that is looked into, below the table's.
+/// The deepest folder that is listed, below the table's.
 const MAX_DEPTH: usize = 32;
 
 /// Why a file is not served.
@@ -29,7 +29,7 @@ const MAX_DEPTH: usize = 32;
 pub(crate) enum Error {
     /// The lease has no such file.
     NotFound,
-    /// The lease has it, but it is gone or no longer the one that was inspected.
+    /// The lease has it, but it is missing or not in the inspected state.
     Changed,
     /// The folder has more files than we list.
     TooMany,
@@ -40,7 +40,7 @@ pub(crate) enum Error {
 impl From<Errno> for Error {
     fn from(errno: Errno) -> Self {
         match errno {
-            // Not there; or there, but behind a link, or a thing that is not a file.
+            // Missing, behind a link, or not a file.
             Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NXIO | Errno::NAMETOOLONG => {
                 Self::NotFound
             }
@@ -49,7 +49,7 @@ impl From<Errno> for Error {
     }
 }
 
-/// What tells one state of a file from another.
+/// The identity of one state of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) size_bytes: u64,
@@ -58,7 +58,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Its strong ETag, without quotes: inode, size and modification time, in hex.
+    /// The strong ETag, without quotes: inode, size and modification time, in hex.
     pub(crate) fn etag(&self) -> String {
         format!("{:x}-{:x}-{:x}", self.inode, self.size_bytes, self.mtime_ns)
     }
@@ -76,19 +76,19 @@ impl From<&PinnedFile> for Stamp {
     }
 }
 
-/// A file that is open for one answer.
+/// A file opened for one answer.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     file: File,
-    /// The state in which it is served, and in no other.
+    /// The only state in which it is served.
     pub(crate) stamp: Stamp,
 }
 
 impl OpenFile {
-    /// The file of a scope under exactly this key.
+    /// Opens the file of a scope under exactly this key.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the scope has none; [`Error::Changed`] if the pinned file is not as it was inspected.
+    /// [`Error::NotFound`] if the scope has none; [`Error::Changed`] if the pinned file is not in the inspected state.
     pub(crate) fn open(scope: &Scope, key: &str) -> Result<Self, Error> {
         match scope {
             Scope::Pinned { root, files } => Self::pinned(root, files.find(key).ok_or(Error::NotFound)?),
@@ -97,7 +97,7 @@ impl OpenFile {
         }
     }
 
-    /// Bytes from an offset on, as they were when the file was opened.
+    /// Reads bytes, as they were when the file was opened.
     ///
     /// # Errors
     /// [`Error::Changed`] if the file changed since.
@@ -143,12 +143,12 @@ impl OpenFile {
 pub(crate) enum Files {
     /// The list of the pinned snapshot.
     Pinned(Arc<FileList>),
-    /// What lies in the folder now.
+    /// The current content of the folder.
     Walked(Vec<PinnedFile>),
 }
 
 impl Files {
-    /// All files of a scope; of a folder as it is, those that can begin with the prefix, and no links.
+    /// All files of a scope; of an unpinned folder, those under the prefix, without links.
     ///
     /// # Errors
     /// [`Error::TooMany`], [`Error::Io`].
@@ -174,7 +174,7 @@ impl Files {
     }
 }
 
-/// `NONBLOCK`: opening a pipe that has no writer must not wait for one.
+/// `NONBLOCK`: opening a pipe must not wait for a writer.
 const FILE: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::DIRECTORY);
 const NO_LINKS: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS);
@@ -191,7 +191,7 @@ fn walk(root: &OwnedFd, prefix: &str) -> Result<Vec<PinnedFile>, Error> {
         let path = if folder.is_empty() { "." } else { folder.as_str() };
         let handle = match openat2(root, path, FOLDER, Mode::empty(), NO_LINKS | ResolveFlags::BENEATH) {
             Ok(handle) => handle,
-            // It went away, or became a link, since its parent was read.
+            // It was removed, or replaced by a link, since its parent was read.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
             Err(errno) => return Err(errno.into()),
         };
@@ -206,12 +206,12 @@ fn walk(root: &OwnedFd, prefix: &str) -> Result<Vec<PinnedFile>, Error> {
                 return Err(Error::TooMany);
             }
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-            match look(&handle, name)? {
+            match stat_entry(&handle, name)? {
                 Some((FileType::RegularFile, stamp)) if path.starts_with(prefix) => {
                     let Stamp { size_bytes, mtime_ns, inode } = stamp;
                     files.push(PinnedFile { path, size_bytes, mtime_ns, inode });
                 }
-                Some((FileType::Directory, _)) if path.split('/').count() <= MAX_DEPTH && leads_to(&path, prefix) => {
+                Some((FileType::Directory, _)) if path.split('/').count() <= MAX_DEPTH && may_match(&path, prefix) => {
                     folders.push(path);
                 }
                 _ => {}
@@ -222,8 +222,8 @@ fn walk(root: &OwnedFd, prefix: &str) -> Result<Vec<PinnedFile>, Error> {
     Ok(files)
 }
 
-/// What a name in a folder is, links not followed; nothing if it went away.
-fn look(folder: impl AsFd, name: &str) -> Result<Option<(FileType, Stamp)>, Error> {
+/// The type and state of a folder's entry, without following links; `None` if it is gone.
+fn stat_entry(folder: impl AsFd, name: &str) -> Result<Option<(FileType, Stamp)>, Error> {
     match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some((FileType::from_raw_mode(stat.st_mode), Stamp::of(&stat)))),
         Err(Errno::NOENT) => Ok(None),
@@ -232,6 +232,6 @@ fn look(folder: impl AsFd, name: &str) -> Result<Option<(FileType, Stamp)>, Erro
 }
 
 /// Whether keys in a folder can begin with the prefix.
-fn leads_to(folder: &str, prefix: &str) -> bool {
+fn may_match(folder: &str, prefix: &str) -> bool {
     prefix.starts_with(folder) || folder.starts_with(prefix)
 }

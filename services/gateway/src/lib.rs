@@ -1,30 +1,27 @@
-//! The gateway: a read-only door that speaks S3 over local storage.
+//! The gateway: a read-only S3 door over local storage.
 //!
-//! A lease opens `s3://lake/<table-id>/...` and nothing else, by exact keys; which, until when and for whom is decided
-//! elsewhere and asked at each request ([`app::lease::Leases`]). The rules are SPEC section 2; what was tried with real
-//! clients is the reason for most of them. Following the S3 API reference of 2006-03-01: `ListObjectsV2`,
-//! `HeadObject`, `GetObject` (one range), `GetBucketLocation`, `HeadBucket`, signature version 4 in headers.
+//! A lease opens `s3://lake/<table-id>/...` and nothing else, by exact keys. Leases are decided elsewhere, and the gateway
+//! asks for the lease at each request ([`app::lease::Leases`]). It follows the S3 API reference of 2006-03-01 for
+//! `ListObjectsV2`, `HeadObject`, `GetObject` (one range), `GetBucketLocation`, `HeadBucket`, and signature version 4 in
+//! headers. The rules are in `docs/rules.md`, "The gateway's pinning"; trials with real clients gave the reasons for
+//! most of them.
 //!
-//! A request passes [`connections`] (limits; `stall`), `server` (log), `guard` (refused before `s3s`), `s3s` (parsing,
+//! A request passes `http_base::connections` (limits), `server` (log), `guard` (refusals before `s3s`), `s3s` (parsing,
 //! signature), `access` (session token, lease), then `s3` with `listing`, `condition` and `file`. To add an operation: a
-//! method in `s3`, its hostile requests in the tests, its guards in `docs/gateway-guards.md`. The connections of the API
-//! are served by [`connections`] too.
+//! method in `s3`, its hostile requests in the tests, its guards in `docs/gateway-guards.md`.
 //!
-//! `s3s` logs every refusal as an error, and headers with their tokens at debug level: keep its target off with
+//! `s3s` logs every refusal as an error, and at debug level the headers with their tokens: keep its target off with
 //! [`LOG_DIRECTIVE`].
 
 mod access;
 mod condition;
-pub mod connections;
 mod file;
 mod guard;
 mod listing;
 mod s3;
 mod server;
-mod stall;
 
-pub use connections::Limits;
 pub use server::Gateway;
 
-/// What a log filter must hold when the gateway runs.
+/// The directive that every log filter needs while the gateway runs.
 pub const LOG_DIRECTIVE: &str = "s3s=off";

@@ -2,21 +2,22 @@
 //!
 //! Keys are compared by their bytes as a whole, `/` being a byte like others, so `a-b/x` comes before `a/x`.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::{S3Error, S3ErrorCode};
 
 /// The most items on a page.
 const MAX_ITEMS: usize = 1_000;
 
-/// What is asked for.
+/// The parameters of a listing.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     /// Only keys that begin with this.
     pub(crate) prefix: String,
-    /// Keys that go on past the prefix with something and then this are told as one item, up to and with it.
+    /// Keys that contain this after the prefix are grouped into one item, up to and including it.
     pub(crate) delimiter: Option<String>,
     /// Only items greater than this.
     pub(crate) after: Option<String>,
-    /// Items at most.
+    /// The most items on the page.
     pub(crate) max_items: usize,
 }
 
@@ -25,7 +26,7 @@ pub(crate) struct Query {
 pub(crate) enum Item {
     /// The key at this index.
     Key(usize),
-    /// The common beginning of several keys, up to and with the delimiter.
+    /// The common prefix of several keys, up to and including the delimiter.
     Group(String),
 }
 
@@ -34,11 +35,11 @@ pub(crate) enum Item {
 pub(crate) struct Page {
     /// Its items in byte order.
     pub(crate) items: Vec<Item>,
-    /// Where the next page begins, if there is one: after this.
+    /// The item after which the next page begins, if there is one.
     pub(crate) next: Option<String>,
 }
 
-/// The page that a query asks for. `key(i)` is the key at an index below `count`; keys are sorted by bytes, none twice.
+/// The page of a query. `key(i)` is the key at an index below `count`; keys are unique and sorted by bytes.
 pub(crate) fn page(query: &Query, count: usize, key: impl Fn(usize) -> String) -> Page {
     let first_not = |before: &dyn Fn(&str) -> bool| partition_point(count, |index| before(&key(index)));
     let after = query.after.as_deref();
@@ -56,7 +57,7 @@ pub(crate) fn page(query: &Query, count: usize, key: impl Fn(usize) -> String) -
             Some(group) => (group, first_not(&|key| key < group.as_str() || key.starts_with(group))),
             None => (&here, index + 1),
         };
-        // A group that begins before `after` was told on an earlier page, or lies before what was asked for.
+        // A group that begins before `after` was on an earlier page, or lies before the start of the listing.
         if after.is_none_or(|after| name.as_str() > after) {
             if items.len() == query.max_items {
                 return Page { items, next: (query.max_items > 0).then_some(last) };
@@ -69,44 +70,39 @@ pub(crate) fn page(query: &Query, count: usize, key: impl Fn(usize) -> String) -
     Page { items, next: None }
 }
 
-/// The number of items that a request asks for, cut to what a page may hold.
+/// The page size of a request, up to [`MAX_ITEMS`].
 ///
 /// # Errors
 /// `InvalidArgument` for a negative number.
-pub(crate) fn max_items(asked: Option<i32>) -> Result<usize, S3Error> {
+pub(crate) fn max_items(max_keys: Option<i32>) -> Result<usize, S3Error> {
     let invalid = |_| S3Error::with_message(S3ErrorCode::InvalidArgument, "`max-keys` is negative");
-    usize::try_from(asked.unwrap_or(i32::MAX)).map(|asked| asked.min(MAX_ITEMS)).map_err(invalid)
+    usize::try_from(max_keys.unwrap_or(i32::MAX)).map(|max_keys| max_keys.min(MAX_ITEMS)).map_err(invalid)
 }
 
-/// The token that asks for what comes after an item. It is opaque to clients.
+/// The continuation token for the items after this one. It is opaque to clients.
 pub(crate) fn token(after: &str) -> String {
-    after.bytes().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(after)
 }
 
-/// What [`token`] was made from.
+/// The item of a [`token`].
 ///
 /// # Errors
-/// `InvalidArgument` if it is not one of ours.
+/// `InvalidArgument` for a token that the gateway did not issue.
 pub(crate) fn read_token(token: &str) -> Result<String, S3Error> {
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let bytes: Option<Vec<u8>> = token.as_bytes().chunks(2).map(byte).collect();
-    let after = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|after| self::token(after) == token);
-    after.ok_or_else(|| S3Error::with_message(S3ErrorCode::InvalidArgument, "the continuation token is not ours"))
+    let after = hex::decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let after = after.filter(|after| self::token(after) == token);
+    after.ok_or_else(|| S3Error::with_message(S3ErrorCode::InvalidArgument, "invalid continuation token"))
 }
 
-/// A key as `encoding-type=url` wants it: everything but unreserved characters and `/` percent-encoded.
+/// The characters that `encoding-type=url` leaves as they are: the unreserved ones, and `/`.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// A key for `encoding-type=url`.
 pub(crate) fn url_encoded(key: &str) -> String {
-    let mut encoded = String::with_capacity(key.len());
-    for byte in key.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(byte.into()),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
+    utf8_percent_encode(key, KEY).to_string()
 }
 
-/// The first index for which `before` does not hold; it holds for none after that.
+/// The first index for which `before` is false; it is false for all later ones.
 fn partition_point(count: usize, before: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, count);
     while low < high {

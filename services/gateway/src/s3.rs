@@ -1,7 +1,7 @@
 //! The operations of S3 that a lease allows; `s3s` answers 501 to all others.
 //!
-//! Each takes the lease that [`crate::access`] put beside the request and looks at nothing but its scope. Wire types
-//! are those of the S3 API reference of 2006-03-01.
+//! Each takes the lease that [`crate::access`] attached to the request and reads nothing outside its scope. The wire types
+//! follow the S3 API reference of 2006-03-01.
 
 use std::io;
 use std::ops::Range;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use app::lease::OpenLease;
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::s3::{BUCKET, Region};
 use domain::table::PinnedFile;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, TryStreamExt};
@@ -17,9 +18,9 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use s3s::dto::{
-    CommonPrefix, ETag, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
-    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output,
-    Object, ObjectStorageClass, StreamingBlob,
+    BucketLocationConstraint, CommonPrefix, ETag, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput,
+    GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
+    ListObjectsV2Output, Object, ObjectStorageClass, StreamingBlob,
 };
 use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -28,16 +29,13 @@ use crate::condition::{self, Outcome};
 use crate::file::{CHUNK_BYTES, Error, Files, OpenFile, Stamp};
 use crate::listing::{self, Item, Page, Query};
 
-/// The one bucket: every table of every lease is below it, under its id.
-const BUCKET: &str = "lake";
-/// The region that clients are told. Signatures of any region are accepted.
-const REGION: &str = "us-east-1";
 const ACCEPT_RANGES: &str = "bytes";
 const CONTENT_TYPE: &str = "application/octet-stream";
 
-/// The lake, as the lease of each request lets it be seen.
+/// The bucket, as far as the lease of a request opens it.
 pub(crate) struct Lake {
     pub(crate) access: Access,
+    pub(crate) region: Region,
 }
 
 #[async_trait]
@@ -45,9 +43,9 @@ impl S3 for Lake {
     async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = &req.input;
         let plain = input.version_id.is_none() && input.part_number.is_none() && input.sse_customer_key.is_none();
-        let wanted = Wanted { bucket: &input.bucket, key: &input.key, range: input.range, plain };
+        let wanted = ObjectRequest { bucket: &input.bucket, key: &input.key, range: input.range, plain };
         let lease = lease(&req.extensions)?;
-        let Found { file, bytes, content_range } = find(lease, &req.headers, wanted).await?;
+        let OpenedObject { file, bytes, content_range } = open(lease, &req.headers, wanted).await?;
         Ok(S3Response::new(GetObjectOutput {
             accept_ranges: Some(ACCEPT_RANGES.to_owned()),
             content_length: Some(signed(bytes.end - bytes.start)),
@@ -60,12 +58,12 @@ impl S3 for Lake {
         }))
     }
 
-    /// A range is ignored: HTTP defines ranges for GET alone (RFC 9110, section 14.2).
+    /// Ignores a range: HTTP defines ranges for GET only (RFC 9110, section 14.2).
     async fn head_object(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = &req.input;
         let plain = input.version_id.is_none() && input.part_number.is_none() && input.sse_customer_key.is_none();
-        let wanted = Wanted { bucket: &input.bucket, key: &input.key, range: None, plain };
-        let Found { file, .. } = find(lease(&req.extensions)?, &req.headers, wanted).await?;
+        let wanted = ObjectRequest { bucket: &input.bucket, key: &input.key, range: None, plain };
+        let OpenedObject { file, .. } = open(lease(&req.extensions)?, &req.headers, wanted).await?;
         Ok(S3Response::new(HeadObjectOutput {
             accept_ranges: Some(ACCEPT_RANGES.to_owned()),
             content_length: Some(signed(file.stamp.size_bytes)),
@@ -77,13 +75,13 @@ impl S3 for Lake {
     }
 
     async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
-        in_bucket(&req.input.bucket)?;
+        check_bucket(&req.input.bucket)?;
         let lease = Arc::clone(lease(&req.extensions)?);
         let input = req.input;
         let encode: fn(&str) -> String = match input.encoding_type.as_ref().map(|encoding| encoding.as_str()) {
             None => str::to_owned,
             Some("url") => listing::url_encoded,
-            Some(_) => return Err(invalid("`encoding-type` can only be `url`")),
+            Some(_) => return Err(invalid("`encoding-type` must be `url`")),
         };
         let after = match &input.continuation_token {
             Some(token) => Some(listing::read_token(token)?),
@@ -96,7 +94,7 @@ impl S3 for Lake {
             max_items: listing::max_items(input.max_keys)?,
         };
         let max_keys = i32::try_from(query.max_items).ok();
-        let (listed, page) = on_blocking_thread(move || list(&lease, &query)).await?.map_err(answer)?;
+        let (listed, page) = on_blocking_thread(move || list(&lease, &query)).await?.map_err(s3_error)?;
         let mut contents = Vec::new();
         let mut common_prefixes = Vec::new();
         let key_count = i32::try_from(page.items.len()).ok();
@@ -124,8 +122,8 @@ impl S3 for Lake {
     }
 
     async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
-        in_bucket(&req.input.bucket)?;
-        let bucket_region = Some(REGION.to_owned());
+        check_bucket(&req.input.bucket)?;
+        let bucket_region = Some(self.region.to_string());
         Ok(S3Response::new(HeadBucketOutput { bucket_region, ..HeadBucketOutput::default() }))
     }
 
@@ -133,18 +131,20 @@ impl S3 for Lake {
         &self,
         req: S3Request<GetBucketLocationInput>,
     ) -> S3Result<S3Response<GetBucketLocationOutput>> {
-        in_bucket(&req.input.bucket)?;
-        // No constraint is how S3 spells `us-east-1`.
-        Ok(S3Response::new(GetBucketLocationOutput::default()))
+        check_bucket(&req.input.bucket)?;
+        // S3 spells `us-east-1` as no constraint.
+        let is_default = self.region == Region::default();
+        let location_constraint = (!is_default).then(|| BucketLocationConstraint::from(self.region.to_string()));
+        Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
     }
 }
 
 impl Lake {
-    /// The bytes of an answer. The first chunk is read before the answer begins, so that a changed file is still told
-    /// as one; what fails later closes the connection short.
+    /// The body of an answer. The first chunk is read before the answer begins, so that a changed file still gets its error
+    /// response; a later failure cuts the connection.
     async fn body(&self, lease: &Arc<OpenLease>, file: OpenFile, bytes: Range<u64>) -> S3Result<StreamingBlob> {
         let file = Arc::new(file);
-        let first = read_chunk(Arc::clone(&file), bytes.clone()).await.map_err(answer)?;
+        let first = read_chunk(Arc::clone(&file), bytes.clone()).await.map_err(s3_error)?;
         if bytes.end - bytes.start <= CHUNK_BYTES {
             return Ok(StreamingBlob::from(Body::from(first)));
         }
@@ -159,7 +159,7 @@ impl Lake {
     }
 }
 
-/// An answer under way, read one chunk ahead of what is sent.
+/// A body in progress, read one chunk ahead of the one being sent.
 struct Chunks {
     access: Access,
     lease: Arc<OpenLease>,
@@ -172,7 +172,7 @@ impl Chunks {
     fn stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
         futures::stream::try_unfold(self, |mut chunks| async move {
             let chunk = chunks.next().await.inspect_err(|reason| {
-                tracing::warn!(lease.id = %chunks.lease.id, %reason, "answer cut short");
+                tracing::warn!(lease.id = %chunks.lease.id, %reason, "response cut short");
             })?;
             Ok(chunk.map(|chunk| (chunk, chunks)))
         })
@@ -195,50 +195,53 @@ impl Chunks {
     }
 }
 
-/// What a request for an object names.
-struct Wanted<'a> {
+/// A request for an object.
+struct ObjectRequest<'a> {
     bucket: &'a str,
     key: &'a str,
     range: Option<s3s::dto::Range>,
-    /// It asks for no version, part or encryption, which leases do not have.
+    /// Whether it names no version, part or encryption key, which leases do not have.
     plain: bool,
 }
 
-/// What it comes to.
-struct Found {
+/// An object opened for a request.
+struct OpenedObject {
     file: OpenFile,
     bytes: Range<u64>,
-    /// Set if a range was asked for.
+    /// Set for a request with a range.
     content_range: Option<String>,
 }
 
-/// Opens the object that a request names, and evaluates its conditions and range: the same for GET and HEAD.
-async fn find(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: Wanted<'_>) -> S3Result<Found> {
-    in_bucket(wanted.bucket)?;
+/// Opens the object of a request and evaluates its conditions and range: the same for GET and HEAD.
+async fn open(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: ObjectRequest<'_>) -> S3Result<OpenedObject> {
+    check_bucket(wanted.bucket)?;
     if !wanted.plain {
-        return Err(S3Error::with_message(S3ErrorCode::NotImplemented, "objects have no versions, parts or keys"));
+        return Err(S3Error::with_message(
+            S3ErrorCode::NotImplemented,
+            "versions, parts and customer keys are not supported",
+        ));
     }
     let below_table = wanted.key.strip_prefix(&lease.table_id.to_string()).and_then(|rest| rest.strip_prefix('/'));
-    let key = below_table.ok_or_else(|| answer(Error::NotFound))?.to_owned();
+    let key = below_table.ok_or_else(|| s3_error(Error::NotFound))?.to_owned();
     let opened = Arc::clone(lease);
-    let file = on_blocking_thread(move || OpenFile::open(&opened.scope, &key)).await?.map_err(answer)?;
+    let file = on_blocking_thread(move || OpenFile::open(&opened.scope, &key)).await?.map_err(s3_error)?;
     let (etag, modified) = (file.stamp.etag(), condition::last_modified(file.stamp.mtime_ns));
     match condition::evaluate(headers, &etag, &modified) {
         Outcome::Proceed => {}
         Outcome::NotModified => return Err(not_modified(&file.stamp)),
         Outcome::Failed => {
-            let message = "a condition of the request does not hold";
+            let message = "a precondition of the request is not met";
             return Err(S3Error::with_message(S3ErrorCode::PreconditionFailed, message));
         }
     }
     let size_bytes = file.stamp.size_bytes;
-    let range = wanted.range.filter(|_| condition::range_holds(headers, &etag, &modified));
+    let range = wanted.range.filter(|_| condition::range_applies(headers, &etag, &modified));
     let Some(range) = range else {
-        return Ok(Found { file, bytes: 0..size_bytes, content_range: None });
+        return Ok(OpenedObject { file, bytes: 0..size_bytes, content_range: None });
     };
-    let bytes = condition::bytes_of(range, size_bytes).ok_or_else(|| out_of_range(size_bytes))?;
+    let bytes = condition::resolve_range(range, size_bytes).ok_or_else(|| out_of_range(size_bytes))?;
     let content_range = Some(format!("bytes {}-{}/{size_bytes}", bytes.start, bytes.end - 1));
-    Ok(Found { file, bytes, content_range })
+    Ok(OpenedObject { file, bytes, content_range })
 }
 
 /// The files of a lease, under their keys in the bucket.
@@ -274,7 +277,7 @@ fn object(key: String, file: &PinnedFile) -> Object {
     }
 }
 
-/// Reads up to one chunk from the start of a range. The reading begins at once, before the future is awaited.
+/// Reads up to one chunk from the start of a range. Reading begins at once, before the future is awaited.
 fn read_chunk(file: Arc<OpenFile>, bytes: Range<u64>) -> impl Future<Output = Result<Bytes, Error>> + Send {
     let length = usize::try_from((bytes.end - bytes.start).min(CHUNK_BYTES)).unwrap_or(0);
     let reading = tokio::task::spawn_blocking(move || file.read(bytes.start, length));
@@ -289,24 +292,24 @@ fn lease(extensions: &Extensions) -> S3Result<&Arc<OpenLease>> {
     extensions.get().ok_or_else(|| S3Error::new(S3ErrorCode::AccessDenied))
 }
 
-fn in_bucket(bucket: &str) -> S3Result<()> {
+fn check_bucket(bucket: &str) -> S3Result<()> {
     if bucket == BUCKET {
         return Ok(());
     }
-    Err(S3Error::with_message(S3ErrorCode::NoSuchBucket, "the only bucket is `lake`"))
+    Err(S3Error::with_message(S3ErrorCode::NoSuchBucket, format!("the only bucket is `{BUCKET}`")))
 }
 
-fn answer(error: Error) -> S3Error {
+fn s3_error(error: Error) -> S3Error {
     match error {
-        Error::NotFound => S3Error::with_message(S3ErrorCode::NoSuchKey, "the lease has no such file"),
+        Error::NotFound => S3Error::with_message(S3ErrorCode::NoSuchKey, "this lease has no such file"),
         Error::Changed => {
-            let message = "the file changed after it was inspected: get a new lease";
+            let message = "the file changed after its inspection: request a new lease";
             S3Error::with_message(S3ErrorCode::PreconditionFailed, message)
         }
         Error::TooMany => invalid("the folder has too many files to list"),
         Error::Io(error) => {
-            tracing::error!(%error, "a file of a lease cannot be read");
-            S3Error::with_message(S3ErrorCode::InternalError, "the file cannot be read")
+            tracing::error!(%error, "cannot read a file of a lease");
+            S3Error::with_message(S3ErrorCode::InternalError, "cannot read the file")
         }
     }
 }
@@ -316,7 +319,7 @@ fn not_modified(stamp: &Stamp) -> S3Error {
 }
 
 fn out_of_range(size_bytes: u64) -> S3Error {
-    let error = S3Error::with_message(S3ErrorCode::InvalidRange, "the range holds no byte of the file");
+    let error = S3Error::with_message(S3ErrorCode::InvalidRange, "the range is outside the file");
     with_header(error, header::CONTENT_RANGE, format!("bytes */{size_bytes}"))
 }
 

@@ -1,14 +1,17 @@
-//! Requests: the guards before `s3s`, what it answers, and one log line for each.
+//! Requests: the guards before `s3s`, the answer of `s3s`, and the log line.
 
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use app::lease::Leases;
-use domain::clock::Clock;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use domain::clock::{Clock, Random};
+use domain::s3::Region;
+use http::header::EXPECT;
+use http::{HeaderName, Request, Response, StatusCode};
+use http_base::connections::{self, Limits};
+use http_base::request::{LogLine, forbid_caching_and_sniffing};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -17,63 +20,70 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
-use crate::connections::{self, Limits};
 use crate::guard;
 use crate::s3::Lake;
 
-/// The most bytes of a refused body that are read, so that the client reads our answer before the connection closes.
+/// How much of a refused body is read, so that the client reads our answer before the connection closes.
 const MAX_REFUSED_BYTES: usize = 8 << 20;
+/// The gateway's path in the log. Keys stay out of it: they can hold values of partition columns.
+const LOG_NAME: &str = "/lake";
+/// The header of S3 for a request's id; clients show it with an error.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 
-/// The gateway: S3 on the wire, leases behind it.
+/// The gateway: S3 on the wire, backed by leases.
 #[derive(Clone)]
 pub struct Gateway {
-    /// Where leases are asked for.
+    /// The leases.
     pub leases: Arc<dyn Leases>,
-    /// The clock that leases end by. (The time of a signature is checked against the machine's.)
+    /// The clock for the end of leases. (`s3s` checks the time of a signature against the machine's clock.)
     pub clock: Arc<dyn Clock>,
-    /// What clients may take.
+    /// For request ids.
+    pub random: Arc<dyn Random>,
+    /// The region that clients are told.
+    pub region: Region,
+    /// The limits of the listener.
     pub limits: Limits,
 }
 
 impl Gateway {
-    /// Serves leases until `shutdown` is cancelled; then lets answers under way end, and returns.
+    /// Serves leases until `shutdown` is cancelled, then waits for the answers in progress.
     ///
     /// # Errors
-    /// If the listener is not one. What fails later is logged, and ends at most its own connection.
+    /// If the listener has no address. Later errors are logged and close at most their own connection.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-        let access = Access { leases: self.leases, clock: self.clock };
-        let mut builder = S3ServiceBuilder::new(Lake { access: access.clone() });
+        let access = Access { leases: self.leases, clock: Arc::clone(&self.clock) };
+        let mut builder = S3ServiceBuilder::new(Lake { access: access.clone(), region: self.region });
         builder.set_auth(access.clone());
         builder.set_access(access);
-        let service = builder.build();
+        let (clock, random) = (self.clock, self.random);
+        let server = Server { service: builder.build(), request_timeout: self.limits.request_timeout, clock, random };
+        let server = Arc::new(server);
 
-        tracing::info!(address = %listener.local_addr()?, "gateway listens");
-        let request_timeout = self.limits.request_timeout;
-        let answer = move |request| handle(service.clone(), request, request_timeout);
-        connections::serve(listener, self.limits, shutdown, answer).await
+        tracing::info!(address = %listener.local_addr()?, "gateway listening");
+        let answer = move |request| handle(Arc::clone(&server), request);
+        connections::serve(listener, self.limits, shutdown, answer).await;
+        Ok(())
     }
 }
 
-/// Answers one request and logs it. The log names no file: keys can hold values of partition columns.
-async fn handle(
+struct Server {
     service: S3Service,
-    request: Request<Incoming>,
     request_timeout: Duration,
-) -> Result<Response<Body>, Infallible> {
-    let started = Instant::now();
-    let (method, lease_id) = (request.method().clone(), guard::claimed_lease(request.headers()));
-    let mut response = answer(&service, request, request_timeout).await;
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+/// Answers one request and logs it.
+async fn handle(server: Arc<Server>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let line = LogLine::begin(&server.clock, server.random.as_ref(), request.method(), LOG_NAME);
+    if let Some(lease_id) = guard::claimed_lease(request.headers()) {
+        let _ = line.info().notes.lease_id.set(lease_id);
+    }
+    let mut response = answer(&server.service, request, server.request_timeout).await;
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    tracing::info!(
-        lease.id = lease_id.map(tracing::field::display),
-        %method,
-        status = response.status().as_u16(),
-        size_bytes = size_bytes(response.headers()),
-        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "gateway request"
-    );
+    forbid_caching_and_sniffing(headers);
+    headers.extend(line.id_header(REQUEST_ID));
+    line.end(&response);
     Ok(response)
 }
 
@@ -81,15 +91,15 @@ async fn answer(service: &S3Service, request: Request<Incoming>, request_timeout
     let (head, body) = request.into_parts();
     if let Err(refused) = guard::check(&head, !body.is_end_stream()) {
         if !head.headers.contains_key(EXPECT) {
-            // It matters little whether all of it came.
-            let _ = tokio::time::timeout(request_timeout, read_away(body)).await;
+            // The answer is the same whether or not all of it arrives.
+            let _ = tokio::time::timeout(request_timeout, drain(body)).await;
         }
         return refusal(refused);
     }
     match service.call(Request::from_parts(head, Body::empty())).await {
         Ok(response) => response,
         Err(error) => {
-            tracing::error!(?error, "a request cannot be answered");
+            tracing::error!(?error, "cannot answer a request");
             bare_failure()
         }
     }
@@ -105,17 +115,13 @@ fn bare_failure() -> Response<Body> {
     response
 }
 
-/// Reads what a client sends although it was refused, within a limit; a client that finds the connection closed while
-/// it still writes never sees why.
-async fn read_away(mut body: Incoming) {
+/// Reads the body of a refused request up to a limit: a client whose connection closes while it writes never sees the
+/// answer.
+async fn drain(mut body: Incoming) {
     let mut left = MAX_REFUSED_BYTES;
     while let Some(Ok(frame)) = body.frame().await {
         let length = frame.data_ref().map_or(0, bytes::Bytes::len);
         let Some(less) = left.checked_sub(length) else { return };
         left = less;
     }
-}
-
-fn size_bytes(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

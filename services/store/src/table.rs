@@ -84,6 +84,18 @@ pub async fn find_overlapping(
     location: &Location,
     except: Option<TableId>,
 ) -> Result<Option<Table>, Error> {
+    let found = list_overlapping(tx, location).await?;
+    Ok(found.into_iter().find(|table| Some(table.id) != except))
+}
+
+/// How many tables below a location are listed.
+const MAX_BELOW: i64 = 100;
+
+/// The tables at the location and above it, and the first of those below it.
+///
+/// # Errors
+/// Those of any query.
+pub async fn list_overlapping(tx: &mut Tx, location: &Location) -> Result<Vec<Table>, Error> {
     let at_or_above: Vec<Location> = location.ancestors().collect();
     let at_or_above: Vec<&Location> = at_or_above.iter().collect();
     let mut found: Vec<Table> = list_in!(tx, TableRow, "WHERE location IN ({list})", at_or_above)?;
@@ -91,12 +103,13 @@ pub async fn find_overlapping(
     let below: Vec<Table> = list!(
         tx,
         TableRow,
-        "WHERE location > $1 AND location < $2 ORDER BY location LIMIT 2",
+        "WHERE location > $1 AND location < $2 ORDER BY location LIMIT $3",
         format!("{location}/"),
-        format!("{location}0")
+        format!("{location}0"),
+        MAX_BELOW
     )?;
     found.extend(below);
-    Ok(found.into_iter().find(|table| Some(table.id) != except))
+    Ok(found)
 }
 
 /// A table by its id.

@@ -4,6 +4,7 @@
 
 mod access;
 mod batches;
+mod doors;
 mod hidden;
 mod http;
 mod journey;

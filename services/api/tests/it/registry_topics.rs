@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::support::Api;
 
-const ORDER: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":["null","string"],"default":null}]}"#;
+pub(crate) const ORDER: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":["null","string"],"default":null}]}"#;
 /// With one more optional field: a MINOR version.
-const GROWN: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":["null","string"],"default":null},{"name":"city","type":["null","string"],"default":null}]}"#;
+pub(crate) const GROWN: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"note","type":["null","string"],"default":null},{"name":"city","type":["null","string"],"default":null}]}"#;
 /// Without a field: new readers read old data (BACKWARD), and the contract's readers miss a column.
 const SHRUNK: &str = r#"{"type":"record","name":"Order","fields":[{"name":"id","type":"long"}]}"#;
 
@@ -48,16 +48,16 @@ fn contract(name: &str, settings: &[(&str, &str)]) -> String {
     .to_string()
 }
 
-/// The door, in front of the domain `shop` with its owner, a `publisher` and a `consumer`, and of a `stranger`.
-struct Door {
-    api: Api,
+/// The registry door over the domain `shop` with its owner, a `publisher`, a `consumer`, and a `stranger`.
+pub(crate) struct Topics {
+    pub(crate) api: Api,
 }
 
 /// What was answered: the status and the body as it was sent.
-type Answered = (StatusCode, String);
+pub(crate) type Answered = (StatusCode, String);
 
-impl Door {
-    async fn open(api: Api) -> Self {
+impl Topics {
+    pub(crate) async fn open(api: Api) -> Self {
         api.test.domain("shop").await;
         for (subject, role) in [("publisher", DomainRole::Publisher), ("consumer", DomainRole::Consumer)] {
             api.test.principal(subject).await;
@@ -68,12 +68,12 @@ impl Door {
         Self { api }
     }
 
-    async fn publish(&self, name: &str, classification: &str, settings: &[(&str, &str)]) {
+    pub(crate) async fn publish(&self, name: &str, classification: &str, settings: &[(&str, &str)]) {
         let owner = self.api.test.ctx("owner-shop").await;
         self.api.test.publish(&owner, "shop", &[&product(name, classification), &contract(name, settings)]).await;
     }
 
-    async fn call(&self, subject: &str, method: Method, path: &str, body: Option<&Value>) -> Answered {
+    pub(crate) async fn call(&self, subject: &str, method: Method, path: &str, body: Option<&Value>) -> Answered {
         let token = self.api.test.token(subject).await;
         let request = Request::builder()
             .method(method)
@@ -95,7 +95,7 @@ impl Door {
         }
     }
 
-    async fn registers(&self, subject: &str, schema: &str) -> u64 {
+    pub(crate) async fn registers(&self, subject: &str, schema: &str) -> u64 {
         self.register("owner-shop", subject, json!({ "schema": schema })).await.unwrap()
     }
 
@@ -131,7 +131,7 @@ fn is(version: &str, state: &str) -> (String, String) {
 
 #[tokio::test]
 async fn a_compatible_schema_is_the_contracts_next_version() {
-    let door = Door::open(Api::start().await).await;
+    let door = Topics::open(Api::start().await).await;
     door.publish("orders", "internal", &[]).await;
     door.registers("orders-value", ORDER).await;
     door.registers("orders-key", KEY).await;
@@ -152,7 +152,7 @@ async fn a_compatible_schema_is_the_contracts_next_version() {
 
 #[tokio::test]
 async fn what_breaks_the_contracts_readers_is_refused_whatever_the_level() {
-    let door = Door::open(Api::start().await).await;
+    let door = Topics::open(Api::start().await).await;
     door.publish("orders", "internal", &[]).await;
     door.registers("orders-value", ORDER).await;
     let before = door.versions("orders").await;
@@ -169,7 +169,7 @@ async fn what_breaks_the_contracts_readers_is_refused_whatever_the_level() {
 
 #[tokio::test]
 async fn a_contract_that_is_reviewed_waits_as_a_draft() {
-    let door = Door::open(Api::start().await).await;
+    let door = Topics::open(Api::start().await).await;
     door.publish("orders", "internal", &[("evolve", "review")]).await;
     let body = json!({ "schema": GROWN });
     let waits = door.register("owner-shop", "orders-value", body.clone()).await.unwrap_err();
@@ -188,7 +188,7 @@ async fn a_contract_that_is_reviewed_waits_as_a_draft() {
 
 #[tokio::test]
 async fn the_contract_and_the_schema_are_written_together_or_not_at_all() {
-    let door = Door::open(Api::start().await).await;
+    let door = Topics::open(Api::start().await).await;
     door.publish("orders", "internal", &[]).await;
     door.registers("orders-value", ORDER).await;
     let before = door.versions("orders").await;
@@ -206,7 +206,7 @@ async fn the_contract_and_the_schema_are_written_together_or_not_at_all() {
 
 #[tokio::test]
 async fn publishers_register_and_consumers_read() {
-    let door = Door::open(Api::start().await).await;
+    let door = Topics::open(Api::start().await).await;
     door.publish("orders", "internal", &[]).await;
     let body = json!({ "schema": ORDER });
     for caller in ["consumer", "stranger"] {
@@ -230,7 +230,7 @@ async fn publishers_register_and_consumers_read() {
 
 #[tokio::test]
 async fn a_subject_belongs_to_one_contract() {
-    let door = Door::open(Api::start().await).await;
+    let door = Topics::open(Api::start().await).await;
     door.publish("orders", "internal", &[]).await;
     let owner = door.api.test.ctx("owner-shop").await;
     let other = contract("orders", &[]).replacen(r#""id":"orders""#, r#""id":"other""#, 1);
@@ -242,7 +242,7 @@ async fn a_subject_belongs_to_one_contract() {
 
 #[tokio::test]
 async fn json_schemas_and_protobuf_schemas_are_followed_too() {
-    let door = Door::open(Api::start().await).await;
+    let door = Topics::open(Api::start().await).await;
     let json_schema = |more: &str| {
         let properties = format!(r#""id":{{"type":"integer"}},"note":{{"type":"string"}}{more}"#);
         let text = format!(
@@ -300,7 +300,7 @@ async fn a_contract_follows_what_its_schema_refers_to() {
         ),
     ];
     for review in [false, true] {
-        let door = Door::open(Api::with_quarantine().await).await;
+        let door = Topics::open(Api::with_quarantine().await).await;
         for (name, reference, [address, smaller], order) in &cases {
             let (part, subject) = (format!("{name}-address"), format!("{name}-value"));
             for path in [&part, &subject] {
@@ -342,7 +342,7 @@ async fn a_contract_follows_what_its_schema_refers_to() {
 
 #[tokio::test]
 async fn a_descriptor_is_followed_like_the_text_that_it_was_made_of() {
-    let door = Door::open(Api::start().await).await;
+    let door = Topics::open(Api::start().await).await;
     door.publish("parcels", "internal", &[]).await;
     let text = |more: &str| {
         format!("syntax = \"proto2\"; message Order {{ required int64 id = 1; optional string note = 2; {more} }}")
@@ -427,8 +427,8 @@ fn requests() -> Vec<(Method, String, Option<Value>)> {
 
 /// A door with the product `orders`, and, where `with_hidden`, the confidential product `vault`, whose schema refers to
 /// one of `orders` and whose settings are its own.
-async fn door_with(api: Api, with_hidden: bool) -> Door {
-    let door = Door::open(api).await;
+async fn door_with(api: Api, with_hidden: bool) -> Topics {
+    let door = Topics::open(api).await;
     door.publish("orders", "internal", &[]).await;
     door.registers("orders-value", ORDER).await;
     if with_hidden {

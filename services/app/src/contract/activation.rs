@@ -1,21 +1,16 @@
-//! The life of contract versions: activation and what it waits for, deprecation, retirement (SPEC section 4).
+//! The life of contract versions: activation and what it waits for, deprecation, retirement (docs/rules.md, Names and
+//! states).
 
-use domain::binding::Binding;
-use domain::change::Proof;
 use domain::clock::Timestamp;
-use domain::contract::{self, GateMode, SERVING_ENVIRONMENT, SchemaObject, State, StateName, Wish, WrongState};
+use domain::contract::{self, State, StateName, WrongState};
 use domain::id::{ContractId, ContractVersionId};
-use domain::overrides::{Override, judge_under};
-use domain::quality::Verdict;
-use domain::table::SnapshotState;
 use policy::{Action, Resource};
 use store::outbox;
 use store::revision::{self, Revision};
-use store::{Lock, Seek, Tx};
+use store::{Lock, Tx};
 
 use super::cache::parsed;
-use super::judge::rule_set;
-use super::proof;
+use super::readiness::{self, ActivationFacts};
 use super::reads::VersionView;
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
@@ -23,13 +18,7 @@ use crate::error::{Conflict, Error};
 use crate::failpoint;
 use crate::idempotency::{self, Key};
 use crate::jobs;
-use crate::known::{self, Known};
 use crate::notice;
-use crate::overrides;
-use crate::table;
-
-/// How many snapshots back the newest that was looked at is searched: skipped ones lie between two inspections.
-const N_SNAPSHOTS: u32 = 200;
 
 /// Who changes a version's state, for the records.
 #[derive(Clone, Debug)]
@@ -69,11 +58,9 @@ pub(crate) async fn try_activate(app: &App, tx: &mut Tx, id: ContractVersionId) 
         return Ok(standing(&version.state));
     };
     let document = parsed(app, &version.document)?;
-    let reasons = match &document.wish {
-        Wish::Activate => obstacles(app, tx, &version, &document).await?,
-        _ if released_at.is_some() => obstacles(app, tx, &version, &document).await?,
-        wish => vec![held(wish)],
-    };
+    let siblings = store::contract::list_versions_of_contracts(tx, &[version.contract_id]).await?;
+    let facts = ActivationFacts::load(app, tx, &version, &document).await?;
+    let reasons = readiness::reasons_to_wait(app, &facts, &siblings, &version, &document)?;
     if reasons.is_empty() {
         activate(app, tx, &version, &Author::server()).await?;
         return Ok(Activation::Activated);
@@ -121,7 +108,9 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
             return Err(Conflict::WrongState(wrong).into());
         }
     }
-    let reasons = obstacles(&ctx.app, &mut tx, &view.version, &view.document).await?;
+    let siblings = store::contract::list_versions_of_contracts(&mut tx, &[view.version.contract_id]).await?;
+    let facts = ActivationFacts::load(&ctx.app, &mut tx, &view.version, &view.document).await?;
+    let reasons = readiness::obstacles(&ctx.app, &facts, &siblings, &view.version, &view.document)?;
     let waits = !reasons.is_empty();
     if waits {
         wait(&mut tx, &view.version, reasons.clone(), Some(ctx.now())).await?;
@@ -137,43 +126,6 @@ pub async fn activate_version(ctx: &Ctx, command: Activate) -> Result<Activated,
     failpoint::pass("activate.committed");
     let view = VersionView { version, ..view };
     Ok(if waits { Activated::Waits(view) } else { Activated::Done(view) })
-}
-
-/// Starts a version's way to its end, which is no sooner than its readers were told by a notice. Outer error: of ours;
-/// inner: its state does not allow it.
-pub(crate) async fn deprecate(
-    app: &App,
-    tx: &mut Tx,
-    version: &contract::Version,
-    document: &contract::Document,
-    author: &Author,
-) -> Result<Result<State, WrongState>, Error> {
-    match version.state.clone().deprecate(app.now(), document.end_of_support()) {
-        Ok(state) => {
-            let told = notice::deadline_of(tx, version.contract_id, version.version.major).await?;
-            let state = told.into_iter().fold(state, State::serve_until);
-            change(app, tx, version, state, audit::Action::ContractDeprecate, author).await.map(Ok)
-        }
-        Err(wrong) => Ok(Err(wrong)),
-    }
-}
-
-/// Ends a version. Outer error: of ours; inner: its state does not allow it.
-pub(crate) async fn retire(
-    app: &App,
-    tx: &mut Tx,
-    version: &contract::Version,
-    author: &Author,
-) -> Result<Result<State, WrongState>, Error> {
-    match version.state.clone().retire(app.now()) {
-        Ok(state) => {
-            let state = change(app, tx, version, state, audit::Action::ContractRetire, author).await?;
-            let ended_at = version.state.sunset().map_or(app.now(), |sunset| sunset.min(app.now()));
-            notice::close_ended(app, tx, version.contract_id, version.version.major, ended_at, author).await?;
-            Ok(Ok(state))
-        }
-        Err(wrong) => Ok(Err(wrong)),
-    }
 }
 
 /// Lets a major serve at least until a moment: moves the sunset of its current version, if that has an earlier one.
@@ -209,7 +161,7 @@ async fn activate(app: &App, tx: &mut Tx, version: &contract::Version, author: &
 }
 
 /// Writes a transition, with its record and its event.
-async fn change(
+pub(crate) async fn change(
     app: &App,
     tx: &mut Tx,
     version: &contract::Version,
@@ -249,128 +201,6 @@ fn standing(state: &State) -> Activation {
         State::Active { .. } => Activation::Activated,
         other => Activation::Waits(vec![format!("the version is {}", other.as_str())]),
     }
-}
-
-fn held(wish: &Wish) -> String {
-    match wish {
-        Wish::Hold(Some(word)) => format!("its document's status is `{word}`: `activateVersion` makes it active"),
-        _ => "its document does not say that it is active: `activateVersion` makes it so".to_owned(),
-    }
-}
-
-/// Why a draft cannot become active now; empty if it can. They name no column, value or path: whoever may know of the
-/// product reads them.
-async fn obstacles(
-    app: &App,
-    tx: &mut Tx,
-    version: &contract::Version,
-    document: &contract::Document,
-) -> Result<Vec<String>, Error> {
-    let mut reasons = Vec::new();
-    let siblings = store::contract::list_versions_of_contracts(tx, &[version.contract_id]).await?;
-    let newer = siblings.iter().find(|other| {
-        other.version.major == version.version.major
-            && other.version > version.version
-            && !matches!(other.state, State::Draft { .. } | State::Retired { .. })
-    });
-    if let Some(newer) = newer {
-        reasons.push(format!("{} is {} already", newer.version, newer.state.as_str()));
-    }
-    let contract = store::contract::get(tx, version.contract_id).await?;
-    let known = known::get(tx, contract.product_id).await?;
-    let bindings = store::binding::list_of_major(tx, version.contract_id, version.version.major).await?;
-    // Versions that waited side by side were not compared when they were published; and what was accepted because the
-    // data may prove it has to be proven now.
-    let promised = siblings.iter().filter(|other| other.state.is_promised() && other.version < version.version);
-    let promised = promised.map(|other| parsed(app, &other.document)).collect::<Result<Vec<_>, _>>()?;
-    let promised: Vec<&contract::Document> = promised.iter().map(AsRef::as_ref).collect();
-    let demanded = proof::demanded(document, &promised);
-    let held = proof::held(tx, &known, document, &bindings, demanded.clone()).await?;
-    // An override counts where it stood when the version was published, or stands now; not once it was taken back, and
-    // not for what its steward published himself.
-    let overrides = overrides::of_contracts(app, tx, &[version.contract_id]).await?;
-    let (overrides, _) = overrides::by_others(tx, version.document.published_by, overrides).await?;
-    let stood = |says: &&Override| says.stands(app.now()) || says.stands(version.document.published_at);
-    let overrides: Vec<&Override> = overrides.iter().filter(stood).collect();
-    let judge = |proofs: Vec<Proof>| {
-        judge_under(document, &promised, &overrides, |promised| proof::judge(document, &[], promised, proofs.clone()))
-    };
-    if let Err(refused) = judge(held) {
-        reasons.push(match judge(demanded) {
-            Ok(_) => "its number needs proofs that the data does not give: see the findings and the newest verdict"
-                .to_owned(),
-            Err(_) => refused.to_string(),
-        });
-    }
-    let topics = store::binding::list_topics_of_contracts(tx, &[version.contract_id]).await?;
-    for object in &document.objects {
-        if object.is_topic() {
-            // What a topic's messages must look like is judged when a schema is registered.
-            let is_bound = topics.iter().any(|topic| {
-                topic.major == version.version.major
-                    && topic.environment == SERVING_ENVIRONMENT
-                    && object.table_name().as_ref() == Ok(&topic.object)
-            });
-            if !is_bound {
-                reasons.push(format!(
-                    "the topic `{}` has no server of type `kafka` in environment `{SERVING_ENVIRONMENT}`",
-                    object.name
-                ));
-            }
-            continue;
-        }
-        let binding = bindings.iter().find(|binding| {
-            binding.environment == SERVING_ENVIRONMENT && object.table_name().as_ref() == Ok(&binding.object)
-        });
-        let reason = match binding {
-            Some(binding) => table_obstacle(tx, &known, document, object, binding).await?,
-            None => Some(format!(
-                "`{}` has no server of type `local` in environment `{SERVING_ENVIRONMENT}`, \
-                 and no other kind of table can be bound",
-                object.name
-            )),
-        };
-        reasons.extend(reason);
-    }
-    Ok(reasons)
-}
-
-/// Why the table behind an object is not good enough.
-async fn table_obstacle(
-    tx: &mut Tx,
-    known: &Known,
-    document: &contract::Document,
-    object: &SchemaObject,
-    binding: &Binding,
-) -> Result<Option<String>, Error> {
-    let name = &object.name;
-    // What came after the head counts no more: a table may have gone back to an earlier state.
-    let up_to = table::head(tx, binding.table_id).await?.map_or(0, |head| head.ordinal);
-    let seek = Seek { after: Some(up_to.saturating_add(1)), limit: N_SNAPSHOTS };
-    let snapshots = store::table::list_snapshots(tx, binding.table_id, &seek).await?;
-    let looked_at = snapshots
-        .items
-        .iter()
-        .find(|snapshot| matches!(snapshot.state, SnapshotState::Inspected | SnapshotState::Error));
-    let Some(snapshot) = looked_at else {
-        return Ok(Some(format!("the table of `{name}` has not been inspected yet")));
-    };
-    if snapshot.state == SnapshotState::Error {
-        return Ok(Some(format!("the table of `{name}` could not be inspected")));
-    }
-    let rules = rule_set(document, object, known.product.classification)?;
-    let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, up_to, 1).await?;
-    let Some(verdict) = verdicts.first().filter(|verdict| verdict.snapshot_id == snapshot.id) else {
-        return Ok(Some(format!("the table of `{name}` has not been inspected by this version's rules yet")));
-    };
-    let may_fail = document.settings.gate_mode == GateMode::Warn;
-    Ok(match verdict.verdict {
-        _ if !verdict.conforms => Some(format!("the table of `{name}` does not conform: see its verdict")),
-        Verdict::Pass | Verdict::Warn => None,
-        Verdict::Fail if may_fail => None,
-        Verdict::Fail => Some(format!("the table of `{name}` breaks quality rules: see its verdict")),
-        Verdict::Error => Some(format!("the rules of `{name}` could not all be measured: see its verdict")),
-    })
 }
 
 impl VersionView {

@@ -5,16 +5,12 @@
 //! draft's own rules, has counted no row against it. It is bound to that snapshot as the verdict is, and it is asked for
 //! anew whenever activation is tried.
 
-use domain::binding::Binding;
 use domain::change::{Options, Proof, Proofs, Refused, compare, judge_with};
-use domain::contract::{self, SERVING_ENVIRONMENT};
+use domain::contract;
 use domain::quality::{Check, Measured, RuleResult};
 use domain::version::Version;
-use store::Tx;
 
-use super::judge::rule_set;
-use crate::error::Error;
-use crate::known::Known;
+use super::readiness::{ActivationFacts, TableFacts};
 
 /// The proofs, of those that can be measured, that would settle what a version changes.
 pub(crate) fn demanded(new: &contract::Document, promised: &[&contract::Document]) -> Vec<Proof> {
@@ -45,27 +41,14 @@ pub(crate) fn judge(
 }
 
 /// Which of the proofs hold on the heads of the tables that a version's objects are bound to.
-pub(crate) async fn held(
-    tx: &mut Tx,
-    known: &Known,
-    document: &contract::Document,
-    bindings: &[Binding],
-    demanded: Vec<Proof>,
-) -> Result<Vec<Proof>, Error> {
-    let mut held = Vec::new();
+pub(super) fn holding(document: &contract::Document, facts: &ActivationFacts, demanded: &[Proof]) -> Vec<Proof> {
+    let mut holding = Vec::new();
     for object in &document.objects {
-        let of_object: Vec<&Proof> = demanded.iter().filter(|proof| proof.object == object.name).collect();
-        let binding = bindings.iter().find(|binding| {
-            binding.environment == SERVING_ENVIRONMENT && object.table_name().as_ref() == Ok(&binding.object)
-        });
-        let Some(binding) = binding.filter(|_| !of_object.is_empty()) else { continue };
-        let Some(head) = store::table::get(tx, binding.table_id).await?.head else { continue };
-        let rules = rule_set(document, object, known.product.classification)?;
-        let verdicts = store::binding::list_newest_verdicts(tx, binding.id, &rules.hash, i64::MAX, 1).await?;
-        let Some(verdict) = verdicts.first().filter(|verdict| verdict.snapshot_id == head) else { continue };
-        held.extend(of_object.into_iter().filter(|proof| is_proven(proof, &verdict.results)).cloned());
+        let of_object = demanded.iter().filter(|proof| proof.object == object.name);
+        let results = facts.table_of(object).map_or(&[][..], TableFacts::results_on_head);
+        holding.extend(of_object.filter(|proof| is_proven(proof, results)).cloned());
     }
-    Ok(held)
+    holding
 }
 
 /// Whether each of the proof's checks was measured, and counted nothing.

@@ -9,8 +9,8 @@ use domain::name::{DomainPath, Name};
 use domain::product::{self, State};
 
 use super::Problem;
-use super::scene::{DomainScene, Scene, is_called};
 use super::set::{ContractEntry, Entry, Set};
+use super::state::{DomainState, PublishState, is_called};
 use crate::ctx::Ctx;
 
 /// A set whose documents all have their place.
@@ -39,8 +39,8 @@ pub(super) struct ContractDocuments {
 }
 
 /// Gives every document of the set its product or contract; all that cannot be is told at once.
-pub(super) fn resolve(ctx: &Ctx, scene: &Scene, set: Set) -> Result<Resolved, Vec<Problem>> {
-    let mut resolving = Resolving { ctx, scene, problems: Vec::new() };
+pub(super) fn resolve(ctx: &Ctx, state: &PublishState, set: Set) -> Result<Resolved, Vec<Problem>> {
+    let mut resolving = Resolving { ctx, state, problems: Vec::new() };
     let products = resolving.products(set.products);
     let contracts = resolving.contracts(set.contracts, &products);
     resolving.ports(&products, &contracts);
@@ -49,13 +49,13 @@ pub(super) fn resolve(ctx: &Ctx, scene: &Scene, set: Set) -> Result<Resolved, Ve
 
 struct Resolving<'a> {
     ctx: &'a Ctx,
-    scene: &'a Scene,
+    state: &'a PublishState,
     problems: Vec<Problem>,
 }
 
 impl<'a> Resolving<'a> {
-    fn scene_of(&self, domain: &DomainPath) -> Option<&'a DomainScene> {
-        self.scene.domains.get(domain)
+    fn domain_of(&self, domain: &DomainPath) -> Option<&'a DomainState> {
+        self.state.domains.get(domain)
     }
 
     fn products(&mut self, entries: Vec<Entry<product::Document>>) -> Vec<ProductDocument> {
@@ -63,7 +63,7 @@ impl<'a> Resolving<'a> {
         let mut slugs: BTreeMap<(DomainPath, String), String> = BTreeMap::new();
         let mut resolved = Vec::with_capacity(entries.len());
         for entry in entries {
-            let Some(scene) = self.scene_of(&entry.domain) else { continue };
+            let Some(scene) = self.domain_of(&entry.domain) else { continue };
             let (id, slug) = (entry.model.document_id.clone(), entry.model.slug.to_string());
             if let Some(first) = ids.insert((entry.domain.clone(), id.clone()), entry.path.clone()) {
                 let message = format!("the set has the product `{id}` twice: here and in `{first}`");
@@ -80,7 +80,7 @@ impl<'a> Resolving<'a> {
         resolved
     }
 
-    fn product(&mut self, scene: &DomainScene, entry: Entry<product::Document>) -> Option<ProductDocument> {
+    fn product(&mut self, scene: &DomainState, entry: Entry<product::Document>) -> Option<ProductDocument> {
         let product::Document { document_id, slug, wish, .. } = &entry.model;
         let old = scene.find_product(document_id);
         // The same words whoever holds the name: a hidden product must not be told from a taken word.
@@ -141,7 +141,7 @@ impl<'a> Resolving<'a> {
         let mut places: HashMap<(ProductId, String), usize> = HashMap::new();
         let mut resolved: Vec<ContractDocuments> = Vec::new();
         for entry in entries {
-            let Some(scene) = self.scene_of(&entry.domain) else { continue };
+            let Some(scene) = self.domain_of(&entry.domain) else { continue };
             let product_id = match in_set.owner(scene, &entry) {
                 Ok(product_id) => product_id,
                 Err(message) => {
@@ -191,7 +191,7 @@ impl<'a> Resolving<'a> {
             .map(|contract| ((contract.product_id, contract.document_id.as_str()), contract))
             .collect();
         for product in products {
-            let Some(scene) = self.scene_of(&product.entry.domain) else { continue };
+            let Some(scene) = self.domain_of(&product.entry.domain) else { continue };
             for (n_port, port) in product.entry.model.output_ports.iter().enumerate() {
                 let Some(contract_id) = &port.contract_id else { continue };
                 let pointer = format!("/outputPorts/{n_port}/contractId");
@@ -242,7 +242,7 @@ impl<'a> ProductsOfSet<'a> {
 
     /// The product that a contract belongs to: the one whose output ports name it; where several or none do, the one
     /// that its `dataProduct` means; else the one that has it already.
-    fn owner(&self, scene: &DomainScene, entry: &Entry<ContractEntry>) -> Result<ProductId, String> {
+    fn owner(&self, scene: &DomainState, entry: &Entry<ContractEntry>) -> Result<ProductId, String> {
         let contract = &entry.model.contract;
         let naming = self.naming.get(&(&entry.domain, contract.document_id.as_str())).into_iter().flatten();
         let owners = scene.owners_of(&contract.document_id).iter().filter_map(|id| scene.products.get(id));
@@ -277,7 +277,7 @@ impl<'a> ProductsOfSet<'a> {
     }
 
     /// The domain's products as they will be, less those that the caller may not know of.
-    fn all<'b>(&'b self, scene: &'b DomainScene, domain: &DomainPath) -> Vec<&'b product::Product> {
+    fn all<'b>(&'b self, scene: &'b DomainState, domain: &DomainPath) -> Vec<&'b product::Product> {
         let in_set = self.by_domain.get(domain).into_iter().flatten().map(|product| &product.new);
         let is_known = |id: &ProductId| !self.by_id.contains_key(id) && !scene.hidden.contains(id);
         in_set.chain(scene.products.values().filter(|product| is_known(&product.id))).collect()

@@ -17,7 +17,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::lake::Lake;
 
-/// The most bytes of a set (SPEC section 5).
+/// The most bytes of a set (docs/rules.md, Interfaces and limits).
 const MAX_SET_BYTES: usize = 20_000_000;
 
 /// A set whose documents can be used, each for itself.

@@ -11,8 +11,8 @@ use domain::version::{Bump, Version};
 use policy::{Action, Resource};
 
 use super::resolve::{ContractDocuments, ProductDocument, Resolved};
-use super::scene::Scene;
 use super::set::{ContractEntry, Entry};
+use super::state::PublishState;
 use super::{Outcome, Problem, VersionRefusal};
 use crate::contract::{parsed, proof};
 use crate::ctx::{App, Ctx};
@@ -20,7 +20,7 @@ use crate::error::Error;
 
 /// A set that can be written.
 #[derive(Debug)]
-pub(super) struct Judged {
+pub(super) struct JudgedSet {
     pub(super) products: Vec<ProductDocument>,
     pub(super) contracts: Vec<JudgedContract>,
 }
@@ -62,6 +62,16 @@ pub(super) enum Step {
     Keep(contract::Version),
 }
 
+impl JudgedVersion {
+    /// Whether its objects are bound to what its servers name: it says something new.
+    pub(super) fn binds(&self) -> bool {
+        match &self.step {
+            Step::Add(_) | Step::Replace(_, false) => true,
+            Step::Replace(_, true) | Step::Deprecate(_) | Step::Retire(_) | Step::Keep(_) => false,
+        }
+    }
+}
+
 impl Step {
     /// The version as it is before the step.
     pub(super) fn version(&self) -> &contract::Version {
@@ -78,21 +88,21 @@ impl Step {
 /// Judges every contract document of the set; all that is wrong, or else all refusals, are told at once.
 pub(super) fn judge(
     ctx: &Ctx,
-    scene: &Scene,
+    state: &PublishState,
     resolved: Resolved,
     action: Action,
-) -> Result<Result<Judged, Outcome>, Error> {
+) -> Result<Result<JudgedSet, Outcome>, Error> {
     let mut judging = Judging { ctx, action, problems: Vec::new(), refusals: Vec::new() };
     let mut contracts = Vec::with_capacity(resolved.contracts.len());
     for documents in resolved.contracts {
         let ContractDocuments { contract, is_new, domain, entries } = documents;
-        let scene = scene.of(&domain)?;
-        let mut history = known(&ctx.app, scene.versions_of(contract.id))?;
+        let domain_state = state.domain(&domain)?;
+        let mut history = existing_versions(&ctx.app, domain_state.versions_of(contract.id))?;
         let mut versions = Vec::with_capacity(entries.len());
-        let of_contract = |says: &&Override| says.contract_id == contract.id;
+        let of_contract = |signed: &&Override| signed.contract_id == contract.id;
         let overrides = Overrides {
-            usable: scene.overrides.iter().filter(of_contract).collect(),
-            own: scene.own_overrides.iter().filter(of_contract).collect(),
+            usable: domain_state.overrides.iter().filter(of_contract).collect(),
+            own: domain_state.own_overrides.iter().filter(of_contract).collect(),
         };
         for entry in entries {
             versions.extend(judging.version(&contract, &overrides, &mut history, entry)?);
@@ -105,7 +115,7 @@ pub(super) fn judge(
     } else if !refusals.is_empty() {
         Err(Outcome::Refused(refusals))
     } else {
-        Ok(Judged { products: resolved.products, contracts })
+        Ok(JudgedSet { products: resolved.products, contracts })
     })
 }
 
@@ -118,18 +128,19 @@ pub(super) fn refusal(
     entry: &Entry<ContractEntry>,
 ) -> Result<Option<VersionRefusal>, Error> {
     let overrides = Overrides { usable: overrides.iter().collect(), own: Vec::new() };
-    Ok(accepted(&known(app, versions)?, &overrides, entry).err().map(|refusal| *refusal))
+    Ok(accepted(&existing_versions(app, versions)?, &overrides, entry).err().map(|refusal| *refusal))
 }
 
 /// A version that is there, before the set or through it.
-struct Known {
+struct ExistingVersion {
     version: contract::Version,
-    says: Arc<contract::Document>,
+    document: Arc<contract::Document>,
 }
 
-fn known(app: &App, versions: &[contract::Version]) -> Result<Vec<Known>, Error> {
-    let known =
-        |version: &contract::Version| Ok(Known { version: version.clone(), says: parsed(app, &version.document)? });
+fn existing_versions(app: &App, versions: &[contract::Version]) -> Result<Vec<ExistingVersion>, Error> {
+    let known = |version: &contract::Version| {
+        Ok(ExistingVersion { version: version.clone(), document: parsed(app, &version.document)? })
+    };
     versions.iter().map(known).collect()
 }
 
@@ -153,17 +164,17 @@ impl Judging<'_> {
         &mut self,
         contract: &contract::Contract,
         overrides: &Overrides<'_>,
-        history: &mut Vec<Known>,
+        history: &mut Vec<ExistingVersion>,
         mut entry: Entry<ContractEntry>,
     ) -> Result<Option<JudgedVersion>, Error> {
         let mut needed = Vec::new();
         let lower = history.iter().filter(|known| known.version.version < entry.model.contract.version);
         let predecessor = lower.max_by_key(|known| known.version.version);
         if let Some(known) = predecessor {
-            entry.model.contract.share_columns(&known.says);
+            entry.model.contract.share_columns(&known.document);
         }
         let new = &entry.model.contract;
-        let findings = predecessor.map(|known| change::compare(&known.says, new));
+        let findings = predecessor.map(|known| change::compare(&known.document, new));
         let bump = findings.as_deref().map(required_bump);
 
         let found = history.iter().position(|known| known.version.version == new.version);
@@ -176,7 +187,7 @@ impl Judging<'_> {
                 Some(Step::Keep(known.version.clone()))
             }
             Some(known) => {
-                let only_status = says_the_same(&known.says, new);
+                let only_status = says_the_same(&known.document, new);
                 match &known.version.state {
                     State::Draft { .. } if only_status && new.wish == Wish::Retire => {
                         Some(Step::Retire(known.version.clone()))
@@ -197,7 +208,7 @@ impl Judging<'_> {
         let Some(step) = step else { return Ok(None) };
         self.authorize(&step, &entry)?;
         if let Step::Add(version) = &step {
-            history.push(Known { version: version.clone(), says: Arc::new(new.clone()) });
+            history.push(ExistingVersion { version: version.clone(), document: Arc::new(new.clone()) });
         }
         Ok(Some(JudgedVersion { step, findings: findings.unwrap_or_default(), bump, overrides: needed, entry }))
     }
@@ -214,7 +225,7 @@ impl Judging<'_> {
 
     fn accepted(
         &mut self,
-        history: &[Known],
+        history: &[ExistingVersion],
         overrides: &Overrides<'_>,
         entry: &Entry<ContractEntry>,
     ) -> Option<Vec<OverrideId>> {
@@ -222,7 +233,7 @@ impl Judging<'_> {
     }
 
     /// What a document does to a version that is no draft and says the same but for its status.
-    fn transition(&mut self, known: &Known, entry: &Entry<ContractEntry>) -> Option<Step> {
+    fn transition(&mut self, known: &ExistingVersion, entry: &Entry<ContractEntry>) -> Option<Step> {
         let version = known.version.clone();
         let wrong = match (&entry.model.contract.wish, &version.state) {
             (Wish::Hold(_), _)
@@ -240,9 +251,14 @@ impl Judging<'_> {
         None
     }
 
-    fn refuse_other_content(&mut self, history: &[Known], known: &Known, entry: &Entry<ContractEntry>) {
+    fn refuse_other_content(
+        &mut self,
+        history: &[ExistingVersion],
+        known: &ExistingVersion,
+        entry: &Entry<ContractEntry>,
+    ) {
         let new = &entry.model.contract;
-        let findings = change::compare(&known.says, new);
+        let findings = change::compare(&known.document, new);
         let needed = required_bump(&findings).max(Bump::Patch);
         let message = format!(
             "version {} was published with other content, and what was promised does not change: \
@@ -272,7 +288,7 @@ impl Judging<'_> {
 
 /// The overrides that are needed to accept a version: none, if its number says what it changes.
 fn accepted(
-    history: &[Known],
+    history: &[ExistingVersion],
     overrides: &Overrides<'_>,
     entry: &Entry<ContractEntry>,
 ) -> Result<Vec<OverrideId>, Box<VersionRefusal>> {
@@ -282,25 +298,25 @@ fn accepted(
     let taken = history.iter().map(|known| known.version.version);
     let taken: Vec<Version> = taken.filter(|other| !is_draft || *other < new.version).collect();
     let promised: Vec<&contract::Document> =
-        history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.says.as_ref()).collect();
+        history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.document.as_ref()).collect();
     // What the data may prove is settled when the version is to become active, by its inspection.
     let proofs = proof::demanded(new, &promised);
     let judged =
         judge_under(new, &promised, &overrides.usable, |promised| proof::judge(new, &taken, promised, proofs.clone()));
     let why = match judged {
-        Ok(needed) => return Ok(needed.into_iter().map(|says| says.id).collect()),
+        Ok(needed) => return Ok(needed.into_iter().map(|signed| signed.id).collect()),
         Err(why) => why,
     };
     let digest = FindingsDigest::of_refusal(&why);
     let mut message = why.to_string();
-    if overrides.own.iter().any(|says| says.accepts(new.version, &why)) {
+    if overrides.own.iter().any(|signed| signed.accepts(new.version, &why)) {
         message.push_str("; whoever signed an override of it does not publish it himself");
     }
     let (compared_with, needed, findings) = match why {
         Refused::Bump { since, needed, findings, .. } => (since, needed, findings),
         Refused::NotGreater { newest, .. } => {
             let newest_says = history.iter().find(|known| known.version.version == newest);
-            let findings = newest_says.map(|known| change::compare(&known.says, new)).unwrap_or_default();
+            let findings = newest_says.map(|known| change::compare(&known.document, new)).unwrap_or_default();
             (newest, required_bump(&findings).max(Bump::Patch), findings)
         }
     };
@@ -309,7 +325,7 @@ fn accepted(
 
 /// A refusal that no override accepts.
 fn refused(
-    history: &[Known],
+    history: &[ExistingVersion],
     entry: &Entry<ContractEntry>,
     compared_with: Version,
     needed: Bump,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::name::DomainPath;
+use domain::s3::Region;
+use http_base::connections::Limits;
 use serde::Deserialize;
 
 /// The whole file.
@@ -156,6 +158,7 @@ impl Config {
         anyhow::ensure!(config.inspect.deadline > 0, "`inspect.deadline` must be at least 1 second");
         anyhow::ensure!(config.inspect.poll > 0, "`inspect.poll` must be at least 1 second");
         config.quarantine().context("`registry.quarantine` must be a domain path")?;
+        config.region().context("`gateway.region` is not valid")?;
         anyhow::ensure!(config.registry.versions > 0, "`registry.versions` must be at least 1");
         for (name, connections, header_timeout) in [
             ("http", config.http.connections, config.http.header_timeout),
@@ -171,13 +174,17 @@ impl Config {
         self.registry.quarantine.as_deref().map(str::parse).transpose()
     }
 
+    fn region(&self) -> Result<Option<Region>, domain::s3::InvalidRegion> {
+        self.gateway.region.as_deref().map(str::parse).transpose()
+    }
+
     /// The connection limits of the API's listener.
-    pub(crate) fn http_limits(&self) -> gateway::Limits {
+    pub(crate) fn http_limits(&self) -> Limits {
         limits(self.http.connections, self.http.header_timeout)
     }
 
     /// The connection limits of the gateway's listener.
-    pub(crate) fn gateway_limits(&self) -> gateway::Limits {
+    pub(crate) fn gateway_limits(&self) -> Limits {
         limits(self.gateway.connections, self.gateway.header_timeout)
     }
 
@@ -189,7 +196,7 @@ impl Config {
                 Some(endpoint) => endpoint.as_str().trim_end_matches('/').to_owned(),
                 None => gateway_endpoint,
             },
-            region: self.gateway.region.clone().unwrap_or(defaults.region),
+            region: self.region().ok().flatten().unwrap_or(defaults.region),
             poll: Duration::from_secs(self.inspect.poll),
             probe: Duration::from_secs(self.inspect.probe),
             n_inspections: self.inspect.workers,
@@ -201,9 +208,9 @@ impl Config {
     }
 }
 
-fn limits(connections: usize, header_timeout: u64) -> gateway::Limits {
+fn limits(connections: usize, header_timeout: u64) -> Limits {
     // The most permits that a semaphore can hold.
     let connections = connections.min(tokio::sync::Semaphore::MAX_PERMITS);
     let request_timeout = Duration::from_secs(header_timeout);
-    gateway::Limits { connections, request_timeout, ..gateway::Limits::default() }
+    Limits { connections, request_timeout, ..Limits::default() }
 }

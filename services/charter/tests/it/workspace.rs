@@ -16,10 +16,11 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("policy", &["domain"]),
     ("store", &["domain"]),
     ("app", &["documents", "domain", "policy", "store"]),
-    ("api", &["app", "domain"]),
-    ("gateway", &["app", "domain"]),
+    ("http_base", &["app", "domain"]),
+    ("api", &["app", "domain", "http_base"]),
+    ("gateway", &["app", "domain", "http_base"]),
     ("worker", &["domain", "inspect"]),
-    ("charter", &["api", "app", "documents", "domain", "gateway", "inspect", "policy", "store"]),
+    ("charter", &["api", "app", "documents", "domain", "gateway", "http_base", "inspect", "policy", "store"]),
     ("testkit", &["app", "documents", "domain", "inspect", "policy", "store"]),
 ];
 

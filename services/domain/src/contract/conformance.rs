@@ -1,5 +1,5 @@
 //! Does a table look as its contract says? Columns, types and reader protocol; not nullability, since real tables are
-//! physically nullable (SPEC section 3).
+//! physically nullable (docs/rules.md, Data rules).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

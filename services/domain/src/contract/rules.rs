@@ -1,4 +1,4 @@
-//! Compiles the promises of a schema object to the rules that the worker measures (SPEC section 3).
+//! Compiles the promises of a schema object to the rules that the worker measures (docs/rules.md, Data rules).
 //!
 //! Rules name columns as the table does (`physicalName`, else `name`); keys name them as the document does. A rule over
 //! the member of a struct counts rows where the struct is there: a null struct breaks no promise about its members. What

@@ -1,4 +1,5 @@
-//! How the gate treats a contract: settings in the document's `customProperties`, so part of the promise (SPEC section 1).
+//! How the gate treats a contract: settings in the document's `customProperties`, so part of the promise
+//! (docs/rules.md, Served snapshot).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Service levels (ODCS `slaProperties`): durations, dates, and when data is late (SPEC section 1).
+//! Service levels (ODCS `slaProperties`): durations, dates, and when data is late (docs/rules.md, Served snapshot).
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The life of a contract version: `draft`, `active`, `superseded`, `deprecated`, `retired` (SPEC section 4).
+//! The life of a contract version: `draft`, `active`, `superseded`, `deprecated`, `retired` (docs/rules.md, Names and
+//! states).
 
 use std::time::Duration;
 

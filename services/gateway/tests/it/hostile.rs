@@ -1,63 +1,65 @@
-//! Everything that a lease does not open, one request each. Answers are told apart by their message, so that a case
-//! fails when its own guard is gone, even where another one would still refuse it. See `docs/gateway-guards.md`.
+//! Everything that a lease does not open, one request each. A case asserts the message of its guard, so that it fails
+//! without that guard even where another one still refuses the request. See `docs/gateway-guards.md`.
 
 use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
 
-use crate::support::{House, LEASE, ODD_KEY, Request, Signer, TABLE, UNKNOWN_LEASE, encoded, object, own_checkpoint};
+use crate::support::{
+    LEASE, ODD_KEY, Request, Signer, TABLE, TestServer, UNKNOWN_LEASE, encoded, object, own_checkpoint,
+};
 
 const SIGNATURE: &str = "SignatureDoesNotMatch";
-const TOKEN: &str = "the session token of the lease is needed";
-const NO_FILE: &str = "the lease has no such file";
+const TOKEN: &str = "exactly one session token, that of the lease, is required";
+const NO_FILE: &str = "this lease has no such file";
 
 #[tokio::test]
-async fn only_reading_is_allowed_and_nothing_is_tried_again() {
-    let house = House::open().await;
+async fn only_read_methods_are_allowed_and_refusals_are_not_retried() {
+    let server = TestServer::start().await;
     for method in ["PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND"] {
-        let target = if method == "CONNECT" { "house:80".to_owned() } else { object("a.parquet") };
-        let request = house.signer(LEASE).sign(method, &target);
-        check(&house, method, &request, 403, "this lease is read-only").await;
+        let target = if method == "CONNECT" { "server:80".to_owned() } else { object("a.parquet") };
+        let request = server.signer(LEASE).sign(method, &target);
+        check(&server, method, &request, 403, "this lease is read-only").await;
     }
-    let put = house.signer(LEASE).sign("PUT", &object("new.parquet")).body(b"new");
-    check(&house, "PUT with a body", &put, 403, "this lease is read-only").await;
+    let put = server.signer(LEASE).sign("PUT", &object("new.parquet")).body(b"new");
+    check(&server, "PUT with a body", &put, 403, "this lease is read-only").await;
     let form = Request::new("POST", "/lake").header("content-type", "multipart/form-data; boundary=x");
-    check(&house, "a form", &form.body(b"--x--"), 403, "this lease is read-only").await;
-    let upload = house.signer(LEASE).sign("POST", &format!("{}?uploads", object("a.parquet")));
-    check(&house, "a multipart upload", &upload, 403, "this lease is read-only").await;
-    let disguised = house.signer(LEASE).sign("GET", &object("a.parquet")).header("x-http-method-override", "DELETE");
-    assert_eq!(house.send(&disguised).await.status, 200, "a method in a header is none");
-    assert!(house.root().join("a.parquet").exists());
-    assert!(!house.root().join("new.parquet").exists());
+    check(&server, "a form", &form.body(b"--x--"), 403, "this lease is read-only").await;
+    let upload = server.signer(LEASE).sign("POST", &format!("{}?uploads", object("a.parquet")));
+    check(&server, "a multipart upload", &upload, 403, "this lease is read-only").await;
+    let disguised = server.signer(LEASE).sign("GET", &object("a.parquet")).header("x-http-method-override", "DELETE");
+    assert_eq!(server.send(&disguised).await.status, 200, "a method in a header is ignored");
+    assert!(server.root().join("a.parquet").exists());
+    assert!(!server.root().join("new.parquet").exists());
 }
 
 #[tokio::test]
-async fn exactly_one_signature_of_version_4_in_the_headers_is_needed() {
-    let house = House::open().await;
-    let right = house.signer(LEASE).sign("GET", &object("a.parquet"));
-    check(&house, "control", &right, 200, "0123456789").await;
+async fn exactly_one_version_4_signature_in_the_headers_is_required() {
+    let server = TestServer::start().await;
+    let right = server.signer(LEASE).sign("GET", &object("a.parquet"));
+    check(&server, "control", &right, 200, "0123456789").await;
 
     let anonymous = Request::new("GET", &object("a.parquet"));
-    check(&house, "anonymous", &anonymous, 403, "exactly one `Authorization`").await;
+    check(&server, "anonymous", &anonymous, 403, "exactly one `Authorization`").await;
     let twice = right.clone().header("authorization", "AWS4-HMAC-SHA256 Credential=x");
-    check(&house, "two `Authorization`", &twice, 403, "exactly one `Authorization`").await;
+    check(&server, "two `Authorization`", &twice, 403, "exactly one `Authorization`").await;
     let version_2 = anonymous.clone().header("authorization", &format!("AWS {LEASE}:c2lnbmF0dXJl"));
-    check(&house, "version 2", &version_2, 403, "only `AWS4-HMAC-SHA256`").await;
+    check(&server, "version 2", &version_2, 403, "only `AWS4-HMAC-SHA256`").await;
     let bearer = anonymous.clone().header("authorization", "Bearer AWS4-HMAC-SHA256");
-    check(&house, "bearer", &bearer, 403, "only `AWS4-HMAC-SHA256`").await;
+    check(&server, "bearer", &bearer, 403, "only `AWS4-HMAC-SHA256`").await;
     let asymmetric = anonymous.header("authorization", "AWS4-ECDSA-P256-SHA256 Credential=x");
-    check(&house, "version 4a", &asymmetric, 403, "only `AWS4-HMAC-SHA256`").await;
+    check(&server, "version 4a", &asymmetric, 403, "only `AWS4-HMAC-SHA256`").await;
 }
 
 #[tokio::test]
-async fn signatures_in_the_address_are_refused() {
-    let house = House::open().await;
-    let signer = house.signer(LEASE);
-    let message = "credentials in the address";
+async fn signatures_in_the_url_are_refused() {
+    let server = TestServer::start().await;
+    let signer = server.signer(LEASE);
+    let message = "credentials in the URL";
     let presigned = signer.presign("GET", &object("a.parquet"));
     let beside = "AWS4-HMAC-SHA256 Credential=x/20130524/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x";
-    check(&house, "beside a header", &presigned.clone().header("authorization", beside), 403, message).await;
-    check(&house, "alone", &presigned, 403, message).await;
+    check(&server, "beside a header", &presigned.clone().header("authorization", beside), 403, message).await;
+    check(&server, "alone", &presigned, 403, message).await;
     for query in [
         format!("AWSAccessKeyId={LEASE}&Expires=99999999999&Signature=x"),
         "Signature=x".to_owned(),
@@ -67,60 +69,60 @@ async fn signatures_in_the_address_are_refused() {
         "x+=1&X-AMZ-CREDENTIAL=x".to_owned(),
     ] {
         let request = signer.sign("GET", &format!("{}?{query}", object("a.parquet")));
-        check(&house, &query, &request, 403, message).await;
+        check(&server, &query, &request, 403, message).await;
     }
 }
 
 #[tokio::test]
 async fn a_signature_for_another_service_is_refused() {
-    let house = House::open().await;
+    let server = TestServer::start().await;
     for service in ["sts", "s3express", "S3", ""] {
-        let signer = Signer { service, ..house.signer(LEASE) };
+        let signer = Signer { service, ..server.signer(LEASE) };
         let message = "not for the service `s3`";
-        check(&house, service, &signer.sign("GET", &object("a.parquet")), 403, message).await;
+        check(&server, service, &signer.sign("GET", &object("a.parquet")), 403, message).await;
     }
 }
 
 #[tokio::test]
 async fn payloads_signed_in_chunks_are_refused() {
-    let house = House::open().await;
+    let server = TestServer::start().await;
     for payload_hash in [
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
         "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
         "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
     ] {
-        let signer = Signer { payload_hash, ..house.signer(LEASE) };
+        let signer = Signer { payload_hash, ..server.signer(LEASE) };
         let request = signer.sign("GET", &object("a.parquet")).header("x-amz-decoded-content-length", "0");
-        check(&house, payload_hash, &request, 403, "payloads signed in chunks").await;
+        check(&server, payload_hash, &request, 403, "payloads signed in chunks").await;
     }
 }
 
 #[tokio::test]
-async fn a_request_to_read_has_no_body() {
-    let house = House::open().await;
-    let right = house.signer(LEASE).sign("GET", &object("a.parquet"));
-    let message = "a request to read has no body";
-    check(&house, "body", &right.clone().body(b"body"), 400, message).await;
+async fn a_read_request_must_not_have_a_body() {
+    let server = TestServer::start().await;
+    let right = server.signer(LEASE).sign("GET", &object("a.parquet"));
+    let message = "a read request must not have a body";
+    check(&server, "body", &right.clone().body(b"body"), 400, message).await;
     let chunked = right.clone().header("transfer-encoding", "chunked");
-    check(&house, "empty chunked body", &chunked.raw_body(b"0\r\n\r\n"), 400, message).await;
-    check(&house, "length 0", &right.header("content-length", "0"), 200, "0123456789").await;
+    check(&server, "empty chunked body", &chunked.raw_body(b"0\r\n\r\n"), 400, message).await;
+    check(&server, "length 0", &right.header("content-length", "0"), 200, "0123456789").await;
 }
 
 #[tokio::test]
-async fn headers_of_the_answer_cannot_be_overridden() {
-    let house = House::open().await;
+async fn response_headers_cannot_be_overridden() {
+    let server = TestServer::start().await;
     for query in ["response-content-type=text/html", "response-expires=0", "%72esponse-cache-control=public"] {
-        let request = house.signer(LEASE).sign("GET", &format!("{}?{query}", object("a.parquet")));
-        check(&house, query, &request, 403, "response headers cannot be overridden").await;
+        let request = server.signer(LEASE).sign("GET", &format!("{}?{query}", object("a.parquet")));
+        check(&server, query, &request, 403, "response headers cannot be overridden").await;
     }
 }
 
 #[tokio::test]
-async fn the_session_token_is_needed_exactly_once() {
-    let house = House::open().await;
-    let signer = house.signer(LEASE);
+async fn exactly_one_session_token_is_required() {
+    let server = TestServer::start().await;
+    let signer = server.signer(LEASE);
     let token = signer.tokens[0].clone();
-    let foreign = house.signer(UNKNOWN_LEASE).tokens[0].clone();
+    let foreign = server.signer(UNKNOWN_LEASE).tokens[0].clone();
     for (case, tokens) in [
         ("missing", vec![]),
         ("empty", vec![String::new()]),
@@ -135,21 +137,21 @@ async fn the_session_token_is_needed_exactly_once() {
         ("after a foreign one", vec![foreign, token.clone()]),
     ] {
         let signer = Signer { tokens, ..signer.clone() };
-        check(&house, case, &signer.sign("GET", &object("a.parquet")), 403, TOKEN).await;
+        check(&server, case, &signer.sign("GET", &object("a.parquet")), 403, TOKEN).await;
     }
 }
 
 #[tokio::test]
-async fn the_signature_must_be_by_the_leases_own_secret() {
-    let house = House::open().await;
-    let right = house.signer(LEASE);
+async fn the_signature_must_use_the_secret_of_the_lease() {
+    let server = TestServer::start().await;
+    let right = server.signer(LEASE);
     let target = object("a.parquet");
-    for (case, secret) in [("wrong", "x".to_owned()), ("another lease's", house.signer(UNKNOWN_LEASE).secret)] {
+    for (case, secret) in [("wrong", "x".to_owned()), ("another lease's", server.signer(UNKNOWN_LEASE).secret)] {
         let request = Signer { secret, ..right.clone() }.sign("GET", &target);
-        check(&house, case, &request, 403, SIGNATURE).await;
+        check(&server, case, &request, 403, SIGNATURE).await;
     }
     let other_method = right.sign("GET", &target).method("HEAD");
-    assert_eq!(house.send(&other_method).await.status, 403, "a signature covers the method");
+    assert_eq!(server.send(&other_method).await.status, 403, "a signature covers the method");
     for (case, access_key) in [
         ("not an id", "AKIAIOSFODNN7EXAMPLE".to_owned()),
         ("id in capitals", LEASE.to_string().to_uppercase()),
@@ -157,15 +159,15 @@ async fn the_signature_must_be_by_the_leases_own_secret() {
         ("id with braces", format!("{{{LEASE}}}")),
     ] {
         let request = Signer { access_key, ..right.clone() }.sign("GET", &target);
-        check(&house, case, &request, 403, "not the id of a lease").await;
+        check(&server, case, &request, 403, "not a lease id").await;
     }
     let slash = Signer { access_key: format!("{LEASE}/x"), ..right.clone() }.sign("GET", &target);
-    check(&house, "id with a slash", &slash, 403, "not for the service `s3`").await;
+    check(&server, "id with a slash", &slash, 403, "not for the service `s3`").await;
 }
 
 #[tokio::test]
-async fn a_signature_is_good_for_a_quarter_of_an_hour() {
-    let house = House::open().await;
+async fn a_signature_is_valid_for_fifteen_minutes() {
+    let server = TestServer::start().await;
     let now = SystemClock.now();
     for (case, at, status) in [
         ("14 minutes ago", now.minus(minutes(14)), 200),
@@ -173,16 +175,16 @@ async fn a_signature_is_good_for_a_quarter_of_an_hour() {
         ("16 minutes ago", now.minus(minutes(16)), 403),
         ("in 16 minutes", now.plus(minutes(16)), 403),
     ] {
-        let request = Signer { at, ..house.signer(LEASE) }.sign("GET", &object("a.parquet"));
-        assert_eq!(house.send(&request).await.status, status, "{case}");
+        let request = Signer { at, ..server.signer(LEASE) }.sign("GET", &object("a.parquet"));
+        assert_eq!(server.send(&request).await.status, status, "{case}");
     }
 }
 
 #[tokio::test]
-async fn no_spelling_of_a_key_leads_out_of_the_list() {
-    let house = House::open().await;
+async fn no_spelling_of_a_key_escapes_the_file_list() {
+    let server = TestServer::start().await;
     let table = format!("/lake/{TABLE}");
-    check(&house, "control", &signed(&house, &object(ODD_KEY)), 200, "odd").await;
+    check(&server, "control", &signed(&server, &object(ODD_KEY)), 200, "odd").await;
     for target in [
         format!("{table}/../table2/secret.parquet"),
         format!("{table}/nested/../a.parquet"),
@@ -218,8 +220,8 @@ async fn no_spelling_of_a_key_leads_out_of_the_list() {
         format!("/lake/{}/a.parquet", TABLE.to_string().replace('-', "")),
         format!("/lake/{}/a.parquet", UNKNOWN_LEASE),
     ] {
-        check(&house, &target, &signed(&house, &target), 404, NO_FILE).await;
-        let head = house.ask("HEAD", &target).await;
+        check(&server, &target, &signed(&server, &target), 404, NO_FILE).await;
+        let head = server.ask("HEAD", &target).await;
         assert_eq!((head.status, head.body.len()), (404, 0), "HEAD {target}");
     }
     for (target, code) in [
@@ -229,16 +231,16 @@ async fn no_spelling_of_a_key_leads_out_of_the_list() {
         (format!("/../{TABLE}/a.parquet"), "InvalidBucketName"),
         (format!("{table}/%ff"), "InvalidURI"),
     ] {
-        check(&house, &target, &signed(&house, &target), 400, code).await;
+        check(&server, &target, &signed(&server, &target), 400, code).await;
     }
     let other_bucket = format!("/lakes/{TABLE}/a.parquet");
-    check(&house, "another bucket", &signed(&house, &other_bucket), 404, "NoSuchBucket").await;
+    check(&server, "another bucket", &signed(&server, &other_bucket), 404, "NoSuchBucket").await;
 }
 
 #[tokio::test]
-async fn of_a_delta_log_only_our_own_checkpoint_is_served() {
-    let house = House::open().await;
-    let own = house.ask("GET", &object(&own_checkpoint())).await;
+async fn only_our_own_checkpoint_of_a_delta_log_is_served() {
+    let server = TestServer::start().await;
+    let own = server.ask("GET", &object(&own_checkpoint())).await;
     assert_eq!((own.status, own.text().as_str()), (200, "our own checkpoint"), "not the one in the table's folder");
     for name in [
         "00000000000000000002.json",
@@ -249,13 +251,13 @@ async fn of_a_delta_log_only_our_own_checkpoint_is_served() {
         "",
     ] {
         let target = object(&format!("_delta_log/{name}"));
-        check(&house, name, &signed(&house, &target), 404, NO_FILE).await;
+        check(&server, name, &signed(&server, &target), 404, NO_FILE).await;
     }
 }
 
 #[tokio::test]
 async fn listings_stay_within_the_lease() {
-    let house = House::open().await;
+    let server = TestServer::start().await;
     for prefix in [
         "..",
         "../",
@@ -271,7 +273,7 @@ async fn listings_stay_within_the_lease() {
         &UNKNOWN_LEASE.to_string(),
         "\0",
     ] {
-        let answer = house.ask("GET", &format!("/lake?list-type=2&prefix={}", encoded(prefix, false))).await;
+        let answer = server.ask("GET", &format!("/lake?list-type=2&prefix={}", encoded(prefix, false))).await;
         assert_eq!((answer.status, answer.elements("Key").len()), (200, 0), "{prefix}");
         assert_eq!(answer.elements("KeyCount"), ["0"], "{prefix}");
     }
@@ -283,14 +285,14 @@ async fn listings_stay_within_the_lease() {
         ("max-keys=x", 400),
         ("encoding-type=gzip", 400),
     ] {
-        assert_eq!(house.ask("GET", &format!("/lake?list-type=2&{query}")).await.status, status, "{query}");
+        assert_eq!(server.ask("GET", &format!("/lake?list-type=2&{query}")).await.status, status, "{query}");
     }
-    assert_eq!(house.ask("GET", "/lakes?list-type=2").await.status, 404);
+    assert_eq!(server.ask("GET", "/lakes?list-type=2").await.status, 404);
 }
 
 #[tokio::test]
-async fn other_operations_are_not_there() {
-    let house = House::open().await;
+async fn other_operations_are_not_implemented() {
+    let server = TestServer::start().await;
     let file = object("a.parquet");
     for target in [
         "/".to_owned(),
@@ -307,18 +309,18 @@ async fn other_operations_are_not_there() {
         format!("{file}?versionId=1"),
         format!("{file}?partNumber=1"),
     ] {
-        assert_eq!(house.ask("GET", &target).await.status, 501, "{target}");
+        assert_eq!(server.ask("GET", &target).await.status, 501, "{target}");
     }
 }
 
-async fn check(house: &House, case: &str, request: &Request, status: u16, says: &str) {
-    let answer = house.send(request).await;
+async fn check(server: &TestServer, case: &str, request: &Request, status: u16, message: &str) {
+    let answer = server.send(request).await;
     assert_eq!(answer.status, status, "{case}: {}", answer.text());
-    assert!(answer.text().contains(says), "{case}: {}", answer.text());
+    assert!(answer.text().contains(message), "{case}: {}", answer.text());
 }
 
-fn signed(house: &House, target: &str) -> Request {
-    house.signer(LEASE).sign("GET", target)
+fn signed(server: &TestServer, target: &str) -> Request {
+    server.signer(LEASE).sign("GET", target)
 }
 
 fn minutes(minutes: u64) -> Duration {

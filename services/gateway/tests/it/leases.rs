@@ -1,15 +1,15 @@
-//! A lease is asked for at each request, and again while an answer is under way.
+//! A lease is checked at each request, and again while a response is in progress.
 
 use app::lease::Denied;
 use domain::clock::Timestamp;
 use tokio::io::AsyncWriteExt;
 
 use crate::pinning::is_cut_short;
-use crate::support::{House, LEASE, LEASE_END, UNKNOWN_LEASE, object, read_head};
+use crate::support::{LEASE, LEASE_END, TestServer, UNKNOWN_LEASE, object, read_head};
 
 #[tokio::test]
-async fn a_lease_that_opens_nothing_is_refused_at_the_next_request() {
-    let house = House::open().await;
+async fn an_invalid_lease_is_refused_at_the_next_request() {
+    let server = TestServer::start().await;
     for (denied, status, code) in [
         (Denied::Revoked, 403, "AccessDenied"),
         (Denied::Ended, 403, "AccessDenied"),
@@ -17,12 +17,12 @@ async fn a_lease_that_opens_nothing_is_refused_at_the_next_request() {
         (Denied::Unknown, 403, "AccessDenied"),
         (Denied::Unavailable, 503, "ServiceUnavailable"),
     ] {
-        house.pin(&["a.parquet"]);
-        assert_eq!(house.ask("GET", &object("a.parquet")).await.status, 200);
-        house.leases.deny(LEASE, denied);
+        server.pin(&["a.parquet"]);
+        assert_eq!(server.ask("GET", &object("a.parquet")).await.status, 200);
+        server.leases.deny(LEASE, denied);
         for target in [object("a.parquet"), object("none"), "/lake?list-type=2".to_owned(), "/lake?location".to_owned()]
         {
-            let answer = house.ask("GET", &target).await;
+            let answer = server.ask("GET", &target).await;
             assert_eq!(
                 (answer.status, answer.elements("Code")),
                 (status, vec![code.to_owned()]),
@@ -31,17 +31,17 @@ async fn a_lease_that_opens_nothing_is_refused_at_the_next_request() {
             assert_eq!(answer.elements("Message"), [denied.to_string()]);
         }
     }
-    let stranger = house.signer(UNKNOWN_LEASE).sign("GET", &object("a.parquet"));
-    assert_eq!(house.send(&stranger).await.status, 403);
+    let stranger = server.signer(UNKNOWN_LEASE).sign("GET", &object("a.parquet"));
+    assert_eq!(server.send(&stranger).await.status, 403);
 }
 
 #[tokio::test]
-async fn a_lease_ends_on_time() {
-    let house = House::open().await;
-    house.clock.set(Timestamp(LEASE_END.micros() - 1));
-    assert_eq!(house.ask("GET", &object("a.parquet")).await.status, 200);
-    house.clock.set(LEASE_END);
-    let answer = house.ask("GET", &object("a.parquet")).await;
+async fn a_lease_expires_on_time() {
+    let server = TestServer::start().await;
+    server.clock.set(Timestamp(LEASE_END.micros() - 1));
+    assert_eq!(server.ask("GET", &object("a.parquet")).await.status, 200);
+    server.clock.set(LEASE_END);
+    let answer = server.ask("GET", &object("a.parquet")).await;
     assert_eq!(
         (answer.status, answer.elements("Message")),
         (403, vec!["this lease has expired: get a new one".into()])
@@ -49,34 +49,34 @@ async fn a_lease_ends_on_time() {
 }
 
 #[tokio::test]
-async fn a_revoke_cuts_an_answer_short() {
-    check_cut(|house| house.leases.deny(LEASE, Denied::Revoked)).await;
+async fn a_revocation_cuts_a_response_short() {
+    check_cut(|server| server.leases.deny(LEASE, Denied::Revoked)).await;
 }
 
 #[tokio::test]
-async fn the_end_of_a_lease_cuts_an_answer_short() {
-    check_cut(|house| house.clock.set(LEASE_END)).await;
+async fn the_expiry_of_a_lease_cuts_a_response_short() {
+    check_cut(|server| server.clock.set(LEASE_END)).await;
 }
 
 #[tokio::test]
-async fn nothing_is_learnt_about_a_lease_without_its_secret() {
-    let house = House::open().await;
-    house.leases.deny(LEASE, Denied::Revoked);
+async fn without_its_secret_a_lease_reveals_nothing() {
+    let server = TestServer::start().await;
+    server.leases.deny(LEASE, Denied::Revoked);
     let mut answers = vec![];
     for lease in [LEASE, UNKNOWN_LEASE] {
-        let mut signer = house.signer(lease);
+        let mut signer = server.signer(lease);
         signer.secret = "guessed".to_owned();
-        let answer = house.send(&signer.sign("GET", &object("a.parquet"))).await;
+        let answer = server.send(&signer.sign("GET", &object("a.parquet"))).await;
         answers.push((answer.status, answer.text()));
     }
     assert_eq!(answers[0], answers[1]);
 }
 
-async fn check_cut(end: impl Fn(&House)) {
-    let house = House::open().await;
-    let mut stream = house.connect().await;
-    stream.write_all(&house.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+async fn check_cut(end: impl Fn(&TestServer)) {
+    let server = TestServer::start().await;
+    let mut stream = server.connect().await;
+    stream.write_all(&server.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
     let head = read_head(&mut stream).await;
-    end(&house);
+    end(&server);
     assert!(is_cut_short(head, stream).await);
 }

@@ -1,5 +1,5 @@
-//! The tests of `gateway`: a gateway on a port of its own over a temporary folder, asked with bytes that the tests write
-//! and sign themselves, so that no client tidies a hostile request up.
+//! The tests of `gateway`: a gateway on its own port over a temporary folder. The tests write and sign the bytes of every
+//! request themselves, so that no client library cleans up a hostile one.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 

@@ -1,14 +1,14 @@
 //! Reading files: whole, in ranges, and under conditions.
 
-use crate::support::{BIG_BYTES, House, LEASE, ODD_KEY, big, object};
+use crate::support::{BIG_BYTES, LEASE, ODD_KEY, TestServer, big, object};
 
 #[tokio::test]
 async fn a_file_is_read_whole() {
-    let house = House::open().await;
+    let server = TestServer::start().await;
     for (key, content) in
         [("a.parquet", b"0123456789".to_vec()), ("empty.bin", vec![]), (ODD_KEY, b"odd".to_vec()), ("big.bin", big())]
     {
-        let answer = house.ask("GET", &object(key)).await;
+        let answer = server.ask("GET", &object(key)).await;
         assert_eq!(answer.status, 200, "{key}");
         assert!(answer.body == content, "{key}");
         assert_eq!(answer.header("content-length"), Some(content.len().to_string().as_str()), "{key}");
@@ -19,13 +19,13 @@ async fn a_file_is_read_whole() {
 }
 
 #[tokio::test]
-async fn a_head_tells_what_the_get_would() {
-    let house = House::open().await;
-    let get = house.ask("GET", &object("a.parquet")).await;
-    for request in [house.signer(LEASE).sign("HEAD", &object("a.parquet")), {
-        house.signer(LEASE).sign("HEAD", &object("a.parquet")).header("range", "bytes=2-4")
+async fn head_and_get_send_the_same_headers() {
+    let server = TestServer::start().await;
+    let get = server.ask("GET", &object("a.parquet")).await;
+    for request in [server.signer(LEASE).sign("HEAD", &object("a.parquet")), {
+        server.signer(LEASE).sign("HEAD", &object("a.parquet")).header("range", "bytes=2-4")
     }] {
-        let head = house.send(&request).await;
+        let head = server.send(&request).await;
         assert_eq!((head.status, head.body.len()), (200, 0));
         for name in ["content-length", "content-range", "etag", "last-modified", "content-type", "accept-ranges"] {
             assert_eq!(head.header(name), get.header(name), "{name}");
@@ -34,8 +34,8 @@ async fn a_head_tells_what_the_get_would() {
 }
 
 #[tokio::test]
-async fn ranges_are_of_one_piece() {
-    let house = House::open().await;
+async fn only_single_ranges_are_supported() {
+    let server = TestServer::start().await;
     for (range, content_range, body) in [
         ("bytes=0-0", "bytes 0-0/10", "0"),
         ("bytes=3-5", "bytes 3-5/10", "345"),
@@ -45,7 +45,7 @@ async fn ranges_are_of_one_piece() {
         ("bytes=-4", "bytes 6-9/10", "6789"),
         ("bytes=-99", "bytes 0-9/10", "0123456789"),
     ] {
-        let answer = house.get_with("a.parquet", "range", range).await;
+        let answer = server.get_with("a.parquet", "range", range).await;
         assert_eq!((answer.status, answer.header("content-range")), (206, Some(content_range)), "{range}");
         assert_eq!(answer.text(), body, "{range}");
     }
@@ -60,22 +60,22 @@ async fn ranges_are_of_one_piece() {
         ("a.parquet", "bytes=9223372036854775808-", 400),
         ("a.parquet", "lines=0-1", 400),
     ] {
-        assert_eq!(house.get_with(key, "range", range).await.status, status, "{key} {range}");
+        assert_eq!(server.get_with(key, "range", range).await.status, status, "{key} {range}");
     }
     let many = format!("bytes={}", vec!["0-1"; 10_000].join(","));
-    assert_eq!(house.get_with("a.parquet", "range", &many).await.status, 400, "{} ranges", 10_000);
-    let unsatisfied = house.get_with("a.parquet", "range", "bytes=10-").await;
+    assert_eq!(server.get_with("a.parquet", "range", &many).await.status, 400, "{} ranges", 10_000);
+    let unsatisfied = server.get_with("a.parquet", "range", "bytes=10-").await;
     assert_eq!(unsatisfied.header("content-range"), Some("bytes */10"));
 }
 
 #[tokio::test]
 async fn a_range_over_several_chunks_is_exact() {
-    let house = House::open().await;
+    let server = TestServer::start().await;
     let chunk = 1 << 20;
     for (first, last) in
         [(0, chunk), (1, 2 * chunk), (chunk - 1, chunk), (chunk + 7, BIG_BYTES - 1), (3 * chunk, BIG_BYTES - 1)]
     {
-        let answer = house.get_with("big.bin", "range", &format!("bytes={first}-{last}")).await;
+        let answer = server.get_with("big.bin", "range", &format!("bytes={first}-{last}")).await;
         assert_eq!(answer.status, 206);
         assert!(answer.body == big()[first..=last], "{first}-{last}");
     }
@@ -83,8 +83,8 @@ async fn a_range_over_several_chunks_is_exact() {
 
 #[tokio::test]
 async fn conditions_are_evaluated() {
-    let house = House::open().await;
-    let plain = house.ask("GET", &object("a.parquet")).await;
+    let server = TestServer::start().await;
+    let plain = server.ask("GET", &object("a.parquet")).await;
     let (etag, modified) = (plain.header("etag").unwrap(), plain.header("last-modified").unwrap());
     assert!(etag.starts_with('"') && etag.ends_with('"'), "a strong ETag: {etag}");
     let (weak, bare) = (format!("W/{etag}"), etag.trim_matches('"'));
@@ -112,9 +112,9 @@ async fn conditions_are_evaluated() {
         (vec![("if-match", "\"x\""), ("if-none-match", etag)], 412),
     ] {
         for method in ["GET", "HEAD"] {
-            let signed = house.signer(LEASE).sign(method, &object("a.parquet"));
+            let signed = server.signer(LEASE).sign(method, &object("a.parquet"));
             let request = conditions.iter().fold(signed, |request, (name, value)| request.header(name, value));
-            let answer = house.send(&request).await;
+            let answer = server.send(&request).await;
             assert_eq!(answer.status, status, "{method} {conditions:?}");
             if status == 304 {
                 assert_eq!((answer.header("etag"), answer.body.len()), (Some(etag), 0), "{conditions:?}");
@@ -124,9 +124,9 @@ async fn conditions_are_evaluated() {
 }
 
 #[tokio::test]
-async fn a_range_holds_only_for_the_state_that_if_range_names() {
-    let house = House::open().await;
-    let plain = house.ask("GET", &object("a.parquet")).await;
+async fn a_range_applies_only_to_the_state_in_if_range() {
+    let server = TestServer::start().await;
+    let plain = server.ask("GET", &object("a.parquet")).await;
     let (etag, modified) = (plain.header("etag").unwrap(), plain.header("last-modified").unwrap());
     for (if_range, status) in [
         (etag, 206),
@@ -135,16 +135,16 @@ async fn a_range_holds_only_for_the_state_that_if_range_names() {
         (&format!("W/{etag}"), 200),
         ("Thu, 01 Jan 1998 00:00:00 GMT", 200),
     ] {
-        let signed = house.signer(LEASE).sign("GET", &object("a.parquet")).header("range", "bytes=1-2");
-        let answer = house.send(&signed.header("if-range", if_range)).await;
+        let signed = server.signer(LEASE).sign("GET", &object("a.parquet")).header("range", "bytes=1-2");
+        let answer = server.send(&signed.header("if-range", if_range)).await;
         assert_eq!(answer.status, status, "{if_range}");
         assert_eq!(answer.text(), if status == 206 { "12" } else { "0123456789" }, "{if_range}");
     }
 }
 
 #[tokio::test]
-async fn every_answer_forbids_caches_and_guessing() {
-    let house = House::open().await;
+async fn every_response_forbids_caching_and_sniffing() {
+    let server = TestServer::start().await;
     for (method, target) in [
         ("GET", object("a.parquet")),
         ("HEAD", object("a.parquet")),
@@ -152,8 +152,9 @@ async fn every_answer_forbids_caches_and_guessing() {
         ("PUT", object("a.parquet")),
         ("GET", "/lake?list-type=2".to_owned()),
     ] {
-        let answer = house.ask(method, &target).await;
+        let answer = server.ask(method, &target).await;
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{method} {target}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{method} {target}");
+        assert_eq!(answer.header("x-amz-request-id").map(str::len), Some(36), "{method} {target}");
     }
 }

@@ -1,4 +1,4 @@
-//! A pinned lease serves the files that were inspected, or nothing.
+//! A pinned lease serves files in their inspected state only.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, symlink};
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{HUGE_BYTES, House, LEASE, object, own_checkpoint, read_answer, read_head};
+use crate::support::{HUGE_BYTES, LEASE, TestServer, object, own_checkpoint, read_answer, read_head};
 
 const KEY: &str = "nested/b.parquet";
 
@@ -25,7 +25,7 @@ async fn a_changed_file_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_file_in_the_place_of_another_is_not_served() {
+async fn a_replaced_file_is_not_served() {
     check(|path| {
         let modified = fs::metadata(path).unwrap().modified().unwrap();
         let other = path.with_file_name("other");
@@ -37,7 +37,7 @@ async fn a_file_in_the_place_of_another_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_gone_is_not_served() {
+async fn a_missing_file_is_not_served() {
     check(|path| fs::remove_file(path).unwrap()).await;
     check(|path| fs::remove_dir_all(path.parent().unwrap()).unwrap()).await;
 }
@@ -59,16 +59,16 @@ async fn links_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_link_in_the_place_of_the_tables_folder_is_not_followed() {
-    let house = House::open().await;
-    let moved = house.root().with_file_name("moved");
-    fs::rename(house.root(), &moved).unwrap();
-    symlink(&moved, house.root()).unwrap();
-    expect_changed(&house, KEY).await;
+async fn a_link_in_place_of_the_table_folder_is_not_followed() {
+    let server = TestServer::start().await;
+    let moved = server.root().with_file_name("moved");
+    fs::rename(server.root(), &moved).unwrap();
+    symlink(&moved, server.root()).unwrap();
+    expect_changed(&server, KEY).await;
 }
 
 #[tokio::test]
-async fn what_is_not_a_file_is_not_served() {
+async fn only_regular_files_are_served() {
     check(|path| {
         fs::remove_file(path).unwrap();
         fs::create_dir(path).unwrap();
@@ -77,61 +77,61 @@ async fn what_is_not_a_file_is_not_served() {
 }
 
 #[tokio::test]
-async fn opening_a_pipe_does_not_wait_for_its_writer() {
-    let house = House::open().await;
-    let path = house.root().join(KEY);
+async fn opening_a_pipe_does_not_wait_for_a_writer() {
+    let server = TestServer::start().await;
+    let path = server.root().join(KEY);
     fs::remove_file(&path).unwrap();
     mkfifoat(CWD, &path, Mode::from_raw_mode(0o600)).unwrap();
-    let answer = tokio::time::timeout(Duration::from_secs(10), house.ask("GET", &object(KEY))).await;
-    // Lets the gateway go if it does wait, so that the test can fail.
+    let answer = tokio::time::timeout(Duration::from_secs(10), server.ask("GET", &object(KEY))).await;
+    // Unblocks a gateway that does wait, so that the test can fail.
     let _ = rustix::fs::open(&path, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty());
     assert_eq!(answer.expect("the gateway waits for a writer").status, 412);
 }
 
 #[tokio::test]
-async fn our_own_checkpoint_is_pinned_too() {
-    let house = House::open().await;
-    touch(&house.checkpoint(), Duration::from_nanos(1));
-    expect_changed(&house, &own_checkpoint()).await;
-    let house = House::open().await;
-    let moved = house.checkpoint().with_file_name("moved");
-    fs::rename(house.checkpoint(), &moved).unwrap();
-    symlink(&moved, house.checkpoint()).unwrap();
-    expect_changed(&house, &own_checkpoint()).await;
+async fn our_own_checkpoint_is_pinned() {
+    let server = TestServer::start().await;
+    touch(&server.checkpoint(), Duration::from_nanos(1));
+    expect_changed(&server, &own_checkpoint()).await;
+    let server = TestServer::start().await;
+    let moved = server.checkpoint().with_file_name("moved");
+    fs::rename(server.checkpoint(), &moved).unwrap();
+    symlink(&moved, server.checkpoint()).unwrap();
+    expect_changed(&server, &own_checkpoint()).await;
 }
 
 #[tokio::test]
-async fn other_files_of_the_lease_are_served_on() {
-    let house = House::open().await;
-    fs::remove_file(house.root().join(KEY)).unwrap();
-    assert_eq!(house.ask("GET", &object("a.parquet")).await.status, 200);
-    let listed = house.ask("GET", "/lake?list-type=2").await;
-    assert!(listed.text().contains(KEY), "the list stays what was inspected");
+async fn other_files_of_the_lease_are_still_served() {
+    let server = TestServer::start().await;
+    fs::remove_file(server.root().join(KEY)).unwrap();
+    assert_eq!(server.ask("GET", &object("a.parquet")).await.status, 200);
+    let listed = server.ask("GET", "/lake?list-type=2").await;
+    assert!(listed.text().contains(KEY), "the list is that of the inspection");
 }
 
 #[tokio::test]
-async fn an_answer_is_cut_short_when_its_file_changes() {
-    let house = House::open().await;
-    let mut stream = house.connect().await;
-    stream.write_all(&house.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+async fn a_response_is_cut_short_when_its_file_changes() {
+    let server = TestServer::start().await;
+    let mut stream = server.connect().await;
+    stream.write_all(&server.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
     let head = read_head(&mut stream).await;
     assert!(head.starts_with(b"HTTP/1.1 200"));
-    let file = File::options().write(true).open(house.root().join("huge.bin")).unwrap();
+    let file = File::options().write(true).open(server.root().join("huge.bin")).unwrap();
     file.write_all_at(b"changed", HUGE_BYTES - 7).unwrap();
     assert!(is_cut_short(head, stream).await);
 }
 
 #[tokio::test]
-async fn an_answer_is_cut_short_when_its_file_is_cut() {
-    let house = House::open().await;
-    let mut stream = house.connect().await;
-    stream.write_all(&house.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+async fn a_response_is_cut_short_when_its_file_is_truncated() {
+    let server = TestServer::start().await;
+    let mut stream = server.connect().await;
+    stream.write_all(&server.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
     let head = read_head(&mut stream).await;
-    File::options().write(true).open(house.root().join("huge.bin")).unwrap().set_len(HUGE_BYTES / 2).unwrap();
+    File::options().write(true).open(server.root().join("huge.bin")).unwrap().set_len(HUGE_BYTES / 2).unwrap();
     assert!(is_cut_short(head, stream).await);
 }
 
-/// Whether an answer whose head was read ends before all of it came.
+/// Whether a response whose head was read ends early.
 pub(crate) async fn is_cut_short(head: Vec<u8>, mut stream: tokio::net::TcpStream) -> bool {
     use tokio::io::AsyncReadExt;
     let promised = format!("content-length: {HUGE_BYTES}\r\n");
@@ -141,21 +141,21 @@ pub(crate) async fn is_cut_short(head: Vec<u8>, mut stream: tokio::net::TcpStrea
     u64::try_from(rest.len()).unwrap() < HUGE_BYTES
 }
 
-/// Does something to a pinned file, and expects GET and HEAD to tell of it.
-async fn check(act: impl Fn(&Path)) {
-    let house = House::open().await;
-    assert_eq!(house.ask("GET", &object(KEY)).await.status, 200);
-    act(&house.root().join(KEY));
-    expect_changed(&house, KEY).await;
+/// Changes a pinned file, and expects GET and HEAD to report it.
+async fn check(change: impl Fn(&Path)) {
+    let server = TestServer::start().await;
+    assert_eq!(server.ask("GET", &object(KEY)).await.status, 200);
+    change(&server.root().join(KEY));
+    expect_changed(&server, KEY).await;
 }
 
-async fn expect_changed(house: &House, key: &str) {
-    let mut stream = house.connect().await;
-    stream.write_all(&house.signer(LEASE).sign("GET", &object(key)).bytes()).await.unwrap();
+async fn expect_changed(server: &TestServer, key: &str) {
+    let mut stream = server.connect().await;
+    stream.write_all(&server.signer(LEASE).sign("GET", &object(key)).bytes()).await.unwrap();
     let get = read_answer(&mut stream).await;
     assert_eq!(get.status, 412, "{}", get.text());
-    assert!(get.text().contains("get a new lease") && get.elements("Code") == ["PreconditionFailed"]);
-    assert_eq!(house.ask("HEAD", &object(key)).await.status, 412);
+    assert!(get.text().contains("request a new lease") && get.elements("Code") == ["PreconditionFailed"]);
+    assert_eq!(server.ask("HEAD", &object(key)).await.status, 412);
 }
 
 fn touch(path: &Path, by: Duration) {

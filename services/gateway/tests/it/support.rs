@@ -1,4 +1,4 @@
-//! A house with one table, its leases, and a client that sends exactly what it is told to.
+//! A gateway with one table and its leases, and a client that sends requests byte for byte.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,12 +12,14 @@ use std::time::Duration;
 use app::lease::{
     Checkpoint, Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope, checkpoint_key,
 };
-use domain::clock::{Clock, SystemClock, Timestamp};
+use domain::clock::{Clock, Random, SystemClock, Timestamp};
 use domain::id::{LeaseId, TableId};
+use domain::s3::Region;
 use domain::table::PinnedFile;
 use futures::future::BoxFuture;
-use gateway::{Gateway, Limits};
+use gateway::Gateway;
 use hmac::{Hmac, KeyInit, Mac};
+use http_base::connections::Limits;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,24 +32,24 @@ use uuid::Uuid;
 pub(crate) const TABLE: TableId = TableId(Uuid::from_u128(0x7ab1e));
 /// The pinned lease.
 pub(crate) const LEASE: LeaseId = LeaseId(Uuid::from_u128(0x001e_a5e1));
-/// A lease of the same table's folder as it is.
+/// A lease of the same table's unpinned folder.
 pub(crate) const FOLDER_LEASE: LeaseId = LeaseId(Uuid::from_u128(0x001e_a5e2));
-/// A lease that the house does not know.
+/// A lease that does not exist.
 pub(crate) const UNKNOWN_LEASE: LeaseId = LeaseId(Uuid::from_u128(0x001e_a5ef));
-/// When the leases end, by the house's clock, which starts at 0.
+/// The expiry of the leases, by the test's clock, which starts at 0.
 pub(crate) const LEASE_END: Timestamp = Timestamp(3_600_000_000);
 /// A key that needs every kind of encoding.
 pub(crate) const ODD_KEY: &str = "place=a b+c%2Fd/ü'x.parquet";
 /// The size of `big.bin`: several chunks, and a piece.
 pub(crate) const BIG_BYTES: usize = (3 << 20) + 5;
-/// More than sockets buffer on the way, so that an answer of this size is under way until its client reads on.
+/// More than the sockets buffer, so that a response of this size is in progress until its client reads on.
 pub(crate) const HUGE_BYTES: u64 = 64 << 20;
 
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The time limit of every step of a test.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A gateway over a temporary folder.
-pub(crate) struct House {
+pub(crate) struct TestServer {
     folder: TempDir,
     pub(crate) address: SocketAddr,
     pub(crate) leases: Arc<TestLeases>,
@@ -56,12 +58,20 @@ pub(crate) struct House {
     pub(crate) serving: Option<JoinHandle<std::io::Result<()>>>,
 }
 
-impl House {
-    pub(crate) async fn open() -> Self {
+impl TestServer {
+    pub(crate) async fn start() -> Self {
         Self::with_limits(Limits::default()).await
     }
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
+        Self::with(limits, Region::default()).await
+    }
+
+    pub(crate) async fn in_region(region: &str) -> Self {
+        Self::with(Limits::default(), region.parse().unwrap()).await
+    }
+
+    async fn with(limits: Limits, region: Region) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (root, data) = (folder.path().join("lake/table"), folder.path().join("data"));
         write_table(&root);
@@ -78,10 +88,11 @@ impl House {
         let shutdown = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let gateway = Gateway { leases: leases.clone(), clock: clock.clone(), limits };
+        let gateway =
+            Gateway { leases: leases.clone(), clock: clock.clone(), random: Arc::new(Zeroes), region, limits };
         let serving = Some(tokio::spawn(gateway.serve(listener, shutdown.clone())));
-        let house = Self { folder, address, leases, clock, shutdown, serving };
-        house.pin(&[
+        let server = Self { folder, address, leases, clock, shutdown, serving };
+        server.pin(&[
             "a.parquet",
             "big.bin",
             "empty.bin",
@@ -90,11 +101,11 @@ impl House {
             "nested/deep/c.parquet",
             ODD_KEY,
         ]);
-        house.leases.put(FOLDER_LEASE, Scope::Folder { root: house.root() });
-        house
+        server.leases.put(FOLDER_LEASE, Scope::Folder { root: server.root() });
+        server
     }
 
-    /// The table's folder, without links on the way.
+    /// The table's folder, by a path without links.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join("lake/table")
     }
@@ -104,7 +115,7 @@ impl House {
         self.folder.path().canonicalize().unwrap().join("data/checkpoint")
     }
 
-    /// Makes the pinned lease one of these files as they are now, and of a checkpoint of version 2.
+    /// Pins these files in their current state, and a checkpoint of version 2, to the pinned lease.
     pub(crate) fn pin(&self, keys: &[&str]) {
         let files = keys.iter().map(|key| pinned(&self.root(), key)).collect();
         let own = pinned(Path::new("/"), self.checkpoint().to_str().unwrap().trim_start_matches('/'));
@@ -114,7 +125,7 @@ impl House {
         self.leases.put(LEASE, Scope::Pinned { root: self.root(), files });
     }
 
-    /// A signer with everything right for a lease.
+    /// A signer with the valid credentials of a lease.
     pub(crate) fn signer(&self, lease: LeaseId) -> Signer {
         Signer::new(self.leases.secrets().credentials(lease), self.address)
     }
@@ -124,15 +135,15 @@ impl House {
         self.send(&self.signer(LEASE).sign(method, target)).await
     }
 
-    /// Sends a signed GET with one more header.
+    /// Sends a signed GET with an additional header.
     pub(crate) async fn get_with(&self, key: &str, header: &str, value: &str) -> Answer {
         self.send(&self.signer(LEASE).sign("GET", &object(key)).header(header, value)).await
     }
 
-    /// Sends a request on a connection of its own, and reads until that is closed.
+    /// Sends a request on a new connection, and reads until it is closed.
     pub(crate) async fn send(&self, request: &Request) -> Answer {
         let mut stream = self.connect().await;
-        // The gateway may answer, and close, before it has read all of a refused body.
+        // The gateway may answer and close before it has read all of a refused body.
         let _ = stream.write_all(&request.bytes()).await;
         read_answer(&mut stream).await
     }
@@ -142,26 +153,26 @@ impl House {
     }
 }
 
-/// Reads an answer until its connection is closed.
+/// Reads a response until its connection is closed.
 pub(crate) async fn read_answer(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
-    // A connection that is cut short may end with a reset; what came before counts.
-    let _ = read.expect("the gateway neither answers nor closes");
+    let read = tokio::time::timeout(TIMEOUT, stream.read_to_end(&mut bytes)).await;
+    // A connection that is cut short may end with a reset; the bytes before it count.
+    let _ = read.expect("the gateway neither answers nor closes the connection");
     Answer::parse(&bytes)
 }
 
-/// Reads the head of an answer and as little of its body as can be.
+/// Reads the head of a response, and none of its body.
 pub(crate) async fn read_head(stream: &mut TcpStream) -> Vec<u8> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        let byte = tokio::time::timeout(PATIENCE, stream.read_u8()).await.expect("no answer").unwrap();
+        let byte = tokio::time::timeout(TIMEOUT, stream.read_u8()).await.expect("no answer").unwrap();
         head.push(byte);
     }
     head
 }
 
-/// The target of an object of the table, spelled as clients do.
+/// The target of an object of the table, encoded as clients do.
 pub(crate) fn object(key: &str) -> String {
     format!("/lake/{TABLE}/{}", encoded(key, true))
 }
@@ -261,6 +272,15 @@ impl Clock for ManualClock {
     }
 }
 
+/// No randomness: request ids need not differ here.
+struct Zeroes;
+
+impl Random for Zeroes {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(0);
+    }
+}
+
 /// A request, byte for byte.
 #[derive(Clone)]
 pub(crate) struct Request {
@@ -273,7 +293,7 @@ pub(crate) struct Request {
 impl Request {
     /// A request without a signature.
     pub(crate) fn new(method: &str, target: &str) -> Self {
-        let headers = vec![("host".to_owned(), "house".to_owned()), ("connection".to_owned(), "close".to_owned())];
+        let headers = vec![("host".to_owned(), "server".to_owned()), ("connection".to_owned(), "close".to_owned())];
         Self { method: method.to_owned(), target: target.to_owned(), headers, body: Vec::new() }
     }
 
@@ -310,12 +330,12 @@ impl Request {
     }
 }
 
-/// Signs as a client does (signature version 4). Its fields can be set wrong, one at a time.
+/// Signs like a client (signature version 4). Tests set its fields wrong, one at a time.
 #[derive(Clone)]
 pub(crate) struct Signer {
     pub(crate) access_key: String,
     pub(crate) secret: String,
-    /// The session tokens to send; one is right.
+    /// The session tokens to send; one is valid.
     pub(crate) tokens: Vec<String>,
     pub(crate) service: &'static str,
     pub(crate) payload_hash: &'static str,
@@ -409,7 +429,7 @@ impl Signer {
     }
 }
 
-/// An answer, as far as it came.
+/// A response, possibly incomplete.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -435,7 +455,7 @@ impl Answer {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// The contents of each XML element of a name.
+    /// The content of each XML element of a name.
     pub(crate) fn elements(&self, name: &str) -> Vec<String> {
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
         let unescaped = |text: &str| text.replace("&apos;", "'").replace("&quot;", "\"").replace("&amp;", "&");
@@ -444,7 +464,7 @@ impl Answer {
     }
 }
 
-/// A text percent-encoded as signatures want it.
+/// Percent-encodes a text as signatures require.
 pub(crate) fn encoded(text: &str, keep_slash: bool) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || (keep_slash && byte == b'/');
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()

@@ -1,5 +1,5 @@
-//! Which files of `_delta_log` make up version n (SPEC section 2), found by names first and then by a look at each
-//! chosen file. The kernel sees these files and no others.
+//! Which files of `_delta_log` make up version n (docs/rules.md, Gateway), found by names first and then by a look at
+//! each chosen file. The kernel sees these files and no others.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! Delta versions made by hand: what is read, and what is refused (SPEC section 2).
+//! Delta versions made by hand: what is read, and what is refused (docs/rules.md, Gateway).
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! What each check counts, on rows made for it (SPEC section 3).
+//! What each check counts, on rows made for it (docs/rules.md, Data rules).
 
 use std::sync::Arc;
 

@@ -1,15 +1,14 @@
-//! The numbers that clients know errors by.
+//! The error codes of the protocol.
 
 use app::registry;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use domain::error::Kind;
+use http_base::problem::Problem;
 use serde_json::json;
 
-use crate::problem::Problem;
-
-/// An error code. Its status is its first three digits.
+/// An error code. Its first three digits are the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
     BadRequest = 400,
@@ -52,12 +51,12 @@ impl Code {
     }
 }
 
-/// An answer that is an error.
+/// An error answer.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// One of the reference's.
+    /// An error of the protocol.
     Coded(Code, String),
-    /// One of the server's.
+    /// An error that the protocol has no code for.
     Problem(Problem),
 }
 
@@ -66,7 +65,7 @@ impl Failure {
         Self::Coded(code, message.into())
     }
 
-    /// The answer where nothing is.
+    /// The answer for an unknown path.
     pub(super) fn not_found() -> Self {
         Self::new(Code::NotFound, "HTTP 404 Not Found")
     }
@@ -76,7 +75,15 @@ impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::InvalidRequest(why) => Self::Coded(Code::BadRequest, why),
-            other => Self::Problem(other),
+            Problem::Unauthenticated => Self::new(Code::Unauthorized, "User cannot access the resource."),
+            Problem::NotFound => Self::not_found(),
+            Problem::MethodNotAllowed => Self::new(Code::MethodNotAllowed, "HTTP 405 Method Not Allowed"),
+            other @ (Problem::UnsupportedMediaType
+            | Problem::TooLarge { .. }
+            | Problem::Busy
+            | Problem::TimedOut
+            | Problem::Unavailable
+            | Problem::Internal) => Self::Problem(other),
         }
     }
 }
@@ -91,7 +98,7 @@ impl From<app::Error> for Failure {
             Kind::Conflict | Kind::Stale | Kind::Refused => Code::NotPermitted,
             Kind::TooMany | Kind::Unavailable => Code::Timeout,
             Kind::Internal => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a use case failed");
+                tracing::error!(error = &error as &dyn std::error::Error, "use case failed");
                 Code::Store
             }
         };

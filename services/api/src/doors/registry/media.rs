@@ -1,4 +1,7 @@
-//! The forms of an answer: JSON under three names, of which the client's `Accept` chooses.
+//! The media type of an answer: JSON under one of three names, negotiated by the client's `Accept`.
+//!
+//! `headers-accept` is not used for it: it rejects the default `Accept` of Java's HTTP client (`*; q=.2`), and prefers the
+//! client's order where two names weigh the same.
 
 use axum::extract::Request;
 use axum::http::HeaderValue;
@@ -9,10 +12,10 @@ use axum::response::{IntoResponse, Response};
 use super::MEDIA_TYPE;
 use super::error::{Code, Failure};
 
-/// The names, the one that we like best first.
+/// The names in order of preference.
 const TYPES: [&str; 3] = [MEDIA_TYPE, "application/vnd.schemaregistry+json", "application/json"];
 
-/// Answers under the name that the client likes best.
+/// Answers under the name that the client prefers.
 pub(super) async fn negotiate(request: Request, next: Next) -> Response {
     let accepted: Vec<&str> =
         request.headers().get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default()).collect();
@@ -27,7 +30,7 @@ pub(super) async fn negotiate(request: Request, next: Next) -> Response {
     response
 }
 
-/// The best of our names by a client's `Accept` (RFC 9110 section 12.5.1); `None` if it takes none of them.
+/// The preferred name by a client's `Accept` (RFC 9110, section 12.5.1); `None` if it accepts none of them.
 fn chosen(accept: &str) -> Option<&'static str> {
     if accept.trim().is_empty() {
         return Some(MEDIA_TYPE);
@@ -42,7 +45,7 @@ fn chosen(accept: &str) -> Option<&'static str> {
     best.map(|(_, name)| name)
 }
 
-/// How much a client likes a name: by what it says most exactly.
+/// The weight of a name, by the most specific range that matches it.
 fn weight(accept: &str, name: &str) -> f32 {
     let mut found = (0, 0.0);
     for range in accept.split(',') {

@@ -1,65 +1,65 @@
-//! The path of a request: with the context that the client's base URL names, and with or without a slash at its end.
+//! The path of a request: the context in a client's base URL, and a trailing slash.
 
-use axum::extract::{Query, Request};
+use std::borrow::Cow;
+
+use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 
-/// The context that a request's path began with, as `.staging`: what its query names is in it.
+/// The context at the beginning of a request's path, such as `.staging`: it also applies to names in the query.
 #[derive(Clone, Debug)]
-pub(super) struct Within(pub(super) String);
+pub(super) struct PathContext(pub(super) String);
 
-/// Reads `/contexts/.staging/subjects/orders/versions/` as `/subjects/:.staging:orders/versions`.
-pub(super) async fn read(mut request: Request) -> Request {
+/// Rewrites `/contexts/.staging/subjects/orders/versions/` to `/subjects/:.staging:orders/versions`.
+pub(super) fn rewrite(mut request: Request) -> Request {
     let path = request.uri().path();
-    // Most are as they should be.
+    // Most paths need no change.
     if !path.starts_with("/contexts/") && !path.starts_with("//") && !path.ends_with('/') {
         return request;
     }
-    let mut steps: Vec<String> = request.uri().path().trim_matches('/').split('/').map(str::to_owned).collect();
-    if let [first, context, _, ..] = steps.as_slice()
+    let mut segments: Vec<String> = request.uri().path().trim_matches('/').split('/').map(str::to_owned).collect();
+    if let [first, context, _, ..] = segments.as_slice()
         && first == "contexts"
     {
-        let context = format!(".{}", decoded(context).trim_matches(':').trim_start_matches('.'));
-        steps.drain(..2);
-        qualify(&mut steps, &encoded(&context));
-        request.extensions_mut().insert(Within(context));
+        let context = format!(".{}", decode(context).trim_matches(':').trim_start_matches('.'));
+        segments.drain(..2);
+        qualify(&mut segments, &encode(&context).to_string());
+        request.extensions_mut().insert(PathContext(context));
     }
-    if let Some(uri) = with_path(request.uri(), &format!("/{}", steps.join("/"))) {
+    if let Some(uri) = with_path(request.uri(), &format!("/{}", segments.join("/"))) {
         *request.uri_mut() = uri;
     }
     request
 }
 
-/// Puts a context before the subject in a path, unless that names one itself.
-fn qualify(steps: &mut Vec<String>, context: &str) {
-    let is_settings = matches!(steps[0].as_str(), "config" | "mode");
-    let subject = if is_settings { Some(1) } else { steps.iter().position(|step| step == "subjects").map(|at| at + 1) };
+/// Prefixes the subject in a path with a context, unless the subject names one itself.
+fn qualify(segments: &mut Vec<String>, context: &str) {
+    let is_settings = matches!(segments[0].as_str(), "config" | "mode");
+    let subject =
+        if is_settings { Some(1) } else { segments.iter().position(|segment| segment == "subjects").map(|at| at + 1) };
     match subject {
-        Some(at) if at < steps.len() => {
-            let subject = decoded(&steps[at]);
-            if !subject.starts_with(":.") && !subject.starts_with(":*:") {
-                steps[at] = format!(":{context}:{}", steps[at]);
+        Some(at) if at < segments.len() => {
+            let names_context = |subject: &str| subject.starts_with(":.") || subject.starts_with(":*:");
+            if !names_context(&decode(&segments[at])) {
+                segments[at] = format!(":{context}:{}", segments[at]);
             }
         }
-        Some(_) if is_settings => steps.push(format!(":{context}:")),
+        Some(_) if is_settings => segments.push(format!(":{context}:")),
         _ => {}
     }
 }
 
-/// A step of a path without `%XX`: as the value of a query, in which two more characters mean something.
-fn decoded(step: &str) -> String {
-    let as_value = format!("/?step={}", step.replace('+', "%2B").replace('&', "%26"));
-    let read = as_value.parse().ok().and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
-    read.and_then(|Query(values)| values.into_iter().next()).map_or_else(|| step.to_owned(), |(_, value)| value)
+/// A path segment without percent-encoding.
+fn decode(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
 }
 
-/// A text as a step of a path.
-fn encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
+/// What may stand in a path segment as it is: the unreserved characters, and the colon of qualified subjects.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
+
+fn encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, SEGMENT)
 }
 
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {

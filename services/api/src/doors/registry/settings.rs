@@ -1,51 +1,56 @@
-//! `/config` and `/mode`: what the registry, a context or a subject says of itself, read, changed and taken back alike.
+//! `/config` and `/mode`: the settings of the registry, of a context or of a subject, with the same three operations.
 
 use std::sync::Arc;
 
 use app::Ctx;
 use app::registry::{self, ChangeSettings};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::routing::{MethodRouter, get};
 use domain::registry::{Part, Scope};
 
 use super::error::Failure;
-use super::wire::{self, Asked, SettingsBody};
-use super::{Answer, CtxOf, change, json_response, read};
+use super::wire::{self, Parameters, SettingsBody};
+use super::{Answer, Caller, Route, complete, json_response, read_json};
 use crate::Server;
 
 /// The routes of both.
-pub(super) fn routes() -> Router<Arc<Server>> {
-    Router::new()
-        .route("/config", methods(Part::Levels))
-        .route("/config/{subject}", methods(Part::Levels))
-        .route("/mode", methods(Part::Mode))
-        .route("/mode/{subject}", methods(Part::Mode))
+pub(super) fn routes() -> Vec<Route> {
+    let paths = [
+        ("/config", Part::Levels),
+        ("/config/{subject}", Part::Levels),
+        ("/mode", Part::Mode),
+        ("/mode/{subject}", Part::Mode),
+    ];
+    paths.into_iter().flat_map(|(path, part)| operations(path, part)).collect()
 }
 
-/// A request that names no scope is about the default context.
-type Named = Option<Path<String>>;
+/// The scope in the path; a request without one is about the default context.
+type ScopePath = Option<Path<String>>;
 
-fn methods(part: Part) -> MethodRouter<Arc<Server>> {
-    get(move |ctx: CtxOf, named: Named, asked: Asked| get_settings(part, ctx.0, named, asked))
-        .put(
+fn operations(path: &'static str, part: Part) -> [Route; 3] {
+    [
+        Route::get(path, move |Caller(ctx): Caller, scope: ScopePath, parameters: Parameters| {
+            get_settings(part, ctx, scope, parameters)
+        }),
+        Route::put(
+            path,
             move |State(server): State<Arc<Server>>,
-                  ctx: CtxOf,
-                  named: Named,
-                  asked: Asked,
-                  head: HeaderMap,
-                  body: Body| { put_settings(part, server, ctx.0, named, asked, head, body) },
-        )
-        .delete(move |State(server): State<Arc<Server>>, ctx: CtxOf, named: Named| {
-            delete_settings(part, server, ctx.0, named)
-        })
+                  Caller(ctx): Caller,
+                  scope: ScopePath,
+                  parameters: Parameters,
+                  headers: HeaderMap,
+                  body: Body| put_settings(part, server, ctx, scope, parameters, headers, body),
+        ),
+        Route::delete(path, move |State(server): State<Arc<Server>>, Caller(ctx): Caller, scope: ScopePath| {
+            delete_settings(part, server, ctx, scope)
+        }),
+    ]
 }
 
-async fn get_settings(part: Part, ctx: Ctx, named: Named, asked: Asked) -> Answer {
-    let scope = scope(named)?;
-    let settings = match asked.is_set("defaultToGlobal") {
+async fn get_settings(part: Part, ctx: Ctx, path: ScopePath, parameters: Parameters) -> Answer {
+    let scope = scope(path)?;
+    let settings = match parameters.is_set("defaultToGlobal") {
         true => registry::effective_settings(&ctx, &scope).await?,
         false => registry::own_settings(&ctx, &scope, part).await?,
     };
@@ -56,29 +61,29 @@ async fn put_settings(
     part: Part,
     server: Arc<Server>,
     ctx: Ctx,
-    named: Named,
-    asked: Asked,
+    path: ScopePath,
+    parameters: Parameters,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let scope = scope(named)?;
-    let sent: SettingsBody = read(&headers, body).await?;
-    let command = ChangeSettings { scope, change: sent.settings(part)?, force: asked.is_set("force") };
-    let says = change(&server, async move { registry::change_settings(&ctx, &command).await }).await?;
-    let mut answer = wire::settings(part, &says);
-    // The one key that has another name here.
+    let scope = scope(path)?;
+    let sent: SettingsBody = read_json(&headers, body).await?;
+    let command = ChangeSettings { scope, change: sent.settings(part)?, force: parameters.is_set("force") };
+    let settings = complete(&server, async move { registry::change_settings(&ctx, &command).await }).await?;
+    let mut answer = wire::settings(part, &settings);
+    // The only key that has another name in this answer.
     if let Some(level) = answer.as_object_mut().and_then(|answer| answer.remove("compatibilityLevel")) {
         answer["compatibility"] = level;
     }
     Ok(json_response(&answer))
 }
 
-async fn delete_settings(part: Part, server: Arc<Server>, ctx: Ctx, named: Named) -> Answer {
-    let scope = scope(named)?;
-    let said = change(&server, async move { registry::clear_settings(&ctx, &scope, part).await }).await?;
-    Ok(json_response(&wire::settings(part, &said)))
+async fn delete_settings(part: Part, server: Arc<Server>, ctx: Ctx, path: ScopePath) -> Answer {
+    let scope = scope(path)?;
+    let settings = complete(&server, async move { registry::clear_settings(&ctx, &scope, part).await }).await?;
+    Ok(json_response(&wire::settings(part, &settings)))
 }
 
-fn scope(named: Named) -> Result<Scope, Failure> {
-    named.map_or_else(|| Ok(Scope::top()), |Path(text)| wire::scope(&text))
+fn scope(path: ScopePath) -> Result<Scope, Failure> {
+    path.map_or_else(|| Ok(Scope::top()), |Path(text)| wire::scope(&text))
 }

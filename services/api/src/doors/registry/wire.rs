@@ -1,4 +1,4 @@
-//! What clients send and are sent.
+//! The wire types: queries, bodies and answers.
 
 use app::registry::{Draft, DraftReference, Listing, Registered, Shown, VersionRef};
 use axum::extract::{FromRequestParts, Query};
@@ -10,43 +10,45 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::{Code, Failure};
-use super::path::Within;
+use super::path::PathContext;
 
-/// The parameters of a request's query; each request looks at its own, and at the first of each name.
+/// The parameters of a request's query. Each request uses its own, and of a repeated one the first.
 #[derive(Debug)]
-pub(super) struct Asked {
-    parameters: Vec<(String, String)>,
-    within: Option<Within>,
+pub(super) struct Parameters {
+    pairs: Vec<(String, String)>,
+    /// The context of the path.
+    context: Option<PathContext>,
     offset: usize,
     limit: usize,
 }
 
-impl<S: Sync> FromRequestParts<S> for Asked {
+impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let parameters = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| Failure::not_found())?.0;
-        let within = parts.extensions.get::<Within>().cloned();
-        let mut asked = Self { parameters, within, offset: 0, limit: usize::MAX };
-        // A parameter that is no number makes another address, and nothing is there.
-        let number = |name| asked.get(name).map_or(Ok(None), |text| text.parse::<i32>().map(Some));
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| Failure::not_found())?.0;
+        let context = parts.extensions.get::<PathContext>().cloned();
+        let mut parameters = Self { pairs, context, offset: 0, limit: usize::MAX };
+        // As in the reference, a parameter that is not a number makes the path an unknown one.
+        let number = |name| parameters.get(name).map_or(Ok(None), |text| text.parse::<i32>().map(Some));
         let (Ok(offset), Ok(limit)) = (number("offset"), number("limit")) else { return Err(Failure::not_found()) };
-        asked.offset = offset.and_then(|offset| offset.try_into().ok()).unwrap_or(0);
-        // Clients send -1, and some 0, for all.
-        asked.limit = limit.and_then(|limit| limit.try_into().ok()).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-        Ok(asked)
+        parameters.offset = offset.and_then(|offset| offset.try_into().ok()).unwrap_or(0);
+        // Clients send -1, some of them 0, for no limit.
+        parameters.limit =
+            limit.and_then(|limit| limit.try_into().ok()).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+        Ok(parameters)
     }
 }
 
-/// The most schemas that are answered at once.
+/// The most schemas in one answer.
 const MAX_SCHEMAS: usize = 1_000;
 
-impl Asked {
+impl Parameters {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+        self.pairs.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// `true`, `True`: clients spell it in their own language. All else is not set.
+    /// Whether a parameter is `true`, in any case: clients spell it in their own language.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
@@ -55,22 +57,22 @@ impl Asked {
         self.get("format")
     }
 
-    /// The subject that narrows where a schema is looked for. Within a context it may be the context alone.
+    /// The subject to look for a schema in. In a context it may be the context alone.
     pub(super) fn subject(&self) -> Result<Option<Subject>, Failure> {
-        let named = self.get("subject").filter(|text| !text.is_empty());
-        match (named, &self.within) {
+        let name = self.get("subject").filter(|text| !text.is_empty());
+        match (name, &self.context) {
             (Some(text), _) if text.starts_with(":.") && text.ends_with(':') => {
                 subject(&format!("{text}any")).map(Some)
             }
             (None, None) => Ok(None),
-            (named, within) => subject(&qualified(named.unwrap_or("any"), within.as_ref())).map(Some),
+            (name, context) => subject(&qualified(name.unwrap_or("any"), context.as_ref())).map(Some),
         }
     }
 
-    /// How the names of the subjects of a list begin; `None` if the request does not say.
+    /// The prefix of the subjects to list, if the request has one.
     pub(super) fn prefix(&self) -> Option<Prefix> {
-        let named = self.get("subjectPrefix").or(self.within.as_ref().map(|_| ""));
-        named.map(|text| Prefix::parse(&qualified(text, self.within.as_ref())))
+        let prefix = self.get("subjectPrefix").or(self.context.as_ref().map(|_| ""));
+        prefix.map(|text| Prefix::parse(&qualified(text, self.context.as_ref())))
     }
 
     pub(super) fn shown(&self) -> Shown {
@@ -91,21 +93,23 @@ impl Asked {
         }
     }
 
-    /// The part of a list that is wanted.
+    /// The requested page of a list.
     pub(super) fn page<T>(&self, all: Vec<T>) -> Vec<T> {
         all.into_iter().skip(self.offset).take(self.limit).collect()
     }
 }
 
-/// A subject or a prefix in the context of the path, unless it names one itself.
-fn qualified(text: &str, within: Option<&Within>) -> String {
-    match within {
-        Some(Within(context)) if !text.starts_with(":.") && !text.starts_with(":*:") => format!(":{context}:{text}"),
+/// A subject or a prefix, in the context of the path unless it names one itself.
+fn qualified(text: &str, context: Option<&PathContext>) -> String {
+    match context {
+        Some(PathContext(context)) if !text.starts_with(":.") && !text.starts_with(":*:") => {
+            format!(":{context}:{text}")
+        }
         _ => text.to_owned(),
     }
 }
 
-/// A schema as clients send it.
+/// A schema in a request.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SchemaBody {
@@ -141,7 +145,7 @@ impl SchemaBody {
         Ok(Draft { format, text, references })
     }
 
-    /// The id that the schema brings along; clients send 0 or -1 for none.
+    /// The id of an imported schema; clients send 0 or -1 for none.
     pub(super) fn id(&self) -> Result<Option<SchemaId>, Failure> {
         number(self.id)
     }
@@ -153,8 +157,8 @@ impl SchemaBody {
 
 impl ReferenceBody {
     fn read(&self) -> Result<DraftReference, Failure> {
-        let Self { name: Some(name), subject: Some(of), version: Some(version) } = self else {
-            return Err(Failure::new(Code::InvalidSchema, "a reference has a name, a subject and a version"));
+        let Self { name: Some(name), subject: Some(subject_name), version: Some(version) } = self else {
+            return Err(Failure::new(Code::InvalidSchema, "a reference needs a name, a subject and a version"));
         };
         let version = match version {
             -1 => VersionRef::Latest,
@@ -162,12 +166,12 @@ impl ReferenceBody {
                 Failure::new(Code::InvalidSchema, format!("the reference `{}` has no version {number}", short(name)))
             })?),
         };
-        Ok(DraftReference { name: name.clone(), subject: subject(of)?, version })
+        Ok(DraftReference { name: name.clone(), subject: subject(subject_name)?, version })
     }
 }
 
-fn number(sent: Option<i64>) -> Result<Option<u32>, Failure> {
-    match sent {
+fn number(number: Option<i64>) -> Result<Option<u32>, Failure> {
+    match number {
         None | Some(-1 | 0) => Ok(None),
         Some(number) => {
             let number = u32::try_from(number).ok().filter(|number| *number <= MAX_NUMBER);
@@ -176,7 +180,7 @@ fn number(sent: Option<i64>) -> Result<Option<u32>, Failure> {
     }
 }
 
-/// Settings as clients send them.
+/// Settings in a request.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SettingsBody {
@@ -191,7 +195,7 @@ pub(super) struct SettingsBody {
 }
 
 impl SettingsBody {
-    /// What the body says of one part.
+    /// The settings of one part.
     pub(super) fn settings(&self, part: Part) -> Result<Settings, Failure> {
         match part {
             Part::Levels => self.levels(),
@@ -201,8 +205,8 @@ impl SettingsBody {
 
     fn levels(&self) -> Result<Settings, Failure> {
         let invalid = || {
-            let words: Vec<&str> = Level::ALL.iter().map(|level| level.as_str()).collect();
-            let message = format!("invalid compatibility level; valid values are {}", words.join(", "));
+            let levels: Vec<&str> = Level::ALL.iter().map(|level| level.as_str()).collect();
+            let message = format!("invalid compatibility level; valid values are {}", levels.join(", "));
             Failure::new(Code::InvalidLevel, message)
         };
         let level = self.compatibility.as_deref().map(|word| word.to_uppercase().parse::<Level>());
@@ -252,7 +256,7 @@ pub(super) fn version(text: &str) -> Result<VersionRef, Failure> {
     }
 }
 
-/// A schema's id in a path. What is no number makes another address, and nothing is there.
+/// A schema's id in a path. As in the reference, a text that is not a number makes the path an unknown one.
 pub(super) fn schema_id(text: &str) -> Result<SchemaId, Failure> {
     let number: i32 = text.parse().map_err(|_| Failure::not_found())?;
     number.try_into().map_err(|_| Failure::new(Code::SchemaNotFound, format!("schema {number} not found")))
@@ -262,14 +266,14 @@ fn short(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(80).collect()
 }
 
-/// A schema without its place.
+/// A schema without subject and version.
 pub(super) fn schema(schema: &Schema, text: &str) -> Value {
     let mut answer = json!({ "schema": text });
     describe(&mut answer, schema);
     answer
 }
 
-/// A schema in its place.
+/// A registered version of a subject.
 pub(super) fn registered(registered: &Registered) -> Value {
     let mut answer = json!({
         "subject": registered.version.subject.to_string(),
@@ -281,7 +285,7 @@ pub(super) fn registered(registered: &Registered) -> Value {
     answer
 }
 
-/// Format and references, where they are not the usual ones: Avro is not named, for the oldest clients' sake.
+/// Format and references, unless they are the default: the oldest clients do not know the field for Avro.
 fn describe(answer: &mut Value, schema: &Schema) {
     if schema.format != Format::Avro {
         answer["schemaType"] = schema.format.as_str().into();
@@ -298,7 +302,7 @@ fn describe(answer: &mut Value, schema: &Schema) {
     }
 }
 
-/// One part of settings as `GET` gives it.
+/// One part of the settings, as `GET` answers it.
 pub(super) fn settings(part: Part, settings: &Settings) -> Value {
     let mut answer = json!({});
     match part {
@@ -307,7 +311,7 @@ pub(super) fn settings(part: Part, settings: &Settings) -> Value {
             if let Some(level) = settings.level {
                 answer["compatibilityLevel"] = level.as_str().into();
             }
-            // Only where somebody has set them: older clients know the level alone.
+            // Only if they were changed: older clients know no field but the level.
             if let Some(policy) = settings.policy.filter(|policy| *policy != Policy::Strict) {
                 answer["compatibilityPolicy"] = policy.as_str().into();
             }

@@ -20,18 +20,18 @@ use crate::paging::MAX_PAGE;
 
 /// The domains of a set as they are before it.
 #[derive(Debug)]
-pub(super) struct Scene {
-    pub(super) domains: BTreeMap<DomainPath, DomainScene>,
+pub(super) struct PublishState {
+    pub(super) domains: BTreeMap<DomainPath, DomainState>,
 }
 
 /// One domain as it is before the set. Of its products there are those that the set can touch or collide with: by id, by
 /// name, as what a contract's `dataProduct` means, or as the owner of a contract of that id; all of them where the set is
 /// pruned. Of these everything is there.
 #[derive(Debug)]
-pub(super) struct DomainScene {
+pub(super) struct DomainState {
     pub(super) domain: Domain,
     pub(super) products: BTreeMap<ProductId, Product>,
-    /// Those that the caller may not know of: to him their names are taken by nobody he could name.
+    /// Those that the caller may not know of, and must not learn who has their names.
     pub(super) hidden: HashSet<ProductId>,
     contracts: BTreeMap<(ProductId, String), Contract>,
     owners: HashMap<String, Vec<ProductId>>,
@@ -46,7 +46,7 @@ pub(super) struct DomainScene {
     pub(super) own_overrides: Vec<Override>,
 }
 
-impl Scene {
+impl PublishState {
     /// Loads the domains of the set, each after the policy allowed to publish in it.
     pub(super) async fn load(
         ctx: &Ctx,
@@ -62,12 +62,12 @@ impl Scene {
         for path in paths {
             let domain = crate::org::get(tx, path).await?;
             ctx.authorize(action, &Resource::Domain(path), &format!("publish in domain `{path}`"))?;
-            domains.insert(path.clone(), DomainScene::load(ctx, tx, domain, set, command.prune).await?);
+            domains.insert(path.clone(), DomainState::load(ctx, tx, domain, set, command.prune).await?);
         }
         Ok(Self { domains })
     }
 
-    pub(super) fn of(&self, domain: &DomainPath) -> Result<&DomainScene, Error> {
+    pub(super) fn domain(&self, domain: &DomainPath) -> Result<&DomainState, Error> {
         self.domains.get(domain).ok_or_else(|| Error::internal("a document's domain was not loaded"))
     }
 
@@ -76,16 +76,16 @@ impl Scene {
         let mut changes = Vec::new();
         for entry in &set.products {
             let product =
-                self.domains.get(&entry.domain).and_then(|scene| scene.find_product(&entry.model.document_id));
+                self.domains.get(&entry.domain).and_then(|domain| domain.find_product(&entry.model.document_id));
             let (name, state) = (entry.model.slug.to_string(), product.map(|product| product.state.as_str()));
             changes.push((entry.place, unchanged(DocumentKind::Product, entry, name, state)));
         }
         for entry in &set.contracts {
             let contract = &entry.model.contract;
-            let found = self.domains.get(&entry.domain).and_then(|scene| {
-                let owners = scene.owners_of(&contract.document_id).iter();
-                let named = owners.filter_map(|owner| scene.find_contract(*owner, &contract.document_id));
-                let mut versions = named.flat_map(|found| scene.versions_of(found.id));
+            let found = self.domains.get(&entry.domain).and_then(|domain| {
+                let owners = domain.owners_of(&contract.document_id).iter();
+                let named = owners.filter_map(|owner| domain.find_contract(*owner, &contract.document_id));
+                let mut versions = named.flat_map(|found| domain.versions_of(found.id));
                 versions.find(|found| found.version == contract.version)
             });
             let (name, state) = (contract.document_id.clone(), found.map(|found| found.state.as_str()));
@@ -115,7 +115,7 @@ fn unchanged<T>(kind: DocumentKind, entry: &Entry<T>, name: String, state: Optio
     }
 }
 
-impl DomainScene {
+impl DomainState {
     async fn load(ctx: &Ctx, tx: &mut Tx, domain: Domain, set: &Set, prune: bool) -> Result<Self, Error> {
         let products: BTreeMap<ProductId, Product> = match prune {
             true => products_of(tx, &domain).await?,
@@ -140,7 +140,7 @@ impl DomainScene {
         }
         let ports = store::product::list_ports_of_products(tx, &ids).await?;
         let mut overrides = crate::overrides::of_contracts(&ctx.app, tx, &contract_ids).await?;
-        overrides.retain(|says| says.stands(ctx.now()));
+        overrides.retain(|signed| signed.stands(ctx.now()));
         let (overrides, own_overrides) = crate::overrides::by_others(tx, ctx.actor.principal.id, overrides).await?;
         Ok(Self {
             product_ids: products.values().map(|product| (product.document_id.clone(), product.id)).collect(),
@@ -172,6 +172,11 @@ impl DomainScene {
     /// The products that have a contract of this document id.
     pub(super) fn owners_of(&self, document_id: &str) -> &[ProductId] {
         self.owners.get(document_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The contracts of all products that were loaded.
+    pub(super) fn contracts(&self) -> impl Iterator<Item = &Contract> {
+        self.contracts.values()
     }
 
     /// A product's contracts.

@@ -1,36 +1,36 @@
-//! Every answer that is not a protocol's own: problem documents (RFC 9457). Their types are listed in `docs/problems.md`.
+//! Problem documents (RFC 9457): every error answer that is not a protocol's own. `docs/problems.md` lists their types.
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Why there is no answer.
+/// Why a request gets no other answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Problem {
-    /// Nothing is at the path.
+pub enum Problem {
+    /// The path does not exist.
     NotFound,
-    /// Something is, and does not take the method.
+    /// The path exists and does not support the method.
     MethodNotAllowed,
-    /// The token is missing or not good here.
+    /// The token is missing or invalid.
     Unauthenticated,
     /// The body is not `application/json`, or is compressed.
     UnsupportedMediaType,
-    /// The body is larger than the operation may send.
+    /// The body exceeds the limit of its operation.
     TooLarge {
-        /// What it may.
+        /// The limit, which the document names.
         limit_bytes: usize,
     },
-    /// The body is not a GraphQL request.
+    /// The body is not a valid request; the text says why.
     InvalidRequest(String),
-    /// Too many requests are under way.
+    /// Too many requests are in progress.
     Busy,
-    /// The answer took too long.
+    /// The request exceeded its time limit.
     TimedOut,
-    /// What is behind the server does not answer.
+    /// A dependency, such as the database, does not respond.
     Unavailable,
-    /// A fault of ours.
+    /// An error of the server.
     Internal,
 }
 
@@ -48,41 +48,39 @@ impl Problem {
         }
     }
 
-    /// The last part of the type URI, and the title, which never differs within a type.
+    /// The last part of the type URI, and the title, which is the same for every occurrence of a type.
     fn kind(&self) -> (&'static str, &'static str) {
         match self {
-            Self::NotFound => ("not-found", "there is nothing here"),
-            Self::MethodNotAllowed => ("method-not-allowed", "the path does not take this method"),
-            Self::Unauthenticated => ("unauthenticated", "sign in first"),
+            Self::NotFound => ("not-found", "not found"),
+            Self::MethodNotAllowed => ("method-not-allowed", "method not allowed"),
+            Self::Unauthenticated => ("unauthenticated", "authentication required"),
             Self::UnsupportedMediaType => ("unsupported-media-type", "the body must be plain JSON"),
             Self::TooLarge { .. } => ("too-large", "the body is too large"),
             Self::InvalidRequest(_) => ("invalid-request", "the body is not a GraphQL request"),
-            Self::Busy => ("busy", "too many requests are under way"),
-            Self::TimedOut => ("timed-out", "the answer took too long"),
-            Self::Unavailable => ("unavailable", "the server cannot answer now"),
-            Self::Internal => ("internal", "a fault of the server"),
+            Self::Busy => ("busy", "too many requests in progress"),
+            Self::TimedOut => ("timed-out", "the request timed out"),
+            Self::Unavailable => ("unavailable", "the service is temporarily unavailable"),
+            Self::Internal => ("internal", "internal server error"),
         }
     }
 
     fn detail(&self) -> String {
         let detail = match self {
             Self::NotFound => "the API is at `/graphql`",
-            Self::MethodNotAllowed => "the header `Allow` names those it takes",
-            Self::Unauthenticated => "the bearer token is missing, expired or not good here",
+            Self::MethodNotAllowed => "the `Allow` header lists the supported methods",
+            Self::Unauthenticated => "the bearer token is missing, expired or invalid",
             Self::UnsupportedMediaType => "send `Content-Type: application/json`, in UTF-8 and not compressed",
-            Self::TooLarge { limit_bytes } => {
-                return format!("at most {limit_bytes} bytes are read for this operation");
-            }
+            Self::TooLarge { limit_bytes } => return format!("the limit of this operation is {limit_bytes} bytes"),
             Self::InvalidRequest(why) => return why.clone(),
             Self::Busy | Self::Unavailable => "try again in a moment",
-            Self::TimedOut => "a change that was asked for may still be made: look before asking again",
-            Self::Internal => "tell an operator the request's id",
+            Self::TimedOut => "a requested change may still be made: check before you retry",
+            Self::Internal => "report the request id to an operator",
         };
         detail.to_owned()
     }
 }
 
-/// An answer whose body [`render`] writes once the request's id is known.
+/// A response without a body: [`render`] writes it once the request's id is known.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
@@ -91,8 +89,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the problem document of a response that is one.
-pub(crate) fn render(mut response: Response, request_id: &str) -> Response {
+/// Writes the problem document of a response that was made of a [`Problem`].
+pub fn render(mut response: Response, request_id: &str) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let (kind, title) = problem.kind();
     let mut document = json!({
@@ -117,9 +115,14 @@ pub(crate) fn render(mut response: Response, request_id: &str) -> Response {
         Problem::MethodNotAllowed if !headers.contains_key(ALLOW) => {
             headers.insert(ALLOW, HeaderValue::from_static("POST"));
         }
-        _ => {}
+        Problem::MethodNotAllowed
+        | Problem::NotFound
+        | Problem::UnsupportedMediaType
+        | Problem::TooLarge { .. }
+        | Problem::InvalidRequest(_)
+        | Problem::Internal => {}
     }
-    headers.remove(axum::http::header::CONTENT_LENGTH);
+    headers.remove(CONTENT_LENGTH);
     *response.body_mut() = Body::from(document.to_string());
     response
 }

@@ -1,9 +1,8 @@
-//! Connections: accepting, limits, and an orderly end. HTTP/1.1 only: a server that first waits to be told which version
-//! is spoken can be kept waiting.
+//! Connections: accepting them, their limits, and a graceful shutdown. HTTP/1.1 only: a server that waits for the client to
+//! choose a version can be kept waiting.
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,22 +19,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::stall::Unstalled;
 
-/// The most bytes of a request's head.
+/// The size limit of a request's head.
 const MAX_HEAD_BYTES: usize = 64 << 10;
-/// How long a connection that could not be accepted is waited for; it fails when the process has no handles left.
+/// The pause after a failed `accept`, which fails while the process has no file handles left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the clients of one listener may take.
+/// The limits of one listener.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once; further ones wait in the backlog. Default 256: each of the gateway's may
-    /// hold two chunks of 1 MiB.
+    /// Concurrent connections; further ones wait in the backlog. Default 256: each of the gateway's may hold two chunks
+    /// of 1 MiB.
     pub connections: usize,
-    /// How long a client may take to send a request's head, and be silent between two. Default 30 s.
+    /// The time limit for the head of a request, which is also the limit of an idle connection. Default 30 s.
     pub request_timeout: Duration,
-    /// How long a client may leave an answer under way unread. Default 5 min.
+    /// How long a client may stop reading an answer. Default 5 min.
     pub read_timeout: Duration,
-    /// How long answers under way may take to end after a shutdown was asked for. Default 30 s.
+    /// The time limit for answers in progress at a shutdown. Default 30 s.
     pub shutdown_timeout: Duration,
 }
 
@@ -50,16 +49,9 @@ impl Default for Limits {
     }
 }
 
-/// Serves a listener until `shutdown` is cancelled; then lets answers under way end, and returns.
-///
-/// # Errors
-/// If the listener is not one. What fails later is logged, and ends at most its own connection.
-pub async fn serve<F, A, B>(
-    listener: TcpListener,
-    limits: Limits,
-    shutdown: CancellationToken,
-    answer: F,
-) -> io::Result<()>
+/// Serves a listener until `shutdown` is cancelled, then waits for the answers in progress. A failed connection is logged
+/// and affects no other.
+pub async fn serve<F, A, B>(listener: TcpListener, limits: Limits, shutdown: CancellationToken, answer: F)
 where
     F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
     A: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
@@ -75,7 +67,7 @@ where
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::error!(%error, "a connection cannot be accepted");
+                tracing::error!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
@@ -83,7 +75,7 @@ where
         let connection = graceful.watch(connection(stream, limits, answer.clone()));
         connections.spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended early");
+                tracing::debug!(%error, "connection closed early");
             }
             drop(slot);
         });
@@ -91,10 +83,9 @@ where
     }
     drop(listener);
     if tokio::time::timeout(limits.shutdown_timeout, graceful.shutdown()).await.is_err() {
-        tracing::warn!("answers were cut short by the shutdown");
+        tracing::warn!("shutdown timeout: answers in progress were cut short");
     }
     connections.shutdown().await;
-    Ok(())
 }
 
 fn connection<F, A, B>(
@@ -110,7 +101,7 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "answers may be delayed");
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,5 +1,5 @@
-//! A connection that is given up when its client leaves an answer unread: otherwise a few clients that read nothing
-//! could hold every connection for as long as they like.
+//! A connection that is closed when its client stops reading. Without it, a few clients that never read could hold every
+//! connection forever.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,11 +10,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A TCP connection on which no write waits longer than it may.
+/// A TCP connection with a time limit for each write.
 pub(crate) struct Unstalled {
     stream: TcpStream,
     timeout: Duration,
-    /// Runs while a write waits.
+    /// Set while a write is pending.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
@@ -23,7 +23,7 @@ impl Unstalled {
         Self { stream, timeout, waiting: None }
     }
 
-    /// What a write came to, unless it has waited too long.
+    /// The result of a write; an error once it has been pending for too long.
     fn bounded<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = None;

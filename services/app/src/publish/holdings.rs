@@ -1,0 +1,132 @@
+//! What the products of a set hold already: documents, bindings, topics, and the tables at the folders that the set
+//! names. Loaded in the transaction that executes the plan.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use domain::binding::{Binding, TopicBinding};
+use domain::clock::Timestamp;
+use domain::id::{ContractId, ProductId, TableId};
+use domain::product;
+use domain::registry::Subject;
+use domain::table::{Location, Table};
+use policy::{Action, Resource};
+use store::Tx;
+
+use super::state::PublishState;
+use super::versions::{JudgedSet, JudgedVersion, Step};
+use crate::contract::parsed_product;
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::grant::distinct;
+use crate::known;
+use crate::notice;
+
+/// What the products of a set hold already.
+#[derive(Debug, Default)]
+pub(super) struct Holdings {
+    /// The current documents of the set's products.
+    pub(super) documents: HashMap<ProductId, Arc<product::Document>>,
+    /// The bindings of each contract, in the order of objects and environments.
+    pub(super) bindings: HashMap<ContractId, Vec<Binding>>,
+    pub(super) topics: HashMap<ContractId, Vec<TopicBinding>>,
+    /// The contracts that have a subject which the set names.
+    pub(super) subjects: HashMap<Subject, HashSet<ContractId>>,
+    /// The tables that are bound to, and those at the folders that the set names.
+    pub(super) tables: HashMap<TableId, Table>,
+    /// The ids of the tables at, above and below each folder that the set names.
+    pub(super) overlapping: BTreeMap<Location, Vec<TableId>>,
+    /// All bindings to the tables that the set may share or leave.
+    pub(super) sharers: HashMap<TableId, Vec<Binding>>,
+    /// Tables that the caller may not bind to, for they belong to products of others.
+    pub(super) not_shared: HashSet<TableId>,
+    /// Until when the readers of a major were promised service, for the majors that the set deprecates.
+    pub(super) deadlines: HashMap<(ContractId, u64), Timestamp>,
+}
+
+impl Holdings {
+    pub(super) async fn load(ctx: &Ctx, tx: &mut Tx, state: &PublishState, set: &JudgedSet) -> Result<Self, Error> {
+        let mut holdings = Self::default();
+        holdings.load_documents(ctx, tx, set).await?;
+        let contracts = state.domains.values().flat_map(|domain| domain.contracts());
+        let contract_ids: Vec<ContractId> = contracts.map(|contract| contract.id).collect();
+        let mut bindings = store::binding::list_of_contracts(tx, &contract_ids).await?;
+        bindings.sort_by(|a, b| (&a.object, &a.environment, a.id).cmp(&(&b.object, &b.environment, b.id)));
+        let table_ids = distinct(bindings.iter().map(|binding| binding.table_id));
+        for table in store::table::list_by_ids(tx, &table_ids).await? {
+            holdings.tables.insert(table.id, table);
+        }
+        for binding in bindings {
+            holdings.bindings.entry(binding.contract_id).or_default().push(binding);
+        }
+        for topic in store::binding::list_topics_of_contracts(tx, &contract_ids).await? {
+            holdings.topics.entry(topic.contract_id).or_default().push(topic);
+        }
+        for contract in &set.contracts {
+            for version in &contract.versions {
+                if version.binds() {
+                    holdings.load_folders(ctx, tx, contract.contract.id, version).await?;
+                }
+                if let Step::Deprecate(old) = &version.step {
+                    let major = (old.contract_id, old.version.major);
+                    let deadline = notice::deadline_of(tx, major.0, major.1).await?;
+                    holdings.deadlines.extend(deadline.map(|deadline| (major, deadline)));
+                }
+            }
+        }
+        Ok(holdings)
+    }
+
+    async fn load_documents(&mut self, ctx: &Ctx, tx: &mut Tx, set: &JudgedSet) -> Result<(), Error> {
+        let of_documents = set.products.iter().filter_map(|product| Some(product.old.as_ref()?.id));
+        let of_contracts = set.contracts.iter().map(|contract| contract.contract.product_id);
+        let product_ids = distinct(of_documents.chain(of_contracts));
+        for (product_id, document) in store::product::list_current_documents(tx, &product_ids).await? {
+            self.documents.insert(product_id, parsed_product(&ctx.app, &document)?);
+        }
+        Ok(())
+    }
+
+    /// What stands at the folders and topics that a version names.
+    async fn load_folders(
+        &mut self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        contract_id: ContractId,
+        version: &JudgedVersion,
+    ) -> Result<(), Error> {
+        let bound = self.bindings.get(&contract_id).map_or(&[][..], Vec::as_slice);
+        let mut table_ids = distinct(bound.iter().map(|binding| binding.table_id));
+        for folder in &version.entry.model.folders {
+            let overlapping = store::table::list_overlapping(tx, &folder.location).await?;
+            table_ids.extend(overlapping.iter().map(|table| table.id));
+            let ids = overlapping.iter().map(|table| table.id).collect();
+            self.overlapping.insert(folder.location.clone(), ids);
+            self.tables.extend(overlapping.into_iter().map(|table| (table.id, table)));
+        }
+        for table_id in table_ids {
+            if !self.sharers.contains_key(&table_id) {
+                let sharers = store::binding::list_of_table(tx, table_id).await?;
+                if !may_share(ctx, tx, &sharers).await? {
+                    self.not_shared.insert(table_id);
+                }
+                self.sharers.insert(table_id, sharers);
+            }
+        }
+        for topic in &version.entry.model.topics {
+            let bindings = store::binding::list_topics_of_subject(tx, &topic.subject).await?;
+            let owners = bindings.iter().map(|binding| binding.contract_id).collect();
+            self.subjects.insert(topic.subject.clone(), owners);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the caller may bind to a table that has these bindings: for each of their products.
+async fn may_share(ctx: &Ctx, tx: &mut Tx, bindings: &[Binding]) -> Result<bool, Error> {
+    let contract_ids = distinct(bindings.iter().map(|binding| binding.contract_id));
+    let contracts = store::contract::list_by_ids(tx, &contract_ids).await?;
+    let product_ids = distinct(contracts.iter().map(|contract| contract.product_id));
+    let known = known::load(tx, &product_ids).await?;
+    Ok(known.values().all(|known| ctx.may(Action::BindTable, &Resource::Product(known.policy()))))
+}

@@ -1,0 +1,73 @@
+//! Sign-in by the headers of a request.
+
+use std::sync::Arc;
+
+use app::App;
+use app::identity::{self, SignedIn};
+use domain::error::Kind;
+use headers::HeaderMapExt;
+use headers::authorization::{Authorization, Basic, Bearer};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::problem::Problem;
+
+/// How the callers of a path sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// They do not: no token is read.
+    Anonymous,
+    /// With a bearer token (RFC 6750). The one-time token of the first start is accepted.
+    Native,
+    /// With a bearer token, or with the token as the password of `Basic` (RFC 7617) and any user name, which is how the
+    /// clients of other protocols are configured. The one-time token of the first start is refused.
+    Door,
+}
+
+impl SignIn {
+    /// Identifies the caller; `None` where callers are anonymous.
+    ///
+    /// # Errors
+    /// [`Problem::Unauthenticated`] for a missing or an invalid token, without the reason; [`Problem::Unavailable`] and
+    /// [`Problem::Internal`] if the token cannot be checked.
+    pub async fn sign_in(self, app: &Arc<App>, headers: &HeaderMap) -> Result<Option<SignedIn>, Problem> {
+        let token = match self {
+            Self::Anonymous => return Ok(None),
+            Self::Native => bearer_token(headers),
+            Self::Door => bearer_token(headers).or_else(|| basic_password(headers)),
+        };
+        let signed_in = check(app, &token.ok_or(Problem::Unauthenticated)?).await?;
+        match (self, signed_in) {
+            (Self::Door, SignedIn::Bootstrap) => Err(Problem::Unauthenticated),
+            (_, signed_in) => Ok(Some(signed_in)),
+        }
+    }
+}
+
+async fn check(app: &Arc<App>, token: &str) -> Result<SignedIn, Problem> {
+    identity::sign_in(app, token).await.map_err(|error| match error.kind() {
+        Kind::Unauthenticated => Problem::Unauthenticated,
+        Kind::Unavailable => Problem::Unavailable,
+        _ => {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot check a token");
+            Problem::Internal
+        }
+    })
+}
+
+/// The token of the only `Authorization` header, if its scheme is `Bearer`.
+pub fn bearer_token(headers: &HeaderMap) -> Option<String> {
+    let Authorization(bearer) = single(headers)?.typed_get::<Authorization<Bearer>>()?;
+    Some(bearer.token().trim().to_owned()).filter(|token| !token.is_empty())
+}
+
+/// The password of the only `Authorization` header, if its scheme is `Basic`.
+pub fn basic_password(headers: &HeaderMap) -> Option<String> {
+    let Authorization(basic) = single(headers)?.typed_get::<Authorization<Basic>>()?;
+    Some(basic.password().to_owned()).filter(|password| !password.is_empty())
+}
+
+/// The headers, if exactly one is `Authorization`: of two, a proxy may have checked the one that is not used here.
+fn single(headers: &HeaderMap) -> Option<&HeaderMap> {
+    (headers.get_all(AUTHORIZATION).iter().count() == 1).then_some(headers)
+}
