@@ -12,6 +12,9 @@ use crate::ctx::{App, Ctx};
 use crate::error::Error;
 use crate::idempotency::{self, Key};
 
+/// The actor of what the server does by itself.
+pub(crate) const SERVER: &str = "server";
+
 /// What happened, without who and when.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {

@@ -4,7 +4,7 @@
 //! order; it is tried after each publish and each inspection.
 
 mod activation;
-mod cache;
+mod documents;
 mod judge;
 pub(crate) mod proof;
 mod readiness;
@@ -12,7 +12,7 @@ mod reads;
 
 pub use self::activation::{Activate, Activated, activate_version};
 pub(crate) use self::activation::{Author, change, extend, try_activate};
-pub(crate) use self::cache::{DocumentCache, digest, format_of, parsed, parsed_product};
+pub(crate) use self::documents::{digest, format_of, parsed, parsed_product};
 pub use self::judge::Judged;
 pub(crate) use self::judge::{RuleSet, find_object, judge_snapshot, rule_set, rule_set_of};
 pub(crate) use self::readiness::{ActivationFacts, reasons_to_wait};

@@ -1,26 +1,22 @@
 //! What every use case is given: the parts of the program, and who asks.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::Classification;
-use domain::grant::{Grant, PortMajor};
-use domain::id::TableId;
-use domain::identity::{
-    DomainRole, LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment,
-};
+use domain::identity::{LOCAL_ISSUER, Principal};
 use domain::name::DomainPath;
 use domain::table::Inspector;
-use policy::{Action, Caller, Party, Policy, Question, Resource};
+use policy::{Action, Policy, Question, Resource};
 use store::revision::Revision;
 use store::{Db, ListScope, Tx};
 use tokio::sync::Notify;
 
+use crate::actor::{Actor, Standing, roles_of};
+use crate::cache::{Caches, lock};
+use crate::data_dir::DataDir;
 use crate::error::{Error, Forbidden};
-use crate::facts::FactsCache;
-use crate::folder::Folder;
 use crate::issuer::Issuer;
 use crate::lake::Lake;
 use crate::lease::LeaseSecrets;
@@ -40,7 +36,7 @@ pub struct Parts {
     /// Runs inspections.
     pub inspector: Arc<dyn Inspector>,
     /// The data folder.
-    pub folder: Folder,
+    pub folder: DataDir,
     /// Local storage.
     pub lake: Lake,
     /// What may be configured.
@@ -110,19 +106,11 @@ pub struct App {
     /// What may be configured.
     pub settings: Settings,
     pub(crate) inspector: Arc<dyn Inspector>,
-    pub(crate) folder: Folder,
+    pub(crate) folder: DataDir,
     pub(crate) lake: Lake,
     pub(crate) secrets: LeaseSecrets,
     pub(crate) record_key: domain::audit::Key,
-    pub(crate) facts: FactsCache,
-    pub(crate) documents: crate::contract::DocumentCache,
-    /// By subject.
-    pub(crate) principals: Mutex<HashMap<String, (Principal, Arc<Standing>)>>,
-    pub(crate) signed_in: crate::identity::SignedInCache,
-    pub(crate) looks: Mutex<HashMap<TableId, Timestamp>>,
-    pub(crate) leases: crate::credential::LeaseCache,
-    pub(crate) file_lists: crate::credential::FileLists,
-    pub(crate) schemas: crate::registry::SchemaCache,
+    pub(crate) caches: Caches,
     pub(crate) work: Notify,
 }
 
@@ -147,14 +135,7 @@ impl App {
             lake,
             secrets,
             record_key,
-            facts: FactsCache::default(),
-            documents: crate::contract::DocumentCache::default(),
-            principals: Mutex::default(),
-            signed_in: crate::identity::SignedInCache::default(),
-            looks: Mutex::default(),
-            leases: crate::credential::LeaseCache::default(),
-            file_lists: crate::credential::FileLists::default(),
-            schemas: crate::registry::SchemaCache::default(),
+            caches: Caches::default(),
             work: Notify::new(),
         }))
     }
@@ -197,7 +178,7 @@ impl App {
     pub(crate) async fn known_principal(&self, subject: &str) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
         let revision = self.revision(Revision::Access).await?;
         let now = self.now();
-        let kept = lock(&self.principals).get(subject).cloned();
+        let kept = lock(&self.caches.principals).get(subject).cloned();
         if let Some(kept) = kept.filter(|(_, kept)| kept.holds(revision, now)) {
             return Ok(Some(kept));
         }
@@ -205,7 +186,7 @@ impl App {
         let found = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject).await?;
         let Some(principal) = found else { return Ok(None) };
         let standing = Arc::new(Standing::load(&mut tx, &principal, now).await?);
-        let mut principals = lock(&self.principals);
+        let mut principals = lock(&self.caches.principals);
         if principals.len() >= MAX_PRINCIPALS {
             principals.clear();
         }
@@ -216,105 +197,6 @@ impl App {
 
 /// How many principals are kept.
 const MAX_PRINCIPALS: usize = 10_000;
-
-/// Locks a mutex; a thread that panicked while it held it left nothing half-done, since all such sections only move
-/// values.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A principal's roles and grants at one access revision.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    /// The access revision.
-    pub revision: i64,
-    /// Whether it may act at all.
-    pub enabled: bool,
-    /// Its roles on the platform.
-    pub platform_roles: Vec<PlatformRole>,
-    /// Its roles in domains.
-    pub domain_roles: Vec<(DomainPath, DomainRole)>,
-    /// Its grants that stand now or will.
-    pub grants: Vec<Grant>,
-    /// The port majors on which it has a grant in force, sorted.
-    pub port_majors: Vec<PortMajor>,
-    /// The first moment at which a grant begins or ends.
-    pub good_until: Timestamp,
-}
-
-impl Standing {
-    /// Whether it is what the principal has at this access revision and moment.
-    pub(crate) fn holds(&self, access: i64, now: Timestamp) -> bool {
-        self.revision == access && now < self.good_until
-    }
-
-    pub(crate) async fn load(tx: &mut Tx, principal: &Principal, now: Timestamp) -> Result<Self, Error> {
-        let revision = store::revision::get(tx, Revision::Access).await?;
-        let mut enabled = store::identity::get_principal(tx, principal.id).await?.enabled;
-        if let PrincipalKind::Service { owner } = principal.kind {
-            // Nobody answers for the account of a person who may not act.
-            enabled &= store::identity::get_principal(tx, owner).await?.enabled;
-        }
-        let assignments = store::identity::list_roles(tx, principal.id).await?;
-        let (platform_roles, domain_roles) = roles_of(tx, assignments).await?;
-        let grants = store::grant::list_standing(tx, principal.id, now).await?;
-        let in_force = grants.iter().filter(|grant| grant.covers(now));
-        let mut port_majors: Vec<PortMajor> = in_force.map(|grant| grant.port_major.clone()).collect();
-        port_majors.sort_unstable();
-        let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
-        let good_until = edges.filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
-        Ok(Self { revision, enabled, platform_roles, domain_roles, grants, port_majors, good_until })
-    }
-}
-
-/// Roles on the platform, and roles in domains by their paths.
-type Roles = (Vec<PlatformRole>, Vec<(DomainPath, DomainRole)>);
-
-async fn roles_of(tx: &mut Tx, assignments: Vec<RoleAssignment>) -> Result<Roles, Error> {
-    let domain_ids: Vec<_> = assignments
-        .iter()
-        .filter_map(|assignment| match assignment.role {
-            Role::Domain(domain_id, _) => Some(domain_id),
-            Role::Platform(_) => None,
-        })
-        .collect();
-    let paths: HashMap<_, _> =
-        store::org::list_by_ids(tx, &domain_ids).await?.into_iter().map(|domain| (domain.id, domain.path)).collect();
-    let mut platform_roles = Vec::new();
-    let mut domain_roles = Vec::new();
-    for assignment in assignments {
-        match assignment.role {
-            Role::Platform(role) => platform_roles.push(role),
-            Role::Domain(domain_id, role) => {
-                domain_roles.extend(paths.get(&domain_id).map(|path| (path.clone(), role)));
-            }
-        }
-    }
-    Ok((platform_roles, domain_roles))
-}
-
-/// Who asks, with what it holds.
-#[derive(Clone, Debug)]
-pub struct Actor {
-    /// The principal.
-    pub principal: Principal,
-    /// Its roles and grants.
-    pub standing: Arc<Standing>,
-    /// The purpose that the token was made for.
-    pub purpose: Option<PurposeCode>,
-}
-
-impl Actor {
-    /// The actor as the policy sees it.
-    pub fn caller(&self) -> Caller<'_> {
-        Caller {
-            principal: Party::from(&self.principal),
-            platform_roles: &self.standing.platform_roles,
-            domain_roles: &self.standing.domain_roles,
-            grants: &self.standing.port_majors,
-        }
-    }
-}
 
 /// One request: the program, who asks, and the request's id for records and logs.
 #[derive(Clone)]

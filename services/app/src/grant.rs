@@ -1,15 +1,12 @@
 //! Asking for access, answering, and ending it.
 
-use std::collections::HashMap;
-
 use domain::clock::Timestamp;
 use domain::grant::{
     AccessRequest, Closed, ClosedBy, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of,
 };
-use domain::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
-use domain::identity::Principal;
+use domain::id::{AccessRequestId, GrantId, ProductId};
 use domain::lease::Lease;
-use policy::{Action, Party, Resource};
+use policy::{Action, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
@@ -18,9 +15,10 @@ use crate::ctx::Ctx;
 use crate::error::{Conflict, Error, Noun};
 use crate::failpoint;
 use crate::idempotency::{self, Key};
-use crate::known::{self, Known};
-use crate::paging::Filling;
-use crate::table::{PortTarget, ResolvedPort};
+use crate::paging::VisiblePage;
+use crate::parties::Parties;
+use crate::product_in_domain::ProductInDomain;
+use crate::target::{PortTarget, ResolvedPort};
 
 /// Asks for access.
 #[derive(Debug)]
@@ -48,7 +46,7 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     if let Some(id) = idempotency::find(ctx, &mut tx, command.key.as_ref()).await? {
         return Ok(store::grant::get_request(&mut tx, id).await?);
     }
-    let (known, port) = crate::table::resolve_port(ctx, &mut tx, &command.target).await?;
+    let (known, port) = crate::table::address::resolve_port(ctx, &mut tx, &command.target).await?;
     ctx.authorize(Action::RequestAccess, &Resource::Product(known.policy()), "ask for access to this product")?;
     if !known.product.state.serves() {
         return Err(Conflict::ProductInactive.into());
@@ -264,11 +262,11 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let grant = store::grant::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Grant))?;
-    let subject = Subject::load(&mut tx, grant.port_major.product_id, grant.principal_id).await?;
-    if !ctx.may(Action::ViewGrant, &subject.grant(id)) {
+    let parties = Parties::load(&mut tx, grant.port_major.product_id, grant.principal_id).await?;
+    if !ctx.may(Action::ViewGrant, &parties.grant(id)) {
         return Err(Error::NotFound(Noun::Grant));
     }
-    ctx.authorize(Action::RevokeGrant, &subject.grant(id), "revoke this grant")?;
+    ctx.authorize(Action::RevokeGrant, &parties.grant(id), "revoke this grant")?;
     let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
     let now = ctx.now();
     if replayed {
@@ -309,21 +307,21 @@ pub async fn list_requests(
     seek: Seek<(Timestamp, AccessRequestId)>,
 ) -> Result<Page<AccessRequest>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut filling = Filling::new(seek);
-    while let Some(next) = filling.next() {
+    let mut visible_page = VisiblePage::new(seek);
+    while let Some(next) = visible_page.next() {
         let page = store::grant::list_requests(&mut tx, ctx.list_scope(), state, next).await?;
         let pairs = page.items.iter().map(|request| (request.port_major.product_id, request.requester));
-        let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
-        filling.add(
+        let parties_by_pair = Parties::load_all(&mut tx, pairs.collect()).await?;
+        visible_page.add(
             page,
             |request| (request.created_at, request.id),
             |request| {
-                let subject = subjects.get(&(request.port_major.product_id, request.requester));
-                subject.is_some_and(|subject| ctx.may(Action::ViewRequest, &subject.request(request.id)))
+                let parties = parties_by_pair.get(&(request.port_major.product_id, request.requester));
+                parties.is_some_and(|parties| ctx.may(Action::ViewRequest, &parties.request(request.id)))
             },
         );
     }
-    Ok(filling.done())
+    Ok(visible_page.finish())
 }
 
 /// Grants that the caller may see, the newest first.
@@ -332,21 +330,21 @@ pub async fn list_requests(
 /// Those of any use case.
 pub async fn list_grants(ctx: &Ctx, seek: Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut filling = Filling::new(seek);
-    while let Some(next) = filling.next() {
+    let mut visible_page = VisiblePage::new(seek);
+    while let Some(next) = visible_page.next() {
         let page = store::grant::list(&mut tx, ctx.list_scope(), next).await?;
         let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
-        let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
-        filling.add(
+        let parties_by_pair = Parties::load_all(&mut tx, pairs.collect()).await?;
+        visible_page.add(
             page,
             |grant| (grant.granted_at, grant.id),
             |grant| {
-                let subject = subjects.get(&(grant.port_major.product_id, grant.principal_id));
-                subject.is_some_and(|subject| ctx.may(Action::ViewGrant, &subject.grant(grant.id)))
+                let parties = parties_by_pair.get(&(grant.port_major.product_id, grant.principal_id));
+                parties.is_some_and(|parties| ctx.may(Action::ViewGrant, &parties.grant(grant.id)))
             },
         );
     }
-    Ok(filling.done())
+    Ok(visible_page.finish())
 }
 
 /// The requests of these ids that the caller may see.
@@ -357,10 +355,10 @@ pub async fn load_requests(ctx: &Ctx, ids: &[AccessRequestId]) -> Result<Vec<Acc
     let mut tx = ctx.app.db.read().await?;
     let mut requests = store::grant::list_requests_by_ids(&mut tx, ids).await?;
     let pairs = requests.iter().map(|request| (request.port_major.product_id, request.requester)).collect();
-    let subjects = Subject::load_all(&mut tx, pairs).await?;
+    let parties_by_pair = Parties::load_all(&mut tx, pairs).await?;
     requests.retain(|request| {
-        let subject = subjects.get(&(request.port_major.product_id, request.requester));
-        subject.is_some_and(|subject| ctx.may(Action::ViewRequest, &subject.request(request.id)))
+        let parties = parties_by_pair.get(&(request.port_major.product_id, request.requester));
+        parties.is_some_and(|parties| ctx.may(Action::ViewRequest, &parties.request(request.id)))
     });
     Ok(requests)
 }
@@ -387,60 +385,12 @@ pub async fn load_grants(ctx: &Ctx, ids: &[GrantId]) -> Result<Vec<Grant>, Error
 
 async fn visible_grants(ctx: &Ctx, tx: &mut Tx, mut grants: Vec<Grant>) -> Result<Vec<Grant>, Error> {
     let pairs = grants.iter().map(|grant| (grant.port_major.product_id, grant.principal_id)).collect();
-    let subjects = Subject::load_all(tx, pairs).await?;
+    let parties_by_pair = Parties::load_all(tx, pairs).await?;
     grants.retain(|grant| {
-        let subject = subjects.get(&(grant.port_major.product_id, grant.principal_id));
-        subject.is_some_and(|subject| ctx.may(Action::ViewGrant, &subject.grant(grant.id)))
+        let parties = parties_by_pair.get(&(grant.port_major.product_id, grant.principal_id));
+        parties.is_some_and(|parties| ctx.may(Action::ViewGrant, &parties.grant(grant.id)))
     });
     Ok(grants)
-}
-
-/// A product and the principal that something about it belongs to: what requests, grants, leases and decisions are
-/// judged by.
-#[derive(Clone, Debug)]
-pub(crate) struct Subject {
-    pub(crate) known: Known,
-    pub(crate) principal: Principal,
-}
-
-impl Subject {
-    pub(crate) async fn load(tx: &mut Tx, product_id: ProductId, principal_id: PrincipalId) -> Result<Self, Error> {
-        let loaded = Self::load_all(tx, vec![(product_id, principal_id)]).await?;
-        loaded.into_values().next().ok_or_else(|| Error::internal("a product or principal is gone"))
-    }
-
-    pub(crate) async fn load_all(
-        tx: &mut Tx,
-        pairs: Vec<(ProductId, PrincipalId)>,
-    ) -> Result<HashMap<(ProductId, PrincipalId), Self>, Error> {
-        let products = known::load(tx, &pairs.iter().map(|(product_id, _)| *product_id).collect::<Vec<_>>()).await?;
-        let principals = distinct(pairs.iter().map(|(_, principal_id)| *principal_id));
-        let principals: HashMap<_, _> = store::identity::list_principals_by_ids(tx, &principals)
-            .await?
-            .into_iter()
-            .map(|principal| (principal.id, principal))
-            .collect();
-        let subjects = pairs.into_iter().filter_map(|pair| {
-            let known = products.get(&pair.0)?.clone();
-            let principal = principals.get(&pair.1)?.clone();
-            Some((pair, Self { known, principal }))
-        });
-        Ok(subjects.collect())
-    }
-
-    fn request(&self, id: AccessRequestId) -> Resource<'_> {
-        Resource::Request { id, product: self.known.policy(), requester: Party::from(&self.principal) }
-    }
-
-    pub(crate) fn grant(&self, id: GrantId) -> Resource<'_> {
-        Resource::Grant { id, product: self.known.policy(), principal: Party::from(&self.principal) }
-    }
-}
-
-/// The distinct values, in the order of their first.
-pub(crate) fn distinct<T: Copy + Eq + std::hash::Hash>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut seen = std::collections::HashSet::new();
-    values.filter(|value| seen.insert(*value)).collect()
 }
 
 async fn get_request(
@@ -449,12 +399,12 @@ async fn get_request(
     id: AccessRequestId,
     action: Action,
     what: &str,
-) -> Result<(AccessRequest, Known), Error> {
+) -> Result<(AccessRequest, ProductInDomain), Error> {
     let request = store::grant::find_request(tx, id).await?.ok_or(Error::NotFound(Noun::AccessRequest))?;
-    let subject = Subject::load(tx, request.port_major.product_id, request.requester).await?;
-    if !ctx.may(Action::ViewRequest, &subject.request(id)) {
+    let parties = Parties::load(tx, request.port_major.product_id, request.requester).await?;
+    if !ctx.may(Action::ViewRequest, &parties.request(id)) {
         return Err(Error::NotFound(Noun::AccessRequest));
     }
-    ctx.authorize(action, &subject.request(id), what)?;
-    Ok((request, subject.known))
+    ctx.authorize(action, &parties.request(id), what)?;
+    Ok((request, parties.known))
 }

@@ -1,6 +1,5 @@
 //! Who acts: signing in, principals, roles, tokens.
 
-mod signed_in;
 mod taken;
 
 use std::sync::Arc;
@@ -17,10 +16,11 @@ use policy::{Action, Party, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
-pub(crate) use self::signed_in::SignedInCache;
 use self::taken::Taken;
+use crate::actor::Actor;
 use crate::audit::{self, Event, ResourceKind};
-use crate::ctx::{Actor, App, Ctx};
+use crate::cache::signed_in;
+use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Forbidden, Noun};
 use crate::idempotency::{self, Key};
 use crate::issuer::{BOOTSTRAP_SUBJECT, Claims, Token, TokenKind};
@@ -45,7 +45,7 @@ pub enum SignedIn {
 pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     let digest = signed_in::digest(token);
     let access = app.revision(Revision::Access).await?;
-    if let Some(actor) = app.signed_in.find(&digest, access, app.now()) {
+    if let Some(actor) = app.caches.signed_in.find(&digest, access, app.now()) {
         return Ok(SignedIn::Actor(actor));
     }
     let claims = app.issuer.verify(token, app.now()).map_err(|error| {
@@ -61,7 +61,7 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
         return Err(Error::Unauthenticated);
     }
     let actor = Arc::new(Actor { principal, standing, purpose: claims.purpose });
-    app.signed_in.keep(digest, claims, &actor);
+    app.caches.signed_in.keep(digest, claims, &actor);
     Ok(SignedIn::Actor(actor))
 }
 
@@ -140,7 +140,7 @@ pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
         principal.id,
         "by the operator, at the start of the server",
     );
-    audit::append_as(app, &mut tx, crate::jobs::SERVER.to_owned(), "", event).await?;
+    audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event).await?;
     let made = issue(app, principal, None, None)?;
     tx.commit().await?;
     Ok(made)

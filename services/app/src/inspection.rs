@@ -23,15 +23,15 @@ use crate::contract::{self, RuleSet};
 use crate::ctx::App;
 use crate::error::Error;
 use crate::failpoint;
-use crate::jobs::SERVER;
-use crate::known::{self, Known};
-use crate::lease::FileList;
-use crate::table;
+use crate::jobs::queue;
+use crate::lease::file_list::{self, FileList};
+use crate::product_in_domain::{self, ProductInDomain};
+use crate::table::head;
 
 /// A binding, and one set of rules that its snapshots are to be judged by.
 struct Judge {
     binding: Binding,
-    known: Known,
+    known: ProductInDomain,
     port_majors: Vec<PortMajor>,
     version_id: ContractVersionId,
     is_draft: bool,
@@ -48,11 +48,11 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
         let mut tx = app.db.read().await?;
         let table = store::table::get(&mut tx, table_id).await?;
         let judges = judges(app, &mut tx, &table).await?;
-        (table, table::head(&mut tx, table_id).await?, judges)
+        (table, head::head(&mut tx, table_id).await?, judges)
     };
     let Some(head) = head else {
         // Nothing was noticed yet: a look notices the head and puts this job in line again.
-        if let Err(error) = table::look(app, &table).await? {
+        if let Err(error) = head::look(app, &table).await? {
             tracing::info!(table.id = %table_id, %error, "table not inspected");
         }
         return Ok(());
@@ -78,7 +78,7 @@ async fn judges(app: &App, tx: &mut Tx, table: &Table) -> Result<Vec<Judge>, Err
     let mut judges = Vec::new();
     for binding in store::binding::list_of_table(tx, table.id).await? {
         let contract = store::contract::get(tx, binding.contract_id).await?;
-        let known = known::get(tx, contract.product_id).await?;
+        let known = product_in_domain::get(tx, contract.product_id).await?;
         let ports = store::product::list_ports_of_contracts(tx, &[contract.id]).await?;
         let leading = ports.into_iter().filter(|port| port.contract_major == binding.major);
         let port_majors: Vec<PortMajor> = leading.map(|port| port.port_major).collect();
@@ -165,12 +165,12 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
         Ok(permit) => {
             let lease = Lease::issue(LeaseId::random(app.random.as_ref()), permit, now);
             store::lease::insert(&mut tx, &lease).await?;
-            audit::append_as(app, &mut tx, SERVER.to_owned(), "", event).await?;
+            audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event).await?;
             Some(lease)
         }
         Err(refusal) => {
             let codes: Vec<&str> = refusal.lines.iter().map(|line| line.code.as_str()).collect();
-            audit::append_as(app, &mut tx, SERVER.to_owned(), "", event.refused(codes.join(", "))).await?;
+            audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event.refused(codes.join(", "))).await?;
             None
         }
     };
@@ -190,7 +190,7 @@ async fn run(
     head: &Snapshot,
     judges: &[Judge],
 ) -> Result<Result<Looked, InspectionError>, Error> {
-    let scratch = app.folder.scratch(table::job_id(app)).map_err(Error::internal)?;
+    let scratch = app.folder.scratch(queue::job_id(app)).map_err(Error::internal)?;
     let snapshot = match &head.key {
         SnapshotKey::DeltaVersion(_) => Some(head.key.clone()),
         SnapshotKey::ParquetDigest(_) => None,
@@ -225,17 +225,17 @@ async fn run(
 }
 
 fn file_list(
-    folder: &crate::folder::Folder,
+    folder: &crate::data_dir::DataDir,
     inspection: &Inspection,
     scratch: &std::path::Path,
-) -> std::io::Result<Result<FileList, crate::lease::Error>> {
+) -> std::io::Result<Result<FileList, file_list::Error>> {
     let files = inspection.files.clone();
     match (&inspection.snapshot, &inspection.checkpoint) {
         (SnapshotKey::DeltaVersion(version), Some(written)) if written.parent() == Some(scratch) => {
             let checkpoint = folder.keep_checkpoint(written)?;
             Ok(FileList::delta(*version, files, checkpoint))
         }
-        (SnapshotKey::DeltaVersion(_), _) => Ok(Err(crate::lease::Error::BadCheckpoint)),
+        (SnapshotKey::DeltaVersion(_), _) => Ok(Err(file_list::Error::BadCheckpoint)),
         (SnapshotKey::ParquetDigest(_), _) => Ok(FileList::parquet(files)),
     }
 }
@@ -291,7 +291,7 @@ async fn store_outcome(
     }
     store::table::bump(&mut tx, table.id).await?;
     let detail = serde_json::json!({ "snapshot": head.key.to_string(), "verdicts": verdicts });
-    audit::append_as(app, &mut tx, SERVER.to_owned(), "", event.with(detail)).await?;
+    audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event.with(detail)).await?;
     if let Some(lease) = lease {
         store::lease::end(&mut tx, lease.id).await?;
     }

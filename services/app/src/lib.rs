@@ -4,34 +4,38 @@
 //! function of `domain` decide, stores, appends the audit record, and commits. What follows from it
 //! (looking at tables, inspecting, activating) is a job, see [`jobs`].
 //!
-//! Begin at [`credential::vend`] for the reader's path and at [`publish::apply`] for the producer's. To add a use case:
+//! Begin at [`gate::vend`] for the reader's path and at [`publish::apply`] for the producer's. To add a use case:
 //! a function in its context's module, its policy action, its record in [`audit`], and a test in `tests/it`.
 
+pub mod actor;
 pub mod audit;
+mod cache;
 pub mod contract;
-pub mod credential;
 pub mod ctx;
+pub mod data_dir;
 pub mod error;
-mod facts;
 pub mod failpoint;
-pub mod folder;
+pub mod gate;
 pub mod grant;
 pub mod idempotency;
 pub mod identity;
 pub mod inspection;
 pub mod issuer;
 pub mod jobs;
-pub mod known;
 pub mod lake;
 pub mod lease;
 pub mod notice;
 pub mod org;
 pub mod overrides;
 pub mod paging;
+mod parties;
 pub mod product;
+pub mod product_in_domain;
 pub mod publish;
 pub mod registry;
 pub mod table;
+pub mod target;
 
-pub use ctx::{Actor, App, Ctx, Parts, Settings};
+pub use actor::Actor;
+pub use ctx::{App, Ctx, Parts, Settings};
 pub use error::Error;

@@ -14,18 +14,18 @@ use domain::id::{AnswerId, ContractId, GrantId, NoticeId, PrincipalId, ProductId
 use domain::identity::PrincipalKind;
 use domain::notice::{Answer, ChangeNotice, Given, Promise, Reply, Side, is_concerned};
 use domain::product::Port;
+use itertools::Itertools as _;
 use policy::{Action, Party, Resource};
-use store::outbox;
-use store::{Lock, Page, Seek, Tx};
+use store::{Lock, Page, Seek, Tx, outbox};
 
 use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, Author, parsed};
 use crate::ctx::{App, Ctx};
 use crate::error::{Error, Forbidden, Noun};
-use crate::grant::{Subject, distinct};
 use crate::idempotency::{self, Key};
-use crate::known::{self, Known};
-use crate::paging::Filling;
+use crate::paging::VisiblePage;
+use crate::parties::Parties;
+use crate::product_in_domain::{self, ProductInDomain};
 
 /// A notice that the caller may see.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct NoticeView {
     pub notice: ChangeNotice,
     /// The port majors whose readers it concerns.
     pub concerned: Vec<PortMajor>,
-    pub(crate) known: Known,
+    pub(crate) known: ProductInDomain,
 }
 
 /// Opens the notices that are missing about the current version of a major, if it is active: one to the readers of every
@@ -166,17 +166,17 @@ pub async fn list_notices(
 ) -> Result<Page<NoticeView>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let own = own_grants(ctx, &mut tx).await?;
-    let mut filling = Filling::new(seek);
-    while let Some(next) = filling.next() {
+    let mut visible_page = VisiblePage::new(seek);
+    while let Some(next) = visible_page.next() {
         let page = store::notice::list(&mut tx, product_id, next).await?;
         let items = views(&mut tx, page.items, ctx.now()).await?;
-        filling.add(
+        visible_page.add(
             Page { items, has_more: page.has_more },
             |view| (view.notice.opened_at, view.notice.id),
             |view| may_view(ctx, &own, view),
         );
     }
-    Ok(filling.done())
+    Ok(visible_page.finish())
 }
 
 /// The notices of these ids that the caller may see.
@@ -203,10 +203,11 @@ async fn visible(ctx: &Ctx, tx: &mut Tx, notices: Vec<ChangeNotice>) -> Result<V
 
 /// The notices as they stand at a moment: nothing waits for a timer to close what a sunset has ended.
 async fn views(tx: &mut Tx, notices: Vec<ChangeNotice>, now: Timestamp) -> Result<Vec<NoticeView>, Error> {
-    let product_ids = distinct(notices.iter().map(|notice| notice.product_id));
-    let products = known::load(tx, &product_ids).await?;
+    let product_ids = notices.iter().map(|notice| notice.product_id).unique().collect_vec();
+    let products = product_in_domain::load(tx, &product_ids).await?;
     let ports = store::product::list_ports_of_products(tx, &product_ids).await?;
-    let contracts = distinct(notices.iter().flat_map(|notice| [notice.from.contract_id, notice.to.contract_id]));
+    let contracts =
+        notices.iter().flat_map(|notice| [notice.from.contract_id, notice.to.contract_id]).unique().collect_vec();
     let ended = store::contract::list_ended(tx, &contracts, now).await?;
     let ended: HashMap<_, _> = ended.into_iter().map(|(contract, major, sunset)| ((contract, major), sunset)).collect();
     let views = notices.into_iter().filter_map(|notice| {
@@ -263,22 +264,22 @@ pub async fn list_consumers(
         Err(Error::NotFound(_)) => return Ok(Page { items: Vec::new(), has_more: false }),
         view => view?,
     };
-    let mut filling = Filling::new(seek);
-    while let Some(next) = filling.next() {
+    let mut visible_page = VisiblePage::new(seek);
+    while let Some(next) = visible_page.next() {
         let page = readers(&mut tx, &view.concerned, ctx.now(), next).await?;
         let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
-        let subjects = Subject::load_all(&mut tx, pairs.collect()).await?;
-        filling.add(
+        let parties_by_pair = Parties::load_all(&mut tx, pairs.collect()).await?;
+        visible_page.add(
             page,
             |grant| (grant.granted_at, grant.id),
             |grant| {
-                let subject = subjects.get(&(grant.port_major.product_id, grant.principal_id));
-                subject.is_some_and(|subject| ctx.may(Action::ViewGrant, &subject.grant(grant.id)))
+                let parties = parties_by_pair.get(&(grant.port_major.product_id, grant.principal_id));
+                parties.is_some_and(|parties| ctx.may(Action::ViewGrant, &parties.grant(grant.id)))
             },
         );
     }
-    let Page { items: grants, has_more } = filling.done();
-    let holders = distinct(grants.iter().map(|grant| grant.principal_id));
+    let Page { items: grants, has_more } = visible_page.finish();
+    let holders = grants.iter().map(|grant| grant.principal_id).unique().collect_vec();
     let answers = store::notice::list_answers(&mut tx, id, &holders).await?;
     let items = grants.into_iter().map(|grant| {
         let own = answers.iter().filter(|answer| answer.principal_id == grant.principal_id);
@@ -346,8 +347,8 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
     let grants = store::grant::list_standing(&mut tx, principal_id, now).await?;
     let mut may_answer = false;
     if let Some(grant) = grants.iter().find(|grant| is_concerned(grant, &view.concerned, now)) {
-        let subject = Subject::load(&mut tx, view.notice.product_id, principal_id).await?;
-        may_answer = ctx.may(Action::AnswerNotice, &subject.grant(grant.id));
+        let parties = Parties::load(&mut tx, view.notice.product_id, principal_id).await?;
+        may_answer = ctx.may(Action::AnswerNotice, &parties.grant(grant.id));
     }
     if !may_answer {
         return Err(Error::Forbidden(Forbidden::NotConcerned));

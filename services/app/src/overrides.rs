@@ -5,15 +5,16 @@
 //! override and in its record. Whoever publishes does not sign: neither in a domain in which he publishes, nor what he
 //! then publishes; a person and his service accounts count as one.
 
-use std::collections::HashMap;
+pub(crate) mod standing;
 
 use domain::change::{KeptFinding, kept};
 use domain::clock::Timestamp;
 use domain::contract::State;
 use domain::grant::{Decided, sentence_of};
-use domain::id::{ContractId, OverrideId, PrincipalId};
+use domain::id::{ContractId, OverrideId};
 use domain::name::{DomainPath, Name};
 use domain::overrides::{FindingsDigest, Override};
+use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::overrides::Stored;
 use store::revision::{self, Revision};
@@ -22,37 +23,12 @@ use store::{Lock, Tx};
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Noun};
-use crate::grant::distinct;
 use crate::idempotency::{self, Key};
-use crate::known::{self, Known};
 use crate::product;
+use crate::product_in_domain::{self, ProductInDomain};
 use crate::publish::review::Candidate;
 use crate::publish::{DocumentText, Problem, VersionRefusal};
-use crate::table;
-
-/// All overrides of these contracts, each found to be signed. One that is not is somebody's attempt: nothing goes on.
-pub(crate) async fn of_contracts(app: &App, tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<Override>, Error> {
-    verified(app, store::overrides::list_of_contracts(tx, ids).await?)
-}
-
-fn verified(app: &App, stored: Vec<Stored>) -> Result<Vec<Override>, Error> {
-    stored.into_iter().map(|stored| Ok(stored.verify(&app.record_key)?)).collect()
-}
-
-/// The overrides that count for what `publisher` publishes, and those that do not, because the same person signed them.
-pub(crate) async fn by_others(
-    tx: &mut Tx,
-    publisher: PrincipalId,
-    overrides: Vec<Override>,
-) -> Result<(Vec<Override>, Vec<Override>), Error> {
-    if overrides.is_empty() {
-        return Ok((overrides, Vec::new()));
-    }
-    let ids = distinct(overrides.iter().map(|says| says.steward).chain([publisher]));
-    let principals = store::identity::list_principals_by_ids(tx, &ids).await?;
-    let persons: HashMap<_, _> = principals.iter().map(|principal| (principal.id, principal.person())).collect();
-    Ok(overrides.into_iter().partition(|says| persons.get(&says.steward) != persons.get(&publisher)))
-}
+use crate::table::address;
 
 /// A document that was refused, as a steward was given it.
 #[derive(Clone, Debug)]
@@ -184,7 +160,7 @@ fn told(finding: &KeptFinding) -> String {
 async fn refusal_of(
     ctx: &Ctx,
     tx: &mut Tx,
-    known: &Known,
+    known: &ProductInDomain,
     candidate: &Candidate,
 ) -> Result<(ContractId, VersionRefusal, FindingsDigest), Error> {
     let says = candidate.contract();
@@ -198,10 +174,10 @@ async fn refusal_of(
         let state = published.state.name();
         return Err(Conflict::VersionPublished { version: name, state }.into());
     }
-    let mut overrides = of_contracts(&ctx.app, tx, &[contract.id]).await?;
+    let mut overrides = standing::list_verified(&ctx.app, tx, &[contract.id]).await?;
     overrides.retain(|accepted| accepted.stands(ctx.now()) && accepted.version == says.version);
     // What another has accepted may not count for whoever publishes, so that this one sees it too.
-    let (_, own) = by_others(tx, ctx.actor.principal.id, overrides).await?;
+    let (_, own) = standing::split_by_signer(tx, ctx.actor.principal.id, overrides).await?;
     let Some(refusal) = candidate.refusal(&ctx.app, &versions, &own)? else {
         let accepted = !own.is_empty();
         return Err(if accepted { Conflict::VersionAccepted(name) } else { Conflict::VersionAllowed(name) }.into());
@@ -231,7 +207,7 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     let ctx = &ctx.fresh(&mut tx).await?;
     let says = get(&ctx.app, &mut tx, id).await?;
     let contract = store::contract::get(&mut tx, says.contract_id).await?;
-    let known = known::get(&mut tx, contract.product_id).await?;
+    let known = product_in_domain::get(&mut tx, contract.product_id).await?;
     if !ctx.may_view(&known.policy()) {
         return Err(Error::NotFound(Noun::Override));
     }
@@ -256,19 +232,19 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
 }
 
 async fn get(app: &App, tx: &mut Tx, id: OverrideId) -> Result<Override, Error> {
-    let found = verified(app, store::overrides::list_by_ids(tx, &[id]).await?)?;
+    let found = standing::verified(app, store::overrides::list_by_ids(tx, &[id]).await?)?;
     found.into_iter().next().ok_or(Error::NotFound(Noun::Override))
 }
 
-async fn authorize(ctx: &Ctx, tx: &mut Tx, known: &Known) -> Result<(), Error> {
+async fn authorize(ctx: &Ctx, tx: &mut Tx, known: &ProductInDomain) -> Result<(), Error> {
     let product = Resource::Product(known.policy());
     let person = ctx.as_person(tx).await?;
     person.authorize(Action::OverrideRefusal, &product, "accept refused versions in this domain")
 }
 
 /// The product of a document, if the caller may know of it.
-async fn named_product(ctx: &Ctx, tx: &mut Tx, refused: &Refused) -> Result<Known, Error> {
-    let known = table::visible_product(&ctx.app, tx, &ctx.actor, &refused.domain, &refused.product).await?;
+async fn named_product(ctx: &Ctx, tx: &mut Tx, refused: &Refused) -> Result<ProductInDomain, Error> {
+    let known = address::visible_product(&ctx.app, tx, &ctx.actor, &refused.domain, &refused.product).await?;
     known.ok_or(Error::NotFound(Noun::Product))
 }
 
@@ -294,10 +270,10 @@ pub async fn load_overrides(ctx: &Ctx, ids: &[OverrideId]) -> Result<Vec<Overrid
 }
 
 async fn visible(ctx: &Ctx, tx: &mut Tx, stored: Vec<Stored>) -> Result<Vec<Override>, Error> {
-    let mut overrides = verified(&ctx.app, stored)?;
-    let contracts = distinct(overrides.iter().map(|says| says.contract_id));
+    let mut overrides = standing::verified(&ctx.app, stored)?;
+    let contracts = overrides.iter().map(|says| says.contract_id).unique().collect_vec();
     let mut contracts = store::contract::list_by_ids(tx, &contracts).await?;
-    let products = distinct(contracts.iter().map(|contract| contract.product_id));
+    let products = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
     let products = product::visible(ctx, tx, &products).await?;
     contracts.retain(|contract| products.contains_key(&contract.product_id));
     overrides.retain(|says| contracts.iter().any(|contract| contract.id == says.contract_id));

@@ -8,14 +8,14 @@ pub const MAX_PAGE: u32 = 200;
 
 /// A page that is being filled.
 #[derive(Debug)]
-pub(crate) struct Filling<K, T> {
+pub(crate) struct VisiblePage<K, T> {
     wanted: usize,
     seek: Seek<K>,
     kept: Vec<T>,
     ended: bool,
 }
 
-impl<K, T> Filling<K, T> {
+impl<K, T> VisiblePage<K, T> {
     /// Begins with the page that was asked for.
     pub(crate) fn new(asked: Seek<K>) -> Self {
         let wanted = usize::try_from(asked.limit).unwrap_or(usize::MAX);
@@ -39,7 +39,7 @@ impl<K, T> Filling<K, T> {
     }
 
     /// The page.
-    pub(crate) fn done(mut self) -> Page<T> {
+    pub(crate) fn finish(mut self) -> Page<T> {
         let has_more = self.kept.len() > self.wanted;
         self.kept.truncate(self.wanted);
         Page { items: self.kept, has_more }

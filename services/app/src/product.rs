@@ -10,24 +10,24 @@ use store::{Page, Seek, Tx};
 use crate::contract;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::known::{self, Known};
-use crate::paging::Filling;
+use crate::paging::VisiblePage;
+use crate::product_in_domain::{self, ProductInDomain};
 
 /// The products that the caller may know of, in the order of their ids.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn list_products(ctx: &Ctx, seek: Seek<ProductId>) -> Result<Page<Known>, Error> {
+pub async fn list_products(ctx: &Ctx, seek: Seek<ProductId>) -> Result<Page<ProductInDomain>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut filling = Filling::new(seek);
-    while let Some(next) = filling.next() {
+    let mut visible_page = VisiblePage::new(seek);
+    while let Some(next) = visible_page.next() {
         let Page { items, has_more } = store::product::list(&mut tx, next).await?;
         let ids: Vec<ProductId> = items.iter().map(|product| product.id).collect();
-        let mut known = known::load(&mut tx, &ids).await?;
+        let mut known = product_in_domain::load(&mut tx, &ids).await?;
         let items = ids.iter().filter_map(|id| known.remove(id)).collect();
-        filling.add(Page { items, has_more }, |known| known.product.id, |known| ctx.may_view(&known.policy()));
+        visible_page.add(Page { items, has_more }, |known| known.product.id, |known| ctx.may_view(&known.policy()));
     }
-    Ok(filling.done())
+    Ok(visible_page.finish())
 }
 
 /// A domain's own products that the caller may know of, in the order of their names; none for a domain that does not
@@ -35,38 +35,42 @@ pub async fn list_products(ctx: &Ctx, seek: Seek<ProductId>) -> Result<Page<Know
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn list_products_of_domain(ctx: &Ctx, path: &DomainPath, seek: Seek<Name>) -> Result<Page<Known>, Error> {
+pub async fn list_products_of_domain(
+    ctx: &Ctx,
+    path: &DomainPath,
+    seek: Seek<Name>,
+) -> Result<Page<ProductInDomain>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let Some(domain) = store::org::find_by_path(&mut tx, path).await? else {
         return Ok(Page { items: Vec::new(), has_more: false });
     };
-    let mut filling = Filling::new(seek);
-    while let Some(next) = filling.next() {
+    let mut visible_page = VisiblePage::new(seek);
+    while let Some(next) = visible_page.next() {
         let Page { items, has_more } = store::product::list_of_domain(&mut tx, domain.id, next).await?;
-        let items = items.into_iter().map(|product| Known { product, domain: domain.clone() }).collect();
-        filling.add(
+        let items = items.into_iter().map(|product| ProductInDomain { product, domain: domain.clone() }).collect();
+        visible_page.add(
             Page { items, has_more },
             |known| known.product.name.clone(),
             |known| ctx.may_view(&known.policy()),
         );
     }
-    Ok(filling.done())
+    Ok(visible_page.finish())
 }
 
 /// A product by its address; `None` too where the caller may not know of it.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn find_product(ctx: &Ctx, domain: &DomainPath, name: &Name) -> Result<Option<Known>, Error> {
+pub async fn find_product(ctx: &Ctx, domain: &DomainPath, name: &Name) -> Result<Option<ProductInDomain>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    crate::table::visible_product(&ctx.app, &mut tx, &ctx.actor, domain, name).await
+    crate::table::address::visible_product(&ctx.app, &mut tx, &ctx.actor, domain, name).await
 }
 
 /// The products of these ids that the caller may know of.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn load_products(ctx: &Ctx, ids: &[ProductId]) -> Result<HashMap<ProductId, Known>, Error> {
+pub async fn load_products(ctx: &Ctx, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductInDomain>, Error> {
     let mut tx = ctx.app.db.read().await?;
     visible(ctx, &mut tx, ids).await
 }
@@ -111,8 +115,12 @@ pub async fn load_documents(ctx: &Ctx, ids: &[ProductId]) -> Result<HashMap<Prod
 }
 
 /// These products, as far as the caller may know of them.
-pub(crate) async fn visible(ctx: &Ctx, tx: &mut Tx, ids: &[ProductId]) -> Result<HashMap<ProductId, Known>, Error> {
-    let mut known = known::load(tx, ids).await?;
+pub(crate) async fn visible(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    ids: &[ProductId],
+) -> Result<HashMap<ProductId, ProductInDomain>, Error> {
+    let mut known = product_in_domain::load(tx, ids).await?;
     known.retain(|_, known| ctx.may_view(&known.policy()));
     Ok(known)
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use app::Settings;
 use app::grant::{Answer, ApproveRequest, RequestAccess};
-use app::table::PortTarget;
+use app::target::PortTarget;
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::contract::{Classification, State};
 use domain::gate::served::{Judged, Snapshots};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use app::folder::Folder;
+use app::data_dir::DataDir;
 use app::issuer::Issuer;
 use app::lake::Lake;
 use app::{App, Parts};
@@ -67,7 +67,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
             "refusing to listen on `{address}` without TLS: run a TLS-terminating proxy in front and pass --behind-tls"
         );
     }
-    let folder = Folder::open(&args.data)
+    let folder = DataDir::open(&args.data)
         .with_context(|| format!("cannot open the data directory `{}`", args.data.display()))?;
     let config = Config::read(folder.root())?;
     let listener = bind(args.listen).await?;
@@ -132,7 +132,12 @@ fn announce(message: std::fmt::Arguments<'_>) {
 /// How long a graceful shutdown may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-async fn wire(args: &ServeArgs, config: &Config, folder: Folder, gateway_endpoint: String) -> anyhow::Result<Arc<App>> {
+async fn wire(
+    args: &ServeArgs,
+    config: &Config,
+    folder: DataDir,
+    gateway_endpoint: String,
+) -> anyhow::Result<Arc<App>> {
     let random: Arc<dyn Random> = Arc::new(OsRandom);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = match &args.database_url {

@@ -11,7 +11,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use app::lease::{FileList, ListedFile, Place, Scope, is_key};
+use app::lease::Scope;
+use app::lease::file_list::{FileList, ListedFile, Place, is_key};
 use bytes::Bytes;
 use domain::table::PinnedFile;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, statat};

@@ -1,4 +1,4 @@
-//! Starts `charter-worker`, hands it one job, and takes one report or kills it.
+//! The launcher of `charter-worker`: it sends one job and receives one report, or kills the worker.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,21 +16,21 @@ use tokio::process::{Child, Command};
 
 use crate::wire;
 
-/// How much of a worker's standard error is kept for the operator's log.
-const MAX_COMPLAINT_BYTES: usize = 64 * 1024;
+/// The part of a worker's standard error that is logged.
+const MAX_STDERR_BYTES: usize = 64 * 1024;
 
-/// Runs each inspection in a `charter-worker` of its own.
+/// Runs each inspection in its own `charter-worker` process.
 #[derive(Clone, Debug)]
 pub struct Launcher {
     /// The program.
     pub worker: PathBuf,
-    /// How long one inspection may take before it is killed. One `sql` rule may take a quarter of it.
+    /// The deadline of an inspection, after which it is killed. One `sql` rule may take a quarter of it.
     pub deadline: Duration,
-    /// The address space that one worker may use. A debug build needs about 1 GiB before it reads anything.
+    /// The address space of a worker. A debug build needs about 1 GiB before it reads anything.
     pub memory_bytes: u64,
-    /// The processor time that one worker may use.
+    /// The processor time of a worker.
     pub cpu_seconds: u64,
-    /// Whether tables are inspected only where the kernel enforces the worker's whole sandbox.
+    /// Whether tables are inspected only if the kernel enforces the worker's whole sandbox.
     pub sandbox_required: bool,
 }
 
@@ -51,7 +51,7 @@ impl Launcher {
         let mut child = self.start().map_err(|error| InspectionError::NotStarted(error.to_string()))?;
         let _group = Group::of(&child);
         match tokio::time::timeout(self.deadline, converse(&mut child, &input)).await {
-            Ok(answer) => self.judge(&job, answer?),
+            Ok(output) => self.evaluate(&job, output?),
             Err(_) => Err(InspectionError::Deadline(self.deadline)),
         }
     }
@@ -66,15 +66,15 @@ impl Launcher {
         }
     }
 
-    fn judge(&self, job: &InspectionJob, answer: Answer) -> Result<Inspection, InspectionError> {
-        if !answer.status.success() {
-            return Err(InspectionError::Died(how_it_ended(answer.status)));
+    fn evaluate(&self, job: &InspectionJob, output: Output) -> Result<Inspection, InspectionError> {
+        if !output.status.success() {
+            return Err(InspectionError::Died(exit_reason(output.status)));
         }
         let nonsense = |error: wire::Malformed| InspectionError::Nonsense(error.to_string());
-        let wire::Report { sandbox, outcome } = wire::Report::from_json(&answer.report).map_err(nonsense)?;
+        let wire::Report { sandbox, outcome } = wire::Report::from_json(&output.report).map_err(nonsense)?;
         let sandbox = sandbox.into_domain();
         warn_of(sandbox);
-        // A worker is asked to refuse by itself, before it opens anything. Its word for it is not relied upon.
+        // The worker itself refuses before it opens anything, but must not be relied upon.
         if self.sandbox_required && sandbox != Sandbox::Full {
             return Err(InspectionError::NoSandbox(sandbox));
         }
@@ -85,7 +85,8 @@ impl Launcher {
         }
     }
 
-    /// Nothing of the server reaches the worker: no environment, no working folder, no open file but the three pipes.
+    /// The worker inherits nothing of the server: no environment, no working directory, no open file but the three
+    /// pipes.
     fn start(&self) -> io::Result<Child> {
         Command::new(&self.worker)
             .arg("inspect")
@@ -100,8 +101,8 @@ impl Launcher {
     }
 }
 
-/// The process group that a worker leads. Dropped, it is killed: at the deadline, when the inspection is cancelled, and
-/// after a worker ended too, for whatever it may have left behind.
+/// The process group of a worker. It is killed when dropped: at the deadline, when the inspection is cancelled, and
+/// after the worker has exited, for processes that it may have left behind.
 struct Group(Option<Pid>);
 
 impl Group {
@@ -113,31 +114,31 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(leader) = self.0 {
-            // No such group: the usual case, it ended by itself.
+            // Usually there is no such group any more.
             let _ = kill_process_group(leader, Signal::KILL);
         }
     }
 }
 
-/// What a worker left when it ended.
-struct Answer {
+/// The output of a worker that has exited.
+struct Output {
     status: ExitStatus,
     report: Vec<u8>,
 }
 
-/// Gives the job, takes what comes, and waits for the end. The three pipes are served at once, so that neither side can
-/// block the other.
-async fn converse(child: &mut Child, job: &[u8]) -> Result<Answer, InspectionError> {
+/// Sends the job, reads the output and waits for the worker to exit. The three pipes are served concurrently, so that
+/// neither side can block the other.
+async fn converse(child: &mut Child, job: &[u8]) -> Result<Output, InspectionError> {
     let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Err(InspectionError::NotStarted("its pipes are missing".to_owned()));
     };
-    let give = async move {
-        // A worker that ends early closes the pipe; how it ended is told by its status.
+    let send = async move {
+        // A worker that exits early closes the pipe; its status tells the reason.
         let _ = stdin.write_all(job).await;
         Ok::<(), InspectionError>(())
     };
-    let take = async {
+    let receive = async {
         let mut report = Vec::new();
         let limit = wire::MAX_REPORT_BYTES;
         let died = |error: io::Error| InspectionError::Died(error.to_string());
@@ -147,17 +148,18 @@ async fn converse(child: &mut Child, job: &[u8]) -> Result<Answer, InspectionErr
         }
         Ok(report)
     };
-    let complain = async { Ok(first_bytes(stderr, MAX_COMPLAINT_BYTES).await) };
-    let ((), report, complaint) = tokio::try_join!(give, take, complain)?;
+    let log = async { Ok(first_bytes(stderr, MAX_STDERR_BYTES).await) };
+    let ((), report, stderr) = tokio::try_join!(send, receive, log)?;
     let status = child.wait().await.map_err(|error| InspectionError::Died(error.to_string()))?;
-    if !complaint.is_empty() {
-        let complaint = String::from_utf8_lossy(&complaint);
-        tracing::warn!(worker.status = %status, worker.stderr = %complaint.trim_end(), "the worker complained");
+    if !stderr.is_empty() {
+        let stderr = String::from_utf8_lossy(&stderr);
+        let stderr = stderr.trim_end();
+        tracing::warn!(worker.status = %status, worker.stderr = %stderr, "the worker wrote to standard error");
     }
-    Ok(Answer { status, report })
+    Ok(Output { status, report })
 }
 
-/// The first `limit` bytes; the rest is read and dropped, so that the writer never waits.
+/// The first `limit` bytes; the rest is read and discarded, so that the writer never blocks.
 async fn first_bytes(mut source: impl AsyncRead + Unpin, limit: usize) -> Vec<u8> {
     let (mut kept, mut chunk) = (Vec::new(), [0; 4096]);
     while let Ok(n_bytes @ 1..) = source.read(&mut chunk).await {
@@ -167,23 +169,23 @@ async fn first_bytes(mut source: impl AsyncRead + Unpin, limit: usize) -> Vec<u8
     kept
 }
 
-/// Tells the operator once: the kernel is the same for every worker of this process.
+/// Logs a warning once, since the kernel is the same for every worker of this process.
 fn warn_of(sandbox: Sandbox) {
-    static TOLD: Once = Once::new();
+    static WARNED: Once = Once::new();
     if sandbox != Sandbox::Full {
-        TOLD.call_once(|| {
+        WARNED.call_once(|| {
             tracing::warn!(
                 %sandbox,
-                "this kernel does not enforce the whole sandbox of workers (Landlock ABI 6, Linux 6.12)"
+                "the kernel does not enforce the workers' whole sandbox (Landlock ABI 6, Linux 6.12)"
             );
         });
     }
 }
 
-fn how_it_ended(status: ExitStatus) -> String {
+fn exit_reason(status: ExitStatus) -> String {
     match (status.signal(), status.code()) {
-        (Some(signal), _) if signal == Signal::XCPU.as_raw() => "it used more processor time than it may".to_owned(),
-        (Some(signal), _) if signal == Signal::ABORT.as_raw() => "it aborted, most likely out of memory".to_owned(),
+        (Some(signal), _) if signal == Signal::XCPU.as_raw() => "it exceeded its processor time".to_owned(),
+        (Some(signal), _) if signal == Signal::ABORT.as_raw() => "it aborted, probably out of memory".to_owned(),
         (Some(signal), _) => format!("killed by signal {signal}"),
         (None, Some(code)) => format!("exit code {code}"),
         (None, None) => "for an unknown reason".to_owned(),

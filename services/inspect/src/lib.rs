@@ -1,8 +1,8 @@
-//! Inspections outside of the server's process: what is said between server and `charter-worker`, and who starts it.
+//! Inspections in a separate process: the messages between the server and `charter-worker`, and its launcher.
 //!
-//! [`wire`] holds the job and the report as JSON, with their limits; [`Launcher`] starts one worker for one job and
-//! makes an [`InspectionError`](domain::table::InspectionError) of everything that is not a well-formed report. The
-//! inspection itself is in `worker`, which nothing links.
+//! [`wire`] defines the job and the report as JSON, with their limits. [`Launcher`] starts one worker per job and turns
+//! anything but a valid report into an [`InspectionError`](domain::table::InspectionError). The inspection itself is in
+//! `worker`, a program that no other crate links.
 //!
 //! To add a field to the job or the report: the domain type in `domain::table`, its mirror in [`wire`] with both
 //! conversions, then the worker.

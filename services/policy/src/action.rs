@@ -1,15 +1,15 @@
-//! What can be asked for.
+//! The actions that policies decide on.
 
 use domain::{closed_set, gate};
 
 closed_set! {
-    /// What a caller wants to do. The comment names the [`Resource`](crate::Resource) it is done to.
+    /// An action. Its comment names the [`Resource`](crate::Resource) it applies to.
     Action {
-        /// Make a domain. Platform.
+        /// Create a domain. Platform.
         CreateDomain = "createDomain",
-        /// Make a user or service account. Platform.
+        /// Create a user or service account. Platform.
         CreatePrincipal = "createPrincipal",
-        /// Assign a platform role, or take it away. Platform.
+        /// Assign or remove a platform role. Platform.
         AssignPlatformRole = "assignPlatformRole",
         /// Read the audit log. Platform.
         ViewAudit = "viewAudit",
@@ -17,17 +17,17 @@ closed_set! {
         ConfigureSchemas = "configureSchemas",
         /// See a principal's record and roles. Principal.
         ViewPrincipal = "viewPrincipal",
-        /// Make a token for a principal. Principal.
+        /// Create a token for a principal. Principal.
         CreateToken = "createToken",
-        /// Disable a principal, or enable it again. Principal.
+        /// Disable or enable a principal. Principal.
         DisablePrincipal = "disablePrincipal",
-        /// Set how far a domain's contracts bind. Domain.
+        /// Set the enforcement of a domain. Domain.
         SetEnforcement = "setEnforcement",
-        /// Assign a role in a domain, or take it away. Domain.
+        /// Assign or remove a role in a domain. Domain.
         AssignRole = "assignRole",
-        /// Publish without the commit. Domain, product or contract.
+        /// Publish without committing. Domain, product or contract.
         Plan = "plan",
-        /// Publish documents. Domain; product; contract, so that a rule may forbid settings.
+        /// Publish documents. Domain, product, and contract, so that a policy can forbid its settings.
         Publish = "publish",
         /// Activate a product or contract version. Product or contract.
         Activate = "activate",
@@ -35,13 +35,13 @@ closed_set! {
         Deprecate = "deprecate",
         /// Retire a product or contract version. Product or contract.
         Retire = "retire",
-        /// Know that a product exists. Product.
+        /// See that a product exists. Product.
         ViewProduct = "viewProduct",
         /// See values, paths and policy ids in decisions and verdicts. Product.
         ViewDetail = "viewDetail",
         /// Bind a contract's object to a table. Product, and every other product bound to the same table.
         BindTable = "bindTable",
-        /// Ask for access. Product.
+        /// Request access. Product.
         RequestAccess = "requestAccess",
         /// See an access request. Request.
         ViewRequest = "viewRequest",
@@ -49,35 +49,35 @@ closed_set! {
         ApproveRequest = "approveRequest",
         /// Reject an access request. Request.
         RejectRequest = "rejectRequest",
-        /// Take an access request back. Request.
+        /// Withdraw an access request. Request.
         WithdrawRequest = "withdrawRequest",
         /// See a grant. Grant.
         ViewGrant = "viewGrant",
-        /// Give access that nobody asked for. Grant.
+        /// Grant access without a request. Grant.
         GrantAccess = "grantAccess",
-        /// End a grant early. Grant.
+        /// Revoke a grant. Grant.
         RevokeGrant = "revokeGrant",
-        /// See a change notice: as one of the product's people, as the holder of a grant. Product, grant.
+        /// See a change notice: as a member of the product's domain, or as the holder of a grant. Product, grant.
         ViewNotice = "viewNotice",
-        /// Answer a change notice for the holder of a grant. Grant.
+        /// Answer a change notice on behalf of the holder of a grant. Grant.
         AnswerNotice = "answerNotice",
-        /// Change a notice's note or deadline. Product.
+        /// Change the note or deadline of a notice. Product.
         UpdateNotice = "updateNotice",
-        /// Accept a version whose number is too small for what it changes, or end that. Product.
+        /// Override the refusal of an under-bumped version, or revoke the override. Product.
         OverrideRefusal = "overrideRefusal",
         /// See a lease. Lease.
         ViewLease = "viewLease",
         /// See a decision. Decision.
         ViewDecision = "viewDecision",
-        /// Have a table's head looked at. Binding.
+        /// Have a table's head inspected. Binding.
         InspectTable = "inspectTable",
         /// Read the served snapshot. Binding.
         Read = "read",
-        /// Read the head in order to mend it. Binding.
+        /// Read the head in order to repair it. Binding.
         Repair = "repair",
         /// Write. Binding.
         Write = "write",
-        /// Look at a snapshot from inside the server. Binding.
+        /// Inspect a snapshot, as the server. Binding.
         Inspect = "inspect",
     }
 }

@@ -1,6 +1,6 @@
-//! From facts to Cedar entities: only those that the question can reach.
+//! Conversion of facts to the Cedar entities that a question can reach.
 //!
-//! Every id is made by a constructor from typed parts. The names of types and actions are parsed once, at load.
+//! Every id is built from typed parts. The names of types and actions are parsed once, when policies are loaded.
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,7 +47,7 @@ pub(crate) struct Names {
 }
 
 type Attributes = HashMap<String, RestrictedExpression>;
-/// The error is large.
+/// The error is boxed because it is large.
 type Result<T> = std::result::Result<T, Box<EntityAttrEvaluationError>>;
 
 impl Names {
@@ -118,7 +118,8 @@ impl Names {
         Ok(uid)
     }
 
-    /// The caller's roles that hold in the resource's domain. A role above it is in the domain's own role.
+    /// The caller's roles that apply in the resource's domain. A role in a domain above is a member of the domain's
+    /// own.
     fn domain_roles(
         &self,
         caller: &Caller<'_>,
@@ -184,7 +185,7 @@ impl Names {
         Ok(uid)
     }
 
-    /// A principal that is not the caller, or is: the caller is there already.
+    /// A principal, which is added unless it is the caller, who is already there.
     fn other(&self, caller: &Caller<'_>, party: Party, entities: &mut Vec<Entity>) -> Result<EntityUid> {
         let uid = self.principal(party.id);
         if party.id != caller.principal.id || caller.principal.kind == PrincipalKind::Inspector {
@@ -265,7 +266,7 @@ impl Names {
         uid(&self.platform_role, role.as_str())
     }
 
-    /// A path holds no `:`, so the id has one reading.
+    /// A path contains no `:`, so the id is unambiguous.
     fn domain_role(&self, path: &DomainPath, role: DomainRole) -> EntityUid {
         uid(&self.domain_role, &format!("{path}:{role}"))
     }
@@ -282,14 +283,14 @@ impl Names {
         uid(&self.grant_holder, &id.to_string())
     }
 
-    /// A name holds no `/`, so the id has one reading.
+    /// A name contains no `/`, so the id is unambiguous.
     fn port_major_holders(&self, PortMajor { product_id, port, major }: &PortMajor) -> EntityUid {
         uid(&self.grant_holder, &format!("{product_id}/{port}/{major}"))
     }
 }
 
 impl Resource<'_> {
-    /// The domain whose roles matter.
+    /// The domain whose roles apply.
     fn domain(&self) -> Option<&DomainPath> {
         match self {
             Self::Platform | Self::Principal(_) => None,
@@ -304,7 +305,7 @@ impl Resource<'_> {
         }
     }
 
-    /// The product whose grants matter.
+    /// The product whose grants apply.
     fn product(&self) -> Option<&Product<'_>> {
         match self {
             Self::Platform | Self::Principal(_) | Self::Domain(_) | Self::Contract { .. } => None,

@@ -1,4 +1,4 @@
-//! The plain facts of a question.
+//! The facts that a question is decided by.
 
 use domain::contract::{Classification, Settings};
 use domain::grant::PortMajor;
@@ -6,27 +6,27 @@ use domain::id::{AccessRequestId, BindingId, ContractVersionId, DecisionId, Gran
 use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind};
 use domain::name::DomainPath;
 
-/// Who asks. Facts that have nothing to do with the resource change no answer; leaving out one that has can only refuse.
+/// The caller. Facts that do not concern the resource change no answer; leaving out one that does can only refuse.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     /// The principal. Whether it is enabled is for the gate to check.
     pub principal: Party,
     /// Its roles on the platform.
     pub platform_roles: &'a [PlatformRole],
-    /// Its roles in domains: those of the resource's domain and the ones above it matter. For
-    /// [`Action::OverrideRefusal`](crate::Action::OverrideRefusal) those of its person and his service accounts together.
+    /// Its roles in domains, of which those in the resource's domain and above it matter. For
+    /// [`Action::OverrideRefusal`](crate::Action::OverrideRefusal), those of its person and of their service accounts
+    /// together.
     pub domain_roles: &'a [(DomainPath, DomainRole)],
-    /// The port majors on which it has a grant in force now, sorted: those of the resource's product matter, and are
-    /// found among many by their order.
+    /// The port majors on which it has a valid grant, sorted so that those of the resource's product are found quickly.
     pub grants: &'a [PortMajor],
 }
 
-/// A principal, as far as policies are concerned.
+/// The part of a principal that policies see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Party {
     /// Its id.
     pub id: PrincipalId,
-    /// What it is, and who answers for it.
+    /// Its kind, with the owner of a service account.
     pub kind: PrincipalKind,
 }
 
@@ -43,11 +43,11 @@ pub struct Product<'a> {
     pub id: ProductId,
     /// The domain it belongs to.
     pub domain: &'a DomainPath,
-    /// The highest of the product and its columns.
+    /// The highest classification of the product and its columns.
     pub classification: Classification,
 }
 
-/// What the action is done to.
+/// The resource of an action.
 #[derive(Clone, Copy, Debug)]
 pub enum Resource<'a> {
     /// The platform as a whole.
@@ -64,36 +64,36 @@ pub enum Resource<'a> {
         id: ContractVersionId,
         /// The domain it belongs to.
         domain: &'a DomainPath,
-        /// The highest of its columns.
+        /// The highest classification of its columns.
         classification: Classification,
-        /// Its settings of the gate.
+        /// Its gate settings.
         settings: &'a Settings,
     },
-    /// The data behind a contract's major.
+    /// The data of a contract's major.
     Binding {
         /// Its id.
         id: BindingId,
-        /// The product it is read through.
+        /// The product through which it is read.
         product: Product<'a>,
         /// The product's port majors that lead to it.
         port_majors: &'a [PortMajor],
     },
-    /// A request for access.
+    /// An access request.
     Request {
         /// Its id.
         id: AccessRequestId,
         /// The product it is about.
         product: Product<'a>,
-        /// Who asked.
+        /// The requester.
         requester: Party,
     },
-    /// A grant, or one about to be given.
+    /// A grant, existing or about to be created.
     Grant {
         /// Its id.
         id: GrantId,
         /// The product it is about.
         product: Product<'a>,
-        /// Who may read.
+        /// The holder.
         principal: Party,
     },
     /// A lease.
@@ -102,7 +102,7 @@ pub enum Resource<'a> {
         id: LeaseId,
         /// The product it is about.
         product: Product<'a>,
-        /// Who holds it.
+        /// The holder.
         principal: Party,
     },
     /// A decision of the gate.
@@ -111,7 +111,7 @@ pub enum Resource<'a> {
         id: DecisionId,
         /// The product it is about.
         product: Product<'a>,
-        /// Who asked.
+        /// The principal that it is about.
         principal: Party,
     },
 }

@@ -1,13 +1,14 @@
-//! Who may do what: the literal question, answered by the policies in `policies/` alone.
+//! Authorisation: whether a caller may do something is decided by the policies in `policies/` alone.
 //!
-//! [`Policy`] holds the policies, checked strictly against `policies/charterhouse.cedarschema`. A caller hands in plain
-//! facts of the domain ([`Caller`], [`Resource`]) and gets a [`domain::gate::PolicyAnswer`]; no Cedar text leaves or
-//! enters. Anything but a clean evaluation is a refusal. What a decision depends on beyond policy (contract, grant,
-//! quality, ...) is the gate's, in `domain::gate`; reading the facts is `app`'s.
+//! [`Policy`] holds the policies, validated strictly against `policies/charterhouse.cedarschema`. It takes plain facts
+//! of the domain ([`Caller`], [`Resource`]) and returns a [`domain::gate::PolicyAnswer`]; no Cedar type is part of the
+//! interface. Any evaluation error is a refusal. The other conditions of a decision (contract, grant, quality, ...) are
+//! in `domain::gate`; `app` loads the facts.
 //!
-//! Begin at [`Policy::decide`]. To add an action: a word in [`Action`], its line in the schema, a policy in `policies/`,
-//! and `UPDATE_GOLDEN=1 cargo test --workspace --test policy_it` to see in `policies/matrix.txt` who may do it now. To
-//! add a resource: a variant of [`Resource`], its entity in the schema, and its entities in `entities.rs`.
+//! Begin at [`Policy::decide`]. To add an action: a member of [`Action`], its line in the schema, a policy in
+//! `policies/`, and `UPDATE_GOLDEN=1 cargo test --workspace --test policy_it` to see in `policies/matrix.txt` who may
+//! do it now. To add a resource: a variant of [`Resource`], its entity in the schema, and its entities in
+//! `entities.rs`.
 
 mod action;
 mod entities;
@@ -28,7 +29,7 @@ pub use self::load::{Error, Fault};
 /// The policies in force.
 pub struct Policy {
     authorizer: Authorizer,
-    /// The policies that can speak about an action, in the order of [`Action::ALL`]: cost is linear in policies.
+    /// The policies that can apply to an action, in the order of [`Action::ALL`]: the cost is linear in policies.
     by_action: Vec<PolicySet>,
     /// Those of them that permit reading by a role, without a grant.
     by_role: PolicySet,
@@ -38,24 +39,24 @@ pub struct Policy {
     digest: String,
 }
 
-/// May this caller do this to that?
+/// The question whether a caller may do an action on a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// Who asks.
+    /// The caller.
     pub caller: &'a Caller<'a>,
-    /// To do what.
+    /// The action.
     pub action: Action,
-    /// To what.
+    /// The resource.
     pub resource: &'a Resource<'a>,
-    /// What data is read for, where the caller says; looked at for [`Action::Read`] only.
+    /// The purpose of reading, if the caller states one; only for [`Action::Read`].
     pub purpose: Option<PurposeCode>,
 }
 
 impl Policy {
     /// Answers a question.
     ///
-    /// Every failure is a refusal with the error in the answer: a policy that cannot be evaluated, also where another
-    /// one allows, and a question that makes no sense, such as reading a domain.
+    /// Every failure is a refusal with the error in the answer: a policy that cannot be evaluated, even if another one
+    /// permits, and an action that does not apply to the resource, such as reading a domain.
     pub fn decide(&self, question: &Question<'_>) -> PolicyAnswer {
         match self.evaluate(question) {
             Ok(answer) => answer,
@@ -63,12 +64,12 @@ impl Policy {
         }
     }
 
-    /// Whether the caller may do it; [`Policy::decide`] says why.
+    /// Whether the caller may do the action; [`Policy::decide`] also returns why.
     pub fn allows(&self, caller: &Caller<'_>, action: Action, resource: &Resource<'_>) -> bool {
         self.decide(&Question { caller, action, resource, purpose: None }).allowed
     }
 
-    /// SHA-256, in hex, over the schema and all policies with their file names: kept beside decisions.
+    /// SHA-256, in hex, over the schema and all policies with their file names. It is stored with decisions.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -78,11 +79,11 @@ impl Policy {
         &self.ids
     }
 
-    /// Whether a role of the caller stands for a grant, as far as a question about reading goes whose answer is known: a
-    /// policy with `@grants("role")` permits it for the purpose `operations`.
+    /// Whether a role of the caller stands for a grant, as far as a question about reading goes whose answer is known:
+    /// a policy with `@grants("role")` permits it for the purpose `operations`.
     ///
-    /// An answer that allows says so itself. After a refusal these policies are asked once more, so that the refusal can
-    /// tell a missing grant from a role that another policy or purpose keeps out.
+    /// An answer that allows says so itself. After a refusal these policies are asked once more, so that the refusal
+    /// can tell a missing grant from a role that another policy or purpose keeps out.
     pub fn reads_by_role(&self, question: &Question<'_>, answer: &PolicyAnswer) -> bool {
         if question.action != Action::Read {
             return false;
@@ -112,7 +113,7 @@ impl Policy {
             _ => Context::empty(),
         };
         let facts = self.names.entities(question.caller, question.resource)?;
-        // Not `from_entities`, which would copy all actions of the schema in: actions are in no groups.
+        // Not `from_entities`, which would also copy all actions of the schema, and they are in no groups.
         let entities = Entities::empty().add_entities(facts.entities, Some(&self.schema))?;
         let action = self.names.action(question.action);
         let request = Request::new(facts.principal, action, facts.resource, context, Some(&self.schema))?;

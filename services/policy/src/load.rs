@@ -1,8 +1,8 @@
-//! Loading: the embedded policies, and the files of a folder on top.
+//! Loading of the embedded policies and of the files of a folder.
 //!
-//! A file of the folder may only forbid: what Charterhouse allows is in the embedded policies, under the eyes of
-//! `policies/matrix.txt`. All files are checked strictly, and warnings refuse as well: a rule that can never apply is a
-//! rule that somebody believes in.
+//! Files of the folder may only forbid: everything that is permitted is in the embedded policies, and so in
+//! `policies/matrix.txt`. All files are validated strictly, and warnings are errors: a policy that can never apply does
+//! not do what its author expects.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::entities::Names;
 use crate::{Action, Policy};
 
-/// The largest policy file, in bytes.
+/// The maximum size of a policy file, in bytes.
 const MAX_FILE_BYTES: u64 = 1_000_000;
 
 const SCHEMA: (&str, &str) = ("charterhouse.cedarschema", include_str!("../../../policies/charterhouse.cedarschema"));
@@ -33,10 +33,10 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("visibility.cedar", include_str!("../../../policies/visibility.cedar")),
 ];
 
-/// What `@grants` says of a policy whose permission stands for a grant.
+/// The value of `@grants` on a policy whose permission stands for a grant.
 const BY_ROLE: &str = "role";
 
-/// Why policies were refused.
+/// A failure to load policies.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The folder or a file of it cannot be read.
@@ -44,11 +44,11 @@ pub enum Error {
     Unreadable {
         /// The folder or file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// Files hold something that is not good; all faults of all files at once.
+    /// Files contain errors; all faults of all files.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Refused(Vec<Fault>),
 }
@@ -63,14 +63,14 @@ impl Error {
     }
 }
 
-/// One fault of a policy file.
+/// A fault in a policy file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The file's name.
     pub file: String,
-    /// The line, from 1, and the column in characters, from 1, where the place is known.
+    /// Line and column in characters, both from 1, if known.
     pub position: Option<(usize, usize)>,
-    /// What is wrong.
+    /// The description.
     pub message: String,
 }
 
@@ -95,8 +95,8 @@ impl Policy {
     /// The embedded policies, and the `*.cedar` files of a folder, which may only forbid.
     ///
     /// # Errors
-    /// [`Error::Unreadable`]; [`Error::Refused`] for text that does not parse, a policy without an `@id` or with one
-    /// that is taken, a `permit` in the folder, a template, and every error or warning of strict validation.
+    /// [`Error::Unreadable`]; [`Error::Refused`] for a syntax error, a policy without an `@id` or with a duplicate one,
+    /// a `permit` in the folder, a template, and every error or warning of strict validation.
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let unreadable = |path: &Path| {
             let path = path.to_owned();
@@ -121,7 +121,7 @@ impl Policy {
         Self::with_files(&files)
     }
 
-    /// The embedded policies, and texts with their file names, which may only forbid.
+    /// The embedded policies and further texts with their file names, which may only forbid.
     ///
     /// # Errors
     /// [`Error::Refused`], as [`Policy::load`].
@@ -150,7 +150,7 @@ impl Policy {
         }
         let mut by_action = Vec::with_capacity(Action::ALL.len());
         for action in Action::ALL {
-            match reader.speaking_of(&names.action(*action)) {
+            match reader.applicable_to(&names.action(*action)) {
                 Ok(policies) => by_action.push(policies),
                 Err(error) => faults.push(fault(SCHEMA.0, SCHEMA.1, &*error)),
             }
@@ -185,12 +185,12 @@ enum Folder {
 struct Reader {
     validator: Validator,
     policies: Vec<cedar_policy::Policy>,
-    /// Which file an id is from.
+    /// The file of each id.
     files: HashMap<PolicyId, String>,
 }
 
 impl Reader {
-    /// Adds a file's policies, or says what is wrong with them.
+    /// Adds the policies of a file and returns its faults.
     fn read(&mut self, folder: Folder, file: &str, text: &str) -> Vec<Fault> {
         let parsed = match text.parse::<PolicySet>() {
             Ok(parsed) => parsed,
@@ -205,7 +205,7 @@ impl Reader {
             faults.push(Fault { file: file.to_owned(), position, message });
         };
         for template in parsed.templates() {
-            refuse(&template.to_cedar(), "a template is not allowed here".to_owned());
+            refuse(&template.to_cedar(), "templates are not allowed".to_owned());
         }
         for policy in parsed.policies() {
             let policy_text = policy.to_cedar().unwrap_or_default();
@@ -225,7 +225,7 @@ impl Reader {
             }
             let id = PolicyId::new(id);
             if let Some(other) = self.files.insert(id.clone(), file.to_owned()) {
-                refuse(&policy_text, format!("the id `{id}` is taken by a policy in {other}"));
+                refuse(&policy_text, format!("the id `{id}` is already used by a policy in {other}"));
             } else {
                 self.policies.push(policy.new_id(id));
             }
@@ -239,14 +239,14 @@ impl Reader {
         Ok(PolicySet::from_policies(by_role.cloned())?)
     }
 
-    /// The policies whose scope the action can meet. The others can neither apply to it nor fail on it.
-    fn speaking_of(&self, action: &EntityUid) -> Result<PolicySet, Box<PolicySetError>> {
-        let speaks = |policy: &&cedar_policy::Policy| match policy.action_constraint() {
+    /// The policies whose scope includes the action. The others can neither apply nor fail.
+    fn applicable_to(&self, action: &EntityUid) -> Result<PolicySet, Box<PolicySetError>> {
+        let applies = |policy: &&cedar_policy::Policy| match policy.action_constraint() {
             ActionConstraint::Any => true,
             ActionConstraint::Eq(it) => it == *action,
             ActionConstraint::In(them) => them.contains(action),
         };
-        Ok(PolicySet::from_policies(self.policies.iter().filter(speaks).cloned())?)
+        Ok(PolicySet::from_policies(self.policies.iter().filter(applies).cloned())?)
     }
 }
 
@@ -267,7 +267,7 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
     (before.split('\n').count(), column)
 }
 
-/// Length-framed, so that no text can move from one file to the next unseen.
+/// Adds length-prefixed texts, so that moving text between files changes the digest.
 fn frame(digest: &mut Sha256, (name, text): (&str, &str)) {
     for part in [name, text] {
         digest.update((part.len() as u64).to_be_bytes());

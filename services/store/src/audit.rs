@@ -1,7 +1,7 @@
-//! The audit log: records are added, never changed.
+//! The audit log: records are added and never changed.
 //!
-//! What counts is the record's canonical bytes and their MAC. The other columns are for finding a record, and reading
-//! one goes through the MAC, so a changed row is not believed. `leaf_index` stays empty until the log's tree is built.
+//! A record is its canonical bytes and their MAC; the other columns only serve to find it. Reading a record verifies
+//! the MAC, so a modified row is detected. `leaf_index` stays NULL until the log has a tree.
 
 use domain::audit::{Action, Key, Record, ResourceKind};
 use domain::clock::Timestamp;
@@ -17,7 +17,7 @@ entity_row! { RecordRow from "records" { id: Text<RecordId>, bytes: Vec<u8>, mac
 /// A record as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The id that the row has; the record's own is in the bytes.
+    /// The id of the row; that of the record is in the bytes.
     pub id: RecordId,
     /// The canonical bytes.
     pub bytes: Vec<u8>,
@@ -26,10 +26,10 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The record, if the bytes are what was written under this id.
+    /// The record, if its bytes are as they were written under this id.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] if bytes or MAC were changed, or belong to another record.
+    /// [`Error::Inconsistent`] if bytes or MAC were modified, or belong to another record.
     pub fn verify(&self, key: &Key) -> Result<Record, Error> {
         let record = key
             .verify(&self.bytes, &self.mac)
@@ -46,23 +46,20 @@ impl TryFrom<RecordRow> for Stored {
     }
 }
 
-/// Which records are wanted. What is `None` does not matter.
+/// A filter of records. A field that is `None` matches all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter<'a> {
-    /// Who.
+    /// The id of the actor.
     pub actor: Option<&'a str>,
-    /// What was done.
+    /// The action.
     pub action: Option<Action>,
-    /// To what kind of thing.
+    /// The kind of the resource.
     pub resource_kind: Option<ResourceKind>,
-    /// To which.
+    /// The id of the resource.
     pub resource_id: Option<&'a str>,
 }
 
-/// Adds a record, in the transaction of its effect.
-///
-/// # Errors
-/// Those of any query.
+/// Adds a record, in the transaction of the change that it describes.
 pub async fn append(tx: &mut Tx, record: &Record, key: &Key) -> Result<(), Error> {
     let bytes = record.canonical();
     let mac = key.mac(&bytes);
@@ -93,17 +90,11 @@ pub async fn append(tx: &mut Tx, record: &Record, key: &Key) -> Result<(), Error
 }
 
 /// A record by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: RecordId) -> Result<Option<Stored>, Error> {
     find!(tx, RecordRow, "WHERE id = $1", Text(id))
 }
 
 /// Records, the newest first.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list(tx: &mut Tx, filter: Filter<'_>, seek: &Seek<(Timestamp, RecordId)>) -> Result<Page<Stored>, Error> {
     page_by_time!(
         tx,

@@ -12,7 +12,8 @@ use crate::error::Error;
 use crate::json;
 use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, natural};
 
-/// Declares the row of a table of bindings, and how it becomes its model. They differ in what an object is bound to alone.
+/// Declares the row of a table of bindings and its conversion. The two tables differ only in what an object is bound
+/// to.
 macro_rules! binding_row {
     ($row:ident from $table:literal -> $model:ident { $to:ident: $kind:ty }) => {
         entity_row! {
@@ -67,7 +68,7 @@ pub async fn insert(tx: &mut Tx, binding: &Binding) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes a binding that nobody could read by, with its verdicts.
+/// Deletes a binding that was never used for reading, with its verdicts.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
@@ -79,9 +80,6 @@ pub async fn unbind(tx: &mut Tx, id: BindingId) -> Result<(), Error> {
 }
 
 /// A binding by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: BindingId) -> Result<Option<Binding>, Error> {
     find!(tx, BindingRow, "WHERE id = $1", Text(id))
 }
@@ -95,17 +93,11 @@ pub async fn get(tx: &mut Tx, id: BindingId) -> Result<Binding, Error> {
 }
 
 /// The bindings of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[BindingId]) -> Result<Vec<Binding>, Error> {
     list_in!(tx, BindingRow, "WHERE id IN ({list})", ids)
 }
 
-/// The bindings of a contract's major, in the order of objects and environments.
-///
-/// # Errors
-/// Those of any query.
+/// The bindings of a contract's major, ordered by object and environment.
 pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<Binding>, Error> {
     list!(
         tx,
@@ -117,17 +109,11 @@ pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> 
 }
 
 /// The bindings of these contracts, every major of them.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<Binding>, Error> {
     list_in!(tx, BindingRow, "WHERE contract_id IN ({list})", contract_ids)
 }
 
-/// The bindings to a table: each has verdicts of its own.
-///
-/// # Errors
-/// Those of any query.
+/// The bindings to a table. Each has verdicts of its own.
 pub async fn list_of_table(tx: &mut Tx, table_id: TableId) -> Result<Vec<Binding>, Error> {
     list!(tx, BindingRow, "WHERE table_id = $1 ORDER BY id", Text(table_id))
 }
@@ -152,26 +138,17 @@ pub async fn insert_topic(tx: &mut Tx, binding: &TopicBinding) -> Result<(), Err
     Ok(())
 }
 
-/// The topics that a subject's schemas are for, the newest major first.
-///
-/// # Errors
-/// Those of any query.
+/// The topics bound to a subject, the newest major first.
 pub async fn list_topics_of_subject(tx: &mut Tx, subject: &Subject) -> Result<Vec<TopicBinding>, Error> {
     list!(tx, TopicRow, "WHERE subject = $1 ORDER BY major DESC, id", subject.to_string())
 }
 
 /// The topics of contracts.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_topics_of_contracts(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<TopicBinding>, Error> {
     list_in!(tx, TopicRow, "WHERE contract_id IN ({list})", ids)
 }
 
 /// All topics.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_topics(tx: &mut Tx) -> Result<Vec<TopicBinding>, Error> {
     list!(tx, TopicRow, "ORDER BY subject, major")
 }
@@ -212,8 +189,8 @@ impl TryFrom<VerdictRow> for BindingVerdict {
     }
 }
 
-/// Writes a verdict. One for the same snapshot, binding and rules gives way: the newer inspection counts, under the
-/// older one's id. The caller moves the table's revision, by [`crate::table::bump`].
+/// Stores a verdict. It replaces one for the same snapshot, binding and rules, under the older one's id. The caller
+/// must also call [`crate::table::bump`].
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -244,11 +221,8 @@ pub async fn put_verdict(tx: &mut Tx, verdict: &BindingVerdict) -> Result<(), Er
     Ok(())
 }
 
-/// The verdicts of a binding by one set of rules, those of the newest snapshots first: what the gate chooses among.
-/// `up_to` is the ordinal of the table's head: what came after it counts no more.
-///
-/// # Errors
-/// Those of any query.
+/// The verdicts of a binding by one set of rules, those of the newest snapshots first, from which the gate chooses.
+/// `up_to` is the ordinal of the table's head; later snapshots do not count.
 pub async fn list_newest_verdicts(
     tx: &mut Tx,
     binding_id: BindingId,
@@ -270,11 +244,8 @@ pub async fn list_newest_verdicts(
     )
 }
 
-/// The verdict on the newest snapshot that conforms and passed: what `last_good` serves, however long ago.
-/// `up_to` is the ordinal of the table's head: what came after it counts no more.
-///
-/// # Errors
-/// Those of any query.
+/// The verdict on the newest snapshot that conforms and passed, however old: the one that `last_good` serves. `up_to`
+/// is the ordinal of the table's head; later snapshots do not count.
 pub async fn find_last_good_verdict(
     tx: &mut Tx,
     binding_id: BindingId,
@@ -296,9 +267,6 @@ pub async fn find_last_good_verdict(
 }
 
 /// The verdicts on these snapshots, by every binding and set of rules.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_verdicts_of_snapshots(
     tx: &mut Tx,
     snapshot_ids: &[SnapshotId],

@@ -55,9 +55,6 @@ pub async fn insert(tx: &mut Tx, contract: &Contract) -> Result<(), Error> {
 }
 
 /// A contract by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: ContractId) -> Result<Option<Contract>, Error> {
     find!(tx, ContractRow, "WHERE id = $1", Text(id))
 }
@@ -71,9 +68,6 @@ pub async fn get(tx: &mut Tx, id: ContractId) -> Result<Contract, Error> {
 }
 
 /// A contract by its documents' `id` in a product.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_by_document_id(
     tx: &mut Tx,
     product_id: ProductId,
@@ -83,17 +77,11 @@ pub async fn find_by_document_id(
 }
 
 /// The contracts of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<Contract>, Error> {
     list_in!(tx, ContractRow, "WHERE id IN ({list})", ids)
 }
 
 /// The contracts of these products.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<Vec<Contract>, Error> {
     list_in!(tx, ContractRow, "WHERE product_id IN ({list}) ORDER BY product_id, document_id", product_ids)
 }
@@ -148,7 +136,7 @@ impl TryFrom<VersionRow> for contract::Version {
     }
 }
 
-/// A state in its columns: since when, until when, waiting for what.
+/// A state in its columns.
 struct StateColumns {
     since: Option<i64>,
     sunset: Option<i64>,
@@ -201,7 +189,7 @@ pub async fn insert_version(tx: &mut Tx, version: &contract::Version) -> Result<
 /// Writes a version's state after a transition.
 ///
 /// # Errors
-/// [`Error::Stale`] unless it was in the state `seen` (its word, and since when);
+/// [`Error::Stale`] unless it is in the state `seen`, since the same time;
 /// [`crate::Constraint::ContractVersionActive`]; [`Error::LockNeeded`].
 pub async fn set_state(tx: &mut Tx, id: ContractVersionId, seen: &State, state: &State) -> Result<(), Error> {
     tx.require_facts()?;
@@ -223,10 +211,11 @@ pub async fn set_state(tx: &mut Tx, id: ContractVersionId, seen: &State, state: 
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("contract version")) }
 }
 
-/// Replaces the document of a version that is still a draft: nobody could read by it. The new one's status counts again.
+/// Replaces the document of a version that is still a draft, by which no data was read. The status of the new document
+/// applies.
 ///
 /// # Errors
-/// [`Error::Stale`] if it is no draft any more or its document is not the one seen; [`Error::LockNeeded`].
+/// [`Error::Stale`] if it is not a draft any more or has another document than the one seen; [`Error::LockNeeded`].
 pub async fn replace_draft(
     tx: &mut Tx,
     id: ContractVersionId,
@@ -251,9 +240,6 @@ pub async fn replace_draft(
 }
 
 /// A version by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_version(tx: &mut Tx, id: ContractVersionId) -> Result<Option<contract::Version>, Error> {
     find!(tx, VersionRow, "WHERE id = $1", Text(id))
 }
@@ -267,9 +253,6 @@ pub async fn get_version(tx: &mut Tx, id: ContractVersionId) -> Result<contract:
 }
 
 /// A version by its number.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_version_by_number(
     tx: &mut Tx,
     contract_id: ContractId,
@@ -286,7 +269,7 @@ pub async fn find_version_by_number(
     )
 }
 
-// Of the versions of a major that were promised once, the current one comes first.
+// Of the released versions of a major, the current one comes first.
 macro_rules! in_force_first {
     () => {
         "contract_id,
@@ -298,11 +281,8 @@ macro_rules! in_force_first {
     };
 }
 
-/// The version of a major that the gate judges: the active one, else the newest that is deprecated, else the newest
-/// that is retired. `None` while there are only drafts.
-///
-/// # Errors
-/// Those of any query.
+/// The version of a major that the gate evaluates: the active one, else the newest deprecated, else the newest retired.
+/// `None` while there are only drafts.
 pub async fn find_current(
     tx: &mut Tx,
     contract_id: ContractId,
@@ -321,10 +301,7 @@ pub async fn find_current(
     )
 }
 
-/// What [`find_current`] finds for every major of these contracts.
-///
-/// # Errors
-/// Those of any query.
+/// The current version, as by [`find_current`], of every major of these contracts.
 pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<contract::Version>, Error> {
     let mut versions: Vec<contract::Version> = list_in!(
         tx,
@@ -342,11 +319,8 @@ pub async fn list_current(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Ve
 
 row! { EndedRow from "contract_versions" { contract_id: Text<ContractId>, major: i64, sunset: i64, } }
 
-/// The majors of these contracts that the sunset of their last version has ended before a moment, each with that sunset.
-/// What was retired is not among them.
-///
-/// # Errors
-/// Those of any query.
+/// The majors of these contracts whose sunset has passed, each with that sunset: no version of the major is active, and
+/// the last sunset of the deprecated ones is before `now`. Retired versions do not count.
 pub async fn list_ended(
     tx: &mut Tx,
     contract_ids: &[ContractId],
@@ -374,10 +348,7 @@ pub async fn list_ended(
     rows.into_iter().map(ended).collect()
 }
 
-/// The next lower version of a contract, whatever its state.
-///
-/// # Errors
-/// Those of any query.
+/// The next lower version of a contract, in any state.
 pub async fn find_predecessor(
     tx: &mut Tx,
     contract_id: ContractId,
@@ -397,9 +368,6 @@ pub async fn find_predecessor(
 }
 
 /// Every version of these contracts, the newest of each first within up to 512 contracts.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_versions_of_contracts(
     tx: &mut Tx,
     contract_ids: &[ContractId],
@@ -412,11 +380,8 @@ pub async fn list_versions_of_contracts(
     )
 }
 
-/// A page of the versions of each of these contracts, the newest first, all from the same number on. A contract without
-/// any is not among them.
-///
-/// # Errors
-/// Those of any query.
+/// A page of the versions of each of these contracts, the newest first, all starting after the same number. A contract
+/// without versions there is left out.
 pub async fn list_version_pages(
     tx: &mut Tx,
     contract_ids: &[ContractId],
@@ -460,9 +425,6 @@ pub async fn list_version_pages(
 }
 
 /// The versions of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_versions_by_ids(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<contract::Version>, Error> {
     list_in!(tx, VersionRow, "WHERE id IN ({list})", ids)
 }

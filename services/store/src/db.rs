@@ -1,7 +1,7 @@
 //! The database: opening it, and the transactions that everything happens in.
 //!
-//! One type stands for both databases. [`Db::read`] and [`Db::write`] give a [`Tx`], and every function of the store
-//! takes one; nothing outside this crate knows which database is behind it.
+//! [`Db`] is either database. [`Db::read`] and [`Db::write`] begin a [`Tx`], which every function of the store takes;
+//! nothing outside this crate depends on which database is behind it.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -23,25 +23,25 @@ use crate::writer::{GroupLimits, Turn, Writer};
 
 /// The oldest SQLite that does not corrupt a write-ahead log under several connections.
 const OLDEST_SQLITE: &str = "3.51.3";
-/// The file in the data folder that one process locks.
+/// The lock file in the data directory, held by one process.
 const LOCK_FILE: &str = "charter.lock";
-/// How many prepared statements a connection keeps.
+/// The capacity of a connection's statement cache.
 const MAX_STATEMENTS: usize = 512;
 /// The key of the fact lock among PostgreSQL's advisory locks: `charter` in ASCII.
 const FACT_LOCK: i64 = 0x0063_6861_7274_6572;
 
-/// How a database is opened.
+/// Options for opening a database.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Whether SQLite waits for the disk at each commit. PostgreSQL's server decides for itself.
+    /// Whether SQLite waits for the disk at each commit. On PostgreSQL the server's settings apply.
     pub durability: Durability,
-    /// The most connections: readers on SQLite, all on PostgreSQL.
+    /// The maximum number of connections: of readers on SQLite, of all on PostgreSQL.
     pub max_connections: u32,
-    /// How long a transaction waits for a connection before it fails as unavailable.
+    /// The time after which a transaction that waits for a connection fails as unavailable.
     pub acquire_timeout: Duration,
-    /// How large a shared commit may become (SQLite).
+    /// The limits of a group commit (SQLite).
     pub group: GroupLimits,
-    /// The largest the SQLite file may become, in pages of 4,096 bytes; `None` leaves it to the disk.
+    /// The maximum size of the SQLite file, in pages of 4,096 bytes; `None` for no limit.
     pub max_pages: Option<u32>,
 }
 
@@ -64,23 +64,23 @@ impl Options {
     }
 }
 
-/// Whether an acknowledged commit survives a loss of power.
+/// Whether an acknowledged commit survives a power failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// It does (`synchronous=FULL`).
     Full,
-    /// It survives the process, not the machine (`synchronous=OFF`). For tests.
+    /// It survives a crash of the process, but not of the machine (`synchronous=OFF`). For tests.
     Off,
 }
 
-/// What a write transaction holds against others. On SQLite there is one writer, and all three are alike.
+/// The lock of a write transaction. SQLite has one writer, so there all three are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lock {
-    /// For changes of facts: principals, roles, products, contracts, tables, grants. One at a time, and alone.
+    /// Exclusive, for changes of facts: principals, roles, products, contracts, tables, grants.
     Facts,
-    /// For changes that rest on facts, such as leases: many at a time, none beside [`Lock::Facts`].
+    /// Shared, for changes that depend on facts, such as leases: excludes [`Lock::Facts`] only.
     FactsShared,
-    /// For changes that rest on none: claiming jobs, ending leases.
+    /// None, for changes that depend on no facts: claiming jobs, ending leases.
     Free,
 }
 
@@ -95,8 +95,8 @@ enum Backend {
 }
 
 impl Db {
-    /// Opens the database at `sqlite:<file>` or `postgres://...`, and brings it up to date. A SQLite file is made if
-    /// it is missing, and its folder is locked: no other process may use it until this one closes or ends.
+    /// Opens the database at `sqlite:<file>` or `postgres://...` and runs its migrations. A missing SQLite file is
+    /// created, and its folder is locked against other processes until the database is closed or the process ends.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -139,7 +139,7 @@ impl Db {
         let readers = SqlitePoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            // A file does not hang up.
+            // A connection to a file does not drop.
             .test_before_acquire(false)
             .connect_lazy_with(reading);
         let durable = revision::DurableRevisions::new(revision::stored(&mut connection).await?);
@@ -172,8 +172,8 @@ impl Db {
         Ok(Tx { session, progress: Progress::Ready, lock: None })
     }
 
-    /// A transaction for one statement that reads, and no more: on SQLite it costs that statement alone, since there is
-    /// nothing to begin or to end.
+    /// A transaction for a single reading statement. On SQLite it saves the statements that begin and end a
+    /// transaction.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Closed`].
@@ -183,12 +183,12 @@ impl Db {
                 let session = Session::SqliteOnce(readers.acquire().await?);
                 Ok(Tx { session, progress: Progress::Ready, lock: None })
             }
-            // Outside of a transaction nothing would keep it from writing.
+            // Only a transaction is read-only there.
             Backend::Postgres(_) => self.read().await,
         }
     }
 
-    /// A transaction that writes. On SQLite it is a turn on the one writer: whoever holds it awaits nothing but its
+    /// A transaction that writes. On SQLite it is a turn on the one writer, so its holder must await nothing but its
     /// own statements.
     ///
     /// # Errors
@@ -212,8 +212,8 @@ impl Db {
         Ok(Tx { session, progress: Progress::Ready, lock: Some(lock) })
     }
 
-    /// Where a revision stands, if that is known without asking the database: on SQLite, of which this process is the
-    /// only writer. Whoever saw a change acknowledged finds it moved.
+    /// The current value of a revision if it is in memory: on SQLite, where this process is the only writer. It
+    /// reflects every acknowledged change.
     pub fn known_revision(&self, revision: Revision) -> Option<i64> {
         match &self.0 {
             Backend::Sqlite { writer, .. } => writer.durable().get(revision),
@@ -221,7 +221,7 @@ impl Db {
         }
     }
 
-    /// Which database it is.
+    /// The database.
     pub fn dialect(&self) -> Dialect {
         match &self.0 {
             Backend::Sqlite { .. } => Dialect::Sqlite,
@@ -229,8 +229,8 @@ impl Db {
         }
     }
 
-    /// Waits for the transactions under way, then closes every connection and frees the data folder. What comes later
-    /// fails with [`Error::Closed`].
+    /// Waits for the open transactions, then closes every connection and unlocks the data directory. Later calls fail
+    /// with [`Error::Closed`].
     pub async fn close(&self) {
         match &self.0 {
             Backend::Sqlite { readers, writer } => {
@@ -242,11 +242,11 @@ impl Db {
     }
 }
 
-/// A transaction. Every statement of whoever holds one goes through it. Dropped, it is undone.
+/// A transaction. Its holder runs every statement through it. Dropping it rolls it back.
 ///
-/// Any error ends it: afterwards it refuses every statement, and `commit`. (PostgreSQL answers `COMMIT` of a failed
-/// transaction as if all were well and has undone it; SQLite goes on after a broken constraint.) So does a statement
-/// that was abandoned while it ran.
+/// Any error ends it, and so does a statement that is cancelled while it runs: afterwards every statement and `commit`
+/// fail. (PostgreSQL answers `COMMIT` of a failed transaction with success after rolling it back; SQLite carries on
+/// after a constraint violation.)
 pub struct Tx {
     session: Session,
     progress: Progress,
@@ -264,7 +264,7 @@ enum Session {
 enum Progress {
     Ready,
     Running,
-    /// The one statement has run.
+    /// The only statement has run.
     Spent,
     Failed,
 }
@@ -276,7 +276,7 @@ pub(crate) enum Connection<'a> {
 }
 
 impl Tx {
-    /// Makes what was done durable. Nothing happened if it fails, except for [`Error::CommitUnknown`].
+    /// Makes the changes durable. If it fails, nothing was changed, except for [`Error::CommitUnknown`].
     ///
     /// # Errors
     /// [`Error::TxFailed`] if a statement failed before, [`Error::GroupLost`], [`Error::CommitUnknown`].
@@ -295,7 +295,7 @@ impl Tx {
         }
     }
 
-    /// Which database it is on.
+    /// The database that it runs on.
     pub(crate) fn dialect(&self) -> Dialect {
         match &self.session {
             Session::SqliteRead(_) | Session::SqliteOnce(_) | Session::SqliteTurn(_) => Dialect::Sqlite,
@@ -303,13 +303,13 @@ impl Tx {
         }
     }
 
-    /// Refuses unless the transaction holds the fact lock alone. On SQLite it is not needed, and asked for all the
-    /// same, so that a test there finds its absence.
+    /// Fails unless the transaction holds the fact lock exclusively. SQLite does not need the lock; it is required all
+    /// the same, so that tests on SQLite find a missing one.
     pub(crate) fn require_facts(&self) -> Result<(), Error> {
         if self.lock == Some(Lock::Facts) { Ok(()) } else { Err(Error::LockNeeded) }
     }
 
-    /// Refuses unless the transaction holds the fact lock, shared or alone.
+    /// Fails unless the transaction holds the fact lock, shared or exclusively.
     pub(crate) fn require_facts_shared(&self) -> Result<(), Error> {
         match self.lock {
             Some(Lock::Facts | Lock::FactsShared) => Ok(()),
@@ -317,15 +317,16 @@ impl Tx {
         }
     }
 
-    /// Notes where the transaction leaves a revision. PostgreSQL has other writers, so there nothing is remembered.
+    /// Records the value that a revision has after the transaction. PostgreSQL has other writers, so nothing is
+    /// recorded.
     pub(crate) fn note_moved(&mut self, revision: Revision, value: i64) {
         if let Session::SqliteTurn(turn) = &mut self.session {
             turn.note_moved(revision, value);
         }
     }
 
-    /// Begins a statement: the connection, if the transaction is good. [`Tx::settle`] ends it; if that never happens,
-    /// the statement was abandoned and the transaction stays unusable.
+    /// Begins a statement and returns the connection for it. [`Tx::settle`] ends the statement; if it is never called,
+    /// the statement was cancelled and the transaction stays unusable.
     pub(crate) fn start(&mut self) -> Result<Connection<'_>, Error> {
         if self.progress != Progress::Ready {
             return Err(Error::TxFailed);
@@ -339,7 +340,7 @@ impl Tx {
         })
     }
 
-    /// Ends a statement: gives its result on, or fails the transaction with it.
+    /// Ends a statement: passes its result on, and fails the transaction if it is an error.
     pub(crate) fn settle<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, Error> {
         match result {
             Ok(value) => {
@@ -361,7 +362,7 @@ impl Tx {
     }
 }
 
-/// The folder, made if it is missing, and the lock on it. The operating system frees it when the process ends.
+/// The folder, created if it is missing, and the lock on it, which the operating system releases when the process ends.
 fn lock_folder(folder: &Path) -> Result<(PathBuf, File), OpenError> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let unusable = |source| OpenError::Folder { folder: folder.to_owned(), source };

@@ -1,5 +1,5 @@
-//! Everything in which the two databases differ: placeholders of migrations, lists of values, `SKIP LOCKED`, and how a
-//! broken constraint is told. Nothing else in the store builds SQL text.
+//! All differences between the two databases: placeholders of migrations, lists of values, `SKIP LOCKED`, and how a
+//! violated constraint is reported. No other module builds SQL text at run time.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,12 +10,12 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// The longest list of values in one statement.
 pub(crate) const MAX_LIST: usize = 512;
-/// The code of a full disk, in SQLite.
+/// SQLite's error code for a full disk.
 pub(crate) const SQLITE_FULL: &str = "13";
-/// The code of a full disk, in PostgreSQL (`disk_full`).
+/// PostgreSQL's error code for a full disk (`disk_full`).
 pub(crate) const POSTGRES_DISK_FULL: &str = "53100";
 
-/// Which database speaks.
+/// One of the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// SQLite.
@@ -24,7 +24,8 @@ pub enum Dialect {
     Postgres,
 }
 
-/// The migrations, in order: number, name, portable text. An applied one is never edited; a step is added at the end.
+/// The migrations, in order: number, name, portable text. A migration that was released is never edited; a change is a
+/// new one at the end. Numbers increase, and may have gaps.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../migrations/0001_foundation.sql")),
     (2, "registry", include_str!("../migrations/0002_registry.sql")),
@@ -39,7 +40,7 @@ pub(crate) fn newest_migration() -> i64 {
     MIGRATIONS.last().map_or(0, |(number, _, _)| *number)
 }
 
-/// The migrations in one database's words.
+/// The migrations in the dialect of one database.
 pub(crate) fn migrator(dialect: Dialect) -> Migrator {
     let migrations = MIGRATIONS.iter().map(|(number, name, text)| {
         let sql = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(expand(text, dialect)));
@@ -48,7 +49,7 @@ pub(crate) fn migrator(dialect: Dialect) -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
-/// A migration's portable text in one database's words.
+/// A migration's portable text in the dialect of one database.
 fn expand(text: &str, dialect: Dialect) -> String {
     let words: &[(&str, &str)] = match dialect {
         Dialect::Sqlite => &[
@@ -71,14 +72,14 @@ fn expand(text: &str, dialect: Dialect) -> String {
     words.iter().fold(text.to_owned(), |text, (placeholder, word)| text.replace(placeholder, word))
 }
 
-/// A statement whose `{list}` becomes as many placeholders as [`padded`] gives values, after those of the `n_before`
-/// values that stand before the list. Lengths are powers of two, so that few statements are prepared.
+/// Replaces `{list}` in a statement by as many placeholders as [`padded`] returns values, numbered after the `n_before`
+/// values that come before the list. The number is a power of two, so that few statements are prepared.
 pub(crate) fn in_list(sql: &'static str, n_before: usize, n_values: usize) -> AssertSqlSafe<String> {
     let placeholders: Vec<String> = (1..=padded_len(n_values)).map(|n| format!("${}", n_before + n)).collect();
     AssertSqlSafe(sql.replace("{list}", &placeholders.join(", ")))
 }
 
-/// The values, and the last one again up to the next power of two.
+/// The values, with the last one repeated up to the next power of two.
 pub(crate) fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
     let n_more = padded_len(values.len()) - values.len();
     values.iter().chain(values.last().into_iter().cycle().take(n_more))
@@ -88,8 +89,8 @@ fn padded_len(n_values: usize) -> usize {
     n_values.next_power_of_two()
 }
 
-/// A statement whose `{skip_locked}` lets rows that another transaction holds be passed over. SQLite has one writer,
-/// so nobody else holds any.
+/// Replaces `{skip_locked}` in a statement by the clause that skips rows locked by another transaction. SQLite has one
+/// writer, so there are none.
 pub(crate) fn skip_locked(sql: &'static str, dialect: Dialect) -> AssertSqlSafe<String> {
     let clause = match dialect {
         Dialect::Sqlite => "",
@@ -98,7 +99,8 @@ pub(crate) fn skip_locked(sql: &'static str, dialect: Dialect) -> AssertSqlSafe<
     AssertSqlSafe(sql.replace("{skip_locked}", clause))
 }
 
-/// Whether an error code says that trying again may help: a lost or refused connection, a deadlock, a busy file.
+/// Whether an operation that failed with this code can be retried: a lost or refused connection, a deadlock, a busy
+/// file.
 pub(crate) fn is_transient(code: &str) -> bool {
     match code {
         // SQLite: busy, locked, I/O error, cannot open.
@@ -116,13 +118,13 @@ pub(crate) fn is_transient(code: &str) -> bool {
 
 macro_rules! constraints {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
-        /// What a change can break. Every unique index and check of the migrations has its own.
+        /// A constraint that a change can violate. Every unique index and check of the migrations has one.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Constraint {
             $($(#[$doc])* $variant,)+
-            /// A primary key: the id is taken.
+            /// A primary key: the id is in use.
             PrimaryKey,
-            /// A foreign key: what is named does not exist, or is still named.
+            /// A foreign key: the referenced row does not exist, or is still referenced.
             Reference,
             /// A column that must have a value.
             NotNull,
@@ -132,7 +134,7 @@ macro_rules! constraints {
             /// The named ones.
             pub const NAMED: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The name it has in the database.
+            /// Its name in the database.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
@@ -157,9 +159,9 @@ constraints! {
     DomainPath = "domains_path",
     /// Two principals of one issuer and subject.
     PrincipalSubject = "principals_subject",
-    /// The same role in a domain given twice.
+    /// A role assigned twice to a principal in a domain.
     DomainRole = "role_assignments_domain",
-    /// The same role on the platform given twice.
+    /// A platform role assigned twice to a principal.
     PlatformRole = "role_assignments_platform",
     /// Two products of one name in a domain.
     ProductName = "products_name",
@@ -179,15 +181,15 @@ constraints! {
     TableLocation = "tables_location",
     /// Two snapshots of one key in a table.
     SnapshotKey = "snapshots_key",
-    /// Two snapshots of one place in a table.
+    /// Two snapshots of one ordinal in a table.
     SnapshotOrdinal = "snapshots_ordinal",
     /// Two verdicts for one snapshot, binding and rule hash.
     VerdictRules = "verdicts_rules",
-    /// Two grants that answer one request.
+    /// Two grants for one request.
     GrantRequest = "grants_request",
     /// Two records of one leaf of the audit tree.
     RecordLeaf = "records_leaf",
-    /// Two pieces of work of one kind and subject that both wait.
+    /// Two waiting jobs of one kind and subject.
     JobSubject = "jobs_subject",
     /// The same schema twice in a context.
     SchemaDigest = "schemas_digest",
@@ -203,7 +205,7 @@ impl fmt::Display for Constraint {
     }
 }
 
-/// The constraint that an error tells of. PostgreSQL gives its name, SQLite the columns.
+/// The constraint that an error reports. PostgreSQL reports its name, SQLite the columns.
 pub(crate) fn violated(error: &sqlx::Error) -> Option<Constraint> {
     let database = error.as_database_error()?;
     match database.kind() {
@@ -219,13 +221,13 @@ pub(crate) fn violated(error: &sqlx::Error) -> Option<Constraint> {
     Constraint::named(what).or_else(|| unique_columns().get(what).copied()).or(Some(Constraint::PrimaryKey))
 }
 
-/// The unique indexes by their columns in SQLite's words: `t.a, t.b`. Read from the migrations themselves.
+/// The unique indexes by their columns as SQLite reports them, `t.a, t.b`, read from the migrations.
 fn unique_columns() -> &'static HashMap<String, Constraint> {
     static COLUMNS: OnceLock<HashMap<String, Constraint>> = OnceLock::new();
     COLUMNS.get_or_init(|| MIGRATIONS.iter().flat_map(|(_, _, text)| unique_indexes(text)).collect())
 }
 
-/// The unique indexes that a migration makes: `CREATE UNIQUE INDEX name ON t (a, b)`.
+/// The unique indexes that a migration creates: `CREATE UNIQUE INDEX name ON t (a, b)`.
 fn unique_indexes(text: &str) -> impl Iterator<Item = (String, Constraint)> + '_ {
     text.split("CREATE UNIQUE INDEX ").skip(1).filter_map(|rest| {
         let (name, rest) = rest.split_once(" ON ")?;

@@ -1,4 +1,4 @@
-//! What can go wrong in the store, and how a driver's error becomes one of ours.
+//! The errors of the store, and their conversion from those of the driver.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,19 +8,19 @@ use domain::error::Kind;
 use crate::dialect::{self, Constraint};
 use crate::row::Inconsistency;
 
-/// Why the store could not do what it was asked. An error inside a transaction ends the transaction.
+/// A failure of the store. It ends the transaction in which it occurs.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// A `get_` function found nothing.
     #[error("no such {0}")]
     NotFound(&'static str),
-    /// A row named the version it saw, and the row has moved since.
+    /// The row is not in the version that the change named.
     #[error("the {0} has changed since it was read")]
     Stale(&'static str),
-    /// The change breaks a constraint. Contexts turn the ones they expect into their own errors.
-    #[error("the change breaks the constraint `{0}`")]
+    /// The change violates a constraint. Contexts convert those that they expect into errors of their own.
+    #[error("the change violates the constraint `{0}`")]
     Violated(Constraint),
-    /// A row that fits no state of the domain: somebody else wrote it, or a migration is wrong.
+    /// A row that fits no state of the domain: it was written by another program, or a migration is wrong.
     #[error("the row `{row}` of table `{table}` is inconsistent: {problem}")]
     Inconsistent {
         /// The table.
@@ -30,23 +30,23 @@ pub enum Error {
         /// What does not fit.
         problem: String,
     },
-    /// The database cannot be reached, or asks to try again. Nothing happened.
+    /// The database is unreachable or busy. Nothing was changed; retry.
     #[error("the database is not available")]
     Unavailable(#[source] Arc<sqlx::Error>),
-    /// The disk is full. Nothing happened.
+    /// The disk is full. Nothing was changed.
     #[error("the disk of the database is full")]
     Full(#[source] Arc<sqlx::Error>),
-    /// The shared commit that this change was part of failed. Nothing of it happened; it may be tried again.
+    /// The group commit that the change was part of failed. Nothing was changed; retry.
     #[error("the change was not committed")]
     GroupLost(#[source] Arc<Error>),
-    /// The connection broke while the change was being committed. An idempotency key tells whether it was.
-    #[error("it is not known whether the change was committed")]
+    /// The connection was lost during the commit. A retry with the same idempotency key finds out what happened.
+    #[error("it is unknown whether the change was committed")]
     CommitUnknown(#[source] Arc<sqlx::Error>),
-    /// An earlier statement of the transaction failed, or was abandoned while it ran, or was the only one it may have.
-    #[error("the transaction has failed before")]
+    /// An earlier statement of the transaction failed, was cancelled, or was the only one allowed.
+    #[error("the transaction has already failed")]
     TxFailed,
-    /// The transaction does not hold the lock that the change needs. A fault of the caller.
-    #[error("the change needs a transaction that holds the fact lock")]
+    /// The transaction does not hold the lock that the change needs: a bug in the caller.
+    #[error("the change requires a transaction that holds the fact lock")]
     LockNeeded,
     /// The database was closed.
     #[error("the database is closed")]
@@ -75,7 +75,7 @@ impl Error {
         Self::Inconsistent { table, row: row.to_string(), problem: problem.into() }
     }
 
-    /// The constraint that was broken, where that is what happened.
+    /// The violated constraint, if that is the error.
     pub fn violated(&self) -> Option<Constraint> {
         match self {
             Self::Violated(constraint) => Some(*constraint),
@@ -108,17 +108,17 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Why a database could not be opened.
+/// A failure to open a database.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The address is not one.
-    #[error("the database's address must be `sqlite:<file>` or `postgres://...`")]
+    /// The URL has an unknown form.
+    #[error("the database URL must be `sqlite:<file>` or `postgres://...`")]
     NotAnAddress,
-    /// Another process works on the same data folder.
-    #[error("the data folder `{}` is in use by another process", .0.display())]
+    /// Another process uses the data directory.
+    #[error("the data directory `{}` is in use by another process", .0.display())]
     InUse(PathBuf),
-    /// The data folder cannot be used.
-    #[error("the data folder `{}` cannot be used", .folder.display())]
+    /// The data directory cannot be created or locked.
+    #[error("cannot use the data directory `{}`", .folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -126,16 +126,16 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
-    /// The linked SQLite is one that can corrupt a database under a pool.
-    #[error("SQLite {found} is too old: {needed} or newer is needed")]
+    /// The linked SQLite can corrupt a database that has several connections.
+    #[error("SQLite {found} is too old: {needed} or newer is required")]
     SqliteTooOld {
-        /// The version that is linked.
+        /// The linked version.
         found: String,
-        /// The oldest that is good.
+        /// The oldest supported version.
         needed: &'static str,
     },
-    /// The database was used by a newer program. Going back is done by restoring a backup.
-    #[error("the database is at migration {database}, and this program knows only up to {program}")]
+    /// The database was migrated by a newer program. To go back, restore a backup.
+    #[error("the database is at migration {database}, but this program only knows migrations up to {program}")]
     Newer {
         /// The newest migration in the database.
         database: i64,
@@ -143,10 +143,10 @@ pub enum OpenError {
         program: i64,
     },
     /// The migrations failed.
-    #[error("the database could not be brought up to date")]
+    #[error("cannot migrate the database")]
     Migration(#[source] sqlx::migrate::MigrateError),
-    /// The database refused us.
-    #[error("the database could not be opened")]
+    /// The database refused the connection.
+    #[error("cannot open the database")]
     Database(#[from] sqlx::Error),
 }
 

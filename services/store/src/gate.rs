@@ -1,4 +1,4 @@
-//! Decisions, kept for later reading. Nothing can be opened with one.
+//! Decisions, stored for later reading. A stored decision gives no access.
 
 use domain::clock::Timestamp;
 use domain::gate::{Action, Explained};
@@ -45,10 +45,7 @@ impl TryFrom<DecisionRow> for Explained {
     }
 }
 
-/// Keeps a decision.
-///
-/// # Errors
-/// Those of any query.
+/// Stores a decision.
 pub async fn insert_decision(tx: &mut Tx, decision: &Explained) -> Result<(), Error> {
     insert!(
         tx,
@@ -68,25 +65,16 @@ pub async fn insert_decision(tx: &mut Tx, decision: &Explained) -> Result<(), Er
 }
 
 /// A decision by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_decision(tx: &mut Tx, id: DecisionId) -> Result<Option<Explained>, Error> {
     find!(tx, DecisionRow, "WHERE id = $1", Text(id))
 }
 
 /// The decisions of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_decisions_by_ids(tx: &mut Tx, ids: &[DecisionId]) -> Result<Vec<Explained>, Error> {
     list_in!(tx, DecisionRow, "WHERE id IN ({list})", ids)
 }
 
 /// Decisions, the newest first.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_decisions(
     tx: &mut Tx,
     scope: ListScope,

@@ -89,7 +89,7 @@ impl<'a> From<&'a Option<Decided>> for DecidedColumns<'a> {
     }
 }
 
-/// Adds a request that is pending.
+/// Adds an access request.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -118,10 +118,10 @@ pub async fn insert_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), 
     Ok(())
 }
 
-/// Writes the answer to a request that was pending.
+/// Stores the answer to a pending request.
 ///
 /// # Errors
-/// [`Error::Stale`] if it is not pending any more; [`Error::LockNeeded`].
+/// [`Error::Stale`] if it is no longer pending; [`Error::LockNeeded`].
 pub async fn decide_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), Error> {
     tx.require_facts()?;
     let decided = DecidedColumns::from(&request.decided);
@@ -140,9 +140,6 @@ pub async fn decide_request(tx: &mut Tx, request: &AccessRequest) -> Result<(), 
 }
 
 /// A request by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_request(tx: &mut Tx, id: AccessRequestId) -> Result<Option<AccessRequest>, Error> {
     find!(tx, RequestRow, "WHERE id = $1", Text(id))
 }
@@ -156,17 +153,11 @@ pub async fn get_request(tx: &mut Tx, id: AccessRequestId) -> Result<AccessReque
 }
 
 /// The requests of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_requests_by_ids(tx: &mut Tx, ids: &[AccessRequestId]) -> Result<Vec<AccessRequest>, Error> {
     list_in!(tx, RequestRow, "WHERE id IN ({list})", ids)
 }
 
-/// Requests, the newest first; only those in a state where one is given.
-///
-/// # Errors
-/// Those of any query.
+/// Requests, the newest first, optionally only those in one state.
 pub async fn list_requests(
     tx: &mut Tx,
     scope: ListScope,
@@ -229,7 +220,7 @@ impl TryFrom<GrantRow> for Grant {
     }
 }
 
-/// Adds a grant that stands.
+/// Adds a grant.
 ///
 /// # Errors
 /// [`crate::Constraint::GrantRequest`] if the request has one; [`Error::LockNeeded`].
@@ -259,11 +250,11 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends a grant early, and every lease that hangs on it: one that was intended never becomes issued. Gives the number
-/// of leases that were open. Takes the grant as [`Grant::revoke`] returned it.
+/// Revokes a grant with all its leases; an intended lease then never becomes issued. Returns the number of leases that
+/// were open. Takes the grant as returned by [`Grant::revoke`].
 ///
 /// # Errors
-/// [`Error::Stale`] if it was revoked already; [`Error::LockNeeded`].
+/// [`Error::Stale`] if it is already revoked; [`Error::LockNeeded`].
 pub async fn revoke(tx: &mut Tx, grant: &Grant) -> Result<u64, Error> {
     tx.require_facts()?;
     let revoked = DecidedColumns::from(&grant.revoked);
@@ -284,9 +275,6 @@ pub async fn revoke(tx: &mut Tx, grant: &Grant) -> Result<u64, Error> {
 }
 
 /// A grant by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: GrantId) -> Result<Option<Grant>, Error> {
     find!(tx, GrantRow, "WHERE id = $1", Text(id))
 }
@@ -300,25 +288,16 @@ pub async fn get(tx: &mut Tx, id: GrantId) -> Result<Grant, Error> {
 }
 
 /// The grants of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
     list_in!(tx, GrantRow, "WHERE id IN ({list})", ids)
 }
 
-/// The grants that answer these requests: at most one for each.
-///
-/// # Errors
-/// Those of any query.
+/// The grants for these requests, at most one for each.
 pub async fn list_of_requests(tx: &mut Tx, ids: &[AccessRequestId]) -> Result<Vec<Grant>, Error> {
     list_in!(tx, GrantRow, "WHERE request_id IN ({list})", ids)
 }
 
-/// Grants, those that have ended too, the newest first.
-///
-/// # Errors
-/// Those of any query.
+/// Grants, including those that have ended, the newest first.
 pub async fn list(tx: &mut Tx, scope: ListScope, seek: &Seek<(Timestamp, GrantId)>) -> Result<Page<Grant>, Error> {
     page_in_scope!(
         tx,
@@ -330,11 +309,8 @@ pub async fn list(tx: &mut Tx, scope: ListScope, seek: &Seek<(Timestamp, GrantId
     )
 }
 
-/// The grants of a principal that stand at a moment or will: neither revoked nor over, in the order of their ids. What
-/// a principal once had does not slow it down.
-///
-/// # Errors
-/// Those of any query.
+/// The grants of a principal that are neither revoked nor expired, including future ones, in the order of their ids.
+/// The number of past grants does not slow it down.
 pub async fn list_standing(tx: &mut Tx, principal_id: PrincipalId, now: Timestamp) -> Result<Vec<Grant>, Error> {
     list!(
         tx,
@@ -346,10 +322,7 @@ pub async fn list_standing(tx: &mut Tx, principal_id: PrincipalId, now: Timestam
     )
 }
 
-/// The grants of a person's service accounts that stand at a moment or will, in the order of their ids.
-///
-/// # Errors
-/// Those of any query.
+/// The grants of a person's service accounts that are neither revoked nor expired, in the order of their ids.
 pub async fn list_standing_of_accounts(tx: &mut Tx, owner: PrincipalId, now: Timestamp) -> Result<Vec<Grant>, Error> {
     list!(
         tx,
@@ -362,10 +335,7 @@ pub async fn list_standing_of_accounts(tx: &mut Tx, owner: PrincipalId, now: Tim
     )
 }
 
-/// The grants on one port major that stand at a moment or will, the newest first.
-///
-/// # Errors
-/// Those of any query.
+/// The grants on one port major that are neither revoked nor expired, the newest first.
 pub async fn list_standing_on_port(
     tx: &mut Tx,
     port_major: &PortMajor,
@@ -384,10 +354,7 @@ pub async fn list_standing_on_port(
     )
 }
 
-/// The grant on one port major that a principal was given last, whatever became of it.
-///
-/// # Errors
-/// Those of any query.
+/// The newest grant of a principal on one port major, in any state.
 pub async fn find_newest_for_port(
     tx: &mut Tx,
     principal_id: PrincipalId,

@@ -1,6 +1,7 @@
-//! Idempotency keys: a call that creates or changes something happens once, however often it is sent.
+//! Idempotency keys: a call that creates or changes something takes effect once, however often it is sent.
 //!
-//! The key is recorded in the transaction of the change. A replay finds it and derives its answer anew.
+//! The key is recorded in the transaction of the change. A replay finds it and derives its answer from the current
+//! state.
 
 use domain::clock::Timestamp;
 use domain::id::PrincipalId;
@@ -9,25 +10,22 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::row::{Text, affected, on_both, row};
 
-/// A call that was done under a key.
+/// A call that was executed under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// What was called.
+    /// The name of the operation.
     pub operation: String,
-    /// The digest of its input. A key that comes with another operation or digest is refused.
+    /// The digest of its input. The same key with another operation or digest is refused.
     pub digest: String,
-    /// The id of what it made or changed.
+    /// The id of what it created or changed.
     pub subject: String,
-    /// Until when the key is kept.
+    /// The time at which the key expires.
     pub expires_at: Timestamp,
 }
 
 row! { DoneRow from "idempotency_keys" { operation: String, digest: String, subject: String, expires_at: i64, } }
 
-/// What was done under a principal's key, if it is kept still.
-///
-/// # Errors
-/// Those of any query.
+/// The call that was executed under a principal's key, unless the key has expired.
 pub async fn find(tx: &mut Tx, principal_id: PrincipalId, key: &str, now: Timestamp) -> Result<Option<Done>, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, DoneRow>(
         "SELECT
@@ -50,11 +48,8 @@ pub async fn find(tx: &mut Tx, principal_id: PrincipalId, key: &str, now: Timest
     }))
 }
 
-/// Records what was done under a key. False if the key is in use, which [`find`] in the same transaction tells first,
-/// unless another call with it committed in between: the caller then gives up and finds it.
-///
-/// # Errors
-/// Those of any query.
+/// Records the call that was executed under a key. False if the key is in use: [`find`] reports that first, unless
+/// another call with the same key commits in between; the caller then rolls back and finds that call.
 pub async fn record(
     tx: &mut Tx,
     principal_id: PrincipalId,
@@ -83,10 +78,7 @@ pub async fn record(
     Ok(n_rows == 1)
 }
 
-/// Forgets the keys whose time is over. Gives their number.
-///
-/// # Errors
-/// Those of any query.
+/// Deletes the expired keys and returns their number.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
     affected!(tx, "DELETE FROM idempotency_keys WHERE expires_at <= $1", now.0)
 }

@@ -1,4 +1,4 @@
-//! Principals and the roles they hold.
+//! Principals and their roles.
 
 use domain::clock::Timestamp;
 use domain::id::{DomainId, PrincipalId, RoleId};
@@ -68,7 +68,7 @@ pub async fn insert_principal(tx: &mut Tx, principal: &Principal) -> Result<(), 
     Ok(())
 }
 
-/// Lets a principal act, or stops it.
+/// Enables or disables a principal.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
@@ -79,9 +79,6 @@ pub async fn set_enabled(tx: &mut Tx, id: PrincipalId, enabled: bool) -> Result<
 }
 
 /// A principal by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_principal(tx: &mut Tx, id: PrincipalId) -> Result<Option<Principal>, Error> {
     find!(tx, PrincipalRow, "WHERE id = $1", Text(id))
 }
@@ -94,26 +91,17 @@ pub async fn get_principal(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Er
     find_principal(tx, id).await?.ok_or(Error::NotFound("principal"))
 }
 
-/// A principal by what its issuer calls it.
-///
-/// # Errors
-/// Those of any query.
+/// A principal by its issuer and its subject there.
 pub async fn find_by_subject(tx: &mut Tx, issuer: &str, subject: &str) -> Result<Option<Principal>, Error> {
     find!(tx, PrincipalRow, "WHERE issuer = $1 AND subject = $2", issuer, subject)
 }
 
 /// The principals of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_principals_by_ids(tx: &mut Tx, ids: &[PrincipalId]) -> Result<Vec<Principal>, Error> {
     list_in!(tx, PrincipalRow, "WHERE id IN ({list})", ids)
 }
 
 /// Principals in the order of their ids.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_principals(tx: &mut Tx, seek: &Seek<PrincipalId>) -> Result<Page<Principal>, Error> {
     // Every id is greater than the empty text.
     let after = seek.after.map_or(String::new(), |id| id.to_string());
@@ -150,10 +138,10 @@ impl TryFrom<RoleRow> for RoleAssignment {
     }
 }
 
-/// Gives a role.
+/// Assigns a role.
 ///
 /// # Errors
-/// [`crate::Constraint::DomainRole`] or [`crate::Constraint::PlatformRole`] if the principal holds it;
+/// [`crate::Constraint::DomainRole`] or [`crate::Constraint::PlatformRole`] if the principal has it;
 /// [`Error::LockNeeded`].
 pub async fn insert_role(tx: &mut Tx, assignment: &RoleAssignment) -> Result<(), Error> {
     tx.require_facts()?;
@@ -175,7 +163,7 @@ pub async fn insert_role(tx: &mut Tx, assignment: &RoleAssignment) -> Result<(),
     Ok(())
 }
 
-/// Takes a role back.
+/// Removes a role.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
@@ -186,50 +174,38 @@ pub async fn delete_role(tx: &mut Tx, id: RoleId) -> Result<(), Error> {
 }
 
 /// A role by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_role(tx: &mut Tx, id: RoleId) -> Result<Option<RoleAssignment>, Error> {
     find!(tx, RoleRow, "WHERE id = $1", Text(id))
 }
 
-/// Every role that a principal holds, in the order of their ids.
-///
-/// # Errors
-/// Those of any query.
+/// The roles of a principal, in the order of their ids.
 pub async fn list_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<Vec<RoleAssignment>, Error> {
     list!(tx, RoleRow, "WHERE principal_id = $1 ORDER BY id", Text(principal_id))
 }
 
-/// Every role that a person or one of his service accounts holds, in the order of their ids.
-///
-/// # Errors
-/// Those of any query.
+/// The roles of a person and of their service accounts, in the order of their ids.
 pub async fn list_roles_of_person(tx: &mut Tx, person: PrincipalId) -> Result<Vec<RoleAssignment>, Error> {
-    list!(tx, RoleRow, "WHERE principal_id = $1 OR principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
-                        ORDER BY id", Text(person))
+    list!(
+        tx,
+        RoleRow,
+        "WHERE principal_id = $1
+             OR principal_id IN (SELECT principals.id FROM principals WHERE principals.owner_id = $1)
+         ORDER BY id",
+        Text(person)
+    )
 }
 
-/// Every role held in a domain itself, in the order of their ids.
-///
-/// # Errors
-/// Those of any query.
+/// The roles in a domain itself, not above it, in the order of their ids.
 pub async fn list_roles_in_domain(tx: &mut Tx, domain_id: DomainId) -> Result<Vec<RoleAssignment>, Error> {
     list!(tx, RoleRow, "WHERE domain_id = $1 ORDER BY id", Text(domain_id))
 }
 
-/// Who holds a role on the platform, in the order of the assignments' ids.
-///
-/// # Errors
-/// Those of any query.
+/// The assignments of a platform role, in the order of their ids.
 pub async fn list_platform_role(tx: &mut Tx, role: PlatformRole) -> Result<Vec<RoleAssignment>, Error> {
     list!(tx, RoleRow, "WHERE domain_id IS NULL AND role = $1 ORDER BY id", Text(role))
 }
 
-/// Whether anybody holds a role on the platform. Nobody does before the first sign-in.
-///
-/// # Errors
-/// Those of any query.
+/// Whether a platform role is assigned at all. None is before the first sign-in.
 pub async fn has_platform_role(tx: &mut Tx, role: PlatformRole) -> Result<bool, Error> {
     let role: Option<RoleAssignment> =
         find!(tx, RoleRow, "WHERE domain_id IS NULL AND role = $1 ORDER BY id LIMIT 1", Text(role))?;

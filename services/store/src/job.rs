@@ -1,4 +1,4 @@
-//! The queue of jobs.
+//! The job queue.
 //!
 //! Of a kind and subject at most one waits and at most one runs. What is asked for while one runs waits for its turn,
 //! because the one that runs may have looked already.
@@ -17,15 +17,15 @@ use crate::error::Error;
 use crate::row::{Text, affected, entity_row, find, on_both, row};
 
 closed_set! {
-    /// Where a job stands.
+    /// The state of a job.
     State {
-        /// It waits for its time.
+        /// It waits until it is due.
         Waiting = "waiting",
-        /// Somebody works on it, until the end of the claim.
+        /// It is claimed by a worker.
         Running = "running",
-        /// It is done.
+        /// It succeeded.
         Done = "done",
-        /// It was given up.
+        /// It failed for good.
         Failed = "failed",
     }
 }
@@ -37,15 +37,15 @@ pub struct QueuedJob {
     pub id: JobId,
     /// What is to be done.
     pub job: Job,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Not before this.
+    /// The time from which it is due.
     pub run_at: Timestamp,
-    /// The end of the claim of whoever works on it; past that, anybody may claim it.
+    /// The time at which the claim of its worker expires; then it can be claimed again.
     pub claimed_until: Option<Timestamp>,
-    /// How often it was begun.
+    /// The number of times it was claimed.
     pub n_attempts: i64,
-    /// What went wrong last.
+    /// The last error.
     pub error: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl TryFrom<JobRow> for QueuedJob {
     }
 }
 
-/// What a job is about, as the queue keeps it: at most one job of a kind waits for a subject.
+/// The subject of a job as stored. At most one job of a kind waits for a subject.
 fn subject_of(job: Job) -> String {
     match job {
         Job::Inspect(table_id) | Job::Reinspect(table_id) => table_id.to_string(),
@@ -97,10 +97,8 @@ fn job_from_text(kind: &str, subject: &str) -> Result<Job, String> {
     }
 }
 
-/// Puts a job in line. One of its kind and subject that waits already stands for it, at the earlier of the two times.
-///
-/// # Errors
-/// Those of any query.
+/// Enqueues a job. If one of its kind and subject is already waiting, that one is kept, at the earlier of the two
+/// times.
 pub async fn push(tx: &mut Tx, id: JobId, job: Job, run_at: Timestamp) -> Result<(), Error> {
     affected!(
         tx,
@@ -116,18 +114,15 @@ pub async fn push(tx: &mut Tx, id: JobId, job: Job, run_at: Timestamp) -> Result
     Ok(())
 }
 
-/// Takes the job of the kind that has waited longest, for a while. If it has not ended by then, it is given to the next
-/// who asks. A row that is no job of ours is given up on the way, so that it does not block the queue.
-///
-/// # Errors
-/// Those of any query.
+/// Claims the job of a kind that is due longest, for a duration. If it has not ended by then, it can be claimed again.
+/// A row that is no job of ours is given up on the way, so that it does not block the queue.
 pub async fn claim(tx: &mut Tx, kind: Kind, now: Timestamp, duration: Duration) -> Result<Option<QueuedJob>, Error> {
     while let Some(row) = claim_row(tx, kind, now, duration).await? {
         let (id, n_attempts) = (row.id.0, row.n_attempts);
         match QueuedJob::try_from(row) {
             Ok(job) => return Ok(Some(job)),
             Err(problem) => {
-                tracing::error!(job.id = %id, error = &problem as &dyn std::error::Error, "job given up");
+                tracing::error!(job.id = %id, error = &problem as &dyn std::error::Error, "unknown job failed");
                 end(tx, id, n_attempts, State::Failed, Some(&problem.to_string())).await?;
             }
         }
@@ -163,18 +158,12 @@ async fn claim_row(tx: &mut Tx, kind: Kind, now: Timestamp, duration: Duration) 
         .fetch_optional(c))
 }
 
-/// Marks a claimed job as done. False if somebody else has claimed it since: then the work was done for nothing.
-///
-/// # Errors
-/// Those of any query.
+/// Completes a claimed job. False if another worker has claimed it since, and so repeats it.
 pub async fn finish(tx: &mut Tx, job: &QueuedJob) -> Result<bool, Error> {
     end(tx, job.id, job.n_attempts, State::Done, None).await
 }
 
-/// Gives a claimed job up for good. False if somebody else has claimed it since.
-///
-/// # Errors
-/// Those of any query.
+/// Fails a claimed job for good. False if another worker has claimed it since.
 pub async fn fail(tx: &mut Tx, job: &QueuedJob, error: &str) -> Result<bool, Error> {
     end(tx, job.id, job.n_attempts, State::Failed, Some(error)).await
 }
@@ -192,11 +181,8 @@ async fn end(tx: &mut Tx, id: JobId, n_attempts: i64, state: State, error: Optio
     Ok(n_rows == 1)
 }
 
-/// Puts a claimed job back in line, unless another of its kind and subject waits there already: that one stands for
-/// it. False if somebody else has claimed it since.
-///
-/// # Errors
-/// Those of any query.
+/// Requeues a claimed job, unless another of its kind and subject is already waiting; then this one ends. False if
+/// another worker has claimed it since.
 pub async fn retry(tx: &mut Tx, job: &QueuedJob, error: &str, run_at: Timestamp) -> Result<bool, Error> {
     let n_rows = affected!(
         tx,
@@ -215,18 +201,12 @@ pub async fn retry(tx: &mut Tx, job: &QueuedJob, error: &str, run_at: Timestamp)
 }
 
 /// A job by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<QueuedJob>, Error> {
     find!(tx, JobRow, "WHERE id = $1", Text(id))
 }
 
-/// Takes every job from whoever claimed it, for a program that knows that nobody is left: what ran waits again, unless the
-/// same work waits already.
-///
-/// # Errors
-/// Those of any query.
+/// Releases the claims of all running jobs, for a program that is the only one and has just started. They wait again,
+/// unless the same work is already waiting.
 pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
     affected!(
         tx,
@@ -240,14 +220,11 @@ pub async fn release_all(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether there is a job of a kind to claim: one that waits and is due, or one whose claim is over. Two looks into the
-/// index, however many jobs there are.
-///
-/// # Errors
-/// Those of any query.
+/// Whether a job of a kind can be claimed: one that waits and is due, or one whose claim has expired. It takes two
+/// lookups in an index, however many jobs there are.
 pub async fn is_due(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool, Error> {
     for state in [State::Waiting, State::Running] {
-        // A row that is no job of ours counts too: claiming it gives it up.
+        // A row that is not a known job counts too: claiming it fails it.
         let row = on_both!(tx, |c| sqlx::query_as::<_, DueRow>(
             "SELECT n_attempts
              FROM jobs
@@ -266,10 +243,7 @@ pub async fn is_due(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool, Err
     Ok(false)
 }
 
-/// Forgets jobs that ended and were due before a moment. Gives their number.
-///
-/// # Errors
-/// Those of any query.
+/// Deletes the jobs that have ended and were due before a time. Returns their number.
 pub async fn delete_ended(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
     affected!(tx, "DELETE FROM jobs WHERE state IN ('done', 'failed') AND run_at < $1", before.0)
 }

@@ -53,8 +53,8 @@ impl TryFrom<LeaseRow> for Lease {
 /// Adds a lease: `intended` before a provider is asked, or `issued` where none is needed.
 ///
 /// # Errors
-/// [`Error::LockNeeded`] unless the transaction holds the fact lock, shared or alone: a lease rests on facts that must
-/// not move before it is there.
+/// [`Error::LockNeeded`] unless the transaction holds the fact lock, shared or exclusively: the facts that a lease
+/// depends on must not change before it is stored.
 pub async fn insert(tx: &mut Tx, lease: &Lease) -> Result<(), Error> {
     tx.require_facts_shared()?;
     insert!(
@@ -77,27 +77,20 @@ pub async fn insert(tx: &mut Tx, lease: &Lease) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes an intended lease issued. False if it is not intended any more, because a revoke came between: then the
-/// credentials must be dropped.
-///
-/// # Errors
-/// Those of any query.
+/// Sets an intended lease to issued. False if it was revoked in between: then the credentials must be discarded.
 pub async fn issue(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
     let n_rows = affected!(tx, "UPDATE leases SET state = 'issued' WHERE id = $1 AND state = 'intended'", Text(id))?;
     Ok(n_rows == 1)
 }
 
-/// Ends a lease that was given back or never made. False if it has ended already.
-///
-/// # Errors
-/// Those of any query.
+/// Ends a lease that was returned or never issued. False if it has already ended.
 pub async fn end(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
     let n_rows =
         affected!(tx, "UPDATE leases SET state = 'ended' WHERE id = $1 AND state IN ('intended', 'issued')", Text(id))?;
     Ok(n_rows == 1)
 }
 
-/// Revokes every open lease of a grant; gives their number.
+/// Revokes every open lease of a grant and returns their number.
 pub(crate) async fn revoke_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<u64, Error> {
     affected!(
         tx,
@@ -106,7 +99,7 @@ pub(crate) async fn revoke_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<u6
     )
 }
 
-/// Revokes every open lease of a principal, as when it is disabled; gives their number.
+/// Revokes every open lease of a principal, as when it is disabled, and returns their number.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -119,7 +112,7 @@ pub async fn revoke_of_principal(tx: &mut Tx, principal_id: PrincipalId) -> Resu
     )
 }
 
-/// Revokes every open lease that a principal holds by a role, not by a grant; gives their number.
+/// Revokes every open lease that a principal has by a role and not by a grant, and returns their number.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -134,9 +127,6 @@ pub async fn revoke_of_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<u
 }
 
 /// A lease by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: LeaseId) -> Result<Option<Lease>, Error> {
     find!(tx, LeaseRow, "WHERE id = $1", Text(id))
 }
@@ -150,17 +140,11 @@ pub async fn get(tx: &mut Tx, id: LeaseId) -> Result<Lease, Error> {
 }
 
 /// The leases of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[LeaseId]) -> Result<Vec<Lease>, Error> {
     list_in!(tx, LeaseRow, "WHERE id IN ({list})", ids)
 }
 
-/// The leases of a grant that are open at a moment: what a revoke ends.
-///
-/// # Errors
-/// Those of any query.
+/// The leases of a grant that are open at a time and that a revocation ends.
 pub async fn list_open_of_grant(tx: &mut Tx, grant_id: GrantId, now: Timestamp) -> Result<Vec<Lease>, Error> {
     list!(
         tx,
@@ -172,10 +156,7 @@ pub async fn list_open_of_grant(tx: &mut Tx, grant_id: GrantId, now: Timestamp) 
     )
 }
 
-/// The leases of a grant that were revoked, the oldest first: what a revoke ended.
-///
-/// # Errors
-/// Those of any query.
+/// The leases of a grant that were revoked, the oldest first.
 pub async fn list_revoked_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<Vec<Lease>, Error> {
     list!(
         tx,
@@ -187,9 +168,6 @@ pub async fn list_revoked_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<Vec
 }
 
 /// Leases, the newest first.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list(tx: &mut Tx, scope: ListScope, seek: &Seek<(Timestamp, LeaseId)>) -> Result<Page<Lease>, Error> {
     page_in_scope!(tx, scope, seek, LeaseRow by "issued_at", "principal_id", in_reach_by_binding!())
 }

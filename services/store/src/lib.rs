@@ -1,21 +1,25 @@
 //! The database: transactions, and one module of queries for each context.
 //!
-//! SQL is written once for SQLite and PostgreSQL. [`Db`] opens either and gives out [`Tx`], which every function here
-//! takes; what the two dialects do not share is in the module `dialect`. The rules that make one text serve both:
+//! SQL is written once for SQLite and PostgreSQL. [`Db`] opens either and hands out [`Tx`], which every function takes;
+//! the differences between the dialects are in the module `dialect`. One text serves both under these rules:
 //!
-//! - Columns are of five kinds: id, text, integer, bytes, bool. Time is integer microseconds UTC, JSON is text that no
-//!   query looks into, and the database supplies nothing of its own: no clock, no default, no counter.
-//! - Columns are named, placeholders are `$1` in order, every `ORDER BY` ends in something unique, pages seek by a row
-//!   value, lists of values go through `dialect::in_list`. Text is compared byte by byte on both.
-//! - Uniqueness is a named index, and breaking it a [`Constraint`]. Absence is no error; any error ends the transaction.
-//! - What changes facts takes [`Lock::Facts`] first, then reads, decides and writes.
+//! - Columns are of five kinds: id, text, integer, bytes, bool. Time is integer microseconds UTC. JSON is text that no
+//!   query looks into. The database supplies no clock, no default and no counter.
+//! - Columns are named, every `ORDER BY` ends in a unique column, pages seek by a row value, and lists of values go
+//!   through `dialect::in_list`. Text is compared byte by byte on both.
+//! - Uniqueness is a named index; violating it is a [`Constraint`]. A missing row is not an error. Any error ends the
+//!   transaction.
+//! - A change of facts takes [`Lock::Facts`] first, then reads, decides and writes.
 //!
-//! Functions are called as everywhere: `find_` may give nothing, `get_` fails with [`Error::NotFound`], `list_`
-//! gives several, and `list_by_ids` serves the loaders of the API. What changes facts asks for [`Lock::Facts`].
+//! `find_` returns an `Option`, `get_` fails with [`Error::NotFound`], `list_` returns several rows, and `list_by_ids`
+//! serves the loaders of the API. Any query can fail with [`Error::Unavailable`], [`Error::Closed`],
+//! [`Error::Database`] or, in a row that fits no state, [`Error::Inconsistent`]; an `# Errors` section lists only what
+//! a function adds to these.
 //!
-//! To add a table: a migration at the end of `dialect::MIGRATIONS`, its unique indexes in [`Constraint`], a
-//! module of the context's name with a `row!` struct and its conversion, and tests in the suite, which runs on both
-//! databases.
+//! To add a table: a migration at the end of `dialect::MIGRATIONS`, its unique indexes in [`Constraint`], a module
+//! named after the context with an `entity_row!` and its conversion, and tests in the suite, which runs on both
+//! databases. To add a column: a migration, the field in `entity_row!` and in the domain type, and then what no longer
+//! compiles.
 
 pub mod audit;
 pub mod binding;

@@ -52,7 +52,7 @@ impl TryFrom<NoticeRow> for ChangeNotice {
     }
 }
 
-/// Adds a notice that is open.
+/// Adds an open notice.
 ///
 /// # Errors
 /// [`crate::Constraint::NoticeMajors`] if there is one about the same majors; [`Error::LockNeeded`].
@@ -81,7 +81,7 @@ pub async fn insert(tx: &mut Tx, notice: &ChangeNotice) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes what can change about a notice that was open: its note, its deadline, its end.
+/// Updates an open notice: its note, its deadline, or its end.
 ///
 /// # Errors
 /// [`Error::Stale`] if it is closed; [`Error::LockNeeded`].
@@ -101,25 +101,16 @@ pub async fn update(tx: &mut Tx, notice: &ChangeNotice) -> Result<(), Error> {
 }
 
 /// A notice by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: NoticeId) -> Result<Option<ChangeNotice>, Error> {
     find!(tx, NoticeRow, "WHERE id = $1", Text(id))
 }
 
 /// The notices of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[NoticeId]) -> Result<Vec<ChangeNotice>, Error> {
     list_in!(tx, NoticeRow, "WHERE id IN ({list})", ids)
 }
 
-/// The notices to the readers of one major of a contract, and those about it as the successor, the oldest first.
-///
-/// # Errors
-/// Those of any query.
+/// The notices to the readers of a contract's major, and those that name it as the successor, the oldest first.
 pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Vec<ChangeNotice>, Error> {
     list!(
         tx,
@@ -132,9 +123,6 @@ pub async fn list_of_major(tx: &mut Tx, contract_id: ContractId, major: u64) -> 
 }
 
 /// Notices, the newest first: those of a product, or all.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list(
     tx: &mut Tx,
     product_id: Option<ProductId>,
@@ -213,10 +201,7 @@ pub async fn get_answer(tx: &mut Tx, id: AnswerId) -> Result<Answer, Error> {
     answer.ok_or(Error::NotFound("answer"))
 }
 
-/// The answers that were given to a notice for these principals, the oldest of each first: the last one counts.
-///
-/// # Errors
-/// Those of any query.
+/// The answers to a notice for these principals, the oldest of each first: the last one counts.
 pub async fn list_answers(
     tx: &mut Tx,
     notice_id: NoticeId,

@@ -53,7 +53,7 @@ pub async fn insert(tx: &mut Tx, domain: &Domain) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sets a domain's enforcement.
+/// Sets the enforcement of a domain.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
@@ -75,17 +75,11 @@ pub async fn set_enforcement(
 }
 
 /// A domain by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: DomainId) -> Result<Option<Domain>, Error> {
     find!(tx, DomainRow, "WHERE id = $1", Text(id))
 }
 
 /// A domain by its path.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_by_path(tx: &mut Tx, path: &DomainPath) -> Result<Option<Domain>, Error> {
     find!(tx, DomainRow, "WHERE path = $1", path.as_str())
 }
@@ -99,17 +93,11 @@ pub async fn get(tx: &mut Tx, id: DomainId) -> Result<Domain, Error> {
 }
 
 /// The domains of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[DomainId]) -> Result<Vec<Domain>, Error> {
     list_in!(tx, DomainRow, "WHERE id IN ({list})", ids)
 }
 
 /// Domains in the order of their paths.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list(tx: &mut Tx, seek: &Seek<DomainPath>) -> Result<Page<Domain>, Error> {
     // Every path is greater than the empty text.
     let after = seek.after.as_ref().map_or("", DomainPath::as_str);

@@ -1,13 +1,13 @@
 //! The outbox: events in the order of their commits, and how far each consumer has read them.
 //!
-//! Positions are drawn under the fact lock, so the order of positions is the order of commits: a consumer that reads what
-//! comes after its cursor misses nothing. A consumer calls [`read`], handles the events, and calls [`advance`]. It sees
-//! an event again if it stops in between, unless both happen in the transaction of [`advance`].
+//! Positions are drawn under the fact lock, so the order of positions is the order of commits: a consumer that reads
+//! what comes after its cursor misses nothing. A consumer calls [`read`], handles the events, and calls [`advance`]. It
+//! sees an event again if it stops in between, unless both happen in the transaction of [`advance`].
 //!
 //! Events are forgotten by their age, read or not, so that a consumer that has stopped for good does not fill the
-//! database. Positions have no holes, so [`read`] finds out that unread events are gone and answers [`Unread::Rebuild`].
+//! database. Positions have no gaps, so [`read`] finds out that unread events are gone and answers [`Unread::Rebuild`].
 //!
-//! What is kept of an event is its kind, the id of its subject and the rest as JSON. Only this module knows that form, and
+//! An event is stored as its kind, the id of its subject, and the rest as JSON. No other module knows that form, and
 //! what was written must stay readable.
 
 use std::str::FromStr;
@@ -22,10 +22,10 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::row::{affected, on_both, row};
 
-/// An event, its time and its place.
+/// An event with its position and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Positioned {
-    /// Its place, from 1, without holes.
+    /// Its position, from 1, without gaps.
     pub position: i64,
     /// The event.
     pub event: Event,
@@ -46,7 +46,7 @@ impl TryFrom<EventRow> for Positioned {
     }
 }
 
-/// Adds an event; it is there when the transaction commits. Gives its position.
+/// Adds an event and returns its position.
 ///
 /// # Errors
 /// [`Error::LockNeeded`] without the fact lock.
@@ -68,9 +68,6 @@ pub async fn push(tx: &mut Tx, event: &Event, at: Timestamp) -> Result<i64, Erro
 
 /// Deletes the events from before a time, read or not; the newest stays, since the next position is counted from it.
 /// Returns their number. A consumer that has not read them is told to rebuild by [`read`].
-///
-/// # Errors
-/// Those of any query.
 pub async fn delete_before(tx: &mut Tx, at: Timestamp) -> Result<u64, Error> {
     affected!(tx, "DELETE FROM outbox WHERE at < $1 AND position < (SELECT MAX(position) FROM outbox)", at.0)
 }
@@ -109,7 +106,7 @@ pub enum Unread {
     Events {
         /// The cursor: the position of the last event that was handled.
         cursor: i64,
-        /// The events after it, in order, without holes. None if all were handled.
+        /// The events after it, in order, without gaps. None if all were handled.
         events: Vec<Positioned>,
     },
     /// Build anew from what this transaction reads, then [`restart`]: the consumer is new, or events that it has not
@@ -124,9 +121,6 @@ row! { CursorRow from "outbox_cursors" { position: i64, } }
 row! { NewestRow from "outbox" { newest: i64, } }
 
 /// What a consumer has to do next; at most `limit` events of it.
-///
-/// # Errors
-/// Those of any query.
 pub async fn read(tx: &mut Tx, consumer: Consumer, limit: u32) -> Result<Unread, Error> {
     let row =
         on_both!(tx, |c| sqlx::query_as::<_, CursorRow>("SELECT position FROM outbox_cursors WHERE consumer = $1")
@@ -160,10 +154,7 @@ pub async fn advance(tx: &mut Tx, consumer: Consumer, seen: i64, position: i64) 
     if n_rows == 1 { Ok(()) } else { Err(Error::Stale("cursor")) }
 }
 
-/// Puts a consumer's cursor at a position, after it was built from what was there at that position.
-///
-/// # Errors
-/// Those of any query.
+/// Sets a consumer's cursor, after a rebuild from the state at that position.
 pub async fn restart(tx: &mut Tx, consumer: Consumer, position: i64) -> Result<(), Error> {
     affected!(
         tx,

@@ -1,4 +1,4 @@
-//! Stewards' overrides of refused version numbers. Reading one goes through its MAC, so a changed row is not believed.
+//! Stewards' overrides of refused version numbers. Reading one verifies its MAC, so a modified row is detected.
 
 use domain::audit::Key;
 use domain::clock::Timestamp;
@@ -20,15 +20,15 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The override, if it is what was signed.
+    /// The override, if it is as it was signed.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] if anything of it was changed.
+    /// [`Error::Inconsistent`] if any part of it was modified.
     pub fn verify(self, key: &Key) -> Result<Override, Error> {
         if self.content.is_signed(key, &self.mac) {
             return Ok(self.content);
         }
-        let problem = "the override was changed, or signed with another key";
+        let problem = "the override was modified, or signed with another key";
         Err(Error::inconsistent("overrides", self.content.id, problem))
     }
 }
@@ -77,7 +77,7 @@ impl TryFrom<OverrideRow> for Stored {
     }
 }
 
-/// Adds an override that nobody has ended, signed with the key.
+/// Adds an override, signed with the key.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -109,10 +109,11 @@ pub async fn insert(tx: &mut Tx, content: &Override, key: &Key) -> Result<(), Er
     Ok(())
 }
 
-/// Writes the early end of an override, signed anew with the key. Takes the override as [`Override::revoke`] returned it.
+/// Stores the revocation of an override, signed again with the key. Takes the override as returned by
+/// [`Override::revoke`].
 ///
 /// # Errors
-/// [`Error::Stale`] if it was ended before; [`Error::LockNeeded`].
+/// [`Error::Stale`] if it was revoked before; [`Error::LockNeeded`].
 pub async fn revoke(tx: &mut Tx, content: &Override, key: &Key) -> Result<(), Error> {
     tx.require_facts()?;
     let revoked = DecidedColumns::from(&content.revoked);
@@ -131,17 +132,11 @@ pub async fn revoke(tx: &mut Tx, content: &Override, key: &Key) -> Result<(), Er
 }
 
 /// The overrides of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[OverrideId]) -> Result<Vec<Stored>, Error> {
     list_in!(tx, OverrideRow, "WHERE id IN ({list})", ids)
 }
 
-/// All overrides of these contracts, those that have ended too, the newest first within up to 512 contracts.
-///
-/// # Errors
-/// Those of any query.
+/// All overrides of these contracts, including those that have ended, the newest first within up to 512 contracts.
 pub async fn list_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<Stored>, Error> {
     list_in!(tx, OverrideRow, "WHERE contract_id IN ({list}) ORDER BY created_at DESC, id DESC", contract_ids)
 }

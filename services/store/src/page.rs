@@ -1,17 +1,17 @@
-//! Pages of lists: where to begin, how many, and whether there is more.
+//! Pages of lists.
 //!
-//! A list is ordered by a key that no two rows share, mostly (time, id), and a page begins after the last key seen.
+//! A list is ordered by a unique key, mostly (time, id), and a page starts after the last key of the page before.
 
 use domain::clock::Timestamp;
 
 use crate::error::Error;
 
-/// Which part of a list is wanted, in the list's order.
+/// The position and size of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seek<K> {
-    /// The key of the last row seen; `None` begins at the start.
+    /// The last key of the page before; `None` for the first page.
     pub after: Option<K>,
-    /// The most rows.
+    /// The maximum number of rows.
     pub limit: u32,
 }
 
@@ -21,31 +21,31 @@ impl<K> Seek<K> {
         Self { after: None, limit }
     }
 
-    /// One row more than wanted, to see whether there is more.
+    /// One row more than the limit, to find out whether another page follows.
     pub(crate) fn n_fetched(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 }
 
 impl<I: ToString> Seek<(Timestamp, I)> {
-    /// The key of the last row seen of a list with the newest first, as the database keeps it; after every row at the
-    /// start.
+    /// The key of the last row seen of a list with the newest first, as stored; for the first page, a key that is
+    /// greater than any.
     pub(crate) fn time_and_id_back(&self) -> (i64, String) {
         self.after.as_ref().map_or((i64::MAX, String::new()), |(at, id)| (at.0, id.to_string()))
     }
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Whether more come after them.
+    /// Whether another page follows.
     pub has_more: bool,
 }
 
 impl<T> Page<T> {
-    /// The page from rows of which there may be one too many.
+    /// A page from up to one row more than its limit.
     pub(crate) fn from_rows<R>(mut rows: Vec<R>, limit: u32) -> Result<Self, Error>
     where
         T: TryFrom<R, Error = Error>,
@@ -58,7 +58,7 @@ impl<T> Page<T> {
     }
 }
 
-/// All rows of a list that is short by its nature.
+/// The models of all rows.
 pub(crate) fn all<T, R>(rows: Vec<R>) -> Result<Vec<T>, Error>
 where
     T: TryFrom<R, Error = Error>,

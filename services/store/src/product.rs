@@ -90,10 +90,10 @@ pub async fn insert(tx: &mut Tx, product: &Product) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes a product that was changed; id, domain, document id and time of making stay.
+/// Updates a product; its id, domain, document id and creation time do not change.
 ///
 /// # Errors
-/// [`Error::Stale`] if it is not as it was at `seen`; [`crate::Constraint::ProductName`]; [`Error::LockNeeded`].
+/// [`Error::Stale`] if it has changed since `seen`; [`crate::Constraint::ProductName`]; [`Error::LockNeeded`].
 pub async fn update(tx: &mut Tx, product: &Product, seen: Timestamp) -> Result<(), Error> {
     tx.require_facts()?;
     let n_rows = affected!(
@@ -122,9 +122,6 @@ pub async fn update(tx: &mut Tx, product: &Product, seen: Timestamp) -> Result<(
 }
 
 /// A product by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: ProductId) -> Result<Option<Product>, Error> {
     find!(tx, ProductRow, "WHERE id = $1", Text(id))
 }
@@ -138,17 +135,11 @@ pub async fn get(tx: &mut Tx, id: ProductId) -> Result<Product, Error> {
 }
 
 /// A product by its name in a domain.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_by_name(tx: &mut Tx, domain_id: DomainId, name: &Name) -> Result<Option<Product>, Error> {
     find!(tx, ProductRow, "WHERE domain_id = $1 AND name = $2", Text(domain_id), name.as_str())
 }
 
 /// A product by its document's `id` in a domain.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_by_document_id(
     tx: &mut Tx,
     domain_id: DomainId,
@@ -158,17 +149,11 @@ pub async fn find_by_document_id(
 }
 
 /// The products of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[ProductId]) -> Result<Vec<Product>, Error> {
     list_in!(tx, ProductRow, "WHERE id IN ({list})", ids)
 }
 
 /// A domain's products whose document's `id` is one of these.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_document_ids(
     tx: &mut Tx,
     domain_id: DomainId,
@@ -178,32 +163,23 @@ pub async fn list_by_document_ids(
 }
 
 /// A domain's products whose name in addresses is one of these.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_names(tx: &mut Tx, domain_id: DomainId, names: &[&str]) -> Result<Vec<Product>, Error> {
     list_in!(tx, ProductRow, "WHERE domain_id = $1 AND name IN ({list})", names, Text(domain_id))
 }
 
 /// A domain's products whose title is one of these; several may have one title.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_titles(tx: &mut Tx, domain_id: DomainId, titles: &[&str]) -> Result<Vec<Product>, Error> {
     list_in!(tx, ProductRow, "WHERE domain_id = $1 AND title IN ({list})", titles, Text(domain_id))
 }
 
 /// A domain's products that have a contract whose documents' `id` is one of these.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_with_contracts(
     tx: &mut Tx,
     domain_id: DomainId,
     contract_document_ids: &[&str],
 ) -> Result<Vec<Product>, Error> {
     row! { OwnerRow from "contracts" { product_id: Text<ProductId>, } }
-    // SQLite takes the tables of a cross join in this order; the other way round it reads the whole domain.
+    // SQLite reads the tables of a cross join in this order; the other way round it would read the whole domain.
     let owners = rows_in!(
         tx,
         OwnerRow,
@@ -220,10 +196,7 @@ pub async fn list_with_contracts(
     list_by_ids(tx, &ids).await
 }
 
-/// Products in the order of their ids. Who may know of which is not this module's matter.
-///
-/// # Errors
-/// Those of any query.
+/// Products in the order of their ids, whether or not the caller may see them.
 pub async fn list(tx: &mut Tx, seek: &Seek<ProductId>) -> Result<Page<Product>, Error> {
     // Every id is greater than the empty text.
     let after = seek.after.map_or(String::new(), |id| id.to_string());
@@ -231,9 +204,6 @@ pub async fn list(tx: &mut Tx, seek: &Seek<ProductId>) -> Result<Page<Product>, 
 }
 
 /// A domain's own products in the order of their names.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_of_domain(tx: &mut Tx, domain_id: DomainId, seek: &Seek<Name>) -> Result<Page<Product>, Error> {
     // Every name is greater than the empty text.
     let after = seek.after.as_ref().map_or("", Name::as_str);
@@ -265,7 +235,7 @@ impl TryFrom<DocumentRow> for StoredDocument {
     }
 }
 
-/// Keeps a product's document. One that it had before is kept as it was first published.
+/// Stores a product's document. One with the same digest stays as it was first published.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -286,18 +256,12 @@ pub async fn put_document(tx: &mut Tx, product_id: ProductId, document: &StoredD
     Ok(())
 }
 
-/// A document that a product has or had.
-///
-/// # Errors
-/// Those of any query.
+/// A current or former document of a product.
 pub async fn find_document(tx: &mut Tx, product_id: ProductId, digest: &str) -> Result<Option<StoredDocument>, Error> {
     find!(tx, DocumentRow, "WHERE product_id = $1 AND digest = $2", Text(product_id), digest)
 }
 
-/// The documents that these products have now, in no particular order.
-///
-/// # Errors
-/// Those of any query.
+/// The current documents of these products, in no particular order.
 pub async fn list_current_documents(
     tx: &mut Tx,
     product_ids: &[ProductId],
@@ -341,10 +305,10 @@ impl TryFrom<PortRow> for Port {
     }
 }
 
-/// Ties a port's major to a contract's. A tie, once made, stays: grants hang on it.
+/// Maps a port's major to a contract's. The mapping never changes, since grants depend on it.
 ///
 /// # Errors
-/// [`crate::Constraint::PortMajor`] if the major is tied already; [`Error::LockNeeded`].
+/// [`crate::Constraint::PortMajor`] if the major is already mapped; [`Error::LockNeeded`].
 pub async fn insert_port(tx: &mut Tx, port: &Port) -> Result<(), Error> {
     tx.require_facts()?;
     insert!(
@@ -361,25 +325,16 @@ pub async fn insert_port(tx: &mut Tx, port: &Port) -> Result<(), Error> {
 }
 
 /// The ports of these products. Their order is by product, name and major within up to 512 products.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_ports_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<Vec<Port>, Error> {
     list_in!(tx, PortRow, "WHERE product_id IN ({list}) ORDER BY product_id, name, major", product_ids)
 }
 
-/// The ports behind which these contracts are: what a grant must cover to read them.
-///
-/// # Errors
-/// Those of any query.
+/// The ports that lead to these contracts: a grant must cover one of them to read the data.
 pub async fn list_ports_of_contracts(tx: &mut Tx, contract_ids: &[ContractId]) -> Result<Vec<Port>, Error> {
     list_in!(tx, PortRow, "WHERE contract_id IN ({list}) ORDER BY product_id, name, major", contract_ids)
 }
 
 /// One major of a port.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_port(tx: &mut Tx, port_major: &PortMajor) -> Result<Option<Port>, Error> {
     find!(
         tx,

@@ -1,15 +1,15 @@
-//! The schema registry: schemas, the versions of subjects, who refers to whom, and settings. The topics that schema objects
-//! are bound to are in [`crate::binding`].
+//! The schema registry: schemas with their references, the versions of subjects, and settings. The topics that schema
+//! objects are bound to are in [`crate::binding`].
 
 use domain::change::level::Level;
 use domain::change::message::{Format, Policy};
 use domain::clock::Timestamp;
 use domain::id::PrincipalId;
-use domain::registry::{Mode, Reference, Schema, SchemaId, Scope, Settings, Subject, SubjectVersion};
-use serde_json::{Value, json};
+use domain::registry::{Mode, Schema, SchemaId, Scope, Settings, Subject, SubjectVersion};
 
 use crate::db::Tx;
 use crate::error::Error;
+use crate::json;
 
 use crate::row::{Text, affected, entity_row, find, insert, list, on_both, row};
 
@@ -28,10 +28,10 @@ impl TryFrom<SchemaRow> for Schema {
     type Error = Error;
 
     fn try_from(row: SchemaRow) -> Result<Self, Error> {
-        let wrong = |what: String| Error::inconsistent("schemas", row.id, what);
+        let misfit = |what: String| Error::inconsistent("schemas", row.id, what);
         Ok(Self {
-            id: number(row.id).map_err(wrong)?,
-            references: references_from_text(&row.refs).map_err(wrong)?,
+            id: number(row.id).map_err(misfit)?,
+            references: json::references_from_text(&row.refs).map_err(misfit)?,
             context: row.context,
             format: row.format.0,
             text: row.body,
@@ -56,11 +56,11 @@ impl TryFrom<VersionRow> for SubjectVersion {
     type Error = Error;
 
     fn try_from(row: VersionRow) -> Result<Self, Error> {
-        let wrong = |what: String| Error::inconsistent("subject_versions", &row.subject, what);
+        let misfit = |what: String| Error::inconsistent("subject_versions", &row.subject, what);
         Ok(Self {
-            subject: subject(&row.context, &row.subject).map_err(wrong)?,
-            version: number(row.version).map_err(wrong)?,
-            schema_id: number(row.schema_id).map_err(wrong)?,
+            subject: subject(&row.context, &row.subject).map_err(misfit)?,
+            version: number(row.version).map_err(misfit)?,
+            schema_id: number(row.schema_id).map_err(misfit)?,
             deleted: row.deleted,
             registered_by: row.registered_by.0,
             registered_at: Timestamp(row.registered_at),
@@ -76,54 +76,19 @@ fn subject(context: &str, name: &str) -> Result<Subject, String> {
     Subject::parse(&format!(":{context}:{name}")).map_err(|error| error.to_string())
 }
 
-fn references_to_text(references: &[Reference]) -> String {
-    let list: Vec<Value> = references
-        .iter()
-        .map(|reference| {
-            json!({
-                "name": reference.name,
-                "subject": reference.subject.to_string(),
-                "version": reference.version,
-            })
-        })
-        .collect();
-    Value::from(list).to_string()
-}
-
-fn references_from_text(text: &str) -> Result<Vec<Reference>, String> {
-    let list: Vec<Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let read = |value: &Value| {
-        Some(Reference {
-            name: value["name"].as_str()?.to_owned(),
-            subject: value["subject"].as_str()?.parse().ok()?,
-            version: value["version"].as_u64()?.try_into().ok()?,
-        })
-    };
-    list.iter().map(|value| read(value).ok_or_else(|| format!("`{value}` is no reference"))).collect()
-}
-
-/// A schema by its id, as long as a subject has it.
-///
-/// # Errors
-/// Those of any query.
+/// A schema by its id, as long as a subject uses it.
 pub async fn find_schema(tx: &mut Tx, id: SchemaId) -> Result<Option<Schema>, Error> {
     find!(tx, SchemaRow, "WHERE id = $1 AND digest IS NOT NULL", i64::from(id))
 }
 
 /// The schema of a context that has this digest.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_same(tx: &mut Tx, context: &str, digest: &str) -> Result<Option<Schema>, Error> {
     find!(tx, SchemaRow, "WHERE context = $1 AND digest = $2", context, digest)
 }
 
 row! { LastRow from "schemas" { last: i64, } }
 
-/// The greatest id that was ever given; 0 before the first.
-///
-/// # Errors
-/// Those of any query.
+/// The greatest id that was ever assigned; 0 before the first.
 pub async fn last_schema_id(tx: &mut Tx) -> Result<SchemaId, Error> {
     let row =
         on_both!(tx, |c| sqlx::query_as::<_, LastRow>("SELECT id AS last FROM schemas ORDER BY id DESC LIMIT 1")
@@ -132,7 +97,7 @@ pub async fn last_schema_id(tx: &mut Tx) -> Result<SchemaId, Error> {
     number(last).map_err(|what| Error::inconsistent("schemas", last, what))
 }
 
-/// Adds a schema, and what it refers to.
+/// Adds a schema with its references.
 ///
 /// # Errors
 /// [`crate::Constraint::SchemaDigest`], [`crate::Constraint::PrimaryKey`]; [`Error::LockNeeded`].
@@ -145,7 +110,7 @@ pub async fn insert_schema(tx: &mut Tx, schema: &Schema) -> Result<(), Error> {
             context: schema.context.as_str(),
             format: Text(schema.format),
             body: schema.text.as_str(),
-            refs: references_to_text(&schema.references),
+            refs: json::references_to_text(&schema.references),
             digest: schema.digest.as_str(),
         }
     )?;
@@ -164,7 +129,7 @@ pub async fn insert_schema(tx: &mut Tx, schema: &Schema) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets a schema that no subject has any more. Its id stays taken.
+/// Deletes a schema that no subject uses any more. Its id is not reused.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -196,7 +161,7 @@ pub async fn insert_version(tx: &mut Tx, version: &SubjectVersion) -> Result<(),
     Ok(())
 }
 
-/// Takes a version out of use, or back into it.
+/// Deletes a version softly, or restores it.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
@@ -230,18 +195,12 @@ pub async fn delete_version(tx: &mut Tx, subject: &Subject, version: u32) -> Res
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("schema version")) }
 }
 
-/// The versions of a subject in order, those out of use among them.
-///
-/// # Errors
-/// Those of any query.
+/// The versions of a subject in order, including those deleted softly.
 pub async fn list_versions(tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
     list!(tx, VersionRow, "WHERE context = $1 AND subject = $2 ORDER BY version", subject.context(), subject.name())
 }
 
-/// A version of a subject, in use or not.
-///
-/// # Errors
-/// Those of any query.
+/// A version of a subject, including one deleted softly.
 pub async fn find_version(tx: &mut Tx, subject: &Subject, version: u32) -> Result<Option<SubjectVersion>, Error> {
     find!(
         tx,
@@ -253,10 +212,7 @@ pub async fn find_version(tx: &mut Tx, subject: &Subject, version: u32) -> Resul
     )
 }
 
-/// The newest version of a subject that is in use.
-///
-/// # Errors
-/// Those of any query.
+/// The newest version of a subject that is not deleted.
 pub async fn find_latest_version(tx: &mut Tx, subject: &Subject) -> Result<Option<SubjectVersion>, Error> {
     find!(
         tx,
@@ -267,18 +223,12 @@ pub async fn find_latest_version(tx: &mut Tx, subject: &Subject) -> Result<Optio
     )
 }
 
-/// The places of a schema, those out of use among them.
-///
-/// # Errors
-/// Those of any query.
+/// The versions that use a schema, including those deleted softly.
 pub async fn list_versions_of_schema(tx: &mut Tx, id: SchemaId) -> Result<Vec<SubjectVersion>, Error> {
     list!(tx, VersionRow, "WHERE schema_id = $1 ORDER BY context, subject, version", i64::from(id))
 }
 
 /// The versions of all subjects after one, in the order of context, subject and number.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_all_versions(
     tx: &mut Tx,
     after: Option<(&Subject, u32)>,
@@ -296,10 +246,7 @@ pub async fn list_all_versions(
     )
 }
 
-/// The places of the schemas before an id, those of the greatest id first.
-///
-/// # Errors
-/// Those of any query.
+/// The versions that use the schemas below an id, those of the greatest id first.
 pub async fn list_versions_by_schema(tx: &mut Tx, before: i64, limit: u32) -> Result<Vec<SubjectVersion>, Error> {
     list!(
         tx,
@@ -311,9 +258,6 @@ pub async fn list_versions_by_schema(tx: &mut Tx, before: i64, limit: u32) -> Re
 }
 
 /// The schemas of these ids.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_schemas(tx: &mut Tx, ids: &[SchemaId]) -> Result<Vec<Schema>, Error> {
     let mut schemas = Vec::with_capacity(ids.len());
     for id in ids {
@@ -324,10 +268,7 @@ pub async fn list_schemas(tx: &mut Tx, ids: &[SchemaId]) -> Result<Vec<Schema>, 
 
 row! { SubjectRow from "subject_versions" { context: String, subject: String, in_use: i64, } }
 
-/// All subjects in order, each with whether a version of it is in use.
-///
-/// # Errors
-/// Those of any query.
+/// All subjects in order, each with whether it has a version that is not deleted.
 pub async fn list_subjects(tx: &mut Tx) -> Result<Vec<(Subject, bool)>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, SubjectRow>(
         "SELECT
@@ -342,15 +283,15 @@ pub async fn list_subjects(tx: &mut Tx) -> Result<Vec<(Subject, bool)>, Error> {
     rows.into_iter()
         .map(|row| {
             let subject = subject(&row.context, &row.subject);
-            let wrong = |what| Error::inconsistent("subject_versions", &row.subject, what);
-            Ok((subject.map_err(wrong)?, row.in_use > 0))
+            let misfit = |what| Error::inconsistent("subject_versions", &row.subject, what);
+            Ok((subject.map_err(misfit)?, row.in_use > 0))
         })
         .collect()
 }
 
 row! { CountRow from "registry_counts" { value: i64, } }
 
-/// Counts a subject that came, or one that went. Gives how many there are then, in use or not.
+/// Updates the number of subjects and returns it; those whose versions are all deleted softly are counted.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -364,21 +305,18 @@ pub async fn count_subject(tx: &mut Tx, change: Change) -> Result<i64, Error> {
     Ok(row.value)
 }
 
-/// What became of something that is counted.
+/// A change of something that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is new.
+    /// It was added.
     Came = 1,
-    /// It is gone for good.
+    /// It was deleted for good.
     Went = -1,
 }
 
 row! { ReferrerRow from "schema_references" { schema_id: i64, } }
 
-/// The schemas that refer to a version, in order.
-///
-/// # Errors
-/// Those of any query.
+/// The schemas that reference a version, in order.
 pub async fn list_referrers(tx: &mut Tx, subject: &Subject, version: u32) -> Result<Vec<SchemaId>, Error> {
     let rows = on_both!(tx, |c| sqlx::query_as::<_, ReferrerRow>(
         "SELECT schema_id FROM schema_references
@@ -404,10 +342,7 @@ entity_row! {
     }
 }
 
-/// What up to three scopes say of themselves, in their order.
-///
-/// # Errors
-/// Those of any query.
+/// The settings of up to three scopes, in their order.
 pub async fn list_settings(tx: &mut Tx, scopes: &[Scope]) -> Result<Vec<Settings>, Error> {
     let names: Vec<String> = scopes.iter().map(ToString::to_string).collect();
     let name = |index: usize| names.get(index).or(names.last()).cloned().unwrap_or_default();
@@ -418,7 +353,7 @@ pub async fn list_settings(tx: &mut Tx, scopes: &[Scope]) -> Result<Vec<Settings
     .bind(name(1))
     .bind(name(2))
     .fetch_all(c))?;
-    let said = |name: &String| {
+    let settings_of = |name: &String| {
         let row = rows.iter().find(|row| row.scope == *name);
         row.map_or_else(Settings::default, |row| Settings {
             level: row.level.as_ref().map(|level| level.0),
@@ -427,23 +362,17 @@ pub async fn list_settings(tx: &mut Tx, scopes: &[Scope]) -> Result<Vec<Settings
             mode: row.mode.as_ref().map(|mode| mode.0),
         })
     };
-    Ok(names.iter().map(said).collect())
+    Ok(names.iter().map(settings_of).collect())
 }
 
-/// What a scope says of itself.
-///
-/// # Errors
-/// Those of any query.
+/// The settings of a scope.
 pub async fn settings(tx: &mut Tx, scope: &Scope) -> Result<Settings, Error> {
     Ok(list_settings(tx, std::slice::from_ref(scope)).await?.pop().unwrap_or_default())
 }
 
 row! { NumberRow from "registry_settings" { value: i64, } }
 
-/// How many scopes say something of themselves.
-///
-/// # Errors
-/// Those of any query.
+/// The number of scopes that have settings.
 pub async fn count_settings(tx: &mut Tx) -> Result<i64, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, NumberRow>(
         "SELECT CAST(COUNT(*) AS BIGINT) AS value FROM registry_settings"
@@ -452,7 +381,7 @@ pub async fn count_settings(tx: &mut Tx) -> Result<i64, Error> {
     Ok(row.value)
 }
 
-/// Writes what a scope says of itself; nothing, if it has nothing to say.
+/// Stores the settings of a scope, or deletes them if they are all unset.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -482,10 +411,7 @@ pub async fn put_settings(tx: &mut Tx, scope: &Scope, settings: &Settings) -> Re
 
 row! { TakenRow from "schemas" { id: i64, } }
 
-/// Whether an id was ever given.
-///
-/// # Errors
-/// Those of any query.
+/// Whether an id was ever assigned.
 pub async fn is_taken(tx: &mut Tx, id: SchemaId) -> Result<bool, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, TakenRow>("SELECT id FROM schemas WHERE id = $1")
         .bind(i64::from(id))

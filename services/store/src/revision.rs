@@ -1,5 +1,5 @@
-//! Revisions: numbers that increase with every change of facts. A decision compares them to find out whether the facts it
-//! read are still current, and caches are keyed by them. Each table has a revision of its own, see [`crate::table`].
+//! Revisions: numbers that increase with every change of facts. A decision compares them to find out whether the facts
+//! it read are still current, and caches are keyed by them. Each table has a revision of its own, see [`crate::table`].
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -28,8 +28,8 @@ impl Revision {
     }
 }
 
-/// The revisions of a SQLite database, kept in memory by its one writer. They are updated when the commit that moved them
-/// is durable and before its waiters are notified, so an acknowledged change is always reflected here.
+/// The revisions of a SQLite database, kept in memory by its one writer. They are updated when the commit that moved
+/// them is durable and before its waiters are notified, so an acknowledged change is always reflected here.
 pub(crate) struct DurableRevisions([AtomicI64; 2]);
 
 /// The new values of the revisions that a turn moved, by [`Revision`]; 0 for the others.
@@ -53,7 +53,8 @@ impl DurableRevisions {
         }
     }
 
-    /// Falls back to asking the database until the next change: a commit failed, and may have been written all the same.
+    /// Falls back to asking the database until the next change: a commit failed, and may have been written all the
+    /// same.
     pub(crate) fn forget(&self) {
         self.0.iter().for_each(|durable| durable.store(UNKNOWN, Ordering::Release));
     }
@@ -62,9 +63,6 @@ impl DurableRevisions {
 row! { RevisionRow from "revisions" { value: i64, } }
 
 /// The revision's number; 0 before the first change.
-///
-/// # Errors
-/// Those of any query.
 pub async fn get(tx: &mut Tx, revision: Revision) -> Result<i64, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, RevisionRow>("SELECT value FROM revisions WHERE name = $1")
         .bind(revision.name())
@@ -111,9 +109,6 @@ const SELECT_PLATFORM: &str = "SELECT
                                (SELECT value FROM revisions WHERE name = 'visibility') AS visibility";
 
 /// The platform's revisions.
-///
-/// # Errors
-/// Those of any query.
 pub async fn platform(tx: &mut Tx) -> Result<Platform, Error> {
     Ok(on_both!(tx, |c| sqlx::query_as::<_, PlatformRow>(SELECT_PLATFORM).fetch_one(c))?.into())
 }
@@ -123,8 +118,8 @@ pub(crate) async fn stored(connection: &mut SqliteConnection) -> sqlx::Result<Pl
     Ok(sqlx::query_as::<_, PlatformRow>(SELECT_PLATFORM).fetch_one(connection).await?.into())
 }
 
-/// The revisions that a decision about a table depends on, read in one statement. Equal stamps mean that none of its facts
-/// have changed.
+/// The revisions that a decision about a table depends on, read in one statement. Equal stamps mean that none of its
+/// facts have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// [`Revision::Access`].
@@ -138,9 +133,6 @@ pub struct Stamp {
 row! { StampRow from "revisions" { access: Option<i64>, visibility: Option<i64>, in_table: Option<i64>, } }
 
 /// The stamp of a table.
-///
-/// # Errors
-/// Those of any query.
 pub async fn stamp(tx: &mut Tx, table_id: TableId) -> Result<Stamp, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, StampRow>(
         "SELECT

@@ -1,12 +1,12 @@
 //! How rows are read and queries are run.
 //!
 //! `entity_row!` declares the columns of a table once. From that, `find!`, `list!`, `list_in!`, `page!` and
-//! `page_by_time!` make a `SELECT`, and `insert!` makes an `INSERT`. `affected!` runs any other statement, and `on_both!`
-//! any other query, into a struct declared by `row!`.
+//! `page_by_time!` make a `SELECT`, and `insert!` makes an `INSERT`. `affected!` runs any other statement, and
+//! `on_both!` any other query, into a struct declared by `row!`.
 //!
 //! Columns are of five kinds: id and text (`String` or `Text<T>`), integer (`i64`), bytes (`Vec<u8>`) and `bool`, each
-//! with NULL as an `Option`. A `row!` struct refuses NULL in a field that is not an `Option`, because the SQLite driver
-//! reads it as 0 or the empty text.
+//! nullable as an `Option`. A NULL in a field that is not an `Option` is an error; the SQLite driver alone would read
+//! it as 0 or the empty text.
 
 pub(crate) use sqlx::types::Text;
 
@@ -56,7 +56,7 @@ where
     }
 }
 
-/// A value that fits no state of the domain; becomes [`crate::error::Error::Inconsistent`].
+/// A value that does not fit its column's type; becomes [`crate::error::Error::Inconsistent`].
 #[derive(Debug, thiserror::Error)]
 #[error("row `{row}` of table `{table}`, column `{column}`")]
 pub(crate) struct Inconsistency {
@@ -67,7 +67,7 @@ pub(crate) struct Inconsistency {
     pub(crate) source: BoxDynError,
 }
 
-/// Reads a field of a row, naming table and row where the value does not fit.
+/// Reads a field of a row; an error names the table and the row.
 pub(crate) fn read<'r, R, F>(row: &'r R, table: &'static str, column: &'static str) -> sqlx::Result<F>
 where
     R: Row,
@@ -114,7 +114,7 @@ pub(crate) trait EntityRow {
     const SELECT: &'static str;
 }
 
-/// Declares the row struct of a whole table, as `row!` does, and makes it a [`EntityRow`].
+/// Declares the row struct of a whole table, as `row!` does, and implements [`EntityRow`] for it.
 macro_rules! entity_row {
     ($(#[$doc:meta])* $name:ident from $table:literal {
         $first:ident: $first_kind:ty,
@@ -141,7 +141,7 @@ macro_rules! select {
     };
 }
 
-/// Joins constant texts to one at compile time; the driver takes no other.
+/// Concatenates constant texts at compile time, since the driver takes constants only.
 macro_rules! text {
     ($($part:expr),+) => {{
         const PARTS: &[&str] = &[$($part),+];
@@ -199,8 +199,8 @@ pub(crate) const fn placeholders(n_columns: usize) -> &'static str {
 const MAX_COLUMNS: usize = 20;
 const PLACEHOLDERS: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20";
 
-/// Runs a query on whichever database the transaction is on: `on_both!(tx, |c| query(..).fetch_all(c))`. The text is
-/// written once and compiled for both. Refuses if the transaction has failed, and fails it if the query does.
+/// Runs a query on the database of the transaction: `on_both!(tx, |c| query(..).fetch_all(c))`. The expression is
+/// written once and compiled for both. An error fails the transaction; a transaction that has failed runs nothing more.
 macro_rules! on_both {
     ($tx:expr, |$connection:ident| $query:expr) => {{
         let result = match $tx.start()? {
@@ -211,7 +211,7 @@ macro_rules! on_both {
     }};
 }
 
-/// Runs a statement with its values and gives the number of rows that it changed.
+/// Runs a statement with its values and returns the number of rows affected.
 macro_rules! affected {
     ($tx:expr, $sql:expr $(, $value:expr)* $(,)?) => {{
         let result = match $tx.start()? {
@@ -226,9 +226,9 @@ macro_rules! affected {
     }};
 }
 
-/// Inserts a row, and gives the number of rows that it changed: `insert!(tx, GrantRow { id: Text(grant.id), .. })`. A
-/// column of the row that has no value here does not compile, unless a `..` leaves the rest to be NULL. A text after
-/// the row is added to the statement, such as `ON CONFLICT DO NOTHING`.
+/// Inserts a row and returns the number of rows affected: `insert!(tx, GrantRow { id: Text(grant.id), .. })`. A missing
+/// column does not compile, unless a `..` leaves the remaining columns NULL. A literal after the row is appended to the
+/// statement, such as `ON CONFLICT DO NOTHING`.
 macro_rules! insert {
     ($tx:expr, $row:ident { $($column:ident: $value:expr),+ $(,)? } $(, $rest:literal)? $(,)?) => {{
         let _ = |row: $row| {
@@ -258,7 +258,7 @@ macro_rules! insert {
     };
 }
 
-/// Finds at most one row: `find!(tx, GrantRow, "WHERE id = $1", Text(id))`. Gives the model that the row becomes.
+/// Finds at most one row and converts it: `find!(tx, GrantRow, "WHERE id = $1", Text(id))`.
 macro_rules! find {
     ($tx:expr, $row:ident, $rest:expr $(, $value:expr)* $(,)?) => {{
         let row = $crate::row::on_both!($tx, |c| {
@@ -268,8 +268,8 @@ macro_rules! find {
     }};
 }
 
-/// Lists the rows of a list that is short by its nature: `list!(tx, GrantRow, "WHERE .. ORDER BY id", Text(id))`. Gives
-/// the models that the rows become.
+/// Fetches all rows of a list that cannot grow long and converts them: `list!(tx, GrantRow, "WHERE .. ORDER BY id",
+/// Text(id))`.
 macro_rules! list {
     ($tx:expr, $row:ident, $rest:expr $(, $value:expr)* $(,)?) => {{
         let rows = $crate::row::on_both!($tx, |c| {
@@ -293,9 +293,9 @@ macro_rules! page {
     }};
 }
 
-/// A page of a list with the newest first, by a column of times: `page_by_time!(tx, seek, GrantRow by "granted_at",
-/// "principal_id = $4", Text(id))`. The values of the condition are numbered from `$4`: before them come the key of the
-/// last row seen and the number of rows.
+/// A page of a list with the newest first, ordered by a time column and the id: `page_by_time!(tx, seek, GrantRow by
+/// "granted_at", "principal_id = $4", Text(id))`. Placeholders of the condition start at `$4`; the macro uses the first
+/// three.
 macro_rules! page_by_time {
     ($tx:expr, $seek:expr, $row:ident by $at:literal, $condition:expr $(, $value:expr)* $(,)?) => {{
         const SQL: &str = $crate::row::select!(
@@ -317,16 +317,16 @@ macro_rules! page_by_time {
     }};
 }
 
-/// The models of the rows whose column is in a list of values: `list_in!(tx, GrantRow, "WHERE id IN ({list})", ids)`.
-/// Further values stand before the list's: `list_in!(tx, GrantRow, "WHERE a = $1 AND b IN ({list})", ids, a)`. Any order
-/// holds only within [`dialect::MAX_LIST`](crate::dialect::MAX_LIST) values.
+/// Fetches and converts the rows whose column is in a list of values: `list_in!(tx, GrantRow, "WHERE id IN ({list})",
+/// ids)`. Further values come before the list: `list_in!(tx, GrantRow, "WHERE a = $1 AND b IN ({list})", ids, a)`. Rows
+/// are ordered only within [`dialect::MAX_LIST`](crate::dialect::MAX_LIST) values.
 macro_rules! list_in {
     ($tx:expr, $row:ident, $rest:expr, $values:expr $(, $before:expr)* $(,)?) => {
         $crate::page::all($crate::row::rows_in!($tx, $row, $crate::row::select!($row, $rest), $values $(, $before)*))
     };
 }
 
-/// As `list_in!`, with a whole text of its own, and gives the rows.
+/// As `list_in!`, with a whole statement, and without the conversion.
 macro_rules! rows_in {
     ($tx:expr, $row:ident, $sql:expr, $values:expr $(, $before:expr)* $(,)?) => {{
         let mut rows: Vec<$row> = Vec::with_capacity($values.len());

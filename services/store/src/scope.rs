@@ -1,5 +1,5 @@
-//! The scope of a list of requests, grants, leases or decisions. Rows outside it are never read; the policy still decides
-//! on each row inside it.
+//! The scope of a list of requests, grants, leases or decisions. Rows outside of it are never read; the policy still
+//! decides on each row inside of it.
 
 use domain::id::PrincipalId;
 
@@ -10,13 +10,13 @@ pub enum ListScope {
     All,
     /// Those of one principal.
     Own(PrincipalId),
-    /// Those of a principal and of the service accounts that it owns, and all on products of the domains in which it has
-    /// a role, with their subdomains.
+    /// Those of a principal and of the service accounts that it owns, and all on products of the domains in which it
+    /// has a role, with their subdomains.
     InReachOf(PrincipalId),
 }
 
-/// The condition of [`ListScope::InReachOf`] for the principal `$4`: `in_reach!("principal_id", "product_id" =
-/// "products.id")`. The first column holds the row's principal, the second what the row is about; where that is not a
+/// The condition of [`ListScope::InReachOf`] for the principal `$4`, such as `in_reach!("principal_id", "product_id" =
+/// "products.id")`. The first column holds the row's principal, the second the row's subject; where that is not a
 /// product, `with` joins it to one.
 macro_rules! in_reach {
     ($principal:literal, $column:literal = $about:literal $(with $joins:literal)?) => {
@@ -55,8 +55,8 @@ macro_rules! in_reach_by_binding {
     };
 }
 
-/// A page of a list within a [`ListScope`], the newest first: `page_in_scope!(tx, scope, seek, GrantRow by "granted_at",
-/// "principal_id", in_reach!(..))`. A condition may follow for values numbered from `$5`.
+/// A page of a list within a [`ListScope`], the newest first: `page_in_scope!(tx, scope, seek, GrantRow by
+/// "granted_at", "principal_id", in_reach!(..))`. A further condition has its value in `$5`.
 macro_rules! page_in_scope {
     (
         $tx:expr, $scope:expr, $seek:expr, $row:ident by $at:literal, $principal:literal, $in_reach:expr

@@ -40,7 +40,7 @@ impl TryFrom<TableRow> for Table {
 /// Registers a table without snapshots.
 ///
 /// # Errors
-/// [`Constraint::TableLocation`] if another table lies there, above or below; [`Error::LockNeeded`].
+/// [`Constraint::TableLocation`] if another table is there, above or below; [`Error::LockNeeded`].
 pub async fn insert(tx: &mut Tx, table: &Table) -> Result<(), Error> {
     tx.require_facts()?;
     if find_overlapping(tx, &table.location, None).await?.is_some() {
@@ -60,8 +60,8 @@ pub async fn insert(tx: &mut Tx, table: &Table) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets a table that nothing is bound to, with its snapshots, so that its folder is free again. False if something
-/// is bound to it.
+/// Deletes a table without bindings, with its snapshots, so that its location can be registered again. False if it has
+/// bindings.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -75,10 +75,7 @@ pub async fn delete_unbound(tx: &mut Tx, id: TableId) -> Result<bool, Error> {
     Ok(n_rows == 1)
 }
 
-/// A table at the location, above it or below it; `except` one. The gate asks it again at each vend.
-///
-/// # Errors
-/// Those of any query.
+/// A table at the location, above it or below it; `except` one. The gate checks this again at every vend.
 pub async fn find_overlapping(
     tx: &mut Tx,
     location: &Location,
@@ -113,9 +110,6 @@ pub async fn list_overlapping(tx: &mut Tx, location: &Location) -> Result<Vec<Ta
 }
 
 /// A table by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find(tx: &mut Tx, id: TableId) -> Result<Option<Table>, Error> {
     find!(tx, TableRow, "WHERE id = $1", Text(id))
 }
@@ -129,32 +123,23 @@ pub async fn get(tx: &mut Tx, id: TableId) -> Result<Table, Error> {
 }
 
 /// The table at exactly this location.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_by_location(tx: &mut Tx, location: &Location) -> Result<Option<Table>, Error> {
     find!(tx, TableRow, "WHERE location = $1", Text(location))
 }
 
 /// The tables of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_by_ids(tx: &mut Tx, ids: &[TableId]) -> Result<Vec<Table>, Error> {
     list_in!(tx, TableRow, "WHERE id IN ({list})", ids)
 }
 
 /// Tables in the order of their ids, as the poll for new heads goes through them.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list(tx: &mut Tx, seek: &Seek<TableId>) -> Result<Page<Table>, Error> {
     // Every id is greater than the empty text.
     let after = seek.after.map_or(String::new(), |id| id.to_string());
     page!(tx, seek, TableRow, "WHERE id > $1 ORDER BY id LIMIT $2", after.as_str())
 }
 
-/// Moves a table's revision: its head, served snapshot or verdicts changed.
+/// Increases a table's revision: its head, served snapshot or verdicts changed.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
@@ -208,9 +193,9 @@ impl TryFrom<SnapshotRow> for Snapshot {
                 (None, None, None, None, None, None) => None,
                 _ => return Err(misfit("half of an inspection")),
             };
-        // A later inspection may have failed: what an earlier one found stands for the leases on it.
+        // A later inspection may have failed; the result of an earlier one stays for its leases.
         if row.state.0 == SnapshotState::Inspected && found.is_none() {
-            return Err(misfit("the state and what was found do not fit"));
+            return Err(misfit("the state and the inspection do not fit"));
         }
         Ok(Self {
             id,
@@ -227,8 +212,8 @@ impl TryFrom<SnapshotRow> for Snapshot {
 
 row! { OrdinalRow from "snapshots" { ordinal: i64, } }
 
-/// Notices a new head: adds it as pending, after all others, and makes it the table's head. What waited before it is
-/// skipped. Moves the table's revision. Gives the snapshot.
+/// Adds a new head as pending, after all other snapshots, and returns it. Snapshots that were pending are skipped. The
+/// table's revision increases.
 ///
 /// # Errors
 /// [`Constraint::SnapshotKey`] if the table has it already; [`Error::NotFound`], [`Error::LockNeeded`].
@@ -264,8 +249,8 @@ pub async fn notice(
     Ok(Snapshot { id, table_id, key, ordinal, noticed_at: at, state, found: None, error: None })
 }
 
-/// Makes a snapshot that is known already the head again, as when a Parquet folder goes back to an earlier set of
-/// files. Moves the table's revision.
+/// Makes an existing snapshot the head again, as when a Parquet folder returns to an earlier set of files. The table's
+/// revision increases.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
@@ -280,9 +265,8 @@ pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Resul
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("table")) }
 }
 
-/// Writes what an inspection found, or why it found nothing. What it found replaces what an earlier one did; where it
-/// failed, that stays, since leases may be served from its file list. The caller moves the table's revision once it has
-/// written the verdicts, by [`bump`].
+/// Stores the result of an inspection, or its error. A result replaces that of an earlier inspection; an error leaves
+/// it, since leases may be served from its file list. The caller must call [`bump`] after it has stored the verdicts.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
@@ -315,8 +299,8 @@ pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Inspect
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("snapshot")) }
 }
 
-/// Makes a snapshot that could not be inspected wait for another inspection. Its verdicts stay until that one replaces
-/// them. False if it is in another state.
+/// Sets a snapshot whose inspection failed to pending again. Its verdicts stay until another inspection replaces them.
+/// False if it is in another state.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -331,9 +315,6 @@ pub async fn set_pending(tx: &mut Tx, id: SnapshotId) -> Result<bool, Error> {
 }
 
 /// A snapshot by its id.
-///
-/// # Errors
-/// Those of any query.
 pub async fn find_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<Option<Snapshot>, Error> {
     find!(tx, SnapshotRow, "WHERE id = $1", Text(id))
 }
@@ -346,10 +327,7 @@ pub async fn get_snapshot(tx: &mut Tx, id: SnapshotId) -> Result<Snapshot, Error
     find_snapshot(tx, id).await?.ok_or(Error::NotFound("snapshot"))
 }
 
-/// A table's snapshot by the table's own name for it.
-///
-/// # Errors
-/// Those of any query.
+/// A table's snapshot by its key.
 pub async fn find_snapshot_by_key(
     tx: &mut Tx,
     table_id: TableId,
@@ -359,17 +337,11 @@ pub async fn find_snapshot_by_key(
 }
 
 /// The snapshots of these ids that exist.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_snapshots_by_ids(tx: &mut Tx, ids: &[SnapshotId]) -> Result<Vec<Snapshot>, Error> {
     list_in!(tx, SnapshotRow, "WHERE id IN ({list})", ids)
 }
 
 /// A table's snapshots, the newest first. The key of the seek is the ordinal.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_snapshots(tx: &mut Tx, table_id: TableId, seek: &Seek<i64>) -> Result<Page<Snapshot>, Error> {
     page!(
         tx,

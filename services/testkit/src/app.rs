@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app::folder::Folder;
+use app::data_dir::DataDir;
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
 use app::issuer::Issuer;
 use app::lake::Lake;
@@ -68,7 +68,7 @@ impl TestApp {
 
     async fn build(url: Option<String>, options: Options, settings: Settings, policy: Policy) -> Self {
         let data = TempDir::new().expect("a temporary folder");
-        let folder = Folder::open(data.path()).expect("a data folder");
+        let folder = DataDir::open(data.path()).expect("a data folder");
         let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.root().join("charter.db").display()));
         let clock = Arc::new(ManualClock::new());
         let inspector = Arc::new(FakeInspector::default());

@@ -1,14 +1,14 @@
-//! Writes the demo's table: a small `flights` in Delta, with a true history of five versions.
+//! Creates the demo's table: a small Delta table `flights` with a history of five versions.
 //!
 //! | version | what | rows | sum of `distance` |
 //! |---|---|---|---|
 //! | 0 | January | 400 | 451,250 |
 //! | 1 | February, adds the column `delay_band` | 700 | 789,143 |
 //! | 2 | the bad batch: 10 rows without a carrier, 10 with a negative distance, 10 given twice | 740 | 812,247 |
-//! | 3 | DELETE of March: the bad batch goes | 700 | 789,143 |
+//! | 3 | DELETE of March, which removes the bad batch | 700 | 789,143 |
 //! | 4 | March, good | 1,000 | 1,127,036 |
 //!
-//! The rows are the same each time; file names and commit times are the writer's.
+//! The rows are always the same; file names and commit times vary.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use deltalake::operations::write::SchemaMode;
 use deltalake::protocol::SaveMode;
 use url::Url;
 
-/// The newest version that can be made.
+/// The newest version that can be created.
 pub(crate) const LAST_VERSION: u64 = 4;
 
 const CARRIERS: [&str; 6] = ["AA", "B6", "DL", "EV", "UA", "WN"];
@@ -40,27 +40,27 @@ const DESTINATIONS: [(&str, i32); 8] = [
 const NEW_YEAR_MICROS: i64 = 1_356_998_400_000_000;
 const MICROS_PER_MINUTE: i64 = 60_000_000;
 const BAD_MONTH: i32 = 3;
-/// How many rows break each promise in the bad batch.
+/// The number of rows of the bad batch that violate each promise.
 const N_BAD: usize = 10;
 
-/// Makes the versions that the folder lacks, up to `through`. The folder may hold earlier ones, or not exist.
+/// Creates the missing versions up to `through`. The folder may contain earlier ones, or not exist.
 ///
 /// # Errors
-/// There is no such version, the folder holds something else, or it cannot be written.
+/// There is no such version, the folder contains something else, or it cannot be written.
 pub(crate) fn make(folder: &Path, through: u64) -> anyhow::Result<()> {
     if through > LAST_VERSION {
-        bail!("the demo's table ends with version {LAST_VERSION}");
+        bail!("the last version of the demo's table is {LAST_VERSION}");
     }
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     let folder = folder.canonicalize().with_context(|| format!("cannot open `{}`", folder.display()))?;
     let Ok(url) = Url::from_directory_path(&folder) else { bail!("`{}` is not a folder", folder.display()) };
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start its threads")?;
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(async {
         let mut table = DeltaTable::try_from_url(url).await.context("cannot open the table")?;
         let first = table.version().map_or(0, |version| version + 1);
         for version in first..=through {
-            table = make_version(table, version).await.with_context(|| format!("cannot make version {version}"))?;
+            table = make_version(table, version).await.with_context(|| format!("cannot create version {version}"))?;
         }
         Ok(())
     })
@@ -107,7 +107,7 @@ impl Rows {
         rows
     }
 
-    /// Every flight leaves in a minute of its own, so carrier, flight, origin and time make a key.
+    /// Every flight departs at a different minute, so carrier, flight, origin and time form a key.
     fn push(&mut self, month: i32, index: usize) {
         let (dest, distance) = DESTINATIONS[index % DESTINATIONS.len()];
         let number = index as i64;
@@ -118,7 +118,7 @@ impl Rows {
         self.origin.push(ORIGINS[index % ORIGINS.len()]);
         self.dest.push(dest);
         self.distance.push(distance);
-        // Each 41st flight was cancelled.
+        // Every 41st flight is cancelled.
         self.dep_delay.push((index % 41 != 40).then_some((index * 37 % 91) as i32 - 15));
     }
 

@@ -1,7 +1,7 @@
 //! A folder of Parquet files.
 //!
-//! Its columns are those of its files, which must agree on names and types. Folder names such as `year=2013` are not
-//! columns: readers differ on what they make of them, and a contract promises one table.
+//! Its columns are those of its files, which must have the same names and types. Folder names such as `year=2013` are
+//! not columns, because readers interpret them differently.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{footer, schema};
 
 const BATCH_ROWS: usize = 8192;
 
-/// Opens the folder as it is, or refuses if it is not the snapshot `expected`. Blocks.
+/// Opens the folder in its current state, which must be the snapshot `expected` if one is given. Blocks.
 pub(crate) fn open(root: &Arc<Root>, expected: Option<&SnapshotKey>) -> Result<Table> {
     let mut files = Vec::new();
     let mut first: Option<(String, SchemaRef)> = None;
@@ -60,13 +60,13 @@ pub(crate) fn open(root: &Arc<Root>, expected: Option<&SnapshotKey>) -> Result<T
     })
 }
 
-/// Whether both have the same columns in the same order. Whether a column may be null is a matter of each file.
+/// Whether both have the same columns in the same order. Nullability may differ from file to file.
 fn agree(one: &SchemaRef, other: &SchemaRef) -> bool {
     let same = |(a, b): (&FieldRef, &FieldRef)| a.name() == b.name() && a.data_type().equals_datatype(b.data_type());
     one.fields().len() == other.fields().len() && one.fields().iter().zip(other.fields()).all(same)
 }
 
-/// The same columns, each of which may be null: what holds in the first file need not hold in the next.
+/// The same columns, all nullable, since a column may be nullable in a later file.
 fn nullable(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
     Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
@@ -98,7 +98,7 @@ impl Rows for FolderRows {
             let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
             for batch in reader.map_err(|error| corrupt(&error))? {
                 let batch = batch.map_err(|error| corrupt(&error))?;
-                // The reader keeps the file's order of columns, not ours.
+                // The reader returns columns in the order of the file.
                 let ordered = wanted.fields().iter().map(|field| batch.column_by_name(field.name()).cloned());
                 let ordered = ordered.collect::<Option<Vec<_>>>().ok_or_else(|| corrupt(&"a column is missing"))?;
                 let batch = RecordBatch::try_new(wanted.clone(), ordered).map_err(|error| corrupt(&error))?;

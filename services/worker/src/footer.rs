@@ -1,4 +1,4 @@
-//! The footer of a Parquet file, read within limits before anything is made of it.
+//! The footer of a Parquet file, read within limits.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -8,12 +8,12 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
 use crate::error::{Result, Unreadable};
 
-/// The longest footer: thousands of row groups of a wide table. In memory it is several times larger.
+/// The maximum size of a footer: thousands of row groups of a wide table. In memory it is several times larger.
 const MAX_FOOTER_BYTES: u32 = 64 * 1024 * 1024;
 /// The last bytes of each file: the footer's length and the magic.
 const TAIL_BYTES: u64 = 8;
 
-/// Reads the footer. What a writer says of Arrow types is left aside: the Parquet types alone decide.
+/// Reads the footer. The Arrow schema that a writer may have embedded is ignored; only the Parquet types count.
 ///
 /// # Errors
 /// The file is not Parquet, is cut off, has a corrupt or too long footer, or too many columns.
@@ -40,7 +40,7 @@ pub(crate) fn read(file: &File, path: &str) -> Result<ArrowReaderMetadata> {
     Ok(metadata)
 }
 
-/// The rows that a footer counts.
+/// The number of rows according to a footer.
 pub(crate) fn n_rows(metadata: &ArrowReaderMetadata, path: &str) -> Result<u64> {
     u64::try_from(metadata.metadata().file_metadata().num_rows())
         .map_err(|_| Unreadable(format!("the file `{path}` is corrupt: it counts its rows below zero")))

@@ -1,4 +1,4 @@
-//! One inspection from job to report.
+//! An inspection, from the job to the result.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use domain::clock::Timestamp;
 use domain::table::{Format, Inspection, InspectionJob, PhysicalSchema, PinnedFile, SnapshotKey};
 use inspect::wire::Limits;
 
-use crate::error::{Result, Unreadable};
+use crate::error::{Failure, Result, Unreadable};
 use crate::root::Root;
 use crate::scan::Rows;
 use crate::{delta, folder, measure};
 
-/// Kept beside each verdict: what measured it.
+/// The name and version of the engine, stored with each verdict.
 pub(crate) fn engine() -> String {
     format!("charter-worker {}, datafusion {}", env!("CARGO_PKG_VERSION"), datafusion::DATAFUSION_VERSION)
 }
 
-/// A snapshot, opened: everything but what the rules ask of its rows.
+/// An open snapshot: all of an inspection but the measurements of the rules.
 pub(crate) struct Table {
     pub(crate) snapshot: SnapshotKey,
     pub(crate) committed_at: Timestamp,
@@ -29,22 +29,16 @@ pub(crate) struct Table {
     pub(crate) rows: Arc<dyn Rows>,
 }
 
-/// Does the job.
-///
-/// # Errors
-/// [`Unreadable`] inside is about the table; the outer error is ours.
-pub(crate) async fn run(job: InspectionJob, limits: Limits) -> anyhow::Result<Result<Inspection>> {
+/// Runs the job.
+pub(crate) async fn run(job: InspectionJob, limits: Limits) -> Result<Inspection, Failure> {
     let opened = tokio::task::spawn_blocking({
         let job = job.clone();
         move || open(&job)
     });
-    let (root, table) = match opened.await? {
-        Ok(opened) => opened,
-        Err(unreadable) => return Ok(Err(unreadable)),
-    };
+    let (root, table) = opened.await.map_err(anyhow::Error::from)??;
     let measured = measure::measure(&table, &job.rules, limits).await?;
-    let whole = measured.and_then(|measured| root.verify().map(|()| measured));
-    Ok(whole.map(|measured| Inspection {
+    root.verify()?;
+    Ok(Inspection {
         snapshot: table.snapshot,
         committed_at: table.committed_at,
         schema: table.schema,
@@ -53,7 +47,7 @@ pub(crate) async fn run(job: InspectionJob, limits: Limits) -> anyhow::Result<Re
         checkpoint: table.checkpoint,
         measured,
         engine: engine(),
-    }))
+    })
 }
 
 fn open(job: &InspectionJob) -> Result<(Arc<Root>, Table)> {

@@ -1,4 +1,4 @@
-//! What this process may use and reach. Set on itself, before anything of the table is opened.
+//! The resource limits and the sandbox of this process, applied before anything of the table is opened.
 
 use std::path::Path;
 
@@ -10,29 +10,29 @@ use landlock::{
 };
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// The largest file that may be written: a checkpoint of a million files stays well below.
+/// The maximum size of a written file; a checkpoint of a million files is much smaller.
 const MAX_WRITTEN_FILE_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-/// A scan holds one data file open at a time; the rest is the runtime's.
+/// The maximum number of open files. A scan opens one data file at a time; the rest is for the runtime.
 const MAX_OPEN_FILES: u64 = 256;
-/// The first Landlock version that also scopes signals and abstract sockets. Older kernels enforce what they know.
+/// The first Landlock version that also scopes signals and abstract sockets. Older kernels enforce what they support.
 const LANDLOCK: ABI = ABI::V6;
 
-/// Sets the limits, and closes everything but reading below `root` and writing below `scratch`. Tells how much of that
-/// the kernel enforces: whether it is enough is the caller's to say, before anything is opened.
+/// Sets the limits and forbids everything but reading below `root` and writing below `scratch`. Returns how much of the
+/// sandbox the kernel enforces; the caller decides whether that is enough.
 ///
-/// Landlock must be called before the process has threads: it holds for the calling thread and those it starts.
+/// Landlock must be called before the process has threads: it applies to the calling thread and those it starts.
 ///
 /// # Errors
-/// A limit cannot be set. Without one the worker does not begin. (A kernel without Landlock is no error: the table is
-/// opened only through [`Root`](crate::root::Root).)
+/// A limit cannot be set. (A kernel without Landlock is not an error: the table is opened only through
+/// [`Root`](crate::root::Root).)
 pub(crate) fn apply(limits: Limits, root: &Path, scratch: &Path) -> anyhow::Result<Sandbox> {
     set(Resource::Core, 0, 0)?;
-    // The soft limit's signal tells the server why; the hard one is for a process that would not listen.
+    // The signal of the soft limit tells the server the reason; the hard limit stops a process that ignores it.
     set(Resource::Cpu, limits.cpu_seconds, limits.cpu_seconds.saturating_add(1))?;
     set(Resource::Fsize, MAX_WRITTEN_FILE_BYTES, MAX_WRITTEN_FILE_BYTES)?;
     set(Resource::Nofile, MAX_OPEN_FILES, MAX_OPEN_FILES)?;
     let sandbox = confine(root, scratch).context("cannot confine itself to the table")?;
-    // Last, since the calls above may still allocate.
+    // Last, since the calls above may allocate.
     set(Resource::As, limits.memory_bytes, limits.memory_bytes)?;
     Ok(sandbox)
 }

@@ -1,10 +1,10 @@
-//! `charter-worker`: looks at one snapshot of one table and reports what it found.
+//! `charter-worker`: inspects one snapshot of one table and reports the result.
 //!
-//! It is the only program that parses foreign bytes: Delta logs, Parquet files, SQL rules. It takes one job on standard
-//! input, limits itself, and answers one report on standard output; the server kills it if it is late. [`inspection`]
-//! is where a job is done; [`delta`] and [`folder`] open a table, [`measure`] runs the rules over its rows.
+//! It is the only program that parses untrusted bytes: Delta logs, Parquet files, SQL rules. It reads one job from
+//! standard input, sandboxes itself, and writes one report to standard output; the server kills it at a deadline.
+//! [`inspection`] runs a job, [`delta`] and [`folder`] open a table, [`measure`] runs the rules over its rows.
 //!
-//! To add a format: a module beside [`folder`] that makes an [`inspection::Table`].
+//! To add a format: a module beside [`folder`] that opens an [`inspection::Table`].
 
 mod delta;
 mod demo;
@@ -24,11 +24,13 @@ use std::process::ExitCode;
 use anyhow::Context;
 use inspect::wire::{Inspected, Job, MAX_JOB_BYTES, Outcome, Report, Sandbox};
 
+use crate::error::Failure;
+
 const USAGE: &str = "usage: charter-worker inspect < job.json > report.json
        charter-worker make-demo <folder> [--through <version>]
        charter-worker --version";
 
-/// The exit code for a wrong command line.
+/// The exit code for an invalid command line.
 const WRONG_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
@@ -58,8 +60,8 @@ fn wrong_usage() -> ExitCode {
     ExitCode::from(WRONG_USAGE)
 }
 
-/// Reads the job, gives up every right that it does not need, and does it. The threads come last, since the limits hold
-/// for those that are started under them.
+/// Reads the job, drops every privilege that it does not need, and runs it. Threads are started last, since the limits
+/// apply to threads that are started after them.
 fn inspect() -> anyhow::Result<()> {
     let mut json = Vec::new();
     std::io::stdin().take(MAX_JOB_BYTES as u64 + 1).read_to_end(&mut json).context("cannot read the job")?;
@@ -71,16 +73,16 @@ fn inspect() -> anyhow::Result<()> {
         return answer(&Report { sandbox, outcome: Outcome::NoSandbox });
     }
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build();
-    let found = runtime.context("cannot start its threads")?.block_on(inspection::run(job, limits))?;
-    let outcome = match found {
+    let outcome = match runtime.context("cannot start the runtime")?.block_on(inspection::run(job, limits)) {
         Ok(inspection) => Outcome::Inspected(Inspected::from_domain(inspection)?),
-        Err(unreadable) => Outcome::Unreadable { reason: unreadable.0 },
+        Err(Failure::Unreadable(unreadable)) => Outcome::Unreadable { reason: unreadable.0 },
+        Err(Failure::Internal(error)) => return Err(error),
     };
     answer(&Report { sandbox, outcome })
 }
 
 fn answer(report: &Report) -> anyhow::Result<()> {
-    let json = report.to_json().context("cannot say the report")?;
+    let json = report.to_json().context("cannot serialise the report")?;
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(&json).and_then(|()| stdout.flush()).context("cannot write the report")
 }

@@ -1,9 +1,9 @@
-//! The table's folder, and the only way to a file in it.
+//! The table's folder, through which all of its files are opened.
 //!
-//! Every file is opened below the folder's own handle with `openat2`: a path that leads out of it, or over a symbolic
-//! link, does not open, whoever made the path. A file is pinned by what its first handle said of it, and every later
-//! handle must say the same; [`Root::verify`] asks once more at the end. So what was inspected is one state of the
-//! files, or it is refused.
+//! Every file is opened with `openat2` relative to the folder's handle, which refuses any path that leads out of the
+//! folder or through a symbolic link. The first handle of a file pins its size, modification time and inode; later
+//! handles must have the same, and [`Root::verify`] checks them again at the end. An inspection therefore sees one
+//! state of the files, or fails.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use crate::error::{Result, Unreadable};
 
-/// The deepest folder below a table that is looked into.
+/// The maximum depth of folders below a table.
 const MAX_FOLDER_DEPTH: usize = 32;
 
 /// The folder of one table.
@@ -27,7 +27,7 @@ pub(crate) struct Root {
     pins: Mutex<BTreeMap<String, PinnedFile>>,
 }
 
-/// One name in a folder.
+/// An entry of a folder.
 pub(crate) struct Entry {
     /// Its path below the table's folder.
     pub(crate) path: String,
@@ -45,7 +45,7 @@ impl Root {
 
     /// Opens a file for reading and pins it.
     pub(crate) fn open_file(&self, path: &str) -> Result<(File, PinnedFile)> {
-        // Without `NONBLOCK` a named pipe would hold us here before we can see that it is one.
+        // Without `NONBLOCK`, opening a named pipe would block before its type can be checked.
         let file = self.open_below(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC)?;
         let stat = fstat(&file).map_err(|error| refused(path, error))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -68,7 +68,7 @@ impl Root {
         Ok((File::from(file), found))
     }
 
-    /// The names in a folder, sorted, at most `limit` of them. The empty path is the table's folder.
+    /// The entries of a folder, sorted; fails above `limit`. The empty path is the table's folder.
     pub(crate) fn list(&self, folder: &str, limit: usize) -> Result<Vec<Entry>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = self.open_below(if folder.is_empty() { "." } else { folder }, flags)?;
@@ -91,8 +91,8 @@ impl Root {
         Ok(entries)
     }
 
-    /// The paths of all names below the folder for which `wanted` holds, at any depth, at most `limit` of them; folders
-    /// whose name begins with `_` or `.` are left out.
+    /// The paths below the folder, at any depth, for which `wanted` holds; fails above `limit`. Folders whose name
+    /// begins with `_` or `.` are skipped.
     pub(crate) fn list_below(&self, wanted: impl Fn(&str) -> bool, limit: usize) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut folders = vec![(String::new(), 0)];
@@ -117,7 +117,7 @@ impl Root {
         Ok(found)
     }
 
-    /// Opens every pinned file again: what was read is what is there now.
+    /// Opens every pinned file again, to check that none has changed.
     pub(crate) fn verify(&self) -> Result<()> {
         let paths: Vec<String> = self.pins.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
         for path in paths {

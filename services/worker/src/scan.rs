@@ -1,4 +1,4 @@
-//! A snapshot's rows as DataFusion sees them: one table without files, statistics or partitions of its own.
+//! The rows of a snapshot as a DataFusion table, without files, statistics or partitions of its own.
 
 use std::any::Any;
 use std::fmt;
@@ -17,15 +17,15 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
 use crate::error::{Result, Unreadable};
 
-/// How many batches are read ahead of the query.
+/// The number of batches that are read ahead of the query.
 const READ_AHEAD_BATCHES: usize = 4;
 
-/// Where rows come from.
+/// A source of rows.
 pub(crate) trait Rows: Send + Sync {
     /// All columns, by their logical names.
     fn schema(&self) -> SchemaRef;
 
-    /// Hands every row of the snapshot to `sink`, in batches of these columns, until it answers `false`. Blocks.
+    /// Passes every row of the snapshot to `sink`, in batches of these columns, until it returns `false`. Blocks.
     fn read(&self, columns: &[usize], sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<()>;
 }
 
@@ -35,7 +35,7 @@ impl fmt::Debug for dyn Rows {
     }
 }
 
-/// [`Rows`] as a table. It remembers the first thing that could not be read, since to a query it is one error of many.
+/// [`Rows`] as a table. It keeps the first failure to read, which a query would report as any other error.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     rows: Arc<dyn Rows>,
@@ -47,7 +47,7 @@ impl Snapshot {
         Self { rows, failure: Arc::default() }
     }
 
-    /// Why rows could not be read, if they could not.
+    /// The failure to read rows, if there was one.
     pub(crate) fn failure(&self) -> Result<()> {
         match &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(failure) => Err(failure.clone()),
@@ -101,7 +101,7 @@ impl PartitionStream for Scan {
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), READ_AHEAD_BATCHES);
         let (sender, rows, failure) = (stream.tx(), self.rows.clone(), self.failure.clone());
-        // A count of rows asks for no column at all; some column still has to be read to count them.
+        // A count of rows requests no column, but one has to be read to count them.
         let (columns, none_asked) =
             if self.columns.is_empty() { (vec![0], true) } else { (self.columns.clone(), false) };
         stream.spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! Physical types in the terms of `domain`, from Delta's schema and from Arrow's.
+//! Conversion of Delta and Arrow schemas to the physical types of `domain`.
 
 use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use buoyant_kernel::schema::{DataType as Delta, PrimitiveType, StructField};
@@ -16,7 +16,7 @@ pub(crate) fn from_delta<'a>(fields: impl Iterator<Item = &'a StructField>) -> R
     fields.map(|field| budget.delta_column(field, MAX_TYPE_DEPTH)).collect()
 }
 
-/// The columns of an Arrow schema, such as Parquet types give.
+/// The columns of an Arrow schema, as derived from Parquet types.
 ///
 /// # Errors
 /// As [`from_delta`].
@@ -25,7 +25,7 @@ pub(crate) fn from_arrow<'a>(fields: impl Iterator<Item = &'a FieldRef>) -> Resu
     fields.map(|field| budget.arrow_column(field, MAX_TYPE_DEPTH)).collect()
 }
 
-/// Counts what was converted so far, nested columns included.
+/// Counts the columns converted so far, including nested ones.
 struct Budget {
     n_columns: usize,
 }

@@ -25,7 +25,7 @@ impl Record {
         self.0.record.at.into()
     }
 
-    /// Who acted; null for the server itself.
+    /// The actor; null for the server itself.
     async fn actor(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         match self.0.record.actor.parse::<PrincipalId>() {
             Ok(id) => identity::find(ctx, id).await,
@@ -33,12 +33,12 @@ impl Record {
         }
     }
 
-    /// What was done.
+    /// The recorded action.
     async fn action(&self) -> AuditAction {
         AuditAction(self.0.record.action)
     }
 
-    /// To what: its kind and id.
+    /// The resource: its kind and id.
     async fn resource(&self) -> String {
         format!("{}:{}", self.0.record.resource.kind, self.0.record.resource.id)
     }
@@ -48,17 +48,17 @@ impl Record {
         AuditOutcome(self.0.record.outcome)
     }
 
-    /// Why, in the actor's or the gate's words.
+    /// The reason, given by the actor or the gate.
     async fn reason(&self) -> Option<&str> {
         self.0.record.reason.as_deref()
     }
 
-    /// The request it was part of; empty for the server's own acts.
+    /// The id of the request; empty for actions of the server.
     async fn request_id(&self) -> &str {
         &self.0.record.request_id
     }
 
-    /// More, as JSON.
+    /// Details, as JSON.
     async fn detail(&self) -> &str {
         &self.0.record.detail
     }
@@ -74,7 +74,7 @@ pub(crate) struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// Records, the newest first: for admins, stewards and auditors.
+    /// Audit records, newest first: for admins, stewards and auditors.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn records(
         &self,

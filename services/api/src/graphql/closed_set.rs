@@ -111,12 +111,12 @@ macro_rules! enums {
 }
 
 enums! {
-    /// What was done.
+    /// The recorded action.
     AuditAction(domain::audit::Action);
-    /// How an act ended.
+    /// The outcome of an action.
     AuditOutcome(domain::audit::Outcome);
     /// A check of the gate.
     GateCheck(domain::gate::Check);
-    /// Why a check of the gate ended as it did.
+    /// The reason for the outcome of a check.
     ReasonCode(domain::gate::Code);
 }

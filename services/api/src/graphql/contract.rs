@@ -45,18 +45,18 @@ impl Contract {
         encode(self.id)
     }
 
-    /// Its documents' `id`, unique within the product.
+    /// The `id` in its documents, unique within the product.
     async fn document_id(&self) -> &str {
         &self.document_id
     }
 
-    /// Its name for people, from the newest version.
+    /// Its display name, from the newest version.
     async fn name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let newest = ctx.loaders()?.find(NewestOf(self.id)).await?;
         Ok(newest.and_then(|newest| newest.document.name.clone()))
     }
 
-    /// Its versions, the newest first.
+    /// Its versions, newest first.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn versions(
         &self,
@@ -72,7 +72,7 @@ impl Contract {
         Ok(page.connection(found, |view| view.version.version, ContractVersion))
     }
 
-    /// What stewards accepted although its number was too small, the newest first; what has ended is among it.
+    /// Its overrides, newest first, including expired and revoked ones.
     #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
     async fn overrides(&self, ctx: &Context<'_>) -> Result<Vec<ContractOverride>> {
         let overrides = ctx.loaders()?.find(OverridesOf(self.id)).await?.unwrap_or_default();
@@ -98,12 +98,12 @@ impl ContractVersion {
         (&self.0.version.state).into()
     }
 
-    /// What a draft waits for.
+    /// The reasons why a draft is not active yet.
     async fn reasons(&self) -> Vec<String> {
         reasons(&self.0)
     }
 
-    /// When a deprecated version stops serving.
+    /// The end of service of a deprecated version.
     async fn sunset(&self) -> Option<DateTime> {
         self.0.version.state.sunset().map(DateTime)
     }
@@ -118,14 +118,14 @@ impl ContractVersion {
         Document::new(&document.digest, document.format.as_str(), &document.bytes)
     }
 
-    /// What it changed against the next lower version of its contract.
+    /// Its changes compared with the next lower version of its contract.
     #[graphql(complexity = "COMPARISON + child_complexity")]
     async fn findings(&self, ctx: &Context<'_>) -> Result<Vec<Finding>> {
         let findings = contract::list_findings(ctx.ctx()?, self.0.version.id).await?;
         Ok(findings.iter().map(Finding::from).collect())
     }
 
-    /// Which snapshot is served when the newest is bad.
+    /// The snapshot to serve if the newest is not good.
     async fn gate_mode(&self) -> GateMode {
         self.0.document.settings.gate_mode.into()
     }
@@ -134,18 +134,18 @@ impl ContractVersion {
 /// One difference between two versions.
 #[derive(SimpleObject)]
 pub(crate) struct Finding {
-    /// What is different, by names.
+    /// The path of the difference, by names.
     path: String,
-    /// Which kind of difference it is; the words are stable.
+    /// The kind of difference; a stable word.
     rule: String,
     /// Whether a reader of the new version can read data written under the old.
     history_safe: bool,
-    /// Whether a reader of the old version goes on reading data written under the new.
+    /// Whether a reader of the old version can still read data written under the new.
     consumer_safe: bool,
-    /// The bump that it demands.
+    /// The bump that it requires.
     bump: Bump,
     message: String,
-    /// What would settle it, if it were true of every row of the table as it stands: then a MINOR bump is enough.
+    /// A statement that settles it if it holds for every row of the table: then a MINOR bump is enough.
     proof: Option<String>,
 }
 
@@ -167,7 +167,7 @@ pub(crate) struct ContractQuery;
 
 #[Object]
 impl ContractQuery {
-    /// A version by its address: the contract by its documents' `id`. Null where the caller may not know of it.
+    /// A version by its address, with the contract's document id. Null if the caller may not see it.
     async fn contract_version(
         &self,
         ctx: &Context<'_>,
@@ -202,7 +202,7 @@ pub(crate) struct ActivateVersionPayload {
 #[derive(SimpleObject)]
 pub(crate) struct VersionWaits {
     version: ContractVersion,
-    /// What it waits for.
+    /// The reasons.
     reasons: Vec<String>,
 }
 
@@ -217,7 +217,7 @@ pub(crate) struct ContractMutation;
 
 #[Object]
 impl ContractMutation {
-    /// Makes a draft the current version of its major, if everything is in order.
+    /// Activates a draft if it is ready.
     async fn activate_version(&self, ctx: &Context<'_>, input: ActivateVersionInput) -> Result<ActivateVersionResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("activateVersion", &input, input.idempotency_key.as_ref())?;

@@ -1,6 +1,6 @@
 //! Decisions of the gate, line by line.
 
-use app::{credential, table};
+use app::{gate, table};
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::gate::{DetailRight, Explained, Line};
 use domain::id::BindingId;
@@ -24,7 +24,7 @@ impl Decision {
         encode(self.0.id)
     }
 
-    /// What was asked for: `read`, `repair`, `write`.
+    /// The requested action: `read`, `repair` or `write`.
     async fn action(&self) -> &'static str {
         self.0.action.as_str()
     }
@@ -37,24 +37,24 @@ impl Decision {
         self.0.at.into()
     }
 
-    /// Who asked.
+    /// The caller.
     async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
         identity::get(ctx, self.0.principal_id).await
     }
 
-    /// The table it is about; null where the caller may not know of it any more.
+    /// The table's address; null if the caller may no longer see it.
     async fn address(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let target = ctx.loaders()?.find(self.0.binding_id).await?;
         Ok(target.map(|target| target.address()))
     }
 
-    /// One line for each check.
+    /// One line per check.
     async fn lines(&self) -> Vec<DecisionLine> {
         let lines = self.0.lines.iter().cloned();
         lines.map(|line| DecisionLine { line, binding_id: self.0.binding_id }).collect()
     }
 
-    /// The snapshot that a lease is about.
+    /// The served snapshot.
     async fn served(&self, ctx: &Context<'_>) -> Result<Option<Snapshot>> {
         let (Some(served), Some(target)) = (self.0.served, ctx.loaders()?.find(self.0.binding_id).await?) else {
             return Ok(None);
@@ -62,13 +62,13 @@ impl Decision {
         find_snapshot(ctx, served, &target).await
     }
 
-    /// When asking again may help.
+    /// The earliest time at which a retry may succeed.
     async fn retry_at(&self) -> Option<DateTime> {
         self.0.retry_at.map(DateTime)
     }
 }
 
-/// What became of one check.
+/// The outcome of a check.
 pub(crate) struct DecisionLine {
     line: Line,
     binding_id: BindingId,
@@ -84,17 +84,17 @@ impl DecisionLine {
         self.line.outcome.into()
     }
 
-    /// The reason, for programs.
+    /// The reason code.
     async fn code(&self) -> ReasonCode {
         ReasonCode(self.line.code)
     }
 
-    /// The reason, for people.
+    /// The reason as text.
     async fn message(&self) -> &str {
         &self.line.message
     }
 
-    /// More, as far as the caller may see it.
+    /// Details, as far as the caller may see them.
     async fn details(&self, ctx: &Context<'_>) -> Result<Vec<&str>> {
         if self.line.details.is_empty() {
             return Ok(Vec::new());
@@ -115,7 +115,7 @@ pub(crate) struct WhyInput {
     address: String,
     #[graphql(default_with = "Some(Action::Read)")]
     action: Option<Action>,
-    /// For which purpose, where neither the token nor the caller's only grant says.
+    /// The purpose, unless the token or the caller's only grant determines it.
     purpose: Option<PurposeCode>,
 }
 
@@ -124,16 +124,15 @@ pub(crate) struct GateQuery;
 
 #[Object]
 impl GateQuery {
-    /// What the gate would answer now. Nothing is opened, and nothing is kept. Null where the caller may not know of the
-    /// table.
+    /// The gate's current decision, without issuing or recording anything. Null if the caller may not see the table.
     async fn why(&self, ctx: &Context<'_>, input: WhyInput) -> Result<Option<Decision>> {
         let action = input.action.unwrap_or(Action::Read).into();
         let purpose = input.purpose.map(Into::into);
-        let decision = credential::why(ctx.ctx()?, &address(&input.address)?, action, purpose).await?;
+        let decision = gate::why(ctx.ctx()?, &address(&input.address)?, action, purpose).await?;
         Ok(decision.map(Decision))
     }
 
-    /// Decisions, the newest first: the caller's own, and those of its domains or that it watches over.
+    /// Decisions, newest first: the caller's own, those of their domains, and all for platform roles.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn decisions(
         &self,
@@ -143,7 +142,7 @@ impl GateQuery {
     ) -> Result<Connection<Decision>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "decisions", first, after.as_deref())?;
-        let found = credential::list_decisions(ctx, page.seek()).await?;
+        let found = gate::list_decisions(ctx, page.seek()).await?;
         Ok(page.connection(found, |decision| (decision.at, decision.id), Decision))
     }
 }

@@ -1,7 +1,7 @@
 //! Access requests and grants.
 
 use app::grant::{self, Answer, ApproveRequest, RequestAccess, Revoked};
-use app::table::PortTarget;
+use app::target::PortTarget;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::grant::{Decided, PortMajor, Purpose, Window};
 
@@ -80,7 +80,7 @@ impl AccessRequest {
         self.0.state.into()
     }
 
-    /// Who decided, or withdrew.
+    /// The principal that decided, or withdrew the request.
     async fn decided_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         decider(ctx, self.0.decided.as_ref()).await
     }
@@ -89,7 +89,7 @@ impl AccessRequest {
         decided_at(self.0.decided.as_ref())
     }
 
-    /// Why it was decided so.
+    /// The reason for the decision.
     async fn reason(&self) -> Option<&str> {
         reason_of(self.0.decided.as_ref())
     }
@@ -113,7 +113,7 @@ impl Grant {
         encode(self.0.id)
     }
 
-    /// Who may read.
+    /// The principal that may read.
     async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
         identity::get(ctx, self.0.principal_id).await
     }
@@ -150,7 +150,7 @@ impl Grant {
         decided_at(self.0.revoked.as_ref())
     }
 
-    /// Why it was ended early.
+    /// The reason for the early end.
     async fn reason(&self) -> Option<&str> {
         reason_of(self.0.revoked.as_ref())
     }
@@ -169,7 +169,7 @@ pub(super) fn decided_at(decided: Option<&Decided>) -> Option<DateTime> {
     decided.map(|decided| DateTime(decided.at))
 }
 
-/// Why it was decided so.
+/// The reason for the decision.
 pub(super) fn reason_of(decided: Option<&Decided>) -> Option<&str> {
     decided.and_then(|decided| decided.reason.as_deref())
 }
@@ -179,7 +179,7 @@ pub(crate) struct GrantQuery;
 
 #[Object]
 impl GrantQuery {
-    /// Requests, the newest first: the caller's own, and those that it may decide or watches over.
+    /// Requests, newest first: the caller's own, those of their domains, and all for platform roles.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn access_requests(
         &self,
@@ -194,7 +194,7 @@ impl GrantQuery {
         Ok(page.connection(found, |request| (request.created_at, request.id), AccessRequest))
     }
 
-    /// Grants, the newest first: the caller's own, and those of its domains or that it watches over.
+    /// Grants, newest first: the caller's own, those of their domains, and all for platform roles.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn grants(
         &self,
@@ -217,14 +217,14 @@ pub(crate) struct RequestAccessInput {
     /// `domain.product`.
     product: Option<String>,
     port: Option<String>,
-    /// The port's major; the newest if not given.
+    /// The port's major; default: the newest.
     major: Option<i32>,
     purpose: PurposeCode,
     /// The purpose in a sentence.
     sentence: String,
-    /// From when; now if not given.
+    /// The start; default: now.
     from: Option<DateTime>,
-    /// Until when; for 90 days if not given, at most 365.
+    /// The end; default: 90 days after the start, at most 365.
     until: Option<DateTime>,
     idempotency_key: Option<String>,
 }
@@ -243,7 +243,7 @@ pub(crate) struct WithdrawRequestInput {
 #[derive(InputObject)]
 pub(crate) struct ApproveRequestInput {
     request: ID,
-    /// An earlier end than was asked for.
+    /// An earlier end than requested.
     until: Option<DateTime>,
     reason: Option<String>,
     idempotency_key: Option<String>,
@@ -272,7 +272,7 @@ pub(crate) struct RejectRequestPayload {
     request: AccessRequest,
 }
 
-/// The request was decided before.
+/// The request is already decided.
 #[derive(SimpleObject)]
 pub(crate) struct RequestNotPending {
     request: AccessRequest,
@@ -318,7 +318,7 @@ pub(crate) struct RevokeGrantPayload {
     ended_leases: Vec<Lease>,
 }
 
-/// The grant had ended before.
+/// The grant had already ended.
 #[derive(SimpleObject)]
 pub(crate) struct GrantNotActive {
     grant: Grant,
@@ -336,7 +336,7 @@ pub(crate) struct GrantMutation;
 
 #[Object]
 impl GrantMutation {
-    /// Asks for access.
+    /// Requests access.
     async fn request_access(&self, ctx: &Context<'_>, input: RequestAccessInput) -> Result<RequestAccessPayload> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("requestAccess", &input, input.idempotency_key.as_ref())?;
@@ -352,7 +352,7 @@ impl GrantMutation {
         Ok(RequestAccessPayload { request: AccessRequest(request) })
     }
 
-    /// Takes a request back.
+    /// Withdraws a request.
     async fn withdraw_request(&self, ctx: &Context<'_>, input: WithdrawRequestInput) -> Result<WithdrawRequestResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("withdrawRequest", &input, input.idempotency_key.as_ref())?;
@@ -364,7 +364,7 @@ impl GrantMutation {
         })
     }
 
-    /// Approves a request. Nobody approves his own.
+    /// Approves a request; never one's own.
     async fn approve_request(&self, ctx: &Context<'_>, input: ApproveRequestInput) -> Result<ApproveRequestResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("approveRequest", &input, input.idempotency_key.as_ref())?;
@@ -383,7 +383,7 @@ impl GrantMutation {
         })
     }
 
-    /// Refuses a request, with a reason.
+    /// Rejects a request, with a reason.
     async fn reject_request(&self, ctx: &Context<'_>, input: RejectRequestInput) -> Result<RejectRequestResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("rejectRequest", &input, input.idempotency_key.as_ref())?;
@@ -396,7 +396,7 @@ impl GrantMutation {
         })
     }
 
-    /// Ends a grant early, and the leases that hang on it.
+    /// Revokes a grant and the leases based on it.
     async fn revoke_grant(&self, ctx: &Context<'_>, input: RevokeGrantInput) -> Result<RevokeGrantResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("revokeGrant", &input, input.idempotency_key.as_ref())?;

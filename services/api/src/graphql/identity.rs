@@ -27,7 +27,7 @@ impl Principal {
         encode(self.0.id)
     }
 
-    /// Who vouches for it.
+    /// The issuer of its identity.
     async fn issuer(&self) -> &str {
         &self.0.issuer
     }
@@ -41,12 +41,12 @@ impl Principal {
         self.0.kind.into()
     }
 
-    /// Whether it may act at all.
+    /// Whether it may act.
     async fn enabled(&self) -> bool {
         self.0.enabled
     }
 
-    /// The person who answers for a service account.
+    /// The owner of a service account.
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         match self.0.kind {
             domain::identity::PrincipalKind::Service { owner } => find(ctx, owner).await,
@@ -82,7 +82,7 @@ impl RoleAssignment {
         self.0.role.into()
     }
 
-    /// Where it holds, with all domains below; null for a role on the platform.
+    /// The domain where it holds, with all domains below; null for a platform role.
     async fn domain(&self, ctx: &Context<'_>) -> Result<Option<Domain>> {
         match self.0.role {
             Role::Domain(domain_id, _) => Ok(ctx.loaders()?.find(domain_id).await?.map(Domain)),
@@ -108,7 +108,7 @@ impl Viewer {
         Ok(Principal(ctx.ctx()?.actor.principal.clone()))
     }
 
-    /// The roles that it holds itself.
+    /// Its own role assignments.
     #[graphql(complexity = "super::page::SHORT_LIST * child_complexity + 1")]
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<RoleAssignment>> {
         let roles = identity::list_own_roles(ctx.ctx()?).await?;
@@ -120,7 +120,7 @@ impl Viewer {
         env!("CARGO_PKG_VERSION")
     }
 
-    /// The purpose that the token was made for.
+    /// The purpose that the token is limited to.
     async fn purpose(&self, ctx: &Context<'_>) -> Result<Option<PurposeCode>> {
         Ok(ctx.ctx()?.actor.purpose.map(PurposeCode::from))
     }
@@ -152,14 +152,14 @@ impl IdentityQuery {
     }
 }
 
-/// A user or service account to be made.
+/// The user or service account to create.
 #[derive(InputObject)]
 pub(crate) struct CreatePrincipalInput {
-    /// Its name: a lower-case letter or digit, then those and `.`, `_`, `-`, `@`, `+`.
+    /// Its name: starts with a lower-case letter or digit, followed by those and `.`, `_`, `-`, `@`, `+`.
     subject: String,
     #[graphql(default_with = "Some(NewPrincipalKind::User)")]
     kind: Option<NewPrincipalKind>,
-    /// The person who answers for a service account; the caller if not given.
+    /// The owner of a service account; default: the caller.
     owner: Option<ID>,
     idempotency_key: Option<String>,
 }
@@ -187,26 +187,26 @@ pub(crate) struct SetPrincipalEnabledPayload {
     principal: Principal,
 }
 
-/// A token to be made.
+/// The token to create.
 #[derive(InputObject)]
 pub(crate) struct CreateTokenInput {
-    /// For whom: the caller if not given; others for admins and for the owner of a service account.
+    /// The principal; default: the caller. Others: for admins, and for owners of service accounts.
     subject: Option<String>,
-    /// For how long; the longest that the kind of principal may have if not given.
+    /// The lifetime; default: the maximum for the kind of principal.
     lifetime_seconds: Option<i32>,
-    /// For which purpose; no other can be asked for with it.
+    /// The only purpose that the token can be used for.
     purpose: Option<PurposeCode>,
 }
 
 #[derive(SimpleObject)]
 pub(crate) struct CreateTokenPayload {
-    /// The token. It is not kept and not shown again.
+    /// The token. It is not stored and not shown again.
     token: String,
     expires_at: DateTime,
     principal: Principal,
 }
 
-/// A role to be assigned.
+/// The role to assign.
 #[derive(InputObject)]
 pub(crate) struct AssignRoleInput {
     subject: String,
@@ -237,7 +237,7 @@ pub(crate) struct IdentityMutation;
 
 #[Object]
 impl IdentityMutation {
-    /// Makes a user or service account.
+    /// Creates a user or service account: admins.
     async fn create_principal(&self, ctx: &Context<'_>, input: CreatePrincipalInput) -> Result<CreatePrincipalResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("createPrincipal", &input, input.idempotency_key.as_ref())?;
@@ -258,7 +258,7 @@ impl IdentityMutation {
         })
     }
 
-    /// Disables a principal, or enables it again. The leases of a disabled one end.
+    /// Disables or enables a principal. Disabling revokes its leases.
     async fn set_principal_enabled(
         &self,
         ctx: &Context<'_>,
@@ -271,7 +271,7 @@ impl IdentityMutation {
         Ok(SetPrincipalEnabledPayload { principal: Principal(principal) })
     }
 
-    /// Makes a token. Without a subject it spends the one-time token of the first start, too.
+    /// Creates a token. Without a subject it also redeems the one-time token of the first start.
     async fn create_token(&self, ctx: &Context<'_>, input: CreateTokenInput) -> Result<CreateTokenPayload> {
         let session = ctx.session()?;
         let made = match &session.caller {
@@ -302,7 +302,7 @@ impl IdentityMutation {
         Ok(AssignRolePayload { assignment: RoleAssignment(assignment) })
     }
 
-    /// Takes a role away. Leases that hang on it end.
+    /// Removes a role assignment and revokes the leases based on it.
     async fn unassign_role(&self, ctx: &Context<'_>, input: UnassignRoleInput) -> Result<UnassignRolePayload> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("unassignRole", &input, input.idempotency_key.as_ref())?;

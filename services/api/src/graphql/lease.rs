@@ -1,6 +1,7 @@
 //! Leases, and asking for credentials.
 
-use app::credential::{self, Issued, Vend, Vended};
+use app::gate::{self, Issued, Vend, Vended};
+use app::lease::list_leases;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 
 use super::SessionExt;
@@ -23,12 +24,12 @@ impl Lease {
         encode(self.0.id)
     }
 
-    /// Who holds it.
+    /// Its holder.
     async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
         identity::get(ctx, self.0.principal_id).await
     }
 
-    /// What it allows: `read`, `repair`, `inspect`.
+    /// The allowed action: `read`, `repair` or `inspect`.
     async fn action(&self) -> &'static str {
         self.0.action.as_str()
     }
@@ -39,7 +40,7 @@ impl Lease {
         Ok(target.map(|target| target.address()))
     }
 
-    /// The snapshot that it serves; null where it covers the folder as it is.
+    /// The served snapshot; null if it covers the folder as it is.
     async fn snapshot(&self, ctx: &Context<'_>) -> Result<Option<Snapshot>> {
         let (Some(snapshot_id), Some(target)) = (self.0.snapshot_id, ctx.loaders()?.find(self.0.binding_id).await?)
         else {
@@ -64,7 +65,7 @@ impl Lease {
         self.0.expires_at.into()
     }
 
-    /// The grant it hangs on; null where a role gave the right.
+    /// The grant it is based on; null if it is based on a role.
     async fn grant(&self, ctx: &Context<'_>) -> Result<Option<Grant>> {
         match self.0.grant_id {
             Some(grant_id) => Ok(ctx.loaders()?.find(grant_id).await?.map(Grant)),
@@ -83,7 +84,7 @@ pub(crate) struct CredentialQuery;
 
 #[Object]
 impl CredentialQuery {
-    /// Leases, the newest first: the caller's own, and those of its domains or that it watches over.
+    /// Leases, newest first: the caller's own, those of their domains, and all for platform roles.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn leases(
         &self,
@@ -93,7 +94,7 @@ impl CredentialQuery {
     ) -> Result<Connection<Lease>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "leases", first, after.as_deref())?;
-        let found = credential::list_leases(ctx, page.seek()).await?;
+        let found = list_leases(ctx, page.seek()).await?;
         Ok(page.connection(found, |lease| (lease.issued_at, lease.id), Lease))
     }
 }
@@ -103,9 +104,9 @@ pub(crate) struct VendCredentialsInput {
     address: String,
     #[graphql(default_with = "Some(Action::Read)")]
     action: Option<Action>,
-    /// For which purpose, where neither the token nor the caller's only grant says.
+    /// The purpose, unless the token or the caller's only grant determines it.
     purpose: Option<PurposeCode>,
-    /// For how long: an hour if not given, at most 12 and never beyond the grant.
+    /// The lifetime: an hour by default, at most 12, never beyond the grant.
     lifetime_seconds: Option<i32>,
 }
 
@@ -117,19 +118,19 @@ pub(crate) struct VendCredentialsPayload {
     credentials: S3Credentials,
 }
 
-/// What S3 clients sign with. It is not kept and not shown again.
+/// Credentials for S3 clients. They are not stored and not shown again.
 #[derive(SimpleObject)]
 pub(crate) struct S3Credentials {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
-    /// Where the gateway is.
+    /// The gateway's URL.
     endpoint: String,
     region: String,
-    /// Where the table is: `s3://lake/...`.
+    /// The table's URI: `s3://lake/...`.
     table_uri: String,
     expires_at: DateTime,
-    /// Whether the gateway is reached without TLS, which clients must be told.
+    /// Whether the gateway is reached without TLS, which clients must allow.
     allow_http: bool,
 }
 
@@ -150,8 +151,8 @@ pub(crate) struct CredentialMutation;
 
 #[Object]
 impl CredentialMutation {
-    /// Asks the gate, and hands out credentials if it is open. It takes no idempotency key: secrets are not kept, so a
-    /// second call is a second lease.
+    /// Asks the gate, and issues credentials if it is open. It takes no idempotency key: secrets are not stored, so a
+    /// second call issues a second lease.
     async fn vend_credentials(&self, ctx: &Context<'_>, input: VendCredentialsInput) -> Result<VendCredentialsResult> {
         let command = Vend {
             address: address(&input.address)?,
@@ -159,7 +160,7 @@ impl CredentialMutation {
             purpose: input.purpose.map(Into::into),
             lifetime: lifetime(input.lifetime_seconds)?,
         };
-        Ok(match credential::vend(ctx.ctx()?, command).await? {
+        Ok(match gate::vend(ctx.ctx()?, command).await? {
             Vended::Issued(issued) => VendCredentialsResult::Issued(Box::new((*issued).into())),
             Vended::Refused(decision) => VendCredentialsResult::Refused(GateRefused { decision: Decision(decision) }),
         })

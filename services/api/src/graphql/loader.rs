@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use app::Ctx;
 use app::contract::VersionView;
-use app::known::Known;
 use app::notice::NoticeView;
 use app::paging::{Page, Seek};
 use app::product::ProductDocument;
-use app::table::Target;
+use app::product_in_domain::ProductInDomain;
+use app::target::Target;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
 use domain::binding::BindingVerdict;
 use domain::gate::Explained;
@@ -141,15 +141,15 @@ by_id! {
     GrantId => Grant: app::grant::load_grants, |found| found.id;
     NoticeId => Arc<NoticeView>: app::notice::load_notices, |found| found.notice.id;
     OverrideId => Override: app::overrides::load_overrides, |found| found.id;
-    LeaseId => Lease: app::credential::load_leases, |found| found.id;
-    DecisionId => Explained: app::credential::load_decisions, |found| found.id;
+    LeaseId => Lease: app::lease::load_leases, |found| found.id;
+    DecisionId => Explained: app::gate::load_decisions, |found| found.id;
 }
 
 impl Loader<ProductId> for Batches {
-    type Value = Known;
+    type Value = ProductInDomain;
     type Error = Arc<app::Error>;
 
-    async fn load(&self, keys: &[ProductId]) -> Loaded<ProductId, Known> {
+    async fn load(&self, keys: &[ProductId]) -> Loaded<ProductId, ProductInDomain> {
         Ok(app::product::load_products(self.batch(keys), keys).await?)
     }
 }

@@ -41,7 +41,7 @@ use crate::limits::Limits;
 /// The schema. Cheap to clone; all clones are one.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
-/// Everything that can be asked.
+/// All queries.
 #[derive(MergedObject, Default)]
 pub struct Query(
     identity::IdentityQuery,
@@ -59,8 +59,8 @@ pub struct Query(
     publish::PublishQuery,
 );
 
-/// Everything that can be changed. Each mutation takes one input; what a client would branch on is a member of the
-/// result's union, everything else an error with `extensions.code`.
+/// All changes. Each mutation takes one input; outcomes that a client branches on are members of the result's union,
+/// everything else is an error with `extensions.code`.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     org::OrgMutation,

@@ -48,7 +48,7 @@ pub(crate) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// Anything by its global id; null where the caller may not know of it.
+    /// An object by its global id; null if the caller may not see it.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
         let loaders = ctx.loaders()?;
         let Some((kind, _)) = split(&id) else { return Err(not_an_id("id")) };

@@ -33,27 +33,27 @@ impl ChangeNotice {
         product::find(ctx, self.0.notice.product_id).await
     }
 
-    /// What its readers stand on.
+    /// The version that its readers use.
     async fn from(&self) -> NoticeSide {
         NoticeSide(self.0.notice.from)
     }
 
-    /// What succeeds it.
+    /// The successor.
     async fn to(&self) -> NoticeSide {
         NoticeSide(self.0.notice.to)
     }
 
-    /// What differs, as it was found when the notice was opened.
+    /// The differences, as of the opening of the notice.
     async fn findings(&self) -> Vec<Finding> {
         self.0.notice.findings.iter().cloned().map(Finding::from).collect()
     }
 
-    /// How to move, in the owner's words.
+    /// The owner's migration note.
     async fn migration_note(&self) -> Option<&str> {
         self.0.notice.migration_note.as_deref()
     }
 
-    /// Until when the old major serves at least, unless its owner retires it.
+    /// The old major is served until then at least, unless its owner retires it.
     async fn deadline(&self) -> DateTime {
         self.0.notice.deadline.into()
     }
@@ -62,19 +62,19 @@ impl ChangeNotice {
         self.0.notice.opened_at.into()
     }
 
-    /// When one of its two majors ended.
+    /// The time at which one of the two majors ended.
     async fn closed_at(&self) -> Option<DateTime> {
         self.0.notice.closed_at.map(DateTime)
     }
 
-    /// The majors of output ports whose readers it concerns.
+    /// The port majors whose readers it affects.
     async fn ports(&self) -> Vec<NoticePort> {
         let ports = self.0.concerned.iter();
         ports.map(|port| NoticePort { name: port.port.to_string(), major: int(port.major) }).collect()
     }
 
-    /// Those whom it concerns, by their grants, the newest first: everybody sees its own, owners and those who watch over
-    /// the platform see all.
+    /// The affected consumers by their grants, newest first. Consumers see their own entries; owners, admins, stewards
+    /// and auditors see all.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn consumers(
         &self,
@@ -118,7 +118,7 @@ pub(crate) struct NoticePort {
 /// One whom a notice concerns.
 pub(crate) struct AffectedConsumer(Consumer);
 
-/// One whom a notice concerns. Which columns it reads is not known.
+/// A consumer that a notice affects. Which columns it reads is unknown.
 #[Object]
 impl AffectedConsumer {
     /// Its grant on the old major.
@@ -126,12 +126,12 @@ impl AffectedConsumer {
         Grant(self.0.grant.clone())
     }
 
-    /// What it answered last: the answer that counts.
+    /// Its latest answer, which counts.
     async fn answer(&self) -> Option<NoticeAnswer> {
         self.0.answers.last().cloned().map(NoticeAnswer)
     }
 
-    /// All that it answered, the oldest first.
+    /// All its answers, oldest first.
     #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
     async fn history(&self) -> Vec<NoticeAnswer> {
         self.0.answers.iter().cloned().map(NoticeAnswer).collect()
@@ -143,12 +143,12 @@ pub(crate) struct NoticeAnswer(domain::notice::Answer);
 
 #[Object]
 impl NoticeAnswer {
-    /// For whom: the holder of a grant on the old major.
+    /// The consumer: the holder of a grant on the old major.
     async fn consumer(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         identity::find(ctx, self.0.principal_id).await
     }
 
-    /// Who gave it: the holder, or the person who answers for it.
+    /// Who gave the answer: the holder, or the owner of the service account.
     async fn answered_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         identity::find(ctx, self.0.by).await
     }
@@ -157,7 +157,7 @@ impl NoticeAnswer {
         self.0.reply.kind().into()
     }
 
-    /// Until when more time is asked for.
+    /// The requested time.
     async fn until(&self) -> Option<DateTime> {
         self.0.reply.until().map(DateTime)
     }
@@ -191,8 +191,8 @@ pub(crate) struct NoticeQuery;
 
 #[Object]
 impl NoticeQuery {
-    /// Notices of breaking successors, the newest first: those that concern the caller or a service account of it, and
-    /// those of its domains or that it watches over.
+    /// Notices of breaking successors, newest first: those that affect the caller or their service accounts, those of
+    /// their domains, and all for platform roles.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn notices(
         &self,
@@ -207,12 +207,12 @@ impl NoticeQuery {
 #[derive(InputObject)]
 pub(crate) struct AnswerNoticeInput {
     notice: ID,
-    /// For whom: a service account of the caller; the caller itself if not given.
+    /// The consumer to answer for: a service account of the caller; default: the caller.
     consumer: Option<ID>,
     reply: NoticeReply,
-    /// With `NEEDS_TIME`: until when. It is later than the notice's deadline.
+    /// With `NEEDS_TIME`: the requested time, later than the notice's deadline.
     until: Option<DateTime>,
-    /// Must be there unless the reply is `ACKNOWLEDGED`.
+    /// Required unless the reply is `ACKNOWLEDGED`.
     reason: Option<String>,
     idempotency_key: Option<String>,
 }
@@ -223,13 +223,13 @@ pub(crate) struct AnswerNoticePayload {
     answer: NoticeAnswer,
 }
 
-/// Changes a notice; at least one of the note and the deadline is given.
+/// Changes to a notice; give the note, the deadline, or both.
 #[derive(InputObject)]
 pub(crate) struct UpdateNoticeInput {
     notice: ID,
-    /// How to move.
+    /// The migration note.
     migration_note: Option<String>,
-    /// A later deadline: the old major serves until then at least.
+    /// A later deadline: the old major is served until then at least.
     deadline: Option<DateTime>,
     idempotency_key: Option<String>,
 }
@@ -239,7 +239,7 @@ pub(crate) struct UpdateNoticePayload {
     notice: ChangeNotice,
 }
 
-/// The notice was closed before: one of its two majors has ended.
+/// The notice is closed: one of its two majors has ended.
 #[derive(SimpleObject)]
 pub(crate) struct NoticeClosed {
     notice: ChangeNotice,
@@ -269,7 +269,7 @@ pub(crate) struct NoticeMutation;
 
 #[Object]
 impl NoticeMutation {
-    /// Answers a notice for the holder of a grant on the old major. The last answer counts.
+    /// Answers a notice for the holder of a grant on the old major. The latest answer counts.
     async fn answer_notice(&self, ctx: &Context<'_>, input: AnswerNoticeInput) -> Result<AnswerNoticeResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("answerNotice", &input, input.idempotency_key.as_ref())?;
@@ -289,7 +289,7 @@ impl NoticeMutation {
         })
     }
 
-    /// Changes a notice's migration note, or gives its readers more time.
+    /// Changes a notice's migration note, or moves its deadline to a later time.
     async fn update_notice(&self, ctx: &Context<'_>, input: UpdateNoticeInput) -> Result<UpdateNoticeResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("updateNotice", &input, input.idempotency_key.as_ref())?;

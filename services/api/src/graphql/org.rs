@@ -28,12 +28,12 @@ impl Domain {
         self.0.path.as_str()
     }
 
-    /// How far its contracts bind now.
+    /// Its current enforcement.
     async fn enforcement(&self, ctx: &Context<'_>) -> Result<Enforcement> {
         Ok(self.0.enforcement_at(ctx.ctx()?.now()).into())
     }
 
-    /// The day from which they bind.
+    /// The date from which enforcement is `ON`.
     async fn switch_at(&self) -> Option<DateTime> {
         self.0.switch_at.map(DateTime)
     }
@@ -53,7 +53,7 @@ impl Domain {
         super::product::list_of_domain(ctx.ctx()?, &self.0.path, first, after.as_deref()).await
     }
 
-    /// The roles that are held in it; null for those who have nothing to do with it.
+    /// Its role assignments; null for callers without a role in the domain or on the platform.
     #[graphql(complexity = "super::page::SHORT_LIST * child_complexity + 1")]
     async fn roles(&self, ctx: &Context<'_>) -> Result<Option<Vec<RoleAssignment>>> {
         let roles = app::identity::list_domain_roles(ctx.ctx()?, &self.0).await?;
@@ -110,7 +110,7 @@ impl OrgQuery {
 
 #[derive(InputObject)]
 pub(crate) struct CreateDomainInput {
-    /// The path; the domain above it must exist.
+    /// The path; the parent domain must exist.
     path: String,
     idempotency_key: Option<String>,
 }
@@ -131,7 +131,7 @@ pub(crate) struct SetEnforcementInput {
     /// The domain's path.
     domain: String,
     enforcement: Enforcement,
-    /// The day from which it is `ON`.
+    /// The date from which enforcement is `ON`.
     switch_at: Option<DateTime>,
     idempotency_key: Option<String>,
 }
@@ -146,7 +146,7 @@ pub(crate) struct OrgMutation;
 
 #[Object]
 impl OrgMutation {
-    /// Makes a domain: admins and stewards.
+    /// Creates a domain: admins and stewards.
     async fn create_domain(&self, ctx: &Context<'_>, input: CreateDomainInput) -> Result<CreateDomainResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("createDomain", &input, input.idempotency_key.as_ref())?;
@@ -157,7 +157,7 @@ impl OrgMutation {
         })
     }
 
-    /// Sets how far a domain's contracts bind: stewards.
+    /// Sets a domain's enforcement: stewards.
     async fn set_enforcement(&self, ctx: &Context<'_>, input: SetEnforcementInput) -> Result<SetEnforcementPayload> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("setEnforcement", &input, input.idempotency_key.as_ref())?;

@@ -34,12 +34,12 @@ impl ContractOverride {
         self.0.version.to_string()
     }
 
-    /// The promised version that it was compared with.
+    /// The promised version it was compared with.
     async fn compared_with(&self) -> String {
         self.0.since.to_string()
     }
 
-    /// What it changes, as the steward was shown it.
+    /// The changes, as shown to the steward.
     async fn findings(&self) -> Vec<Finding> {
         self.0.findings.iter().cloned().map(Finding::from).collect()
     }
@@ -49,7 +49,7 @@ impl ContractOverride {
         self.0.digest().to_string()
     }
 
-    /// Why it is accepted.
+    /// The steward's reason.
     async fn reason(&self) -> &str {
         &self.0.reason
     }
@@ -66,7 +66,7 @@ impl ContractOverride {
         self.0.expires_at.into()
     }
 
-    /// Whether it stands: neither expired nor ended early.
+    /// Whether it is valid: neither expired nor revoked.
     async fn stands(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(self.0.stands(ctx.ctx()?.now()))
     }
@@ -79,13 +79,13 @@ impl ContractOverride {
         decided_at(self.0.revoked.as_ref())
     }
 
-    /// Why it was ended early.
+    /// The reason for the early end.
     async fn revoke_reason(&self) -> Option<&str> {
         reason_of(self.0.revoked.as_ref())
     }
 }
 
-/// What a document is refused for, or why it cannot be used.
+/// The refusal of a document, or its errors.
 #[derive(Union)]
 pub(crate) enum ReviewRefusalResult {
     Refused(VersionRefusal),
@@ -97,8 +97,8 @@ pub(crate) struct OverrideQuery;
 
 #[Object]
 impl OverrideQuery {
-    /// Tells why a document is refused as the next version of its contract: what a steward is shown before he accepts it.
-    /// What he has accepted already is passed over: a document that breaks two versions is accepted twice.
+    /// Why a document is refused as the next version of its contract; what a steward reviews before accepting it.
+    /// Refusals with an override are skipped: a document that breaks two versions needs two overrides.
     async fn review_refusal(
         &self,
         ctx: &Context<'_>,
@@ -121,13 +121,13 @@ fn refused(product: &str, document: DocumentInput) -> Result<Refused> {
 pub(crate) struct CreateOverrideInput {
     /// The product of its contract, `domain.product`.
     product: String,
-    /// The document that was refused: one, of a contract.
+    /// The refused document: one contract.
     document: DocumentInput,
-    /// The `findingsDigest` of what `reviewRefusal` shows: these findings are accepted, and no others.
+    /// The `findingsDigest` from `reviewRefusal`: exactly these findings are accepted.
     findings_digest: String,
-    /// Why it is accepted.
+    /// The steward's reason.
     reason: String,
-    /// Until when; at most 30 days from now.
+    /// The expiry; at most 30 days from now.
     expires_at: DateTime,
     idempotency_key: Option<String>,
 }
@@ -138,7 +138,7 @@ pub(crate) struct CreateOverridePayload {
     says: ContractOverride,
 }
 
-/// The document is refused for other findings than were shown. Nothing happened.
+/// The document is refused for other findings than those shown. Nothing was changed.
 #[derive(SimpleObject)]
 pub(crate) struct OtherFindings {
     refusal: VersionRefusal,
@@ -166,7 +166,7 @@ pub(crate) struct RevokeOverridePayload {
     says: ContractOverride,
 }
 
-/// The override had ended before.
+/// The override had already ended.
 #[derive(SimpleObject)]
 pub(crate) struct OverrideNotStanding {
     #[graphql(name = "override")]
@@ -185,8 +185,8 @@ pub(crate) struct OverrideMutation;
 
 #[Object]
 impl OverrideMutation {
-    /// Accepts a version that was refused for its number; for stewards who do not publish in its domain. Nobody publishes
-    /// what he accepted.
+    /// Accepts a version that was refused for its number; for stewards without a publishing role in its domain. The
+    /// steward cannot publish that version.
     async fn create_override(&self, ctx: &Context<'_>, input: CreateOverrideInput) -> Result<CreateOverrideResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("createOverride", &input, input.idempotency_key.as_ref())?;
@@ -208,7 +208,7 @@ impl OverrideMutation {
         })
     }
 
-    /// Ends an override early.
+    /// Revokes an override.
     async fn revoke_override(&self, ctx: &Context<'_>, input: RevokeOverrideInput) -> Result<RevokeOverrideResult> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("revokeOverride", &input, input.idempotency_key.as_ref())?;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use app::Ctx;
-use app::known::Known;
 use app::product;
-use app::table::Target;
+use app::product_in_domain::ProductInDomain;
+use app::target::Target;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use domain::grant::PortMajor;
 use domain::id::{ContractId, ProductId};
@@ -24,7 +24,7 @@ use super::table::Table;
 use super::words::{Classification, ProductState};
 
 /// What a domain offers.
-pub(crate) struct Product(pub(crate) Known);
+pub(crate) struct Product(pub(crate) ProductInDomain);
 
 #[Object]
 impl Product {
@@ -37,7 +37,7 @@ impl Product {
         self.0.product.name.as_str()
     }
 
-    /// Its name for people.
+    /// Its display name.
     async fn title(&self) -> Option<&str> {
         self.0.product.title.as_deref()
     }
@@ -46,7 +46,7 @@ impl Product {
         (&self.0.product.state).into()
     }
 
-    /// The highest of the product and its columns: what visibility goes by.
+    /// The highest of the product and its columns; it decides visibility.
     async fn classification(&self) -> Classification {
         self.0.product.classification.into()
     }
@@ -86,7 +86,7 @@ impl Product {
             .map(|found| Document::new(&found.document.digest, found.document.format.as_str(), &found.document.bytes)))
     }
 
-    /// Notices of breaking successors that the caller may see, the newest first.
+    /// Notices of breaking successors that the caller may see, newest first.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn notices(
         &self,
@@ -156,7 +156,7 @@ pub(crate) struct ProductQuery;
 
 #[Object]
 impl ProductQuery {
-    /// The products that the caller may know of: of all domains, or a domain's own by name.
+    /// The products that the caller may see: of all domains, or of one domain, by name.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn products(
         &self,
@@ -174,7 +174,7 @@ impl ProductQuery {
         Ok(page.connection(found, |known| known.product.id, Product))
     }
 
-    /// A product by its address; null where the caller may not know of it.
+    /// A product by its address; null if the caller may not see it.
     async fn product(&self, ctx: &Context<'_>, domain: String, name: String) -> Result<Option<Product>> {
         let ctx = ctx.ctx()?;
         let found = product::find_product(ctx, &path(&domain, "domain")?, &self::name(&name, "name")?).await?;

@@ -14,19 +14,19 @@ use super::words::{Bump, ChangeKind, DocumentKind};
 /// A set of documents.
 #[derive(InputObject)]
 pub(crate) struct DocumentsInput {
-    /// The domain of documents that name none.
+    /// The domain for documents that name none.
     domain: Option<String>,
     documents: Vec<DocumentInput>,
-    /// Whether products and contracts of the domain that the set does not hold are retired.
+    /// Whether to retire products and contracts of the domain that are not in the set.
     #[graphql(default_with = "Some(false)")]
     prune: Option<bool>,
     idempotency_key: Option<String>,
 }
 
-/// A text of one document, or of several separated by `---`.
+/// A text with one document, or several separated by `---`.
 #[derive(InputObject)]
 pub(crate) struct DocumentInput {
-    /// Its name, for messages.
+    /// Its name in messages.
     path: String,
     text: String,
 }
@@ -37,37 +37,37 @@ impl From<DocumentInput> for DocumentText {
     }
 }
 
-/// What a set would change.
+/// The changes that a set would make.
 #[derive(SimpleObject)]
 pub(crate) struct PlanDocumentsPayload {
     changes: Vec<DocumentChange>,
     warnings: Vec<Problem>,
 }
 
-/// What a set changed.
+/// The changes that a set made.
 #[derive(SimpleObject)]
 pub(crate) struct ApplyDocumentsPayload {
     changes: Vec<DocumentChange>,
     warnings: Vec<Problem>,
 }
 
-/// What a document changes.
+/// A change that a document makes.
 #[derive(SimpleObject)]
 pub(crate) struct DocumentChange {
     kind: DocumentKind,
-    /// The name the document was given; empty for what was pruned.
+    /// The document's path; empty for pruned objects.
     document: String,
     /// The product's name in addresses, or the contract's document id.
     name: String,
     version: Option<String>,
     change: ChangeKind,
-    /// The word of the state it is in afterwards.
+    /// The resulting state.
     state: Option<String>,
-    /// What differs from the next lower version of the contract.
+    /// The differences from the next lower version of the contract.
     findings: Vec<Finding>,
-    /// The bump that these differences demand.
+    /// The bump that these differences require.
     bump: Option<Bump>,
-    /// What a draft waits for.
+    /// The reasons why a draft is not active yet.
     reasons: Vec<String>,
 }
 
@@ -87,16 +87,16 @@ impl From<publish::DocumentChange> for DocumentChange {
     }
 }
 
-/// Documents cannot be used. Nothing happened.
+/// Some documents are invalid. Nothing was changed.
 #[derive(SimpleObject)]
 pub(crate) struct InvalidDocuments {
     pub(super) problems: Vec<Problem>,
 }
 
-/// Why a document cannot be used, or what its author should look at.
+/// An error or warning about a document.
 #[derive(SimpleObject)]
 pub(crate) struct Problem {
-    /// The name the document was given.
+    /// The document's path.
     document: String,
     /// The line, from 1.
     line: Option<i32>,
@@ -114,27 +114,27 @@ impl From<publish::Problem> for Problem {
     }
 }
 
-/// Contract versions promise less than their numbers say. Nothing happened.
+/// Contract versions have numbers too small for their changes. Nothing was changed.
 #[derive(SimpleObject)]
 pub(crate) struct RefusedVersions {
     refusals: Vec<VersionRefusal>,
 }
 
-/// Why a contract version is refused.
+/// The refusal of a contract version.
 #[derive(SimpleObject)]
 pub(crate) struct VersionRefusal {
-    /// The name the document was given.
+    /// The document's path.
     document: String,
     /// The contract's document id.
     contract: String,
     version: String,
     compared_with: String,
-    /// The bump that its changes demand.
+    /// The bump that its changes require.
     needed: Bump,
-    /// A version that would do.
+    /// A sufficient version.
     suggested: String,
     findings: Vec<Finding>,
-    /// A digest over the findings, which a steward names to accept them; null where no override would help.
+    /// A digest over the findings, which a steward gives to accept them; null if no override applies.
     findings_digest: Option<String>,
     message: String,
 }
@@ -174,7 +174,7 @@ pub(crate) struct PublishQuery;
 
 #[Object]
 impl PublishQuery {
-    /// Tells what `applyDocuments` would do, and changes nothing.
+    /// What `applyDocuments` would change, without changing anything.
     async fn plan_documents(&self, ctx: &Context<'_>, input: DocumentsInput) -> Result<PlanDocumentsResult> {
         let ctx = ctx.ctx()?;
         let command = command("planDocuments", input)?;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use app::error::Noun;
-use app::table::{self, Target};
+use app::table;
+use app::target::Target;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::id::SnapshotId;
 use domain::name::Address;
@@ -57,7 +58,7 @@ impl Table {
         required(super::product::find(ctx, self.0.product().id).await?, Noun::Product)
     }
 
-    /// The version that the gate judges by; null while the major has only drafts.
+    /// The version that the gate uses; null while the major has only drafts.
     async fn contract_version(&self, ctx: &Context<'_>) -> Result<Option<ContractVersion>> {
         match &self.0.version {
             Some(version) => Ok(ctx.loaders()?.find(version.id).await?.map(ContractVersion)),
@@ -65,7 +66,7 @@ impl Table {
         }
     }
 
-    /// The newest snapshot that was noticed.
+    /// The newest known snapshot.
     async fn head(&self, ctx: &Context<'_>) -> Result<Option<Snapshot>> {
         match self.0.table.head {
             Some(head) => find_snapshot(ctx, head, &self.0).await,
@@ -73,7 +74,7 @@ impl Table {
         }
     }
 
-    /// Its snapshots, the newest first.
+    /// Its snapshots, newest first.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn snapshots(
         &self,
@@ -117,7 +118,7 @@ impl Snapshot {
         encode(self.seen())
     }
 
-    /// The table's own name for it: `delta:5`, or `parquet:` and a digest.
+    /// The table's name for it: `delta:5`, or `parquet:` and a digest.
     async fn key(&self) -> String {
         self.snapshot.key.to_string()
     }
@@ -134,7 +135,7 @@ impl Snapshot {
         self.snapshot.found.as_ref().map(|found| DateTime(found.inspected_at))
     }
 
-    /// When it was committed, by the table's own account.
+    /// The commit time, as recorded in the table.
     async fn committed_at(&self) -> Option<DateTime> {
         self.snapshot.found.as_ref().map(|found| DateTime(found.committed_at))
     }
@@ -153,13 +154,13 @@ impl Snapshot {
         Some(found.schema.columns.iter().map(Column::from).collect())
     }
 
-    /// The newest verdict on it for this table's contract.
+    /// Its newest verdict for this table's contract.
     async fn verdict(&self, ctx: &Context<'_>) -> Result<Option<Verdict>> {
         let Some(found) = ctx.loaders()?.find(VerdictOf(self.seen())).await? else { return Ok(None) };
         Ok(Some(Verdict::new(&found, table::may_view_detail(ctx.ctx()?, &self.target))))
     }
 
-    /// Why it could not be looked at: for owners and stewards.
+    /// Why the inspection failed: for owners and stewards.
     async fn error(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         let shown = table::may_view_detail(ctx.ctx()?, &self.target);
         Ok(self.snapshot.error.as_deref().filter(|_| shown))
@@ -176,7 +177,7 @@ impl Snapshot {
 #[derive(SimpleObject)]
 pub(crate) struct Column {
     name: String,
-    /// Its type, as `int32`, `decimal(12,2)`, `list<string>`, `struct<a: int64>`.
+    /// Its type, such as `int32`, `decimal(12,2)`, `list<string>` or `struct<a: int64>`.
     #[graphql(name = "type")]
     physical_type: String,
     nullable: bool,
@@ -188,17 +189,17 @@ impl From<&PhysicalColumn> for Column {
     }
 }
 
-/// What an inspection found.
+/// The result of an inspection.
 #[derive(SimpleObject)]
 pub(crate) struct Verdict {
     /// The worst of conformance and rules.
     verdict: VerdictWord,
-    /// Whether the snapshot has the columns that the contract names.
+    /// Whether the snapshot has the columns that the contract declares.
     conforms: bool,
-    /// What did not conform, or should be looked at.
+    /// Conformance errors and warnings.
     conformance: Vec<String>,
     results: Vec<RuleResult>,
-    /// The engine that measured.
+    /// The engine that measured the rules.
     engine: String,
     at: DateTime,
 }
@@ -218,19 +219,19 @@ impl Verdict {
     }
 }
 
-/// What became of one rule.
+/// The result of a rule.
 #[derive(SimpleObject)]
 pub(crate) struct RuleResult {
-    /// Names the rule within its schema object.
+    /// Identifies the rule within its schema object.
     key: String,
     title: String,
     severity: Severity,
     outcome: RuleOutcome,
-    /// The number that was measured, in the rule's unit. That of an `sql` rule may be a value of the data: it is for
-    /// owners and stewards.
+    /// The measured number, in the rule's unit. For an `sql` rule it may be a value of the data, and is shown to owners
+    /// and stewards only.
     measured: Option<f64>,
     unit: QualityUnit,
-    /// Why it could not be measured, or why the number is not shown.
+    /// The reason why it could not be measured, or why the number is not shown.
     message: Option<String>,
 }
 
@@ -270,8 +271,8 @@ pub(crate) struct TableQuery;
 
 #[Object]
 impl TableQuery {
-    /// A table by its address, `domain.product.table` or `domain.product.table__v1`; null where the caller may not know
-    /// of it. Without a major: the newest that the caller's grants cover, and without a grant the oldest active one.
+    /// A table by its address, `domain.product.table` or `domain.product.table__v1`; null if the caller may not see it.
+    /// Without a major: the newest that the caller's grants cover, and without a grant the oldest active one.
     async fn table(&self, ctx: &Context<'_>, address: String) -> Result<Option<Table>> {
         let found = table::find_table(ctx.ctx()?, &self::address(&address)?).await?;
         Ok(found.map(|target| Table(Arc::new(target))))
@@ -294,7 +295,7 @@ pub(crate) struct TableMutation;
 
 #[Object]
 impl TableMutation {
-    /// Looks for a new snapshot now, and has the newest inspected: look at `Table.head` until it is.
+    /// Looks for a new snapshot and enqueues the inspection of the newest; poll `Table.head` for the result.
     async fn inspect_table(&self, ctx: &Context<'_>, input: InspectTableInput) -> Result<InspectTablePayload> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("inspectTable", &input, input.idempotency_key.as_ref())?;

@@ -2,12 +2,12 @@
 
 use async_graphql::Enum;
 
-/// What is to be done with a table.
+/// An action on a table.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Read the served snapshot.
     Read,
-    /// Read the head as it is, to mend it: owners and publishers.
+    /// Read the head as it is, in order to fix it: owners and publishers.
     Repair,
     /// Write: publishers.
     Write,
@@ -23,30 +23,30 @@ impl From<Action> for domain::gate::Action {
     }
 }
 
-/// What data is read for.
+/// The purpose of reading data.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::identity::PurposeCode")]
 pub(crate) enum PurposeCode {
-    /// Exploring and answering questions.
+    /// Exploration and ad-hoc questions.
     Analytics,
     /// Recurring reports and dashboards.
     Reporting,
-    /// Running a business process; the purpose of the domain's own principals.
+    /// Running a business process; the purpose of the domain's owners and publishers.
     Operations,
     /// Training or applying models.
     MachineLearning,
-    /// Showing that rules are kept.
+    /// Demonstrating compliance.
     Compliance,
-    /// Helping a customer or a colleague.
+    /// Supporting a customer or a colleague.
     Support,
 }
 
-/// What a principal is.
+/// The kind of a principal.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PrincipalKind {
     /// A person.
     User,
-    /// A program that a person answers for.
+    /// A program with a person as its owner.
     Service,
     /// A job inside the server.
     Inspector,
@@ -62,19 +62,19 @@ impl From<domain::identity::PrincipalKind> for PrincipalKind {
     }
 }
 
-/// What a new principal is.
+/// The kind of a new principal.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NewPrincipalKind {
     /// A person.
     User,
-    /// A program that a person answers for.
+    /// A program with a person as its owner.
     Service,
 }
 
 /// What a principal is to a domain (`OWNER`, `PUBLISHER`, `CONSUMER`) or to the platform (`ADMIN`, `STEWARD`, `AUDITOR`).
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RoleWord {
-    /// Answers for the domain's products and their readers.
+    /// Responsible for the domain's products and their readers.
     Owner,
     /// Publishes documents and writes tables.
     Publisher,
@@ -84,7 +84,7 @@ pub(crate) enum RoleWord {
     Admin,
     /// Sets the rules for all domains.
     Steward,
-    /// Reads everything about access.
+    /// Reads metadata about all access.
     Auditor,
 }
 
@@ -102,7 +102,7 @@ impl From<domain::identity::Role> for RoleWord {
     }
 }
 
-/// What a consumer answers to a notice of a breaking successor.
+/// A consumer's reply to a notice of a breaking successor.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::notice::ReplyKind")]
 pub(crate) enum NoticeReply {
@@ -114,30 +114,30 @@ pub(crate) enum NoticeReply {
     Objects,
 }
 
-/// How far a domain's contracts bind its readers.
+/// How far a domain's contracts bind readers.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::org::Enforcement")]
 pub(crate) enum Enforcement {
     /// Conformance and quality are not judged.
     Off,
-    /// They are judged and recorded, and refuse nobody.
+    /// They are judged and recorded, but do not refuse.
     Report,
     /// They bind.
     On,
 }
 
-/// Where a product stands.
+/// The state of a product.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ProductState {
-    /// Somebody would like it to exist.
+    /// Proposed.
     Proposed,
-    /// It is being made.
+    /// In development.
     Draft,
-    /// It is offered.
+    /// In service.
     Active,
-    /// It goes on for those who use it.
+    /// Still served to existing consumers.
     Deprecated,
-    /// It is offered no more.
+    /// No longer offered.
     Retired,
 }
 
@@ -158,28 +158,28 @@ impl From<&domain::product::State> for ProductState {
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::contract::Classification")]
 pub(crate) enum Classification {
-    /// For everybody.
+    /// Public.
     Public,
-    /// For everybody inside.
+    /// For everyone in the organisation.
     Internal,
-    /// For those with a reason.
+    /// On a need-to-know basis.
     Confidential,
-    /// For those named.
+    /// For named principals.
     Restricted,
 }
 
-/// Where a contract version stands.
+/// The state of a contract version.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ContractState {
-    /// It waits; `reasons` say what for.
+    /// It waits; see `reasons`.
     Draft,
     /// It is the current version of its major.
     Active,
-    /// A newer version of its major took its place.
+    /// Replaced by a newer version of its major.
     Superseded,
-    /// It serves until its sunset.
+    /// It is served until its sunset.
     Deprecated,
-    /// It serves no more.
+    /// It is no longer served.
     Retired,
 }
 
@@ -196,29 +196,29 @@ impl From<&domain::contract::State> for ContractState {
     }
 }
 
-/// Which snapshot is served when the newest is bad.
+/// The snapshot to serve if the newest is not good.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::contract::GateMode")]
 pub(crate) enum GateMode {
-    /// None: the gate is shut.
+    /// None; the gate is shut.
     Block,
-    /// The newest that passed.
+    /// The newest snapshot that passed.
     LastGood,
-    /// The newest, with its findings in the answer.
+    /// The newest snapshot, with its findings in the answer.
     Warn,
 }
 
-/// How far a version must move.
+/// A version bump.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::version::Bump")]
 pub(crate) enum Bump {
     /// Nothing changed.
     None,
-    /// Nothing that a reader can see changed.
+    /// No change that is visible to readers.
     Patch,
-    /// The promise changed and nobody breaks.
+    /// The promise changed, without breaking readers.
     Minor,
-    /// Somebody may break.
+    /// Readers may break.
     Major,
 }
 
@@ -232,21 +232,21 @@ pub(crate) enum TableFormat {
     Parquet,
 }
 
-/// Where a snapshot stands.
+/// The state of a snapshot.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::table::SnapshotState")]
 pub(crate) enum SnapshotState {
-    /// Noticed, not looked at yet.
+    /// Noticed, not inspected yet.
     Pending,
-    /// Looked at.
+    /// Inspected.
     Inspected,
-    /// A newer one was looked at first; never served.
+    /// A newer one was inspected first; never served.
     Skipped,
-    /// It could not be looked at.
+    /// The inspection failed.
     Error,
 }
 
-/// What an inspection found.
+/// The result of an inspection.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::quality::Verdict")]
 pub(crate) enum VerdictWord {
@@ -256,15 +256,15 @@ pub(crate) enum VerdictWord {
     Warn,
     /// A rule of severity `ERROR` does not hold, or the snapshot does not conform.
     Fail,
-    /// The inspection could not be done, or a rule of it.
+    /// The inspection failed, or a rule could not be measured.
     Error,
 }
 
-/// How much a broken rule weighs.
+/// The severity of a broken rule.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::quality::Severity")]
 pub(crate) enum Severity {
-    /// It is reported.
+    /// Reported only.
     Info,
     /// The verdict becomes `WARN`.
     Warning,
@@ -272,7 +272,7 @@ pub(crate) enum Severity {
     Error,
 }
 
-/// The answer of one rule.
+/// The outcome of a rule.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::quality::Outcome")]
 pub(crate) enum RuleOutcome {
@@ -282,11 +282,11 @@ pub(crate) enum RuleOutcome {
     Fail,
     /// It could not be measured.
     Error,
-    /// It is of a kind that is not run.
+    /// Rules of this kind are not run.
     NotRun,
 }
 
-/// What a count is compared as.
+/// The unit in which a count is compared.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::quality::Unit")]
 pub(crate) enum QualityUnit {
@@ -300,60 +300,60 @@ pub(crate) enum QualityUnit {
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::grant::RequestState")]
 pub(crate) enum AccessRequestState {
-    /// Waiting for an owner.
+    /// Waiting for a decision of an owner.
     Pending,
-    /// A grant was given.
+    /// Approved: a grant exists.
     Approved,
-    /// Refused by an owner.
+    /// Rejected by an owner.
     Rejected,
-    /// Taken back by who asked.
+    /// Withdrawn by the requester.
     Withdrawn,
 }
 
-/// Where a grant stands now.
+/// The current state of a grant.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum GrantState {
-    /// Its window has not begun.
+    /// Its window has not started.
     Upcoming,
-    /// It is in force.
+    /// It is active.
     Active,
-    /// Its window is over.
+    /// Its window has ended.
     Ended,
-    /// It was ended early.
+    /// It was revoked.
     Revoked,
 }
 
-/// What became of one check.
+/// The outcome of a check.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::gate::LineOutcome")]
 pub(crate) enum LineOutcome {
     /// It holds.
     Holds,
-    /// It holds, with something to know.
+    /// It holds, with a warning.
     Warns,
     /// It does not hold, and binds.
     Fails,
     /// It does not hold, and does not bind this action or this domain.
     NotBinding,
-    /// It was not looked at.
+    /// It was not checked.
     NotChecked,
 }
 
-/// The life of a lease. One whose time is over has ended.
+/// The state of a lease. An expired lease is `ENDED`.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "domain::lease::LeaseState")]
 pub(crate) enum LeaseState {
-    /// Written down before a provider is asked.
+    /// Recorded before the provider is called.
     Intended,
-    /// Handed out.
+    /// Issued.
     Issued,
-    /// Given back, over, or never made because the provider failed.
+    /// Returned, expired, or never issued because the provider failed.
     Ended,
-    /// Ended by a revoke.
+    /// Revoked.
     Revoked,
 }
 
-/// What a document is a document of.
+/// The kind of a document.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 #[graphql(remote = "app::publish::DocumentKind")]
 pub(crate) enum DocumentKind {
@@ -369,12 +369,12 @@ pub(crate) enum DocumentKind {
 pub(crate) enum ChangeKind {
     /// It is new.
     Added,
-    /// Its document is another one now.
+    /// Its document changes.
     Changed,
     /// Only its state changes.
     Transition,
     /// Nothing.
     Unchanged,
-    /// It was not in the set and is retired.
+    /// It is not in the set, and is retired.
     Removed,
 }

@@ -5,20 +5,17 @@ use domain::clock::Timestamp;
 use domain::contract::{self, State, StateName, WrongState};
 use domain::id::{ContractId, ContractVersionId};
 use policy::{Action, Resource};
-use store::outbox;
 use store::revision::{self, Revision};
-use store::{Lock, Tx};
+use store::{Lock, Tx, outbox};
 
-use super::cache::parsed;
+use super::documents::parsed;
 use super::readiness::{self, ActivationFacts};
 use super::reads::VersionView;
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error};
-use crate::failpoint;
 use crate::idempotency::{self, Key};
-use crate::jobs;
-use crate::notice;
+use crate::{failpoint, notice};
 
 /// Who changes a version's state, for the records.
 #[derive(Clone, Debug)]
@@ -30,7 +27,7 @@ pub(crate) struct Author {
 impl Author {
     /// The server by itself.
     pub(crate) fn server() -> Self {
-        Self { actor: jobs::SERVER.to_owned(), request_id: String::new() }
+        Self { actor: audit::SERVER.to_owned(), request_id: String::new() }
     }
 }
 

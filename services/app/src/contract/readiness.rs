@@ -12,13 +12,13 @@ use domain::quality::{RuleResult, Verdict};
 use domain::table::{Snapshot, SnapshotState};
 use store::{Seek, Tx};
 
-use super::cache::parsed;
+use super::documents::parsed;
 use super::judge::rule_set;
 use super::proof;
 use crate::ctx::App;
 use crate::error::Error;
-use crate::known;
-use crate::overrides;
+use crate::overrides::standing;
+use crate::product_in_domain;
 
 /// How many snapshots back the newest inspected one is searched: skipped ones lie between two inspections.
 const N_SNAPSHOTS: u32 = 200;
@@ -56,7 +56,7 @@ impl ActivationFacts {
         document: &contract::Document,
     ) -> Result<Self, Error> {
         let contract = store::contract::get(tx, version.contract_id).await?;
-        let product = known::get(tx, contract.product_id).await?.product;
+        let product = product_in_domain::get(tx, contract.product_id).await?.product;
         let bindings = store::binding::list_of_major(tx, version.contract_id, version.version.major).await?;
         let topics = store::binding::list_topics_of_contracts(tx, &[version.contract_id]).await?;
         Self::load_for(app, tx, version, document, product.classification, &bindings, topics).await
@@ -74,8 +74,8 @@ impl ActivationFacts {
     ) -> Result<Self, Error> {
         // An override counts where it stood when the version was published, or stands now; not once it was revoked, and
         // not for what its steward published.
-        let overrides = overrides::of_contracts(app, tx, &[version.contract_id]).await?;
-        let (overrides, _) = overrides::by_others(tx, version.document.published_by, overrides).await?;
+        let overrides = standing::list_verified(app, tx, &[version.contract_id]).await?;
+        let (overrides, _) = standing::split_by_signer(tx, version.document.published_by, overrides).await?;
         let mut tables = HashMap::new();
         for object in document.objects.iter().filter(|object| !object.is_topic()) {
             let Ok(name) = object.table_name() else { continue };

@@ -8,14 +8,14 @@ use domain::contract::{self, Contract};
 use domain::id::{ContractId, ContractVersionId, ProductId};
 use domain::name::{DomainPath, Name};
 use domain::version::Version;
+use itertools::Itertools as _;
 use store::{Page, Seek, Tx};
 
-use super::cache::parsed;
+use super::documents::parsed;
 use crate::ctx::Ctx;
 use crate::error::{Error, Noun};
-use crate::grant::distinct;
-use crate::known::Known;
 use crate::product;
+use crate::product_in_domain::ProductInDomain;
 
 /// A version of a contract, with what it belongs to and what it says.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct VersionView {
     /// Its contract.
     pub contract: Contract,
     /// Its product.
-    pub known: Known,
+    pub known: ProductInDomain,
     /// What its document says.
     pub document: Arc<contract::Document>,
 }
@@ -57,7 +57,7 @@ pub async fn list_contracts(ctx: &Ctx, product_ids: &[ProductId]) -> Result<Vec<
 pub async fn load_contracts(ctx: &Ctx, ids: &[ContractId]) -> Result<Vec<Contract>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let mut contracts = store::contract::list_by_ids(&mut tx, ids).await?;
-    let products = distinct(contracts.iter().map(|contract| contract.product_id));
+    let products = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
     let visible = product::visible(ctx, &mut tx, &products).await?;
     contracts.retain(|contract| visible.contains_key(&contract.product_id));
     Ok(contracts)
@@ -115,7 +115,7 @@ pub struct VersionAddress {
 pub async fn find_version(ctx: &Ctx, address: &VersionAddress) -> Result<Option<VersionView>, Error> {
     let VersionAddress { domain, product, contract, version } = address;
     let mut tx = ctx.app.db.read().await?;
-    let known = crate::table::visible_product(&ctx.app, &mut tx, &ctx.actor, domain, product).await?;
+    let known = crate::table::address::visible_product(&ctx.app, &mut tx, &ctx.actor, domain, product).await?;
     let Some(known) = known else { return Ok(None) };
     let contract = store::contract::find_by_document_id(&mut tx, known.product.id, contract).await?;
     let Some(contract) = contract else { return Ok(None) };
@@ -146,9 +146,9 @@ pub async fn list_findings(ctx: &Ctx, id: ContractVersionId) -> Result<Vec<Findi
 
 /// Those of the versions that the caller may know of, with what they belong to.
 async fn views(ctx: &Ctx, tx: &mut Tx, versions: Vec<contract::Version>) -> Result<Vec<VersionView>, Error> {
-    let contract_ids = distinct(versions.iter().map(|version| version.contract_id));
+    let contract_ids = versions.iter().map(|version| version.contract_id).unique().collect_vec();
     let contracts = store::contract::list_by_ids(tx, &contract_ids).await?;
-    let product_ids = distinct(contracts.iter().map(|contract| contract.product_id));
+    let product_ids = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
     let visible = product::visible(ctx, tx, &product_ids).await?;
     let mut views = Vec::with_capacity(versions.len());
     for version in versions {

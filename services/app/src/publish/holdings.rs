@@ -10,6 +10,7 @@ use domain::id::{ContractId, ProductId, TableId};
 use domain::product;
 use domain::registry::Subject;
 use domain::table::{Location, Table};
+use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::Tx;
 
@@ -18,9 +19,7 @@ use super::versions::{JudgedSet, JudgedVersion, Step};
 use crate::contract::parsed_product;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::grant::distinct;
-use crate::known;
-use crate::notice;
+use crate::{notice, product_in_domain};
 
 /// What the products of a set hold already.
 #[derive(Debug, Default)]
@@ -52,7 +51,7 @@ impl Holdings {
         let contract_ids: Vec<ContractId> = contracts.map(|contract| contract.id).collect();
         let mut bindings = store::binding::list_of_contracts(tx, &contract_ids).await?;
         bindings.sort_by(|a, b| (&a.object, &a.environment, a.id).cmp(&(&b.object, &b.environment, b.id)));
-        let table_ids = distinct(bindings.iter().map(|binding| binding.table_id));
+        let table_ids = bindings.iter().map(|binding| binding.table_id).unique().collect_vec();
         for table in store::table::list_by_ids(tx, &table_ids).await? {
             holdings.tables.insert(table.id, table);
         }
@@ -80,7 +79,7 @@ impl Holdings {
     async fn load_documents(&mut self, ctx: &Ctx, tx: &mut Tx, set: &JudgedSet) -> Result<(), Error> {
         let of_documents = set.products.iter().filter_map(|product| Some(product.old.as_ref()?.id));
         let of_contracts = set.contracts.iter().map(|contract| contract.contract.product_id);
-        let product_ids = distinct(of_documents.chain(of_contracts));
+        let product_ids = of_documents.chain(of_contracts).unique().collect_vec();
         for (product_id, document) in store::product::list_current_documents(tx, &product_ids).await? {
             self.documents.insert(product_id, parsed_product(&ctx.app, &document)?);
         }
@@ -96,7 +95,7 @@ impl Holdings {
         version: &JudgedVersion,
     ) -> Result<(), Error> {
         let bound = self.bindings.get(&contract_id).map_or(&[][..], Vec::as_slice);
-        let mut table_ids = distinct(bound.iter().map(|binding| binding.table_id));
+        let mut table_ids = bound.iter().map(|binding| binding.table_id).unique().collect_vec();
         for folder in &version.entry.model.folders {
             let overlapping = store::table::list_overlapping(tx, &folder.location).await?;
             table_ids.extend(overlapping.iter().map(|table| table.id));
@@ -124,9 +123,9 @@ impl Holdings {
 
 /// Whether the caller may bind to a table that has these bindings: for each of their products.
 async fn may_share(ctx: &Ctx, tx: &mut Tx, bindings: &[Binding]) -> Result<bool, Error> {
-    let contract_ids = distinct(bindings.iter().map(|binding| binding.contract_id));
+    let contract_ids = bindings.iter().map(|binding| binding.contract_id).unique().collect_vec();
     let contracts = store::contract::list_by_ids(tx, &contract_ids).await?;
-    let product_ids = distinct(contracts.iter().map(|contract| contract.product_id));
-    let known = known::load(tx, &product_ids).await?;
+    let product_ids = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
+    let known = product_in_domain::load(tx, &product_ids).await?;
     Ok(known.values().all(|known| ctx.may(Action::BindTable, &Resource::Product(known.policy()))))
 }

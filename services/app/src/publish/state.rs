@@ -16,6 +16,7 @@ use super::set::{Entry, Set};
 use super::{ChangeKind, DocumentChange, DocumentKind, DocumentSet, Report};
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::overrides::standing;
 use crate::paging::MAX_PAGE;
 
 /// The domains of a set as they are before it.
@@ -139,9 +140,9 @@ impl DomainState {
             versions.sort_by_key(|version| version.version);
         }
         let ports = store::product::list_ports_of_products(tx, &ids).await?;
-        let mut overrides = crate::overrides::of_contracts(&ctx.app, tx, &contract_ids).await?;
+        let mut overrides = standing::list_verified(&ctx.app, tx, &contract_ids).await?;
         overrides.retain(|signed| signed.stands(ctx.now()));
-        let (overrides, own_overrides) = crate::overrides::by_others(tx, ctx.actor.principal.id, overrides).await?;
+        let (overrides, own_overrides) = standing::split_by_signer(tx, ctx.actor.principal.id, overrides).await?;
         Ok(Self {
             product_ids: products.values().map(|product| (product.document_id.clone(), product.id)).collect(),
             names: products.values().map(|product| (product.name.clone(), product.id)).collect(),

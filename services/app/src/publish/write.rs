@@ -1,19 +1,17 @@
 //! Executing a [`Plan`]: every change with its record and its event, then the revisions and the jobs that follow.
 
-use domain::contract;
-use domain::event;
 use domain::job::Job;
 use domain::product::Product;
-use store::Tx;
-use store::outbox;
+use domain::{contract, event};
 use store::revision::{self, Revision};
+use store::{Tx, outbox};
 
 use super::plan::{Change, Plan, Transition};
 use crate::audit::{self, Action, Event, ResourceKind};
 use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::jobs;
+use crate::jobs::queue;
 use crate::notice;
 
 /// Executes a plan in the transaction that it was made in.
@@ -29,7 +27,7 @@ pub(super) async fn write(ctx: &Ctx, tx: &mut Tx, plan: &Plan) -> Result<(), Err
         revision::bump(tx, Revision::Visibility).await?;
     }
     for table_id in &plan.inspect {
-        jobs::push(&ctx.app, tx, Job::Inspect(*table_id)).await?;
+        queue::push(&ctx.app, tx, Job::Inspect(*table_id)).await?;
     }
     Ok(())
 }

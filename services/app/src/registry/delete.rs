@@ -6,9 +6,11 @@ use store::registry::Change;
 use store::revision::{self, Revision};
 use store::{Lock, Tx};
 
+use super::draft::VersionRef;
 use super::error::Error;
+use super::history::{self, is_referred_to};
 use super::owner::Owner;
-use super::{VersionRef, read, settings};
+use super::settings;
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
 use crate::failpoint;
@@ -47,7 +49,7 @@ pub async fn delete_version(ctx: &Ctx, subject: &Subject, version: VersionRef, p
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let history = authorized(ctx, &mut tx, subject).await?;
-    let version = read::pick(&history, subject, version, true)?;
+    let version = history::pick(&history, subject, version, true)?;
     if !permanent && version.deleted {
         return Err(Error::VersionSoftDeleted(subject.clone(), version.version));
     }
@@ -63,7 +65,7 @@ pub async fn delete_version(ctx: &Ctx, subject: &Subject, version: VersionRef, p
 
 /// The versions of a subject whose schemas the caller may delete.
 async fn authorized(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
-    let history = read::history(ctx, tx, subject).await?;
+    let history = history::history(ctx, tx, subject).await?;
     let owner = Owner::of(ctx, tx, subject).await?;
     owner.authorize(ctx, Action::Retire, subject, "delete schemas of")?;
     Ok(history)
@@ -87,33 +89,6 @@ async fn refuse_if_referred_to(
     Ok(())
 }
 
-/// Whether a schema in use refers to a version; or any, before the version is gone for good.
-async fn is_referred_to(
-    tx: &mut Tx,
-    version: &SubjectVersion,
-    permanent: bool,
-    but_by: Option<&Subject>,
-) -> Result<bool, Error> {
-    for id in store::registry::list_referrers(tx, &version.subject, version.version).await? {
-        let places = store::registry::list_versions_of_schema(tx, id).await?;
-        if places.iter().any(|place| (permanent || !place.deleted) && Some(&place.subject) != but_by) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Removes the versions of a subject out of use whose schema is registered there anew, but for those that another schema
-/// refers to.
-pub(super) async fn supersede(tx: &mut Tx, history: &[SubjectVersion], schema_id: SchemaId) -> Result<(), Error> {
-    for version in history.iter().filter(|version| version.deleted && version.schema_id == schema_id) {
-        if !is_referred_to(tx, version, true, None).await? {
-            store::registry::delete_version(tx, &version.subject, version.version).await?;
-        }
-    }
-    Ok(())
-}
-
 async fn remove(ctx: &Ctx, tx: &mut Tx, version: &SubjectVersion, permanent: bool) -> Result<(), Error> {
     if !permanent {
         return Ok(store::registry::set_deleted(tx, &version.subject, version.version, true).await?);
@@ -125,7 +100,7 @@ async fn remove(ctx: &Ctx, tx: &mut Tx, version: &SubjectVersion, permanent: boo
 async fn forget_if_unused(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<(), Error> {
     if store::registry::list_versions_of_schema(tx, id).await?.is_empty() {
         store::registry::forget_schema(tx, id).await?;
-        ctx.app.schemas.forget(id);
+        ctx.app.caches.schemas.forget(id);
     }
     Ok(())
 }

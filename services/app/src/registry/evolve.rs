@@ -13,11 +13,11 @@ use domain::registry::Subject;
 use domain::version::Bump;
 use store::Tx;
 
-use super::Draft;
+use super::draft::Draft;
 use super::error::Error;
 use crate::contract::parsed;
 use crate::ctx::Ctx;
-use crate::known::Known;
+use crate::product_in_domain::ProductInDomain;
 use crate::publish::{self, DocumentSet, DocumentText, Outcome};
 
 /// What became of the contract.
@@ -45,7 +45,7 @@ pub(super) fn foreign<'a>(draft: &'a Draft, references: &'a References) -> Forei
 pub(super) async fn evolve(
     ctx: &Ctx,
     tx: &mut Tx,
-    known: &Known,
+    known: &ProductInDomain,
     binding: &TopicBinding,
     subject: &Subject,
     schema: Foreign<'_>,

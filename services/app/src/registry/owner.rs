@@ -6,12 +6,13 @@ use domain::binding::TopicBinding;
 use domain::id::ProductId;
 use domain::org::Domain;
 use domain::registry::Subject;
+use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::Tx;
 
 use super::error::Error;
 use crate::ctx::Ctx;
-use crate::known::{self, Known};
+use crate::product_in_domain::{self, ProductInDomain};
 
 /// Whose a subject is.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ pub(super) enum Owner {
     /// An object of a product's contract is bound to its topic, and the caller may know of the product.
     Topic {
         /// The product.
-        known: Box<Known>,
+        known: Box<ProductInDomain>,
         /// The object. Of several majors the newest.
         binding: TopicBinding,
     },
@@ -36,7 +37,7 @@ impl Owner {
         let topics = store::binding::list_topics_of_subject(tx, subject).await?;
         if let Some(binding) = topics.into_iter().next() {
             let contract = store::contract::get(tx, binding.contract_id).await?;
-            let known = known::get(tx, contract.product_id).await?;
+            let known = product_in_domain::get(tx, contract.product_id).await?;
             if ctx.may_view(&known.policy()) {
                 return Ok(Self::Topic { known: Box::new(known), binding });
             }
@@ -105,14 +106,14 @@ pub(super) struct Visible {
 impl Visible {
     pub(super) async fn load(ctx: &Ctx, tx: &mut Tx) -> Result<Self, Error> {
         let topics = store::binding::list_topics(tx).await?;
-        let contract_ids = crate::grant::distinct(topics.iter().map(|topic| topic.contract_id));
+        let contract_ids = topics.iter().map(|topic| topic.contract_id).unique().collect_vec();
         let contracts: HashMap<_, ProductId> = store::contract::list_by_ids(tx, &contract_ids)
             .await?
             .into_iter()
             .map(|contract| (contract.id, contract.product_id))
             .collect();
         let product_ids: Vec<ProductId> = contracts.values().copied().collect();
-        let known = known::load(tx, &product_ids).await?;
+        let known = product_in_domain::load(tx, &product_ids).await?;
         let may_view: HashMap<ProductId, bool> =
             known.into_iter().map(|(id, known)| (id, ctx.may_view(&known.policy()))).collect();
         let mut bound = HashMap::new();

@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use documents::message::References;
-use domain::change::message::{Budget, Format};
+use domain::change::message::Format;
 use domain::registry::{DEFAULT_CONTEXT, Prefix, Schema, SchemaId, Subject, SubjectVersion};
 use store::Tx;
 use store::revision::Revision;
 
+use super::draft::{Draft, Reach, Registered, Resolved, VersionRef, resolve};
 use super::error::Error;
+use super::history::{find_resolved, history, in_place, pick, resolved};
 use super::owner::{Owner, Visible};
-use super::register::steps_to_read;
-use super::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, cache, settings};
+use super::settings;
 use crate::ctx::Ctx;
 
 /// Which of the entries of a list are wanted: those in use, those taken out of it too, or those alone.
@@ -132,59 +132,13 @@ pub async fn lookup(
     find_resolved(ctx, &mut tx, &places, draft, &prepared).await?.ok_or(Error::SchemaNotFound)
 }
 
-/// The first of some versions whose schema is a draft's once what it refers to is written into it: clients of Avro that
-/// know nothing of the references have and send it like that. It is looked for as far as the budget of a history reaches,
-/// for whoever may read a subject may ask this.
-pub(super) async fn find_resolved(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    versions: &[SubjectVersion],
-    draft: &Draft,
-    prepared: &Prepared,
-) -> Result<Option<Registered>, Error> {
-    if draft.format != Format::Avro || !draft.references.is_empty() {
-        return Ok(None);
-    }
-    let mut budget = Budget::HISTORY;
-    for version in versions {
-        let registered = in_place(ctx, tx, version.clone()).await?;
-        let schema = &registered.schema;
-        if schema.format != Format::Avro || schema.references.is_empty() {
-            continue;
-        }
-        let Some(whole) = resolved(ctx, tx, schema).await? else { continue };
-        if budget.take(steps_to_read(whole.len(), schema.references.len())).is_err() {
-            break;
-        }
-        let print = prepared.print;
-        let printed = move || print(Format::Avro, &whole, &References::new());
-        let printed = tokio::task::spawn_blocking(printed).await.map_err(crate::Error::internal)?;
-        if printed.is_ok_and(|text| text == prepared.text) {
-            return Ok(Some(registered));
-        }
-    }
-    Ok(None)
-}
-
-/// An Avro schema with what it refers to written into it; `None` where the caller may not know of all that.
-async fn resolved(ctx: &Ctx, tx: &mut Tx, schema: &Schema) -> Result<Option<String>, Error> {
-    let texts = match super::resolve(ctx, tx, &schema.references, Reach::Callers).await {
-        Ok(Resolved { texts, .. }) => texts,
-        Err(Error::InvalidSchema(_)) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let text = schema.text.clone();
-    let resolved = move || documents::avro::resolved(&text, &texts);
-    Ok(tokio::task::spawn_blocking(resolved).await.map_err(crate::Error::internal)?.ok())
-}
-
 /// A schema by its id, where the caller may know of a subject that has it. `subject` narrows where it is looked for.
 ///
 /// # Errors
 /// [`Error::SchemaNotFound`].
 pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> Result<Arc<Schema>, Error> {
     let visibility = ctx.app.revision(Revision::Visibility).await?;
-    let schema = match ctx.app.schemas.find_reached(ctx, visibility, id) {
+    let schema = match ctx.app.caches.schemas.find_reached(&ctx.actor, visibility, id) {
         Some(schema) => schema,
         None => {
             let mut tx = ctx.app.db.read().await?;
@@ -192,8 +146,8 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
             if visible_places(ctx, &mut tx, id).await?.is_empty() {
                 return Err(Error::SchemaNotFound);
             }
-            let schema = cache::schema(ctx, &mut tx, id).await?.ok_or(Error::SchemaNotFound)?;
-            ctx.app.schemas.keep_reached(ctx, at, id);
+            let schema = ctx.app.caches.schemas.load(&mut tx, id).await?.ok_or(Error::SchemaNotFound)?;
+            ctx.app.caches.schemas.keep_reached(&ctx.actor, at, id);
             schema
         }
     };
@@ -219,7 +173,7 @@ pub async fn text_in_format<'a>(ctx: &Ctx, schema: &'a Schema, format: Option<&s
         }
         _ => return Ok(Cow::Borrowed(&schema.text)),
     };
-    let Resolved { texts, .. } = super::resolve(ctx, &mut tx, &schema.references, Reach::All).await?;
+    let Resolved { texts, .. } = resolve(ctx, &mut tx, &schema.references, Reach::All).await?;
     let text = schema.text.clone();
     let serialized = move || documents::protobuf::serialized(&text, &texts);
     let serialized = tokio::task::spawn_blocking(serialized).await.map_err(crate::Error::internal)?;
@@ -320,40 +274,6 @@ async fn listed(ctx: &Ctx, tx: &mut Tx, listing: &Listing) -> Result<Vec<Subject
 
 /// How many rows are read at a time.
 const PAGE: u32 = 1_000;
-
-/// All versions of a subject that the caller may know of; none for one that it may not.
-pub(super) async fn history(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Vec<SubjectVersion>, Error> {
-    let owner = Owner::of(ctx, tx, subject).await?;
-    let all = store::registry::list_versions(tx, subject).await?;
-    if all.is_empty() || !owner.may_view() {
-        return Err(Error::SubjectNotFound(subject.clone()));
-    }
-    Ok(all)
-}
-
-/// The version that is meant. The latest is always one in use.
-pub(super) fn pick(
-    history: &[SubjectVersion],
-    subject: &Subject,
-    version: VersionRef,
-    with_deleted: bool,
-) -> Result<SubjectVersion, Error> {
-    let is_shown = |version: &&SubjectVersion| with_deleted || !version.deleted;
-    if !history.iter().any(|version| is_shown(&version)) {
-        return Err(Error::SubjectNotFound(subject.clone()));
-    }
-    let found = match version {
-        VersionRef::Latest => history.iter().rfind(|version| !version.deleted),
-        VersionRef::Number(number) => history.iter().filter(is_shown).find(|version| version.version == number),
-    };
-    found.cloned().ok_or_else(|| Error::VersionNotFound(version.to_string()))
-}
-
-async fn in_place(ctx: &Ctx, tx: &mut Tx, version: SubjectVersion) -> Result<Registered, Error> {
-    let schema = cache::schema(ctx, tx, version.schema_id).await?;
-    let schema = schema.ok_or_else(|| crate::Error::internal("a version has no schema"))?;
-    Ok(Registered { version, schema })
-}
 
 async fn visible_places(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<Vec<SubjectVersion>, Error> {
     let mut visible = Vec::new();

@@ -10,11 +10,12 @@ use store::registry::Change;
 use store::revision::Platform;
 use store::{Lock, Tx, outbox};
 
-use super::delete::supersede;
+use super::draft::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, missing, model, resolve};
 use super::error::{Error, Incompatibility};
 use super::evolve::{self, Evolved};
+use super::history::{self, steps_to_read, supersede};
 use super::owner::Owner;
-use super::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, cache, missing, model, read, resolve, settings};
+use super::settings;
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
 use crate::failpoint;
@@ -67,7 +68,7 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         let mut known = same.and_then(|same| seen.in_use(same));
         if known.is_none() {
             let used: Vec<SubjectVersion> = seen.used().rev().cloned().collect();
-            known = read::find_resolved(ctx, &mut tx, &used, draft, &prepared).await?;
+            known = history::find_resolved(ctx, &mut tx, &used, draft, &prepared).await?;
         }
         if let Some(known) = known
             && given.id.is_none_or(|id| id == known.schema.id)
@@ -190,7 +191,7 @@ async fn write(
     tx.commit().await?;
     failpoint::pass("register.committed");
     ctx.app.work.notify_waiters();
-    ctx.app.schemas.keep_model(&schema, &prepared.model);
+    ctx.app.caches.schemas.keep_model(&schema, &prepared.model);
     Ok(Registered { version, schema: Arc::new(schema) })
 }
 
@@ -375,7 +376,7 @@ impl Scene {
         let mut budget = Budget::HISTORY;
         let mut broken = Vec::new();
         for version in versions {
-            let schema = cache::schema(ctx, tx, version.schema_id).await?;
+            let schema = ctx.app.caches.schemas.load(tx, version.schema_id).await?;
             let schema = schema.ok_or_else(|| crate::Error::internal("a version has no schema"))?;
             // To read it takes time as well, and so does reading what it refers to.
             budget.take(steps_to_read(schema.text.len(), schema.references.len())).map_err(too_complex)?;
@@ -400,10 +401,4 @@ impl Scene {
         }
         Ok(broken)
     }
-}
-
-/// What reading an earlier schema takes of the comparisons' budget: a step for some of its bytes, and for each reference.
-pub(super) fn steps_to_read(n_bytes: usize, n_references: usize) -> u32 {
-    const BYTES_IN_A_STEP: usize = 8;
-    u32::try_from((n_bytes / BYTES_IN_A_STEP).saturating_add(n_references)).unwrap_or(u32::MAX)
 }

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use app::lease::{Checkpoint, Error, FileList, LeaseSecrets, Place, checkpoint_key, is_key};
+use app::lease::LeaseSecrets;
+use app::lease::file_list::{Checkpoint, Error, FileList, Place, checkpoint_key, is_key};
 use domain::id::LeaseId;
 use domain::table::PinnedFile;
 use uuid::Uuid;

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::credential::{Issued, Vend, Vended};
 use app::error::Error;
+use app::gate::{Issued, Vend, Vended};
 use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::identity::{NewKind, NewRole};
 use app::lease::{Denied, Leases, Scope};
 use app::org::SetEnforcement;
-use app::table::PortTarget;
+use app::target::PortTarget;
 use app::{Actor, Ctx};
 use domain::audit::Outcome;
 use domain::contract::Classification;
@@ -61,7 +61,7 @@ async fn granted(owner: &Ctx, reader: &Ctx) -> GrantId {
 
 async fn ask(ctx: &Ctx, action: Action) -> Result<Vended, Error> {
     let address = "nyc.race.rows".parse().unwrap();
-    app::credential::vend(ctx, Vend { address, action, purpose: None, lifetime: None }).await
+    app::gate::vend(ctx, Vend { address, action, purpose: None, lifetime: None }).await
 }
 
 async fn issued(ctx: &Ctx, action: Action) -> Issued {
@@ -264,7 +264,7 @@ async fn only_reading_and_repair_are_vended_and_only_the_server_inspects() {
     for action in [Action::Write, Action::Inspect] {
         assert_eq!(ask(&owner, action).await.unwrap_err().kind(), Kind::Invalid, "{action}");
     }
-    let why = app::credential::why(&owner, &"nyc.race.rows".parse().unwrap(), Action::Inspect, None).await;
+    let why = app::gate::why(&owner, &"nyc.race.rows".parse().unwrap(), Action::Inspect, None).await;
     assert_eq!(why.unwrap_err().kind(), Kind::Invalid);
 }
 
@@ -276,7 +276,7 @@ async fn a_token_made_for_a_purpose_asks_for_no_other() {
     let address: Address = "nyc.race.rows".parse().unwrap();
     let ask = async |purpose| {
         let command = Vend { address: address.clone(), action: Action::Read, purpose: Some(purpose), lifetime: None };
-        app::credential::vend(&bound, command).await
+        app::gate::vend(&bound, command).await
     };
     assert_eq!(ask(PurposeCode::Support).await.unwrap_err().kind(), Kind::Invalid);
     assert!(matches!(ask(PurposeCode::Analytics).await.unwrap(), Vended::Issued(_)));
@@ -286,7 +286,7 @@ async fn a_token_made_for_a_purpose_asks_for_no_other() {
 async fn a_decision_without_credentials_is_never_an_old_one() {
     let (_test, owner, reader, grant) = open().await;
     let address = "nyc.race.rows".parse().unwrap();
-    let allowed = async || app::credential::why(&reader, &address, Action::Read, None).await.unwrap().unwrap().allowed;
+    let allowed = async || app::gate::why(&reader, &address, Action::Read, None).await.unwrap().unwrap().allowed;
     assert!(allowed().await);
     app::grant::revoke_grant(&owner, grant, "the project ended", None).await.unwrap();
     assert!(!allowed().await);
@@ -310,7 +310,7 @@ async fn every_answer_of_a_vend_leaves_its_record() {
     test.clock.advance(Duration::from_millis(1));
     let address = "nyc.race.nothing".parse().unwrap();
     let missing = Vend { address, action: Action::Read, purpose: None, lifetime: None };
-    assert_eq!(app::credential::vend(&reader, missing).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(app::gate::vend(&reader, missing).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(outcomes().await[0], by(&reader, Outcome::Refused));
     assert_eq!(outcomes().await.len(), 3);
 }
@@ -345,6 +345,6 @@ async fn a_role_elsewhere_and_a_grant_on_something_else_are_no_right() {
     test.publish(&owner, "nyc", &[&walk(PRODUCT), &walk(CONTRACT)]).await;
     test.lay("nyc/walk", 0, Scene::of("id:integer")).await;
     let address = "nyc.walk.rows".parse().unwrap();
-    let other = app::credential::why(&reader, &address, Action::Read, None).await.unwrap().unwrap();
+    let other = app::gate::why(&reader, &address, Action::Read, None).await.unwrap().unwrap();
     assert!(other.lines.iter().any(|line| line.code == Code::GrantMissing), "{other:?}");
 }

@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use app::Ctx;
-use app::credential::{Vend, Vended};
 use app::error::Error;
+use app::gate::{Vend, Vended};
 use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::identity::{CreatePrincipal, NewKind, NewRole};
 use app::notice::{AnswerNotice, NoticeView, Outcome, UpdateNotice, list_consumers, list_notices, load_notices};
-use app::table::PortTarget;
+use app::target::PortTarget;
 use domain::audit::Record;
 use domain::clock::Timestamp;
 use domain::contract::State;
@@ -110,7 +110,7 @@ impl World {
     /// What is answered under a plain name or with a major: the address that was opened, or the codes of what fails.
     async fn read(&self, ctx: &Ctx, address: &str) -> Result<u64, Vec<String>> {
         let vend = Vend { address: address.parse().unwrap(), action: Action::Read, purpose: None, lifetime: None };
-        match app::credential::vend(ctx, vend).await.unwrap() {
+        match app::gate::vend(ctx, vend).await.unwrap() {
             Vended::Issued(issued) => {
                 let mut tx = self.test.app.db.read().await.unwrap();
                 let grant = store::grant::find(&mut tx, issued.lease.grant_id.unwrap()).await.unwrap().unwrap();

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use app::credential::{Vend, Vended};
+use app::gate::{Vend, Vended};
 use app::grant::{Answer, ApproveRequest, RequestAccess, Revoked};
-use app::table::PortTarget;
+use app::target::PortTarget;
 use app::{Ctx, Settings};
 use domain::gate::Action;
 use domain::grant::Purpose;
@@ -80,7 +80,7 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize) -> usize {
         readers.spawn(async move {
             start.wait().await;
             let vend = Vend { address: address(), action: Action::Read, purpose: None, lifetime: None };
-            match app::credential::vend(&reader, vend).await.unwrap() {
+            match app::gate::vend(&reader, vend).await.unwrap() {
                 Vended::Issued(issued) => usize::from(issued.lease.grant_id == Some(grant.id)),
                 Vended::Refused(_) => 0,
             }

@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use app::lease::{
-    Checkpoint, Denied, FileList, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope, checkpoint_key,
-};
+use app::lease::file_list::{Checkpoint, FileList, checkpoint_key};
+use app::lease::{Denied, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope};
 use domain::clock::{Clock, Random, SystemClock, Timestamp};
 use domain::id::{LeaseId, TableId};
 use domain::s3::Region;

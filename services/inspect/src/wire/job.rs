@@ -1,4 +1,4 @@
-//! What the worker is asked to do.
+//! The job of a worker.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_JOB_BYTES, MAX_RULES, Malformed, at_most};
 
-/// What a worker may use. It sets these on itself before it opens the table.
+/// The limits of a worker, which it sets on itself before it opens the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -16,17 +16,17 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Processor time.
     pub cpu_seconds: u64,
-    /// How long one `sql` rule may run before it is given up, so that it fails alone.
+    /// The time after which one `sql` rule is abandoned, so that it fails alone.
     pub query_seconds: u64,
-    /// Whether the worker may open the table only where its sandbox is fully enforced.
+    /// Whether the table may be opened only if the sandbox is fully enforced.
     pub sandbox_required: bool,
 }
 
-/// An [`InspectionJob`] with the limits it runs under.
+/// An [`InspectionJob`] with the limits that apply to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    /// What the worker may use.
+    /// The limits of the worker.
     pub limits: Limits,
     format: Format,
     root: PathBuf,
@@ -36,10 +36,10 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job for the wire.
+    /// A job to send.
     ///
     /// # Errors
-    /// More than [`MAX_RULES`] rules, or a number that JSON cannot hold.
+    /// More than [`MAX_RULES`] rules, or a number that JSON cannot express.
     pub fn from_domain(job: &InspectionJob, limits: Limits) -> Result<Self, Malformed> {
         at_most("rules", job.rules.len(), MAX_RULES)?;
         Ok(Self {
@@ -55,10 +55,10 @@ impl Job {
         })
     }
 
-    /// The job as the worker runs it.
+    /// The job as received.
     ///
     /// # Errors
-    /// A folder that is not absolute, too many rules, or a snapshot of another format.
+    /// A relative path, too many rules, or a snapshot of another format.
     pub fn into_domain(self) -> Result<InspectionJob, Malformed> {
         at_most("rules", self.rules.len(), MAX_RULES)?;
         if !self.root.is_absolute() || !self.scratch.is_absolute() {
@@ -93,10 +93,10 @@ impl Job {
         Ok(json)
     }
 
-    /// The job that those bytes say.
+    /// Parses the bytes of a job.
     ///
     /// # Errors
-    /// More than [`MAX_JOB_BYTES`], or anything but a job.
+    /// More than [`MAX_JOB_BYTES`], or not a job.
     pub fn from_json(json: &[u8]) -> Result<Self, Malformed> {
         at_most("bytes", json.len(), MAX_JOB_BYTES)?;
         serde_json::from_slice(json).map_err(|error| Malformed::json(&error))

@@ -1,5 +1,5 @@
-//! The job and the report as JSON. They are spoken between one server and the worker beside it, of one build, so they
-//! carry no version; what is unknown or missing is refused.
+//! The job and the report as JSON. Server and worker are of one build, so the messages carry no version, and unknown or
+//! missing fields are errors.
 
 mod job;
 mod report;
@@ -7,18 +7,18 @@ mod report;
 pub use job::{Job, Limits};
 pub use report::{Inspected, Outcome, Report, Sandbox};
 
-/// The longest job, in bytes of JSON.
+/// The maximum size of a job, in bytes of JSON.
 pub const MAX_JOB_BYTES: usize = 64 * 1024 * 1024;
-/// The longest report, in bytes of JSON.
+/// The maximum size of a report, in bytes of JSON.
 pub const MAX_REPORT_BYTES: usize = 64 * 1024 * 1024;
-/// The most rules in a job.
+/// The maximum number of rules in a job.
 pub const MAX_RULES: usize = 100_000;
-/// The most files of a snapshot, deletion vectors counted.
+/// The maximum number of files of a snapshot, including deletion vectors.
 pub const MAX_FILES: usize = 1_000_000;
-/// The most columns of a schema, nested ones counted.
+/// The maximum number of columns of a schema, including nested ones.
 pub const MAX_COLUMNS: usize = 10_000;
 
-/// Text that is not a job or a report, or a value that cannot be said in one.
+/// Not a valid job or report, or a value that cannot be expressed in one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(String);
@@ -29,7 +29,7 @@ impl Malformed {
     }
 
     fn json(error: &serde_json::Error) -> Self {
-        Self(format!("not well formed: {error}"))
+        Self(format!("invalid JSON: {error}"))
     }
 }
 

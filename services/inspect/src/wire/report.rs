@@ -1,4 +1,4 @@
-//! What the worker answers.
+//! The report of a worker.
 
 use domain::clock::Timestamp;
 use domain::quality;
@@ -10,28 +10,28 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_COLUMNS, MAX_FILES, MAX_REPORT_BYTES, Malformed, at_most};
 
-/// What the worker answers: always this, or nothing.
+/// The report of a worker. A worker writes this or nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// How much of its sandbox held while it looked.
+    /// How much of the sandbox was enforced.
     pub sandbox: Sandbox,
-    /// What came of the job.
+    /// The outcome of the job.
     pub outcome: Outcome,
 }
 
-/// What came of a job.
+/// The outcome of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Outcome {
-    /// The snapshot was looked at.
+    /// The snapshot was inspected.
     Inspected(Inspected),
-    /// The table is not one that may or can be read.
+    /// The table must not or cannot be read.
     Unreadable {
-        /// Why, for owners.
+        /// The reason, for the owners.
         reason: String,
     },
-    /// The job demands a full sandbox, which there is not: nothing was opened.
+    /// The job requires a full sandbox, which the kernel does not enforce: no file was opened.
     NoSandbox,
 }
 
@@ -41,14 +41,14 @@ pub enum Outcome {
 pub enum Sandbox {
     /// All of it is enforced.
     Full,
-    /// The kernel knows only a part of it.
+    /// Part of it is enforced.
     Partial,
-    /// Nothing of it is enforced.
+    /// None of it is enforced.
     Absent,
 }
 
 impl Sandbox {
-    /// The domain's word for it.
+    /// The value of the domain.
     #[must_use]
     pub fn into_domain(self) -> table::Sandbox {
         match self {
@@ -70,10 +70,10 @@ impl Report {
         Ok(json)
     }
 
-    /// The report that those bytes say.
+    /// Parses the bytes of a report.
     ///
     /// # Errors
-    /// More than [`MAX_REPORT_BYTES`], or anything but a report.
+    /// More than [`MAX_REPORT_BYTES`], or not a report.
     pub fn from_json(json: &[u8]) -> Result<Self, Malformed> {
         at_most("bytes", json.len(), MAX_REPORT_BYTES)?;
         serde_json::from_slice(json).map_err(|error| Malformed::json(&error))
@@ -96,7 +96,7 @@ pub struct Inspected {
 }
 
 impl Inspected {
-    /// An inspection for the wire.
+    /// An inspection to send.
     ///
     /// # Errors
     /// The checkpoint's name is not UTF-8.
@@ -117,11 +117,11 @@ impl Inspected {
         })
     }
 
-    /// The inspection, checked against the job that was given.
+    /// The inspection, checked against its job.
     ///
     /// # Errors
-    /// It is about another snapshot, answers more or fewer rules than were asked, exceeds a limit, or says what no
-    /// worker may say (a path with `..`, files out of order, a checkpoint outside of the scratch folder, ...).
+    /// It is of another snapshot, measures more or fewer rules than the job has, exceeds a limit, or contains what no
+    /// worker may report (a path with `..`, files out of order, a checkpoint outside of the scratch folder, ...).
     pub fn into_domain(self, job: &InspectionJob) -> Result<Inspection, Malformed> {
         at_most("files", self.files.len(), MAX_FILES)?;
         let snapshot = self.snapshot.parse().map_err(|_| Malformed::new("it names no snapshot"))?;
@@ -153,7 +153,7 @@ impl Inspected {
     }
 }
 
-/// Whether it is a path below a folder, as the folder itself would list it.
+/// Whether it is a normalised path below a folder.
 fn is_plain(path: &str) -> bool {
     !path.contains('\0') && path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
@@ -190,7 +190,7 @@ enum Measured {
 impl Measured {
     fn from_domain(measured: quality::Measured) -> Self {
         match measured {
-            // JSON has no infinities; a value that is not finite satisfies no promise about a number.
+            // JSON has no infinities, and no condition on a number holds for a value that is not finite.
             quality::Measured::Value(value) if !value.is_finite() => Self::Error("not a finite number".to_owned()),
             quality::Measured::Value(value) => Self::Value(value),
             quality::Measured::Error(reason) => Self::Error(reason),

@@ -63,8 +63,8 @@ fn a_worker_that_ends_badly_died_whatever_it_said() {
     for (end, told) in [
         ("exit 3", "exit code 3"),
         ("kill -KILL $$", "killed by signal 9"),
-        ("kill -XCPU $$", "it used more processor time than it may"),
-        ("kill -ABRT $$", "it aborted, most likely out of memory"),
+        ("kill -XCPU $$", "it exceeded its processor time"),
+        ("kill -ABRT $$", "it aborted, probably out of memory"),
     ] {
         let (found, _folder) = run(&format!("ulimit -c 0; {report}; {end}"), DEADLINE);
         assert_eq!(found, Err(InspectionError::Died(told.to_owned())), "{end}");

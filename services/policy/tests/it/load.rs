@@ -34,14 +34,14 @@ fn bad_policies_are_refused_with_their_place() {
     check(
         "@id(\"grant-holders-read\")\nforbid (principal, action == Action::\"read\", resource);",
         "1:1",
-        "taken by a policy in data.cedar",
+        "already used by a policy in data.cedar",
     );
     check(
         "@id(\"x\")\n@grants(\"role\")\nforbid (principal, action, resource);",
         "1:1",
         "only a `permit` has `@grants`",
     );
-    check("@id(\"x\")\nforbid (principal == ?principal, action, resource);", "1:1", "a template is not allowed");
+    check("@id(\"x\")\nforbid (principal == ?principal, action, resource);", "1:1", "templates are not allowed");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The JSON in text columns, on both databases: its bytes are those of `json.txt`, in which every variant occurs.
-//! Rows outlive the program that wrote them, so a change of that file needs a migration. `UPDATE_GOLDEN=1` writes it anew.
+//! The JSON in text columns, on both databases: its bytes are those of `json.txt`, in which every variant occurs. Rows
+//! outlive the program that wrote them, so a change of that file needs a migration. `UPDATE_GOLDEN=1` rewrites it.
 
 use domain::change::KeptFinding;
 use domain::contract::State;

@@ -1,4 +1,4 @@
-//! Our own checkpoint of a version: all that a lease shows of the log.
+//! Our own checkpoint of a version: the only part of the log that leases serve.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::error::{Result, Unreadable};
 const FILE_NAME: &str = "checkpoint.parquet";
 
 /// Writes the checkpoint into the scratch folder, without tombstones: a `remove` names a file that is not part of the
-/// version, and its statistics tell of rows that failed.
+/// version, with statistics of rows that may have been withdrawn.
 pub(crate) fn write(snapshot: &SnapshotRef, engine: &dyn Engine, scratch: &Path) -> Result<PathBuf> {
     let checkpoint = snapshot.clone().create_checkpoint_writer().map_err(|error| unreadable(&error))?;
     let mut file: Option<ArrowWriter<File>> = None;
@@ -36,7 +36,7 @@ pub(crate) fn write(snapshot: &SnapshotRef, engine: &dyn Engine, scratch: &Path)
         };
         writer.write(&actions).map_err(|error| not_written(&error))?;
     }
-    let writer = file.ok_or_else(|| Unreadable("its log holds no actions".to_owned()))?;
+    let writer = file.ok_or_else(|| Unreadable("its log contains no actions".to_owned()))?;
     let written = writer.into_inner().map_err(|error| not_written(&error))?;
     written.sync_all().map_err(|error| not_written(&error))?;
     Ok(path)
@@ -46,7 +46,7 @@ fn without_tombstones(actions: &RecordBatch) -> Result<RecordBatch> {
     let Some(removes) = actions.column_by_name("remove") else { return Ok(actions.clone()) };
     is_null(&removes as &dyn Array)
         .and_then(|is_kept| filter_record_batch(actions, &is_kept))
-        .map_err(|error| Unreadable(format!("its log holds odd actions: {error}")))
+        .map_err(|error| Unreadable(format!("its log contains invalid actions: {error}")))
 }
 
 fn properties() -> WriterProperties {

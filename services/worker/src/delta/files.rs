@@ -1,4 +1,4 @@
-//! The live files of a version: what the log says of each, and which path it means.
+//! The live files of a version, with their paths checked.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
@@ -12,16 +12,16 @@ use url::Url;
 use super::{TABLE_URL, log, record_batch, unreadable};
 use crate::error::{Result, Unreadable};
 
-/// A file of the version, as the log tells it.
+/// A file of the version, according to the log.
 pub(crate) struct LiveFile {
     pub(crate) path: String,
     pub(crate) size_bytes: u64,
     pub(crate) deletion_vector: Option<DeletionVectorDescriptor>,
-    /// The file that the vector lies in; nothing if it lies in the log.
+    /// The file that contains the vector; `None` if the log itself does.
     pub(crate) deletion_vector_path: Option<String>,
 }
 
-/// The live files, with every path checked. Nothing is opened here.
+/// The live files, with every path checked. No file is opened.
 pub(crate) fn live_files(snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<Vec<LiveFile>> {
     let scan = snapshot.clone().scan_builder().build().map_err(|error| unreadable(&error))?;
     let mut live = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn live_files(snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<
         let actions = metadata.scan_files.apply_selection_vector().map_err(|error| unreadable(&error))?;
         let actions = record_batch(actions)?;
         read_live_files(&actions, &mut live)
-            .unwrap_or_else(|| Err(Unreadable("its log holds odd actions".to_owned())))?;
+            .unwrap_or_else(|| Err(Unreadable("its log contains invalid actions".to_owned())))?;
         if live.len() > MAX_FILES {
             return Err(Unreadable(format!("it has more than {MAX_FILES} files")));
         }
@@ -38,7 +38,7 @@ pub(crate) fn live_files(snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<
     Ok(live)
 }
 
-/// Nothing if the columns are not those of a scan's metadata.
+/// `None` if the columns are not those of a scan's metadata.
 fn read_live_files(actions: &RecordBatch, live: &mut Vec<LiveFile>) -> Option<Result<()>> {
     let paths = actions.column_by_name("path")?.as_string_opt::<i32>()?;
     let sizes = actions.column_by_name("size")?.as_primitive_opt::<Int64Type>()?;
@@ -89,8 +89,8 @@ fn live_file(
     })
 }
 
-/// The path below the table's folder that a log's path means: URL-decoded once, and refused unless every segment is a
-/// plain name and the kernel will open the very same path.
+/// The path below the table's folder that a path in the log stands for. It is URL-decoded once, and refused unless
+/// every segment is a plain name and the kernel will open the same path.
 fn path_of_data_file(logged: &str) -> Result<String> {
     let refuse = |why: &str| Err(Unreadable(format!("its log names the file `{logged}`, {why}")));
     if logged.starts_with('/') || Url::parse(logged).is_ok() {
@@ -109,12 +109,12 @@ fn path_of_data_file(logged: &str) -> Result<String> {
         .filter(|url| url.query().is_none() && url.fragment().is_none())
         .and_then(|url| object_store::path::Path::from_url_path(url.path()).ok());
     if opened.is_none_or(|opened| opened.as_ref() != path) {
-        return refuse("which can be read in two ways");
+        return refuse("which is ambiguous");
     }
     Ok(path.into_owned())
 }
 
-/// The file that a deletion vector lies in; nothing if it lies in the log itself.
+/// The file that contains a deletion vector; `None` if the log itself does.
 fn path_of_vector(vector: &DeletionVectorDescriptor) -> Result<Option<String>> {
     let location = &vector.path_or_inline_dv;
     let refuse = |why: &str| Err(Unreadable(format!("its log names the deletion vector `{location}`, {why}")));
@@ -123,7 +123,7 @@ fn path_of_vector(vector: &DeletionVectorDescriptor) -> Result<Option<String>> {
         DeletionVectorStorageType::PersistedAbsolute => return refuse("which is not relative to the table"),
         DeletionVectorStorageType::PersistedRelative => {}
     }
-    // The last 20 bytes are an encoded UUID; before them may stand the name of one folder.
+    // The last 20 bytes are an encoded UUID, optionally preceded by the name of one folder.
     let folder = location.len().checked_sub(20).and_then(|at| location.get(..at));
     if !folder.is_some_and(|folder| folder.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
         return refuse("which is not a plain path below the table");

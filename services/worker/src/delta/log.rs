@@ -1,5 +1,7 @@
-//! Which files of `_delta_log` make up version n (docs/rules.md, Gateway), found by names first and then by a look at
-//! each chosen file. The kernel sees these files and no others.
+//! The files of `_delta_log` that make up a version: found by their names, then checked one by one. The kernel sees
+//! only these.
+//!
+//! The rules are in docs/rules.md, Gateway.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -17,28 +19,28 @@ use crate::root::Root;
 
 pub(crate) const LOG_FOLDER: &str = "_delta_log";
 
-/// The most names in a log folder.
+/// The maximum number of names in a log folder.
 const MAX_LOG_NAMES: usize = 1_000_000;
-/// The most entries between a checkpoint and the version.
+/// The maximum number of entries between a checkpoint and the version.
 const MAX_ENTRIES: u64 = 100_000;
-/// The longest entry. It is held in memory line by line, and once as a whole by the kernel.
+/// The maximum size of an entry. It is held in memory line by line here, and as a whole by the kernel.
 const MAX_ENTRY_BYTES: u64 = 256 * 1024 * 1024;
-/// The longest log between a checkpoint and the version.
+/// The maximum size of the log between a checkpoint and the version.
 const MAX_LOG_BYTES: u64 = 1024 * 1024 * 1024;
-/// The longest schema text: [`MAX_COLUMNS`](inspect::wire::MAX_COLUMNS) columns of more than a kilobyte each.
+/// The maximum size of the schema text: [`MAX_COLUMNS`](inspect::wire::MAX_COLUMNS) columns of over a kilobyte each.
 const MAX_SCHEMA_BYTES: usize = 16 * 1024 * 1024;
 
 /// The files that make up one version.
 pub(crate) struct LogSegment {
     /// The checkpoint's files, its sidecars, and the entries after it, sorted by path.
     pub(crate) files: Vec<PinnedFile>,
-    /// What entry n says of its commit.
+    /// The commit information of the version's entry.
     pub(crate) commit: Commit,
 }
 
-/// When a version was committed, by each account there is.
+/// The times of a commit, from each source that has one.
 pub(crate) struct Commit {
-    /// `commitInfo.inCommitTimestamp`. It counts only where the table has the feature on.
+    /// `commitInfo.inCommitTimestamp`, which counts only where the table has the feature enabled.
     pub(crate) in_commit: Option<Timestamp>,
     /// `commitInfo.timestamp`.
     pub(crate) writer: Option<Timestamp>,
@@ -70,7 +72,7 @@ impl LogSegment {
             }));
         }
         let mut files = checkpoint.map(|checkpoint| checkpoint.files).unwrap_or_default();
-        // Where the checkpoint is of the version itself, its entry still tells when it was committed.
+        // If the checkpoint is of the version itself, the entry is still needed for the time of the commit.
         let mut n_bytes = 0;
         let mut commit = None;
         for entry in first.min(version)..=version {
@@ -97,11 +99,11 @@ fn entry_path(version: u64) -> String {
     format!("{LOG_FOLDER}/{version:020}.json")
 }
 
-/// The names of a log that count for one version.
+/// The names in a log that are relevant to one version.
 struct Names {
-    /// The versions that have an entry, up to the one asked for, ascending.
+    /// The versions that have an entry, up to the requested one, ascending.
     entries: Vec<u64>,
-    /// The checkpoint files up to the version asked for.
+    /// The checkpoint files up to the requested version.
     checkpoints: Vec<CheckpointName>,
 }
 
@@ -111,7 +113,7 @@ struct CheckpointName {
     kind: CheckpointKind,
 }
 
-/// How a checkpoint's name is built (Delta protocol, *Checkpoints*).
+/// The form of a checkpoint's name (Delta protocol, *Checkpoints*).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CheckpointKind {
     /// `<version>.checkpoint.parquet`, `<version>.checkpoint.<uuid>.parquet`
@@ -163,8 +165,8 @@ impl Names {
         Ok(names)
     }
 
-    /// The newest checkpoint that has all of its parts and sidecars. An incomplete one is what a writer leaves that
-    /// died, and is passed over.
+    /// The newest checkpoint that has all of its parts and sidecars. An incomplete one, left behind by a writer that
+    /// crashed, is skipped.
     fn newest_complete_checkpoint(&self, root: &Root) -> Result<Option<Checkpoint>> {
         let mut versions: Vec<u64> = self.checkpoints.iter().map(|checkpoint| checkpoint.version).collect();
         versions.dedup();
@@ -181,7 +183,7 @@ impl Names {
     }
 }
 
-/// The files of the checkpoint that this name begins, or nothing if one of them is missing.
+/// The files of the checkpoint that starts with this name; `None` if one of them is missing.
 fn complete(root: &Root, name: &CheckpointName, same_version: &[&CheckpointName]) -> Result<Option<Vec<PinnedFile>>> {
     let sidecars = match name.kind {
         CheckpointKind::Part { part: 1, parts } => {
@@ -230,7 +232,7 @@ fn sidecars_of_parquet(root: &Root, path: &str) -> Result<Vec<String>> {
         let actions = batch.column(0).as_struct_opt();
         let paths = actions.and_then(|actions| actions.column(0).as_string_opt::<i32>());
         let (Some(actions), Some(paths)) = (actions, paths) else { return Err(corrupt(&"`sidecar.path` is not text")) };
-        // Where the action is another, the path may be an empty text rather than null.
+        // For other actions the path may be an empty text instead of null.
         let rows = (0..batch.num_rows()).filter(|row| actions.is_valid(*row) && paths.is_valid(*row));
         sidecars.extend(rows.map(|row| paths.value(row).to_owned()));
     }
@@ -247,7 +249,7 @@ fn sidecars_of_json(root: &Root, path: &str) -> Result<Vec<String>> {
     Ok(sidecars)
 }
 
-/// Looks over one entry: whole, made of actions, and with a schema that is not too long. Gives its `commitInfo`.
+/// Checks one entry: it is complete, consists of actions, and its schema is not too long. Returns its `commitInfo`.
 fn read_entry(file: File, path: &str) -> Result<CommitInfo> {
     let mut commit_info = CommitInfo::default();
     let mut schema_bytes = 0;
@@ -268,8 +270,8 @@ fn read_entry(file: File, path: &str) -> Result<CommitInfo> {
     Ok(commit_info)
 }
 
-/// Calls `look` with each action and counts them.
-fn each_action(file: File, path: &str, mut look: impl FnMut(Action)) -> Result<usize> {
+/// Calls `visit` with each action and counts them.
+fn each_action(file: File, path: &str, mut visit: impl FnMut(Action)) -> Result<usize> {
     let broken = |error: &dyn std::fmt::Display| Unreadable(format!("the log entry `{path}` is corrupt: {error}"));
     let mut n_actions = 0;
     for line in BufReader::new(file).split(b'\n') {
@@ -277,13 +279,13 @@ fn each_action(file: File, path: &str, mut look: impl FnMut(Action)) -> Result<u
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        look(serde_json::from_slice(&line).map_err(|error| broken(&error))?);
+        visit(serde_json::from_slice(&line).map_err(|error| broken(&error))?);
         n_actions += 1;
     }
     Ok(n_actions)
 }
 
-/// The parts of an action that are looked at before the kernel reads it.
+/// The parts of an action that are checked before the kernel reads it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Action {
@@ -298,7 +300,7 @@ struct MetaData {
     schema_string: String,
 }
 
-/// Milliseconds since 1970. The protocol leaves a writer free to say anything here, or nothing.
+/// Milliseconds since 1970. The protocol allows a writer to put any value here, or none.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct CommitInfo {

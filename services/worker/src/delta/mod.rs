@@ -1,8 +1,7 @@
 //! One version of a Delta table, read through the Delta kernel.
 //!
-//! [`log`] chooses the log files; the kernel replays them; this module checks every path that comes out before
-//! anything is opened, and reads rows with the kernel's transforms (column mapping, partition values) and deletion
-//! vectors.
+//! [`log`] selects the log files and the kernel replays them. Every resulting path is checked before a file is opened.
+//! Rows are read with the kernel's transforms (column mapping, partition values) and deletion vectors.
 
 mod checkpoint;
 mod files;
@@ -34,7 +33,7 @@ use crate::inspection::Table;
 use crate::root::Root;
 use crate::{footer, schema};
 
-/// The address that the kernel knows the table's folder by. The store takes paths below it.
+/// The URL of the table's folder for the kernel. The store resolves paths below it.
 const TABLE_URL: &str = "table:///";
 
 /// Opens a version, checks its files, and writes our checkpoint of it into the scratch folder. Blocks.
@@ -78,8 +77,8 @@ fn physical_schema(snapshot: &SnapshotRef) -> Result<PhysicalSchema> {
     })
 }
 
-/// Opens each live file and its deletion vector once: gives them pinned and sorted, and counts the rows that are left.
-/// The count comes from the files' own footers, never from what the log says of them.
+/// Opens each live file and its deletion vector once. Returns the files pinned and sorted, and the number of rows that
+/// are not deleted, which is counted from the footers of the files and not from the log.
 fn pin(root: &Root, live: &[LiveFile], snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<(Vec<PinnedFile>, u64)> {
     let (mut files, mut n_rows) = (BTreeMap::new(), 0_u64);
     for LiveFile { path, size_bytes, deletion_vector, deletion_vector_path } in live {
@@ -106,7 +105,7 @@ fn pin(root: &Root, live: &[LiveFile], snapshot: &SnapshotRef, engine: &dyn Engi
             None => 0,
         };
         n_rows = n_rows.saturating_add(in_file - deleted);
-        // Vectors of several files may lie in one file.
+        // A file may contain the vectors of several files.
         if let Some(path) = deletion_vector_path {
             files.insert(path.clone(), root.open_file(path)?.1);
         }
@@ -123,7 +122,7 @@ fn record_batch(data: Box<dyn EngineData>) -> Result<RecordBatch> {
     ArrowEngineData::try_from_engine_data(data).map(Into::into).map_err(|error| unreadable(&error))
 }
 
-/// Our own reason if one is at the bottom of it, else the kernel's words, which speak of the log and of files and not of
+/// Our own reason if it is the cause, else the kernel's message, which is about the log and its files and not about
 /// rows.
 fn unreadable(error: &buoyant_kernel::Error) -> Unreadable {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());

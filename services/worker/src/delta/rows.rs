@@ -1,4 +1,4 @@
-//! The rows of a version, as its readers see them: logical columns, partition values filled in, deleted rows left out.
+//! The rows of a version as its readers see them: logical columns with partition values, without deleted rows.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{record_batch, unreadable};
 use crate::error::{Result, Unreadable};
 use crate::scan::Rows;
 
-/// Rows are handed on in batches of at least this many; the kernel's own are smaller.
+/// The minimum number of rows in a batch; the kernel's own batches are smaller.
 const BATCH_ROWS: usize = 8192;
 
 pub(crate) struct DeltaRows {
@@ -30,8 +30,8 @@ impl Rows for DeltaRows {
     }
 
     fn read(&self, columns: &[usize], sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<()> {
-        // The kernel reads no file without a column, and a partition column is not in the files: one that is comes
-        // along and is left out again.
+        // The kernel needs a column to read a file, and partition columns are not in the files: a column that is in
+        // the files is read along and dropped again.
         let companion = self.companion(columns);
         let read: Vec<usize> = columns.iter().copied().chain(companion).collect();
         let names: Vec<&String> = read.iter().map(|column| self.schema.field(*column).name()).collect();
@@ -54,7 +54,7 @@ impl Rows for DeltaRows {
 }
 
 impl DeltaRows {
-    /// A column of the files, where all of these are partition columns.
+    /// A column that is in the files, if all of these are partition columns.
     fn companion(&self, columns: &[usize]) -> Option<usize> {
         let partitions = self.snapshot.table_configuration().partition_columns();
         let is_in_files = |column: &usize| !partitions.contains(self.schema.field(*column).name());
@@ -64,8 +64,8 @@ impl DeltaRows {
         (0..self.schema.fields().len()).find(is_in_files)
     }
 
-    /// Reads one file. Answers `false` when the sink wants no more. The path was checked when the version was opened,
-    /// and the log has not changed since: its files are pinned.
+    /// Reads one file. Returns `false` when the sink accepts no more. The path was checked when the version was opened,
+    /// and the log cannot have changed since, because its files are pinned.
     fn read_file(
         &self,
         scan: &Scan,
@@ -82,7 +82,7 @@ impl DeltaRows {
             let logical = physical.and_then(|physical| {
                 let (from, to) = (scan.physical_schema(), scan.logical_schema());
                 let logical = transform_to_logical(engine, physical, from, to, file.transform.clone())?;
-                // What is left of the selection belongs to the batches to come.
+                // The rest of the selection is for the batches that follow.
                 let rest = split_vector(selection.as_mut(), logical.len(), None);
                 match std::mem::replace(&mut selection, rest) {
                     Some(selected) => logical.apply_selection_vector(selected),
@@ -103,7 +103,7 @@ fn file_meta(scan: &Scan, file: &ScanFile) -> DeltaResult<FileMeta> {
     Ok(FileMeta { last_modified: 0, size, location: scan.table_root().join(&file.path)? })
 }
 
-/// Gathers small batches into larger ones.
+/// Combines small batches into larger ones.
 struct Batches {
     schema: SchemaRef,
     waiting: Vec<RecordBatch>,
@@ -112,7 +112,7 @@ struct Batches {
 
 impl Batches {
     fn push(&mut self, batch: RecordBatch, sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<bool> {
-        // The columns are the same, but for a companion, and the kernel's schema carries notes of its own.
+        // The columns are the same except for a companion, but the kernel's schema has metadata of its own.
         let batch = RecordBatch::try_new(self.schema.clone(), batch.columns()[..self.schema.fields().len()].to_vec());
         let batch = batch.map_err(|error| Unreadable(format!("its rows do not fit its schema: {error}")))?;
         self.n_waiting += batch.num_rows();

@@ -1,4 +1,4 @@
-//! The object store that the Delta kernel reads through: [`Root`], and of the log only the files that were chosen.
+//! The object store for the Delta kernel: files below [`Root`], and of the log only those that were selected.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,12 +17,12 @@ use object_store::{
 use super::log::LOG_FOLDER;
 use crate::root::Root;
 
-/// Read-only, and blind to every log file but the chosen ones: no hint, checksum, compaction or later entry can change
-/// what the kernel sees.
+/// Read-only. It hides every log file that was not selected, so that no hint, checksum, compaction or later entry can
+/// change what the kernel sees.
 #[derive(Debug)]
 pub(crate) struct Store {
     root: Arc<Root>,
-    /// The chosen log files by path.
+    /// The selected log files by path.
     log: BTreeMap<String, PinnedFile>,
 }
 
@@ -64,7 +64,7 @@ impl ObjectStore for Store {
         Ok(GetResult { payload, meta, range, attributes: Attributes::default() })
     }
 
-    /// Lists the log, which is all that the kernel lists.
+    /// Lists the log. The kernel lists nothing else.
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let below = |path: &Path| prefix.is_none_or(|prefix| path.prefix_matches(prefix));
         let found: Vec<Result<ObjectMeta>> = self

@@ -1,5 +1,5 @@
-//! `duplicateValues`: rows minus distinct keys, among the rows whose key has no null. An aggregate function of its own,
-//! so that it runs in the same pass as every other count and its memory is on the query's account.
+//! `duplicateValues`: rows minus distinct keys, among the rows whose key has no null. It is an aggregate function, so
+//! that it runs in the same pass as every other count and its memory is accounted to the query.
 
 use std::any::Any;
 use std::collections::HashSet;
@@ -17,10 +17,10 @@ use domain::table::ColumnPath;
 
 use super::expression::field;
 
-/// The count of duplicates over these columns.
+/// The number of duplicates over these columns.
 ///
 /// # Errors
-/// There is no column, one is missing, or its type has no equality; in words for the contract's author.
+/// There is no column, one is missing, or its type has no equality, as a message for the contract's author.
 pub(super) fn count(schema: &Schema, columns: &[ColumnPath]) -> Result<Expr, String> {
     let fields = columns.iter().map(|column| field(schema, column)).collect::<Result<Vec<_>, _>>()?;
     if fields.is_empty() {
@@ -71,7 +71,7 @@ fn key_field() -> FieldRef {
     Arc::new(Field::new("item", DataType::Binary, false))
 }
 
-/// The keys seen so far, in Arrow's row format, which is equal where and only where the values are.
+/// The keys seen so far, in Arrow's row format, in which two keys are equal exactly if their values are.
 #[derive(Debug)]
 struct Keys {
     converter: RowConverter,

@@ -1,5 +1,5 @@
-//! A check as an expression that is true for the rows that break it. Names go in as columns, values as typed literals:
-//! no text of a contract is ever pasted into SQL.
+//! A check as an expression that is true for the rows that violate it. Names become columns and values typed literals;
+//! no text of a contract is inserted into SQL.
 
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{Column, ScalarValue};
@@ -9,13 +9,13 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, cast, lit};
 use domain::quality::{Bound, Check, Scalar};
 use domain::table::ColumnPath;
 
-/// The most bytes that a compiled pattern may take.
+/// The maximum size of a compiled pattern.
 const MAX_PATTERN_BYTES: usize = 10 * 1024 * 1024;
 
-/// The rows that break the check.
+/// The rows that violate the check.
 ///
 /// # Errors
-/// The column is missing, or its type does not fit the check or a value in it; in words for the contract's author.
+/// The column is missing, or its type does not fit the check or a value in it, as a message for the contract's author.
 pub(super) fn broken(schema: &Schema, check: &Check) -> Result<Expr, String> {
     match check {
         Check::NullValues { column } => Ok(field(schema, column)?.expr.is_null()),
@@ -31,7 +31,7 @@ pub(super) fn broken(schema: &Schema, check: &Check) -> Result<Expr, String> {
         Check::Length { column, minimum, maximum } => field(schema, column)?.other_length(*minimum, *maximum),
         Check::NotMultipleOf { column, divisor } => field(schema, column)?.no_multiple_of(*divisor),
         Check::DuplicateValues { .. } | Check::RowCount | Check::Sql { .. } => {
-            Err("this check does not look at single rows".to_owned())
+            Err("this check does not apply to single rows".to_owned())
         }
     }
 }
@@ -43,7 +43,7 @@ pub(super) struct Field {
     name: String,
 }
 
-/// Finds the column that a path names. Names are compared exactly.
+/// The column at a path. Names are compared exactly.
 pub(super) fn field(schema: &Schema, path: &ColumnPath) -> Result<Field, String> {
     let missing = || format!("there is no column `{path}`");
     let (first, members) = path.0.split_first().ok_or_else(missing)?;
@@ -59,7 +59,7 @@ pub(super) fn field(schema: &Schema, path: &ColumnPath) -> Result<Field, String>
     Ok(Field { expr, data_type: data_type.clone(), name: path.to_string() })
 }
 
-/// What a value can be compared with.
+/// A family of types whose values can be compared.
 #[derive(Clone, Copy, PartialEq)]
 enum Family {
     Boolean,
@@ -94,8 +94,8 @@ impl Field {
         format!("the type of column `{}` does not fit the rule: {}", self.name, self.data_type)
     }
 
-    /// A value as a literal that compares with this column as the contract means it: numbers with numbers, text with
-    /// text, and text that is a date or a time with dates and times. Nothing is compared across these.
+    /// A value as a literal that can be compared with this column: numbers with numbers, text with text, and text that
+    /// is a date or a time with dates and times. Values of different families are not comparable.
     fn literal(&self, value: &Scalar) -> Result<Expr, String> {
         match (self.family()?, value) {
             (Family::Boolean, Scalar::Boolean(value)) => Ok(lit(*value)),
@@ -111,11 +111,11 @@ impl Field {
         }
     }
 
-    /// Whether the value is in the list, or with `negated` whether it is in none of it. Null for null.
+    /// Whether the value is in the list, or with `negated` whether it is not. Null for null.
     fn one_of(self, values: &[Scalar], negated: bool) -> Result<Expr, String> {
         let list = values.iter().map(|value| self.literal(value)).collect::<Result<Vec<_>, _>>()?;
         if list.is_empty() {
-            // An empty list holds nothing; SQL has no such list.
+            // SQL has no empty list.
             return Ok(if negated { self.expr.is_not_null() } else { lit(false) });
         }
         Ok(Expr::InList(InList::new(Box::new(self.expr), list, negated)))
@@ -126,7 +126,7 @@ impl Field {
             return Err(self.does_not_fit());
         }
         let compiled = regex::RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build();
-        compiled.map_err(|_| "the pattern is not one that the engine can hold".to_owned())?;
+        compiled.map_err(|_| "the pattern is invalid or too large for the engine".to_owned())?;
         Ok(binary(self.expr, Operator::RegexNotMatch, lit(pattern)))
     }
 
@@ -144,7 +144,7 @@ impl Field {
             outside.push(binary(self.expr.clone(), above, self.literal(value)?));
         }
         if self.family()? == (Family::Fraction { binary: true }) && !outside.is_empty() {
-            // What is not a number is in no range.
+            // Not-a-number is in no range.
             outside.push(isnan(self.expr));
         }
         Ok(outside.into_iter().reduce(Expr::or).unwrap_or_else(|| lit(false)))
@@ -172,7 +172,8 @@ impl Field {
                 Ok(binary(self.expr, Operator::Modulo, lit(divisor)).not_eq(lit(0_i64)))
             }
             Family::Integer | Family::Fraction { .. } => {
-                // Neither 0.07 nor 0.01 is exact in binary, so the quotient may miss a whole number by some last digits.
+                // Neither 0.07 nor 0.01 is exact in binary, so the quotient may differ from a whole number in the last
+                // digits.
                 let quotient = || binary(cast(self.expr.clone(), DataType::Float64), Operator::Divide, lit(divisor));
                 let miss = abs(binary(quotient(), Operator::Minus, round(vec![quotient()])));
                 let tolerance = binary(abs(quotient()), Operator::Multiply, lit(4.0 * f64::EPSILON));

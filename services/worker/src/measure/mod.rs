@@ -1,8 +1,8 @@
-//! What the rules of a job give on the rows of a snapshot.
+//! Measuring the rules of a job on the rows of a snapshot.
 //!
 //! All rules that count rows are one aggregate over one scan, which reads only the columns they need. `sql` rules are
-//! queries of their own over the same table. A rule that cannot be measured says so and spoils no other; rows that
-//! cannot be read spoil the inspection.
+//! separate queries over the same table. A rule that cannot be measured has an error of its own and does not affect
+//! others; if rows cannot be read, the inspection fails.
 
 mod duplicates;
 mod expression;
@@ -26,21 +26,21 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use domain::quality::{Check, Measured, Rule, Unit};
 use inspect::wire::Limits;
 
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::inspection::Table;
 use crate::scan::Snapshot;
 
-/// How many rows flow through a query at once.
+/// The number of rows in a batch of a query.
 const BATCH_ROWS: usize = 8192;
 
 /// Measures each rule, in order.
 ///
 /// # Errors
-/// The inner error: rows cannot be read. The outer one is ours.
-pub(crate) async fn measure(table: &Table, rules: &[Rule], limits: Limits) -> anyhow::Result<Result<Vec<Measured>>> {
+/// [`Failure::Unreadable`] if rows cannot be read.
+pub(crate) async fn measure(table: &Table, rules: &[Rule], limits: Limits) -> Result<Vec<Measured>, Failure> {
     let snapshot = Arc::new(Snapshot::new(table.rows.clone()));
-    // What is left beside a query's stack is shared with the program itself, the readers, and what the pool does not
-    // see. A greedy rule fails at the pool's end, and alone.
+    // The memory besides a query's stack is shared with the program itself, the readers, and allocations that the pool
+    // does not account for. A rule that exhausts the pool fails alone.
     let memory_bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
     let context = session(memory_bytes.saturating_sub(sql::STACK_BYTES) / 2)?;
     let mut queries = sql::Queries::new(&context, &snapshot, Duration::from_secs(limits.query_seconds));
@@ -51,17 +51,16 @@ pub(crate) async fn measure(table: &Table, rules: &[Rule], limits: Limits) -> an
     let mut counts = counts.map(Vec::into_iter);
     let mut measured = Vec::with_capacity(plans.len());
     for plan in plans {
-        if let Err(unreadable) = snapshot.failure() {
-            return Ok(Err(unreadable));
-        }
+        snapshot.failure()?;
         measured.push(match (plan, &mut counts) {
-            (Plan::Known(measured), _) => measured,
+            (Plan::Constant(measured), _) => measured,
             (Plan::Query(query), _) => queries.measure(query).await,
             (Plan::Count { .. }, Err(reason)) => Measured::Error(reason.clone()),
             (Plan::Count { unit, .. }, Ok(counts)) => in_unit(counts.next().unwrap_or(0), table.n_rows, unit),
         });
     }
-    Ok(snapshot.failure().map(|()| measured))
+    snapshot.failure()?;
+    Ok(measured)
 }
 
 fn in_unit(broken: i64, n_rows: u64, unit: Unit) -> Measured {
@@ -95,8 +94,8 @@ fn session(pool_bytes: usize) -> anyhow::Result<SessionContext> {
 
 /// How one rule is measured.
 enum Plan<'rule> {
-    /// It is known already.
-    Known(Measured),
+    /// Without reading rows.
+    Constant(Measured),
     /// By one column of the aggregate.
     Count { expr: Expr, unit: Unit },
     /// By a query of its own.
@@ -105,35 +104,35 @@ enum Plan<'rule> {
 
 fn plan<'rule>(context: &SessionContext, schema: &DFSchema, n_rows: u64, rule: &'rule Rule) -> Plan<'rule> {
     let expr = match &rule.check {
-        None => return Plan::Known(Measured::NotRun),
-        // Percent of itself says nothing.
-        Some(Check::RowCount) if rule.unit == Unit::Percent => return Plan::Known(Measured::NotRun),
-        Some(Check::RowCount) => return Plan::Known(Measured::Value(n_rows as f64)),
+        None => return Plan::Constant(Measured::NotRun),
+        // The number of rows in percent of itself is always 100.
+        Some(Check::RowCount) if rule.unit == Unit::Percent => return Plan::Constant(Measured::NotRun),
+        Some(Check::RowCount) => return Plan::Constant(Measured::Value(n_rows as f64)),
         Some(Check::Sql { query }) => return Plan::Query(query),
         Some(Check::DuplicateValues { columns }) => duplicates::count(schema.as_arrow(), columns),
         Some(check) => expression::broken(schema.as_arrow(), check).and_then(|broken| {
-            // An expression that the engine refuses would spoil the whole aggregate.
+            // An expression that the engine refuses would fail the whole aggregate.
             context.create_physical_expr(broken.clone(), schema).map_err(|error| error.to_string())?;
             count(lit(1)).filter(broken).build().map_err(|error| error.to_string())
         }),
     };
     match expr {
         Ok(expr) => Plan::Count { expr, unit: rule.unit },
-        Err(reason) => Plan::Known(Measured::Error(reason)),
+        Err(reason) => Plan::Constant(Measured::Error(reason)),
     }
 }
 
-/// The one pass: every count in one row, in the order of the rules.
+/// Runs the aggregate: every count in one row, in the order of the rules.
 async fn count_all(context: &SessionContext, snapshot: &Arc<Snapshot>, plans: &[Plan<'_>]) -> Result<Vec<i64>, String> {
     let exprs = plans.iter().enumerate().filter_map(|(index, plan)| match plan {
         Plan::Count { expr, .. } => Some(expr.clone().alias(format!("rule_{index}"))),
-        Plan::Known(_) | Plan::Query(_) => None,
+        Plan::Constant(_) | Plan::Query(_) => None,
     });
     let exprs: Vec<Expr> = exprs.collect();
     if exprs.is_empty() {
         return Ok(Vec::new());
     }
-    aggregate(context, snapshot.clone(), exprs).await.map_err(|error| in_our_words(&error))
+    aggregate(context, snapshot.clone(), exprs).await.map_err(|error| runtime_failure(&error))
 }
 
 async fn aggregate(
@@ -151,16 +150,16 @@ async fn aggregate(
     row.columns().iter().map(number).collect()
 }
 
-/// Why a query failed while it ran, without its values: a contract's author need not be allowed to see the rows.
-fn in_our_words(error: &DataFusionError) -> String {
+/// Why a query failed while it ran, without values: the author of a contract may not be allowed to see the rows.
+fn runtime_failure(error: &DataFusionError) -> String {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => "it needs more memory than it may use".to_owned(),
         DataFusionError::ArrowError(error, _) => match error.as_ref() {
             ArrowError::DivideByZero => "it divides by zero".to_owned(),
             ArrowError::CastError(_) | ArrowError::ParseError(_) => {
-                "it turns a value into a type that does not hold it".to_owned()
+                "it converts a value to a type that cannot hold it".to_owned()
             }
-            ArrowError::ArithmeticOverflow(_) => "a number in it grows too large".to_owned(),
+            ArrowError::ArithmeticOverflow(_) => "a number overflows".to_owned(),
             _ => "it failed while it ran".to_owned(),
         },
         _ => "it failed while it ran".to_owned(),

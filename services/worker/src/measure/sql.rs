@@ -1,7 +1,7 @@
-//! `sql` rules: one SELECT over the snapshot that gives one number.
+//! `sql` rules: one SELECT over the snapshot that returns one number.
 //!
-//! A query is checked three times before it runs: its text (length, tokens, nesting, so that no parser meets a bomb),
-//! its statement (one SELECT), and its plan (only allowed nodes, functions and the one table).
+//! A query is checked in three steps before it runs: its text (length, tokens, nesting, to protect the parser), its
+//! statement (one SELECT), and its plan (only allowed nodes and functions, and the one table).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,20 +21,20 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use domain::quality::Measured;
 
-use super::in_our_words;
+use super::runtime_failure;
 use crate::scan::Snapshot;
 
-/// The one table a query can name, and what `${table}` and `${object}` become.
+/// The only table that a query can name. It replaces `${table}` and `${object}`.
 const TABLE: &str = "snapshot";
 const MAX_QUERY_BYTES: usize = 16 * 1024;
 const MAX_TOKENS: usize = 2_000;
-/// Open parentheses and `CASE`s at once.
+/// The maximum nesting of parentheses and `CASE`s.
 const MAX_NESTING: usize = 32;
-/// The parser's own limit: it counts several steps for one of our levels, and signs such as `NOT` that need no
+/// The parser's own limit. It counts several steps per level of nesting, and operators such as `NOT` without
 /// parentheses.
 const MAX_RECURSION: usize = 200;
 
-/// Scalar functions that depend on nothing but their arguments, and to which no argument gives the length of the result.
+/// Scalar functions that depend only on their arguments, and whose result length is not set by an argument.
 const SCALAR_FUNCTIONS: &[&str] = &[
     "abs",
     "acos",
@@ -110,7 +110,7 @@ const SCALAR_FUNCTIONS: &[&str] = &[
     "trunc",
     "upper",
 ];
-/// Aggregates over numbers; those that collect values are left out.
+/// Aggregates over numbers; those that collect values are excluded.
 const AGGREGATE_FUNCTIONS: &[&str] = &[
     "avg",
     "bit_and",
@@ -146,8 +146,8 @@ const WINDOW_FUNCTIONS: &[&str] = &[
     "row_number",
 ];
 
-/// The stack of the thread that plans and runs one query: a query as large as its limits allow is parsed, planned and
-/// dropped recursively, and a debug build's frames are up to 300 KB. What is not touched costs only address space.
+/// The stack of the thread that plans and runs a query. A query of the maximum size is parsed, planned and dropped
+/// recursively, and frames of a debug build take up to 300 KB. Unused stack costs only address space.
 pub(super) const STACK_BYTES: usize = 512 * 1024 * 1024;
 
 /// The queries of one inspection, run one after the other.
@@ -155,8 +155,8 @@ pub(super) struct Queries<'a> {
     context: &'a SessionContext,
     snapshot: &'a Arc<Snapshot>,
     max_duration: Duration,
-    /// Whether a query was given up. It cannot be made to stop: an operator that joins millions of rows does not look
-    /// up. It ends with the process, and until then there is no room for another.
+    /// Whether a query was abandoned. It cannot be cancelled while an operator joins millions of rows; it ends with the
+    /// process, and until then there is no memory for another.
     is_stuck: bool,
 }
 
@@ -165,62 +165,62 @@ impl<'a> Queries<'a> {
         Self { context, snapshot, max_duration, is_stuck: false }
     }
 
-    /// Runs one query. Every way to fail is a [`Measured::Error`] for this rule alone.
+    /// Runs one query. Any failure is a [`Measured::Error`] of this rule alone.
     pub(super) async fn measure(&mut self, query: &str) -> Measured {
         if self.is_stuck {
             return Measured::Error("an earlier query did not end".to_owned());
         }
-        let (tell, told) = tokio::sync::oneshot::channel();
+        let (sender, receiver) = tokio::sync::oneshot::channel();
         let (context, snapshot, query) = (self.context.clone(), self.snapshot.clone(), query.to_owned());
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(2).enable_all().build();
             let measured = runtime
                 .map_err(|error| error.to_string())
                 .and_then(|runtime| runtime.block_on(run(&context, snapshot, &query)));
-            // Nobody listens any more where the query was given up.
-            let _ = tell.send(measured);
+            // The receiver is gone if the query was abandoned.
+            let _ = sender.send(measured);
         });
         let Ok(thread) = thread else { return Measured::Error("it needs more memory than it may use".to_owned()) };
-        let Ok(answer) = tokio::time::timeout(self.max_duration, told).await else {
+        let Ok(answer) = tokio::time::timeout(self.max_duration, receiver).await else {
             self.is_stuck = true;
             return Measured::Error(format!("the query took longer than {} s", self.max_duration.as_secs()));
         };
-        // The thread has answered, or is unwinding. Its stack is to be free before the next query's is asked for: there
-        // is not room for two.
+        // The thread has answered, or is unwinding. Its stack must be freed before the next query's is allocated, since
+        // there is no memory for two.
         let _ = thread.join();
         match answer {
             Ok(Ok(number)) => Measured::Value(number),
             Ok(Err(reason)) => Measured::Error(reason),
-            Err(_) => Measured::Error("the query broke the engine".to_owned()),
+            Err(_) => Measured::Error("the query crashed the engine".to_owned()),
         }
     }
 }
 
 async fn run(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> Result<f64, String> {
     let statement = parse(query)?;
-    // Once per query: a table that an earlier one registered is the same.
+    // An earlier query registered the same table.
     context.deregister_table(TABLE).map_err(|error| error.to_string())?;
     context.register_table(TABLE, snapshot).map_err(|error| error.to_string())?;
     let plan = context.state().statement_to_plan(statement).await.map_err(|error| planning(&error))?;
     check_plan(&plan)?;
     let rows = context.execute_logical_plan(plan).await.and_then(|rows| rows.limit(0, Some(2)));
-    let batches = rows.map_err(|error| planning(&error))?.collect().await.map_err(|error| in_our_words(&error))?;
+    let batches = rows.map_err(|error| planning(&error))?.collect().await.map_err(|error| runtime_failure(&error))?;
     let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
     let batch = match (rows, batches.iter().find(|batch| batch.num_rows() > 0)) {
         (1, Some(batch)) => batch,
-        (0, _) => return Err("the query gives no row".to_owned()),
-        _ => return Err("the query gives more than one row".to_owned()),
+        (0, _) => return Err("the query returns no row".to_owned()),
+        _ => return Err("the query returns more than one row".to_owned()),
     };
-    let [column] = batch.columns() else { return Err("the query gives more than one column".to_owned()) };
+    let [column] = batch.columns() else { return Err("the query returns more than one column".to_owned()) };
     if !column.data_type().is_numeric() {
-        return Err(format!("the query gives no number: {}", column.data_type()));
+        return Err(format!("the query returns no number: {}", column.data_type()));
     }
     let number = cast(column, &DataType::Float64).map_err(|_| "the query's number is too large".to_owned())?;
     let number = number.as_primitive::<Float64Type>();
     match number.is_valid(0).then(|| number.value(0)) {
-        None => Err("the query gives NULL".to_owned()),
+        None => Err("the query returns NULL".to_owned()),
         Some(number) if number.is_finite() => Ok(number),
-        Some(number) => Err(format!("the query gives {number}")),
+        Some(number) => Err(format!("the query returns {number}")),
     }
 }
 
@@ -231,7 +231,7 @@ fn parse(query: &str) -> Result<Statement, String> {
     }
     let query = query.replace("${table}", TABLE).replace("${object}", TABLE);
     if query.contains("${") {
-        return Err("the query holds a placeholder other than `${table}` and `${object}`".to_owned());
+        return Err("the query contains a placeholder other than `${table}` and `${object}`".to_owned());
     }
     let tokens = Tokenizer::new(&GenericDialect {}, &query).tokenize_with_location();
     let tokens = tokens.map_err(|error| format!("the query cannot be read: {error}"))?;
@@ -273,10 +273,10 @@ fn check_size<'a>(tokens: impl Iterator<Item = &'a Token>) -> Result<(), String>
             return Err(format!("the query is nested deeper than {MAX_NESTING}"));
         }
     }
-    if n_tokens > MAX_TOKENS { Err(format!("the query has more than {MAX_TOKENS} words and signs")) } else { Ok(()) }
+    if n_tokens > MAX_TOKENS { Err(format!("the query has more than {MAX_TOKENS} tokens")) } else { Ok(()) }
 }
 
-/// Walks the plan with all its subqueries before anything of it is optimised or run.
+/// Checks the plan with all its subqueries before it is optimised or run.
 fn check_plan(plan: &LogicalPlan) -> Result<(), String> {
     let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     options.verify_plan(plan).map_err(|error| planning(&error))?;
@@ -326,7 +326,7 @@ fn check_node(node: &LogicalPlan) -> Result<(), String> {
         | LogicalPlan::Copy(_)
         | LogicalPlan::DescribeTable(_) => "something that is not a query",
     };
-    Err(format!("the query holds {what}"))
+    Err(format!("the query contains {what}"))
 }
 
 fn check_function(expr: &Expr) -> Result<(), String> {
@@ -340,12 +340,12 @@ fn check_function(expr: &Expr) -> Result<(), String> {
             WindowFunctionDefinition::AggregateUDF(function) => allowed(function.name(), AGGREGATE_FUNCTIONS),
             WindowFunctionDefinition::WindowUDF(function) => allowed(function.name(), WINDOW_FUNCTIONS),
         },
-        Expr::ScalarVariable(_, _) | Expr::Placeholder(_) => Err("the query holds a variable".to_owned()),
+        Expr::ScalarVariable(_, _) | Expr::Placeholder(_) => Err("the query contains a variable".to_owned()),
         _ => Ok(()),
     }
 }
 
-/// What the parser and the planner say. It speaks of the query's text and of columns, never of rows.
+/// The message of the parser or planner. It is about the query's text and columns, never about rows.
 fn planning(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
     let line: String = text.lines().next().unwrap_or_default().chars().take(300).collect();

@@ -1,4 +1,4 @@
-//! Delta versions made by hand: what is read, and what is refused (docs/rules.md, Gateway).
+//! Delta versions written by hand: which are read and which are refused (docs/rules.md, Gateway).
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -182,7 +182,7 @@ fn a_path_that_leads_out_of_the_table_is_refused() {
     let size = fs::metadata(table.path().join("a.parquet")).unwrap().len();
     let sibling = outside.path().file_name().unwrap().to_str().unwrap();
     let absolute = outside.path().join("a.parquet");
-    let (outside, plain, twice) = ("not relative to", "not a plain path", "in two ways");
+    let (outside, plain, twice) = ("not relative to", "not a plain path", "ambiguous");
     let paths = [
         (format!("../{sibling}/a.parquet"), plain),
         (format!("%2e%2e/{sibling}/a.parquet"), plain),

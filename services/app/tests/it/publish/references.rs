@@ -119,8 +119,9 @@ async fn a_page_of_products_is_filled_past_hidden_ones() {
         let product = with(&with(&product, "    contractId: orders-contract\n", ""), "status: active", &custom);
         done(&owner, &[&product]).await;
     }
-    let names =
-        |items: &[app::known::Known]| items.iter().map(|known| known.product.name.to_string()).collect::<Vec<_>>();
+    let names = |items: &[app::product_in_domain::ProductInDomain]| {
+        items.iter().map(|known| known.product.name.to_string()).collect::<Vec<_>>()
+    };
     let page = list_products(&stranger, Seek::first(2)).await.unwrap();
     assert_eq!((names(&page.items), page.has_more), (vec!["p1".to_owned(), "p3".to_owned()], true));
     let after = page.items.last().map(|known| known.product.id);

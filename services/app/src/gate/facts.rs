@@ -1,98 +1,46 @@
-//! Reads what a decision depends on, at one stamp of revisions, and keeps it for as long as the stamp stands.
+//! Reads what a decision depends on, at one stamp of revisions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
 use domain::contract::{self, ConformanceFinding, SchemaObject};
 use domain::gate::served::{Judged, Snapshots};
-use domain::gate::{Action, ContractFacts, Detail, DetailRight, Facts, Visibility};
+use domain::gate::{ContractFacts, Detail, DetailRight, Facts, Visibility};
 use domain::grant::Grant;
-use domain::id::{PrincipalId, SnapshotId, TableId};
-use domain::identity::PurposeCode;
-use domain::name::Address;
+use domain::id::{SnapshotId, TableId};
 use domain::quality::{Measured, Outcome, RuleResult};
-use domain::table::{Snapshot, SnapshotKey, SnapshotState};
+use domain::table::{Snapshot, SnapshotState};
 use policy::Question;
-use store::revision::Stamp;
 use store::{Seek, Tx};
 
+use crate::actor::{Actor, Standing};
+use crate::cache::facts::{GateQuestion, LoadedFacts};
 use crate::contract::RuleSet;
-use crate::ctx::{Actor, App, Standing, lock};
+use crate::ctx::App;
 use crate::error::Error;
 use crate::paging::MAX_PAGE;
-use crate::table::{self, Target};
+use crate::table::{address, head};
+use crate::target::Target;
 
 /// How many verdicts back the gate looks; the last good one is found however far back it is.
 const N_JUDGED: u32 = 8;
-/// How many answers are kept.
-const MAX_KEPT: usize = 50_000;
-
-/// A question at the gate.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Asked {
-    /// Who asks.
-    pub(crate) principal_id: PrincipalId,
-    /// For which table.
-    pub(crate) address: Address,
-    /// To do what.
-    pub(crate) action: Action,
-    /// For which purpose.
-    pub(crate) purpose: Option<PurposeCode>,
-}
-
-/// What was read to answer a question.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) target: Target,
-    pub(crate) facts: Facts,
-    /// The table's newest snapshot.
-    pub(crate) head: Option<SnapshotKey>,
-    /// The revisions it was read at.
-    pub(crate) stamp: Stamp,
-    /// The first moment at which a window begins or ends, so that the facts may be others.
-    good_until: Timestamp,
-}
-
-impl Loaded {
-    /// Whether it still answers the question.
-    pub(crate) fn stands(&self, stamp: Stamp, now: Timestamp) -> bool {
-        self.stamp == stamp && now < self.good_until
-    }
-}
-
-/// Facts by question. Filled from read transactions only: what a write transaction has read may die with it.
-#[derive(Default)]
-pub(crate) struct FactsCache(Mutex<HashMap<Asked, Arc<Loaded>>>);
-
-impl FactsCache {
-    pub(crate) fn find(&self, asked: &Asked) -> Option<Arc<Loaded>> {
-        lock(&self.0).get(asked).cloned()
-    }
-
-    pub(crate) fn put(&self, asked: Asked, loaded: Arc<Loaded>) {
-        let mut kept = lock(&self.0);
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
-        }
-        kept.insert(asked, loaded);
-    }
-
-    pub(crate) fn drop(&self, asked: &Asked) {
-        lock(&self.0).remove(asked);
-    }
-}
 
 /// Reads the facts. `None` if there is no such table for the caller.
-pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -> Result<Option<Loaded>, Error> {
+pub(crate) async fn load(
+    app: &App,
+    tx: &mut Tx,
+    actor: &Actor,
+    asked: &GateQuestion,
+) -> Result<Option<LoadedFacts>, Error> {
     let now = app.now();
     // The caller's standing may be of an older revision than this transaction sees: read it again here.
     let standing = Arc::new(Standing::load(tx, &actor.principal, now).await?);
     let actor = Actor { standing, ..actor.clone() };
-    let Some(target) = table::resolve(app, tx, &actor, &asked.address).await? else { return Ok(None) };
+    let Some(target) = address::resolve(app, tx, &actor, &asked.address).await? else { return Ok(None) };
     let stamp = store::revision::stamp(tx, target.table.id).await?;
-    let head = table::head(tx, target.table.id).await?;
+    let head = head::head(tx, target.table.id).await?;
 
     let snapshots = match &target.version {
         Some(version) => snapshots(app, tx, &target, version, head.as_ref()).await?,
@@ -150,7 +98,7 @@ pub(crate) async fn load(app: &App, tx: &mut Tx, actor: &Actor, asked: &Asked) -
             .await?
             .is_none(),
     };
-    Ok(Some(Loaded { target, facts, head: head.map(|head| head.key), stamp, good_until }))
+    Ok(Some(LoadedFacts { target, facts, head: head.map(|head| head.key), stamp, good_until }))
 }
 
 async fn snapshots(

@@ -7,16 +7,17 @@ use std::sync::{Arc, Mutex};
 use domain::clock::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::ctx::{Actor, lock};
+use crate::actor::Actor;
+use crate::cache::lock;
 use crate::issuer::Claims;
 
 /// How many tokens are kept.
 const MAX_TOKENS: usize = 10_000;
 
 /// The SHA-256 of a token: tokens are secrets, and not kept.
-pub(super) type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
-pub(super) fn digest(token: &str) -> Digest {
+pub(crate) fn digest(token: &str) -> Digest {
     Sha256::digest(token).into()
 }
 
@@ -25,14 +26,14 @@ pub(super) fn digest(token: &str) -> Digest {
 pub(crate) struct SignedInCache(Mutex<HashMap<Digest, (Claims, Arc<Actor>)>>);
 
 impl SignedInCache {
-    pub(super) fn find(&self, token: &Digest, access: i64, now: Timestamp) -> Option<Arc<Actor>> {
+    pub(crate) fn find(&self, token: &Digest, access: i64, now: Timestamp) -> Option<Arc<Actor>> {
         let kept = lock(&self.0);
         let (claims, actor) = kept.get(token)?;
         (claims.check_time(now).is_ok() && actor.standing.holds(access, now)).then(|| Arc::clone(actor))
     }
 
     /// Keeps a caller. When there are too many, all are dropped: they are cheap to sign in again.
-    pub(super) fn keep(&self, token: Digest, claims: Claims, actor: &Arc<Actor>) {
+    pub(crate) fn keep(&self, token: Digest, claims: Claims, actor: &Arc<Actor>) {
         let mut kept = lock(&self.0);
         if kept.len() >= MAX_TOKENS {
             kept.clear();

@@ -15,8 +15,9 @@ use domain::registry::{Schema, SchemaId};
 use store::Tx;
 use store::revision::Platform;
 
-use super::error::Error;
-use crate::ctx::{Ctx, lock};
+use crate::actor::Actor;
+use crate::cache::lock;
+use crate::error::Error;
 
 /// How many bytes of schemas are kept at most, counted by their texts; a model takes a small multiple.
 const MAX_BYTES: usize = 32 << 20;
@@ -42,8 +43,8 @@ struct Reached {
 /// A principal, and the end of the time for which what it holds at one access revision stands.
 type Standpoint = (PrincipalId, Timestamp);
 
-fn standpoint(ctx: &Ctx) -> Standpoint {
-    (ctx.actor.principal.id, ctx.actor.standing.good_until)
+fn standpoint(actor: &Actor) -> Standpoint {
+    (actor.principal.id, actor.standing.good_until)
 }
 
 struct Kept<T> {
@@ -70,19 +71,19 @@ impl<T> Kept<T> {
 }
 
 impl SchemaCache {
-    pub(super) fn model(&self, id: SchemaId) -> Option<Arc<MessageSchema>> {
+    pub(crate) fn model(&self, id: SchemaId) -> Option<Arc<MessageSchema>> {
         lock(&self.models).by_id.get(&id).cloned()
     }
 
-    pub(super) fn keep_model(&self, schema: &Schema, model: &Arc<MessageSchema>) {
+    pub(crate) fn keep_model(&self, schema: &Schema, model: &Arc<MessageSchema>) {
         lock(&self.models).keep(schema.id, model, schema.text.len());
     }
 
     /// A schema that the caller was seen to reach while the visibility revision stood where it stands now.
-    pub(super) fn find_reached(&self, ctx: &Ctx, visibility: i64, id: SchemaId) -> Option<Arc<Schema>> {
-        let at = Platform { access: ctx.actor.standing.revision, visibility };
+    pub(crate) fn find_reached(&self, actor: &Actor, visibility: i64, id: SchemaId) -> Option<Arc<Schema>> {
+        let at = Platform { access: actor.standing.revision, visibility };
         let reached = lock(&self.reached);
-        if reached.at != Some(at) || !reached.pairs.contains(&(standpoint(ctx), id)) {
+        if reached.at != Some(at) || !reached.pairs.contains(&(standpoint(actor), id)) {
             return None;
         }
         drop(reached);
@@ -90,32 +91,31 @@ impl SchemaCache {
     }
 
     /// Keeps that the caller reaches a schema; `at` are the revisions that the answer was read at.
-    pub(super) fn keep_reached(&self, ctx: &Ctx, at: Platform, id: SchemaId) {
-        if ctx.actor.standing.revision != at.access {
+    pub(crate) fn keep_reached(&self, actor: &Actor, at: Platform, id: SchemaId) {
+        if actor.standing.revision != at.access {
             return;
         }
         let mut reached = lock(&self.reached);
         if reached.at != Some(at) || reached.pairs.len() >= MAX_REACHED {
             *reached = Reached { at: Some(at), pairs: HashSet::new() };
         }
-        reached.pairs.insert((standpoint(ctx), id));
+        reached.pairs.insert((standpoint(actor), id));
     }
 
     /// Forgets a schema that was deleted for good.
-    pub(super) fn forget(&self, id: SchemaId) {
+    pub(crate) fn forget(&self, id: SchemaId) {
         lock(&self.schemas).by_id.remove(&id);
         lock(&self.models).by_id.remove(&id);
     }
-}
 
-/// A schema by its id, as long as a subject has it.
-pub(super) async fn schema(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<Option<Arc<Schema>>, Error> {
-    let cache = &ctx.app.schemas;
-    if let Some(schema) = lock(&cache.schemas).by_id.get(&id) {
-        return Ok(Some(Arc::clone(schema)));
+    /// A schema by its id, as long as a subject has it.
+    pub(crate) async fn load(&self, tx: &mut Tx, id: SchemaId) -> Result<Option<Arc<Schema>>, Error> {
+        if let Some(schema) = lock(&self.schemas).by_id.get(&id) {
+            return Ok(Some(Arc::clone(schema)));
+        }
+        let Some(schema) = store::registry::find_schema(tx, id).await? else { return Ok(None) };
+        let schema = Arc::new(schema);
+        lock(&self.schemas).keep(id, &schema, schema.text.len());
+        Ok(Some(schema))
     }
-    let Some(schema) = store::registry::find_schema(tx, id).await? else { return Ok(None) };
-    let schema = Arc::new(schema);
-    lock(&cache.schemas).keep(id, &schema, schema.text.len());
-    Ok(Some(schema))
 }

@@ -19,15 +19,15 @@ use std::path::{Path, PathBuf};
 use domain::clock::Random;
 use sha2::{Digest, Sha256};
 
-use crate::lease::{self, Checkpoint, FileList, StoredFileList};
+use crate::lease::file_list::{self, Checkpoint, FileList, StoredFileList};
 
 /// The data folder.
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub struct DataDir {
     root: PathBuf,
 }
 
-impl Folder {
+impl DataDir {
     /// Opens the folder, making what is missing; what scratch space held is removed.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl Folder {
     pub fn list(&self, digest: &str) -> io::Result<FileList> {
         let bytes = fs::read(self.root.join("lists").join(digest))?;
         FileList::decode(digest, &bytes)
-            .map_err(|error: lease::Error| io::Error::new(io::ErrorKind::InvalidData, error))
+            .map_err(|error: file_list::Error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
     /// Writes a file whole or not at all: beside its place, synced, then linked to it without replacing.

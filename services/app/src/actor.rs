@@ -1,0 +1,107 @@
+//! Who asks: a principal with its roles and grants.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::clock::Timestamp;
+use domain::grant::{Grant, PortMajor};
+use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
+use domain::name::DomainPath;
+use policy::{Caller, Party};
+use store::Tx;
+use store::revision::Revision;
+
+use crate::error::Error;
+
+/// Who asks, with what it holds.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The principal.
+    pub principal: Principal,
+    /// Its roles and grants.
+    pub standing: Arc<Standing>,
+    /// The purpose that the token was made for.
+    pub purpose: Option<PurposeCode>,
+}
+
+impl Actor {
+    /// The actor as the policy sees it.
+    pub fn caller(&self) -> Caller<'_> {
+        Caller {
+            principal: Party::from(&self.principal),
+            platform_roles: &self.standing.platform_roles,
+            domain_roles: &self.standing.domain_roles,
+            grants: &self.standing.port_majors,
+        }
+    }
+}
+
+/// A principal's roles and grants at one access revision.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The access revision.
+    pub revision: i64,
+    /// Whether it may act at all.
+    pub enabled: bool,
+    /// Its roles on the platform.
+    pub platform_roles: Vec<PlatformRole>,
+    /// Its roles in domains.
+    pub domain_roles: Vec<(DomainPath, DomainRole)>,
+    /// Its grants that stand now or will.
+    pub grants: Vec<Grant>,
+    /// The port majors on which it has a grant in force, sorted.
+    pub port_majors: Vec<PortMajor>,
+    /// The first moment at which a grant begins or ends.
+    pub good_until: Timestamp,
+}
+
+impl Standing {
+    /// Whether it is what the principal has at this access revision and moment.
+    pub(crate) fn holds(&self, access: i64, now: Timestamp) -> bool {
+        self.revision == access && now < self.good_until
+    }
+
+    pub(crate) async fn load(tx: &mut Tx, principal: &Principal, now: Timestamp) -> Result<Self, Error> {
+        let revision = store::revision::get(tx, Revision::Access).await?;
+        let mut enabled = store::identity::get_principal(tx, principal.id).await?.enabled;
+        if let PrincipalKind::Service { owner } = principal.kind {
+            // Nobody answers for the account of a person who may not act.
+            enabled &= store::identity::get_principal(tx, owner).await?.enabled;
+        }
+        let assignments = store::identity::list_roles(tx, principal.id).await?;
+        let (platform_roles, domain_roles) = roles_of(tx, assignments).await?;
+        let grants = store::grant::list_standing(tx, principal.id, now).await?;
+        let in_force = grants.iter().filter(|grant| grant.covers(now));
+        let mut port_majors: Vec<PortMajor> = in_force.map(|grant| grant.port_major.clone()).collect();
+        port_majors.sort_unstable();
+        let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
+        let good_until = edges.filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
+        Ok(Self { revision, enabled, platform_roles, domain_roles, grants, port_majors, good_until })
+    }
+}
+
+/// Roles on the platform, and roles in domains by their paths.
+pub(crate) type Roles = (Vec<PlatformRole>, Vec<(DomainPath, DomainRole)>);
+
+pub(crate) async fn roles_of(tx: &mut Tx, assignments: Vec<RoleAssignment>) -> Result<Roles, Error> {
+    let domain_ids: Vec<_> = assignments
+        .iter()
+        .filter_map(|assignment| match assignment.role {
+            Role::Domain(domain_id, _) => Some(domain_id),
+            Role::Platform(_) => None,
+        })
+        .collect();
+    let paths: HashMap<_, _> =
+        store::org::list_by_ids(tx, &domain_ids).await?.into_iter().map(|domain| (domain.id, domain.path)).collect();
+    let mut platform_roles = Vec::new();
+    let mut domain_roles = Vec::new();
+    for assignment in assignments {
+        match assignment.role {
+            Role::Platform(role) => platform_roles.push(role),
+            Role::Domain(domain_id, role) => {
+                domain_roles.extend(paths.get(&domain_id).map(|path| (path.clone(), role)));
+            }
+        }
+    }
+    Ok((platform_roles, domain_roles))
+}

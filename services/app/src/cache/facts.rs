@@ -1,0 +1,75 @@
+//! Facts of the gate by question.
+//!
+//! An entry is valid while its stamp of revisions holds and no window of a grant begins or ends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use domain::clock::Timestamp;
+use domain::gate::{Action, Facts};
+use domain::id::PrincipalId;
+use domain::identity::PurposeCode;
+use domain::name::Address;
+use domain::table::SnapshotKey;
+use store::revision::Stamp;
+
+use crate::cache::lock;
+use crate::target::Target;
+
+/// A question at the gate.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct GateQuestion {
+    /// Who asks.
+    pub(crate) principal_id: PrincipalId,
+    /// For which table.
+    pub(crate) address: Address,
+    /// To do what.
+    pub(crate) action: Action,
+    /// For which purpose.
+    pub(crate) purpose: Option<PurposeCode>,
+}
+
+/// What was read to answer a question.
+#[derive(Debug)]
+pub(crate) struct LoadedFacts {
+    pub(crate) target: Target,
+    pub(crate) facts: Facts,
+    /// The table's newest snapshot.
+    pub(crate) head: Option<SnapshotKey>,
+    /// The revisions it was read at.
+    pub(crate) stamp: Stamp,
+    /// The first moment at which a window begins or ends, so that the facts may be others.
+    pub(crate) good_until: Timestamp,
+}
+
+impl LoadedFacts {
+    /// Whether it still answers the question.
+    pub(crate) fn stands(&self, stamp: Stamp, now: Timestamp) -> bool {
+        self.stamp == stamp && now < self.good_until
+    }
+}
+
+/// How many answers are kept.
+const MAX_KEPT: usize = 50_000;
+
+/// Facts by question. Filled from read transactions only: what a write transaction has read may die with it.
+#[derive(Default)]
+pub(crate) struct FactsCache(Mutex<HashMap<GateQuestion, Arc<LoadedFacts>>>);
+
+impl FactsCache {
+    pub(crate) fn find(&self, question: &GateQuestion) -> Option<Arc<LoadedFacts>> {
+        lock(&self.0).get(question).cloned()
+    }
+
+    pub(crate) fn put(&self, question: GateQuestion, loaded: Arc<LoadedFacts>) {
+        let mut kept = lock(&self.0);
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        kept.insert(question, loaded);
+    }
+
+    pub(crate) fn drop(&self, question: &GateQuestion) {
+        lock(&self.0).remove(question);
+    }
+}

@@ -1,0 +1,61 @@
+//! What stored documents say, and how documents are named and written.
+
+use crate::cache::documents::Entry;
+use crate::ctx::App;
+use crate::error::Error;
+use documents::Parsed;
+use domain::document::{Format, StoredDocument};
+use domain::{contract, product};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// What a stored contract document says.
+///
+/// # Errors
+/// [`Error::Internal`] if the bytes are none: they were checked when they were published.
+pub(crate) fn parsed(app: &App, document: &StoredDocument) -> Result<Arc<contract::Document>, Error> {
+    match entry(app, document)? {
+        Entry::Contract(contract) => Ok(contract),
+        Entry::Product(_) => Err(Error::internal("a contract version's document is a product's")),
+    }
+}
+
+/// What a stored product document says.
+///
+/// # Errors
+/// [`Error::Internal`] if the bytes are none: they were checked when they were published.
+pub(crate) fn parsed_product(app: &App, document: &StoredDocument) -> Result<Arc<product::Document>, Error> {
+    match entry(app, document)? {
+        Entry::Product(product) => Ok(product),
+        Entry::Contract(_) => Err(Error::internal("a product's document is a contract")),
+    }
+}
+
+fn entry(app: &App, document: &StoredDocument) -> Result<Entry, Error> {
+    if let Some(entry) = app.caches.documents.find(&document.digest) {
+        return Ok(entry);
+    }
+    let Parsed { document: parsed, .. } = documents::parse(&document.bytes).map_err(|problems| {
+        let problem = problems.first().map(ToString::to_string).unwrap_or_default();
+        Error::internal(format!("the stored document `{}` cannot be read: {problem}", document.digest))
+    })?;
+    let entry = match parsed {
+        documents::Document::Contract(contract) => Entry::Contract(app.caches.documents.sharing(contract)),
+        documents::Document::Product(product) => Entry::Product(Arc::new(product)),
+    };
+    app.caches.documents.keep(document.digest.clone(), entry.clone(), document.bytes.len());
+    Ok(entry)
+}
+
+/// The digest that names a document's bytes.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// How a document that was read without error is written: JSON begins with a brace, and every JSON text is YAML too.
+pub(crate) fn format_of(bytes: &[u8]) -> Format {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() => Format::Json,
+        _ => Format::Yaml,
+    }
+}

@@ -1,0 +1,214 @@
+//! Vending: asking the gate for credentials.
+//!
+//! The path of a reader: facts by the question's stamp, [`domain::gate::decide`], and in the same transaction the
+//! decision, the lease and the record. If the stamp has moved since the facts were read, they are read again inside that
+//! transaction, which holds the fact lock shared: no lease becomes issued after a revoke was acknowledged.
+
+use crate::audit::{self, Event, ResourceKind};
+use crate::cache::facts::{GateQuestion, LoadedFacts};
+use crate::ctx::Ctx;
+use crate::error::{Error, Noun};
+use crate::failpoint;
+use crate::gate::facts;
+use crate::lease::LeaseCredentials;
+use crate::table::head;
+use domain::gate::{self, Action, Decision, Explained, Request};
+use domain::id::{DecisionId, LeaseId};
+use domain::identity::PurposeCode;
+use domain::lease::Lease;
+use domain::name::Address;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Lock;
+
+/// Asks for credentials.
+#[derive(Clone, Debug)]
+pub struct Vend {
+    /// For which table.
+    pub address: Address,
+    /// To do what: `read` or `repair`.
+    pub action: Action,
+    /// For which purpose, where the token does not say.
+    pub purpose: Option<PurposeCode>,
+    /// For how long.
+    pub lifetime: Option<Duration>,
+}
+
+/// What became of [`Vend`].
+#[derive(Debug)]
+pub enum Vended {
+    /// The gate was open.
+    Issued(Box<Issued>),
+    /// The gate was shut.
+    Refused(Explained),
+}
+
+/// Credentials, and the decision behind them.
+#[derive(Debug)]
+pub struct Issued {
+    /// The lease.
+    pub lease: Lease,
+    /// The decision.
+    pub decision: Explained,
+    /// What to sign with.
+    pub credentials: LeaseCredentials,
+    /// Where the gateway is.
+    pub endpoint: String,
+    /// The region to name.
+    pub region: String,
+    /// Where the table is: `s3://lake/<table id>`.
+    pub table_uri: String,
+}
+
+/// Asks the gate, and hands out credentials if it is open.
+///
+/// # Errors
+/// [`Error::NotFound`] for what the caller may not know of; [`Error::Invalid`] for an action or purpose that cannot be.
+pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
+    if !matches!(command.action, Action::Read | Action::Repair) {
+        return Err(Error::invalid("action", "the gateway reads only: ask for `read` or `repair`"));
+    }
+    let asked = asked(ctx, &command.address, command.action, command.purpose)?;
+    // What was kept is judged by its stamp below; the caller's own revision tells soon enough that it is worth that.
+    let kept = ctx.app.caches.facts.find(&asked).filter(|kept| kept.stamp.access == ctx.actor.standing.revision);
+    let loaded = match kept {
+        Some(kept) => Some(kept),
+        None => kept_or_loaded(ctx, &asked).await?,
+    };
+    let Some(loaded) = loaded else { return not_found(ctx, &asked).await };
+    head::probe(&ctx.app, &loaded.target.table, loaded.head.as_ref()).await?;
+
+    let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
+    let stamp = store::revision::stamp(&mut tx, loaded.target.table.id).await?;
+    let loaded = if loaded.stands(stamp, ctx.now()) {
+        loaded
+    } else {
+        ctx.app.caches.facts.drop(&asked);
+        match facts::load(&ctx.app, &mut tx, &ctx.actor, &asked).await? {
+            Some(loaded) => Arc::new(loaded),
+            None => {
+                drop(tx);
+                return not_found(ctx, &asked).await;
+            }
+        }
+    };
+
+    let decision = decide(ctx, &asked, &loaded, command.lifetime);
+    let explained = decision.explained();
+    store::gate::insert_decision(&mut tx, &explained).await?;
+    let permit = match decision.into_permit() {
+        Ok(permit) => permit,
+        Err(_) => {
+            let event = event(&loaded, &explained).refused(failing(&explained));
+            audit::append(ctx, &mut tx, event).await?;
+            tx.commit().await?;
+            return Ok(Vended::Refused(explained));
+        }
+    };
+    let lease = Lease::issue(LeaseId::random(ctx.app.random.as_ref()), permit, ctx.now());
+    store::lease::insert(&mut tx, &lease).await?;
+    let detail = serde_json::json!({
+        "address": loaded.target.address(),
+        "action": lease.action.as_str(),
+        "lease": lease.id.to_string(),
+        "purpose": lease.purpose.as_str(),
+        "until": lease.expires_at.to_string(),
+    });
+    audit::append(ctx, &mut tx, event(&loaded, &explained).with(detail)).await?;
+    failpoint::pass("vend.written");
+    tx.commit().await?;
+    failpoint::pass("vend.committed");
+
+    let credentials = ctx.app.secrets.credentials(lease.id);
+    Ok(Vended::Issued(Box::new(Issued {
+        credentials,
+        endpoint: ctx.app.settings.gateway_endpoint.clone(),
+        region: ctx.app.settings.region.to_string(),
+        table_uri: domain::s3::table_uri(lease.table_id),
+        lease,
+        decision: explained,
+    })))
+}
+
+/// The decision without credentials: what [`vend`] would answer now. It opens nothing and is not recorded.
+///
+/// # Errors
+/// [`Error::Invalid`] for a purpose that cannot be. `None` for what the caller may not know of.
+pub async fn why(
+    ctx: &Ctx,
+    address: &Address,
+    action: Action,
+    purpose: Option<PurposeCode>,
+) -> Result<Option<Explained>, Error> {
+    if action == Action::Inspect {
+        return Err(Error::invalid("action", "only the server itself inspects"));
+    }
+    let asked = asked(ctx, address, action, purpose)?;
+    let Some(loaded) = kept_or_loaded(ctx, &asked).await? else { return Ok(None) };
+    head::probe(&ctx.app, &loaded.target.table, loaded.head.as_ref()).await?;
+    let Some(loaded) = kept_or_loaded(ctx, &asked).await? else { return Ok(None) };
+    Ok(Some(decide(ctx, &asked, &loaded, None).explained()))
+}
+
+fn decide(ctx: &Ctx, asked: &GateQuestion, loaded: &LoadedFacts, lifetime: Option<Duration>) -> Decision {
+    let request = Request {
+        decision_id: DecisionId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),
+        principal_id: asked.principal_id,
+        action: asked.action,
+        binding_id: loaded.target.binding.id,
+        table_id: loaded.target.table.id,
+        purpose: asked.purpose,
+        lifetime,
+        now: ctx.now(),
+    };
+    gate::decide(&request, &loaded.facts)
+}
+
+/// The token's purpose binds: another one cannot be asked for with it.
+fn asked(ctx: &Ctx, address: &Address, action: Action, purpose: Option<PurposeCode>) -> Result<GateQuestion, Error> {
+    let purpose = match (ctx.actor.purpose, purpose) {
+        (Some(token), Some(wanted)) if token != wanted => {
+            let message = format!("the token was made for the purpose `{token}`");
+            return Err(Error::invalid("purpose", message));
+        }
+        (Some(purpose), _) | (None, Some(purpose)) => Some(purpose),
+        (None, None) => None,
+    };
+    Ok(GateQuestion { principal_id: ctx.actor.principal.id, address: address.clone(), action, purpose })
+}
+
+async fn kept_or_loaded(ctx: &Ctx, asked: &GateQuestion) -> Result<Option<Arc<LoadedFacts>>, Error> {
+    let now = ctx.now();
+    let mut tx = ctx.app.db.read().await?;
+    if let Some(kept) = ctx.app.caches.facts.find(asked) {
+        let stamp = store::revision::stamp(&mut tx, kept.target.table.id).await?;
+        if kept.stands(stamp, now) {
+            return Ok(Some(kept));
+        }
+    }
+    let loaded = facts::load(&ctx.app, &mut tx, &ctx.actor, asked).await?.map(Arc::new);
+    match &loaded {
+        Some(loaded) => ctx.app.caches.facts.put(asked.clone(), Arc::clone(loaded)),
+        None => ctx.app.caches.facts.drop(asked),
+    }
+    Ok(loaded)
+}
+
+/// The same record for what is hidden and for what does not exist.
+async fn not_found(ctx: &Ctx, asked: &GateQuestion) -> Result<Vended, Error> {
+    let event =
+        Event::done(audit::Action::CredentialVend, ResourceKind::Address, &asked.address, asked.action.as_str());
+    let actor = ctx.actor.principal.id.to_string();
+    audit::append_alone(&ctx.app, actor, &ctx.request_id, event.refused("not found".to_owned())).await?;
+    Err(Error::NotFound(Noun::Table))
+}
+
+fn event(loaded: &LoadedFacts, explained: &Explained) -> Event {
+    let what = format!("{} {}", explained.action, loaded.target.address());
+    Event::done(audit::Action::CredentialVend, ResourceKind::Decision, explained.id, &what)
+}
+
+fn failing(explained: &Explained) -> String {
+    let failing = explained.lines.iter().filter(|line| line.outcome == gate::LineOutcome::Fails);
+    failing.map(|line| line.code.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,186 @@
+//! Running jobs, polling the names of all tables, and deleting what has expired.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::Timestamp;
+use domain::job::{Job, Kind};
+use store::{Dialect, Lock, Seek};
+use tokio_util::sync::CancellationToken;
+
+use crate::ctx::App;
+use crate::error::Error;
+use crate::inspection;
+use crate::paging::MAX_PAGE;
+use crate::table::head;
+
+/// How long to wait for work that nobody announced: other replicas announce nothing here.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How often ended keys and jobs, and old events, are forgotten.
+const TIDY: Duration = Duration::from_secs(3_600);
+
+/// How long events are kept for those who read them.
+const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// How often a job that failed for a reason of ours is tried.
+const MAX_ATTEMPTS: i64 = 5;
+
+/// Works until it is told to stop; what is under way then is finished first.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    if let Err(error) = release(&app).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "jobs of an earlier run not released");
+    }
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..app.settings.n_inspections {
+        tasks.spawn(work(Arc::clone(&app), stop.clone()));
+    }
+    tasks.spawn(poll(Arc::clone(&app), stop.clone()));
+    tasks.spawn(tidy(app, stop));
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Runs every job that is due, once: what tests do instead of waiting.
+///
+/// # Errors
+/// Those of the database.
+pub async fn run_due(app: &Arc<App>) -> Result<usize, Error> {
+    let mut n_jobs = 0;
+    while work_once(app).await? {
+        n_jobs += 1;
+    }
+    Ok(n_jobs)
+}
+
+/// Looks at the names of all tables, once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn poll_once(app: &Arc<App>) -> Result<(), Error> {
+    let mut seek = Seek::first(MAX_PAGE);
+    loop {
+        let page = {
+            let mut tx = app.db.read().await?;
+            store::table::list(&mut tx, &seek).await?
+        };
+        for table in &page.items {
+            if let Err(error) = head::look(app, table).await? {
+                tracing::debug!(table.id = %table.id, %error, "table not looked at");
+            }
+        }
+        match page.items.last() {
+            Some(last) if page.has_more => seek.after = Some(last.id),
+            _ => return Ok(()),
+        }
+    }
+}
+
+async fn work(app: Arc<App>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let announced = app.work.notified();
+        match work_once(&app).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "job not run"),
+        }
+        tokio::select! {
+            () = announced => {}
+            () = tokio::time::sleep(IDLE) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
+    let now = app.now();
+    if !is_due(app, now).await? {
+        return Ok(false);
+    }
+    let mut tx = app.db.write(Lock::Free).await?;
+    // New states come first: looking again at what failed before must not keep other domains waiting.
+    let mut claimed = None;
+    for kind in Kind::ALL {
+        if claimed.is_none() {
+            claimed = store::job::claim(&mut tx, *kind, now, app.settings.inspection_claim).await?;
+        }
+    }
+    let Some(job) = claimed else { return Ok(false) };
+    tx.commit().await?;
+
+    let done = match job.job {
+        Job::Inspect(table_id) => inspection::inspect(app, table_id, false).await,
+        Job::Reinspect(table_id) => inspection::inspect(app, table_id, true).await,
+    };
+    let mut tx = app.db.write(Lock::Free).await?;
+    match done {
+        Ok(()) => {
+            store::job::finish(&mut tx, &job).await?;
+        }
+        Err(error) if job.n_attempts >= MAX_ATTEMPTS => {
+            tracing::error!(job = ?job.job, error = &error as &dyn std::error::Error, "job given up");
+            store::job::fail(&mut tx, &job, &error.to_string()).await?;
+        }
+        Err(error) => {
+            tracing::warn!(job = ?job.job, error = &error as &dyn std::error::Error, "job put off");
+            let wait = Duration::from_secs(1 << job.n_attempts.clamp(0, 6));
+            store::job::retry(&mut tx, &job, &error.to_string(), app.now().plus(wait)).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Puts jobs back in line that an earlier run of this program left behind. On SQLite the data folder's lock proves that
+/// nobody else works on them; on PostgreSQL they come back when their claim ends.
+async fn release(app: &App) -> Result<(), Error> {
+    if app.db.dialect() == Dialect::Sqlite {
+        let mut tx = app.db.write(Lock::Free).await?;
+        store::job::release_all(&mut tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Whether there is something to claim. Asked first, so that an idle server writes nothing.
+async fn is_due(app: &App, now: Timestamp) -> Result<bool, Error> {
+    let mut tx = app.db.read().await?;
+    for kind in Kind::ALL {
+        if store::job::is_due(&mut tx, *kind, now).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn poll(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = poll_once(&app).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "tables not polled");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(app.settings.poll) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn tidy(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TIDY) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = tidy_once(&app).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "ended keys and jobs not forgotten");
+        }
+    }
+}
+
+async fn tidy_once(app: &App) -> Result<(), Error> {
+    let now = app.now();
+    let mut tx = app.db.write(Lock::Free).await?;
+    store::idempotency::delete_expired(&mut tx, now).await?;
+    store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
+    store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,113 @@
+//! How the gateway gets a lease: [`Leases`] of the program.
+
+use crate::cache::leases::MAX_LEASES;
+use crate::cache::lock;
+use crate::ctx::App;
+use crate::lease::file_list::FileList;
+use crate::lease::{Denied, LeaseSecrets, Leases, OpenLease, Scope};
+use domain::gate::Action;
+use domain::id::LeaseId;
+use domain::lease::LeaseState;
+use futures::future::BoxFuture;
+use std::sync::{Arc, Weak};
+use store::Tx;
+use store::revision::Revision;
+
+impl Leases for App {
+    fn open(&self, id: LeaseId) -> BoxFuture<'_, Result<Arc<OpenLease>, Denied>> {
+        Box::pin(async move {
+            let unavailable = |error| unavailable(id, error);
+            let mut once = self.db.read_once().await.map_err(unavailable)?;
+            let revision = store::revision::get(&mut once, Revision::Access).await.map_err(unavailable)?;
+            drop(once);
+            let kept = lock(&self.caches.leases.0)
+                .get(&id)
+                .filter(|(at, _)| *at == revision)
+                .map(|(_, open)| Arc::clone(open));
+            if let Some(open) = kept {
+                open.at(self.now())?;
+                return Ok(open);
+            }
+            // Read after the revision that it is kept under, so at worst newer than that.
+            let open = open_lease(self, self.db.read().await.map_err(unavailable)?, id).await?;
+            let (mut leases, now) = (lock(&self.caches.leases.0), self.now());
+            if leases.len() >= MAX_LEASES {
+                leases.retain(|_, (at, open)| *at == revision && open.at(now).is_ok());
+            }
+            if leases.len() >= MAX_LEASES {
+                leases.clear();
+            }
+            leases.insert(id, (revision, Arc::clone(&open)));
+            Ok(open)
+        })
+    }
+
+    fn still_open(&self, id: LeaseId) -> BoxFuture<'_, bool> {
+        Box::pin(async move { self.open(id).await.is_ok() })
+    }
+
+    fn secrets(&self) -> &LeaseSecrets {
+        &self.secrets
+    }
+}
+
+fn unavailable(id: LeaseId, error: store::Error) -> Denied {
+    tracing::error!(error = &error as &dyn std::error::Error, lease.id = %id, "lease not looked up");
+    Denied::Unavailable
+}
+
+async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>, Denied> {
+    let unavailable = |error| unavailable(id, error);
+    let now = app.now();
+    let lease = store::lease::find(&mut tx, id).await.map_err(unavailable)?.ok_or(Denied::Unknown)?;
+    match lease.state {
+        LeaseState::Issued => {}
+        LeaseState::Intended => return Err(Denied::Unknown),
+        LeaseState::Ended => return Err(Denied::Ended),
+        LeaseState::Revoked => return Err(Denied::Revoked),
+    }
+    if now >= lease.expires_at {
+        return Err(Denied::Expired);
+    }
+    if let Some(grant_id) = lease.grant_id {
+        let grant = store::grant::find(&mut tx, grant_id).await.map_err(unavailable)?.ok_or(Denied::Revoked)?;
+        if !grant.covers(now) {
+            return Err(Denied::Revoked);
+        }
+    }
+    let table = store::table::get(&mut tx, lease.table_id).await.map_err(unavailable)?;
+    let root = app.lake.folder(&table.location);
+    let scope = match (lease.action, lease.snapshot_id) {
+        (Action::Read, Some(snapshot_id)) => {
+            let snapshot = store::table::get_snapshot(&mut tx, snapshot_id).await.map_err(unavailable)?;
+            drop(tx);
+            let digest = snapshot.found.map(|found| found.file_list).ok_or(Denied::Unavailable)?;
+            Scope::Pinned { root, files: file_list(app, digest).await? }
+        }
+        (Action::Repair | Action::Inspect, None) => Scope::Folder { root },
+        (Action::Read | Action::Write | Action::Repair | Action::Inspect, _) => return Err(Denied::Unknown),
+    };
+    Ok(Arc::new(OpenLease { id, table_id: lease.table_id, expires_at: lease.expires_at, scope }))
+}
+
+async fn file_list(app: &App, digest: String) -> Result<Arc<FileList>, Denied> {
+    if let Some(list) = lock(&app.caches.file_lists.0).get(&digest).and_then(Weak::upgrade) {
+        return Ok(list);
+    }
+    let (folder, named) = (app.folder.clone(), digest.clone());
+    let read = tokio::task::spawn_blocking(move || folder.list(&named)).await;
+    match read {
+        Ok(Ok(list)) => {
+            let list = Arc::new(list);
+            let mut lists = lock(&app.caches.file_lists.0);
+            lists.retain(|_, list| list.strong_count() > 0);
+            lists.insert(digest, Arc::downgrade(&list));
+            Ok(list)
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "file list not read");
+            Err(Denied::Unavailable)
+        }
+        Err(_) => Err(Denied::Unavailable),
+    }
+}

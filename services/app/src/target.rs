@@ -1,0 +1,81 @@
+//! What an address or a port names, for one caller: plain data.
+
+use domain::binding::Binding;
+use domain::contract;
+use domain::grant::PortMajor;
+use domain::name::{Address, DomainPath, Name};
+use domain::product::Port;
+use domain::table::Table;
+use policy::Resource;
+
+use crate::product_in_domain::ProductInDomain;
+
+/// A port major, named by the address of one of its tables or by itself.
+#[derive(Clone, Debug)]
+pub enum PortTarget {
+    /// `domain.product.table`, with or without a major.
+    Table(Address),
+    /// A port's name; the newest major where none is named.
+    Port {
+        /// The domain.
+        domain: DomainPath,
+        /// The product.
+        product: Name,
+        /// The port.
+        port: Name,
+        /// The major.
+        major: Option<u64>,
+    },
+}
+
+/// A table as an address names it, for one caller.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub(crate) known: ProductInDomain,
+    /// The binding.
+    pub binding: Binding,
+    /// The table.
+    pub table: Table,
+    /// The port major that the address was taken to mean.
+    pub port_major: PortMajor,
+    /// Every port major that leads to the binding.
+    pub(crate) port_majors: Vec<PortMajor>,
+    /// The contract version in question; `None` while the major has only drafts.
+    pub version: Option<contract::Version>,
+}
+
+impl Target {
+    /// Its full address.
+    pub fn address(&self) -> String {
+        format!("{}.{}__v{}", self.known.address(), self.binding.object, self.port_major.major)
+    }
+
+    /// The product it is read through.
+    pub fn product(&self) -> &domain::product::Product {
+        &self.known.product
+    }
+
+    pub(crate) fn resource(&self) -> Resource<'_> {
+        Resource::Binding { id: self.binding.id, product: self.known.policy(), port_majors: &self.port_majors }
+    }
+}
+
+/// A port major as it was resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct ResolvedPort {
+    pub(crate) name: Name,
+    pub(crate) major: u64,
+    pub(crate) contract_id: domain::id::ContractId,
+    pub(crate) contract_major: u64,
+}
+
+impl From<Port> for ResolvedPort {
+    fn from(port: Port) -> Self {
+        Self {
+            name: port.port_major.port,
+            major: port.port_major.major,
+            contract_id: port.contract_id,
+            contract_major: port.contract_major,
+        }
+    }
+}
