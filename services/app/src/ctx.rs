@@ -14,7 +14,7 @@ use store::{Db, ListScope, Tx};
 use tokio::sync::Notify;
 
 use crate::actor::{Actor, Standing, roles_of};
-use crate::cache::{Caches, lock};
+use crate::cache::Caches;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
@@ -178,7 +178,7 @@ impl App {
     pub(crate) async fn known_principal(&self, subject: &str) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
         let revision = self.revision(Revision::Access).await?;
         let now = self.now();
-        let kept = lock(&self.caches.principals).get(subject).cloned();
+        let kept = self.caches.principals.get(subject);
         if let Some(kept) = kept.filter(|(_, kept)| kept.holds(revision, now)) {
             return Ok(Some(kept));
         }
@@ -186,17 +186,10 @@ impl App {
         let found = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject).await?;
         let Some(principal) = found else { return Ok(None) };
         let standing = Arc::new(Standing::load(&mut tx, &principal, now).await?);
-        let mut principals = lock(&self.caches.principals);
-        if principals.len() >= MAX_PRINCIPALS {
-            principals.clear();
-        }
-        principals.insert(subject.to_owned(), (principal.clone(), Arc::clone(&standing)));
+        self.caches.principals.insert(subject.to_owned(), (principal.clone(), Arc::clone(&standing)));
         Ok(Some((principal, standing)))
     }
 }
-
-/// How many principals are kept.
-const MAX_PRINCIPALS: usize = 10_000;
 
 /// One request: the program, who asks, and the request's id for records and logs.
 #[derive(Clone)]

@@ -9,7 +9,7 @@
 
 pub mod actor;
 pub mod audit;
-mod cache;
+pub mod cache;
 pub mod contract;
 pub mod ctx;
 pub mod data_dir;

@@ -9,7 +9,6 @@ use domain::table::{Format, Snapshot, SnapshotKey, SnapshotState, Table};
 use store::{Lock, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
-use crate::cache::lock;
 use crate::ctx::App;
 use crate::error::Error;
 use crate::jobs::queue;
@@ -27,7 +26,7 @@ pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), lak
     let now = app.now();
     let (lake, location, format) = (app.lake.clone(), table.location.clone(), table.format);
     let newest = tokio::task::spawn_blocking(move || lake.newest(&location, format)).await.map_err(Error::internal)?;
-    lock(&app.caches.looks).insert(table.id, now);
+    app.caches.polls.insert(table.id, now);
     let newest = match newest {
         Ok(newest) => newest,
         Err(error) => return Ok(Err(error)),
@@ -39,7 +38,7 @@ pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), lak
 /// Looks only if the last look is older than the setting `probe`: what a decision does before it decides.
 pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotKey>) -> Result<(), Error> {
     let now = app.now();
-    let fresh = lock(&app.caches.looks).get(&table.id).is_some_and(|at| now.since(*at) <= app.settings.probe);
+    let fresh = app.caches.polls.get(&table.id).is_some_and(|at| now.since(at) <= app.settings.probe);
     if fresh {
         return Ok(());
     }
@@ -48,7 +47,7 @@ pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotK
         let (lake, location, next) = (app.lake.clone(), table.location.clone(), version.saturating_add(1));
         let grown = tokio::task::spawn_blocking(move || lake.has_delta_entry(&location, next)).await;
         if matches!(grown, Ok(Ok(false))) {
-            lock(&app.caches.looks).insert(table.id, now);
+            app.caches.polls.insert(table.id, now);
             return Ok(());
         }
     }

@@ -8,6 +8,7 @@ mod change;
 mod contract;
 mod documented;
 mod gate;
+mod grant;
 mod json_schema;
 mod matrix;
 mod notice;
