@@ -7,7 +7,6 @@ use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::Classification;
 use domain::identity::{LOCAL_ISSUER, Principal};
 use domain::name::DomainPath;
-use domain::storage::Lake;
 use domain::table::Inspector;
 use policy::{Action, Policy, Question, Resource};
 use store::revision::Revision;
@@ -15,10 +14,11 @@ use store::{Db, ListScope, Tx};
 use tokio::sync::Notify;
 
 use crate::actor::{Actor, Standing, roles_of};
-use crate::cache::{Caches, lock};
+use crate::cache::Caches;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
+use crate::lake::Lake;
 use crate::lease::LeaseSecrets;
 
 /// What the program is made of; `charter` and the tests wire it.
@@ -37,8 +37,8 @@ pub struct Parts {
     pub inspector: Arc<dyn Inspector>,
     /// The data folder.
     pub folder: DataDir,
-    /// The storage of all tables.
-    pub lake: Arc<dyn Lake>,
+    /// Local storage.
+    pub lake: Lake,
     /// What may be configured.
     pub settings: Settings,
 }
@@ -107,7 +107,7 @@ pub struct App {
     pub settings: Settings,
     pub(crate) inspector: Arc<dyn Inspector>,
     pub(crate) folder: DataDir,
-    pub(crate) lake: Arc<dyn Lake>,
+    pub(crate) lake: Lake,
     pub(crate) secrets: LeaseSecrets,
     pub(crate) record_key: domain::audit::Key,
     pub(crate) caches: Caches,
@@ -178,7 +178,7 @@ impl App {
     pub(crate) async fn known_principal(&self, subject: &str) -> Result<Option<(Principal, Arc<Standing>)>, Error> {
         let revision = self.revision(Revision::Access).await?;
         let now = self.now();
-        let kept = lock(&self.caches.principals).get(subject).cloned();
+        let kept = self.caches.principals.get(subject);
         if let Some(kept) = kept.filter(|(_, kept)| kept.holds(revision, now)) {
             return Ok(Some(kept));
         }
@@ -186,17 +186,10 @@ impl App {
         let found = store::identity::find_by_subject(&mut tx, LOCAL_ISSUER, subject).await?;
         let Some(principal) = found else { return Ok(None) };
         let standing = Arc::new(Standing::load(&mut tx, &principal, now).await?);
-        let mut principals = lock(&self.caches.principals);
-        if principals.len() >= MAX_PRINCIPALS {
-            principals.clear();
-        }
-        principals.insert(subject.to_owned(), (principal.clone(), Arc::clone(&standing)));
+        self.caches.principals.insert(subject.to_owned(), (principal.clone(), Arc::clone(&standing)));
         Ok(Some((principal, standing)))
     }
 }
-
-/// How many principals are kept.
-const MAX_PRINCIPALS: usize = 10_000;
 
 /// One request: the program, who asks, and the request's id for records and logs.
 #[derive(Clone)]

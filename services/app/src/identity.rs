@@ -61,7 +61,7 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
         return Err(Error::Unauthenticated);
     }
     let actor = Arc::new(Actor { principal, standing, purpose: claims.purpose });
-    app.caches.signed_in.keep(digest, claims, &actor);
+    app.caches.signed_in.put(digest, claims, &actor);
     Ok(SignedIn::Actor(actor))
 }
 

@@ -9,7 +9,7 @@
 
 pub mod actor;
 pub mod audit;
-mod cache;
+pub mod cache;
 pub mod contract;
 pub mod ctx;
 pub mod data_dir;
@@ -22,6 +22,7 @@ pub mod identity;
 pub mod inspection;
 pub mod issuer;
 pub mod jobs;
+pub mod lake;
 pub mod lease;
 pub mod notice;
 pub mod org;

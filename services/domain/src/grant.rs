@@ -67,6 +67,21 @@ pub enum ClosedBy {
     Retired,
 }
 
+impl Closed {
+    /// Whether a port major takes access requests: the current version of its contract is active. `majors` are all
+    /// majors of the port, each with the state of that version.
+    ///
+    /// # Errors
+    /// [`Closed`], naming the next major that takes requests.
+    pub fn check(port: &Name, major: u64, majors: &[(u64, Option<&contract::State>)]) -> Result<(), Self> {
+        let state_of_major = majors.iter().find(|(other, _)| *other == major).and_then(|(_, state)| *state);
+        let Err(why) = ClosedBy::of(state_of_major) else { return Ok(()) };
+        let open = majors.iter().filter(|(other, state)| *other > major && ClosedBy::of(*state).is_ok());
+        let successor = open.map(|(other, _)| *other).min();
+        Err(Self { port: port.clone(), major, why, successor })
+    }
+}
+
 impl ClosedBy {
     /// What the state of a contract's current version says about new access: none where there is no such version.
     ///

@@ -40,10 +40,10 @@ fn entry(app: &App, document: &StoredDocument) -> Result<Entry, Error> {
         Error::internal(format!("the stored document `{}` cannot be read: {problem}", document.digest))
     })?;
     let entry = match parsed {
-        documents::Document::Contract(contract) => Entry::Contract(app.caches.documents.sharing(contract)),
+        documents::Document::Contract(contract) => Entry::Contract(app.caches.documents.share_columns(contract)),
         documents::Document::Product(product) => Entry::Product(Arc::new(product)),
     };
-    app.caches.documents.keep(document.digest.clone(), entry.clone(), document.bytes.len());
+    app.caches.documents.put(document.digest.clone(), entry.clone(), document.bytes.len());
     Ok(entry)
 }
 
