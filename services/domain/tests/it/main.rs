@@ -6,6 +6,7 @@ mod audit;
 mod avro;
 mod change;
 mod clock;
+mod codes;
 mod contract;
 mod documented;
 mod gate;
