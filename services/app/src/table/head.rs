@@ -103,6 +103,8 @@ async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Tim
 fn is_older(newest: &SnapshotKey, head: &SnapshotKey) -> bool {
     match (newest, head) {
         (SnapshotKey::DeltaVersion(newest), SnapshotKey::DeltaVersion(head)) => newest < head,
-        _ => false,
+        // Digests have no order, and a table keeps its format.
+        (SnapshotKey::DeltaVersion(_), SnapshotKey::ParquetDigest(_))
+        | (SnapshotKey::ParquetDigest(_), SnapshotKey::DeltaVersion(_) | SnapshotKey::ParquetDigest(_)) => false,
     }
 }

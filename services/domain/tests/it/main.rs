@@ -5,6 +5,7 @@
 mod audit;
 mod avro;
 mod change;
+mod codes;
 mod contract;
 mod documented;
 mod gate;
