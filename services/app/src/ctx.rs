@@ -8,6 +8,7 @@ use domain::contract::Classification;
 use domain::identity::{LOCAL_ISSUER, Principal};
 use domain::inspection::Inspector;
 use domain::name::DomainPath;
+use domain::storage::Lake;
 use policy::{Action, Policy, Question, Resource};
 use store::revision::Revision;
 use store::{Db, ListScope, Tx};
@@ -18,7 +19,6 @@ use crate::cache::Caches;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
-use crate::lake::Lake;
 use crate::lease::LeaseSecrets;
 
 /// What the program is made of; `charter` and the tests wire it.
@@ -37,8 +37,8 @@ pub struct Parts {
     pub inspector: Arc<dyn Inspector>,
     /// The data folder.
     pub folder: DataDir,
-    /// Local storage.
-    pub lake: Lake,
+    /// The storage of all tables.
+    pub lake: Arc<dyn Lake>,
     /// What may be configured.
     pub settings: Settings,
 }
@@ -107,7 +107,7 @@ pub struct App {
     pub settings: Settings,
     pub(crate) inspector: Arc<dyn Inspector>,
     pub(crate) folder: DataDir,
-    pub(crate) lake: Lake,
+    pub(crate) lake: Arc<dyn Lake>,
     pub(crate) secrets: LeaseSecrets,
     pub(crate) record_key: domain::audit::Key,
     pub(crate) caches: Caches,

@@ -13,6 +13,7 @@ use domain::identity::PrincipalKind;
 use domain::inspection::{Inspection, InspectionError, InspectionJob};
 use domain::lease::Lease;
 use domain::quality::{Measured, RuleResult, Verdict};
+use domain::storage::WorkerRoot;
 use domain::table::{Inspected, Snapshot, SnapshotKey, SnapshotState, Table};
 use policy::{Caller, Party, Question, Resource};
 use store::{Lock, Tx};
@@ -194,9 +195,10 @@ async fn run(
         SnapshotKey::DeltaVersion(_) => Some(head.key.clone()),
         SnapshotKey::ParquetDigest(_) => None,
     };
+    let WorkerRoot::Folder(root) = app.lake.worker_root(&table.location);
     let job = InspectionJob {
         format: table.format,
-        root: app.lake.folder(&table.location),
+        root,
         snapshot: snapshot.clone(),
         rules: judges.iter().flat_map(|judge| judge.rules.rules.iter().cloned()).collect(),
         scratch: scratch.path().to_owned(),

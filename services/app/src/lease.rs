@@ -8,14 +8,15 @@ mod open;
 mod reads;
 mod secrets;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::clock::Timestamp;
 use domain::id::{LeaseId, TableId};
+use domain::storage::{Lake, ReadError, Reader};
+use domain::table::{Location, PinnedFile};
 use futures::future::BoxFuture;
 
-use self::file_list::FileList;
+use self::file_list::{FileList, ListedFile, Place, is_key};
 pub use self::reads::{list_leases, load_leases};
 pub use self::secrets::{LeaseCredentials, LeaseSecrets, Secret};
 
@@ -79,19 +80,91 @@ impl OpenLease {
     }
 }
 
-/// What a lease opens. A `root` is absolute and leads through no symlink.
+/// What a lease opens.
 #[derive(Clone, Debug)]
 pub enum Scope {
     /// One snapshot's files and no others.
     Pinned {
-        /// The table's folder.
-        root: PathBuf,
+        /// The table in its storage.
+        table: StoredTable,
         /// The files.
         files: Arc<FileList>,
     },
     /// The table's folder as it is (`repair`, `inspect`).
     Folder {
-        /// The table's folder.
-        root: PathBuf,
+        /// The table in its storage.
+        table: StoredTable,
     },
+}
+
+impl Scope {
+    /// Opens the file with exactly this key for reading, pinned to its state.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] if the scope has no such file; [`ReadError::Changed`] if a pinned file is not in the
+    /// state in which it was inspected; [`ReadError::Io`].
+    pub async fn open(&self, key: &str) -> Result<Arc<dyn Reader>, ReadError> {
+        match self {
+            Self::Pinned { table: StoredTable { lake, location }, files } => {
+                let ListedFile { file, place } = files.find(key).ok_or(ReadError::NotFound)?;
+                match place {
+                    Place::Table => lake.open_pinned(location, file).await,
+                    Place::Own(path) => lake.open_own(path, file).await,
+                }
+            }
+            Self::Folder { table: StoredTable { lake, location } } if is_key(key) => {
+                lake.open_current(location, key).await
+            }
+            Self::Folder { .. } => Err(ReadError::NotFound),
+        }
+    }
+
+    /// The files that the scope opens: all of a pinned list, or those of the folder whose keys begin with the prefix.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`], [`ReadError::TooMany`], [`ReadError::Io`].
+    pub async fn list(&self, prefix: &str) -> Result<ScopeFiles, ReadError> {
+        match self {
+            Self::Pinned { files, .. } => Ok(ScopeFiles::Pinned(Arc::clone(files))),
+            Self::Folder { table: StoredTable { lake, location } } => {
+                lake.list_current(location, prefix).await.map(ScopeFiles::Current)
+            }
+        }
+    }
+}
+
+/// A table in its storage.
+#[derive(Clone, Debug)]
+pub struct StoredTable {
+    /// The storage.
+    pub lake: Arc<dyn Lake>,
+    /// Where the table is in it.
+    pub location: Location,
+}
+
+/// The files that a lease can list, sorted by the bytes of their keys.
+#[derive(Clone, Debug)]
+pub enum ScopeFiles {
+    /// The list of the pinned snapshot.
+    Pinned(Arc<FileList>),
+    /// The files that are in the folder now.
+    Current(Vec<PinnedFile>),
+}
+
+impl ScopeFiles {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Pinned(files) => files.entries().len(),
+            Self::Current(files) => files.len(),
+        }
+    }
+
+    /// The file at an index below [`ScopeFiles::count`].
+    pub fn get(&self, index: usize) -> &PinnedFile {
+        match self {
+            Self::Pinned(files) => &files.entries()[index].file,
+            Self::Current(files) => &files[index],
+        }
+    }
 }

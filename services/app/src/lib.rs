@@ -24,7 +24,6 @@ pub mod identity;
 pub mod inspection;
 pub mod issuer;
 pub mod jobs;
-pub mod lake;
 pub mod lease;
 pub mod notice;
 pub mod org;

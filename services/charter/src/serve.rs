@@ -11,10 +11,10 @@ use std::time::Duration;
 use anyhow::Context;
 use app::data_dir::DataDir;
 use app::issuer::Issuer;
-use app::lake::Lake;
 use app::{App, Parts};
 use clap::Args;
 use domain::clock::{Clock, Random, SystemClock};
+use storage::LocalLake;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -150,7 +150,7 @@ async fn wire(
         None => policy::Policy::embedded(),
     };
     let root = config.storage.local.root.clone().unwrap_or_else(|| folder.lake());
-    let lake = Lake::open(&root).with_context(|| format!("cannot open the storage root `{}`", root.display()))?;
+    let lake = LocalLake::open(&root).with_context(|| format!("cannot open the storage root `{}`", root.display()))?;
     let launcher = inspect::Launcher {
         worker: worker(args.worker.as_deref())?,
         deadline: Duration::from_secs(config.inspect.deadline),
@@ -167,7 +167,7 @@ async fn wire(
         random,
         inspector: Arc::new(launcher),
         folder,
-        lake,
+        lake: Arc::new(lake),
         settings: config.settings(gateway_endpoint),
     };
     App::new(parts).context("cannot open the keys in the data directory")

@@ -34,5 +34,6 @@ pub mod product;
 pub mod quality;
 pub mod registry;
 pub mod s3;
+pub mod storage;
 pub mod table;
 pub mod version;

@@ -7,15 +7,15 @@
 //! most of them.
 //!
 //! A request passes `http_base::connections` (limits), `server` (log), `guard` (refusals before `s3s`), `s3s` (parsing,
-//! signature), `access` (session token, lease), then `s3` with `listing`, `condition` and `file`. To add an operation: a
-//! method in `s3`, its hostile requests in the tests, its guards in `docs/gateway-guards.md`.
+//! signature), `access` (session token, lease), then `s3` with `listing` and `condition`. Files are opened and read
+//! through [`domain::storage::Lake`]. To add an operation: a method in `s3`, its hostile requests in the tests, its guards
+//! in `docs/gateway-guards.md`.
 //!
 //! `s3s` logs every refusal as an error, and at debug level the headers with their tokens: keep its target off with
 //! [`LOG_DIRECTIVE`].
 
 mod access;
 mod condition;
-mod file;
 mod guard;
 mod listing;
 mod s3;

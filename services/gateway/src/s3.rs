@@ -7,13 +7,14 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use app::lease::OpenLease;
+use app::lease::{OpenLease, ScopeFiles};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::s3::{BUCKET, Region};
+use domain::storage::{FileState, ReadError, Reader};
 use domain::table::PinnedFile;
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, TryStreamExt};
+use futures::{FutureExt, Stream, TryFutureExt, TryStreamExt};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
@@ -26,10 +27,11 @@ use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::access::Access;
 use crate::condition::{self, Outcome};
-use crate::file::{CHUNK_BYTES, Error, Files, OpenFile, Stamp};
 use crate::listing::{self, Item, Page, Query};
 
 const ACCEPT_RANGES: &str = "bytes";
+/// The size of a read.
+const CHUNK_BYTES: u64 = 1 << 20;
 const CONTENT_TYPE: &str = "application/octet-stream";
 
 /// The bucket, as far as the lease of a request opens it.
@@ -46,13 +48,14 @@ impl S3 for Lake {
         let wanted = ObjectRequest { bucket: &input.bucket, key: &input.key, range: input.range, plain };
         let lease = lease(&req.extensions)?;
         let OpenedObject { file, bytes, content_range } = open(lease, &req.headers, wanted).await?;
+        let state = file.state();
         Ok(S3Response::new(GetObjectOutput {
             accept_ranges: Some(ACCEPT_RANGES.to_owned()),
             content_length: Some(signed(bytes.end - bytes.start)),
             content_range,
             content_type: Some(CONTENT_TYPE.to_owned()),
-            e_tag: Some(ETag::Strong(file.stamp.etag())),
-            last_modified: Some(condition::last_modified(file.stamp.mtime_ns)),
+            e_tag: Some(ETag::Strong(etag(&state))),
+            last_modified: Some(condition::last_modified(state.mtime_ns)),
             body: Some(self.body(lease, file, bytes).await?),
             ..GetObjectOutput::default()
         }))
@@ -64,12 +67,13 @@ impl S3 for Lake {
         let plain = input.version_id.is_none() && input.part_number.is_none() && input.sse_customer_key.is_none();
         let wanted = ObjectRequest { bucket: &input.bucket, key: &input.key, range: None, plain };
         let OpenedObject { file, .. } = open(lease(&req.extensions)?, &req.headers, wanted).await?;
+        let state = file.state();
         Ok(S3Response::new(HeadObjectOutput {
             accept_ranges: Some(ACCEPT_RANGES.to_owned()),
-            content_length: Some(signed(file.stamp.size_bytes)),
+            content_length: Some(signed(state.size_bytes)),
             content_type: Some(CONTENT_TYPE.to_owned()),
-            e_tag: Some(ETag::Strong(file.stamp.etag())),
-            last_modified: Some(condition::last_modified(file.stamp.mtime_ns)),
+            e_tag: Some(ETag::Strong(etag(&state))),
+            last_modified: Some(condition::last_modified(state.mtime_ns)),
             ..HeadObjectOutput::default()
         }))
     }
@@ -94,7 +98,7 @@ impl S3 for Lake {
             max_items: listing::max_items(input.max_keys)?,
         };
         let max_keys = i32::try_from(query.max_items).ok();
-        let (listed, page) = on_blocking_thread(move || list(&lease, &query)).await?.map_err(s3_error)?;
+        let (listed, page) = list(lease, query).await?;
         let mut contents = Vec::new();
         let mut common_prefixes = Vec::new();
         let key_count = i32::try_from(page.items.len()).ok();
@@ -142,8 +146,7 @@ impl S3 for Lake {
 impl Lake {
     /// The body of an answer. The first chunk is read before the answer begins, so that a changed file still gets its error
     /// response; a later failure cuts the connection.
-    async fn body(&self, lease: &Arc<OpenLease>, file: OpenFile, bytes: Range<u64>) -> S3Result<StreamingBlob> {
-        let file = Arc::new(file);
+    async fn body(&self, lease: &Arc<OpenLease>, file: Arc<dyn Reader>, bytes: Range<u64>) -> S3Result<StreamingBlob> {
         let first = read_chunk(Arc::clone(&file), bytes.clone()).await.map_err(s3_error)?;
         if bytes.end - bytes.start <= CHUNK_BYTES {
             return Ok(StreamingBlob::from(Body::from(first)));
@@ -163,8 +166,8 @@ impl Lake {
 struct Chunks {
     access: Access,
     lease: Arc<OpenLease>,
-    file: Arc<OpenFile>,
-    ahead: Option<BoxFuture<'static, Result<Bytes, Error>>>,
+    file: Arc<dyn Reader>,
+    ahead: Option<BoxFuture<'static, Result<Bytes, ReadError>>>,
     left: Range<u64>,
 }
 
@@ -181,8 +184,8 @@ impl Chunks {
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         let Some(ahead) = self.ahead.take() else { return Ok(None) };
         let chunk = ahead.await.map_err(|error| match error {
-            Error::Io(error) => error,
-            _ => io::Error::other("the file changed"),
+            ReadError::Io(error) => error,
+            other @ (ReadError::NotFound | ReadError::Changed | ReadError::TooMany) => io::Error::other(other),
         })?;
         if !self.access.still_open(&self.lease).await {
             return Err(io::Error::other("the lease ended"));
@@ -206,7 +209,7 @@ struct ObjectRequest<'a> {
 
 /// An object opened for a request.
 struct OpenedObject {
-    file: OpenFile,
+    file: Arc<dyn Reader>,
     bytes: Range<u64>,
     /// Set for a request with a range.
     content_range: Option<String>,
@@ -222,19 +225,19 @@ async fn open(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: ObjectRequest
         ));
     }
     let below_table = wanted.key.strip_prefix(&lease.table_id.to_string()).and_then(|rest| rest.strip_prefix('/'));
-    let key = below_table.ok_or_else(|| s3_error(Error::NotFound))?.to_owned();
-    let opened = Arc::clone(lease);
-    let file = on_blocking_thread(move || OpenFile::open(&opened.scope, &key)).await?.map_err(s3_error)?;
-    let (etag, modified) = (file.stamp.etag(), condition::last_modified(file.stamp.mtime_ns));
+    let key = below_table.ok_or_else(|| s3_error(ReadError::NotFound))?;
+    let file = lease.scope.open(key).await.map_err(s3_error)?;
+    let state = file.state();
+    let (etag, modified) = (etag(&state), condition::last_modified(state.mtime_ns));
     match condition::evaluate(headers, &etag, &modified) {
         Outcome::Proceed => {}
-        Outcome::NotModified => return Err(not_modified(&file.stamp)),
+        Outcome::NotModified => return Err(not_modified(&state)),
         Outcome::Failed => {
             let message = "a precondition of the request is not met";
             return Err(S3Error::with_message(S3ErrorCode::PreconditionFailed, message));
         }
     }
-    let size_bytes = file.stamp.size_bytes;
+    let size_bytes = state.size_bytes;
     let range = wanted.range.filter(|_| condition::range_applies(headers, &etag, &modified));
     let Some(range) = range else {
         return Ok(OpenedObject { file, bytes: 0..size_bytes, content_range: None });
@@ -247,7 +250,7 @@ async fn open(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: ObjectRequest
 /// The files of a lease, under their keys in the bucket.
 struct Keyed {
     table: String,
-    files: Files,
+    files: ScopeFiles,
 }
 
 impl Keyed {
@@ -256,36 +259,39 @@ impl Keyed {
     }
 }
 
-fn list(lease: &OpenLease, query: &Query) -> Result<(Keyed, Page), Error> {
+async fn list(lease: Arc<OpenLease>, query: Query) -> S3Result<(Keyed, Page)> {
     let table = lease.table_id.to_string();
     let below = query.prefix.strip_prefix(&table).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
-    let files = Files::list(&lease.scope, below)?;
+    let files = lease.scope.list(below).await.map_err(s3_error)?;
     let listed = Keyed { table, files };
-    let page = listing::page(query, listed.files.len(), |index| listed.key(index));
-    Ok((listed, page))
+    let paging = move || {
+        let page = listing::page(&query, listed.files.count(), |index| listed.key(index));
+        (listed, page)
+    };
+    tokio::task::spawn_blocking(paging).await.map_err(S3Error::internal_error)
 }
 
 fn object(key: String, file: &PinnedFile) -> Object {
-    let stamp = Stamp::from(file);
+    let state = FileState::from(file);
     Object {
         key: Some(key),
-        e_tag: Some(ETag::Strong(stamp.etag())),
-        last_modified: Some(condition::last_modified(stamp.mtime_ns)),
-        size: Some(signed(stamp.size_bytes)),
+        e_tag: Some(ETag::Strong(etag(&state))),
+        last_modified: Some(condition::last_modified(state.mtime_ns)),
+        size: Some(signed(state.size_bytes)),
         storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
         ..Object::default()
     }
 }
 
 /// Reads up to one chunk from the start of a range. Reading begins at once, before the future is awaited.
-fn read_chunk(file: Arc<OpenFile>, bytes: Range<u64>) -> impl Future<Output = Result<Bytes, Error>> + Send {
+fn read_chunk(file: Arc<dyn Reader>, bytes: Range<u64>) -> impl Future<Output = Result<Bytes, ReadError>> + Send {
     let length = usize::try_from((bytes.end - bytes.start).min(CHUNK_BYTES)).unwrap_or(0);
-    let reading = tokio::task::spawn_blocking(move || file.read(bytes.start, length));
-    reading.map(|joined| joined.unwrap_or_else(|error| Err(Error::Io(io::Error::other(error)))))
+    file.read(bytes.start, length).map_ok(Bytes::from)
 }
 
-async fn on_blocking_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> S3Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(S3Error::internal_error)
+/// The strong ETag of a state, without quotes: inode, size and modification time, in hex.
+fn etag(state: &FileState) -> String {
+    format!("{:x}-{:x}-{:x}", state.inode, state.size_bytes, state.mtime_ns)
 }
 
 fn lease(extensions: &Extensions) -> S3Result<&Arc<OpenLease>> {
@@ -299,23 +305,23 @@ fn check_bucket(bucket: &str) -> S3Result<()> {
     Err(S3Error::with_message(S3ErrorCode::NoSuchBucket, format!("the only bucket is `{BUCKET}`")))
 }
 
-fn s3_error(error: Error) -> S3Error {
+fn s3_error(error: ReadError) -> S3Error {
     match error {
-        Error::NotFound => S3Error::with_message(S3ErrorCode::NoSuchKey, "this lease has no such file"),
-        Error::Changed => {
+        ReadError::NotFound => S3Error::with_message(S3ErrorCode::NoSuchKey, "this lease has no such file"),
+        ReadError::Changed => {
             let message = "the file changed after its inspection: request a new lease";
             S3Error::with_message(S3ErrorCode::PreconditionFailed, message)
         }
-        Error::TooMany => invalid("the folder has too many files to list"),
-        Error::Io(error) => {
+        ReadError::TooMany => invalid("the folder has too many files to list"),
+        ReadError::Io(error) => {
             tracing::error!(%error, "cannot read a file of a lease");
             S3Error::with_message(S3ErrorCode::InternalError, "cannot read the file")
         }
     }
 }
 
-fn not_modified(stamp: &Stamp) -> S3Error {
-    with_header(S3Error::new(S3ErrorCode::NotModified), header::ETAG, format!("\"{}\"", stamp.etag()))
+fn not_modified(state: &FileState) -> S3Error {
+    with_header(S3Error::new(S3ErrorCode::NotModified), header::ETAG, format!("\"{}\"", etag(state)))
 }
 
 fn out_of_range(size_bytes: u64) -> S3Error {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use app::data_dir::DataDir;
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
 use app::issuer::Issuer;
-use app::lake::Lake;
 use app::org::CreateDomain;
 use app::publish::{DocumentSet, DocumentText, Outcome};
 use app::{Actor, App, Ctx, Parts, Settings};
@@ -18,6 +17,7 @@ use domain::identity::{DomainRole, PlatformRole};
 use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
 use policy::Policy;
+use storage::LocalLake;
 use store::revision::Revision;
 use store::{Db, ListScope, Lock, Options, Seek};
 use tempfile::TempDir;
@@ -80,7 +80,7 @@ impl TestApp {
             clock: clock.clone(),
             random: random.clone(),
             inspector: inspector.clone(),
-            lake: Lake::open(&folder.lake()).expect("a lake"),
+            lake: Arc::new(LocalLake::open(&folder.lake()).expect("a lake")),
             folder,
             settings,
         };

@@ -2,7 +2,7 @@
 
 use crate::ctx::App;
 use crate::lease::file_list::FileList;
-use crate::lease::{Denied, LeaseSecrets, Leases, OpenLease, Scope};
+use crate::lease::{Denied, LeaseSecrets, Leases, OpenLease, Scope, StoredTable};
 use domain::gate::Action;
 use domain::id::LeaseId;
 use domain::lease::LeaseState;
@@ -63,15 +63,15 @@ async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>
         }
     }
     let table = store::table::get(&mut tx, lease.table_id).await.map_err(unavailable)?;
-    let root = app.lake.folder(&table.location);
+    let table = StoredTable { lake: Arc::clone(&app.lake), location: table.location };
     let scope = match (lease.action, lease.snapshot_id) {
         (Action::Read, Some(snapshot_id)) => {
             let snapshot = store::table::get_snapshot(&mut tx, snapshot_id).await.map_err(unavailable)?;
             drop(tx);
             let digest = snapshot.found.map(|found| found.file_list).ok_or(Denied::Unavailable)?;
-            Scope::Pinned { root, files: file_list(app, digest).await? }
+            Scope::Pinned { table, files: file_list(app, digest).await? }
         }
-        (Action::Repair | Action::Inspect, None) => Scope::Folder { root },
+        (Action::Repair | Action::Inspect, None) => Scope::Folder { table },
         (Action::Read | Action::Write | Action::Repair | Action::Inspect, _) => return Err(Denied::Unknown),
     };
     Ok(Arc::new(OpenLease { id, table_id: lease.table_id, expires_at: lease.expires_at, scope }))

@@ -1,6 +1,7 @@
 //! Reading a set of documents: limits, parsing, and what can be said of a document without the others.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use documents::MAX_DOCUMENTS;
 use domain::contract::{self, BadLocalPath, Server, ServerKind};
@@ -8,6 +9,7 @@ use domain::document::StoredDocument;
 use domain::name::{DomainPath, Name};
 use domain::product;
 use domain::registry::Subject;
+use domain::storage::Lake;
 use domain::table::{Format, Location};
 use policy::{Action, Resource};
 
@@ -15,7 +17,6 @@ use super::{DocumentSet, DocumentText, Problem};
 use crate::contract::{digest, format_of};
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::lake::Lake;
 
 /// The most bytes of a set (docs/rules.md, Interfaces and limits).
 const MAX_SET_BYTES: usize = 20_000_000;
@@ -92,7 +93,7 @@ pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set,
         return Err(too_many(command.documents.len()));
     }
     let (texts, domain) = (command.documents.clone(), command.domain.clone());
-    let (lake, published_by, published_at) = (ctx.app.lake.clone(), ctx.actor.principal.id, ctx.now());
+    let (lake, published_by, published_at) = (Arc::clone(&ctx.app.lake), ctx.actor.principal.id, ctx.now());
     let stamp = move |bytes: &[u8]| StoredDocument {
         digest: digest(bytes),
         format: format_of(bytes),
@@ -120,7 +121,7 @@ fn too_many(n_documents: usize) -> Error {
 
 struct Reading {
     domain: Option<DomainPath>,
-    lake: Lake,
+    lake: Arc<dyn Lake>,
     /// The domains whose folders the caller may be told about.
     own: Vec<DomainPath>,
     products: Vec<Entry<product::Document>>,
@@ -138,7 +139,7 @@ struct Unplaced<T> {
 }
 
 impl Reading {
-    fn new(domain: Option<DomainPath>, lake: Lake, own: Vec<DomainPath>) -> Self {
+    fn new(domain: Option<DomainPath>, lake: Arc<dyn Lake>, own: Vec<DomainPath>) -> Self {
         Self {
             domain,
             lake,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use domain::clock::Timestamp;
 use domain::id::{SnapshotId, TableId};
 use domain::job::Job;
-use domain::table::{Format, Snapshot, SnapshotKey, SnapshotState, Table};
+use domain::storage;
+use domain::table::{Snapshot, SnapshotKey, SnapshotState, Table};
 use store::{Lock, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::App;
 use crate::error::Error;
 use crate::jobs::queue;
-use crate::lake;
 
 pub(crate) async fn head(tx: &mut Tx, table_id: TableId) -> Result<Option<Snapshot>, Error> {
     match store::table::get(tx, table_id).await?.head {
@@ -22,10 +22,9 @@ pub(crate) async fn head(tx: &mut Tx, table_id: TableId) -> Result<Option<Snapsh
 }
 
 /// Looks at the names in a table's folder and notices a new snapshot. The outer error is the database's.
-pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), lake::Error>, Error> {
+pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), storage::Error>, Error> {
     let now = app.now();
-    let (lake, location, format) = (app.lake.clone(), table.location.clone(), table.format);
-    let newest = tokio::task::spawn_blocking(move || lake.newest(&location, format)).await.map_err(Error::internal)?;
+    let newest = app.lake.newest(&table.location, table.format).await;
     app.caches.polls.insert(table.id, now);
     let newest = match newest {
         Ok(newest) => newest,
@@ -42,14 +41,12 @@ pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotK
     if fresh {
         return Ok(());
     }
-    if let (Format::Delta, Some(SnapshotKey::DeltaVersion(version))) = (table.format, head) {
-        // One name tells whether there is a newer version; the poll finds what this does not.
-        let (lake, location, next) = (app.lake.clone(), table.location.clone(), version.saturating_add(1));
-        let grown = tokio::task::spawn_blocking(move || lake.has_delta_entry(&location, next)).await;
-        if matches!(grown, Ok(Ok(false))) {
-            app.caches.polls.insert(table.id, now);
-            return Ok(());
-        }
+    // A cheap probe first; the poll finds what it misses.
+    if let Some(head) = head
+        && matches!(app.lake.has_newer(&table.location, head).await, Ok(false))
+    {
+        app.caches.polls.insert(table.id, now);
+        return Ok(());
     }
     // A folder that cannot be listed changes nothing here: what is served is pinned and was inspected.
     if let Err(error) = look(app, table).await? {

@@ -14,14 +14,18 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("documents", &["domain"]),
     ("inspect", &["domain"]),
     ("policy", &["domain"]),
+    ("storage", &["domain"]),
     ("store", &["domain"]),
     ("app", &["documents", "domain", "policy", "store"]),
     ("http_base", &["app", "domain"]),
     ("api", &["app", "domain", "http_base"]),
     ("gateway", &["app", "domain", "http_base"]),
     ("worker", &["domain", "inspect"]),
-    ("charter", &["api", "app", "documents", "domain", "gateway", "http_base", "inspect", "policy", "store"]),
-    ("testkit", &["app", "documents", "domain", "inspect", "policy", "store"]),
+    (
+        "charter",
+        &["api", "app", "documents", "domain", "gateway", "http_base", "inspect", "policy", "storage", "store"],
+    ),
+    ("testkit", &["app", "documents", "domain", "inspect", "policy", "storage", "store"]),
 ];
 
 /// Crates that only the worker may link, because they parse untrusted files.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use app::lease::file_list::{Checkpoint, FileList, checkpoint_key};
-use app::lease::{Denied, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope};
+use app::lease::{Denied, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scope, StoredTable};
 use domain::clock::{Clock, Random, SystemClock, Timestamp};
 use domain::id::{LeaseId, TableId};
 use domain::s3::Region;
@@ -20,6 +20,7 @@ use gateway::Gateway;
 use hmac::{Hmac, KeyInit, Mac};
 use http_base::connections::Limits;
 use sha2::{Digest, Sha256};
+use storage::LocalLake;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -100,13 +101,19 @@ impl TestServer {
             "nested/deep/c.parquet",
             ODD_KEY,
         ]);
-        server.leases.put(FOLDER_LEASE, Scope::Folder { root: server.root() });
+        server.leases.put(FOLDER_LEASE, Scope::Folder { table: server.table() });
         server
     }
 
     /// The table's folder, by a path without links.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join("lake/table")
+    }
+
+    /// The table in its storage.
+    fn table(&self) -> StoredTable {
+        let lake = LocalLake::open(&self.folder.path().join("lake")).unwrap();
+        StoredTable { lake: Arc::new(lake), location: "table".parse().unwrap() }
     }
 
     /// Our own checkpoint's file.
@@ -121,7 +128,7 @@ impl TestServer {
         let PinnedFile { size_bytes, mtime_ns, inode, .. } = own;
         let checkpoint = Checkpoint { path: self.checkpoint(), size_bytes, mtime_ns, inode };
         let files = Arc::new(FileList::delta(2, files, checkpoint).unwrap());
-        self.leases.put(LEASE, Scope::Pinned { root: self.root(), files });
+        self.leases.put(LEASE, Scope::Pinned { table: self.table(), files });
     }
 
     /// A signer with the valid credentials of a lease.

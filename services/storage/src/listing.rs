@@ -1,0 +1,148 @@
+//! Names: the newest snapshot of a table, and the files below its directory.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use domain::storage::{Error, FileState, ReadError};
+use domain::table::{Format, Location, PinnedFile, SnapshotKey, is_parquet_data_file};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
+use rustix::io::Errno;
+
+use crate::file::{read_error, state};
+use crate::{FOLDER, NO_LINKS};
+
+/// The most names that are looked at to find the newest snapshot.
+const MAX_NAMES: usize = 1_000_000;
+/// The deepest directory below a table that is looked at to find the newest snapshot.
+const MAX_DEPTH: usize = 16;
+/// The most files and directories that are walked to list a table's files.
+const MAX_WALKED: usize = 200_000;
+/// The deepest directory below a table that is walked to list its files.
+const MAX_WALKED_DEPTH: usize = 32;
+
+pub(crate) fn newest_delta(folder: &OwnedFd, location: &Location) -> Result<SnapshotKey, Error> {
+    let no_table = || Error::NoTable(location.clone(), Format::Delta);
+    let log = open_child(folder, OsStr::new("_delta_log")).map_err(|_| no_table())?;
+    let mut newest: Option<u64> = None;
+    for (n_names, entry) in Dir::read_from(&log).map_err(io_error(location))?.enumerate() {
+        let entry = entry.map_err(io_error(location))?;
+        if n_names > MAX_NAMES {
+            return Err(Error::TooLarge(location.clone(), MAX_NAMES));
+        }
+        newest = newest.max(delta_version(entry.file_name().to_bytes()));
+    }
+    newest.map(SnapshotKey::DeltaVersion).ok_or_else(no_table)
+}
+
+/// Where the log entry of a version is, below the table.
+pub(crate) fn delta_entry(version: u64) -> String {
+    format!("_delta_log/{version:020}.json")
+}
+
+/// The version in a log entry's name: 20 digits and `.json`.
+fn delta_version(name: &[u8]) -> Option<u64> {
+    let digits = name.strip_suffix(b".json")?;
+    let good = digits.len() == 20 && digits.iter().all(u8::is_ascii_digit);
+    good.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+}
+
+pub(crate) fn newest_parquet(folder: &OwnedFd, location: &Location) -> Result<SnapshotKey, Error> {
+    let mut files = Vec::new();
+    let mut n_names = 0;
+    let top = open_child(folder, OsStr::new(".")).map_err(io_error(location))?;
+    let mut waiting = vec![(String::new(), top, 0_usize)];
+    while let Some((prefix, folder, depth)) = waiting.pop() {
+        for entry in Dir::read_from(&folder).map_err(io_error(location))? {
+            let entry = entry.map_err(io_error(location))?;
+            n_names += 1;
+            if n_names > MAX_NAMES || depth > MAX_DEPTH {
+                return Err(Error::TooLarge(location.clone(), MAX_NAMES));
+            }
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if name.starts_with(['_', '.']) {
+                continue;
+            }
+            let Ok(stat) = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let path = format!("{prefix}{name}");
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory => {
+                    if let Ok(child) = open_child(&folder, OsStr::new(name)) {
+                        waiting.push((format!("{path}/"), child, depth + 1));
+                    }
+                }
+                FileType::RegularFile if is_parquet_data_file(&path) => files.push(pinned(path, state(&stat))),
+                _ => {}
+            }
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::NoTable(location.clone(), Format::Parquet));
+    }
+    Ok(SnapshotKey::of_parquet_files(&files))
+}
+
+pub(crate) fn walk(root: &OwnedFd, prefix: &str) -> Result<Vec<PinnedFile>, ReadError> {
+    let mut files = Vec::new();
+    let mut n_seen = 0;
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let path = if folder.is_empty() { "." } else { folder.as_str() };
+        let handle = match openat2(root, path, FOLDER, Mode::empty(), NO_LINKS | ResolveFlags::BENEATH) {
+            Ok(handle) => handle,
+            // It went away, or became a link, since its parent was read.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+            Err(errno) => return Err(read_error(errno)),
+        };
+        for entry in Dir::read_from(&handle).map_err(read_error)? {
+            let entry = entry.map_err(read_error)?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if matches!(name, "." | "..") {
+                continue;
+            }
+            n_seen += 1;
+            if n_seen > MAX_WALKED {
+                return Err(ReadError::TooMany);
+            }
+            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            match look(&handle, name)? {
+                Some((FileType::RegularFile, state)) if path.starts_with(prefix) => files.push(pinned(path, state)),
+                Some((FileType::Directory, _))
+                    if path.split('/').count() <= MAX_WALKED_DEPTH && leads_to(&path, prefix) =>
+                {
+                    folders.push(path);
+                }
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The type and state of a name in a directory, links not followed; `None` if it went away.
+fn look(folder: impl AsFd, name: &str) -> Result<Option<(FileType, FileState)>, ReadError> {
+    match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some((FileType::from_raw_mode(stat.st_mode), state(&stat)))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(read_error(errno)),
+    }
+}
+
+/// Whether keys in a directory can begin with the prefix.
+fn leads_to(folder: &str, prefix: &str) -> bool {
+    prefix.starts_with(folder) || folder.starts_with(prefix)
+}
+
+fn open_child(folder: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+    openat(folder, name.as_bytes(), FOLDER | OFlags::NOFOLLOW, Mode::empty())
+}
+
+fn pinned(path: String, state: FileState) -> PinnedFile {
+    let FileState { size_bytes, mtime_ns, inode } = state;
+    PinnedFile { path, size_bytes, mtime_ns, inode }
+}
+
+fn io_error(location: &Location) -> impl Fn(Errno) -> Error + '_ {
+    |errno| Error::Io(location.clone(), errno.into())
+}
