@@ -12,18 +12,19 @@ use serde_json::{Value, json};
 use crate::shared;
 
 /// What we refuse beyond the schemas: the beginnings or parts of our own messages.
-const EXTRA: [&str; 30] = [
-    "`kind` is",
+const EXTRA: [&str; 31] = [
+    "`kind` is missing",
+    "`kind` must be",
     "`apiVersion` must be one of",
     "is not a version",
     "is not a name",
-    "is the name of another one already",
-    "is the id of another one already",
+    "is already used as name",
+    "is already used as id",
     "another property is stored as the column",
     "would both be called",
     "would be read as the name of a major version",
     "positions in a ",
-    "the pattern cannot be run in linear time",
+    "the pattern cannot be matched in linear time",
     "needs a unit: d, h, m or s",
     "is not a unit of time",
     "needs a number that is not negative",

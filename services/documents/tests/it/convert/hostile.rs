@@ -127,7 +127,7 @@ fn types_that_grow_or_hold_themselves_end() {
     assert!(own.notes[0].what.contains("is recursive"), "{own:?}");
     let remote = r#"{"type":"object","properties":{"a":{"$ref":"http://127.0.0.1:1/x.json"}}}"#;
     let problems = import(Source::JsonSchema, remote, &options()).unwrap_err();
-    assert!(problems[0].message.contains("not followed"), "{problems:?}");
+    assert!(problems[0].message.contains("not fetched"), "{problems:?}");
     let proto = "syntax = \"proto3\"; import \"/etc/passwd\"; message A {}";
     import(Source::Protobuf, proto, &options()).expect_err("an import of a file");
     assert!(cpu_time() - start < LIMIT);
