@@ -1,20 +1,22 @@
-//! What the program keeps in memory. Everything here can be read again; nothing here is asked by a rule.
+//! What the program caches in memory. All of it can be read again, and no rule depends on it.
 //!
-//! Caches are below [`crate::ctx`]: they know neither the program nor the request.
+//! Caches are below [`crate::ctx`]: they know neither the program nor the request. To add one, give it a file here with
+//! its limit and say what makes an entry invalid.
 
+pub mod bounded;
 pub(crate) mod documents;
 pub(crate) mod facts;
 pub(crate) mod leases;
 pub(crate) mod schemas;
 pub(crate) mod signed_in;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use domain::clock::Timestamp;
 use domain::id::TableId;
 use domain::identity::Principal;
 
+use self::bounded::Cache;
 use self::documents::DocumentCache;
 use self::facts::FactsCache;
 use self::leases::{FileLists, LeaseCache};
@@ -22,23 +24,36 @@ use self::schemas::SchemaCache;
 use self::signed_in::SignedInCache;
 use crate::actor::Standing;
 
+/// The most principals whose roles and grants are cached.
+const MAX_PRINCIPALS: usize = 10_000;
+/// The most tables whose last poll is remembered.
+const MAX_TABLES: usize = 100_000;
+
 /// All caches of the program.
-#[derive(Default)]
 pub(crate) struct Caches {
     pub(crate) facts: FactsCache,
     pub(crate) documents: DocumentCache,
     /// By issuer and subject.
-    pub(crate) principals: Mutex<HashMap<(String, String), (Principal, Arc<Standing>)>>,
+    pub(crate) principals: Cache<(String, String), (Principal, Arc<Standing>)>,
     pub(crate) signed_in: SignedInCache,
-    /// When the names in a table's folder were read last.
-    pub(crate) looks: Mutex<HashMap<TableId, Timestamp>>,
+    /// When a table's directory was polled last.
+    pub(crate) polls: Cache<TableId, Timestamp>,
     pub(crate) leases: LeaseCache,
     pub(crate) file_lists: FileLists,
     pub(crate) schemas: SchemaCache,
 }
 
-/// Locks a mutex; a thread that panicked while it held it left nothing half-done, since all such sections only move
-/// values.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Default for Caches {
+    fn default() -> Self {
+        Self {
+            facts: FactsCache::default(),
+            documents: DocumentCache::default(),
+            principals: Cache::of_entries(MAX_PRINCIPALS),
+            signed_in: SignedInCache::default(),
+            polls: Cache::of_entries(MAX_TABLES),
+            leases: LeaseCache::default(),
+            file_lists: FileLists::default(),
+            schemas: SchemaCache::default(),
+        }
+    }
 }

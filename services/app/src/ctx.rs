@@ -6,17 +6,17 @@ use std::time::Duration;
 use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::Classification;
 use domain::identity::{Principal, Verifier};
+use domain::inspection::Inspector;
 use domain::lease::Vendor;
 use domain::name::DomainPath;
 use domain::storage::Lake;
-use domain::table::Inspector;
 use policy::{Action, Policy, Question, Resource};
 use store::revision::Revision;
 use store::{Db, ListScope, Tx};
 use tokio::sync::Notify;
 
 use crate::actor::{Actor, Standing, roles_of};
-use crate::cache::{Caches, lock};
+use crate::cache::Caches;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
@@ -199,7 +199,7 @@ impl App {
         let revision = self.revision(Revision::Access).await?;
         let now = self.now();
         let key = (issuer.to_owned(), subject.to_owned());
-        let kept = lock(&self.caches.principals).get(&key).cloned();
+        let kept = self.caches.principals.get(&key);
         if let Some(kept) = kept.filter(|(_, kept)| kept.holds(revision, now)) {
             return Ok(Some(kept));
         }
@@ -207,17 +207,10 @@ impl App {
         let found = store::identity::find_by_subject(&mut tx, issuer, subject).await?;
         let Some(principal) = found else { return Ok(None) };
         let standing = Arc::new(Standing::load(&mut tx, &principal, now).await?);
-        let mut principals = lock(&self.caches.principals);
-        if principals.len() >= MAX_PRINCIPALS {
-            principals.clear();
-        }
-        principals.insert(key, (principal.clone(), Arc::clone(&standing)));
+        self.caches.principals.insert(key, (principal.clone(), Arc::clone(&standing)));
         Ok(Some((principal, standing)))
     }
 }
-
-/// How many principals are kept.
-const MAX_PRINCIPALS: usize = 10_000;
 
 /// One request: the program, who asks, and the request's id for records and logs.
 #[derive(Clone)]

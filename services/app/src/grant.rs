@@ -1,11 +1,12 @@
 //! Asking for access, answering, and ending it.
 
 use domain::clock::Timestamp;
-use domain::grant::{
-    AccessRequest, Closed, ClosedBy, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of,
-};
-use domain::id::{AccessRequestId, GrantId, ProductId};
+use domain::contract;
+use domain::grant::{AccessRequest, Closed, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of};
+use domain::id::{AccessRequestId, GrantId};
 use domain::lease::Lease;
+use domain::product::Port;
+use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
@@ -18,7 +19,7 @@ use crate::idempotency::{self, Key};
 use crate::paging::VisiblePage;
 use crate::parties::Parties;
 use crate::product_in_domain::ProductInDomain;
-use crate::target::{PortTarget, ResolvedPort};
+use crate::target::PortTarget;
 
 /// Asks for access.
 #[derive(Debug)]
@@ -46,18 +47,18 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     if let Some(id) = idempotency::find(ctx, &mut tx, command.key.as_ref()).await? {
         return Ok(store::grant::get_request(&mut tx, id).await?);
     }
-    let (known, port) = crate::table::address::resolve_port(ctx, &mut tx, &command.target).await?;
+    let (known, port_major) = crate::table::address::resolve_port(ctx, &mut tx, &command.target).await?;
     ctx.authorize(Action::RequestAccess, &Resource::Product(known.policy()), "ask for access to this product")?;
     if !known.product.state.serves() {
         return Err(Conflict::ProductInactive.into());
     }
-    must_take_access(&mut tx, known.product.id, &port).await?;
+    must_take_access(&mut tx, &port_major).await?;
 
     let now = ctx.now();
     let request = AccessRequest {
         id: AccessRequestId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),
         requester: ctx.actor.principal.id,
-        port_major: PortMajor { product_id: known.product.id, port: port.name, major: port.major },
+        port_major,
         purpose: command.purpose,
         window: Window::asked(command.from, command.until, now)?,
         state: RequestState::Pending,
@@ -82,22 +83,20 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     Ok(request)
 }
 
-/// Goes on only if new access is given to this major of a port: its contract version is active. Else the error names the
-/// next major that takes requests.
-async fn must_take_access(tx: &mut Tx, product_id: ProductId, port: &ResolvedPort) -> Result<(), Error> {
-    let current = store::contract::find_current(tx, port.contract_id, port.contract_major).await?;
-    let Err(why) = ClosedBy::of(current.map(|version| version.state).as_ref()) else { return Ok(()) };
-    let mut successor = None;
-    let mut ports = store::product::list_ports_of_products(tx, &[product_id]).await?;
-    ports.retain(|other| other.port_major.port == port.name && other.port_major.major > port.major);
-    for other in ports {
-        let current = store::contract::find_current(tx, other.contract_id, other.contract_major).await?;
-        if ClosedBy::of(current.map(|version| version.state).as_ref()).is_ok() {
-            successor = Some(other.port_major.major);
-            break;
-        }
-    }
-    Err(Closed { port: port.name.clone(), major: port.major, why, successor }.into())
+/// Goes on only if the port major takes access requests, which [`Closed::check`] decides.
+async fn must_take_access(tx: &mut Tx, port_major: &PortMajor) -> Result<(), Error> {
+    let mut majors = store::product::list_ports_of_products(tx, &[port_major.product_id]).await?;
+    majors.retain(|other| other.port_major.port == port_major.port);
+    let contract_ids = majors.iter().map(|major| major.contract_id).unique().collect_vec();
+    let current = store::contract::list_current(tx, &contract_ids).await?;
+    let state_of = |major: &Port| {
+        let is_current = |version: &&contract::Version| {
+            (version.contract_id, version.version.major) == (major.contract_id, major.contract_major)
+        };
+        current.iter().find(is_current).map(|version| &version.state)
+    };
+    let states = majors.iter().map(|major| (major.port_major.major, state_of(major))).collect_vec();
+    Ok(Closed::check(&port_major.port, port_major.major, &states)?)
 }
 
 /// What became of an answer to a request.
@@ -203,9 +202,9 @@ pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answe
     }
     let now = ctx.now();
     if request.state == RequestState::Pending
-        && let Some(port) = store::product::find_port(&mut tx, &request.port_major).await?
+        && store::product::find_port(&mut tx, &request.port_major).await?.is_some()
     {
-        must_take_access(&mut tx, request.port_major.product_id, &port.into()).await?;
+        must_take_access(&mut tx, &request.port_major).await?;
     }
     let until = command.until.unwrap_or(request.window.until);
     if until > request.window.until {

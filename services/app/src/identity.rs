@@ -58,7 +58,7 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
         return Err(Error::Unauthenticated);
     }
     let actor = Arc::new(Actor { principal, standing, purpose: verified.purpose });
-    app.caches.signed_in.keep(digest, verified, &actor);
+    app.caches.signed_in.put(digest, verified, &actor);
     Ok(SignedIn::Actor(actor))
 }
 

@@ -1,4 +1,4 @@
-//! Inspecting a table's head: the server leases itself the table, an [`domain::table::Inspector`] looks at one snapshot,
+//! Inspecting a table's head: the server leases itself the table, an [`domain::inspection::Inspector`] looks at one snapshot,
 //! and what it found is judged here for every binding, by the rules of every version that waits or is in force.
 
 use std::sync::Arc;
@@ -10,12 +10,11 @@ use domain::gate::{self, Action, ContractFacts, Facts, Request, Visibility};
 use domain::grant::PortMajor;
 use domain::id::{ContractVersionId, DecisionId, LeaseId, PrincipalId, SnapshotId, TableId, VerdictId};
 use domain::identity::PrincipalKind;
+use domain::inspection::{Inspection, InspectionError, InspectionJob};
 use domain::lease::Lease;
 use domain::quality::{Measured, RuleResult, Verdict};
 use domain::storage::WorkerRoot;
-use domain::table::{
-    Inspected, Inspection, InspectionError, InspectionJob, Snapshot, SnapshotKey, SnapshotState, Table,
-};
+use domain::table::{Inspected, Snapshot, SnapshotKey, SnapshotState, Table};
 use policy::{Caller, Party, Question, Resource};
 use store::{Lock, Tx};
 

@@ -7,9 +7,11 @@
 //! Begin at [`gate::vend`] for the reader's path and at [`publish::apply`] for the producer's. To add a use case:
 //! a function in its context's module, its policy action, its record in [`audit`], and a test in `tests/it`.
 
+#![warn(missing_docs)]
+
 pub mod actor;
 pub mod audit;
-mod cache;
+pub mod cache;
 pub mod contract;
 pub mod ctx;
 pub mod data_dir;

@@ -12,7 +12,7 @@ use domain::event::{self, Succession};
 use domain::grant::{Grant, PortMajor};
 use domain::id::{AnswerId, ContractId, GrantId, NoticeId, PrincipalId, ProductId};
 use domain::identity::PrincipalKind;
-use domain::notice::{Answer, ChangeNotice, Given, Promise, Reply, Side, is_concerned};
+use domain::notice::{Answer, ChangeNotice, NewAnswer, Promise, Reply, Side, is_concerned};
 use domain::product::Port;
 use itertools::Itertools as _;
 use policy::{Action, Party, Resource};
@@ -60,8 +60,8 @@ pub(crate) async fn open_about(
         };
         let (old_says, new_says) = (parsed(app, &old.document)?, parsed(app, &new.document)?);
         let id = NoticeId::new(app.clock.as_ref(), app.random.as_ref());
-        let old = Promise { side: side(&old), state: &old.state, says: &old_says };
-        let new = Promise { side: side(&new), state: &new.state, says: &new_says };
+        let old = Promise { side: side(&old), state: &old.state, document: &old_says };
+        let new = Promise { side: side(&new), state: &new.state, document: &new_says };
         if let Some(notice) = ChangeNotice::open(id, product_id, old, new, app.now()) {
             store::notice::insert(tx, &notice).await?;
             happened(app, tx, audit::Action::NoticeOpen, event::Event::NoticeOpened, &notice, author).await?;
@@ -361,7 +361,7 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
         return Ok(Outcome::Closed(Box::new(view)));
     }
     let id = AnswerId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref());
-    let given = Given { principal_id, by, reply: command.reply, reason: command.reason };
+    let given = NewAnswer { principal_id, by, reply: command.reply, reason: command.reason };
     let answer = view.notice.answer(id, &grants, &view.concerned, given, now)?;
 
     store::notice::insert_answer(&mut tx, &answer).await?;

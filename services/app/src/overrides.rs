@@ -7,7 +7,7 @@
 
 pub(crate) mod standing;
 
-use domain::change::{KeptFinding, kept};
+use domain::change::{FindingRecord, finding_records};
 use domain::clock::Timestamp;
 use domain::contract::State;
 use domain::grant::{Decided, sentence_of};
@@ -123,7 +123,7 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
         contract_id,
         version: refusal.version,
         since: refusal.compared_with,
-        findings: kept(&refusal.findings),
+        findings: finding_records(&refusal.findings),
         reason,
         steward: ctx.actor.principal.id,
         created_at: ctx.now(),
@@ -149,8 +149,8 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
 }
 
 /// A finding for the record, in a sentence.
-fn told(finding: &KeptFinding) -> String {
-    let KeptFinding { path, rule, history_safe, consumer_safe, bump, message, proof: _ } = finding;
+fn told(finding: &FindingRecord) -> String {
+    let FindingRecord { path, rule, history_safe, consumer_safe, bump, message, proof: _ } = finding;
     let safe = |is_safe: &bool| if *is_safe { "safe" } else { "not safe" };
     let (history, consumers) = (safe(history_safe), safe(consumer_safe));
     format!("{path}: {message} ({rule}, {bump}; {history} for history, {consumers} for consumers)")

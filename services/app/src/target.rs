@@ -4,7 +4,6 @@ use domain::binding::Binding;
 use domain::contract;
 use domain::grant::PortMajor;
 use domain::name::{Address, DomainPath, Name};
-use domain::product::Port;
 use domain::table::Table;
 use policy::Resource;
 
@@ -57,25 +56,5 @@ impl Target {
 
     pub(crate) fn resource(&self) -> Resource<'_> {
         Resource::Binding { id: self.binding.id, product: self.known.policy(), port_majors: &self.port_majors }
-    }
-}
-
-/// A port major as it was resolved.
-#[derive(Clone, Debug)]
-pub(crate) struct ResolvedPort {
-    pub(crate) name: Name,
-    pub(crate) major: u64,
-    pub(crate) contract_id: domain::id::ContractId,
-    pub(crate) contract_major: u64,
-}
-
-impl From<Port> for ResolvedPort {
-    fn from(port: Port) -> Self {
-        Self {
-            name: port.port_major.port,
-            major: port.port_major.major,
-            contract_id: port.contract_id,
-            contract_major: port.contract_major,
-        }
     }
 }

@@ -1,20 +1,20 @@
 //! Avro schemas: text to model, and the two texts by which a registry tells whether schemas are the same.
 //!
-//! A schema is read by our own reader of the specification (1.12) and not by `apache-avro`. That one has no limits of its
-//! own, tells no places, and has one strictness, so that what stands in a registry already could become unreadable. It
-//! overlooks defaults of bytes and fixed types that are none, and orders that do not exist; it refuses `error` and, from
-//! within a namespace, names without one; and what it writes has lost logical types that are invalid. The tests hold the
-//! two against each other, there and where they agree.
+//! A schema is read by our own reader of the specification (1.12) and not by `apache-avro`. That one has no limits of
+//! its own, tells no places, and has one strictness, so that what stands in a registry already could become unreadable.
+//! It overlooks defaults of bytes and fixed types that are none, and orders that do not exist; it refuses `error` and,
+//! from within a namespace, names without one; and what it writes has lost logical types that are invalid. The tests
+//! hold the two against each other, there and where they agree.
 //!
-//! There are two strictnesses. [`parse_new`] reads what somebody wants to add, and refuses all that the specification
-//! forbids. [`parse`] reads what stands somewhere already, and overlooks what makes no difference to readers: names with
-//! other characters, defaults that do not fit, types used before they are defined, a type wrapped in a `type` of its own.
+//! There are two strictnesses. [`parse_new`] parses new schemas and refuses all that the specification forbids.
+//! [`parse`] parses stored schemas and tolerates what makes no difference to readers: names with other characters,
+//! defaults that do not fit, types used before they are defined, a type wrapped in a `type` of its own.
 //!
-//! Where the specification and the Java implementation, which the Confluent Schema Registry runs, part: a name without a
-//! dot that is not in the enclosing namespace is looked up without a namespace, as in Java; `error` is a record; enum
+//! Where the specification and the Java implementation, which the Confluent Schema Registry runs, part: a name without
+//! a dot that is not in the enclosing namespace is looked up without a namespace, as in Java; `error` is a record; enum
 //! defaults and symbols within defaults are held against the symbols, and texts are no defaults of numbers but for the
-//! three that Java itself writes (`"NaN"`, `"Infinity"`, `"-Infinity"`), all of which Java overlooks; a logical type that
-//! is invalid for its type is ignored, as both say.
+//! three that Java itself writes (`"NaN"`, `"Infinity"`, `"-Infinity"`), all of which Java overlooks; a logical type
+//! that is invalid for its type is ignored, as both say.
 
 mod default;
 mod inline;
@@ -53,7 +53,6 @@ pub enum Error {
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// What is wrong.
         message: String,
     },
     /// It exceeds a limit, which the text says.
@@ -62,7 +61,6 @@ pub enum Error {
     Invalid {
         /// The JSON pointer (RFC 6901) of the value; empty for the whole.
         path: String,
-        /// What is wrong.
         message: String,
     },
     /// It is in one of the references; the source says what it is.
@@ -76,8 +74,8 @@ pub enum Error {
 
 /// Reads a schema that stands somewhere already, overlooking what makes no difference to readers.
 ///
-/// The text is JSON, or the bare name of a primitive type. `references` are texts by their names, in any order; what they
-/// define may be used by its full name.
+/// The text is JSON, or the bare name of a primitive type. `references` are texts by their names, in any order; what
+/// they define may be used by its full name.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
@@ -85,7 +83,7 @@ pub fn parse(text: &str, references: &BTreeMap<String, String>) -> Result<Schema
     read_with(text, references, Rules::Stored)
 }
 
-/// Reads a schema that somebody wants to add, by all the rules of the specification. The references are not new, and
+/// Parses a new schema by all the rules of the specification. The references are not new, and
 /// read as by [`parse`].
 ///
 /// # Errors

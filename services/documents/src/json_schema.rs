@@ -1,11 +1,12 @@
 //! JSON Schema, text to model: drafts 4, 6, 7, 2019-09 and 2020-12.
 //!
-//! [`parse`] holds a schema against the metaschema of its draft, finds what its references lead to, and makes the model that
-//! [`domain::change::json_schema`] compares. A schema without a `$schema` that is known is read as draft 7, as the
-//! Confluent Schema Registry does, or as draft 4 where only that one will do. References lead into the schema itself or into the schemas handed in by name; nothing
-//! is ever fetched. [`canonical`] and [`normalise`] write a schema the way a registry tells whether two are the same.
+//! [`parse`] validates a schema against the metaschema of its draft, resolves its references, and builds the model that
+//! [`domain::change::json_schema`] compares. A schema without a known `$schema` is read as draft 7, as in the Confluent
+//! Schema Registry, or as draft 4 if it is valid only there. References point into the schema itself or into the
+//! schemas passed in by name; nothing is ever fetched. [`canonical`] and [`normalise`] write the forms by which a
+//! registry decides whether two schemas are the same.
 //!
-//! What keywords mean is in [`load`], where references lead in [`index`].
+//! [`load`] interprets keywords, [`index`] resolves references.
 
 pub(crate) mod index;
 mod load;
@@ -47,7 +48,6 @@ pub enum Error {
     NotASchema {
         /// The JSON pointer (RFC 6901) of the value that does not; empty for the root.
         path: String,
-        /// Why not.
         reason: String,
     },
     /// A reference leads out of the schema and to none that was handed in, or to what is no schema.
@@ -62,7 +62,6 @@ pub enum Error {
     },
     /// A schema that was handed in is at fault.
     Reference {
-        /// Its name.
         name: String,
         /// What is wrong with it.
         error: Box<Error>,
@@ -91,13 +90,12 @@ impl fmt::Display for Error {
             Self::TooDeep => write!(f, "the schema nests deeper than {MAX_DEPTH}"),
             Self::TooManyValues => write!(f, "the schema and its references have more than {MAX_VALUES} values"),
             Self::NotJson { reason } => write!(f, "the schema is not JSON: {reason}"),
-            Self::NotASchema { path, reason } if path.is_empty() => write!(f, "this is no JSON Schema: {reason}"),
-            Self::NotASchema { path, reason } => write!(f, "`{path}` is no JSON Schema: {reason}"),
-            Self::Unresolved { reference } => write!(
-                f,
-                "`{reference}` leads to no schema in this one or among its references; schemas are not fetched"
-            ),
-            Self::Circular { reference } => write!(f, "`{reference}` leads to itself only"),
+            Self::NotASchema { path, reason } if path.is_empty() => write!(f, "not a valid JSON Schema: {reason}"),
+            Self::NotASchema { path, reason } => write!(f, "`{path}` is not a valid JSON Schema: {reason}"),
+            Self::Unresolved { reference } => {
+                write!(f, "`{reference}` resolves to no schema here or among the references; schemas are never fetched")
+            }
+            Self::Circular { reference } => write!(f, "`{reference}` refers only to itself"),
             Self::Reference { name, .. } => write!(f, "the reference `{name}` cannot be used"),
         }
     }
@@ -107,7 +105,13 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Reference { error, .. } => Some(error.as_ref()),
-            _ => None,
+            Self::TooLarge { .. }
+            | Self::TooDeep
+            | Self::TooManyValues
+            | Self::NotJson { .. }
+            | Self::NotASchema { .. }
+            | Self::Unresolved { .. }
+            | Self::Circular { .. } => None,
         }
     }
 }
@@ -224,8 +228,8 @@ fn n_values(value: &Value) -> usize {
     }
 }
 
-/// The draft of a schema, whose metaschema it satisfies. One that names no known draft is of `default`, or of draft 4 if
-/// only that one knows its form (`exclusiveMinimum: true`). One that names draft 4 may have the forms of draft 6
+/// The draft of a schema, whose metaschema it satisfies. One that names no known draft is of `default`, or of draft 4
+/// if only that one knows its form (`exclusiveMinimum: true`). One that names draft 4 may have the forms of draft 6
 /// (`required: []`, `true`), as many that say so do.
 fn checked(value: &Value, default: Draft) -> Result<Draft, Error> {
     match Draft::of(value) {

@@ -1,11 +1,11 @@
-//! Text to model: ODCS and ODPS documents, with the place of everything that is wrong with them.
+//! Parsing of ODCS and ODPS documents, with the position of every problem.
 //!
-//! A document goes through four steps, and what is wrong is collected, not thrown at the first fault:
-//! [`node`] reads YAML or JSON into a tree in which every value knows its line, under hard limits; [`schema`] holds it
-//! against our JSON Schema of the document's own version of the standard; [`odcs`] and [`odps`] make the model and check
-//! what no schema can say. Callers keep the bytes. Schemas of other formats have a module each ([`avro`], [`json_schema`],
-//! [`protobuf`], [`table_schema`]), [`message`] chooses among the first three, and [`convert`] leads from contracts to them
-//! and back.
+//! A document goes through three steps, which collect all problems instead of stopping at the first: [`node`] parses
+//! YAML or JSON into a tree with line numbers, under hard limits; [`schema`] validates it against our JSON Schema of
+//! the document's version of the standard; [`odcs`] and [`odps`] build the model and check what a schema cannot
+//! express. Callers keep the bytes. Schemas of other formats have a module each ([`avro`], [`json_schema`],
+//! [`protobuf`], [`table_schema`]), [`message`] chooses among the first three, and [`convert`] leads from contracts to
+//! them and back.
 //!
 //! Begin at [`parse`]. To read a new version of a standard: mark its fields in `schema/odcs.yaml` (`since`), add the
 //! version to [`schema::Standard`], run the tests once with `UPDATE_GOLDEN=1`, and read what is new in [`odcs`].
@@ -46,8 +46,7 @@ pub enum Document {
 
 /// A document that can be used.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parsed {
-    /// What it says.
+pub struct ParsedDocument {
     pub document: Document,
     /// What its author should look at: words that are not known and what was taken instead.
     pub warnings: Vec<Problem>,
@@ -61,7 +60,7 @@ pub struct Piece<'a> {
     /// The line of the text on which they begin, from 1.
     pub first_line: u64,
     /// What they say. Lines in its warnings are those of the whole text.
-    pub parsed: Parsed,
+    pub parsed: ParsedDocument,
 }
 
 /// Something wrong at a place in a text.
@@ -92,7 +91,7 @@ impl std::fmt::Display for Problem {
 /// # Errors
 /// Everything that is wrong with it, in the order of its text; several documents in one text are refused here, see
 /// [`parse_set`].
-pub fn parse(bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
+pub fn parse(bytes: &[u8]) -> Result<ParsedDocument, Vec<Problem>> {
     only(pieces(bytes, read)?)
 }
 
@@ -101,12 +100,12 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
 ///
 /// # Errors
 /// As [`parse`], for what the standard refuses too, and a version number that cannot be read.
-pub fn parse_to_compare(bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
+pub fn parse_to_compare(bytes: &[u8]) -> Result<ParsedDocument, Vec<Problem>> {
     only(pieces(bytes, read_to_compare)?)
 }
 
 /// The document of a text that holds one.
-fn only(mut pieces: Vec<Piece<'_>>) -> Result<Parsed, Vec<Problem>> {
+fn only(mut pieces: Vec<Piece<'_>>) -> Result<ParsedDocument, Vec<Problem>> {
     match pieces.len() {
         1 => Ok(pieces.remove(0).parsed),
         n_pieces => {
@@ -125,7 +124,10 @@ pub fn parse_set(bytes: &[u8]) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
     pieces(bytes, read)
 }
 
-fn pieces(bytes: &[u8], read: impl Fn(&str) -> Result<Parsed, Vec<Problem>>) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
+fn pieces(
+    bytes: &[u8],
+    read: impl Fn(&str) -> Result<ParsedDocument, Vec<Problem>>,
+) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
     let problem = |message: String| vec![Problem { line: 1, column: 1, path: String::new(), message }];
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(problem(format!("the text has {} bytes; at most {MAX_DOCUMENT_BYTES} are read", bytes.len())));
@@ -148,8 +150,8 @@ fn pieces(bytes: &[u8], read: impl Fn(&str) -> Result<Parsed, Vec<Problem>>) -> 
             found
         };
         match read(text) {
-            Ok(Parsed { document, warnings }) => {
-                let parsed = Parsed { document, warnings: moved(warnings) };
+            Ok(ParsedDocument { document, warnings }) => {
+                let parsed = ParsedDocument { document, warnings: moved(warnings) };
                 pieces.push(Piece { bytes: text.as_bytes(), first_line, parsed });
             }
             Err(found) => problems.extend(moved(found)),
@@ -159,21 +161,21 @@ fn pieces(bytes: &[u8], read: impl Fn(&str) -> Result<Parsed, Vec<Problem>>) -> 
 }
 
 /// Reads one document.
-fn read(text: &str) -> Result<Parsed, Vec<Problem>> {
+fn read(text: &str) -> Result<ParsedDocument, Vec<Problem>> {
     let (document, reader) = model(text)?;
     let (problems, warnings) = (in_order(reader.problems), in_order(reader.warnings));
     match document {
-        Some(document) if problems.is_empty() => Ok(Parsed { document, warnings }),
+        Some(document) if problems.is_empty() => Ok(ParsedDocument { document, warnings }),
         _ => Err(problems),
     }
 }
 
 /// Reads one document that only has to have a model.
-fn read_to_compare(text: &str) -> Result<Parsed, Vec<Problem>> {
+fn read_to_compare(text: &str) -> Result<ParsedDocument, Vec<Problem>> {
     let (document, Reader { problems, mut warnings }) = model(text)?;
     let Some(document) = document else { return Err(in_order(problems)) };
     warnings.extend(problems);
-    Ok(Parsed { document, warnings: in_order(warnings) })
+    Ok(ParsedDocument { document, warnings: in_order(warnings) })
 }
 
 fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {

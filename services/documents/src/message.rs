@@ -1,4 +1,4 @@
-//! Message schemas of any format: read, printed and compared by what knows their format.
+//! Message schemas of any format, parsed, printed and compared by the module of their format.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,10 @@ use crate::{avro, json_schema, protobuf};
 /// A schema that cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Invalid {
-    /// As Avro.
     #[error(transparent)]
     Avro(#[from] avro::Error),
-    /// As JSON Schema.
     #[error(transparent)]
     Json(#[from] json_schema::Error),
-    /// As Protobuf.
     #[error(transparent)]
     Protobuf(#[from] protobuf::Error),
 }
@@ -36,16 +33,13 @@ pub type References = BTreeMap<String, String>;
 /// A schema as its comparer sees it.
 #[derive(Clone, Debug)]
 pub enum MessageSchema {
-    /// Avro.
     Avro(avro_change::Schema),
-    /// JSON Schema.
     Json(json_change::Schema),
-    /// Protobuf.
     Protobuf(protobuf_change::Schema),
 }
 
 impl MessageSchema {
-    /// Reads a schema that somebody brings: as strictly as the format's specification is.
+    /// Parses a new schema, as strictly as the format's specification demands.
     ///
     /// # Errors
     /// [`Invalid`].
@@ -91,7 +85,7 @@ impl MessageSchema {
             (Self::Avro(old), Self::Avro(new)) => avro_change::compare_within(old, new, budget),
             (Self::Json(old), Self::Json(new)) => json_change::compare_within(old, new, policy, budget),
             (Self::Protobuf(old), Self::Protobuf(new)) => protobuf_change::compare_within(old, new, budget),
-            _ => Ok(vec![Difference {
+            (Self::Avro(_) | Self::Json(_) | Self::Protobuf(_), _) => Ok(vec![Difference {
                 name: "SCHEMA_TYPE_CHANGED",
                 path: "#/".to_owned(),
                 message: "the schema is of another format".to_owned(),

@@ -1,11 +1,12 @@
-//! YAML (and JSON, which is YAML) as a tree in which every value knows its place.
+//! YAML (and JSON, which is YAML) as a tree of values with their positions.
 //!
-//! Limits (docs/rules.md, Interfaces and limits) are part of reading, not checked afterwards: a document that exceeds
-//! one is refused while it is read, in bounded time and memory.
+//! Limits (`docs/rules.md`, "Interfaces and limits") are enforced while reading: a document that exceeds one is refused
+//! in bounded time and memory.
 
 use std::cell::Cell;
 use std::fmt;
 
+use domain::name::shorten;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
@@ -40,7 +41,6 @@ pub(crate) struct Node {
     pub(crate) place: Place,
 }
 
-/// A value.
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
     Null,
@@ -113,18 +113,13 @@ impl Node {
 
     /// The entry of a map.
     pub(crate) fn get(&self, name: &str) -> Option<&(Key, Self)> {
-        match &self.data {
-            Data::Map(entries) => entries.iter().find(|(key, _)| key.text == name),
-            _ => None,
-        }
+        let Data::Map(entries) = &self.data else { return None };
+        entries.iter().find(|(key, _)| key.text == name)
     }
 
     /// The text, if it is one.
     pub(crate) fn as_text(&self) -> Option<&str> {
-        match &self.data {
-            Data::Text(text) => Some(text),
-            _ => None,
-        }
+        if let Data::Text(text) = &self.data { Some(text) } else { None }
     }
 
     /// The value at a path of keys and indexes.
@@ -132,7 +127,7 @@ impl Node {
         path.into_iter().try_fold(self, |node, step| match &node.data {
             Data::Map(_) => node.get(step).map(|(_, value)| value),
             Data::List(items) => items.get(step.parse::<usize>().ok()?),
-            _ => None,
+            Data::Null | Data::Boolean(_) | Data::Number(_) | Data::Text(_) => None,
         })
     }
 }
@@ -175,11 +170,7 @@ fn explained(error: &serde_saphyr::Error) -> String {
 
 /// At most 200 characters of a foreign text, without control characters.
 pub(crate) fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(200).is_some() {
-        short.push('…');
-    }
-    short
+    shorten(text, 200)
 }
 
 impl Place {

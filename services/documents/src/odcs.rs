@@ -1,4 +1,4 @@
-//! ODCS 3.0 to 3.2 to [`contract::Document`], and the checks that no schema can express.
+//! ODCS 3.0 to 3.2 to [`contract::Document`], and the checks that a JSON Schema cannot express.
 //!
 //! What the standard's schema says is not checked again here: by now the document satisfies it.
 
@@ -10,6 +10,7 @@ mod settings;
 
 use std::collections::BTreeMap;
 
+use domain::clock::Timestamp;
 use domain::contract::{self, Classification, Role, SchemaObject, SlaProperty, Wish, rules, sla};
 use domain::name::Name;
 use serde_json::Value;
@@ -125,9 +126,12 @@ fn sla_property(at: &At<'_>, reader: &mut Reader) -> SlaProperty {
             }
             Some(_) => {}
         },
-        "endOfSupport" if sla.value.as_str().and_then(sla::parse_moment).is_none() => {
+        "endOfSupport" if sla.value.as_str().and_then(Timestamp::parse_date_time).is_none() => {
             let at = at.get("value").unwrap_or_else(|| at.clone());
-            reader.problem(&at, "`endOfSupport` needs a date, such as 2027-01-31 or 2027-01-31T12:00:00Z");
+            reader.problem(
+                &at,
+                "`endOfSupport` needs a date (`2027-01-31`) or a time in RFC 3339 (`2027-01-31T12:00:00Z`)",
+            );
         }
         _ => {}
     }
@@ -162,7 +166,7 @@ pub(crate) fn names_are_unique(items: &[At<'_>], field: &str, reader: &mut Reade
         let Some(name) = item.get(field) else { continue };
         let Some(text) = name.text() else { continue };
         if let Some(first) = seen.insert(text, name.path.clone()) {
-            reader.problem(&name, format!("`{text}` is the {field} of another one already, at {first}"));
+            reader.problem(&name, format!("`{text}` is already used as {field} at {first}"));
         }
     }
 }
@@ -176,14 +180,14 @@ fn ids_are_unique(at: &At<'_>, reader: &mut Reader) {
             items.iter().for_each(|item| ids_are_unique(item, reader));
         }
         Data::Map(entries) => {
-            // What is inside a custom property is nobody's business.
+            // Values of custom properties are opaque.
             for (key, _) in entries.iter().filter(|(key, _)| key.text != "value") {
                 if let Some(value) = at.get(&key.text) {
                     ids_are_unique(&value, reader);
                 }
             }
         }
-        _ => {}
+        Data::Null | Data::Boolean(_) | Data::Number(_) | Data::Text(_) => {}
     }
 }
 

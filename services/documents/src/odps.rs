@@ -1,4 +1,4 @@
-//! ODPS 0.9 (read as 1.0), 1.0 and 1.1 to [`product::Document`], and the checks that no schema can express.
+//! ODPS 0.9 (read as 1.0), 1.0 and 1.1 to [`product::Document`], and the checks that a JSON Schema cannot express.
 
 use std::collections::BTreeMap;
 
@@ -24,14 +24,14 @@ pub(crate) fn product(root: &Node, reader: &mut Reader) -> Option<product::Docum
     let classified = settings.get("classification").and_then(|word| match word.text() {
         Some(_) => classification(word, reader),
         None => {
-            reader.problem(word, "`classification` is a word");
+            reader.problem(word, "`classification` must be a word");
             None
         }
     });
     let medallion = settings.get("medallion").and_then(|word| {
         let medallion = word.text().and_then(Medallion::from_word);
         if medallion.is_none() {
-            reader.problem(word, "`medallion` is one of `bronze`, `silver`, `gold`");
+            reader.problem(word, "`medallion` must be one of `bronze`, `silver`, `gold`");
         }
         medallion
     });
@@ -72,7 +72,7 @@ fn settings<'a>(at: &At<'a>, reader: &mut Reader) -> BTreeMap<String, At<'a>> {
 fn slug(at: &At<'_>, setting: Option<&At<'_>>, reader: &mut Reader) -> Option<Name> {
     if let Some(setting) = setting {
         let Some(text) = setting.text() else {
-            reader.problem(setting, "`slug` is a name");
+            reader.problem(setting, "`slug` must be a name");
             return None;
         };
         return reader.keep(setting, text.parse());

@@ -1,5 +1,4 @@
-//! Where the text of a contract says what a finding of the change engine is about, so that a pull request is annotated at
-//! that line.
+//! The line in a contract's text that a finding of the change engine refers to, for annotations in pull requests.
 
 use crate::node::{Data, Node, Place};
 use crate::split;
@@ -19,8 +18,8 @@ impl Places {
     /// contract: of what it is in where it is not there itself, as after a removal. `None` if the text has no such
     /// version.
     pub fn find(&self, contract: &str, version: &str, path: &str) -> Option<(u64, u64)> {
-        let says = |node: &Node, key: &str, value: &str| text_of(node, key) == Some(value);
-        let is_it = |node: &Node| says(node, "id", contract) && says(node, "version", version);
+        let has = |node: &Node, key: &str, value: &str| text_of(node, key) == Some(value);
+        let is_it = |node: &Node| has(node, "id", contract) && has(node, "version", version);
         let (root, first_line) = self.0.iter().find(|(node, _)| is_it(node))?;
         let Place { line, column } = nearest(root, path).place;
         Some((line + first_line - 1, column))
@@ -65,8 +64,8 @@ fn below<'a>(node: &'a Node, path: &str) -> &'a Node {
     found.unwrap_or(node)
 }
 
-/// The entry of a list whose name a path begins with, and the rest of the path. A name may hold what separates names, so
-/// the longest counts.
+/// The entry of a list whose name a path begins with, and the rest of the path. A name may hold what separates names,
+/// so the longest counts.
 fn named<'a, 'p>(node: &'a Node, list: &str, names: &[&str], path: &'p str) -> Option<(&'a Node, &'p str)> {
     let (_, list) = node.get(list)?;
     let Data::List(entries) = &list.data else { return None };

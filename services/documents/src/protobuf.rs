@@ -1,8 +1,8 @@
 //! Protobuf schemas: `.proto` text or a serialized descriptor to what is compared, stored and served.
 //!
 //! A schema comes as text or as base64 of its `FileDescriptorProto`, which is what the Confluent serializers register;
-//! both forms of one schema are one schema here. Imports are the texts that the caller hands in and the well-known files
-//! of Protobuf and of the Confluent registry. Nothing is ever read from the file system or fetched.
+//! both forms of one schema are one schema here. Imports are the texts that the caller hands in and the well-known
+//! files of Protobuf and of the Confluent registry. Nothing is ever read from the file system or fetched.
 //!
 //! [`parse`] gives what a comparison works on and also reads what the compiler refuses, because registries hold such
 //! texts ([`tolerant`]). [`canonical`], [`normalise`] and [`serialized`] are for schemas that are to be registered, and
@@ -106,7 +106,7 @@ impl std::error::Error for Error {}
 /// Reads a schema for comparison: `.proto` text or base64 of a `FileDescriptorProto`, with the texts of the files that
 /// it imports by the names that it imports them by. Text that does not say its syntax is proto2.
 ///
-/// What the compiler refuses is read as far as the grammar goes: a type that nobody declares is compared by its name.
+/// What the compiler refuses is read as far as the grammar goes: an undeclared type is compared by its name.
 ///
 /// # Errors
 /// [`Error`], if it is over a limit or does not follow the grammar.
@@ -124,8 +124,8 @@ pub fn parse(text: &str, imports: &BTreeMap<String, String>) -> Result<Schema, E
     })
 }
 
-/// The `.proto` text that stands for a schema: what is stored, served, and compared for equality. Comments, spacing, the
-/// way that types are named and the form of the schema leave no trace in it; the order of declarations does.
+/// The `.proto` text that stands for a schema: what is stored, served, and compared for equality. Comments, spacing,
+/// the way that types are named and the form of the schema leave no trace in it; the order of declarations does.
 ///
 /// # Errors
 /// [`Error`], if the compiler refuses the schema.

@@ -1,4 +1,4 @@
-//! What the readers of both standards share: a place in the tree, and what was found wrong on the way.
+//! Shared by the readers of both standards: a place in the tree, and the problems found so far.
 
 use domain::contract::Fields;
 use domain::name::DomainPath;
@@ -72,7 +72,7 @@ impl Reader {
                     self.check_text_below(&below);
                 }
             }
-            _ => {}
+            Data::Text(_) | Data::Null | Data::Boolean(_) | Data::Number(_) => {}
         }
     }
 
@@ -132,10 +132,7 @@ impl<'a> At<'a> {
     }
 
     pub(crate) fn flag_of(&self, name: &str) -> Option<bool> {
-        match self.get(name)?.node.data {
-            Data::Boolean(boolean) => Some(boolean),
-            _ => None,
-        }
+        if let Data::Boolean(boolean) = self.get(name)?.node.data { Some(boolean) } else { None }
     }
 
     /// The text of a field that is one text, or the texts of one that is a list of them.
@@ -159,10 +156,7 @@ impl<'a> At<'a> {
     }
 
     pub(crate) fn number(&self) -> Option<f64> {
-        match &self.node.data {
-            Data::Number(number) => number.as_f64(),
-            _ => None,
-        }
+        if let Data::Number(number) = &self.node.data { number.as_f64() } else { None }
     }
 
     /// The value as one that a column can be compared with; null and collections are none.

@@ -1,7 +1,7 @@
-//! Our JSON Schemas of the standards, and what their errors mean for people.
+//! Our JSON Schemas of the standards, and readable messages for their errors.
 //!
-//! A document is held against the schema of its own version. The standards' own examples use fields of the next version
-//! (ODCS 3.0 documents of 3.1, ODPS 0.9 documents of 1.0), so such a document may satisfy either.
+//! A document is validated against the schema of its own version. The standards' own examples use fields of the next
+//! version (ODCS 3.0 documents of 3.1, ODPS 0.9 documents of 1.0), so such a document may satisfy either.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -103,7 +103,7 @@ impl Standard {
 pub(crate) fn standard_of(root: &Node, reader: &mut Reader) -> Option<Standard> {
     let at = At::root(root);
     if !matches!(root.data, Data::Map(_)) {
-        reader.problem(&at, "a document is a map of fields, and this is something else");
+        reader.problem(&at, "a document must be a mapping of fields");
         return None;
     }
     let Some(kind_at) = at.get("kind") else {
@@ -112,7 +112,7 @@ pub(crate) fn standard_of(root: &Node, reader: &mut Reader) -> Option<Standard> 
     };
     let kind = [Kind::Contract, Kind::Product].into_iter().find(|kind| kind_at.text() == Some(kind.word()));
     let Some(kind) = kind else {
-        reader.problem(&kind_at, "`kind` is `DataContract` (ODCS) or `DataProduct` (ODPS)");
+        reader.problem(&kind_at, "`kind` must be `DataContract` (ODCS) or `DataProduct` (ODPS)");
         return None;
     };
     let standard = at.get("apiVersion").and_then(|version| Standard::find(kind, version.text()?));
@@ -120,7 +120,7 @@ pub(crate) fn standard_of(root: &Node, reader: &mut Reader) -> Option<Standard> 
         let known: Vec<_> =
             STANDARDS.iter().filter(|entry| entry.kind == kind).map(|entry| entry.api_version).collect();
         let at = at.get("apiVersion").unwrap_or(at);
-        reader.problem(&at, format!("`apiVersion` is one of {}", known.join(", ")));
+        reader.problem(&at, format!("`apiVersion` must be one of {}", known.join(", ")));
     }
     standard
 }

@@ -127,7 +127,7 @@ impl Reader {
     }
 
     fn flag(&self, object: &Object<String, Value>, name: &str) -> Result<bool> {
-        self.member(object, name)?.as_bool().ok_or_else(|| self.wrong(format!("`{name}` is `true` or `false`")))
+        self.member(object, name)?.as_bool().ok_or_else(|| self.wrong(format!("`{name}` must be `true` or `false`")))
     }
 
     fn whole_number<N: TryFrom<i64>>(&self, value: &Value) -> Result<N> {
@@ -333,7 +333,7 @@ impl Reader {
                 Primitive::Enum { symbols: symbols.ok_or_else(|| self.wrong("`symbols` is a list of texts"))? }
             }
             name => match named(name, self.dialect) {
-                // All that it says, since nobody knows what counts.
+                // The whole value, since it is unknown which part matters.
                 Primitive::Other(_) => Primitive::Other(without_nullable(object)),
                 known => known,
             },

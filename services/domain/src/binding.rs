@@ -1,4 +1,4 @@
-//! Bindings: which table or topic holds a schema object of a contract's major, in an environment.
+//! Bindings: the table or topic of a schema object of a contract's major, in one environment.
 
 use crate::clock::Timestamp;
 use crate::id::{BindingId, ContractId, SnapshotId, TableId, VerdictId};

@@ -1,21 +1,23 @@
-//! The change engine: what is different between two versions, whom it breaks, and which bump it demands.
+//! The change engine: the differences between two versions, which readers they break, and the version bump they
+//! require.
 //!
-//! A comparer finds differences on its own model. That of data contracts speaks of a difference as a [`Finding`] of a
-//! [`Rule`], and [`Rule::row`] and [`Rule::judgement`] are the normative table. What no rule names is
-//! [`Rule::Undetermined`]: it counts as breaking, both ways. Message schemas and tables ([`table`]) are compared by the
-//! rules of their formats, and share what is in [`message`].
+//! Each format has a comparer with its own model. The comparer of data contracts reports each difference as a
+//! [`Finding`] of a [`Rule`]; [`Rule::row`] and [`Rule::judgement`] are the normative table. A difference without a
+//! rule is [`Rule::Undetermined`] and counts as breaking in both directions. Message schemas and tables ([`table`]) are
+//! compared by the rules of their formats and share the types in [`message`].
 //!
-//! A change that older data could break is settled by a [`Proof`] that it does not, and widening a type by a policy:
-//! [`Options`] say which. Settling lowers the bump; the directions stay what they are.
+//! A new constraint that older data could violate is settled by a [`Proof`] that no row does, and a wider type by a
+//! policy: see [`Options`]. A settled finding requires a smaller bump; the directions it breaks stay the same.
 //!
-//! Begin at [`compare`] and [`judge`]. To add a rule: a variant with its word, its row of the table, and the place in a
-//! comparer that finds it.
+//! Begin at [`compare`] and [`judge`]. To add a rule: add a variant with its word and its row of the table, and report
+//! it in a comparer.
 
 pub mod avro;
 mod constraint;
 mod contract;
+mod fields;
+mod finding_record;
 pub mod json_schema;
-mod kept;
 pub mod level;
 pub mod message;
 pub mod proof;
@@ -31,7 +33,7 @@ mod types;
 use std::fmt;
 
 pub use self::contract::{compare, compare_with};
-pub use self::kept::{KeptFinding, kept};
+pub use self::finding_record::{FindingRecord, finding_records};
 pub use self::proof::{Options, Proof, Proofs};
 pub use self::rule::{Judgement, Rule, Settlement};
 use self::serving::Serving;
@@ -87,7 +89,7 @@ pub fn required_bump(findings: &[Finding]) -> Bump {
 
 /// Why a new version may not be published.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Refused {
+pub enum Refusal {
     /// Its major has a version that is as great or greater.
     #[error("version {version} is not greater than {newest}, the newest of its major")]
     NotGreater {
@@ -112,7 +114,7 @@ pub enum Refused {
     },
 }
 
-impl Refused {
+impl Refusal {
     /// What a caller can conclude.
     pub fn kind(&self) -> Kind {
         Kind::Refused
@@ -122,8 +124,8 @@ impl Refused {
 /// Decides whether a new version may be published into its major, under the strictest options: see [`judge_with`].
 ///
 /// # Errors
-/// [`Refused`]; of several promised versions the one that demands the greatest version.
-pub fn judge(new: &Document, versions: &[Version], promised: &[&Document]) -> Result<(), Refused> {
+/// [`Refusal`]; of several promised versions the one that demands the greatest version.
+pub fn judge(new: &Document, versions: &[Version], promised: &[&Document]) -> Result<(), Refusal> {
     judge_with(new, versions, promised, &Options::default())
 }
 
@@ -135,17 +137,17 @@ pub fn judge(new: &Document, versions: &[Version], promised: &[&Document]) -> Re
 /// looks at that version alone. Breaking a level needs another major, where no level holds yet.
 ///
 /// # Errors
-/// [`Refused`]; of several promised versions the one that demands the greatest version.
+/// [`Refusal`]; of several promised versions the one that demands the greatest version.
 pub fn judge_with(
     new: &Document,
     versions: &[Version],
     promised: &[&Document],
     options: &Options,
-) -> Result<(), Refused> {
+) -> Result<(), Refusal> {
     let version = new.version;
     let newest = versions.iter().copied().filter(|old| old.major == version.major).max();
     if let Some(newest) = newest.filter(|newest| version <= *newest) {
-        return Err(Refused::NotGreater { version, newest });
+        return Err(Refusal::NotGreater { version, newest });
     }
     let in_major = || promised.iter().filter(|old| old.version.major == version.major);
     let Some(newest) = in_major().max_by_key(|old| old.version) else { return Ok(()) };
@@ -157,11 +159,11 @@ pub fn judge_with(
         let needed = required_bump(&findings).max(least);
         let least = old.version.next(needed);
         let refused = version.bump_from(old.version) < needed;
-        refused.then_some(Refused::Bump { version, since: old.version, needed, least, findings })
+        refused.then_some(Refusal::Bump { version, since: old.version, needed, least, findings })
     });
     let worst = refusals.max_by_key(|refused| match refused {
-        Refused::Bump { least, since, .. } => (*least, *since),
-        Refused::NotGreater { version, newest } => (*version, *newest),
+        Refusal::Bump { least, since, .. } => (*least, *since),
+        Refusal::NotGreater { version, newest } => (*version, *newest),
     });
     worst.map_or(Ok(()), Err)
 }

@@ -1,9 +1,13 @@
-//! Time and randomness, handed in so that rules and tests are repeatable.
+//! Time and randomness. Both are passed in, so that rules and tests are repeatable.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A moment: microseconds since 1970-01-01T00:00:00Z, as the database keeps it.
+use jiff::civil::Time;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z, as the database stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
 
@@ -47,28 +51,66 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
-}
 
-/// RFC 3339 in UTC, with as many fraction digits as the moment needs (none, 3 or 6).
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, micros_of_day) = (self.0.div_euclid(86_400_000_000), self.0.rem_euclid(86_400_000_000));
-        let (year, month, day) = civil_from_days(days);
-        let (seconds, fraction) = (micros_of_day / 1_000_000, micros_of_day % 1_000_000);
-        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if fraction != 0 && fraction % 1_000 == 0 {
-            write!(f, ".{:03}", fraction / 1_000)?;
-        } else if fraction != 0 {
-            write!(f, ".{fraction:06}")?;
-        }
-        f.write_str("Z")
+    /// Parses RFC 3339: a date, a time with seconds, and an offset. A second's fraction has at most nine digits; the
+    /// second `60` of a leap second is read as `59`.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let has_seconds = text.get(16..17) == Some(":");
+        let pieces = pieces(text).filter(|pieces| has_seconds && pieces.offset().is_some())?;
+        text.contains(['T', 't']).then(|| from_pieces(&pieces)).flatten()
+    }
+
+    /// Parses an ISO 8601 date, or a date and time in the form of RFC 3339. A date means its start; without an offset
+    /// the time is UTC.
+    pub fn parse_date_time(text: &str) -> Option<Self> {
+        from_pieces(&pieces(text.trim())?)
     }
 }
 
-/// The moment now.
+/// The date, time and offset of a text in the extended format: a year of four digits, all other numbers of two. jiff
+/// reads more than that: years of six digits, dates without hyphens, hours alone, zones in brackets.
+fn pieces(text: &str) -> Option<Pieces<'_>> {
+    let form: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let rest = form.strip_prefix("0000-00-00")?;
+    let is_extended = match rest.strip_prefix(['T', 't', ' ']) {
+        None => rest.is_empty(),
+        Some(time) => {
+            let offset = ["Z", "z", "+00:00", "-00:00"].into_iter().find(|offset| time.ends_with(offset));
+            let time = time.strip_suffix(offset.unwrap_or_default()).unwrap_or(time);
+            let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+            matches!(clock, "00:00" | "00:00:00") && !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0')
+        }
+    };
+    is_extended.then(|| Pieces::parse(text).ok()).flatten()
+}
+
+fn from_pieces(pieces: &Pieces<'_>) -> Option<Timestamp> {
+    const DAY_SECONDS: u32 = 24 * 60 * 60;
+    let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
+    let civil = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
+    let timestamp =
+        (offset.seconds().unsigned_abs() < DAY_SECONDS).then(|| offset.to_timestamp(civil).ok()).flatten()?;
+    Some(Timestamp(timestamp.as_microsecond()))
+}
+
+/// RFC 3339 in UTC, with as many fraction digits as needed (none, 3 or 6). Beyond the years of four digits it is the
+/// nearest time that has one.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        let timestamp = jiff::Timestamp::from_microsecond(self.0).unwrap_or(limit);
+        let n_digits = match self.0.rem_euclid(1_000_000) {
+            0 => 0,
+            micros if micros % 1_000 == 0 => 3,
+            _ => 6,
+        };
+        write!(f, "{timestamp:.n_digits$}")
+    }
+}
+
+/// The current time.
 pub trait Clock: Send + Sync + 'static {
-    /// The moment now, UTC.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -92,19 +134,4 @@ pub trait Random: Send + Sync + 'static {
 
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// Year, month and day of a day number counted from 1970-01-01 in the proleptic Gregorian calendar. Years are counted
-/// from March, so that the leap day is the last of its year.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }

@@ -1,7 +1,7 @@
 //! Contracts: what an ODCS document promises, and the life of its versions.
 //!
 //! A [`Contract`] is registered and owns a line of [`Version`]s; each version keeps the document it was published as. A
-//! [`Document`] is the parsed form of one such document; `documents` makes it, nobody else. What a rule needs is a field of
+//! [`Document`] is the parsed form of one such document; only `documents` creates it. What a rule needs is a field of
 //! its own; what only people read is in `documentary` (row 32 of the change table); what is neither is in `other`, so
 //! that the change engine can tell "documentation only" from "undetermined" and nothing is lost on the way.
 //!
@@ -31,7 +31,7 @@ pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{Evolve, GateMode, Late, Settings};
 pub use self::sla::SlaProperty;
-pub use self::state::{DEFAULT_SUNSET, State, StateName, WrongState};
+pub use self::state::{DEFAULT_SUNSET, DeprecateError, State, StateName, WrongState};
 use crate::clock::Timestamp;
 use crate::document::StoredDocument;
 use crate::id::{ContractId, ContractVersionId, ProductId};

@@ -1,4 +1,5 @@
-//! The questions every error answers: what kind of failure is it, and which one exactly where a client would branch?
+//! The kinds of failure, which every error has and each interface maps to its own status, and the reasons that clients
+//! branch on.
 
 use crate::closed_set;
 

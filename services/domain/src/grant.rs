@@ -1,4 +1,4 @@
-//! Asking for access, and the standing answer.
+//! Access requests, and the grants that approve them.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::id::{AccessRequestId, GrantId, PrincipalId, ProductId};
 use crate::identity::PurposeCode;
 use crate::name::Name;
 
-/// The end of a window that none was given for: 90 days (docs/rules.md, Names and states).
+/// The end of a window that none was given for: 90 days (`docs/rules.md`, "Names and states").
 pub const DEFAULT_WINDOW: Duration = Duration::from_secs(90 * 24 * 3_600);
-/// The longest window: 365 days (docs/rules.md, Names and states).
+/// The longest window: 365 days (`docs/rules.md`, "Names and states").
 pub const MAX_WINDOW: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// The longest sentence a purpose, reason or note may be, in characters.
 pub const MAX_SENTENCE_CHARS: usize = 1_000;
@@ -63,8 +63,23 @@ pub enum ClosedBy {
         /// When it stops serving.
         sunset: Timestamp,
     },
-    /// Its contract serves nobody any more.
+    /// Its contract is no longer served.
     Retired,
+}
+
+impl Closed {
+    /// Whether a port major takes access requests: the current version of its contract is active. `majors` are all
+    /// majors of the port, each with the state of that version.
+    ///
+    /// # Errors
+    /// [`Closed`], naming the next major that takes requests.
+    pub fn check(port: &Name, major: u64, majors: &[(u64, Option<&contract::State>)]) -> Result<(), Self> {
+        let state_of_major = majors.iter().find(|(other, _)| *other == major).and_then(|(_, state)| *state);
+        let Err(why) = ClosedBy::of(state_of_major) else { return Ok(()) };
+        let open = majors.iter().filter(|(other, state)| *other > major && ClosedBy::of(*state).is_ok());
+        let successor = open.map(|(other, _)| *other).min();
+        Err(Self { port: port.clone(), major, why, successor })
+    }
 }
 
 impl ClosedBy {

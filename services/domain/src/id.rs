@@ -1,6 +1,6 @@
-//! Every id has its own type, so that one cannot be passed for another.
+//! Ids. Each kind has its own type, so that one cannot be passed for another.
 //!
-//! Ids are UUIDs: version 7 where order of making helps the database, version 4 where an id must not be guessed.
+//! Ids are UUIDs: version 7 where creation order helps the database, version 4 where an id must not be guessable.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Who acts: principals, the roles they hold, and the purposes they act for.
+//! Principals, their roles, and the purposes of their access.
 
 use crate::clock::Timestamp;
 use crate::closed_set;
@@ -185,7 +185,7 @@ pub struct RoleAssignment {
 }
 
 closed_set! {
-    /// What data is read for: the platform's list (docs/rules.md, Names and states).
+    /// What data is read for: the platform's list (`docs/rules.md`, "Names and states").
     PurposeCode {
         /// Exploring and answering questions.
         Analytics = "analytics",

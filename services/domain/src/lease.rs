@@ -16,7 +16,7 @@ use crate::identity::PurposeCode;
 use crate::pending::Pending;
 use crate::table::Location;
 
-/// The lifetime of a gateway lease that none was asked for (docs/rules.md, Gateway).
+/// The lifetime of a gateway lease that none was asked for (`docs/rules.md`, "Gateway").
 pub const GATEWAY_DEFAULT_LIFETIME: Duration = Duration::from_secs(3_600);
 /// The longest lifetime of a gateway lease.
 pub const GATEWAY_MAX_LIFETIME: Duration = Duration::from_secs(12 * 3_600);

@@ -1,11 +1,13 @@
-//! The rules of Charterhouse: words, states, and the functions that decide.
+//! The rules of Charterhouse: entities, their states, and the functions that decide.
 //!
 //! Everything here is pure: no I/O, no clock, no randomness of its own, no wire types. Time, ids and randomness are
-//! handed in ([`clock::Clock`], [`clock::Random`]). A module is a context (contract, table, grant, ...);
+//! passed in ([`clock::Clock`], [`clock::Random`]). A module is a context (contract, table, grant, ...);
 //! the same name holds the context's rows in `store`, its use cases in `app` and its fields in `api::graphql`.
 //!
 //! Begin at [`gate`]: it is what Charterhouse exists for. To add a context: a module here with its states and errors,
 //! then one of the same name in `store`, `app` and `api::graphql`.
+
+#![warn(missing_docs)]
 
 pub mod audit;
 pub mod binding;
@@ -20,6 +22,7 @@ pub mod gate;
 pub mod grant;
 pub mod id;
 pub mod identity;
+pub mod inspection;
 pub mod job;
 pub mod json;
 pub mod lease;

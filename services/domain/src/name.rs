@@ -1,6 +1,6 @@
-//! Names that are safe everywhere: in addresses, in listings, in logs.
+//! Names that are safe in addresses, listings and logs.
 //!
-//! A name matches `[a-z][a-z0-9_-]{0,62}` (docs/rules.md, Names and states). None of them ever enters a path or a
+//! A name matches `[a-z][a-z0-9_-]{0,62}` (`docs/rules.md`, "Names and states"). None of them ever enters a path or a
 //! provider's policy.
 
 use std::fmt;
@@ -35,8 +35,8 @@ impl Name {
         &self.0
     }
 
-    /// The name that a title gives: lowered, with each run of other characters as one `-` (docs/rules.md, Names and
-    /// states).
+    /// The name that a title gives: lowered, with each run of other characters as one `-` (`docs/rules.md`, "Names and
+    /// states").
     ///
     /// # Errors
     /// [`Error::NotAName`] if nothing usable is left, or it is too long.
@@ -160,10 +160,17 @@ impl fmt::Display for Address {
     }
 }
 
-/// At most 80 characters of a foreign text, for an error message, without control characters.
+/// The most characters of a foreign text that an error message here repeats.
+const MAX_SHOWN_CHARS: usize = 80;
+
 fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(80).is_some() {
+    shorten(text, MAX_SHOWN_CHARS)
+}
+
+/// The first characters of a foreign text, for an error message, with control characters replaced.
+pub fn shorten(text: &str, max_chars: usize) -> String {
+    let mut short: String = text.chars().take(max_chars).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(max_chars).is_some() {
         short.push('…');
     }
     short

@@ -1,10 +1,10 @@
-//! Change notices: what readers of a major are told when a breaking successor is there, and what they answer.
+//! Change notices: they inform the readers of a major of its breaking successor, and collect their answers.
 //!
 //! A notice is opened when the first version of a new major becomes active beside an older major that is still promised
-//! (see [`ChangeNotice::open`]). It says what differs, until when the old major serves at least, and how to move. Those
-//! who hold a grant on the old major answer it; whatever they answer, their grants stay where they are.
+//! (see [`ChangeNotice::open`]). It lists the differences, how long the old major is served at least, and how to
+//! migrate. Holders of a grant on the old major answer it; the answer never changes their grants.
 
-use crate::change::{self, KeptFinding};
+use crate::change::{self, FindingRecord};
 use crate::clock::Timestamp;
 use crate::closed_set;
 use crate::contract::{self, DEFAULT_SUNSET, State};
@@ -23,16 +23,16 @@ pub enum Error {
     #[error("the notice is closed: one of its two majors has ended")]
     Closed,
     /// Whom the answer is for holds no grant that stands on the old major.
-    #[error("no grant that stands is on the major that the notice is about")]
+    #[error("no valid grant covers the major that the notice is about")]
     NotConcerned,
     /// A wish for time that ends before the deadline, which is given anyway, or has ended already.
-    #[error("the time asked for must end after {0}: until then nothing needs to be asked for")]
+    #[error("the requested time must be after {0}")]
     NoMoreTime(Timestamp),
     /// A reason is missing or too long.
     #[error("{0}")]
     NoReason(#[from] grant::Error),
     /// The new deadline is not later than the old one.
-    #[error("the deadline can only move to later than {0}")]
+    #[error("the deadline can only be moved to a time after {0}")]
     Sooner(Timestamp),
     /// The migration note is empty or too long.
     #[error("a migration note has 1 to {MAX_NOTE_CHARS} characters")]
@@ -77,7 +77,7 @@ pub struct ChangeNotice {
     /// What succeeds it.
     pub to: Side,
     /// What differs, as it was found when the notice was opened.
-    pub findings: Vec<KeptFinding>,
+    pub findings: Vec<FindingRecord>,
     /// How to move, in the owner's words.
     pub migration_note: Option<String>,
     /// Until when the old major serves at least, unless its owner retires it.
@@ -96,15 +96,15 @@ pub struct Promise<'a> {
     /// Where it stands.
     pub state: &'a State,
     /// What it says.
-    pub says: &'a contract::Document,
+    pub document: &'a contract::Document,
 }
 
 impl ChangeNotice {
     /// A notice about `new`, which has just become active, to the readers of `old`; `None` if `old` is not promised any
     /// more.
     ///
-    /// The deadline is the sunset of `old` if it has one, else the `endOfSupport` of its SLA if that is to come, else 90 days
-    /// from now. The migration note is the new document's.
+    /// The deadline is the sunset of `old` if it has one, else the `endOfSupport` of its SLA if that is to come, else
+    /// 90 days from now. The migration note is the new document's.
     pub fn open(
         id: NoticeId,
         product_id: ProductId,
@@ -115,7 +115,7 @@ impl ChangeNotice {
         let deadline = match old.state {
             State::Deprecated { sunset, .. } if now < *sunset => *sunset,
             State::Active { .. } => {
-                let promised = old.says.end_of_support().filter(|end| now < *end);
+                let promised = old.document.end_of_support().filter(|end| now < *end);
                 promised.unwrap_or(now.plus(DEFAULT_SUNSET))
             }
             State::Deprecated { .. } | State::Draft { .. } | State::Superseded { .. } | State::Retired { .. } => {
@@ -127,8 +127,8 @@ impl ChangeNotice {
             product_id,
             from: old.side,
             to: new.side,
-            findings: change::kept(&change::compare(old.says, new.says)),
-            migration_note: new.says.migration_note().and_then(|note| note_of(note).ok()),
+            findings: change::finding_records(&change::compare(old.document, new.document)),
+            migration_note: new.document.migration_note().and_then(|note| note_of(note).ok()),
             deadline,
             opened_at: now,
             closed_at: None,
@@ -156,8 +156,8 @@ impl ChangeNotice {
         Ok(Self { deadline, ..self })
     }
 
-    /// The notice as it stands when sunsets have ended one of its majors: closed since then. `ended_at` gives the moment at
-    /// which a major ended so.
+    /// The notice as it stands when sunsets have ended one of its majors: closed since then. `ended_at` gives the
+    /// moment at which a major ended so.
     #[must_use]
     pub fn settled(self, ended_at: impl Fn((ContractId, u64)) -> Option<Timestamp>) -> Self {
         let ends = [self.from, self.to].into_iter().filter_map(|side| ended_at(side.major()));
@@ -173,22 +173,22 @@ impl ChangeNotice {
         Ok(Self { closed_at: Some(now), ..self })
     }
 
-    /// An answer for somebody who holds one of these `grants`. Who may answer for whom is the policy's matter; an answer
-    /// counts only while one of the holder's grants stands on one of the `concerned` port majors.
+    /// An answer for somebody who holds one of these `grants`. Who may answer for whom is the policy's matter; an
+    /// answer counts only while one of the holder's grants stands on one of the `concerned` port majors.
     ///
     /// # Errors
-    /// [`Error::Closed`], [`Error::NotConcerned`]; [`Error::NoReason`] and [`Error::NoMoreTime`] for a reply that is not
-    /// well formed.
+    /// [`Error::Closed`], [`Error::NotConcerned`]; [`Error::NoReason`] and [`Error::NoMoreTime`] for a reply that is
+    /// not well formed.
     pub fn answer(
         &self,
         id: AnswerId,
         grants: &[Grant],
         concerned: &[PortMajor],
-        given: Given,
+        new: NewAnswer,
         now: Timestamp,
     ) -> Result<Answer, Error> {
         self.must_be_open()?;
-        let Given { principal_id, by, reply, reason } = given;
+        let NewAnswer { principal_id, by, reply, reason } = new;
         let holds = |grant: &Grant| grant.principal_id == principal_id && is_concerned(grant, concerned, now);
         if !grants.iter().any(holds) {
             return Err(Error::NotConcerned);
@@ -269,7 +269,7 @@ impl Reply {
 
 /// An answer as it is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
+pub struct NewAnswer {
     /// For whom: the holder of a grant.
     pub principal_id: PrincipalId,
     /// Who gives it: the holder, or the person who answers for it.

@@ -1,4 +1,4 @@
-//! Domains: the parts of the organisation that own products.
+//! Domains: the organisational units that own data products.
 
 use crate::clock::Timestamp;
 use crate::closed_set;
@@ -6,7 +6,7 @@ use crate::id::DomainId;
 use crate::name::DomainPath;
 
 closed_set! {
-    /// How far a domain's contracts bind its readers (docs/design.md, The gate). Identity, visibility, policy,
+    /// How far a domain's contracts bind its readers (`docs/design.md`, "The gate"). Identity, visibility, policy,
     /// contract, grant and scope bind in all three.
     Enforcement {
         /// Conformance and quality are not judged.

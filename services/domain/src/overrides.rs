@@ -1,9 +1,9 @@
-//! Overrides: a steward accepts that one version of a contract is published although its number is too small for what it
+//! Overrides: a steward allows one version of a contract to be published although its number is too small for its
 //! changes.
 //!
-//! An override is about one version and one set of findings, which it keeps as the steward was shown them, has a reason,
-//! ends by itself, and is signed: its MAC is over [`Override::canonical`], its early end included. Nothing else can be
-//! overridden: identity, policy, grants and scope always bind.
+//! An override applies to one version and one set of findings, stored as they were shown to the steward. It has a
+//! reason, expires, and is signed: its MAC covers [`Override::canonical`], including a revocation. Nothing else can be
+//! overridden: identity, policy, grants and scope always apply.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::audit::{Key, RecordMac, put};
-use crate::change::{KeptFinding, Refused, kept};
+use crate::change::{FindingRecord, Refusal, finding_records};
 use crate::clock::Timestamp;
 use crate::contract;
 use crate::error::Kind;
@@ -37,7 +37,7 @@ pub enum Error {
     #[error("{0}")]
     NoReason(#[from] grant::Error),
     /// It does not stand any more.
-    #[error("the override does not stand any more")]
+    #[error("the override has expired or was revoked")]
     NotStanding,
 }
 
@@ -62,20 +62,20 @@ pub struct FindingsDigest(String);
 
 impl FindingsDigest {
     /// The digest of what is different from a version.
-    pub fn of(since: Version, findings: &[KeptFinding]) -> Self {
+    pub fn of(since: Version, findings: &[FindingRecord]) -> Self {
         Self(hex::encode(Sha256::digest(findings_bytes(since, findings))))
     }
 
     /// The digest that a refusal names; `None` for one that no override accepts.
-    pub fn of_refusal(refused: &Refused) -> Option<Self> {
+    pub fn of_refusal(refused: &Refusal) -> Option<Self> {
         match refused {
-            Refused::Bump { since, findings, .. } => Some(Self::of(*since, &kept(findings))),
-            Refused::NotGreater { .. } => None,
+            Refusal::Bump { since, findings, .. } => Some(Self::of(*since, &finding_records(findings))),
+            Refusal::NotGreater { .. } => None,
         }
     }
 }
 
-fn findings_bytes(since: Version, findings: &[KeptFinding]) -> Vec<u8> {
+fn findings_bytes(since: Version, findings: &[FindingRecord]) -> Vec<u8> {
     let mut bytes = FINDINGS_LABEL.to_vec();
     put(&mut bytes, since.to_string().as_bytes());
     findings.iter().for_each(|finding| finding.put(&mut bytes));
@@ -109,7 +109,7 @@ pub struct Override {
     /// The promised version that it was compared with.
     pub since: Version,
     /// What it changes, as the steward was shown it. A document that changes anything else is refused again.
-    pub findings: Vec<KeptFinding>,
+    pub findings: Vec<FindingRecord>,
     /// Why it is accepted.
     pub reason: String,
     /// Who accepts it.
@@ -142,7 +142,7 @@ impl Override {
     }
 
     /// Whether it accepts a refusal of a version.
-    pub fn accepts(&self, version: Version, refused: &Refused) -> bool {
+    pub fn accepts(&self, version: Version, refused: &Refusal) -> bool {
         self.version == version && FindingsDigest::of_refusal(refused) == Some(self.digest())
     }
 
@@ -199,13 +199,13 @@ pub fn judge_under<'a>(
     new: &contract::Document,
     promised: &[&contract::Document],
     overrides: &[&'a Override],
-    judge: impl Fn(&[&contract::Document]) -> Result<(), Refused>,
-) -> Result<Vec<&'a Override>, Refused> {
+    judge: impl Fn(&[&contract::Document]) -> Result<(), Refusal>,
+) -> Result<Vec<&'a Override>, Refusal> {
     let mut promised = promised.to_vec();
     let mut needed = Vec::new();
     loop {
         let Err(refused) = judge(&promised) else { return Ok(needed) };
-        let Refused::Bump { since, .. } = &refused else { return Err(refused) };
+        let Refusal::Bump { since, .. } = &refused else { return Err(refused) };
         let Some(found) = overrides.iter().find(|found| found.accepts(new.version, &refused)) else {
             return Err(refused);
         };

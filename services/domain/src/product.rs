@@ -1,5 +1,5 @@
-//! Data products: a [`Product`] and its [`Port`]s as they are registered, the [`Document`] (ODPS) that describes one, and
-//! the life cycle.
+//! Data products: a [`Product`] and its [`Port`]s as they are registered, the [`Document`] (ODPS) that describes one,
+//! and the life cycle.
 
 use std::fmt;
 
@@ -142,7 +142,7 @@ pub struct ContractReference {
 /// What a product reads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputPort {
-    /// The port's name, as it was written: it is somebody else's.
+    /// The port's name as written; it belongs to another product.
     pub name: String,
     /// The port's version, as it was written.
     pub version: Option<String>,
@@ -157,7 +157,7 @@ pub struct InputPort {
 /// Where a product stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Somebody would like it to exist.
+    /// It is proposed and does not exist yet.
     Proposed,
     /// It is being made.
     Draft,

@@ -1,8 +1,8 @@
-//! Quality rules as they are run, and what running them gave (docs/rules.md, Data rules; ODCS 3.x `quality`).
+//! Quality rules in the form in which they are run, and their results (`docs/rules.md`, "Data rules"; ODCS 3.x
+//! `quality`).
 //!
 //! A contract's promises (`required`, `enum`, `quality[]`, ...) are compiled to [`Rule`]s by [`crate::contract`]; the
-//! worker measures each one in a single pass; [`RuleResult::outcome`] and [`verdict`] judge what was measured. The
-//! worker measures, this module judges.
+//! worker measures all of them in a single pass; [`RuleResult::outcome`] and [`verdict`] judge the measurements.
 
 use crate::closed_set;
 use crate::table::ColumnPath;
@@ -89,6 +89,50 @@ pub struct Bound {
     pub value: Scalar,
     /// Whether the end itself is outside.
     pub exclusive: bool,
+}
+
+closed_set! {
+    /// The quality metrics that are measured, by the words that ODCS or Charterhouse has for them.
+    Metric {
+        /// Rows whose column is null.
+        NullValues = "nullValues",
+        /// Rows whose column is null or a value that stands for "missing".
+        MissingValues = "missingValues",
+        /// Rows whose column is none of the valid values.
+        InvalidValues = "invalidValues",
+        /// Rows whose column does not match a pattern.
+        InvalidPattern = "invalidPattern",
+        /// Rows whose column is outside of a range.
+        OutOfRange = "outOfRange",
+        /// Rows whose text is too short or too long.
+        Length = "length",
+        /// Rows whose number is not a multiple of another.
+        NotMultipleOf = "notMultipleOf",
+        /// Rows that repeat the values of their columns.
+        DuplicateValues = "duplicateValues",
+        /// All rows.
+        RowCount = "rowCount",
+        /// The number that a query of the contract returns.
+        Sql = "sql",
+    }
+}
+
+impl Check {
+    /// Which metric it measures.
+    pub fn metric(&self) -> Metric {
+        match self {
+            Self::NullValues { .. } => Metric::NullValues,
+            Self::MissingValues { .. } => Metric::MissingValues,
+            Self::InvalidValues { .. } => Metric::InvalidValues,
+            Self::InvalidPattern { .. } => Metric::InvalidPattern,
+            Self::OutOfRange { .. } => Metric::OutOfRange,
+            Self::Length { .. } => Metric::Length,
+            Self::NotMultipleOf { .. } => Metric::NotMultipleOf,
+            Self::DuplicateValues { .. } => Metric::DuplicateValues,
+            Self::RowCount => Metric::RowCount,
+            Self::Sql { .. } => Metric::Sql,
+        }
+    }
 }
 
 /// What is counted. All but `RowCount` and `Sql` count the rows that break it; nulls break only `NullValues` and, where

@@ -1,6 +1,6 @@
-//! The schema registry: subjects, their versions, and the settings that new schemas are judged by.
+//! The schema registry: subjects, their versions, and the settings under which new schemas are checked.
 //!
-//! Words, numbers and names are those of the Confluent Schema Registry, whose clients the door is for.
+//! Terms, numbers and names are those of the Confluent Schema Registry, so that its clients work unchanged.
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,8 +51,8 @@ pub struct NotASubject(String);
 
 /// A subject's name, with its context where it is not the default one: `orders-value`, `:.staging:orders-value`.
 ///
-/// The default context is `.`; `:.:orders-value` is `orders-value`. A name itself never begins as a context does, so that
-/// one text means one subject.
+/// The default context is `.`; `:.:orders-value` is `orders-value`. A name itself never begins as a context does, so
+/// that one text means one subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
     context: String,
@@ -130,8 +130,8 @@ impl FromStr for Subject {
     }
 }
 
-/// How the names of subjects begin that a list is of: `orders` in the default context, `:.staging:orders` in another one,
-/// `:*:orders` in all of them.
+/// How the names of subjects begin that a list is of: `orders` in the default context, `:.staging:orders` in another
+/// one, `:*:orders` in all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefix {
     /// `None` for all.
@@ -242,7 +242,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What holds where nobody has said anything: the defaults of the Confluent Schema Registry.
+    /// The defaults of the Confluent Schema Registry, which apply where nothing is configured.
     pub const DEFAULT: Self = Self {
         level: Some(Level::Backward),
         policy: Some(Policy::Strict),

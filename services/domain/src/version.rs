@@ -1,5 +1,5 @@
-//! Semantic versions of contracts: `MAJOR.MINOR.PATCH` (semver.org 2.0.0, without pre-releases; docs/rules.md, Names
-//! and states).
+//! Semantic versions of contracts: `MAJOR.MINOR.PATCH` (semver.org 2.0.0, without pre-releases; `docs/rules.md`, "Names
+//! and states").
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,9 +27,9 @@ pub enum Bump {
     None,
     /// Nothing that a reader can see changed.
     Patch,
-    /// The promise changed and nobody breaks.
+    /// The promise changed, and no reader breaks.
     Minor,
-    /// Somebody may break.
+    /// Readers may break.
     Major,
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use std::os::unix::process::ExitStatusExt;
 
-use domain::table::{Inspection, InspectionError, InspectionJob, Inspector, Sandbox};
+use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};

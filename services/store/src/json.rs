@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use domain::change::KeptFinding;
+use domain::change::FindingRecord;
 use domain::contract::Classification;
 use domain::gate::{Detail, DetailRight, Line};
 use domain::quality::{self, RuleResult};
@@ -54,11 +54,11 @@ pub(crate) fn lines_from_text(text: &str) -> Result<Vec<Line>, Misfit> {
     list_from_text::<LineForm>(text)
 }
 
-pub(crate) fn findings_to_text(findings: &[KeptFinding]) -> String {
+pub(crate) fn findings_to_text(findings: &[FindingRecord]) -> String {
     list_to_text::<FindingForm>(findings)
 }
 
-pub(crate) fn findings_from_text(text: &str) -> Result<Vec<KeptFinding>, Misfit> {
+pub(crate) fn findings_from_text(text: &str) -> Result<Vec<FindingRecord>, Misfit> {
     list_from_text::<FindingForm>(text)
 }
 
@@ -379,7 +379,7 @@ impl Form for Right {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "KeptFinding", rename_all = "camelCase")]
+#[serde(remote = "FindingRecord", rename_all = "camelCase")]
 struct FindingForm {
     path: String,
     rule: String,
@@ -442,7 +442,7 @@ forms! {
     ScalarForm of quality::Scalar,
     LineForm of Line,
     DetailForm of Detail,
-    FindingForm of KeptFinding,
+    FindingForm of FindingRecord,
     ReferenceForm of Reference,
 }
 

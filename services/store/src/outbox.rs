@@ -13,7 +13,6 @@
 use std::str::FromStr;
 
 use domain::clock::Timestamp;
-use domain::contract::sla::parse_moment;
 use domain::event::{Event, Kind, NamedProduct, Succession};
 use domain::notice::Side;
 use serde::{Deserialize, Serialize};
@@ -253,7 +252,7 @@ fn event_from_text(kind: &str, subject: &str, payload: &str) -> Result<Event, St
             product_id: parsed(&product)?,
             from: side(from)?,
             to: side(to)?,
-            deadline: parse_moment(&deadline).ok_or_else(|| format!("`{deadline}` is not a time"))?,
+            deadline: Timestamp::parse_rfc3339(&deadline).ok_or_else(|| format!("`{deadline}` is not a time"))?,
         })
     };
     Ok(match parsed::<Kind>(kind)? {

@@ -6,11 +6,9 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use domain::clock::Timestamp;
+use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector};
 use domain::quality::{Measured, Operator};
-use domain::table::{
-    Inspection, InspectionError, InspectionJob, Inspector, PhysicalColumn, PhysicalSchema, PhysicalType,
-    ReaderProtocol, SnapshotKey,
-};
+use domain::table::{PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey};
 
 /// What is to be found in a table's folder.
 #[derive(Clone, Debug)]

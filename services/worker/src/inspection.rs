@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::clock::Timestamp;
-use domain::table::{Format, Inspection, InspectionJob, PhysicalSchema, PinnedFile, SnapshotKey};
+use domain::inspection::{Inspection, InspectionJob};
+use domain::table::{Format, PhysicalSchema, PinnedFile, SnapshotKey};
 use inspect::wire::Limits;
 
 use crate::error::{Failure, Result, Unreadable};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::contract::{self, Activate, Activated, VersionAddress, VersionView};
 use app::paging::{Page as Rows, Seek};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
-use domain::change::KeptFinding;
+use domain::change::FindingRecord;
 use domain::contract::State;
 use domain::id::{ContractId, ProductId};
 
@@ -151,13 +151,13 @@ pub(crate) struct Finding {
 
 impl From<&domain::change::Finding> for Finding {
     fn from(finding: &domain::change::Finding) -> Self {
-        Self::from(KeptFinding::from(finding))
+        Self::from(FindingRecord::from(finding))
     }
 }
 
-impl From<KeptFinding> for Finding {
-    fn from(finding: KeptFinding) -> Self {
-        let KeptFinding { path, rule, history_safe, consumer_safe, bump, message, proof } = finding;
+impl From<FindingRecord> for Finding {
+    fn from(finding: FindingRecord) -> Self {
+        let FindingRecord { path, rule, history_safe, consumer_safe, bump, message, proof } = finding;
         Self { path, rule, history_safe, consumer_safe, bump: bump.into(), message, proof }
     }
 }

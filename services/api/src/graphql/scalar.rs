@@ -2,7 +2,6 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use domain::clock::Timestamp;
-use domain::contract::sla::parse_moment;
 
 /// A moment, RFC 3339, in UTC where the server says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +12,7 @@ impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         // A date alone, or a time without offset, would leave open which moment is meant.
-        let has_offset = text.ends_with(['Z', 'z']) || text.get(text.len().saturating_sub(6)..).is_some_and(is_offset);
-        match parse_moment(text).filter(|_| has_offset && text.contains(['T', 't'])) {
+        match Timestamp::parse_rfc3339(text) {
             Some(moment) => Ok(Self(moment)),
             None => Err(InputValueError::custom("not RFC 3339, such as `2026-12-31T18:00:00Z`")),
         }
@@ -23,10 +21,6 @@ impl ScalarType for DateTime {
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
     }
-}
-
-fn is_offset(text: &str) -> bool {
-    text.starts_with(['+', '-']) && text.as_bytes().get(3) == Some(&b':')
 }
 
 impl From<Timestamp> for DateTime {

@@ -1,7 +1,7 @@
 //! The whole way through the API: from the one-time token to credentials and back, and what each party may see.
 
 use axum::http::StatusCode;
-use domain::table::InspectionError;
+use domain::inspection::InspectionError;
 use serde_json::{Value, json};
 use testkit::inspector::Scene;
 

@@ -390,6 +390,8 @@ fn wrong_values(document: &ServiceDocument, ty: &Type) -> Vec<Value> {
                     "2030-01-01",
                     "2030-13-01T00:00:00Z",
                     "2030-01-01T00:00:00",
+                    "30-01-01T00:00:00Z",
+                    "2030-0001-01T00:00:00Z",
                     "9999999-01-01T00:00:00Z",
                 ]
                 .map(Value::from)

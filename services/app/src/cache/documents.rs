@@ -1,25 +1,22 @@
 //! Parsed documents by their digests. Bytes under a digest never change, so an entry is never stale.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Weak};
 
 use domain::{contract, product};
 
-use crate::cache::lock;
+use crate::cache::bounded::Cache;
 
-/// How many bytes of documents are kept parsed at most; a model takes a small multiple of its text.
+/// The most bytes of documents that are cached parsed; a model takes a small multiple of its text.
 const MAX_BYTES: usize = 32 << 20;
+/// The most contracts whose newest cached version is remembered.
+const MAX_CONTRACTS: usize = 50_000;
 
 /// Parsed documents by their digests.
-#[derive(Debug, Default)]
-pub(crate) struct DocumentCache(Mutex<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    n_bytes: usize,
-    documents: HashMap<String, Entry>,
-    /// The version of each contract that was kept last, by the document's own id: the next one shares its columns.
-    newest: HashMap<String, Arc<contract::Document>>,
+#[derive(Debug)]
+pub(crate) struct DocumentCache {
+    documents: Cache<String, Entry>,
+    /// The version of each contract that was cached last, by the document's own id: the next one shares its columns.
+    newest: Cache<String, Weak<contract::Document>>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,29 +25,27 @@ pub(crate) enum Entry {
     Product(Arc<product::Document>),
 }
 
+impl Default for DocumentCache {
+    fn default() -> Self {
+        Self { documents: Cache::of_bytes(MAX_BYTES), newest: Cache::of_entries(MAX_CONTRACTS) }
+    }
+}
+
 impl DocumentCache {
     pub(crate) fn find(&self, digest: &str) -> Option<Entry> {
-        lock(&self.0).documents.get(digest).cloned()
+        self.documents.get(digest)
     }
 
-    /// Keeps a document. When there are too many, all are dropped: they are cheap to parse again.
-    pub(crate) fn keep(&self, digest: String, entry: Entry, n_bytes: usize) {
-        let mut kept = lock(&self.0);
-        if kept.n_bytes.saturating_add(n_bytes) > MAX_BYTES {
-            *kept = Kept::default();
-        }
+    pub(crate) fn put(&self, digest: String, entry: Entry, n_bytes: usize) {
         if let Entry::Contract(contract) = &entry {
-            kept.newest.insert(contract.document_id.clone(), Arc::clone(contract));
+            self.newest.insert(contract.document_id.clone(), Arc::downgrade(contract));
         }
-        if kept.documents.insert(digest, entry).is_none() {
-            kept.n_bytes += n_bytes;
-        }
+        self.documents.insert_bytes(digest, entry, n_bytes);
     }
 
-    /// A contract that shares its columns with the version of it that was kept last.
-    pub(crate) fn sharing(&self, mut contract: contract::Document) -> Arc<contract::Document> {
-        let newest = lock(&self.0).newest.get(&contract.document_id).cloned();
-        if let Some(newest) = newest {
+    /// A contract that shares its columns with the version of it that was cached last.
+    pub(crate) fn share_columns(&self, mut contract: contract::Document) -> Arc<contract::Document> {
+        if let Some(newest) = self.newest.get(&contract.document_id).and_then(|newest| newest.upgrade()) {
             contract.share_columns(&newest);
         }
         Arc::new(contract)

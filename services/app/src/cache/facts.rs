@@ -2,8 +2,7 @@
 //!
 //! An entry is valid while its stamp of revisions holds and no window of a grant begins or ends.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use domain::clock::Timestamp;
 use domain::gate::{Action, Facts};
@@ -13,7 +12,7 @@ use domain::name::Address;
 use domain::table::SnapshotKey;
 use store::revision::Stamp;
 
-use crate::cache::lock;
+use crate::cache::bounded::Cache;
 use crate::target::Target;
 
 /// A question at the gate.
@@ -49,27 +48,28 @@ impl LoadedFacts {
     }
 }
 
-/// How many answers are kept.
-const MAX_KEPT: usize = 50_000;
+/// The most questions whose facts are cached.
+const MAX_QUESTIONS: usize = 50_000;
 
 /// Facts by question. Filled from read transactions only: what a write transaction has read may die with it.
-#[derive(Default)]
-pub(crate) struct FactsCache(Mutex<HashMap<GateQuestion, Arc<LoadedFacts>>>);
+pub(crate) struct FactsCache(Cache<GateQuestion, Arc<LoadedFacts>>);
+
+impl Default for FactsCache {
+    fn default() -> Self {
+        Self(Cache::of_entries(MAX_QUESTIONS))
+    }
+}
 
 impl FactsCache {
     pub(crate) fn find(&self, question: &GateQuestion) -> Option<Arc<LoadedFacts>> {
-        lock(&self.0).get(question).cloned()
+        self.0.get(question)
     }
 
-    pub(crate) fn put(&self, question: GateQuestion, loaded: Arc<LoadedFacts>) {
-        let mut kept = lock(&self.0);
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
-        }
-        kept.insert(question, loaded);
+    pub(crate) fn put(&self, question: GateQuestion, facts: Arc<LoadedFacts>) {
+        self.0.insert(question, facts);
     }
 
-    pub(crate) fn drop(&self, question: &GateQuestion) {
-        lock(&self.0).remove(question);
+    pub(crate) fn remove(&self, question: &GateQuestion) {
+        self.0.remove(question);
     }
 }

@@ -1,20 +1,54 @@
 //! Open leases and their file lists.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use domain::id::LeaseId;
 
+use crate::cache::bounded::Cache;
 use crate::lease::OpenLease;
 use crate::lease::file_list::FileList;
 
-/// Open leases, kept for as long as the access revision stands: every revoke moves it.
-#[derive(Default)]
-pub(crate) struct LeaseCache(pub(crate) Mutex<HashMap<LeaseId, (i64, Arc<OpenLease>)>>);
+/// The most open leases that are cached.
+const MAX_LEASES: usize = 10_000;
 
-/// How many open leases are kept.
-pub(crate) const MAX_LEASES: usize = 10_000;
+/// Open leases. An entry is valid at the access revision it was read at: every revoke moves it.
+pub(crate) struct LeaseCache(Cache<LeaseId, (i64, Arc<OpenLease>)>);
+
+impl Default for LeaseCache {
+    fn default() -> Self {
+        Self(Cache::of_entries(MAX_LEASES))
+    }
+}
+
+impl LeaseCache {
+    pub(crate) fn find(&self, id: LeaseId, access: i64) -> Option<Arc<OpenLease>> {
+        self.0.get(&id).filter(|(read_at, _)| *read_at == access).map(|(_, open)| open)
+    }
+
+    /// Caches a lease that was read at this access revision or later.
+    pub(crate) fn put(&self, id: LeaseId, access: i64, open: Arc<OpenLease>) {
+        self.0.insert(id, (access, open));
+    }
+}
 
 /// File lists in use, by digest: leases on one snapshot share one list, which is dropped with the last of them.
 #[derive(Default)]
-pub(crate) struct FileLists(pub(crate) Mutex<HashMap<String, Weak<FileList>>>);
+pub(crate) struct FileLists(Mutex<HashMap<String, Weak<FileList>>>);
+
+impl FileLists {
+    pub(crate) fn find(&self, digest: &str) -> Option<Arc<FileList>> {
+        self.lock().get(digest).and_then(Weak::upgrade)
+    }
+
+    pub(crate) fn put(&self, digest: String, list: &Arc<FileList>) {
+        let mut lists = self.lock();
+        lists.retain(|_, list| list.strong_count() > 0);
+        lists.insert(digest, Arc::downgrade(list));
+    }
+
+    /// A thread that panicked with the lock left nothing half-done: values are only moved under it.
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Weak<FileList>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,12 +1,11 @@
-//! Schemas kept in memory by their ids: a text under an id never changes, so what is kept is never stale.
+//! Schemas by their ids. A text under an id never changes, so an entry is never stale.
 //!
-//! Who was seen to reach which schema is kept beside them. That rests on the caller's standing, which the access revision
-//! moves with, and on whose the schema's subjects are: what changes it moves the visibility revision (a topic bound, a
-//! product classified anew, a place of the schema gone for good). A new place only adds to who may see, so only "yes" is
-//! kept, never "no"; and what was taken out of use stays readable.
+//! Beside them stands who was seen to reach which schema. That rests on the caller's roles and grants, which move the
+//! access revision, and on the owners of the schema's subjects, which move the visibility revision (a topic bound, a
+//! product classified anew, a place of the schema deleted for good). A new place only adds readers, so only "yes" is
+//! cached, never "no"; and deleted versions stay readable.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use documents::message::MessageSchema;
 use domain::clock::Timestamp;
@@ -16,28 +15,31 @@ use store::Tx;
 use store::revision::Platform;
 
 use crate::actor::Actor;
-use crate::cache::lock;
+use crate::cache::bounded::Cache;
 use crate::error::Error;
 
-/// How many bytes of schemas are kept at most, counted by their texts; a model takes a small multiple.
+/// The most bytes of schemas that are cached, counted by their texts; a model takes a small multiple.
 const MAX_BYTES: usize = 32 << 20;
 
-/// How many pairs of a caller and a schema are kept at most.
+/// The most pairs of a caller and a schema that are cached.
 const MAX_REACHED: usize = 500_000;
 
 /// Schemas by their ids.
-#[derive(Default)]
 pub(crate) struct SchemaCache {
-    schemas: Mutex<Kept<Schema>>,
-    models: Mutex<Kept<MessageSchema>>,
-    reached: Mutex<Reached>,
+    schemas: Cache<SchemaId, Arc<Schema>>,
+    models: Cache<SchemaId, Arc<MessageSchema>>,
+    /// The revisions at which a caller was seen to reach a schema.
+    reached: Cache<(Standpoint, SchemaId), Platform>,
 }
 
-/// Who was seen to reach which schema while the platform's revisions stood.
-#[derive(Default)]
-struct Reached {
-    at: Option<Platform>,
-    pairs: HashSet<(Standpoint, SchemaId)>,
+impl Default for SchemaCache {
+    fn default() -> Self {
+        Self {
+            schemas: Cache::of_bytes(MAX_BYTES),
+            models: Cache::of_bytes(MAX_BYTES),
+            reached: Cache::of_entries(MAX_REACHED),
+        }
+    }
 }
 
 /// A principal, and the end of the time for which what it holds at one access revision stands.
@@ -47,75 +49,43 @@ fn standpoint(actor: &Actor) -> Standpoint {
     (actor.principal.id, actor.standing.good_until)
 }
 
-struct Kept<T> {
-    n_bytes: usize,
-    by_id: HashMap<SchemaId, Arc<T>>,
-}
-
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        Self { n_bytes: 0, by_id: HashMap::new() }
-    }
-}
-
-impl<T> Kept<T> {
-    /// Keeps a value. When there are too many, all are dropped: they are cheap to make again.
-    fn keep(&mut self, id: SchemaId, value: &Arc<T>, n_bytes: usize) {
-        if self.n_bytes.saturating_add(n_bytes) > MAX_BYTES {
-            *self = Self::default();
-        }
-        if self.by_id.insert(id, Arc::clone(value)).is_none() {
-            self.n_bytes += n_bytes;
-        }
-    }
-}
-
 impl SchemaCache {
-    pub(crate) fn model(&self, id: SchemaId) -> Option<Arc<MessageSchema>> {
-        lock(&self.models).by_id.get(&id).cloned()
+    pub(crate) fn find_model(&self, id: SchemaId) -> Option<Arc<MessageSchema>> {
+        self.models.get(&id)
     }
 
-    pub(crate) fn keep_model(&self, schema: &Schema, model: &Arc<MessageSchema>) {
-        lock(&self.models).keep(schema.id, model, schema.text.len());
+    pub(crate) fn put_model(&self, schema: &Schema, model: &Arc<MessageSchema>) {
+        self.models.insert_bytes(schema.id, Arc::clone(model), schema.text.len());
     }
 
-    /// A schema that the caller was seen to reach while the visibility revision stood where it stands now.
+    /// A schema that the caller was seen to reach at the current revisions.
     pub(crate) fn find_reached(&self, actor: &Actor, visibility: i64, id: SchemaId) -> Option<Arc<Schema>> {
-        let at = Platform { access: actor.standing.revision, visibility };
-        let reached = lock(&self.reached);
-        if reached.at != Some(at) || !reached.pairs.contains(&(standpoint(actor), id)) {
-            return None;
-        }
-        drop(reached);
-        lock(&self.schemas).by_id.get(&id).cloned()
+        let now = Platform { access: actor.standing.revision, visibility };
+        self.reached.get(&(standpoint(actor), id)).filter(|at| *at == now)?;
+        self.schemas.get(&id)
     }
 
-    /// Keeps that the caller reaches a schema; `at` are the revisions that the answer was read at.
-    pub(crate) fn keep_reached(&self, actor: &Actor, at: Platform, id: SchemaId) {
-        if actor.standing.revision != at.access {
-            return;
+    /// Caches that the caller reaches a schema; `at` are the revisions that the answer was read at.
+    pub(crate) fn put_reached(&self, actor: &Actor, at: Platform, id: SchemaId) {
+        if actor.standing.revision == at.access {
+            self.reached.insert((standpoint(actor), id), at);
         }
-        let mut reached = lock(&self.reached);
-        if reached.at != Some(at) || reached.pairs.len() >= MAX_REACHED {
-            *reached = Reached { at: Some(at), pairs: HashSet::new() };
-        }
-        reached.pairs.insert((standpoint(actor), id));
     }
 
-    /// Forgets a schema that was deleted for good.
-    pub(crate) fn forget(&self, id: SchemaId) {
-        lock(&self.schemas).by_id.remove(&id);
-        lock(&self.models).by_id.remove(&id);
+    /// Removes a schema that was deleted for good.
+    pub(crate) fn remove(&self, id: SchemaId) {
+        self.schemas.remove(&id);
+        self.models.remove(&id);
     }
 
     /// A schema by its id, as long as a subject has it.
-    pub(crate) async fn load(&self, tx: &mut Tx, id: SchemaId) -> Result<Option<Arc<Schema>>, Error> {
-        if let Some(schema) = lock(&self.schemas).by_id.get(&id) {
-            return Ok(Some(Arc::clone(schema)));
+    pub(crate) async fn find_or_load(&self, tx: &mut Tx, id: SchemaId) -> Result<Option<Arc<Schema>>, Error> {
+        if let Some(schema) = self.schemas.get(&id) {
+            return Ok(Some(schema));
         }
         let Some(schema) = store::registry::find_schema(tx, id).await? else { return Ok(None) };
         let schema = Arc::new(schema);
-        lock(&self.schemas).keep(id, &schema, schema.text.len());
+        self.schemas.insert_bytes(id, Arc::clone(&schema), schema.text.len());
         Ok(Some(schema))
     }
 }

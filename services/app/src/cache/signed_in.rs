@@ -1,20 +1,20 @@
-//! Callers kept by the digests of their tokens, so that a signature is checked and a principal looked up once and not
-//! with each request. One stands while the access revision does, no grant of his begins or ends, and his token is good.
+//! Signed-in callers by the digests of their tokens, so that a signature is not checked and a principal not looked up
+//! with each request. An entry is valid until the access revision moves, a grant of the caller begins or ends, or the
+//! token expires.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use domain::clock::Timestamp;
 use domain::identity::VerifiedToken;
 use sha2::{Digest as _, Sha256};
 
 use crate::actor::Actor;
-use crate::cache::lock;
+use crate::cache::bounded::Cache;
 
-/// How many tokens are kept.
+/// The most tokens whose callers are cached.
 const MAX_TOKENS: usize = 10_000;
 
-/// The SHA-256 of a token: tokens are secrets, and not kept.
+/// The SHA-256 of a token: tokens are secrets, and not stored.
 pub(crate) type Digest = [u8; 32];
 
 pub(crate) fn digest(token: &str) -> Digest {
@@ -22,22 +22,22 @@ pub(crate) fn digest(token: &str) -> Digest {
 }
 
 /// Callers by their tokens.
-#[derive(Default)]
-pub(crate) struct SignedInCache(Mutex<HashMap<Digest, (VerifiedToken, Arc<Actor>)>>);
+pub(crate) struct SignedInCache(Cache<Digest, Arc<(VerifiedToken, Arc<Actor>)>>);
+
+impl Default for SignedInCache {
+    fn default() -> Self {
+        Self(Cache::of_entries(MAX_TOKENS))
+    }
+}
 
 impl SignedInCache {
     pub(crate) fn find(&self, token: &Digest, access: i64, now: Timestamp) -> Option<Arc<Actor>> {
-        let kept = lock(&self.0);
-        let (verified, actor) = kept.get(token)?;
+        let cached = self.0.get(token)?;
+        let (verified, actor) = &*cached;
         (verified.check_time(now).is_ok() && actor.standing.holds(access, now)).then(|| Arc::clone(actor))
     }
 
-    /// Keeps a caller. When there are too many, all are dropped: they are cheap to sign in again.
-    pub(crate) fn keep(&self, token: Digest, verified: VerifiedToken, actor: &Arc<Actor>) {
-        let mut kept = lock(&self.0);
-        if kept.len() >= MAX_TOKENS {
-            kept.clear();
-        }
-        kept.insert(token, (verified, Arc::clone(actor)));
+    pub(crate) fn put(&self, token: Digest, verified: VerifiedToken, actor: &Arc<Actor>) {
+        self.0.insert(token, Arc::new((verified, Arc::clone(actor))));
     }
 }

@@ -3,7 +3,7 @@
 use crate::cache::documents::Entry;
 use crate::ctx::App;
 use crate::error::Error;
-use documents::Parsed;
+use documents::ParsedDocument;
 use domain::document::{Format, StoredDocument};
 use domain::{contract, product};
 use sha2::{Digest, Sha256};
@@ -35,15 +35,15 @@ fn entry(app: &App, document: &StoredDocument) -> Result<Entry, Error> {
     if let Some(entry) = app.caches.documents.find(&document.digest) {
         return Ok(entry);
     }
-    let Parsed { document: parsed, .. } = documents::parse(&document.bytes).map_err(|problems| {
+    let ParsedDocument { document: parsed, .. } = documents::parse(&document.bytes).map_err(|problems| {
         let problem = problems.first().map(ToString::to_string).unwrap_or_default();
         Error::internal(format!("the stored document `{}` cannot be read: {problem}", document.digest))
     })?;
     let entry = match parsed {
-        documents::Document::Contract(contract) => Entry::Contract(app.caches.documents.sharing(contract)),
+        documents::Document::Contract(contract) => Entry::Contract(app.caches.documents.share_columns(contract)),
         documents::Document::Product(product) => Entry::Product(Arc::new(product)),
     };
-    app.caches.documents.keep(document.digest.clone(), entry.clone(), document.bytes.len());
+    app.caches.documents.put(document.digest.clone(), entry.clone(), document.bytes.len());
     Ok(entry)
 }
 

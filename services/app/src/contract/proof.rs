@@ -5,7 +5,7 @@
 //! draft's own rules, has counted no row against it. It is bound to that snapshot as the verdict is, and it is asked for
 //! anew whenever activation is tried.
 
-use domain::change::{Options, Proof, Proofs, Refused, compare, judge_with};
+use domain::change::{Options, Proof, Proofs, Refusal, compare, judge_with};
 use domain::contract;
 use domain::quality::{Check, Measured, RuleResult};
 use domain::version::Version;
@@ -34,7 +34,7 @@ pub(crate) fn judge(
     versions: &[Version],
     promised: &[&contract::Document],
     proofs: Vec<Proof>,
-) -> Result<(), Refused> {
+) -> Result<(), Refusal> {
     let Err(refused) = judge_with(new, versions, promised, &Options::default()) else { return Ok(()) };
     let options = Options { proofs: Proofs::These(proofs), ..Options::default() };
     judge_with(new, versions, promised, &options).map_err(|_| refused)

@@ -77,7 +77,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     let loaded = if loaded.stands(stamp, ctx.now()) {
         loaded
     } else {
-        ctx.app.caches.facts.drop(&asked);
+        ctx.app.caches.facts.remove(&asked);
         match facts::load(&ctx.app, &mut tx, &ctx.actor, &asked).await? {
             Some(loaded) => Arc::new(loaded),
             None => {
@@ -215,7 +215,7 @@ async fn kept_or_loaded(ctx: &Ctx, asked: &GateQuestion) -> Result<Option<Arc<Lo
     let loaded = facts::load(&ctx.app, &mut tx, &ctx.actor, asked).await?.map(Arc::new);
     match &loaded {
         Some(loaded) => ctx.app.caches.facts.put(asked.clone(), Arc::clone(loaded)),
-        None => ctx.app.caches.facts.drop(asked),
+        None => ctx.app.caches.facts.remove(asked),
     }
     Ok(loaded)
 }

@@ -1,7 +1,5 @@
 //! How the gateway gets a lease: [`Leases`] of the program.
 
-use crate::cache::leases::MAX_LEASES;
-use crate::cache::lock;
 use crate::ctx::App;
 use crate::lease::file_list::FileList;
 use crate::lease::{Denied, LeaseSecrets, Leases, OpenLease, Scope, StoredTable};
@@ -9,7 +7,7 @@ use domain::gate::Action;
 use domain::id::LeaseId;
 use domain::lease::LeaseState;
 use futures::future::BoxFuture;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use store::Tx;
 use store::revision::Revision;
 
@@ -20,24 +18,13 @@ impl Leases for App {
             let mut once = self.db.read_once().await.map_err(unavailable)?;
             let revision = store::revision::get(&mut once, Revision::Access).await.map_err(unavailable)?;
             drop(once);
-            let kept = lock(&self.caches.leases.0)
-                .get(&id)
-                .filter(|(at, _)| *at == revision)
-                .map(|(_, open)| Arc::clone(open));
-            if let Some(open) = kept {
+            if let Some(open) = self.caches.leases.find(id, revision) {
                 open.at(self.now())?;
                 return Ok(open);
             }
             // Read after the revision that it is kept under, so at worst newer than that.
             let open = open_lease(self, self.db.read().await.map_err(unavailable)?, id).await?;
-            let (mut leases, now) = (lock(&self.caches.leases.0), self.now());
-            if leases.len() >= MAX_LEASES {
-                leases.retain(|_, (at, open)| *at == revision && open.at(now).is_ok());
-            }
-            if leases.len() >= MAX_LEASES {
-                leases.clear();
-            }
-            leases.insert(id, (revision, Arc::clone(&open)));
+            self.caches.leases.put(id, revision, Arc::clone(&open));
             Ok(open)
         })
     }
@@ -91,7 +78,7 @@ async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>
 }
 
 async fn file_list(app: &App, digest: String) -> Result<Arc<FileList>, Denied> {
-    if let Some(list) = lock(&app.caches.file_lists.0).get(&digest).and_then(Weak::upgrade) {
+    if let Some(list) = app.caches.file_lists.find(&digest) {
         return Ok(list);
     }
     let (folder, named) = (app.folder.clone(), digest.clone());
@@ -99,9 +86,7 @@ async fn file_list(app: &App, digest: String) -> Result<Arc<FileList>, Denied> {
     match read {
         Ok(Ok(list)) => {
             let list = Arc::new(list);
-            let mut lists = lock(&app.caches.file_lists.0);
-            lists.retain(|_, list| list.strong_count() > 0);
-            lists.insert(digest, Arc::downgrade(&list));
+            app.caches.file_lists.put(digest, &list);
             Ok(list)
         }
         Ok(Err(error)) => {

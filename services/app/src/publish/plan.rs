@@ -430,7 +430,7 @@ impl<'a> Planner<'a> {
         &mut self,
         judged: &JudgedVersion,
         version: &contract::Version,
-        state: Result<State, contract::WrongState>,
+        state: Result<State, impl std::fmt::Display>,
         kind: Transition,
     ) -> State {
         match state {

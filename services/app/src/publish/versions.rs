@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::change::{self, Finding, Refused, required_bump};
-use domain::contract::{self, State, StateName, Wish, WrongState};
+use domain::change::{self, Finding, Refusal, required_bump};
+use domain::contract::{self, DeprecateError, State, StateName, Wish, WrongState};
 use domain::id::{ContractVersionId, OverrideId};
 use domain::name::DomainPath;
 use domain::overrides::{FindingsDigest, Override, judge_under};
@@ -240,14 +240,25 @@ impl Judging<'_> {
             | (Wish::Activate, State::Active { .. } | State::Superseded { .. })
             | (Wish::Deprecate, State::Deprecated { .. })
             | (Wish::Retire, State::Retired { .. }) => return Some(Step::Keep(version)),
-            (Wish::Deprecate, State::Active { .. } | State::Superseded { .. }) => {
-                return Some(Step::Deprecate(version));
-            }
+            (Wish::Deprecate, state) => return self.deprecation(version.clone(), state.clone(), entry),
             (Wish::Retire, _) => return Some(Step::Retire(version)),
             (Wish::Activate, state) => WrongState { state: state.name(), wanted: StateName::Active },
-            (Wish::Deprecate, state) => WrongState { state: state.name(), wanted: StateName::Deprecated },
         };
         self.problems.push(entry.problem("/status", format!("{wrong}; publish a new version")));
+        None
+    }
+
+    fn deprecation(&mut self, version: contract::Version, state: State, entry: &Entry<ContractEntry>) -> Option<Step> {
+        let contract = &entry.model.contract;
+        let (pointer, message) = match state.deprecate(self.ctx.now(), contract.end_of_support()) {
+            Ok(_) => return Some(Step::Deprecate(version)),
+            Err(DeprecateError::WrongState(wrong)) => ("/status".to_owned(), format!("{wrong}; publish a new version")),
+            Err(passed @ DeprecateError::SunsetPassed { .. }) => {
+                let n_sla = contract.end_of_support_index().unwrap_or_default();
+                (format!("/slaProperties/{n_sla}/value"), format!("a version cannot be deprecated: {passed}"))
+            }
+        };
+        self.problems.push(entry.problem(pointer, message));
         None
     }
 
@@ -313,8 +324,8 @@ fn accepted(
         message.push_str("; whoever signed an override of it does not publish it himself");
     }
     let (compared_with, needed, findings) = match why {
-        Refused::Bump { since, needed, findings, .. } => (since, needed, findings),
-        Refused::NotGreater { newest, .. } => {
+        Refusal::Bump { since, needed, findings, .. } => (since, needed, findings),
+        Refusal::NotGreater { newest, .. } => {
             let newest_says = history.iter().find(|known| known.version.version == newest);
             let findings = newest_says.map(|known| change::compare(&known.document, new)).unwrap_or_default();
             (newest, required_bump(&findings).max(Bump::Patch), findings)

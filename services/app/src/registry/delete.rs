@@ -100,7 +100,7 @@ async fn remove(ctx: &Ctx, tx: &mut Tx, version: &SubjectVersion, permanent: boo
 async fn forget_if_unused(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<(), Error> {
     if store::registry::list_versions_of_schema(tx, id).await?.is_empty() {
         store::registry::forget_schema(tx, id).await?;
-        ctx.app.caches.schemas.forget(id);
+        ctx.app.caches.schemas.remove(id);
     }
     Ok(())
 }

@@ -183,7 +183,7 @@ pub(super) async fn resolve(ctx: &Ctx, tx: &mut Tx, references: &[Reference], re
             return Err(missing());
         }
         let found = store::registry::find_version(tx, subject, *version).await?.ok_or_else(missing)?;
-        let schema = ctx.app.caches.schemas.load(tx, found.schema_id).await?.ok_or_else(missing)?;
+        let schema = ctx.app.caches.schemas.find_or_load(tx, found.schema_id).await?.ok_or_else(missing)?;
         n_bytes = n_bytes.saturating_add(schema.text.len());
         if n_bytes > MAX_SCHEMA_BYTES {
             return Err(Error::TooLarge);
@@ -208,7 +208,7 @@ fn too_many_references() -> Error {
 
 /// A registered schema as its comparer sees it.
 pub(super) async fn model(ctx: &Ctx, tx: &mut Tx, schema: &Arc<Schema>) -> Result<Arc<MessageSchema>, Error> {
-    if let Some(model) = ctx.app.caches.schemas.model(schema.id) {
+    if let Some(model) = ctx.app.caches.schemas.find_model(schema.id) {
         return Ok(model);
     }
     let Resolved { texts, .. } = resolve(ctx, tx, &schema.references, Reach::All).await?;
@@ -216,6 +216,6 @@ pub(super) async fn model(ctx: &Ctx, tx: &mut Tx, schema: &Arc<Schema>) -> Resul
     let read = move || MessageSchema::parse(kept.format, &kept.text, &texts);
     let read = tokio::task::spawn_blocking(read).await.map_err(crate::Error::internal)?;
     let model = Arc::new(read.map_err(|invalid| crate::Error::internal(invalid.to_string()))?);
-    ctx.app.caches.schemas.keep_model(schema, &model);
+    ctx.app.caches.schemas.put_model(schema, &model);
     Ok(model)
 }

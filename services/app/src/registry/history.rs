@@ -85,7 +85,7 @@ pub(super) async fn resolved(ctx: &Ctx, tx: &mut Tx, schema: &Schema) -> Result<
 }
 
 pub(super) async fn in_place(ctx: &Ctx, tx: &mut Tx, version: SubjectVersion) -> Result<Registered, Error> {
-    let schema = ctx.app.caches.schemas.load(tx, version.schema_id).await?;
+    let schema = ctx.app.caches.schemas.find_or_load(tx, version.schema_id).await?;
     let schema = schema.ok_or_else(|| crate::Error::internal("a version has no schema"))?;
     Ok(Registered { version, schema })
 }

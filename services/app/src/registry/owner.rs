@@ -65,7 +65,7 @@ impl Owner {
             Self::Quarantine(domain) => ctx.may(Action::Publish, &Resource::Domain(&domain.path)),
             Self::Hidden(otherwise) => match **otherwise {
                 Self::Nobody => return Err(nobody(subject)),
-                _ => false,
+                Self::Topic { .. } | Self::Quarantine(_) | Self::Hidden(_) => false,
             },
             Self::Nobody => return Err(nobody(subject)),
         };
@@ -81,8 +81,8 @@ impl Owner {
         let limit = ctx.app.settings.max_subjects;
         match self {
             Self::Topic { .. } => Ok(()),
-            _ if count <= i64::from(limit) => Ok(()),
-            _ => {
+            Self::Quarantine(_) | Self::Hidden(_) | Self::Nobody if count <= i64::from(limit) => Ok(()),
+            Self::Quarantine(_) | Self::Hidden(_) | Self::Nobody => {
                 let what = "the registry".to_owned();
                 Err(Error::TooMany { what, of: "subjects", limit, setting: "subjects" })
             }

@@ -146,8 +146,8 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
             if visible_places(ctx, &mut tx, id).await?.is_empty() {
                 return Err(Error::SchemaNotFound);
             }
-            let schema = ctx.app.caches.schemas.load(&mut tx, id).await?.ok_or(Error::SchemaNotFound)?;
-            ctx.app.caches.schemas.keep_reached(&ctx.actor, at, id);
+            let schema = ctx.app.caches.schemas.find_or_load(&mut tx, id).await?.ok_or(Error::SchemaNotFound)?;
+            ctx.app.caches.schemas.put_reached(&ctx.actor, at, id);
             schema
         }
     };

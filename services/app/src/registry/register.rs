@@ -191,7 +191,7 @@ async fn write(
     tx.commit().await?;
     failpoint::pass("register.committed");
     ctx.app.work.notify_waiters();
-    ctx.app.caches.schemas.keep_model(&schema, &prepared.model);
+    ctx.app.caches.schemas.put_model(&schema, &prepared.model);
     Ok(Registered { version, schema: Arc::new(schema) })
 }
 
@@ -376,7 +376,7 @@ impl Scene {
         let mut budget = Budget::HISTORY;
         let mut broken = Vec::new();
         for version in versions {
-            let schema = ctx.app.caches.schemas.load(tx, version.schema_id).await?;
+            let schema = ctx.app.caches.schemas.find_or_load(tx, version.schema_id).await?;
             let schema = schema.ok_or_else(|| crate::Error::internal("a version has no schema"))?;
             // To read it takes time as well, and so does reading what it refers to.
             budget.take(steps_to_read(schema.text.len(), schema.references.len())).map_err(too_complex)?;

@@ -17,7 +17,7 @@ use crate::actor::Actor;
 use crate::ctx::{App, Ctx};
 use crate::error::{Error, Noun};
 use crate::product_in_domain::ProductInDomain;
-use crate::target::{PortTarget, ResolvedPort, Target};
+use crate::target::{PortTarget, Target};
 
 /// Finds what an address means to a caller: the newest major that its grants cover, and without a grant the oldest
 /// active one (docs/design.md, Terms). `None` for what does not exist and for what the caller may not know of.
@@ -51,12 +51,11 @@ pub(crate) async fn resolve_port(
     ctx: &Ctx,
     tx: &mut Tx,
     target: &PortTarget,
-) -> Result<(ProductInDomain, ResolvedPort), Error> {
+) -> Result<(ProductInDomain, PortMajor), Error> {
     match target {
         PortTarget::Table(address) => {
             let target = resolve(&ctx.app, tx, &ctx.actor, address).await?.ok_or(Error::NotFound(Noun::Table))?;
-            let port = store::product::find_port(tx, &target.port_major).await?.ok_or(Error::NotFound(Noun::Port))?;
-            Ok((target.known, port.into()))
+            Ok((target.known, target.port_major))
         }
         PortTarget::Port { domain, product, port, major } => {
             let known = visible_product(&ctx.app, tx, &ctx.actor, domain, product).await?;
@@ -65,7 +64,7 @@ pub(crate) async fn resolve_port(
             let named = ports.into_iter().filter(|found| found.port_major.port == *port);
             let fitting = named.filter(|found| major.is_none_or(|major| major == found.port_major.major));
             let newest = fitting.max_by_key(|found| found.port_major.major).ok_or(Error::NotFound(Noun::Port))?;
-            Ok((known, newest.into()))
+            Ok((known, newest.port_major))
         }
     }
 }

@@ -10,7 +10,6 @@ use domain::table::{Snapshot, SnapshotKey, SnapshotState, Table};
 use store::{Lock, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
-use crate::cache::lock;
 use crate::ctx::App;
 use crate::error::Error;
 use crate::jobs::queue;
@@ -26,7 +25,7 @@ pub(crate) async fn head(tx: &mut Tx, table_id: TableId) -> Result<Option<Snapsh
 pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), storage::Error>, Error> {
     let now = app.now();
     let newest = app.lake.newest(&table.location, table.format).await;
-    lock(&app.caches.looks).insert(table.id, now);
+    app.caches.polls.insert(table.id, now);
     let newest = match newest {
         Ok(newest) => newest,
         Err(error) => return Ok(Err(error)),
@@ -38,7 +37,7 @@ pub(crate) async fn look(app: &Arc<App>, table: &Table) -> Result<Result<(), sto
 /// Looks only if the last look is older than the setting `probe`: what a decision does before it decides.
 pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotKey>) -> Result<(), Error> {
     let now = app.now();
-    let fresh = lock(&app.caches.looks).get(&table.id).is_some_and(|at| now.since(*at) <= app.settings.probe);
+    let fresh = app.caches.polls.get(&table.id).is_some_and(|at| now.since(at) <= app.settings.probe);
     if fresh {
         return Ok(());
     }
@@ -46,7 +45,7 @@ pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotK
     if let Some(head) = head
         && matches!(app.lake.has_newer(&table.location, head).await, Ok(false))
     {
-        lock(&app.caches.looks).insert(table.id, now);
+        app.caches.polls.insert(table.id, now);
         return Ok(());
     }
     // A folder that cannot be listed changes nothing here: what is served is pinned and was inspected.
@@ -104,6 +103,8 @@ async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Tim
 fn is_older(newest: &SnapshotKey, head: &SnapshotKey) -> bool {
     match (newest, head) {
         (SnapshotKey::DeltaVersion(newest), SnapshotKey::DeltaVersion(head)) => newest < head,
-        _ => false,
+        // Digests have no order, and a table keeps its format.
+        (SnapshotKey::DeltaVersion(_), SnapshotKey::ParquetDigest(_))
+        | (SnapshotKey::ParquetDigest(_), SnapshotKey::DeltaVersion(_) | SnapshotKey::ParquetDigest(_)) => false,
     }
 }

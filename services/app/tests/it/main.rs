@@ -1,5 +1,6 @@
 //! The tests of `app`.
 
+mod cache;
 mod issuer;
 mod lease;
 mod lock;

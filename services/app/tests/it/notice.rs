@@ -478,7 +478,7 @@ async fn a_sunset_closes_a_notice_by_itself() {
 #[tokio::test]
 async fn the_end_of_support_ends_what_is_deprecated_to_the_moment_and_nothing_else() {
     let support = "slaProperties:\n  - property: endOfSupport\n    value: 2027-05-01\nschema:\n";
-    let end = domain::contract::sla::parse_moment("2027-05-01").unwrap();
+    let end = Timestamp::parse_date_time("2027-05-01").unwrap();
     let promised = CONTRACT.replace("schema:\n", support);
     for is_deprecated in [false, true] {
         let world = World::of(&promised).await;

@@ -306,7 +306,7 @@ async fn a_steward_is_shown_what_he_signs_and_it_is_told_for_ever() {
     assert_eq!((shown.compared_with.to_string(), shown.findings.len()), ("1.0.0".to_owned(), 1));
 
     let says = world.accepted(&document).await;
-    let kept = domain::change::kept(&shown.findings);
+    let kept = domain::change::finding_records(&shown.findings);
     assert_eq!((&says.findings, says.since, says.version), (&kept, shown.compared_with, shown.version));
     assert_eq!(Some(says.digest()), shown.digest);
     assert_eq!((kept[0].path.as_str(), kept[0].consumer_safe), ("orders.amount", false));

@@ -15,8 +15,8 @@ use domain::clock::Clock;
 use domain::error::Kind;
 use domain::gate::Action;
 use domain::grant::Purpose;
-use domain::id::PrincipalId;
-use domain::identity::{PlatformRole, Principal, PrincipalKind, PurposeCode};
+use domain::id::{PrincipalId, RoleId};
+use domain::identity::{PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
 use store::Lock;
 use testkit::app::{TestApp, Wiring};
 use testkit::clock::ManualClock;
@@ -51,6 +51,19 @@ async fn add(test: &TestApp, subject: &str) -> PrincipalId {
     store::identity::insert_principal(&mut tx, &principal).await.unwrap();
     tx.commit().await.unwrap();
     principal.id
+}
+
+async fn make_admin(test: &TestApp, principal_id: PrincipalId) {
+    let assignment = RoleAssignment {
+        id: RoleId::new(test.clock.as_ref(), test.random.as_ref()),
+        principal_id,
+        role: Role::Platform(PlatformRole::Admin),
+        assigned_by: principal_id,
+        assigned_at: test.clock.now(),
+    };
+    let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
+    store::identity::insert_role(&mut tx, &assignment).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test]
@@ -110,7 +123,8 @@ async fn a_role_by_subject_is_for_the_local_principal() {
 async fn nobody_gets_a_local_token_for_the_subject_of_another_issuer() {
     let (test, idp) = start().await;
     test.principal("reader").await;
-    add(&test, "reader").await;
+    let principal_id = add(&test, "reader").await;
+    make_admin(&test, principal_id).await;
     let foreign = test.bearer(&idp.token("reader")).await;
     let own = CreateToken { subject: None, lifetime: None, purpose: None };
     let error = app::identity::create_token(&foreign, own).await.unwrap_err();

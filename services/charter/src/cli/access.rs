@@ -1,17 +1,16 @@
 //! `charter access`: requesting access, deciding on requests, and revoking grants.
 
 use clap::Subcommand;
-use clap::builder::PossibleValuesParser;
+use cynic::Id;
 use domain::clock::Timestamp;
-use domain::grant::RequestState;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use super::answer::{PrincipalName, ProductName};
+use super::api::{AccessRequestState, DateTime, GrantState, PurposeCode, list, operation, schema};
 use super::args::{self, Idempotency, Paging, Remote};
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, count, or_dash, word};
+use super::output::{self, count, or_dash};
 
 /// `charter access`.
 #[derive(clap::Args)]
@@ -73,8 +72,8 @@ enum Command {
     /// List requests: your own, and those that you may decide or audit
     List {
         /// Only requests in this state
-        #[arg(long, value_parser = states())]
-        state: Option<String>,
+        #[arg(long, value_enum)]
+        state: Option<AccessRequestState>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -93,11 +92,11 @@ struct RequestArgs {
     #[arg(long)]
     port: Option<String>,
     /// Major version of the port; the newest if not given
-    #[arg(long, requires = "port")]
-    major: Option<u32>,
+    #[arg(long, requires = "port", value_parser = clap::value_parser!(i32).range(0..))]
+    major: Option<i32>,
     /// Purpose that the data is used for
-    #[arg(long, value_parser = args::purposes())]
-    purpose: String,
+    #[arg(long, value_enum)]
+    purpose: PurposeCode,
     /// Description of the purpose, for the approvers
     #[arg(long)]
     sentence: String,
@@ -111,166 +110,197 @@ struct RequestArgs {
     idempotency: Idempotency,
 }
 
-const REQUEST: &[&str] = &[
-    "mutation RequestAccess($input: RequestAccessInput!) {
-        answer: requestAccess(input: $input) { request { ...Request } }
-    }\n",
-    ACCESS_REQUEST,
-    ProductName::FRAGMENT,
-];
+operation!($ mutation "Mutation" RequestAccess { input: RequestAccessInput } "requestAccess" -> RequestAccessPayload);
+operation!($ mutation "Mutation" ApproveRequest { input: ApproveRequestInput } "approveRequest" -> ApproveRequestResult);
+operation!($ mutation "Mutation" RejectRequest { input: RejectRequestInput } "rejectRequest" -> RejectRequestResult);
+operation!($ mutation "Mutation" WithdrawRequest { input: WithdrawRequestInput } "withdrawRequest" -> WithdrawRequestResult);
+operation!($ mutation "Mutation" RevokeGrant { input: RevokeGrantInput } "revokeGrant" -> RevokeGrantResult);
+list!(
+    $ ListRequests { state: Option<AccessRequestState> }
+    "accessRequests" -> "AccessRequestConnection" of AccessRequest
+);
+list!($ ListGrants {} "grants" -> "GrantConnection" of Grant);
 
-const APPROVE: &[&str] = &[
-    "mutation ApproveRequest($input: ApproveRequestInput!) { answer: approveRequest(input: $input) {
-        ... on ApproveRequestPayload { request { ...Request } grant { ...Grant } }\n",
-    NOT_PENDING,
-    ACCESS_REQUEST,
-    GRANT,
-    ProductName::FRAGMENT,
-];
+#[derive(Clone, cynic::InputObject)]
+struct RequestAccessInput {
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    product: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    port: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    major: Option<i32>,
+    purpose: PurposeCode,
+    sentence: String,
+    from: Option<DateTime>,
+    until: Option<DateTime>,
+    idempotency_key: Option<String>,
+}
 
-const REJECT: &[&str] = &[
-    "mutation RejectRequest($input: RejectRequestInput!) { answer: rejectRequest(input: $input) {
-        ... on RejectRequestPayload { request { ...Request } }\n",
-    NOT_PENDING,
-    ACCESS_REQUEST,
-    ProductName::FRAGMENT,
-];
+#[derive(Clone, cynic::InputObject)]
+struct ApproveRequestInput {
+    request: Id,
+    until: Option<DateTime>,
+    reason: Option<String>,
+    idempotency_key: Option<String>,
+}
 
-const WITHDRAW: &[&str] = &[
-    "mutation WithdrawRequest($input: WithdrawRequestInput!) { answer: withdrawRequest(input: $input) {
-        ... on WithdrawRequestPayload { request { ...Request } }\n",
-    NOT_PENDING,
-    ACCESS_REQUEST,
-    ProductName::FRAGMENT,
-];
+#[derive(Clone, cynic::InputObject)]
+struct RejectRequestInput {
+    request: Id,
+    reason: String,
+    idempotency_key: Option<String>,
+}
 
-/// The end of every document that decides on a request.
-const NOT_PENDING: &str = "        __typename
-        ... on RequestNotPending { request { ...Request } message }
-    } }\n";
+#[derive(Clone, cynic::InputObject)]
+struct WithdrawRequestInput {
+    request: Id,
+    idempotency_key: Option<String>,
+}
 
-const REVOKE: &[&str] = &[
-    "mutation RevokeGrant($input: RevokeGrantInput!) { answer: revokeGrant(input: $input) {
-        __typename
-        ... on RevokeGrantPayload { grant { ...Grant } endedLeases { id principal { subject } address expiresAt } }
-        ... on GrantNotActive { grant { ...Grant } message }
-    } }\n",
-    GRANT,
-    ProductName::FRAGMENT,
-];
+#[derive(Clone, cynic::InputObject)]
+struct RevokeGrantInput {
+    grant: Id,
+    reason: String,
+    idempotency_key: Option<String>,
+}
 
-const REQUESTS: &[&str] = &[
-    "query AccessRequests($first: Int, $after: String, $state: AccessRequestState) {
-        answer: accessRequests(first: $first, after: $after, state: $state) {
-            nodes { ...Request }
-            pageInfo { hasNextPage endCursor }
-        }
-    }\n",
-    ACCESS_REQUEST,
-    ProductName::FRAGMENT,
-];
-
-const GRANTS: &[&str] = &[
-    "query Grants($first: Int, $after: String) { answer: grants(first: $first, after: $after) {
-        nodes { ...Grant }
-        pageInfo { hasNextPage endCursor }
-    } }\n",
-    GRANT,
-    ProductName::FRAGMENT,
-];
-
-const ACCESS_REQUEST: &str = "fragment Request on AccessRequest {
-    id state requester { subject } product { ...ProductName } port major purpose sentence from until
-    decidedBy { subject } decidedAt reason createdAt grant { id }
-}\n";
-
-const GRANT: &str = "fragment Grant on Grant {
-    id state principal { subject } product { ...ProductName } port major purpose sentence from until
-    grantedBy { subject } grantedAt revokedBy { subject } revokedAt reason
-}\n";
-
-#[derive(Debug, Deserialize, Serialize)]
-struct Asked {
+#[derive(Serialize, cynic::QueryFragment)]
+struct RequestAccessPayload {
     request: AccessRequest,
 }
 
-/// The outcomes of approving, rejecting and withdrawing.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
 #[serde(tag = "__typename")]
-#[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
-enum Answered {
-    ApproveRequestPayload { request: AccessRequest, grant: Grant },
-    RejectRequestPayload { request: AccessRequest },
-    WithdrawRequestPayload { request: AccessRequest },
-    RequestNotPending { request: AccessRequest, message: String },
+#[expect(clippy::large_enum_variant, reason = "there is one value per run")]
+enum ApproveRequestResult {
+    ApproveRequestPayload(ApproveRequestPayload),
+    RequestNotPending(RequestNotPending),
+    #[cynic(fallback)]
+    Unknown,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
 #[serde(tag = "__typename")]
-enum Revoked {
-    #[serde(rename_all = "camelCase")]
-    RevokeGrantPayload {
-        grant: Grant,
-        ended_leases: Vec<EndedLease>,
-    },
-    GrantNotActive {
-        grant: Grant,
-        message: String,
-    },
+enum RejectRequestResult {
+    RejectRequestPayload(RejectRequestPayload),
+    RequestNotPending(RequestNotPending),
+    #[cynic(fallback)]
+    Unknown,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum WithdrawRequestResult {
+    WithdrawRequestPayload(WithdrawRequestPayload),
+    RequestNotPending(RequestNotPending),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum RevokeGrantResult {
+    RevokeGrantPayload(RevokeGrantPayload),
+    GrantNotActive(GrantNotActive),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct ApproveRequestPayload {
+    request: AccessRequest,
+    grant: Grant,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct RejectRequestPayload {
+    request: AccessRequest,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct WithdrawRequestPayload {
+    request: AccessRequest,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct RequestNotPending {
+    request: AccessRequest,
+    message: String,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct RevokeGrantPayload {
+    grant: Grant,
+    ended_leases: Vec<EndedLease>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct GrantNotActive {
+    grant: Grant,
+    message: String,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct AccessRequest {
-    id: String,
-    state: String,
+    id: Id,
+    state: AccessRequestState,
     requester: PrincipalName,
     product: Option<ProductName>,
     port: String,
-    major: u32,
-    purpose: String,
+    major: i32,
+    purpose: PurposeCode,
     sentence: String,
-    from: String,
-    until: String,
+    from: DateTime,
+    until: DateTime,
     decided_by: Option<PrincipalName>,
-    decided_at: Option<String>,
+    decided_at: Option<DateTime>,
     reason: Option<String>,
-    created_at: String,
+    created_at: DateTime,
     grant: Option<GrantId>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Grant")]
 struct GrantId {
-    id: String,
+    id: Id,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Grant {
-    id: String,
-    state: String,
+    id: Id,
+    state: GrantState,
     principal: PrincipalName,
     product: Option<ProductName>,
     port: String,
-    major: u32,
-    purpose: String,
+    major: i32,
+    purpose: PurposeCode,
     sentence: String,
-    from: String,
-    until: String,
+    from: DateTime,
+    until: DateTime,
     granted_by: PrincipalName,
-    granted_at: String,
+    granted_at: DateTime,
     revoked_by: Option<PrincipalName>,
-    revoked_at: Option<String>,
+    revoked_at: Option<DateTime>,
     reason: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Lease")]
 #[serde(rename_all = "camelCase")]
 struct EndedLease {
-    id: String,
+    id: Id,
     principal: PrincipalName,
     address: Option<String>,
-    expires_at: String,
+    expires_at: DateTime,
 }
 
 /// Runs `charter access`.
@@ -279,33 +309,60 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
     match args.command {
         Command::Request(request) => {
-            let asked: Asked = client.send(REQUEST, json!({ "input": request.into_input()? })).await?;
-            output::show(json, &asked, |asked| requests_table(std::slice::from_ref(&asked.request)))?;
+            let payload = client.send(RequestAccess { input: request.into_input()? }).await?;
+            output::show(json, &payload, |payload| requests_table([&payload.request]))?;
         }
         Command::Approve { request, until, reason, idempotency } => {
-            let until = until.map(|until| until.to_string());
-            let input = idempotency.into_input(json!({ "request": request, "until": until, "reason": reason }));
-            answered(json, &client.send(APPROVE, json!({ "input": input })).await?)?;
+            let (until, idempotency_key) = (until.map(DateTime::from), idempotency.into_key());
+            let input = ApproveRequestInput { request: Id::new(request), until, reason, idempotency_key };
+            let result = client.send(ApproveRequest { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                ApproveRequestResult::ApproveRequestPayload(approved) => Ok(grants_table([&approved.grant])),
+                ApproveRequestResult::RequestNotPending(not_pending) => Err(not_pending.error()),
+                ApproveRequestResult::Unknown => Err(Error::unknown_outcome()),
+            })?;
         }
         Command::Reject { request, reason, idempotency } => {
-            let input = idempotency.into_input(json!({ "request": request, "reason": reason }));
-            answered(json, &client.send(REJECT, json!({ "input": input })).await?)?;
+            let idempotency_key = idempotency.into_key();
+            let input = RejectRequestInput { request: Id::new(request), reason, idempotency_key };
+            let result = client.send(RejectRequest { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                RejectRequestResult::RejectRequestPayload(rejected) => Ok(requests_table([&rejected.request])),
+                RejectRequestResult::RequestNotPending(not_pending) => Err(not_pending.error()),
+                RejectRequestResult::Unknown => Err(Error::unknown_outcome()),
+            })?;
         }
         Command::Withdraw { request, idempotency } => {
-            let input = idempotency.into_input(json!({ "request": request }));
-            answered(json, &client.send(WITHDRAW, json!({ "input": input })).await?)?;
+            let input = WithdrawRequestInput { request: Id::new(request), idempotency_key: idempotency.into_key() };
+            let result = client.send(WithdrawRequest { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                WithdrawRequestResult::WithdrawRequestPayload(withdrawn) => Ok(requests_table([&withdrawn.request])),
+                WithdrawRequestResult::RequestNotPending(not_pending) => Err(not_pending.error()),
+                WithdrawRequestResult::Unknown => Err(Error::unknown_outcome()),
+            })?;
         }
         Command::Revoke { grant, reason, idempotency } => {
-            let input = idempotency.into_input(json!({ "grant": grant, "reason": reason }));
-            revoked(json, &client.send(REVOKE, json!({ "input": input })).await?)?;
+            let input = RevokeGrantInput { grant: Id::new(grant), reason, idempotency_key: idempotency.into_key() };
+            let result = client.send(RevokeGrant { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                RevokeGrantResult::RevokeGrantPayload(revoked) => Ok(grants_table([&revoked.grant])),
+                RevokeGrantResult::GrantNotActive(not_active) => {
+                    Err(Error::new(Exit::Failed, not_active.message.as_str()))
+                }
+                RevokeGrantResult::Unknown => Err(Error::unknown_outcome()),
+            })?;
+            if let RevokeGrantResult::RevokeGrantPayload(revoked) = &result
+                && !json
+            {
+                output::note(&format!("{} revoked", count(revoked.ended_leases.len(), "lease")));
+            }
         }
         Command::List { state, paging } => {
-            let filters = Map::from_iter([("state".to_owned(), json!(state.as_deref().map(args::enum_value)))]);
-            let requests: Connection<AccessRequest> = client.list(REQUESTS, filters, &paging).await?;
+            let requests = client.list(ListRequests { state, ..ListRequests::default() }, &paging).await?;
             output::show(json, &requests, |requests| requests_table(&requests.nodes))?;
         }
         Command::Grants { paging } => {
-            let grants: Connection<Grant> = client.list(GRANTS, Map::new(), &paging).await?;
+            let grants = client.list(ListGrants::default(), &paging).await?;
             output::show(json, &grants, |grants| grants_table(&grants.nodes))?;
         }
     }
@@ -313,93 +370,72 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
 }
 
 impl RequestArgs {
-    fn into_input(self) -> Result<Value> {
-        let wrong = |message: String| Error::new(Exit::Usage, format!("`{}`: {message}", self.target));
-        let mut input = json!({
-            "purpose": args::enum_value(&self.purpose),
-            "sentence": self.sentence,
-            "from": self.from.map(|from| from.to_string()),
-            "until": self.until.map(|until| until.to_string()),
-        });
-        match self.port {
-            Some(port) => {
-                input["product"] = json!(args::product(&self.target).map_err(wrong)?.to_string());
-                input["port"] = json!(port);
-                input["major"] = json!(self.major);
-            }
-            None => {
-                let hint = "to request a port, pass the product, `domain.product`, with `--port`";
-                input["address"] = json!(args::table(&self.target).map_err(|message| wrong(message).hint(hint))?);
-            }
+    fn into_input(self) -> Result<RequestAccessInput> {
+        let invalid = |message: String| Error::new(Exit::Usage, format!("`{}`: {message}", self.target));
+        let (mut address, mut product) = (None, None);
+        if self.port.is_some() {
+            product = Some(args::product(&self.target).map_err(invalid)?.to_string());
+        } else {
+            let hint = "to request a port, pass the product, `domain.product`, with `--port`";
+            address = Some(args::table(&self.target).map_err(|message| invalid(message).hint(hint))?);
         }
-        Ok(self.idempotency.into_input(input))
+        Ok(RequestAccessInput {
+            address,
+            product,
+            port: self.port,
+            major: self.major,
+            purpose: self.purpose,
+            sentence: self.sentence,
+            from: self.from.map(DateTime::from),
+            until: self.until.map(DateTime::from),
+            idempotency_key: self.idempotency.into_key(),
+        })
     }
 }
 
-fn answered(json: bool, answered: &Answered) -> Result<()> {
-    output::outcome(json, answered, |answered| match answered {
-        Answered::RequestNotPending { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
-        Answered::ApproveRequestPayload { grant, .. } => Ok(grants_table(std::slice::from_ref(grant))),
-        Answered::RejectRequestPayload { request } | Answered::WithdrawRequestPayload { request } => {
-            Ok(requests_table(std::slice::from_ref(request)))
-        }
-    })
-}
-
-fn revoked(json: bool, revoked: &Revoked) -> Result<()> {
-    output::outcome(json, revoked, |revoked| match revoked {
-        Revoked::GrantNotActive { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
-        Revoked::RevokeGrantPayload { grant, .. } => Ok(grants_table(std::slice::from_ref(grant))),
-    })?;
-    if let Revoked::RevokeGrantPayload { ended_leases, .. } = revoked
-        && !json
-    {
-        output::note(&format!("{} revoked", count(ended_leases.len(), "lease")));
+impl RequestNotPending {
+    fn error(&self) -> Error {
+        Error::new(Exit::Failed, self.message.as_str())
     }
-    Ok(())
 }
 
-fn states() -> PossibleValuesParser {
-    PossibleValuesParser::new(RequestState::ALL.iter().map(|state| state.as_str()))
-}
-
-fn requests_table(requests: &[AccessRequest]) -> String {
+fn requests_table<'a>(requests: impl IntoIterator<Item = &'a AccessRequest>) -> String {
     output::table(
         ["request", "state", "requester", "port", "purpose", "from", "until", "grant"],
-        requests.iter().map(|request| {
+        requests.into_iter().map(|request| {
             let AccessRequest { id, state, requester, product, port, major, purpose, from, until, grant, .. } = request;
             [
-                id.clone(),
-                word(state),
+                id.inner().to_owned(),
+                state.to_string(),
                 requester.subject.clone(),
                 port_name(product.as_ref(), port, *major),
-                word(purpose),
-                from.clone(),
-                until.clone(),
-                or_dash(grant.as_ref().map(|grant| &grant.id)),
+                purpose.to_string(),
+                from.to_string(),
+                until.to_string(),
+                or_dash(grant.as_ref().map(|grant| grant.id.inner())),
             ]
         }),
     )
 }
 
-fn grants_table(grants: &[Grant]) -> String {
+fn grants_table<'a>(grants: impl IntoIterator<Item = &'a Grant>) -> String {
     output::table(
         ["grant", "state", "principal", "port", "purpose", "from", "until"],
-        grants.iter().map(|grant| {
+        grants.into_iter().map(|grant| {
             let Grant { id, state, principal, product, port, major, purpose, from, until, .. } = grant;
             [
-                id.clone(),
-                word(state),
+                id.inner().to_owned(),
+                state.to_string(),
                 principal.subject.clone(),
                 port_name(product.as_ref(), port, *major),
-                word(purpose),
-                from.clone(),
-                until.clone(),
+                purpose.to_string(),
+                from.to_string(),
+                until.to_string(),
             ]
         }),
     )
 }
 
-fn port_name(product: Option<&ProductName>, port: &str, major: u32) -> String {
+fn port_name(product: Option<&ProductName>, port: &str, major: i32) -> String {
     format!("{} {port} v{major}", or_dash(product))
 }

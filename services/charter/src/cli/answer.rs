@@ -1,65 +1,60 @@
 //! Response types that several commands share: principals, product names, findings, decisions, snapshots and verdicts.
 //!
-//! The field names are the API's; `--json` prints them unchanged. A type's `FRAGMENT` selects its fields; a document
-//! that uses it lists it among its parts.
+//! The field names are the API's; `--json` prints them unchanged.
 
 use std::fmt::Write;
 
-use domain::gate::{Check, Code};
+use cynic::Id;
+use domain::gate::Check;
 use domain::{change, version};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::output::{Mark, Paint, cleaned, or_dash, word};
+use super::api::{
+    Bump, DateTime, GateCheck, LineOutcome, Long, QualityUnit, ReasonCode, RuleOutcome, Severity, SnapshotState,
+    VerdictWord, schema,
+};
+use super::output::{self, Mark, bold, cleaned, or_dash, word};
 
 /// A principal, by name.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Principal")]
 pub(crate) struct PrincipalName {
-    /// The name at its issuer.
     pub(crate) subject: String,
 }
 
 /// A domain, by path.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Domain")]
 pub(crate) struct DomainName {
-    /// Its path.
     pub(crate) path: String,
 }
 
 /// A product, by name.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Product")]
 pub(crate) struct ProductName {
-    /// Its name.
     pub(crate) name: String,
-    /// Its domain, where the caller may know of it.
-    pub(crate) domain: Option<DomainName>,
+    pub(crate) domain: DomainName,
 }
 
-impl ProductName {
-    /// What to ask for, as `...ProductName`.
-    pub(crate) const FRAGMENT: &str = "fragment ProductName on Product { name domain { path } }\n";
+/// A name is in use.
+#[derive(Debug, Serialize, cynic::QueryFragment)]
+pub(crate) struct NameTaken {
+    pub(crate) message: String,
+}
+
+/// A contract, by the id of its documents.
+#[derive(Debug, Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Contract")]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ContractName {
+    pub(crate) document_id: String,
 }
 
 impl std::fmt::Display for ProductName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.domain {
-            Some(domain) => write!(f, "{}.{}", domain.path, self.name),
-            None => f.write_str(&self.name),
-        }
+        write!(f, "{}.{}", self.domain.path, self.name)
     }
-}
-
-/// How far a version must move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum Bump {
-    /// Not at all.
-    None,
-    /// The third number.
-    Patch,
-    /// The second number.
-    Minor,
-    /// The first number.
-    Major,
 }
 
 impl From<version::Bump> for Bump {
@@ -73,41 +68,22 @@ impl From<version::Bump> for Bump {
     }
 }
 
-impl std::fmt::Display for Bump {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
-        })
-    }
-}
-
-/// One difference between two versions of a contract.
-#[derive(Debug, Deserialize, Serialize)]
+/// A difference between two versions of a contract.
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Finding {
-    /// Where.
     pub(crate) path: String,
-    /// The rule that judged it.
+    /// The rule that judged the difference.
     pub(crate) rule: String,
-    /// Whether readers of the new version can read data written under the old (BACKWARD).
+    /// Whether readers of the new version can read old data.
     pub(crate) history_safe: bool,
-    /// Whether readers of the old version go on reading data written under the new (FORWARD).
+    /// Whether readers of the old version can read new data.
     pub(crate) consumer_safe: bool,
-    /// The bump that it demands.
+    /// The required bump.
     pub(crate) bump: Bump,
-    /// What has changed.
     pub(crate) message: String,
-    /// What would settle it, if it were true of every row.
+    /// A condition on the data that would make the difference compatible.
     pub(crate) proof: Option<String>,
-}
-
-impl Finding {
-    /// What to ask for, as `...Finding`.
-    pub(crate) const FRAGMENT: &str =
-        "fragment Finding on Finding { path rule historySafe consumerSafe bump message proof }\n";
 }
 
 impl From<change::Finding> for Finding {
@@ -125,12 +101,12 @@ impl From<change::Finding> for Finding {
 }
 
 /// Findings grouped by the bump they require, the largest first.
-pub(crate) fn findings_text(findings: &[Finding], indent: &str, paint: Paint) -> String {
+pub(crate) fn findings_text(findings: &[Finding], indent: &str) -> String {
     let mut text = String::new();
     for bump in [Bump::Major, Bump::Minor, Bump::Patch, Bump::None] {
         let mut of_bump = findings.iter().filter(|finding| finding.bump == bump).peekable();
         if of_bump.peek().is_some() {
-            let _ = writeln!(text, "{indent}{}", paint.bold(&bump.to_string()));
+            let _ = writeln!(text, "{indent}{}", bold(&bump.to_string()));
         }
         for Finding { path, message, rule, history_safe, consumer_safe, proof, .. } in of_bump {
             let breaks = match (history_safe, consumer_safe) {
@@ -150,82 +126,49 @@ pub(crate) fn findings_text(findings: &[Finding], indent: &str, paint: Paint) ->
 }
 
 /// A decision of the gate, with a line for each check.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Decision {
-    /// Its id.
-    pub(crate) id: String,
-    /// What was asked for: `read`, `repair`, `write`.
+    pub(crate) id: Id,
     pub(crate) action: String,
-    /// Whether the table is open.
     pub(crate) allowed: bool,
-    /// When it was decided.
-    pub(crate) at: String,
+    pub(crate) at: DateTime,
     /// The table's address.
     pub(crate) address: Option<String>,
-    /// The checks in order.
     pub(crate) lines: Vec<DecisionLine>,
-    /// The snapshot that is served.
     pub(crate) served: Option<SnapshotName>,
-    /// When to try again.
-    pub(crate) retry_at: Option<String>,
+    pub(crate) retry_at: Option<DateTime>,
 }
 
 /// A snapshot, by its key in the table's format.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Snapshot")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SnapshotName {
-    /// The Delta version, or the digest of a set of files.
     pub(crate) key: String,
-    /// When it was committed.
-    pub(crate) committed_at: Option<String>,
+    pub(crate) committed_at: Option<DateTime>,
 }
 
 /// One check of a decision.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DecisionLine {
-    /// Its name.
-    #[serde(with = "super::word")]
-    pub(crate) check: Check,
-    /// What became of it.
+    pub(crate) check: GateCheck,
     pub(crate) outcome: LineOutcome,
     /// The reason for programs.
-    #[serde(with = "super::word")]
-    pub(crate) code: Code,
+    pub(crate) code: ReasonCode,
     /// The reason for people.
     pub(crate) message: String,
-    /// More, for those with the right to it.
+    /// Only for callers with the right to see it.
     pub(crate) details: Vec<String>,
 }
 
-/// What became of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum LineOutcome {
-    /// It holds.
-    Holds,
-    /// It holds, with something to know.
-    Warns,
-    /// It does not hold.
-    Fails,
-    /// It does not hold and does not bind.
-    NotBinding,
-    /// It was not looked at.
-    NotChecked,
-}
-
 impl Decision {
-    /// What to ask for, as `...Decision`.
-    pub(crate) const FRAGMENT: &str = "fragment Decision on Decision {
-        id action allowed at address lines { check outcome code message details } served { key committedAt } retryAt
-    }\n";
-
     /// The decision line by line. `requested` is the address of the request; the decision's own includes the major.
-    pub(crate) fn text(&self, requested: &str, paint: Paint) -> String {
+    pub(crate) fn text(&self, requested: &str) -> String {
         let address = self.address.as_deref().unwrap_or(requested);
         let outcome = if self.allowed { "allowed" } else { "denied" };
-        let mut text = format!("{}\n", paint.bold(&format!("{address}: {} {outcome}", word(&self.action))));
+        let mut text = format!("{}\n", bold(&format!("{address}: {} {outcome}", word(&self.action))));
         for line in &self.lines {
             let mark = match line.outcome {
                 LineOutcome::Holds => Mark::Ok,
@@ -234,7 +177,7 @@ impl Decision {
                 LineOutcome::NotBinding | LineOutcome::NotChecked => Mark::Blank,
             };
             let aside = if line.outcome == LineOutcome::NotBinding { " (not enforced)" } else { "" };
-            let _ = writeln!(text, "  {} {:<12} {}{aside}", paint.mark(mark), line.check.as_str(), line.message);
+            let _ = writeln!(text, "  {} {:<12} {}{aside}", output::mark(mark), line.check.as_str(), line.message);
             for detail in &line.details {
                 let _ = writeln!(text, "       {:<12} {detail}", "");
             }
@@ -249,7 +192,7 @@ impl Decision {
     /// The next step after access was denied.
     pub(crate) fn hint(&self, address: &str) -> Option<String> {
         let failed =
-            |check: Check| self.lines.iter().any(|line| line.outcome == LineOutcome::Fails && line.check == check);
+            |check: Check| self.lines.iter().any(|line| line.outcome == LineOutcome::Fails && line.check.0 == check);
         if failed(Check::Grant) {
             Some(format!("request access with `charter access request {address} --purpose ... --sentence ...`"))
         } else if let Some(at) = &self.retry_at {
@@ -263,164 +206,81 @@ impl Decision {
 }
 
 /// A snapshot of a table and its inspection result.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Snapshot {
-    /// Its id.
-    pub(crate) id: String,
+    pub(crate) id: Id,
     /// The Delta version, or the digest of a set of files.
     pub(crate) key: String,
-    /// Where it stands.
     pub(crate) state: SnapshotState,
-    /// When it was noticed.
-    pub(crate) noticed_at: String,
-    /// When it was committed.
-    pub(crate) committed_at: Option<String>,
-    /// How many rows it has.
-    pub(crate) rows: Option<String>,
-    /// How many files it has.
-    pub(crate) files: Option<String>,
-    /// What the inspection found.
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) noticed_at: DateTime,
+    pub(crate) committed_at: Option<DateTime>,
+    pub(crate) rows: Option<Long>,
+    pub(crate) files: Option<Long>,
     /// Why the inspection failed.
     pub(crate) error: Option<String>,
+    pub(crate) verdict: Option<Verdict>,
 }
 
-/// Where a snapshot stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum SnapshotState {
-    /// Not inspected yet.
-    Pending,
-    /// Inspected.
-    Inspected,
-    /// Overtaken by a newer one before it was inspected.
-    Skipped,
-    /// Its inspection failed.
-    Error,
-}
-
-/// What an inspection found.
-#[derive(Debug, Deserialize, Serialize)]
+/// The result of an inspection.
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdict {
-    /// In one word.
     pub(crate) verdict: VerdictWord,
-    /// Whether the table has the form that the contract promises.
     pub(crate) conforms: bool,
-    /// What is to be said of its form.
+    /// Remarks on conformance.
     pub(crate) conformance: Vec<String>,
-    /// What became of each rule.
+    pub(crate) at: DateTime,
     pub(crate) results: Vec<RuleResult>,
-    /// When it was found.
-    pub(crate) at: String,
 }
 
-/// A verdict in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum VerdictWord {
-    /// All rules hold.
-    Pass,
-    /// All that bind hold.
-    Warn,
-    /// One that binds does not hold.
-    Fail,
-    /// It could not be found out.
-    Error,
-}
-
-/// What became of one rule.
-#[derive(Debug, Deserialize, Serialize)]
+/// The result of one rule.
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RuleResult {
-    /// The rule.
     pub(crate) key: String,
-    /// The rule for people.
     pub(crate) title: String,
-    /// How much it weighs.
     pub(crate) severity: Severity,
-    /// What became of it.
     pub(crate) outcome: RuleOutcome,
-    /// What was measured.
     pub(crate) measured: Option<f64>,
-    /// In which unit.
-    pub(crate) unit: String,
-    /// More for people.
+    pub(crate) unit: QualityUnit,
     pub(crate) message: Option<String>,
 }
 
-/// How much a rule weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum Severity {
-    /// It reports.
-    Info,
-    /// It warns.
-    Warning,
-    /// It fails.
-    Error,
-}
-
-/// What became of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum RuleOutcome {
-    /// It holds.
-    Pass,
-    /// It does not hold.
-    Fail,
-    /// It could not be measured.
-    Error,
-    /// It is of a kind that is not run.
-    NotRun,
-}
-
 impl Snapshot {
-    /// What to ask for, as `...Snapshot`.
-    pub(crate) const FRAGMENT: &str = "fragment Snapshot on Snapshot {
-        id key state noticedAt committedAt rows files error
-        verdict { verdict conforms conformance at results { key title severity outcome measured unit message } }
-    }\n";
-
     /// The verdict if there is one, otherwise the state.
-    pub(crate) fn status(&self) -> &'static str {
-        match (self.state, self.verdict.as_ref().map(|verdict| verdict.verdict)) {
-            (SnapshotState::Pending, _) => "pending",
-            (SnapshotState::Skipped, _) => "skipped",
-            (SnapshotState::Error, _) | (SnapshotState::Inspected, Some(VerdictWord::Error)) => "error",
-            (SnapshotState::Inspected, None) => "inspected",
-            (SnapshotState::Inspected, Some(VerdictWord::Pass)) => "pass",
-            (SnapshotState::Inspected, Some(VerdictWord::Warn)) => "warn",
-            (SnapshotState::Inspected, Some(VerdictWord::Fail)) => "fail",
+    pub(crate) fn status(&self) -> String {
+        match (self.state, &self.verdict) {
+            (SnapshotState::Inspected, Some(verdict)) => verdict.verdict.to_string(),
+            (state, _) => state.to_string(),
         }
     }
 
     /// The snapshot and its verdict, rule by rule.
-    pub(crate) fn text(&self, paint: Paint) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = format!(
             "{}\n",
-            paint.bold(&format!(
+            bold(&format!(
                 "snapshot {}: {} ({} rows, {} files, committed {})",
                 self.key,
                 self.status(),
-                or_dash(self.rows.as_deref()),
-                or_dash(self.files.as_deref()),
-                or_dash(self.committed_at.as_deref()),
+                or_dash(self.rows.as_ref()),
+                or_dash(self.files.as_ref()),
+                or_dash(self.committed_at.as_ref()),
             ))
         );
         if let Some(error) = &self.error {
-            let _ = writeln!(text, "  {} {error}", paint.mark(Mark::Fail));
+            let _ = writeln!(text, "  {} {error}", output::mark(Mark::Fail));
         }
         if let Some(verdict) = &self.verdict {
-            text.push_str(&verdict.text(paint));
+            text.push_str(&verdict.text());
         }
         text
     }
 }
 
 impl Verdict {
-    fn text(&self, paint: Paint) -> String {
+    fn text(&self) -> String {
         let (mark, conformance) = if !self.conforms {
             (Mark::Fail, "does not conform to the contract")
         } else if self.conformance.is_empty() {
@@ -428,7 +288,7 @@ impl Verdict {
         } else {
             (Mark::Warn, "conforms to the contract, with remarks")
         };
-        let mut text = format!("  {} {conformance}\n", paint.mark(mark));
+        let mut text = format!("  {} {conformance}\n", output::mark(mark));
         for line in &self.conformance {
             let _ = writeln!(text, "       {line}");
         }
@@ -439,13 +299,13 @@ impl Verdict {
                 (RuleOutcome::Fail | RuleOutcome::Error, Severity::Warning) => Mark::Warn,
                 (RuleOutcome::Fail | RuleOutcome::Error, Severity::Error) => Mark::Fail,
             };
-            let measured = result.measured.map(|number| format!(": {number} {}", word(&result.unit)));
+            let measured = result.measured.map(|number| format!(": {number} {}", result.unit));
             let aside = match result.outcome {
                 RuleOutcome::NotRun => " (not run)",
                 RuleOutcome::Error => " (could not be measured)",
                 RuleOutcome::Pass | RuleOutcome::Fail => "",
             };
-            let _ = write!(text, "  {} {}{}{aside}", paint.mark(mark), result.title, measured.unwrap_or_default());
+            let _ = write!(text, "  {} {}{}{aside}", output::mark(mark), result.title, measured.unwrap_or_default());
             let _ = match &result.message {
                 Some(message) => writeln!(text, "; {message}"),
                 None => writeln!(text),

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use documents::Places;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Serialize;
 
-use super::answer::{Bump, Finding, findings_text};
+use super::answer::{Finding, findings_text};
+use super::api::{Bump, ChangeKind, DocumentKind, operation, schema};
 use super::args::{self, Idempotency, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint, count, word};
+use super::output::{self, bold, count, word};
 use super::report::{self, Case, Format, Level, Note};
 use super::sources::{self, Source};
 
@@ -56,62 +57,70 @@ struct SetArgs {
     /// Domain of documents that name none; the others must name this one
     #[arg(short, long, value_parser = args::domain_path)]
     domain: Option<String>,
+    /// Maximum time to wait for the server, such as `90s`, `15m`; unlimited if not given
+    #[arg(long, value_parser = args::duration)]
+    timeout: Option<Duration>,
 }
 
-const PLAN: &[&str] = &[
-    "query Plan($input: DocumentsInput!) { answer: planDocuments(input: $input) {
-        __typename
-        ... on PlanDocumentsPayload { changes { ...Change } warnings { ...Problem } }
-        ... on InvalidDocuments { problems { ...Problem } }
-        ... on RefusedVersions { refusals { ...Refusal } }
-    } }\n",
-    CHANGE,
-    Problem::FRAGMENT,
-    Refusal::FRAGMENT,
-    Finding::FRAGMENT,
-];
+operation!($ query "Query" PlanDocuments { input: DocumentsInput } "planDocuments" -> PlanDocumentsResult);
+operation!($ mutation "Mutation" ApplyDocuments { input: DocumentsInput } "applyDocuments" -> ApplyDocumentsResult);
 
-const APPLY: &[&str] = &[
-    "mutation Apply($input: DocumentsInput!) { answer: applyDocuments(input: $input) {
-        __typename
-        ... on ApplyDocumentsPayload { changes { ...Change } warnings { ...Problem } }
-        ... on InvalidDocuments { problems { ...Problem } }
-        ... on RefusedVersions { refusals { ...Refusal } }
-    } }\n",
-    CHANGE,
-    Problem::FRAGMENT,
-    Refusal::FRAGMENT,
-    Finding::FRAGMENT,
-];
+#[derive(Clone, cynic::InputObject)]
+struct DocumentsInput {
+    domain: Option<String>,
+    documents: Vec<Source>,
+    prune: Option<bool>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<String>,
+}
 
-const CHANGE: &str = "fragment Change on DocumentChange {
-    kind document name version change state findings { ...Finding } bump reasons
-}\n";
-
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
 #[serde(tag = "__typename")]
-enum Outcome {
-    #[serde(rename = "PlanDocumentsPayload")]
-    Planned(Changes),
-    #[serde(rename = "ApplyDocumentsPayload")]
-    Applied(Changes),
-    InvalidDocuments {
-        problems: Vec<Problem>,
-    },
-    RefusedVersions {
-        refusals: Vec<Refusal>,
-    },
+enum PlanDocumentsResult {
+    PlanDocumentsPayload(PlanDocumentsPayload),
+    InvalidDocuments(InvalidDocuments),
+    RefusedVersions(RefusedVersions),
+    #[cynic(fallback)]
+    Unknown,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Changes {
-    changes: Vec<Change>,
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum ApplyDocumentsResult {
+    ApplyDocumentsPayload(ApplyDocumentsPayload),
+    InvalidDocuments(InvalidDocuments),
+    RefusedVersions(RefusedVersions),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct PlanDocumentsPayload {
+    changes: Vec<DocumentChange>,
     warnings: Vec<Problem>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Change {
-    kind: String,
+#[derive(Serialize, cynic::QueryFragment)]
+struct ApplyDocumentsPayload {
+    changes: Vec<DocumentChange>,
+    warnings: Vec<Problem>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+pub(crate) struct InvalidDocuments {
+    problems: Vec<Problem>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct RefusedVersions {
+    refusals: Vec<VersionRefusal>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct DocumentChange {
+    kind: DocumentKind,
     document: String,
     name: String,
     version: Option<String>,
@@ -122,35 +131,75 @@ struct Change {
     reasons: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ChangeKind {
-    Added,
-    Changed,
-    Transition,
-    Unchanged,
-    Removed,
+/// Why a version is refused.
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VersionRefusal {
+    /// The file name.
+    document: String,
+    /// The id of the contract's documents.
+    contract: String,
+    pub(crate) version: String,
+    compared_with: String,
+    /// The required bump.
+    needed: Bump,
+    /// The lowest version that would be accepted.
+    suggested: String,
+    findings: Vec<Finding>,
+    /// `None` if no override is possible.
+    pub(crate) findings_digest: Option<String>,
+    message: String,
 }
 
 /// A problem in a document.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 pub(crate) struct Problem {
-    /// The document, as it was named.
+    /// The file name.
     pub(crate) document: String,
-    /// The line, from 1.
-    pub(crate) line: Option<u32>,
-    /// The column, from 1.
-    pub(crate) column: Option<u32>,
-    /// The path in the document; empty where the whole is meant.
+    /// From 1.
+    pub(crate) line: Option<i32>,
+    /// From 1.
+    pub(crate) column: Option<i32>,
+    /// The path in the document; empty for the whole document.
     pub(crate) path: String,
-    /// What does not hold.
     pub(crate) message: String,
 }
 
-impl Problem {
-    /// The fields of a problem.
-    pub(crate) const FRAGMENT: &str = "fragment Problem on Problem { document line column path message }\n";
+/// The outcome of a plan or of an apply.
+enum Outcome<'a> {
+    Accepted { changes: &'a [DocumentChange], warnings: &'a [Problem] },
+    Invalid(&'a InvalidDocuments),
+    Refused(&'a RefusedVersions),
+    Unknown,
+}
 
+impl PlanDocumentsResult {
+    fn outcome(&self) -> Outcome<'_> {
+        match self {
+            Self::PlanDocumentsPayload(PlanDocumentsPayload { changes, warnings }) => {
+                Outcome::Accepted { changes, warnings }
+            }
+            Self::InvalidDocuments(invalid) => Outcome::Invalid(invalid),
+            Self::RefusedVersions(refused) => Outcome::Refused(refused),
+            Self::Unknown => Outcome::Unknown,
+        }
+    }
+}
+
+impl ApplyDocumentsResult {
+    fn outcome(&self) -> Outcome<'_> {
+        match self {
+            Self::ApplyDocumentsPayload(ApplyDocumentsPayload { changes, warnings }) => {
+                Outcome::Accepted { changes, warnings }
+            }
+            Self::InvalidDocuments(invalid) => Outcome::Invalid(invalid),
+            Self::RefusedVersions(refused) => Outcome::Refused(refused),
+            Self::Unknown => Outcome::Unknown,
+        }
+    }
+}
+
+impl Problem {
     fn note(&self, level: Level) -> Note {
         let message =
             if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) };
@@ -172,38 +221,9 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Why a version is refused.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Refusal {
-    /// The document, as it was named.
-    pub(crate) document: String,
-    /// The contract, by its documents' id.
-    pub(crate) contract: String,
-    /// Its version.
-    pub(crate) version: String,
-    /// The version that it was compared with.
-    pub(crate) compared_with: String,
-    /// The bump that its changes demand.
-    pub(crate) needed: Bump,
-    /// A version that would do.
-    pub(crate) suggested: String,
-    /// What differs.
-    pub(crate) findings: Vec<Finding>,
-    /// The digest of the findings, where an override would help.
-    pub(crate) findings_digest: Option<String>,
-    /// The refusal in a sentence.
-    pub(crate) message: String,
-}
-
-impl Refusal {
-    /// The fields of a refusal; requires [`Finding::FRAGMENT`].
-    pub(crate) const FRAGMENT: &str = "fragment Refusal on VersionRefusal {
-    document contract version comparedWith needed suggested findings { ...Finding } findingsDigest message
-}\n";
-
+impl VersionRefusal {
     /// The refusal with its findings.
-    pub(crate) fn text(&self, paint: Paint) -> String {
+    pub(crate) fn text(&self) -> String {
         let Self { document, contract, version, compared_with, needed, suggested, .. } = self;
         let mut text = format!(
             "{document}: contract `{contract}` {version} against {compared_with} needs a {needed} version: {suggested}\n"
@@ -211,7 +231,7 @@ impl Refusal {
         if !self.message.is_empty() {
             let _ = writeln!(text, "  {}", self.message);
         }
-        text.push_str(&findings_text(&self.findings, "  ", paint));
+        text.push_str(&findings_text(&self.findings, "  "));
         text
     }
 }
@@ -219,110 +239,150 @@ impl Refusal {
 /// `charter plan`: exit code 0 if `apply` would succeed, with or without changes.
 pub(crate) async fn plan(args: PlanArgs) -> Result<Exit> {
     let documents = sources::read(&args.set.files)?;
-    let input = json!({ "domain": args.set.domain, "documents": documents, "prune": args.prune });
-    let outcome = Client::new(&args.remote)?.send(PLAN, json!({ "input": input })).await?;
+    let client = Client::with_timeout(&args.remote, args.set.timeout)?;
+    let input = DocumentsInput {
+        domain: args.set.domain,
+        documents: documents.clone(),
+        prune: Some(args.prune),
+        idempotency_key: None,
+    };
+    let progress = output::spinner(format!("planning {}", count(documents.len(), "document")));
+    let result = client.send(PlanDocuments { input }).await;
+    progress.finish_and_clear();
+    let result = result?;
+    let outcome = result.outcome();
     match args.format.or_json(args.remote.json) {
-        Format::Junit => output::print(&report::junit("charter plan", &cases(&outcome, &documents)))?,
-        Format::Github => output::print(&report::annotations(&cases(&outcome, &documents)))?,
-        format => return finish(&outcome, format == Format::Json),
-    }
-    match &outcome {
-        Outcome::Planned(_) | Outcome::Applied(_) => Ok(Exit::Done),
-        Outcome::InvalidDocuments { problems } => Err(invalid(problems)),
-        Outcome::RefusedVersions { refusals } => Err(refused(refusals)),
+        Format::Text => outcome.print(),
+        Format::Json => outcome.print_json(&result),
+        Format::Junit => {
+            output::print(&report::junit("charter plan", &outcome.cases(&documents)))?;
+            outcome.exit()
+        }
+        Format::Github => {
+            output::print(&report::annotations(&outcome.cases(&documents)))?;
+            outcome.exit()
+        }
     }
 }
 
 /// `charter apply`.
 pub(crate) async fn apply(args: ApplyArgs) -> Result<Exit> {
     let documents = sources::read(&args.set.files)?;
-    let input = json!({ "domain": args.set.domain, "documents": documents, "prune": args.prune });
-    let input = args.idempotency.into_input(input);
-    let outcome = Client::new(&args.remote)?.send(APPLY, json!({ "input": input })).await?;
-    finish(&outcome, args.remote.json)
-}
-
-/// The findings, document by document.
-fn cases(outcome: &Outcome, documents: &[Source]) -> Vec<Case> {
-    let places: HashMap<_, _> =
-        documents.iter().map(|source| (source.path.as_str(), Places::of(&source.text))).collect();
-    let note = |document: &str, contract: &str, version: &str, finding: &Finding| {
-        let place = places.get(document).and_then(|places| places.find(contract, version, &finding.path));
-        Note::from_finding(finding, None, place)
+    let client = Client::with_timeout(&args.remote, args.set.timeout)?;
+    let progress = output::spinner(format!("applying {}", count(documents.len(), "document")));
+    let input = DocumentsInput {
+        domain: args.set.domain,
+        documents,
+        prune: Some(args.prune),
+        idempotency_key: args.idempotency.into_key(),
     };
-    match outcome {
-        Outcome::Planned(changes) | Outcome::Applied(changes) => {
-            let case = |change: &Change| {
-                let version = change.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-                let own = |problem: &&Problem| problem.document == change.document;
-                let warnings = changes.warnings.iter().filter(own).map(|warning| warning.note(Level::Warning));
-                let waiting = change.reasons.iter().map(|reason| Note {
-                    level: Level::Notice,
-                    line: None,
-                    column: None,
-                    title: "waiting".to_owned(),
-                    message: reason.clone(),
-                });
-                let own_version = change.version.as_deref().unwrap_or_default();
-                let notes = change.findings.iter().map(|it| note(&change.document, &change.name, own_version, it));
-                Case {
-                    document: change.document.clone(),
-                    name: format!("{} {}{version}", word(&change.kind), change.name),
-                    notes: notes.chain(waiting).chain(warnings).collect(),
-                    failure: None,
-                }
-            };
-            changes.changes.iter().map(case).collect()
-        }
-        Outcome::InvalidDocuments { problems } => {
-            let mut cases: Vec<Case> = Vec::new();
-            for problem in problems {
-                if cases.last().is_none_or(|case| case.document != problem.document) {
-                    let (document, name) = (problem.document.clone(), "document".to_owned());
-                    cases.push(Case {
-                        document,
-                        name,
-                        notes: Vec::new(),
-                        failure: Some("the document is invalid".to_owned()),
-                    });
-                }
-                if let Some(case) = cases.last_mut() {
-                    case.notes.push(problem.note(Level::Error));
-                }
-            }
-            cases
-        }
-        Outcome::RefusedVersions { refusals } => {
-            let case = |refusal: &Refusal| {
-                let Refusal { document, contract, version, findings, message, .. } = refusal;
-                Case {
-                    document: document.clone(),
-                    name: format!("contract {contract} {version}"),
-                    notes: findings.iter().map(|finding| note(document, contract, version, finding)).collect(),
-                    failure: Some(message.clone()),
-                }
-            };
-            refusals.iter().map(case).collect()
-        }
-    }
+    let result = client.send(ApplyDocuments { input }).await;
+    progress.finish_and_clear();
+    let result = result?;
+    if args.remote.json { result.outcome().print_json(&result) } else { result.outcome().print() }
 }
 
-fn finish(outcome: &Outcome, json: bool) -> Result<Exit> {
-    if json {
-        output::print_json(outcome)?;
+impl Outcome<'_> {
+    fn print(&self) -> Result<Exit> {
+        if let Self::Accepted { changes, .. } = self {
+            output::print_report(&changes_text(changes))?;
+        }
+        self.warn();
+        self.exit()
     }
-    match outcome {
-        Outcome::Planned(changes) | Outcome::Applied(changes) => {
-            if !json {
-                output::print(&changes_text(&changes.changes, Paint::stdout()))?;
-            }
-            for warning in &changes.warnings {
+
+    fn print_json(&self, result: &impl Serialize) -> Result<Exit> {
+        output::print_json(result)?;
+        self.warn();
+        self.exit()
+    }
+
+    fn warn(&self) {
+        if let Self::Accepted { warnings, .. } = self {
+            for warning in *warnings {
                 output::warn(&warning.to_string());
             }
-            Ok(Exit::Done)
         }
-        Outcome::InvalidDocuments { problems } => Err(invalid(problems)),
-        Outcome::RefusedVersions { refusals } => Err(refused(refusals)),
+    }
+
+    fn exit(&self) -> Result<Exit> {
+        match self {
+            Self::Accepted { .. } => Ok(Exit::Done),
+            Self::Invalid(invalid) => Err(invalid.error()),
+            Self::Refused(refused) => Err(refused.error()),
+            Self::Unknown => Err(Error::unknown_outcome()),
+        }
+    }
+
+    /// The findings as report cases, document by document.
+    fn cases(&self, documents: &[Source]) -> Vec<Case> {
+        let places: HashMap<_, _> =
+            documents.iter().map(|source| (source.path.as_str(), Places::of(&source.text))).collect();
+        let note = |document: &str, contract: &str, version: &str, finding: &Finding| {
+            let place = places.get(document).and_then(|places| places.find(contract, version, &finding.path));
+            Note::from_finding(finding, None, place)
+        };
+        match self {
+            Self::Accepted { changes, warnings } => {
+                let case = |change: &DocumentChange| {
+                    let DocumentChange { kind, document, name, version, .. } = change;
+                    let version = version.as_deref().unwrap_or_default();
+                    let findings = change.findings.iter().map(|finding| note(document, name, version, finding));
+                    let waiting = change.reasons.iter().map(|reason| Note {
+                        level: Level::Notice,
+                        line: None,
+                        column: None,
+                        title: "waiting".to_owned(),
+                        message: reason.clone(),
+                    });
+                    let own_warnings = warnings.iter().filter(|warning| warning.document == *document);
+                    let warnings = own_warnings.map(|warning| warning.note(Level::Warning));
+                    Case {
+                        document: document.clone(),
+                        name: format!("{kind} {name} {version}").trim_end().to_owned(),
+                        notes: findings.chain(waiting).chain(warnings).collect(),
+                        failure: None,
+                    }
+                };
+                changes.iter().map(case).collect()
+            }
+            Self::Invalid(invalid) => {
+                let mut cases: Vec<Case> = Vec::new();
+                for problem in &invalid.problems {
+                    if cases.last().is_none_or(|case| case.document != problem.document) {
+                        cases.push(Case {
+                            document: problem.document.clone(),
+                            name: "document".to_owned(),
+                            notes: Vec::new(),
+                            failure: Some("the document is invalid".to_owned()),
+                        });
+                    }
+                    if let Some(case) = cases.last_mut() {
+                        case.notes.push(problem.note(Level::Error));
+                    }
+                }
+                cases
+            }
+            Self::Refused(refused) => {
+                let case = |refusal: &VersionRefusal| {
+                    let VersionRefusal { document, contract, version, findings, message, .. } = refusal;
+                    Case {
+                        document: document.clone(),
+                        name: format!("contract {contract} {version}"),
+                        notes: findings.iter().map(|finding| note(document, contract, version, finding)).collect(),
+                        failure: Some(message.clone()),
+                    }
+                };
+                refused.refusals.iter().map(case).collect()
+            }
+            Self::Unknown => Vec::new(),
+        }
+    }
+}
+
+impl InvalidDocuments {
+    pub(crate) fn error(&self) -> Error {
+        invalid(&self.problems)
     }
 }
 
@@ -333,24 +393,26 @@ pub(crate) fn invalid(problems: &[Problem]) -> Error {
         .report(output::cleaned(&report.join("\n")))
 }
 
-fn refused(refusals: &[Refusal]) -> Error {
-    let mut report = String::new();
-    for refusal in refusals {
-        report.push_str(&refusal.text(Paint::stderr()));
-        if let Some(digest) = &refusal.findings_digest {
-            let _ = writeln!(report, "  a steward may accept it with `charter override create`: findings {digest}");
+impl RefusedVersions {
+    fn error(&self) -> Error {
+        let mut report = String::new();
+        for refusal in &self.refusals {
+            report.push_str(&refusal.text());
+            if let Some(digest) = &refusal.findings_digest {
+                let _ = writeln!(report, "  a steward may accept it with `charter override create`: findings {digest}");
+            }
         }
-    }
-    let message = format!("{} refused", count(refusals.len(), "version"));
-    let error = Error::new(Exit::Refused, message).report(report);
-    match refusals {
-        [only] => error.hint(format!("set the version in `{}` to `{}`", only.document, only.suggested)),
-        _ => error.hint("set each version to the suggested one"),
+        let message = format!("{} refused", count(self.refusals.len(), "version"));
+        let error = Error::new(Exit::Refused, message).report(report);
+        match self.refusals.as_slice() {
+            [only] => error.hint(format!("set the version in `{}` to `{}`", only.document, only.suggested)),
+            _ => error.hint("set each version to the suggested one"),
+        }
     }
 }
 
 /// One line for each change, with its findings and what it waits for, then a summary.
-fn changes_text(changes: &[Change], paint: Paint) -> String {
+fn changes_text(changes: &[DocumentChange]) -> String {
     let mut text = String::new();
     for change in changes {
         let sign = match change.change {
@@ -361,11 +423,11 @@ fn changes_text(changes: &[Change], paint: Paint) -> String {
         };
         let version = change.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         let state = change.state.as_ref().map(|state| format!(": {}", word(state))).unwrap_or_default();
-        let Change { kind, name, document, .. } = change;
-        let head = paint.bold(&format!("{} {name}{version}", word(kind)));
+        let DocumentChange { kind, name, document, .. } = change;
+        let head = bold(&format!("{kind} {name}{version}"));
         let document = if document.is_empty() { String::new() } else { format!(" ({document})") };
         let _ = writeln!(text, "{sign} {head}{document}{state}");
-        text.push_str(&findings_text(&change.findings, "    ", paint));
+        text.push_str(&findings_text(&change.findings, "    "));
         for reason in &change.reasons {
             let _ = writeln!(text, "    waiting: {reason}");
         }

@@ -3,14 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 use domain::clock::Timestamp;
-use domain::contract::sla::parse_moment;
-use domain::gate::Action;
-use domain::identity::PurposeCode;
 use domain::name::{Address, Name};
-use serde_json::Value;
+
+use super::api::Action;
 
 /// The server and the caller's token.
 #[derive(Args)]
@@ -39,10 +37,9 @@ pub(crate) struct Idempotency {
 }
 
 impl Idempotency {
-    /// Adds the key to a mutation's input.
-    pub(crate) fn into_input(self, mut input: Value) -> Value {
-        input["idempotencyKey"] = Value::String(self.idempotency_key.unwrap_or_else(fresh_key));
-        input
+    /// The given key, or a random one.
+    pub(crate) fn into_key(self) -> Option<String> {
+        Some(self.idempotency_key.unwrap_or_else(random_key))
     }
 }
 
@@ -90,7 +87,8 @@ pub(crate) fn table(text: &str) -> Result<String, String> {
 
 /// Parses an RFC 3339 timestamp, or a date, which means its start.
 pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
-    parse_moment(text).ok_or_else(|| "use a date (`2026-12-31`) or RFC 3339 (`2026-12-31T18:00:00Z`)".to_owned())
+    Timestamp::parse_date_time(text)
+        .ok_or_else(|| "use a date (`2026-12-31`) or RFC 3339 (`2026-12-31T18:00:00Z`)".to_owned())
 }
 
 /// Parses a duration in whole seconds, minutes, hours or days, such as `90s`, `15m`, `12h`, `90d`.
@@ -106,26 +104,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(u64::from(number) * unit_seconds))
 }
 
-pub(crate) fn purposes() -> PossibleValuesParser {
-    PossibleValuesParser::new(PurposeCode::ALL.iter().map(|purpose| purpose.as_str()))
+/// A duration as an input of the API; longer than the API can express is as long as possible.
+pub(crate) fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
 
-/// The actions that credentials are issued for: `write` is decided by the gate, but has no credentials yet.
-pub(crate) fn vended_actions() -> PossibleValuesParser {
-    PossibleValuesParser::new([Action::Read, Action::Repair].map(Action::as_str))
-}
-
-/// The actions that a client may ask the gate about; `inspect` is internal to the server.
-pub(crate) fn actions() -> PossibleValuesParser {
-    PossibleValuesParser::new([Action::Read, Action::Repair, Action::Write].map(Action::as_str))
-}
-
-/// An argument as an enum value of the API: `machine_learning` becomes `MACHINE_LEARNING`.
-pub(crate) fn enum_value(word: &str) -> String {
-    word.to_uppercase()
+/// Parses an action that credentials are issued for: the gate decides on `write`, but there are no credentials for it.
+pub(crate) fn vended_action() -> impl TypedValueParser<Value = Action> {
+    let words = [Action::Read, Action::Repair].into_iter().filter_map(|action| action.to_possible_value());
+    PossibleValuesParser::new(words).try_map(|word| Action::from_str(&word, false))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the client creates its keys here; no test depends on their value")]
-fn fresh_key() -> String {
+fn random_key() -> String {
     uuid::Uuid::new_v4().to_string()
 }

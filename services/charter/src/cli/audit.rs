@@ -1,13 +1,15 @@
 //! `charter audit`: the audit log.
 
 use clap::Subcommand;
-use domain::audit::{Action, Outcome};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use cynic::Id;
+use cynic::variables::VariableType;
+use domain::audit::Action;
+use serde::{Serialize, Serializer};
 
 use super::answer::PrincipalName;
+use super::api::{AuditAction, AuditOutcome, DateTime, list, schema};
 use super::args::{Paging, Remote};
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::error::{Exit, Result};
 use super::output::{self, or_dash};
 use super::word;
@@ -33,24 +35,33 @@ enum Command {
     },
 }
 
-const LIST: &[&str] = &["query Records($first: Int, $after: String, $action: AuditAction) {
-    answer: records(first: $first, after: $after, action: $action) {
-        nodes { id at actor { subject } action resource outcome reason requestId detail mac }
-        pageInfo { hasNextPage endCursor }
-    }
-}"];
+list!($ ListRecords { action: Option<ActionFilter> } "records" -> "RecordConnection" of Record);
 
-#[derive(Debug, Deserialize, Serialize)]
+/// An action as a variable: in the API's spelling, not in the domain's.
+#[derive(Clone)]
+struct ActionFilter(Action);
+
+impl Serialize for ActionFilter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&word::name(self.0))
+    }
+}
+
+cynic::impl_coercions!(ActionFilter, schema::AuditAction);
+
+impl schema::variable::Variable for ActionFilter {
+    const TYPE: VariableType = VariableType::Named("AuditAction");
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Record {
-    id: String,
-    at: String,
+    id: Id,
+    at: DateTime,
     actor: Option<PrincipalName>,
-    #[serde(with = "word")]
-    action: Action,
+    action: AuditAction,
     resource: String,
-    #[serde(with = "word")]
-    outcome: Outcome,
+    outcome: AuditOutcome,
     reason: Option<String>,
     request_id: String,
     detail: String,
@@ -60,8 +71,8 @@ struct Record {
 /// Runs `charter audit`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let Command::List { action, paging } = args.command;
-    let filters = Map::from_iter([("action".to_owned(), json!(action.map(word::name)))]);
-    let records: Connection<Record> = Client::new(&args.remote)?.list(LIST, filters, &paging).await?;
+    let list = ListRecords { action: action.map(ActionFilter), ..ListRecords::default() };
+    let records = Client::new(&args.remote)?.list(list, &paging).await?;
     output::show(args.remote.json, &records, |records| table(&records.nodes))?;
     Ok(Exit::Done)
 }
@@ -73,7 +84,7 @@ fn table(records: &[Record]) -> String {
             let Record { at, actor, action, resource, outcome, reason, .. } = record;
             let actor = or_dash(actor.as_ref().map(|actor| &actor.subject));
             let reason = or_dash(reason.as_ref());
-            [at.clone(), actor, action.to_string(), resource.clone(), outcome.to_string(), reason]
+            [at.to_string(), actor, action.to_string(), resource.clone(), outcome.to_string(), reason]
         }),
     )
 }

@@ -1,7 +1,6 @@
 //! The client of the GraphQL API: sends requests, maps errors to exit codes, and reads lists page by page.
 //!
-//! Every document aliases its single field as `answer`. A document comes in parts: its operation, then the fragments
-//! that it uses.
+//! Every operation aliases its single field as `answer`.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,19 +11,22 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::redirect;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::{Host, Url};
 
+use super::api::{List, Operation, schema};
 use super::args::{Paging, Remote};
 use super::error::{Error, Exit, NOT_FOUND_HINT, Result};
 use super::output;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
+/// The interval of TCP keepalive probes: a dead connection is detected, however long a response may take.
+const KEEPALIVE: Duration = Duration::from_secs(15);
 /// The longest token that is sent: several times as long as the tokens that servers issue.
 const MAX_TOKEN_BYTES: u64 = 8 * 1024;
 /// The page size of list queries. The server's limits are 200 and the query complexity.
-const PAGE_SIZE: usize = 100;
+const PAGE_SIZE: u32 = 100;
 
 /// A client for one server.
 pub(crate) struct Client {
@@ -45,7 +47,7 @@ pub(crate) struct Connection<T> {
 }
 
 /// Where a page of a list ends.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PageInfo {
     pub(crate) has_next_page: bool,
@@ -59,6 +61,14 @@ impl Client {
     /// # Errors
     /// If the server address is invalid, or the token cannot be read.
     pub(crate) fn new(remote: &Remote) -> Result<Self> {
+        Self::with_timeout(remote, Some(RESPONSE_TIMEOUT))
+    }
+
+    /// Creates a client with another timeout for responses; `None` waits as long as the connection lives.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn with_timeout(remote: &Remote, timeout: Option<Duration>) -> Result<Self> {
         let server = server_url(&remote.server)?;
         let authorization = authorization(remote)?;
         let is_local = is_loopback(&server);
@@ -68,8 +78,13 @@ impl Client {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("charter/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
+            .tcp_keepalive(KEEPALIVE)
+            .tcp_keepalive_interval(KEEPALIVE)
+            .tcp_keepalive_retries(3)
             .redirect(redirect::Policy::none());
+        if let Some(timeout) = timeout {
+            http = http.timeout(timeout);
+        }
         if is_local {
             http = http.no_proxy();
         }
@@ -81,63 +96,62 @@ impl Client {
         Ok(Self { http, server, endpoint, authorization, keeps_controls: remote.json })
     }
 
-    /// Sends a document that is safe to retry: a query, or a mutation with an idempotency key. It is retried once if
+    /// Sends an operation that is safe to retry: a query, or a mutation with an idempotency key. It is retried once if
     /// the connection is lost before a response arrives.
     ///
     /// # Errors
     /// If the server is unreachable, refuses the request, or sends an unexpected response.
-    pub(crate) async fn send<T: DeserializeOwned>(&self, document: &[&str], variables: Value) -> Result<T> {
-        let body = body(document, variables);
-        match self.post(&body).await {
-            Err(lost) if is_lost(&lost) => self.answer(self.post(&body).await).await,
-            sent => self.answer(sent).await,
-        }
+    pub(crate) async fn send<O: Operation>(&self, operation: O) -> Result<O::Answer> {
+        self.decode(self.send_body(operation.body()).await?)
     }
 
-    /// Sends a document that must not be retried, such as one that returns a secret.
+    /// Sends an operation that must not be retried, such as one that returns a secret.
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub(crate) async fn send_once<T: DeserializeOwned>(&self, document: &[&str], variables: Value) -> Result<T> {
-        self.answer(self.post(&body(document, variables)).await).await
+    pub(crate) async fn send_once<O: Operation>(&self, operation: O) -> Result<O::Answer> {
+        self.decode(self.answer(self.post(&operation.body()).await).await?)
     }
 
-    /// Queries a node by its id. The document takes `$id`, and selects one type of node.
+    /// Queries a node by its id.
     ///
     /// # Errors
     /// Not found for an unknown id, or the id of another type; otherwise as [`Self::send`].
-    pub(crate) async fn node<T: DeserializeOwned>(&self, document: &[&str], what: &str, id: &str) -> Result<T> {
-        match self.send(document, json!({ "id": id })).await? {
-            Value::Object(fields) if !fields.is_empty() => self.understand(Value::Object(fields)),
+    pub(crate) async fn node<O: Operation>(&self, operation: O, what: &str, id: &str) -> Result<O::Answer> {
+        match self.send_body(operation.body()).await? {
+            Value::Object(fields) if !fields.is_empty() => self.decode(Value::Object(fields)),
             _ => Err(Error::not_found(what, id)),
         }
     }
 
-    /// Queries a list page by page. The document takes `$first`, `$after` and the filters.
+    /// Queries a list page by page.
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub(crate) async fn list<T: DeserializeOwned>(
-        &self,
-        document: &[&str],
-        filters: Map<String, Value>,
-        paging: &Paging,
-    ) -> Result<Connection<T>> {
-        let limit = paging.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    pub(crate) async fn list<O: List>(&self, operation: O, paging: &Paging) -> Result<Connection<O::Node>> {
+        let mut remaining = paging.limit.unwrap_or(u32::MAX);
         let mut after = paging.after.clone();
         let mut nodes = Vec::new();
         loop {
-            let mut variables = filters.clone();
-            variables.insert("first".to_owned(), json!(PAGE_SIZE.min(limit - nodes.len())));
-            variables.insert("after".to_owned(), json!(after));
-            let page: Connection<T> = self.send(document, Value::Object(variables)).await?;
+            let mut page = operation.clone();
+            let size = PAGE_SIZE.min(remaining);
+            page.set_page(i32::try_from(size).unwrap_or(i32::MAX), after.clone());
+            let page = self.send(page).await?;
+            remaining = remaining.saturating_sub(u32::try_from(page.nodes.len()).unwrap_or(u32::MAX));
             nodes.extend(page.nodes);
             let cursor = page.page_info.end_cursor.clone();
             // A cursor that does not advance would cause an endless loop.
-            if !page.page_info.has_next_page || nodes.len() >= limit || cursor.is_none() || cursor == after {
+            if !page.page_info.has_next_page || remaining == 0 || cursor.is_none() || cursor == after {
                 return Ok(Connection { nodes, page_info: page.page_info });
             }
             after = cursor;
+        }
+    }
+
+    async fn send_body(&self, body: Value) -> Result<Value> {
+        match self.post(&body).await {
+            Err(lost) if is_lost(&lost) => self.answer(self.post(&body).await).await,
+            sent => self.answer(sent).await,
         }
     }
 
@@ -149,7 +163,8 @@ impl Client {
         request.send().await
     }
 
-    async fn answer<T: DeserializeOwned>(&self, sent: reqwest::Result<reqwest::Response>) -> Result<T> {
+    /// The value of `answer` in a response.
+    async fn answer(&self, sent: reqwest::Result<reqwest::Response>) -> Result<Value> {
         let response = sent.map_err(|cause| self.unreachable(&cause))?;
         let status = response.status();
         let bytes = response.bytes().await.map_err(|cause| self.unreachable(&cause))?;
@@ -171,14 +186,11 @@ impl Client {
         if !self.keeps_controls {
             clean(&mut value);
         }
-        self.understand(value)
+        Ok(value)
     }
 
-    fn understand<T: DeserializeOwned>(&self, value: Value) -> Result<T> {
-        serde_json::from_value(value).map_err(|cause| {
-            Error::new(Exit::Failed, format!("unexpected response from {}: {cause}", self.server))
-                .hint("the versions of this program and of the server may differ")
-        })
+    fn decode<T: DeserializeOwned>(&self, value: Value) -> Result<T> {
+        serde_json::from_value(value).map_err(|cause| Error::unexpected_response(&self.server, &cause.to_string()))
     }
 
     /// The error if no response arrived.
@@ -258,10 +270,6 @@ impl GraphqlError {
             None => error,
         }
     }
-}
-
-fn body(document: &[&str], variables: Value) -> Value {
-    json!({ "query": document.concat(), "variables": variables })
 }
 
 /// Whether the connection was lost after it was opened and before a response arrived.

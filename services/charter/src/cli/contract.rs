@@ -9,10 +9,11 @@ use domain::change::{self, Options, Proofs};
 use domain::contract;
 use serde::Serialize;
 
-use super::answer::{Bump, Finding, findings_text};
+use super::answer::{Finding, findings_text};
+use super::api::Bump;
 use super::apply::{Problem, invalid};
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint};
+use super::output;
 use super::report::{self, Case, Format, Note};
 use super::{batch, convert, sources};
 
@@ -108,7 +109,7 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
     let options = Options { proofs, allow_widening: args.allow_widening, ..Options::default() };
     let diff = Diff::between(&old, &new, &options);
     match args.format.or_json(args.json) {
-        Format::Text => output::print(&diff.text(Paint::stdout()))?,
+        Format::Text => output::print_report(&diff.text())?,
         Format::Json => output::print_json(&diff)?,
         Format::Junit => output::print(&report::junit("charter contract diff", &[diff.case(&new)]))?,
         Format::Github => output::print(&report::annotations(&[diff.case(&new)]))?,
@@ -135,8 +136,8 @@ fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
     let name = sources::name(path);
     let located = |problem: documents::Problem| Problem {
         document: name.clone(),
-        line: u32::try_from(problem.line).ok(),
-        column: u32::try_from(problem.column).ok(),
+        line: i32::try_from(problem.line).ok(),
+        column: i32::try_from(problem.column).ok(),
         path: problem.path,
         message: problem.message,
     };
@@ -195,17 +196,17 @@ impl Diff {
         }
     }
 
-    fn text(&self, paint: Paint) -> String {
+    fn text(&self) -> String {
         let Self { old, new, needed, declared, .. } = self;
         let mut text = format!(
             "{}\n",
-            paint.bold(&format!("contract `{}`: {} to {}", output::cleaned(&new.id), old.version, new.version))
+            output::bold(&format!("contract `{}`: {} to {}", output::cleaned(&new.id), old.version, new.version))
         );
         if self.findings.is_empty() {
             text.push_str("no differences in the contract\n");
             return text;
         }
-        text.push_str(&findings_text(&self.findings, "", paint));
+        text.push_str(&findings_text(&self.findings, ""));
         let outcome = if self.accepted { "sufficient" } else { "too small" };
         let _ = writeln!(text, "required bump: {needed}, declared bump: {declared} ({outcome})");
         text

@@ -115,7 +115,7 @@ pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
     };
     let converted = convert::import(from, &text(&args.file)?, &options).map_err(|problems| refused(args, problems))?;
     let answer = Answer { text: converted.text, notes: Some(remarks(converted.notes)), lost: None, changed: None };
-    output::show(args.json, &answer, |answer| answer.text.clone())?;
+    print(args.json, &answer)?;
     if !args.json {
         for note in answer.notes.iter().flatten() {
             output::note(&format!("{}: {}", place(note), note.what));
@@ -145,7 +145,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
         output::print_raw(&answer.text)?;
         return Ok(Exit::Done);
     }
-    output::show(args.json, &answer, |answer| answer.text.clone())?;
+    print(args.json, &answer)?;
     if !args.json {
         for note in answer.lost.iter().flatten() {
             output::note(&format!("lost: {}: {}", place(note), note.what));
@@ -155,6 +155,10 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+fn print(json: bool, answer: &Answer) -> Result<()> {
+    if json { output::print_json(answer) } else { output::print(&answer.text) }
 }
 
 fn place(remark: &Remark) -> &str {
@@ -174,8 +178,8 @@ fn located(file: &std::path::Path, problems: Vec<documents::Problem>) -> Vec<Pro
     let document = sources::name(file);
     let locate = |problem: documents::Problem| Problem {
         document: document.clone(),
-        line: u32::try_from(problem.line).ok(),
-        column: u32::try_from(problem.column).ok(),
+        line: i32::try_from(problem.line).ok(),
+        column: i32::try_from(problem.column).ok(),
         path: problem.path,
         message: problem.message,
     };

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use cynic::Id;
+use serde::Serialize;
 
-use super::answer::Decision;
+use super::answer::{Decision, SnapshotName};
+use super::api::{Action, DateTime, LeaseState, PurposeCode, TableFormat, operation, schema};
 use super::args::{self, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint};
+use super::output;
 use super::snippet::{self, Library};
-use super::table::TableFormat;
 
 /// `charter credentials`.
 #[derive(clap::Args)]
@@ -28,11 +28,11 @@ pub(crate) struct Args {
     #[arg(long)]
     inline: bool,
     /// Action on the table
-    #[arg(long, value_parser = args::vended_actions(), default_value = "read")]
-    action: String,
+    #[arg(long, value_parser = args::vended_action(), default_value_t = Action::Read)]
+    action: Action,
     /// Purpose; the one of the token or of your only grant if not given
-    #[arg(long, value_parser = args::purposes())]
-    purpose: Option<String>,
+    #[arg(long, value_enum)]
+    purpose: Option<PurposeCode>,
     /// Maximum lifetime, such as `15m`, `12h`
     #[arg(long, value_parser = args::duration)]
     lifetime: Option<Duration>,
@@ -54,44 +54,65 @@ enum Format {
     Pyarrow,
 }
 
-const VEND: &[&str] = &[
-    "mutation VendCredentials($input: VendCredentialsInput!) { answer: vendCredentials(input: $input) {
-        __typename
-        ... on VendCredentialsPayload {
-            lease { id action address state issuedAt expiresAt snapshot { key committedAt } }
-            decision { ...Decision }
-            credentials {
-                __typename
-                ... on GatewayCredentials {
-                accessKeyId secretAccessKey sessionToken endpoint region tableUri expiresAt allowHttp
-                }
-            }
-        }
-        ... on GateRefused { decision { ...Decision } }
-    } }\n",
-    Decision::FRAGMENT,
-];
+operation!($ mutation "Mutation" VendCredentials { input: VendCredentialsInput } "vendCredentials" -> VendCredentialsResult);
+operation!($ query "Query" FindTableFormat { address: String } "table" -> Option<Table>);
 
-const FORMAT: &[&str] = &["query TableFormat($address: String!) { answer: table(address: $address) { format } }"];
+#[derive(Clone, cynic::InputObject)]
+struct VendCredentialsInput {
+    address: String,
+    action: Option<Action>,
+    purpose: Option<PurposeCode>,
+    lifetime_seconds: Option<i32>,
+}
 
 /// The response. It has no `Debug`, because it contains secrets.
-#[derive(Deserialize, Serialize)]
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
 #[serde(tag = "__typename")]
-#[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
-enum Vended {
-    VendCredentialsPayload { lease: serde_json::Value, decision: Decision, credentials: Credentials },
-    GateRefused { decision: Decision },
+#[expect(clippy::large_enum_variant, reason = "there is one value per run")]
+enum VendCredentialsResult {
+    VendCredentialsPayload(VendCredentialsPayload),
+    GateRefused(GateRefused),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct VendCredentialsPayload {
+    lease: Lease,
+    decision: Decision,
+    credentials: Credentials,
 }
 
 /// Credentials by the kind of storage that they open.
-#[derive(Deserialize, Serialize)]
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
 #[serde(tag = "__typename")]
 enum Credentials {
     GatewayCredentials(GatewayCredentials),
+    #[cynic(fallback)]
+    Unknown,
 }
 
-/// Credentials for a table at the gateway. They have no `Debug`, because they are secret.
-#[derive(Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+struct GateRefused {
+    decision: Decision,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct Lease {
+    id: Id,
+    action: String,
+    address: Option<String>,
+    state: LeaseState,
+    issued_at: DateTime,
+    expires_at: DateTime,
+    snapshot: Option<SnapshotName>,
+}
+
+/// Credentials for a table at an S3 endpoint. They have no `Debug`, because they are secret.
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GatewayCredentials {
     access_key_id: String,
@@ -100,12 +121,12 @@ pub(crate) struct GatewayCredentials {
     endpoint: String,
     region: String,
     table_uri: String,
-    expires_at: String,
+    expires_at: DateTime,
     allow_http: bool,
 }
 
-#[derive(Deserialize)]
-struct FormatOnly {
+#[derive(cynic::QueryFragment)]
+struct Table {
     format: TableFormat,
 }
 
@@ -148,7 +169,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
         Format::Polars => Library::Polars,
         Format::Pyarrow => Library::Pyarrow,
     };
-    let table: Option<FormatOnly> = client.send(FORMAT, json!({ "address": args.table })).await?;
+    let table = client.send(FindTableFormat { address: args.table.clone() }).await?;
     let table_format = table.ok_or_else(|| Error::not_found("table", &args.table))?.format;
     let program = if args.inline {
         let credentials = issued(vend(&client, &args).await?, &args.table)?;
@@ -160,25 +181,27 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn vend(client: &Client, args: &Args) -> Result<Vended> {
-    let input = json!({
-        "address": args.table,
-        "action": args::enum_value(&args.action),
-        "purpose": args.purpose.as_deref().map(args::enum_value),
-        "lifetimeSeconds": args.lifetime.map(|lifetime| lifetime.as_secs()),
-    });
-    client.send_once(VEND, json!({ "input": input })).await
+async fn vend(client: &Client, args: &Args) -> Result<VendCredentialsResult> {
+    let input = VendCredentialsInput {
+        address: args.table.clone(),
+        action: Some(args.action),
+        purpose: args.purpose,
+        lifetime_seconds: args.lifetime.map(args::seconds),
+    };
+    client.send_once(VendCredentials { input }).await
 }
 
 /// The credentials, or an error with the gate's decision line by line.
-fn issued(vended: Vended, address: &str) -> Result<GatewayCredentials> {
-    match vended {
-        Vended::VendCredentialsPayload { credentials: Credentials::GatewayCredentials(credentials), .. } => {
-            Ok(credentials)
-        }
-        Vended::GateRefused { decision } => {
+fn issued(result: VendCredentialsResult, address: &str) -> Result<GatewayCredentials> {
+    match result {
+        VendCredentialsResult::VendCredentialsPayload(payload) => match payload.credentials {
+            Credentials::GatewayCredentials(credentials) => Ok(credentials),
+            Credentials::Unknown => Err(Error::unknown_outcome()),
+        },
+        VendCredentialsResult::Unknown => Err(Error::unknown_outcome()),
+        VendCredentialsResult::GateRefused(GateRefused { decision }) => {
             let error = Error::new(Exit::Refused, format!("the gate refused credentials for `{address}`"))
-                .report(decision.text(address, Paint::stderr()));
+                .report(decision.text(address));
             Err(match decision.hint(address) {
                 Some(hint) => error.hint(hint),
                 None => error,
@@ -193,7 +216,7 @@ fn env_text(credentials: &GatewayCredentials) -> String {
     lines.concat()
 }
 
-/// A text as one word of a POSIX shell, whatever it holds.
+/// A text as one word of a POSIX shell.
 fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

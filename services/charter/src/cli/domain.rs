@@ -1,16 +1,16 @@
 //! `charter domain`: domains, the units of the organisation.
 
 use clap::Subcommand;
-use clap::builder::PossibleValuesParser;
+use cynic::Id;
 use domain::clock::Timestamp;
-use domain::org::Enforcement;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use serde::Serialize;
 
+use super::answer::NameTaken;
+use super::api::{DateTime, Enforcement, list, operation, schema};
 use super::args::{self, Idempotency, Paging, Remote};
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, or_dash, word};
+use super::output::{self, or_dash};
 
 /// `charter domain`.
 #[derive(clap::Args)]
@@ -37,8 +37,8 @@ enum Command {
         #[arg(value_parser = args::domain_path)]
         path: String,
         /// `off`, `report` (record decisions, but do not refuse access for conformance or quality), or `on`
-        #[arg(value_parser = enforcements())]
-        enforcement: String,
+        #[arg(value_enum)]
+        enforcement: Enforcement,
         /// When it takes effect: a date or RFC 3339; immediately if not given
         #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
         switch_at: Option<Timestamp>,
@@ -52,41 +52,52 @@ enum Command {
     },
 }
 
-const CREATE: &[&str] = &["mutation CreateDomain($input: CreateDomainInput!) { answer: createDomain(input: $input) {
-    __typename
-    ... on CreateDomainPayload { domain { id path enforcement switchAt createdAt } }
-    ... on NameTaken { message }
-} }"];
+operation!($ mutation "Mutation" CreateDomain { input: CreateDomainInput } "createDomain" -> CreateDomainResult);
+operation!($ mutation "Mutation" SetEnforcement { input: SetEnforcementInput } "setEnforcement" -> SetEnforcementPayload);
+list!($ ListDomains {} "domains" -> "DomainConnection" of Domain);
 
-const ENFORCE: &[&str] = &["mutation SetEnforcement($input: SetEnforcementInput!) {
-    answer: setEnforcement(input: $input) { domain { id path enforcement switchAt createdAt } }
-}"];
-
-const LIST: &[&str] = &["query Domains($first: Int, $after: String) { answer: domains(first: $first, after: $after) {
-    nodes { id path enforcement switchAt createdAt }
-    pageInfo { hasNextPage endCursor }
-} }"];
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "__typename")]
-enum Created {
-    CreateDomainPayload { domain: Domain },
-    NameTaken { message: String },
+#[derive(Clone, cynic::InputObject)]
+struct CreateDomainInput {
+    path: String,
+    idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Enforced {
+#[derive(Clone, cynic::InputObject)]
+struct SetEnforcementInput {
+    domain: String,
+    enforcement: Enforcement,
+    switch_at: Option<DateTime>,
+    idempotency_key: Option<String>,
+}
+
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum CreateDomainResult {
+    CreateDomainPayload(CreateDomainPayload),
+    NameTaken(NameTaken),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct CreateDomainPayload {
     domain: Domain,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+struct SetEnforcementPayload {
+    domain: Domain,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Domain {
-    id: String,
+    id: Id,
     path: String,
-    enforcement: String,
-    switch_at: Option<String>,
-    created_at: String,
+    enforcement: Enforcement,
+    switch_at: Option<DateTime>,
+    created_at: DateTime,
 }
 
 /// Runs `charter domain`.
@@ -95,36 +106,30 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
     match args.command {
         Command::Create { path, idempotency } => {
-            let input = idempotency.into_input(json!({ "path": path }));
-            let created: Created = client.send(CREATE, json!({ "input": input })).await?;
-            if json {
-                output::print_json(&created)?;
-            }
-            match created {
-                Created::CreateDomainPayload { domain } if !json => output::print(&table(&[domain]))?,
-                Created::CreateDomainPayload { .. } => {}
-                Created::NameTaken { message } => return Err(Error::new(Exit::Failed, message)),
-            }
+            let input = CreateDomainInput { path, idempotency_key: idempotency.into_key() };
+            let result = client.send(CreateDomain { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                CreateDomainResult::CreateDomainPayload(created) => Ok(table(std::slice::from_ref(&created.domain))),
+                CreateDomainResult::NameTaken(taken) => Err(Error::new(Exit::Failed, taken.message.as_str())),
+                CreateDomainResult::Unknown => Err(Error::unknown_outcome()),
+            })?;
         }
         Command::Enforce { path, enforcement, switch_at, idempotency } => {
-            let input = idempotency.into_input(json!({
-                "domain": path,
-                "enforcement": args::enum_value(&enforcement),
-                "switchAt": switch_at.map(|at| at.to_string()),
-            }));
-            let enforced: Enforced = client.send(ENFORCE, json!({ "input": input })).await?;
-            output::show(json, &enforced, |enforced| table(std::slice::from_ref(&enforced.domain)))?;
+            let input = SetEnforcementInput {
+                domain: path,
+                enforcement,
+                switch_at: switch_at.map(DateTime::from),
+                idempotency_key: idempotency.into_key(),
+            };
+            let payload = client.send(SetEnforcement { input }).await?;
+            output::show(json, &payload, |payload| table(std::slice::from_ref(&payload.domain)))?;
         }
         Command::List { paging } => {
-            let domains: Connection<Domain> = client.list(LIST, Map::new(), &paging).await?;
+            let domains = client.list(ListDomains::default(), &paging).await?;
             output::show(json, &domains, |domains| table(&domains.nodes))?;
         }
     }
     Ok(Exit::Done)
-}
-
-fn enforcements() -> PossibleValuesParser {
-    PossibleValuesParser::new(Enforcement::ALL.iter().map(|enforcement| enforcement.as_str()))
 }
 
 fn table(domains: &[Domain]) -> String {
@@ -132,7 +137,7 @@ fn table(domains: &[Domain]) -> String {
         ["path", "enforcement", "switches at", "created"],
         domains.iter().map(|domain| {
             let Domain { path, enforcement, switch_at, created_at, .. } = domain;
-            [path.clone(), word(enforcement), or_dash(switch_at.as_deref()), created_at.clone()]
+            [path.clone(), enforcement.to_string(), or_dash(switch_at.as_ref()), created_at.to_string()]
         }),
     )
 }

@@ -10,7 +10,7 @@ use super::output;
 pub(crate) const NOT_FOUND_HINT: &str = "check the spelling; resources you may not see are reported as not found";
 
 /// The result of a step of a command.
-pub(crate) type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The exit codes (docs/rules.md, "Interfaces and defaults").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,17 @@ impl Error {
     /// The error for a resource that does not exist, or that the caller may not know of.
     pub(crate) fn not_found(what: &str, name: &str) -> Self {
         Self::new(Exit::NotFound, format!("{what} `{name}` was not found")).hint(NOT_FOUND_HINT)
+    }
+
+    /// The error for a response that does not match the schema.
+    pub(crate) fn unexpected_response(server: &str, cause: &str) -> Self {
+        Self::new(Exit::Failed, format!("unexpected response from {server}: {cause}"))
+            .hint("the versions of this program and of the server may differ")
+    }
+
+    /// The error for a member of a union that the schema does not have.
+    pub(crate) fn unknown_outcome() -> Self {
+        Self::unexpected_response("the server", "the type of the result is unknown")
     }
 
     /// Prints the error to standard error and returns its exit code.

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use cynic::Id;
+use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use super::answer::{Snapshot, SnapshotState, VerdictWord};
+use super::answer::Snapshot;
+use super::api::{SnapshotState, VerdictWord, operation, schema};
 use super::args::{self, Idempotency, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint};
+use super::output;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
@@ -32,26 +33,23 @@ pub(crate) struct Args {
     remote: Remote,
 }
 
-const INSPECT: &[&str] = &[
-    "mutation InspectTable($input: InspectTableInput!) {
-        answer: inspectTable(input: $input) { table { id address head { ...Snapshot } } }
-    }\n",
-    Snapshot::FRAGMENT,
-];
+operation!($ mutation "Mutation" InspectTable { input: InspectTableInput } "inspectTable" -> InspectTablePayload);
+operation!($ query "Query" FindHead { address: String } "table" -> Option<Table>);
 
-const HEAD: &[&str] = &[
-    "query Head($address: String!) { answer: table(address: $address) { id address head { ...Snapshot } } }\n",
-    Snapshot::FRAGMENT,
-];
+#[derive(Clone, cynic::InputObject)]
+struct InspectTableInput {
+    address: String,
+    idempotency_key: Option<String>,
+}
 
-#[derive(Debug, Deserialize)]
-struct Queued {
+#[derive(cynic::QueryFragment)]
+struct InspectTablePayload {
     table: Table,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 struct Table {
-    id: String,
+    id: Id,
     address: String,
     head: Option<Snapshot>,
 }
@@ -65,11 +63,11 @@ impl Table {
 /// Runs `charter inspect`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
-    let input = args.idempotency.into_input(json!({ "address": args.table }));
-    let queued: Queued = client.send(INSPECT, json!({ "input": input })).await?;
+    let input = InspectTableInput { address: args.table.clone(), idempotency_key: args.idempotency.into_key() };
+    let queued = client.send(InspectTable { input }).await?;
     let table = if args.wait { wait(&client, queued.table, &args.table, args.timeout).await? } else { queued.table };
     output::show(args.remote.json, &table, |table| match &table.head {
-        Some(head) => head.text(Paint::stdout()),
+        Some(head) => head.text(),
         None => format!("{}: no snapshot yet", args.table),
     })?;
     Ok(if args.wait { exit(&table) } else { Exit::Done })
@@ -87,7 +85,7 @@ async fn wait(client: &Client, mut table: Table, address: &str, timeout: Duratio
                 .hint("the inspection continues; run the command again, or increase `--timeout`"));
         }
         sleep(POLL_INTERVAL).await;
-        let found: Option<Table> = client.send(HEAD, json!({ "address": address })).await?;
+        let found = client.send(FindHead { address: address.to_owned() }).await?;
         table = found.ok_or_else(|| Error::not_found("table", address))?;
     }
     spinner.finish_and_clear();

@@ -1,9 +1,8 @@
 //! The command line: a client of the GraphQL API. Only `contract` and `schema` work offline.
 //!
-//! There is one file per command group, with its arguments, GraphQL documents, response types and output. Every
-//! document aliases its single field as `answer`, so that [`client`] can decode all responses the same way. [`answer`]
-//! contains the response types that several groups use, [`args`] the shared arguments, [`output`] everything about
-//! terminals, and [`error`] the exit codes. Data goes to standard output and everything else to standard error;
+//! There is one file per command group, with its arguments, operations, response types and output. [`api`] checks them
+//! against the GraphQL schema at compile time. [`answer`] contains the response types that several groups use, [`args`]
+//! the shared arguments, [`output`] everything about terminals, and [`error`] the exit codes. Data goes to standard output and everything else to standard error;
 //! `--json` prints the response with the API's field names.
 //!
 //! To add a command, add a variant in its group's file, or a file here and a variant in [`Command`]. The tests in
@@ -11,6 +10,7 @@
 
 mod access;
 mod answer;
+mod api;
 mod apply;
 mod args;
 mod audit;

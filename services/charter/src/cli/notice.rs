@@ -1,17 +1,16 @@
 //! `charter notice`: notices of breaking changes, the affected consumers, and their replies.
 
 use clap::Subcommand;
-use clap::builder::PossibleValuesParser;
+use cynic::Id;
 use domain::clock::Timestamp;
-use domain::notice::ReplyKind;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use serde::Serialize;
 
-use super::answer::{Finding, PrincipalName, ProductName, findings_text};
+use super::answer::{ContractName, Finding, PrincipalName, ProductName, findings_text};
+use super::api::{DateTime, NoticeReply, list, operation, schema};
 use super::args::{self, Idempotency, Paging, Remote};
-use super::client::{Client, Connection};
+use super::client::{Client, PageInfo};
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint, or_dash, word};
+use super::output::{self, or_dash};
 
 /// `charter notice`.
 #[derive(clap::Args)]
@@ -41,8 +40,8 @@ enum Command {
         #[arg(value_name = "ID")]
         notice: String,
         /// Whether you will migrate in time, need more time, or object
-        #[arg(value_name = "REPLY", value_parser = replies())]
-        reply: String,
+        #[arg(value_name = "REPLY", value_enum)]
+        reply: NoticeReply,
         /// How long you need the old major version, a date or RFC 3339; with `needs_time`
         #[arg(long, value_name = "TIME", value_parser = args::timestamp)]
         until: Option<Timestamp>,
@@ -71,122 +70,135 @@ enum Command {
     },
 }
 
-const LIST: &[&str] = &[
-    "query Notices($first: Int, $after: String) { answer: notices(first: $first, after: $after) {
-        nodes { ...Notice }
-        pageInfo { hasNextPage endCursor }
-    } }\n",
-    NOTICE,
-    ProductName::FRAGMENT,
-];
+list!($ ListNotices {} "notices" -> "ChangeNoticeConnection" of ChangeNotice);
+operation!($ query "Query" ShowNotice { id: Id } "node" -> NoticeNode);
+operation!($ mutation "Mutation" AnswerNotice { input: AnswerNoticeInput } "answerNotice" -> AnswerNoticeResult);
+operation!($ mutation "Mutation" UpdateNotice { input: UpdateNoticeInput } "updateNotice" -> UpdateNoticeResult);
 
-const SHOW: &[&str] = &[
-    "query Notice($id: ID!) { answer: node(id: $id) { ... on ChangeNotice {
-        ...Notice
-        findings { ...Finding }
-        consumers(first: 100) {
-            nodes {
-                grant { id principal { subject } port major until }
-                answer { reply until reason answeredBy { subject } at }
-            }
-            pageInfo { hasNextPage endCursor }
-        }
-    } } }\n",
-    NOTICE,
-    ProductName::FRAGMENT,
-    Finding::FRAGMENT,
-];
-
-const ANSWER: &[&str] = &[
-    "mutation AnswerNotice($input: AnswerNoticeInput!) { answer: answerNotice(input: $input) {
-        __typename
-        ... on AnswerNoticePayload { notice { ...Notice } answer { reply until reason answeredBy { subject } at } }
-        ... on NoticeClosed { notice { ...Notice } message }
-    } }\n",
-    NOTICE,
-    ProductName::FRAGMENT,
-];
-
-const UPDATE: &[&str] = &[
-    "mutation UpdateNotice($input: UpdateNoticeInput!) { answer: updateNotice(input: $input) {
-        __typename
-        ... on UpdateNoticePayload { notice { ...Notice } }
-        ... on NoticeClosed { notice { ...Notice } message }
-    } }\n",
-    NOTICE,
-    ProductName::FRAGMENT,
-];
-
-const NOTICE: &str = "fragment Notice on ChangeNotice {
-    id product { ...ProductName } from { version contract { documentId } } to { version contract { documentId } }
-    migrationNote deadline openedAt closedAt
-}\n";
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Notice {
-    id: String,
-    product: Option<ProductName>,
-    from: Side,
-    to: Side,
-    migration_note: Option<String>,
-    deadline: String,
-    opened_at: String,
-    closed_at: Option<String>,
+#[derive(Clone, cynic::InputObject)]
+struct AnswerNoticeInput {
+    notice: Id,
+    consumer: Option<Id>,
+    reply: NoticeReply,
+    until: Option<DateTime>,
+    reason: Option<String>,
+    idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Side {
+#[derive(Clone, cynic::InputObject)]
+struct UpdateNoticeInput {
+    notice: Id,
+    migration_note: Option<String>,
+    deadline: Option<DateTime>,
+    idempotency_key: Option<String>,
+}
+
+#[derive(cynic::InlineFragments)]
+#[cynic(graphql_type = "Node")]
+#[expect(clippy::large_enum_variant, reason = "there is one value per run")]
+enum NoticeNode {
+    ChangeNotice(NoticeDetails),
+    #[cynic(fallback)]
+    Other,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "ChangeNotice")]
+struct NoticeDetails {
+    #[cynic(spread)]
+    #[serde(flatten)]
+    notice: ChangeNotice,
+    findings: Vec<Finding>,
+    #[arguments(first: 100)]
+    consumers: AffectedConsumerConnection,
+}
+
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum AnswerNoticeResult {
+    AnswerNoticePayload(AnswerNoticePayload),
+    NoticeClosed(NoticeClosed),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum UpdateNoticeResult {
+    UpdateNoticePayload(UpdateNoticePayload),
+    NoticeClosed(NoticeClosed),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct AnswerNoticePayload {
+    notice: ChangeNotice,
+    answer: NoticeAnswer,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct UpdateNoticePayload {
+    notice: ChangeNotice,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct NoticeClosed {
+    notice: ChangeNotice,
+    message: String,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct ChangeNotice {
+    id: Id,
+    product: Option<ProductName>,
+    from: NoticeSide,
+    to: NoticeSide,
+    migration_note: Option<String>,
+    deadline: DateTime,
+    opened_at: DateTime,
+    closed_at: Option<DateTime>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct NoticeSide {
     version: String,
     contract: Option<ContractName>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
-struct ContractName {
-    document_id: String,
+struct AffectedConsumerConnection {
+    nodes: Vec<AffectedConsumer>,
+    page_info: PageInfo,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Shown {
-    #[serde(flatten)]
-    notice: Notice,
-    findings: Vec<Finding>,
-    consumers: Connection<Consumer>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-struct Consumer {
+#[derive(Serialize, cynic::QueryFragment)]
+struct AffectedConsumer {
     grant: Grant,
-    answer: Option<Answer>,
+    answer: Option<NoticeAnswer>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 struct Grant {
-    id: String,
+    id: Id,
     principal: PrincipalName,
     port: String,
-    major: u32,
-    until: String,
+    major: i32,
+    until: DateTime,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
-    reply: String,
-    until: Option<String>,
+struct NoticeAnswer {
+    reply: NoticeReply,
+    until: Option<DateTime>,
     reason: Option<String>,
     answered_by: Option<PrincipalName>,
-    at: String,
-}
-
-/// The outcomes of answering and updating.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "__typename")]
-enum Changed {
-    AnswerNoticePayload { notice: Notice, answer: Answer },
-    UpdateNoticePayload { notice: Notice },
-    NoticeClosed { notice: Notice, message: String },
+    at: DateTime,
 }
 
 /// Runs `charter notice`.
@@ -195,71 +207,83 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
     match args.command {
         Command::List { paging } => {
-            let notices: Connection<Notice> = client.list(LIST, Map::new(), &paging).await?;
+            let notices = client.list(ListNotices::default(), &paging).await?;
             output::show(json, &notices, |notices| table(&notices.nodes))?;
         }
-        Command::Show { notice } => {
-            let shown: Shown = client.node(SHOW, "notice", &notice).await?;
-            output::show(json, &shown, Shown::text)?;
+        Command::Show { notice: id } => {
+            let NoticeNode::ChangeNotice(notice) = client.node(ShowNotice { id: Id::new(&id) }, "notice", &id).await?
+            else {
+                return Err(Error::not_found("notice", &id));
+            };
+            output::show(json, &notice, NoticeDetails::text)?;
         }
         Command::Answer { notice, reply, until, reason, consumer, idempotency } => {
-            let input = idempotency.into_input(json!({
-                "notice": notice,
-                "reply": args::enum_value(&reply),
-                "until": until.map(|until| until.to_string()),
-                "reason": reason,
-                "consumer": consumer,
-            }));
-            changed(json, &client.send(ANSWER, json!({ "input": input })).await?)?;
+            let input = AnswerNoticeInput {
+                notice: Id::new(notice),
+                consumer: consumer.map(Id::new),
+                reply,
+                until: until.map(DateTime::from),
+                reason,
+                idempotency_key: idempotency.into_key(),
+            };
+            let result = client.send(AnswerNotice { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                AnswerNoticeResult::AnswerNoticePayload(AnswerNoticePayload { notice, answer }) => {
+                    Ok(format!("{}\n{}", table([notice]), answer_table(answer)))
+                }
+                AnswerNoticeResult::NoticeClosed(closed) => Err(closed.error()),
+                AnswerNoticeResult::Unknown => Err(Error::unknown_outcome()),
+            })?;
         }
         Command::Update { notice, note, deadline, idempotency } => {
-            let deadline = deadline.map(|deadline| deadline.to_string());
-            let input = json!({ "notice": notice, "migrationNote": note, "deadline": deadline });
-            changed(json, &client.send(UPDATE, json!({ "input": idempotency.into_input(input) })).await?)?;
+            let input = UpdateNoticeInput {
+                notice: Id::new(notice),
+                migration_note: note,
+                deadline: deadline.map(DateTime::from),
+                idempotency_key: idempotency.into_key(),
+            };
+            let result = client.send(UpdateNotice { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                UpdateNoticeResult::UpdateNoticePayload(updated) => Ok(table([&updated.notice])),
+                UpdateNoticeResult::NoticeClosed(closed) => Err(closed.error()),
+                UpdateNoticeResult::Unknown => Err(Error::unknown_outcome()),
+            })?;
         }
     }
     Ok(Exit::Done)
 }
 
-fn replies() -> PossibleValuesParser {
-    PossibleValuesParser::new(ReplyKind::ALL.iter().map(|reply| reply.as_str()))
+impl NoticeClosed {
+    fn error(&self) -> Error {
+        Error::new(Exit::Failed, self.message.as_str())
+    }
 }
 
-fn changed(json: bool, changed: &Changed) -> Result<()> {
-    output::outcome(json, changed, |changed| match changed {
-        Changed::NoticeClosed { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
-        Changed::AnswerNoticePayload { notice, answer } => {
-            Ok(format!("{}\n{}", table(std::slice::from_ref(notice)), answer_table(answer)))
-        }
-        Changed::UpdateNoticePayload { notice } => Ok(table(std::slice::from_ref(notice))),
-    })
-}
-
-fn table(notices: &[Notice]) -> String {
+fn table<'a>(notices: impl IntoIterator<Item = &'a ChangeNotice>) -> String {
     output::table(
         ["notice", "product", "from", "to", "deadline", "closed"],
-        notices.iter().map(|notice| {
-            let Notice { id, product, from, to, deadline, closed_at, .. } = notice;
+        notices.into_iter().map(|notice| {
+            let ChangeNotice { id, product, from, to, deadline, closed_at, .. } = notice;
             [
-                id.clone(),
+                id.inner().to_owned(),
                 or_dash(product.as_ref()),
                 from.to_string(),
                 to.to_string(),
-                deadline.clone(),
+                deadline.to_string(),
                 or_dash(closed_at.as_ref()),
             ]
         }),
     )
 }
 
-fn answer_table(answer: &Answer) -> String {
-    let Answer { reply, until, reason, answered_by, at } = answer;
+fn answer_table(answer: &NoticeAnswer) -> String {
+    let NoticeAnswer { reply, until, reason, answered_by, at } = answer;
     let by = or_dash(answered_by.as_ref().map(|by| &by.subject));
-    let row = [word(reply), or_dash(until.as_ref()), or_dash(reason.as_ref()), by, at.clone()];
+    let row = [reply.to_string(), or_dash(until.as_ref()), or_dash(reason.as_ref()), by, at.to_string()];
     output::table(["answer", "needs until", "reason", "by", "at"], [row])
 }
 
-impl std::fmt::Display for Side {
+impl std::fmt::Display for NoticeSide {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.contract {
             Some(contract) => write!(f, "{} {}", contract.document_id, self.version),
@@ -268,24 +292,24 @@ impl std::fmt::Display for Side {
     }
 }
 
-impl Shown {
+impl NoticeDetails {
     fn text(&self) -> String {
         let note = self.notice.migration_note.as_deref().unwrap_or("no migration note");
         let consumers = output::table(
             ["consumer", "port", "grant until", "columns", "answer", "needs until", "reason"],
-            self.consumers.nodes.iter().map(|Consumer { grant, answer }| {
+            self.consumers.nodes.iter().map(|AffectedConsumer { grant, answer }| {
                 [
                     grant.principal.subject.clone(),
                     format!("{} v{}", grant.port, grant.major),
-                    grant.until.clone(),
+                    grant.until.to_string(),
                     "unknown".to_owned(),
-                    answer.as_ref().map_or_else(|| "none yet".to_owned(), |answer| word(&answer.reply)),
+                    answer.as_ref().map_or_else(|| "none yet".to_owned(), |answer| answer.reply.to_string()),
                     or_dash(answer.as_ref().and_then(|answer| answer.until.as_ref())),
                     or_dash(answer.as_ref().and_then(|answer| answer.reason.as_ref())),
                 ]
             }),
         );
-        let findings = findings_text(&self.findings, "", Paint::stdout());
-        format!("{}\n{findings}\n{note}\n\n{consumers}", table(std::slice::from_ref(&self.notice)))
+        let findings = findings_text(&self.findings, "");
+        format!("{}\n{findings}\n{note}\n\n{consumers}", table([&self.notice]))
     }
 }

@@ -3,9 +3,10 @@
 //! Responses contain text written by other users. Control characters are removed from it before it reaches a terminal
 //! ([`cleaned`]); JSON escapes them.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
+use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use super::error::{Error, Exit, Result};
 
 /// Prints a response: as JSON with the API's field names, or as formatted by `text`.
 pub(crate) fn show<T: Serialize>(json: bool, answer: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
-    if json { print_json(answer) } else { print(&text(answer)) }
+    if json { print_json(answer) } else { print_report(&text(answer)) }
 }
 
 /// Prints the outcome of a change: as JSON, or as formatted by `text`. If `text` returns an error, nothing was changed,
@@ -25,7 +26,7 @@ pub(crate) fn outcome<T: Serialize>(json: bool, answer: &T, text: impl FnOnce(&T
         print_json(answer)?;
     }
     match text {
-        Ok(text) if !json => print(&text),
+        Ok(text) if !json => print_report(&text),
         other => other.map(drop),
     }
 }
@@ -40,22 +41,25 @@ pub(crate) fn print_json(data: &impl Serialize) -> Result<()> {
 
 /// Prints data, ending with one line break. A closed pipe, as by `head`, is not an error.
 pub(crate) fn print(text: &str) -> Result<()> {
-    let text = text.trim_end_matches('\n');
-    if text.is_empty() {
-        return Ok(());
-    }
-    let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::new(Exit::Failed, format!("cannot write to standard output: {cause}")))
-        }
-        _ => Ok(()),
-    }
+    write_lines(io::stdout().lock(), text)
+}
+
+/// Prints a report for people, with styles if standard output supports them.
+pub(crate) fn print_report(text: &str) -> Result<()> {
+    write_lines(anstream::stdout().lock(), text)
 }
 
 /// Prints data unchanged.
 pub(crate) fn print_raw(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
+    write(io::stdout().lock(), text)
+}
+
+fn write_lines(stdout: impl Write, text: &str) -> Result<()> {
+    let text = text.trim_end_matches('\n');
+    if text.is_empty() { Ok(()) } else { write(stdout, &format!("{text}\n")) }
+}
+
+fn write(mut stdout: impl Write, text: &str) -> Result<()> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
             Err(Error::new(Exit::Failed, format!("cannot write to standard output: {cause}")))
@@ -67,7 +71,7 @@ pub(crate) fn print_raw(text: &str) -> Result<()> {
 /// Prints a message to standard error.
 pub(crate) fn message(text: &str) {
     // There is no channel left to report a failed write to.
-    let _ = writeln!(io::stderr().lock(), "{}", text.trim_end_matches('\n'));
+    let _ = writeln!(anstream::stderr().lock(), "{}", text.trim_end_matches('\n'));
 }
 
 /// Prints an additional remark to standard error.
@@ -131,38 +135,24 @@ pub(crate) enum Mark {
     Blank,
 }
 
-/// Whether a report may be coloured, depending on the stream that it is written to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Paint {
-    colour: bool,
+/// Renders a mark, four characters wide.
+pub(crate) fn mark(mark: Mark) -> String {
+    match mark {
+        Mark::Ok => styled("ok  ", AnsiColor::Green.on_default()),
+        Mark::Warn => styled("warn", AnsiColor::Yellow.on_default()),
+        Mark::Fail => styled("FAIL", AnsiColor::Red.on_default().bold()),
+        Mark::Blank => "-   ".to_owned(),
+    }
 }
 
-impl Paint {
-    pub(crate) fn stdout() -> Self {
-        Self { colour: io::stdout().is_terminal() && wants_colour() }
-    }
+/// Renders a title.
+pub(crate) fn bold(text: &str) -> String {
+    styled(text, Style::new().bold())
+}
 
-    pub(crate) fn stderr() -> Self {
-        Self { colour: io::stderr().is_terminal() && wants_colour() }
-    }
-
-    /// Renders a mark, four characters wide.
-    pub(crate) fn mark(self, mark: Mark) -> String {
-        match mark {
-            Mark::Ok => self.coloured("ok  ", "32"),
-            Mark::Warn => self.coloured("warn", "33"),
-            Mark::Fail => self.coloured("FAIL", "1;31"),
-            Mark::Blank => "-   ".to_owned(),
-        }
-    }
-
-    pub(crate) fn bold(self, text: &str) -> String {
-        self.coloured(text, "1")
-    }
-
-    fn coloured(self, text: &str, code: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
+/// Text in a style. [`print_report`] and [`message`] remove it where it is not supported or not wanted (`NO_COLOR`).
+fn styled(text: &str, style: Style) -> String {
+    format!("{style}{text}{style:#}")
 }
 
 /// Shows progress on standard error during a long operation; nothing if standard error is not a terminal.
@@ -173,10 +163,4 @@ pub(crate) fn spinner(message: String) -> ProgressBar {
     }
     spinner.enable_steady_tick(Duration::from_millis(120));
     spinner
-}
-
-/// Respects `NO_COLOR` (no-color.org) and terminals without colour.
-fn wants_colour() -> bool {
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !no_colour && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

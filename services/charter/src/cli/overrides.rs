@@ -8,16 +8,17 @@ use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use cynic::Id;
 use domain::clock::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Serialize;
 
-use super::answer::{Finding, PrincipalName, findings_text};
-use super::apply::{self, Problem, Refusal};
+use super::answer::{ContractName, Finding, PrincipalName, findings_text};
+use super::api::{DateTime, operation, schema};
+use super::apply::{InvalidDocuments, VersionRefusal};
 use super::args::{self, Idempotency, ProductAddress, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint, or_dash};
+use super::output::{self, or_dash};
 use super::sources::{self, Source};
 
 /// `charter override`.
@@ -87,99 +88,116 @@ struct RefusedArgs {
     file: PathBuf,
 }
 
-const REVIEW: &[&str] = &[
-    "query ReviewRefusal($product: String!, $document: DocumentInput!) {
-        answer: reviewRefusal(product: $product, document: $document) {
-            __typename
-            ... on VersionRefusal { ...Refusal }
-            ... on InvalidDocuments { problems { ...Problem } }
-        }
-    }\n",
-    Refusal::FRAGMENT,
-    Problem::FRAGMENT,
-    Finding::FRAGMENT,
-];
+operation!(
+    $ query "Query" ReviewRefusal { product: String, document: Source } "reviewRefusal" -> ReviewRefusalResult
+);
+operation!($ mutation "Mutation" CreateOverride { input: CreateOverrideInput } "createOverride" -> CreateOverrideResult);
+operation!($ query "Query" ListOverrides { domain: String, name: String } "product" -> Option<Product>);
+operation!($ query "Query" ShowOverride { id: Id } "node" -> OverrideNode);
+operation!($ mutation "Mutation" RevokeOverride { input: RevokeOverrideInput } "revokeOverride" -> RevokeOverrideResult);
 
-const CREATE: &[&str] = &[
-    "mutation CreateOverride($input: CreateOverrideInput!) { answer: createOverride(input: $input) {
-        __typename
-        ... on CreateOverridePayload { override { ...Override } }
-        ... on OtherFindings { refusal { ...Refusal } message }
-        ... on InvalidDocuments { problems { ...Problem } }
-    } }\n",
-    OVERRIDE,
-    Refusal::FRAGMENT,
-    Problem::FRAGMENT,
-    Finding::FRAGMENT,
-];
-
-const LIST: &[&str] = &[
-    "query Overrides($domain: String!, $name: String!) {
-        answer: product(domain: $domain, name: $name) { contracts { documentId overrides { ...Override } } }
-    }\n",
-    OVERRIDE,
-    Finding::FRAGMENT,
-];
-
-const SHOW: &[&str] = &[
-    "query Override($id: ID!) { answer: node(id: $id) { ... on ContractOverride { ...Override } } }\n",
-    OVERRIDE,
-    Finding::FRAGMENT,
-];
-
-const REVOKE: &[&str] = &[
-    "mutation RevokeOverride($input: RevokeOverrideInput!) { answer: revokeOverride(input: $input) {
-        __typename
-        ... on RevokeOverridePayload { override { ...Override } }
-        ... on OverrideNotStanding { override { ...Override } message }
-    } }\n",
-    OVERRIDE,
-    Finding::FRAGMENT,
-];
-
-const OVERRIDE: &str = "fragment Override on ContractOverride {
-    id contract { documentId } version comparedWith findings { ...Finding } findingsDigest reason
-    steward { subject } createdAt expiresAt stands revokedBy { subject } revokedAt revokeReason
-}\n";
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "__typename")]
-enum Reviewed {
-    VersionRefusal(Refusal),
-    InvalidDocuments { problems: Vec<Problem> },
+#[derive(Clone, cynic::InputObject)]
+struct CreateOverrideInput {
+    product: String,
+    document: Source,
+    findings_digest: String,
+    reason: String,
+    expires_at: DateTime,
+    idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "__typename")]
-enum Created {
-    CreateOverridePayload { r#override: Override },
-    OtherFindings { refusal: Refusal, message: String },
-    InvalidDocuments { problems: Vec<Problem> },
+#[derive(Clone, cynic::InputObject)]
+struct RevokeOverrideInput {
+    #[cynic(rename = "override")]
+    override_id: Id,
+    reason: String,
+    idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum ReviewRefusalResult {
+    VersionRefusal(VersionRefusal),
+    InvalidDocuments(InvalidDocuments),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum CreateOverrideResult {
+    CreateOverridePayload(CreateOverridePayload),
+    OtherFindings(OtherFindings),
+    InvalidDocuments(InvalidDocuments),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum RevokeOverrideResult {
+    RevokeOverridePayload(RevokeOverridePayload),
+    OverrideNotStanding(OverrideNotStanding),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(cynic::InlineFragments)]
+#[cynic(graphql_type = "Node")]
+#[expect(clippy::large_enum_variant, reason = "there is one value per run")]
+enum OverrideNode {
+    ContractOverride(ContractOverride),
+    #[cynic(fallback)]
+    Other,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct CreateOverridePayload {
+    #[cynic(rename = "override")]
+    #[serde(rename = "override")]
+    created: ContractOverride,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct OtherFindings {
+    refusal: VersionRefusal,
+    message: String,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct RevokeOverridePayload {
+    #[cynic(rename = "override")]
+    #[serde(rename = "override")]
+    revoked: ContractOverride,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct OverrideNotStanding {
+    #[cynic(rename = "override")]
+    #[serde(rename = "override")]
+    ended: ContractOverride,
+    message: String,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
 struct Product {
     contracts: Vec<Contract>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Contract {
     document_id: String,
-    overrides: Vec<Override>,
+    overrides: Vec<ContractOverride>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "__typename")]
-enum Revoked {
-    RevokeOverridePayload { r#override: Override },
-    OverrideNotStanding { r#override: Override, message: String },
-}
-
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
-struct Override {
-    id: String,
+struct ContractOverride {
+    id: Id,
     contract: Option<ContractName>,
     version: String,
     compared_with: String,
@@ -187,18 +205,12 @@ struct Override {
     findings_digest: String,
     reason: String,
     steward: Option<PrincipalName>,
-    created_at: String,
-    expires_at: String,
+    created_at: DateTime,
+    expires_at: DateTime,
     stands: bool,
     revoked_by: Option<PrincipalName>,
-    revoked_at: Option<String>,
+    revoked_at: Option<DateTime>,
     revoke_reason: Option<String>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ContractName {
-    document_id: String,
 }
 
 /// Runs `charter override`.
@@ -207,52 +219,64 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
     match args.command {
         Command::Review { refused } => {
-            let reviewed = review(&client, &refused.product, &source(&refused.file)?).await?;
-            output::outcome(json, &reviewed, |reviewed| match reviewed {
-                Reviewed::VersionRefusal(refusal) => Ok(refusal.text(Paint::stdout())),
-                Reviewed::InvalidDocuments { problems } => Err(apply::invalid(problems)),
+            let review = ReviewRefusal { product: refused.product.to_string(), document: source(&refused.file)? };
+            let result = client.send(review).await?;
+            output::outcome(json, &result, |result| match result {
+                ReviewRefusalResult::VersionRefusal(refusal) => Ok(refusal.text()),
+                ReviewRefusalResult::InvalidDocuments(invalid) => Err(invalid.error()),
+                ReviewRefusalResult::Unknown => Err(Error::unknown_outcome()),
             })?;
         }
         Command::Create { refused, reason, until, yes, idempotency } => {
-            let document = source(&refused.file)?;
-            let refusal = match review(&client, &refused.product, &document).await? {
-                Reviewed::VersionRefusal(refusal) => refusal,
-                Reviewed::InvalidDocuments { problems } => return Err(apply::invalid(&problems)),
+            let review = ReviewRefusal { product: refused.product.to_string(), document: source(&refused.file)? };
+            let refusal = match client.send(review.clone()).await? {
+                ReviewRefusalResult::VersionRefusal(refusal) => refusal,
+                ReviewRefusalResult::InvalidDocuments(invalid) => return Err(invalid.error()),
+                ReviewRefusalResult::Unknown => return Err(Error::unknown_outcome()),
             };
-            output::message(&refusal.text(Paint::stderr()));
+            output::message(&refusal.text());
             confirm(&refusal, yes)?;
-            let input = idempotency.into_input(json!({
-                "product": refused.product.to_string(),
-                "document": document,
-                "findingsDigest": refusal.findings_digest,
-                "reason": reason,
-                "expiresAt": until.to_string(),
-            }));
-            let created: Created = client.send(CREATE, json!({ "input": input })).await?;
-            output::outcome(json, &created, |created| match created {
-                Created::CreateOverridePayload { r#override } => Ok(table([r#override])),
-                Created::OtherFindings { refusal, message } => {
-                    Err(Error::new(Exit::Failed, message.as_str()).report(refusal.text(Paint::stderr())))
+            let input = CreateOverrideInput {
+                product: review.product,
+                document: review.document,
+                findings_digest: refusal.findings_digest.unwrap_or_default(),
+                reason,
+                expires_at: until.into(),
+                idempotency_key: idempotency.into_key(),
+            };
+            let result = client.send(CreateOverride { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                CreateOverrideResult::CreateOverridePayload(payload) => Ok(table([&payload.created])),
+                CreateOverrideResult::OtherFindings(OtherFindings { refusal, message }) => {
+                    Err(Error::new(Exit::Failed, message.as_str()).report(refusal.text()))
                 }
-                Created::InvalidDocuments { problems } => Err(apply::invalid(problems)),
+                CreateOverrideResult::InvalidDocuments(invalid) => Err(invalid.error()),
+                CreateOverrideResult::Unknown => Err(Error::unknown_outcome()),
             })?;
         }
         Command::List { product } => {
-            let variables = json!({ "domain": product.domain, "name": product.product });
-            let found: Option<Product> = client.send(LIST, variables).await?;
+            let list = ListOverrides { domain: product.domain.clone(), name: product.product.clone() };
+            let found = client.send(list).await?;
             let found = found.ok_or_else(|| Error::not_found("product", &product.to_string()))?;
             output::show(json, &found, |found| table(found.contracts.iter().flat_map(|contract| &contract.overrides)))?;
         }
         Command::Show { id } => {
-            let found: Override = client.node(SHOW, "override", &id).await?;
-            output::show(json, &found, Override::text)?;
+            let node = client.node(ShowOverride { id: Id::new(&id) }, "override", &id).await?;
+            let OverrideNode::ContractOverride(found) = node else {
+                return Err(Error::not_found("override", &id));
+            };
+            output::show(json, &found, ContractOverride::text)?;
         }
         Command::Revoke { id, reason, idempotency } => {
-            let input = idempotency.into_input(json!({ "override": id, "reason": reason }));
-            let revoked: Revoked = client.send(REVOKE, json!({ "input": input })).await?;
-            output::outcome(json, &revoked, |revoked| match revoked {
-                Revoked::OverrideNotStanding { message, .. } => Err(Error::new(Exit::Failed, message.as_str())),
-                Revoked::RevokeOverridePayload { r#override } => Ok(table([r#override])),
+            let idempotency_key = idempotency.into_key();
+            let input = RevokeOverrideInput { override_id: Id::new(id), reason, idempotency_key };
+            let result = client.send(RevokeOverride { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                RevokeOverrideResult::RevokeOverridePayload(payload) => Ok(table([&payload.revoked])),
+                RevokeOverrideResult::OverrideNotStanding(not_standing) => {
+                    Err(Error::new(Exit::Failed, not_standing.message.as_str()))
+                }
+                RevokeOverrideResult::Unknown => Err(Error::unknown_outcome()),
             })?;
         }
     }
@@ -268,12 +292,8 @@ fn source(file: &Path) -> Result<Source> {
     sources.pop().ok_or_else(|| Error::new(Exit::Usage, "no document found"))
 }
 
-async fn review(client: &Client, product: &ProductAddress, document: &Source) -> Result<Reviewed> {
-    client.send(REVIEW, json!({ "product": product.to_string(), "document": document })).await
-}
-
 /// Returns an error unless the steward accepts the findings.
-fn confirm(refusal: &Refusal, yes: bool) -> Result<()> {
+fn confirm(refusal: &VersionRefusal, yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
@@ -290,11 +310,11 @@ fn confirm(refusal: &Refusal, yes: bool) -> Result<()> {
     }
 }
 
-impl Override {
+impl ContractOverride {
     fn text(&self) -> String {
         let mut text = table([self]);
         let _ = writeln!(text, "\ncompared with {}", self.compared_with);
-        text.push_str(&findings_text(&self.findings, "", Paint::stdout()));
+        text.push_str(&findings_text(&self.findings, ""));
         if let (Some(at), Some(reason)) = (&self.revoked_at, &self.revoke_reason) {
             let by = or_dash(self.revoked_by.as_ref().map(|by| &by.subject));
             let _ = writeln!(text, "\nrevoked by {by} at {at}: {reason}");
@@ -303,18 +323,20 @@ impl Override {
     }
 }
 
-fn table<'a>(overrides: impl IntoIterator<Item = &'a Override>) -> String {
+fn table<'a>(overrides: impl IntoIterator<Item = &'a ContractOverride>) -> String {
     output::table(
         ["override", "contract", "version", "valid", "until", "steward", "reason"],
-        overrides.into_iter().map(|r#override| {
+        overrides.into_iter().map(|listed| {
+            let ContractOverride { id, contract, version, stands, steward, reason, revoked_at, expires_at, .. } =
+                listed;
             [
-                r#override.id.clone(),
-                or_dash(r#override.contract.as_ref().map(|contract| &contract.document_id)),
-                r#override.version.clone(),
-                if r#override.stands { "yes" } else { "no" }.to_owned(),
-                r#override.revoked_at.as_ref().unwrap_or(&r#override.expires_at).clone(),
-                or_dash(r#override.steward.as_ref().map(|steward| &steward.subject)),
-                r#override.reason.clone(),
+                id.inner().to_owned(),
+                or_dash(contract.as_ref().map(|contract| &contract.document_id)),
+                version.clone(),
+                if *stands { "yes" } else { "no" }.to_owned(),
+                revoked_at.as_ref().unwrap_or(expires_at).to_string(),
+                or_dash(steward.as_ref().map(|steward| &steward.subject)),
+                reason.clone(),
             ]
         }),
     )

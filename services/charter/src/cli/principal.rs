@@ -1,14 +1,15 @@
 //! `charter principal`: users and service accounts.
 
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use cynic::Id;
+use serde::Serialize;
 
-use super::answer::PrincipalName;
+use super::answer::{NameTaken, PrincipalName};
+use super::api::{DateTime, NewPrincipalKind, PrincipalKind, list, operation, schema};
 use super::args::{Idempotency, Paging, Remote};
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, or_dash, word};
+use super::output::{self, or_dash};
 
 /// `charter principal`.
 #[derive(clap::Args)]
@@ -53,56 +54,55 @@ struct PrincipalArgs {
     idempotency: Idempotency,
 }
 
-const CREATE: &[&str] = &[
-    "mutation CreatePrincipal($input: CreatePrincipalInput!) { answer: createPrincipal(input: $input) {
-        __typename
-        ... on CreatePrincipalPayload { principal { ...Principal } }
-        ... on NameTaken { message }
-    } }\n",
-    PRINCIPAL,
-];
+operation!($ mutation "Mutation" CreatePrincipal { input: CreatePrincipalInput } "createPrincipal" -> CreatePrincipalResult);
+operation!($ mutation "Mutation" SetPrincipalEnabled { input: SetPrincipalEnabledInput } "setPrincipalEnabled" -> SetPrincipalEnabledPayload);
+list!($ ListPrincipals {} "principals" -> "PrincipalConnection" of Principal);
 
-const LIST: &[&str] = &[
-    "query Principals($first: Int, $after: String) { answer: principals(first: $first, after: $after) {
-        nodes { ...Principal }
-        pageInfo { hasNextPage endCursor }
-    } }\n",
-    PRINCIPAL,
-];
-
-const SET_ENABLED: &[&str] = &[
-    "mutation SetPrincipalEnabled($input: SetPrincipalEnabledInput!) {
-        answer: setPrincipalEnabled(input: $input) { principal { ...Principal } }
-    }\n",
-    PRINCIPAL,
-];
-
-const PRINCIPAL: &str = "fragment Principal on Principal {
-    id issuer subject kind enabled owner { subject } createdAt
-}\n";
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "__typename")]
-enum Created {
-    CreatePrincipalPayload { principal: Principal },
-    NameTaken { message: String },
+#[derive(Clone, cynic::InputObject)]
+struct CreatePrincipalInput {
+    subject: String,
+    kind: Option<NewPrincipalKind>,
+    owner: Option<Id>,
+    idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Switched {
+#[derive(Clone, cynic::InputObject)]
+struct SetPrincipalEnabledInput {
+    principal: Id,
+    enabled: bool,
+    idempotency_key: Option<String>,
+}
+
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum CreatePrincipalResult {
+    CreatePrincipalPayload(CreatePrincipalPayload),
+    NameTaken(NameTaken),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct CreatePrincipalPayload {
     principal: Principal,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+struct SetPrincipalEnabledPayload {
+    principal: Principal,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Principal {
-    id: String,
+    id: Id,
     issuer: String,
     subject: String,
-    kind: String,
+    kind: PrincipalKind,
     enabled: bool,
     owner: Option<PrincipalName>,
-    created_at: String,
+    created_at: DateTime,
 }
 
 /// Runs `charter principal`.
@@ -115,20 +115,19 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
                 Some(subject) => Some(find(&client, &subject).await?.id),
                 None => None,
             };
-            let kind = if service { "SERVICE" } else { "USER" };
-            let input = idempotency.into_input(json!({ "subject": subject, "kind": kind, "owner": owner }));
-            let created: Created = client.send(CREATE, json!({ "input": input })).await?;
-            if json {
-                output::print_json(&created)?;
-            }
-            match created {
-                Created::CreatePrincipalPayload { principal } if !json => output::print(&table(&[principal]))?,
-                Created::CreatePrincipalPayload { .. } => {}
-                Created::NameTaken { message } => return Err(Error::new(Exit::Failed, message)),
-            }
+            let kind = Some(if service { NewPrincipalKind::Service } else { NewPrincipalKind::User });
+            let input = CreatePrincipalInput { subject, kind, owner, idempotency_key: idempotency.into_key() };
+            let result = client.send(CreatePrincipal { input }).await?;
+            output::outcome(json, &result, |result| match result {
+                CreatePrincipalResult::CreatePrincipalPayload(created) => {
+                    Ok(table(std::slice::from_ref(&created.principal)))
+                }
+                CreatePrincipalResult::NameTaken(taken) => Err(Error::new(Exit::Failed, taken.message.as_str())),
+                CreatePrincipalResult::Unknown => Err(Error::unknown_outcome()),
+            })?;
         }
         Command::List { paging } => {
-            let principals: Connection<Principal> = client.list(LIST, Map::new(), &paging).await?;
+            let principals = client.list(ListPrincipals::default(), &paging).await?;
             output::show(json, &principals, |principals| table(&principals.nodes))?;
         }
         Command::Enable(principal) => set_enabled(&client, principal, true, json).await?,
@@ -139,15 +138,16 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
 
 async fn set_enabled(client: &Client, args: PrincipalArgs, enabled: bool, json: bool) -> Result<()> {
     let principal = find(client, &args.subject).await?;
-    let input = args.idempotency.into_input(json!({ "principal": principal.id, "enabled": enabled }));
-    let switched: Switched = client.send(SET_ENABLED, json!({ "input": input })).await?;
-    output::show(json, &switched, |switched| table(std::slice::from_ref(&switched.principal)))
+    let idempotency_key = args.idempotency.into_key();
+    let input = SetPrincipalEnabledInput { principal: principal.id, enabled, idempotency_key };
+    let payload = client.send(SetPrincipalEnabled { input }).await?;
+    output::show(json, &payload, |payload| table(std::slice::from_ref(&payload.principal)))
 }
 
 /// Finds a principal by its subject. If the subject exists at several issuers, none is chosen.
 async fn find(client: &Client, subject: &str) -> Result<Principal> {
     let all = Paging { limit: None, after: None };
-    let principals: Connection<Principal> = client.list(LIST, Map::new(), &all).await?;
+    let principals = client.list(ListPrincipals::default(), &all).await?;
     let mut found = principals.nodes.into_iter().filter(|principal| principal.subject == subject);
     match (found.next(), found.next()) {
         (Some(principal), None) => Ok(principal),
@@ -163,7 +163,7 @@ fn table(principals: &[Principal]) -> String {
             let Principal { subject, issuer, kind, enabled, owner, created_at, .. } = principal;
             let enabled = if *enabled { "yes" } else { "no" };
             let owner = or_dash(owner.as_ref().map(|owner| &owner.subject));
-            [subject.clone(), issuer.clone(), word(kind), enabled.to_owned(), owner, created_at.clone()]
+            [subject.clone(), issuer.clone(), kind.to_string(), enabled.to_owned(), owner, created_at.to_string()]
         }),
     )
 }

@@ -3,15 +3,17 @@
 use std::fmt::Write;
 
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use cynic::Id;
+use serde::Serialize;
 
-use super::answer::DomainName;
+use super::answer::{ContractName, DomainName};
+use super::api::{
+    Classification, ContractState, DateTime, GateMode, ProductState, TableFormat, list, operation, schema,
+};
 use super::args::{self, Paging, ProductAddress, Remote};
-use super::client::{Client, Connection};
+use super::client::{Client, PageInfo};
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint, or_dash, word};
-use super::table::TableFormat;
+use super::output::{self, bold, or_dash};
 
 /// `charter product`.
 #[derive(clap::Args)]
@@ -40,40 +42,26 @@ enum Command {
     },
 }
 
-const LIST: &[&str] = &["query Products($first: Int, $after: String, $domain: String) {
-    answer: products(first: $first, after: $after, domain: $domain) {
-        nodes { id name title state classification medallion domain { path } createdAt }
-        pageInfo { hasNextPage endCursor }
-    }
-}"];
+list!($ ListProducts { domain: Option<String> } "products" -> "ProductConnection" of Product);
+operation!($ query "Query" ShowProduct { domain: String, name: String } "product" -> Option<ProductDetails>);
 
-const SHOW: &[&str] = &["query Product($domain: String!, $name: String!) {
-    answer: product(domain: $domain, name: $name) {
-        id name title state classification medallion domain { path } createdAt
-        ports { name major contract { documentId } }
-        contracts { id documentId name versions {
-            nodes { id version state reasons sunset publishedAt gateMode } pageInfo { hasNextPage endCursor }
-        } }
-        tables { id address name format environment major }
-        document { digest mediaType text }
-    }
-}"];
-
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Product {
-    id: String,
+    id: Id,
     name: String,
     title: Option<String>,
-    state: String,
-    classification: String,
+    state: ProductState,
+    classification: Classification,
     medallion: Option<String>,
     domain: DomainName,
-    created_at: String,
+    created_at: DateTime,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct WholeProduct {
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Product")]
+struct ProductDetails {
+    #[cynic(spread)]
     #[serde(flatten)]
     product: Product,
     ports: Vec<Port>,
@@ -83,52 +71,53 @@ struct WholeProduct {
     document: Option<Document>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 struct Port {
     name: String,
-    major: u32,
+    major: i32,
     contract: Option<ContractName>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ContractName {
-    document_id: String,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Contract {
-    id: String,
+    id: Id,
     document_id: String,
     name: Option<String>,
     /// The newest page.
-    versions: Connection<Version>,
+    versions: ContractVersionConnection,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
-struct Version {
-    id: String,
-    version: String,
-    state: String,
-    reasons: Vec<String>,
-    sunset: Option<String>,
-    published_at: String,
-    gate_mode: String,
+struct ContractVersionConnection {
+    nodes: Vec<ContractVersion>,
+    page_info: PageInfo,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct ContractVersion {
+    id: Id,
+    version: String,
+    state: ContractState,
+    reasons: Vec<String>,
+    sunset: Option<DateTime>,
+    published_at: DateTime,
+    gate_mode: GateMode,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
 struct Table {
-    id: String,
+    id: Id,
     address: String,
     name: String,
     format: TableFormat,
     environment: String,
-    major: u32,
+    major: i32,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Document {
     digest: String,
@@ -142,15 +131,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
     match args.command {
         Command::List { domain, paging } => {
-            let filters = Map::from_iter([("domain".to_owned(), json!(domain))]);
-            let products: Connection<Product> = client.list(LIST, filters, &paging).await?;
+            let products = client.list(ListProducts { domain, ..ListProducts::default() }, &paging).await?;
             output::show(json, &products, |products| table(&products.nodes))?;
         }
         Command::Show { product } => {
-            let variables = json!({ "domain": product.domain, "name": product.product });
-            let found: Option<WholeProduct> = client.send(SHOW, variables).await?;
+            let show = ShowProduct { domain: product.domain.clone(), name: product.product.clone() };
+            let found = client.send(show).await?;
             let found = found.ok_or_else(|| Error::not_found("product", &product.to_string()))?;
-            output::show(json, &found, |found| found.text(Paint::stdout()))?;
+            output::show(json, &found, ProductDetails::text)?;
         }
     }
     Ok(Exit::Done)
@@ -162,8 +150,8 @@ fn table(products: &[Product]) -> String {
         products.iter().map(|product| {
             [
                 product.address(),
-                word(&product.state),
-                word(&product.classification),
+                product.state.to_string(),
+                product.classification.to_string(),
                 or_dash(product.medallion.as_deref()),
                 or_dash(product.title.as_deref()),
             ]
@@ -177,12 +165,12 @@ impl Product {
     }
 }
 
-impl WholeProduct {
-    fn text(&self, paint: Paint) -> String {
+impl ProductDetails {
+    fn text(&self) -> String {
         let Product { state, classification, title, created_at, .. } = &self.product;
         let title = title.as_ref().map(|title| format!(" {title}")).unwrap_or_default();
-        let mut text = format!("{}{title}\n", paint.bold(&self.product.address()));
-        let _ = writeln!(text, "{}, {}, published {created_at}", word(state), word(classification));
+        let mut text = format!("{}{title}\n", bold(&self.product.address()));
+        let _ = writeln!(text, "{state}, {classification}, published {created_at}");
         let ports = self.ports.iter().map(|port| {
             let contract = or_dash(port.contract.as_ref().map(|contract| &contract.document_id));
             [port.name.clone(), port.major.to_string(), contract]
@@ -192,10 +180,9 @@ impl WholeProduct {
                 let sunset = version.sunset.as_ref().map(|sunset| format!("until {sunset}"));
                 let waiting = (!version.reasons.is_empty()).then(|| format!("waiting: {}", version.reasons.join("; ")));
                 let aside = [sunset, waiting].into_iter().flatten().collect::<Vec<_>>().join(", ");
-                let Version { version, state, gate_mode, published_at, .. } = version;
-                let words = [word(state), word(gate_mode)];
-                let [state, gate_mode] = words;
-                [contract.document_id.clone(), version.clone(), state, gate_mode, published_at.clone(), aside]
+                let ContractVersion { version, state, gate_mode, published_at, .. } = version;
+                let [state, gate_mode] = [state.to_string(), gate_mode.to_string()];
+                [contract.document_id.clone(), version.clone(), state, gate_mode, published_at.to_string(), aside]
             })
         });
         let tables = self.tables.iter().map(|table| {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::answer::{Bump, Finding};
+use super::answer::Finding;
+use super::api::Bump;
 use super::output::cleaned;
 
 /// The output format of a check.
@@ -42,9 +43,9 @@ pub(crate) struct Case {
 pub(crate) struct Note {
     pub(crate) level: Level,
     /// From 1.
-    pub(crate) line: Option<u32>,
+    pub(crate) line: Option<i32>,
     /// From 1.
-    pub(crate) column: Option<u32>,
+    pub(crate) column: Option<i32>,
     pub(crate) title: String,
     pub(crate) message: String,
 }
@@ -67,7 +68,7 @@ impl Note {
             _ => Level::Notice,
         };
         let title = format!("{} ({})", finding.rule, finding.bump);
-        let number = |number: u64| u32::try_from(number).ok();
+        let number = |number: u64| i32::try_from(number).ok();
         let (line, column) = place.map_or((None, None), |(line, column)| (number(line), number(column)));
         Self { level, line, column, title, message: format!("{}: {}", finding.path, finding.message) }
     }

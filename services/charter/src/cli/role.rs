@@ -1,16 +1,15 @@
 //! `charter role`: the roles of principals in domains and on the platform.
 
 use clap::Subcommand;
-use clap::builder::PossibleValuesParser;
-use domain::identity::{DomainRole, PlatformRole};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use cynic::Id;
+use serde::Serialize;
 
 use super::answer::{DomainName, PrincipalName};
+use super::api::{DateTime, RoleWord, operation, schema};
 use super::args::{self, Idempotency, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, or_dash, word};
+use super::output::{self, or_dash};
 
 /// `charter role`.
 #[derive(clap::Args)]
@@ -28,8 +27,8 @@ enum Command {
         /// Principal that gets the role
         subject: String,
         /// Role to assign
-        #[arg(value_parser = roles())]
-        role: String,
+        #[arg(value_enum)]
+        role: RoleWord,
         /// Domain in which the role applies, including its subdomains
         #[arg(short, long, value_parser = args::domain_path)]
         domain: Option<String>,
@@ -52,48 +51,56 @@ enum Command {
     },
 }
 
-const ASSIGN: &[&str] = &[
-    "mutation AssignRole($input: AssignRoleInput!) {
-        answer: assignRole(input: $input) { assignment { ...Assignment } }
-    }\n",
-    ASSIGNMENT,
-];
+operation!($ mutation "Mutation" AssignRole { input: AssignRoleInput } "assignRole" -> AssignRolePayload);
+operation!($ mutation "Mutation" UnassignRole { input: UnassignRoleInput } "unassignRole" -> UnassignRolePayload);
+operation!($ query "Query" ListRolesOfDomain { path: String } "domain" -> Option<DomainRoles>);
+operation!($ query "Query" ListOwnRoles {} "viewer" -> OwnRoles);
 
-const UNASSIGN: &[&str] = &[
-    "mutation UnassignRole($input: UnassignRoleInput!) {
-        answer: unassignRole(input: $input) { assignment { ...Assignment } }
-    }\n",
-    ASSIGNMENT,
-];
-
-const OF_DOMAIN: &[&str] =
-    &["query RolesOfDomain($path: String!) { answer: domain(path: $path) { roles { ...Assignment } } }\n", ASSIGNMENT];
-
-const MINE: &[&str] = &["query MyRoles { answer: viewer { roles { ...Assignment } } }\n", ASSIGNMENT];
-
-const ASSIGNMENT: &str = "fragment Assignment on RoleAssignment {
-    id role domain { path } principal { subject } assignedAt
-}\n";
-
-#[derive(Debug, Deserialize, Serialize)]
-struct Assigned {
-    assignment: Assignment,
+#[derive(Clone, cynic::InputObject)]
+struct AssignRoleInput {
+    subject: String,
+    role: RoleWord,
+    domain: Option<String>,
+    idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Roles {
+#[derive(Clone, cynic::InputObject)]
+struct UnassignRoleInput {
+    assignment: Id,
+    idempotency_key: Option<String>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct AssignRolePayload {
+    assignment: RoleAssignment,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct UnassignRolePayload {
+    assignment: RoleAssignment,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Domain")]
+struct DomainRoles {
     /// `None` if the caller may not see them.
-    roles: Option<Vec<Assignment>>,
+    roles: Option<Vec<RoleAssignment>>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Viewer")]
+struct OwnRoles {
+    roles: Vec<RoleAssignment>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
-struct Assignment {
-    id: String,
-    role: String,
+struct RoleAssignment {
+    id: Id,
+    role: RoleWord,
     domain: Option<DomainName>,
     principal: PrincipalName,
-    assigned_at: String,
+    assigned_at: DateTime,
 }
 
 /// Runs `charter role`.
@@ -102,45 +109,38 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
     match args.command {
         Command::Assign { subject, role, domain, idempotency } => {
-            let input = json!({ "subject": subject, "role": args::enum_value(&role), "domain": domain });
-            let input = idempotency.into_input(input);
-            let assigned: Assigned = client.send(ASSIGN, json!({ "input": input })).await?;
-            output::show(json, &assigned, |assigned| table(std::slice::from_ref(&assigned.assignment)))?;
+            let input = AssignRoleInput { subject, role, domain, idempotency_key: idempotency.into_key() };
+            let payload = client.send(AssignRole { input }).await?;
+            output::show(json, &payload, |payload| table(std::slice::from_ref(&payload.assignment)))?;
         }
         Command::Unassign { assignment, idempotency } => {
-            let input = idempotency.into_input(json!({ "assignment": assignment }));
-            let removed: Assigned = client.send(UNASSIGN, json!({ "input": input })).await?;
-            output::show(json, &removed, |removed| table(std::slice::from_ref(&removed.assignment)))?;
+            let input = UnassignRoleInput { assignment: Id::new(assignment), idempotency_key: idempotency.into_key() };
+            let payload = client.send(UnassignRole { input }).await?;
+            output::show(json, &payload, |payload| table(std::slice::from_ref(&payload.assignment)))?;
         }
-        Command::List { domain } => {
-            let roles: Roles = match &domain {
-                Some(path) => {
-                    let found: Option<Roles> = client.send(OF_DOMAIN, json!({ "path": path })).await?;
-                    found.ok_or_else(|| Error::not_found("domain", path))?
-                }
-                None => client.send(MINE, json!({})).await?,
-            };
-            if roles.roles.is_none() {
-                return Err(Error::new(Exit::NotAllowed, "not allowed to list the roles of this domain"));
-            }
-            output::show(json, &roles, |roles| table(roles.roles.as_deref().unwrap_or_default()))?;
+        Command::List { domain: Some(path) } => {
+            let domain = client.send(ListRolesOfDomain { path: path.clone() }).await?;
+            let domain = domain.ok_or_else(|| Error::not_found("domain", &path))?;
+            output::outcome(json, &domain, |domain| match &domain.roles {
+                Some(roles) => Ok(table(roles)),
+                None => Err(Error::new(Exit::NotAllowed, "not allowed to list the roles of this domain")),
+            })?;
+        }
+        Command::List { domain: None } => {
+            let viewer = client.send(ListOwnRoles {}).await?;
+            output::show(json, &viewer, |viewer| table(&viewer.roles))?;
         }
     }
     Ok(Exit::Done)
 }
 
-fn roles() -> PossibleValuesParser {
-    let of_domain = DomainRole::ALL.iter().map(|role| role.as_str());
-    PossibleValuesParser::new(of_domain.chain(PlatformRole::ALL.iter().map(|role| role.as_str())))
-}
-
-fn table(assignments: &[Assignment]) -> String {
+fn table(assignments: &[RoleAssignment]) -> String {
     output::table(
         ["id", "subject", "role", "domain", "assigned"],
         assignments.iter().map(|assignment| {
-            let Assignment { id, role, domain, principal, assigned_at } = assignment;
+            let RoleAssignment { id, role, domain, principal, assigned_at } = assignment;
             let domain = or_dash(domain.as_ref().map(|domain| &domain.path));
-            [id.clone(), principal.subject.clone(), word(role), domain, assigned_at.clone()]
+            [id.inner().to_owned(), principal.subject.clone(), role.to_string(), domain, assigned_at.to_string()]
         }),
     )
 }

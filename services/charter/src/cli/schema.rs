@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{Error, Exit, Result};
-use super::output::{self, Mark, Paint};
+use super::output::{self, Mark};
 use super::{batch, sources};
 
 /// `charter schema`.
@@ -146,7 +146,7 @@ fn compat(args: &CompatArgs, old: &Path, new: &Path) -> Result<Exit> {
     let breaks = (args.level.asks_backward() && !all_compatible(&comparison.backward))
         || (args.level.asks_forward() && !all_compatible(&comparison.forward));
     let answer = Answer::new(None, &comparison);
-    output::show(args.json, &answer, |answer| answer.text(Paint::stdout()))?;
+    output::show(args.json, &answer, Answer::text)?;
     if !breaks {
         return Ok(Exit::Done);
     }
@@ -226,14 +226,14 @@ impl Answer {
         Self { id, backward: false, forward: false, findings: Vec::new(), error: Some(error) }
     }
 
-    fn text(&self, paint: Paint) -> String {
+    fn text(&self) -> String {
         let mut text = String::new();
         for (direction, is_compatible, meaning) in [
             ("backward", self.backward, "readers of the new schema can read old data"),
             ("forward", self.forward, "readers of the old schema can read new data"),
         ] {
             let mark = if is_compatible { Mark::Ok } else { Mark::Fail };
-            let _ = writeln!(text, "{} {}: {meaning}", paint.mark(mark), paint.bold(direction));
+            let _ = writeln!(text, "{} {}: {meaning}", output::mark(mark), output::bold(direction));
             for finding in self.findings.iter().filter(|finding| finding.direction == direction) {
                 let breaks = if finding.compatible { "" } else { ", breaks" };
                 let (path, message) = (output::cleaned(&finding.path), output::cleaned(&finding.message));

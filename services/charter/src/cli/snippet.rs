@@ -1,8 +1,8 @@
 //! Complete Python programs that read a table with vended credentials.
 
+use super::api::TableFormat;
 use super::credentials::GatewayCredentials;
 use super::error::{Error, Exit, Result};
-use super::table::TableFormat;
 
 /// The library that a program reads with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

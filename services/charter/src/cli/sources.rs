@@ -4,8 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
+use super::api::schema;
 use super::error::{Error, Exit, Result};
 
 /// The file extensions that are read in directories.
@@ -16,7 +15,8 @@ const MAX_DOCUMENTS: usize = 2_000;
 const MAX_BYTES: usize = 20 * 1024 * 1024;
 
 /// One document of a request.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, cynic::InputObject)]
+#[cynic(graphql_type = "DocumentInput")]
 pub(crate) struct Source {
     /// The file name, for error messages.
     pub(crate) path: String,

@@ -3,14 +3,15 @@
 use std::fmt::Write;
 
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use cynic::Id;
+use serde::Serialize;
 
 use super::answer::{ProductName, Snapshot};
+use super::api::{ContractState, DateTime, Long, SnapshotState, TableFormat, VerdictWord, operation, schema};
 use super::args::{self, Remote};
-use super::client::{Client, Connection};
+use super::client::{Client, PageInfo};
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint, or_dash};
+use super::output::{self, bold, or_dash};
 
 /// `charter table`.
 #[derive(clap::Args)]
@@ -31,110 +32,92 @@ enum Command {
     },
 }
 
-const SHOW: &[&str] = &[
-    "query Table($address: String!) { answer: table(address: $address) {
-        id address name format environment major location
-        product { ...ProductName } contractVersion { id version state }
-        head { ...Snapshot columns { name type nullable } }
-        snapshots(first: 20) {
-            nodes { key state noticedAt committedAt rows verdict { verdict } }
-            pageInfo { hasNextPage endCursor }
-        }
-    } }\n",
-    Snapshot::FRAGMENT,
-    ProductName::FRAGMENT,
-];
+operation!($ query "Query" ShowTable { address: String } "table" -> Option<Table>);
 
-/// A table's format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum TableFormat {
-    /// Delta Lake.
-    Delta,
-    /// A folder of Parquet files.
-    Parquet,
-}
-
-impl std::fmt::Display for TableFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Delta => "delta",
-            Self::Parquet => "parquet",
-        })
-    }
-}
-
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct Table {
-    id: String,
+    id: Id,
     address: String,
     name: String,
     format: TableFormat,
     environment: String,
-    major: u32,
+    major: i32,
     /// Only for owners and stewards.
     location: Option<String>,
     product: ProductName,
     contract_version: Option<ContractVersion>,
     head: Option<Head>,
-    snapshots: Connection<PastSnapshot>,
+    #[arguments(first: 20)]
+    snapshots: SnapshotConnection,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 struct ContractVersion {
-    id: String,
+    id: Id,
     version: String,
-    state: String,
+    state: ContractState,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Snapshot")]
 struct Head {
+    #[cynic(spread)]
     #[serde(flatten)]
     snapshot: Snapshot,
     columns: Option<Vec<Column>>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 struct Column {
     name: String,
-    r#type: String,
+    #[cynic(rename = "type")]
+    #[serde(rename = "type")]
+    column_type: String,
     nullable: bool,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotConnection {
+    nodes: Vec<PastSnapshot>,
+    page_info: PageInfo,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Snapshot")]
 #[serde(rename_all = "camelCase")]
 struct PastSnapshot {
     key: String,
-    state: String,
-    noticed_at: String,
-    committed_at: Option<String>,
-    rows: Option<String>,
+    state: SnapshotState,
+    noticed_at: DateTime,
+    committed_at: Option<DateTime>,
+    rows: Option<Long>,
     verdict: Option<PastVerdict>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Verdict")]
 struct PastVerdict {
-    verdict: String,
+    verdict: VerdictWord,
 }
 
 /// Runs `charter table`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let Command::Show { table } = args.command;
-    let found: Option<Table> = Client::new(&args.remote)?.send(SHOW, json!({ "address": table })).await?;
+    let found = Client::new(&args.remote)?.send(ShowTable { address: table.clone() }).await?;
     let found = found.ok_or_else(|| Error::not_found("table", &table))?;
-    output::show(args.remote.json, &found, |found| found.text(Paint::stdout()))?;
+    output::show(args.remote.json, &found, Table::text)?;
     Ok(Exit::Done)
 }
 
 impl Table {
-    fn text(&self, paint: Paint) -> String {
+    fn text(&self) -> String {
         let version = self.contract_version.as_ref();
-        let contract =
-            or_dash(version.map(|version| format!("{} ({})", version.version, output::word(&version.state))));
+        let contract = or_dash(version.map(|version| format!("{} ({})", version.version, version.state)));
         let mut text = format!(
             "{}\n{} table in `{}`, contract version {contract}\n",
-            paint.bold(&self.address),
+            bold(&self.address),
             self.format,
             self.environment,
         );
@@ -143,10 +126,10 @@ impl Table {
         }
         match &self.head {
             Some(head) => {
-                let _ = write!(text, "\n{}", head.snapshot.text(paint));
+                let _ = write!(text, "\n{}", head.snapshot.text());
                 let columns = head.columns.iter().flatten().map(|column| {
                     let null = if column.nullable { "nullable" } else { "not null" };
-                    [column.name.clone(), column.r#type.clone(), null.to_owned()]
+                    [column.name.clone(), column.column_type.clone(), null.to_owned()]
                 });
                 let _ = write!(text, "\n{}", output::table(["column", "type", "null"], columns));
             }
@@ -155,11 +138,11 @@ impl Table {
         let past = self.snapshots.nodes.iter().map(|snapshot| {
             [
                 snapshot.key.clone(),
-                output::word(&snapshot.state),
-                or_dash(snapshot.verdict.as_ref().map(|verdict| output::word(&verdict.verdict))),
-                or_dash(snapshot.rows.as_deref()),
-                or_dash(snapshot.committed_at.as_deref()),
-                snapshot.noticed_at.clone(),
+                snapshot.state.to_string(),
+                or_dash(snapshot.verdict.as_ref().map(|verdict| verdict.verdict)),
+                or_dash(snapshot.rows.as_ref()),
+                or_dash(snapshot.committed_at.as_ref()),
+                snapshot.noticed_at.to_string(),
             ]
         });
         let header = ["snapshot", "state", "verdict", "rows", "committed", "noticed"];

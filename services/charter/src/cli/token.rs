@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Serialize;
 
 use super::answer::PrincipalName;
+use super::api::{DateTime, PurposeCode, operation, schema};
 use super::args::{self, Remote};
 use super::client::Client;
 use super::error::{Exit, Result};
@@ -31,34 +31,39 @@ enum Command {
         #[arg(long, value_parser = args::duration)]
         lifetime: Option<Duration>,
         /// Restrict the token to this purpose
-        #[arg(long, value_parser = args::purposes())]
-        purpose: Option<String>,
+        #[arg(long, value_enum)]
+        purpose: Option<PurposeCode>,
     },
 }
 
-const CREATE: &[&str] = &["mutation CreateToken($input: CreateTokenInput!) { answer: createToken(input: $input) {
-    token expiresAt principal { subject }
-} }"];
+operation!($ mutation "Mutation" CreateToken { input: CreateTokenInput } "createToken" -> CreateTokenPayload);
+
+#[derive(Clone, cynic::InputObject)]
+struct CreateTokenInput {
+    subject: Option<String>,
+    lifetime_seconds: Option<i32>,
+    purpose: Option<PurposeCode>,
+}
 
 /// The response. It has no `Debug`, because it contains a secret.
-#[derive(Deserialize, Serialize)]
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
-struct Created {
+struct CreateTokenPayload {
     token: String,
-    expires_at: String,
+    expires_at: DateTime,
     principal: PrincipalName,
 }
 
 /// Runs `charter token`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let Command::Create { subject, lifetime, purpose } = args.command;
-    let input = json!({
-        "subject": subject,
-        "lifetimeSeconds": lifetime.map(|lifetime| lifetime.as_secs()),
-        "purpose": purpose.as_deref().map(args::enum_value),
-    });
-    let created: Created = Client::new(&args.remote)?.send_once(CREATE, json!({ "input": input })).await?;
-    output::show(args.remote.json, &created, |created| created.token.clone())?;
+    let input = CreateTokenInput { subject, lifetime_seconds: lifetime.map(args::seconds), purpose };
+    let created = Client::new(&args.remote)?.send_once(CreateToken { input }).await?;
+    if args.remote.json {
+        output::print_json(&created)?
+    } else {
+        output::print(&created.token)?
+    }
     output::note(&format!("token for `{}`, valid until {}", created.principal.subject, created.expires_at));
     Ok(Exit::Done)
 }

@@ -1,13 +1,14 @@
 //! `charter version`: activation of contract versions that wait for their owner.
 
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use cynic::Id;
+use serde::Serialize;
 
+use super::api::{ContractState, DateTime, operation, schema};
 use super::args::{self, Idempotency, ProductAddress, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, word};
+use super::output;
 
 /// `charter version`.
 #[derive(clap::Args)]
@@ -34,72 +35,70 @@ enum Command {
     },
 }
 
-const FIND: &[&str] = &[
-    "query ContractVersion($domain: String!, $product: String!, $contract: String!, $version: String!) {
-        answer: contractVersion(domain: $domain, product: $product, contract: $contract, version: $version) {
-            ...Version
-        }
-    }\n",
-    VERSION,
-];
+operation!(
+    $ query "Query" FindVersion { domain: String, product: String, contract: String, version: String }
+    "contractVersion" -> Option<ContractVersion>
+);
+operation!($ mutation "Mutation" ActivateVersion { input: ActivateVersionInput } "activateVersion" -> ActivateVersionResult);
 
-const ACTIVATE: &[&str] = &[
-    "mutation ActivateVersion($input: ActivateVersionInput!) { answer: activateVersion(input: $input) {
-        __typename
-        ... on ActivateVersionPayload { version { ...Version } }
-        ... on VersionWaits { version { ...Version } reasons }
-    } }\n",
-    VERSION,
-];
-
-const VERSION: &str = "fragment Version on ContractVersion { id version state reasons sunset publishedAt }\n";
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "__typename")]
-enum Activated {
-    ActivateVersionPayload { version: ContractVersion },
-    VersionWaits { version: ContractVersion, reasons: Vec<String> },
+#[derive(Clone, cynic::InputObject)]
+struct ActivateVersionInput {
+    version: Id,
+    idempotency_key: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Serialize, cynic::InlineFragments)]
+#[cynic(exhaustive)]
+#[serde(tag = "__typename")]
+enum ActivateVersionResult {
+    ActivateVersionPayload(ActivateVersionPayload),
+    VersionWaits(VersionWaits),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct ActivateVersionPayload {
+    version: ContractVersion,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct VersionWaits {
+    version: ContractVersion,
+    reasons: Vec<String>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 struct ContractVersion {
-    id: String,
+    id: Id,
     version: String,
-    state: String,
+    state: ContractState,
     reasons: Vec<String>,
-    sunset: Option<String>,
-    published_at: String,
+    sunset: Option<DateTime>,
+    published_at: DateTime,
 }
 
 /// Runs `charter version`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let Command::Activate { product, contract, version, idempotency } = args.command;
     let client = Client::new(&args.remote)?;
-    let variables = json!({
-        "domain": product.domain,
-        "product": product.product,
-        "contract": contract,
-        "version": version,
-    });
-    let found: Option<ContractVersion> = client.send(FIND, variables).await?;
-    let found = found.ok_or_else(|| Error::not_found("version", &format!("{product} {contract} {version}")))?;
-    let input = idempotency.into_input(json!({ "version": found.id }));
-    let activated: Activated = client.send(ACTIVATE, json!({ "input": input })).await?;
-    if args.remote.json {
-        output::print_json(&activated)?;
-    }
-    match activated {
-        Activated::ActivateVersionPayload { version } if !args.remote.json => {
-            output::print(&format!("{product} {contract} {}: {}", version.version, word(&version.state)))?;
+    let address = format!("{product} {contract} {version}");
+    let find = FindVersion { domain: product.domain, product: product.product, contract, version };
+    let found = client.send(find).await?.ok_or_else(|| Error::not_found("version", &address))?;
+    let input = ActivateVersionInput { version: found.id, idempotency_key: idempotency.into_key() };
+    let result = client.send(ActivateVersion { input }).await?;
+    output::outcome(args.remote.json, &result, |result| match result {
+        ActivateVersionResult::ActivateVersionPayload(activated) => {
+            Ok(format!("{address}: {}", activated.version.state))
         }
-        Activated::ActivateVersionPayload { .. } => {}
-        Activated::VersionWaits { reasons, .. } => {
-            let report: Vec<String> = reasons.iter().map(|reason| format!("  {reason}")).collect();
-            return Err(Error::new(Exit::Refused, format!("{product} {contract} {version} cannot be activated yet"))
+        ActivateVersionResult::VersionWaits(waits) => {
+            let report: Vec<String> = waits.reasons.iter().map(|reason| format!("  {reason}")).collect();
+            Err(Error::new(Exit::Refused, format!("{address} cannot be activated yet"))
                 .report(report.join("\n"))
-                .hint("activation is retried after each inspection"));
+                .hint("activation is retried after each inspection"))
         }
-    }
+        ActivateVersionResult::Unknown => Err(Error::unknown_outcome()),
+    })?;
     Ok(Exit::Done)
 }

@@ -1,12 +1,11 @@
 //! `charter why`: explains the gate's decision, without issuing credentials.
 
-use serde_json::json;
-
 use super::answer::Decision;
+use super::api::{Action, PurposeCode, operation, schema};
 use super::args::{self, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output::{self, Paint};
+use super::output;
 
 /// `charter why`.
 #[derive(clap::Args)]
@@ -15,28 +14,30 @@ pub(crate) struct Args {
     #[arg(value_parser = args::table)]
     table: String,
     /// Action on the table
-    #[arg(long, value_parser = args::actions(), default_value = "read")]
-    action: String,
+    #[arg(long, value_enum, default_value_t = Action::Read)]
+    action: Action,
     /// Purpose; the one of the token or of your only grant if not given
-    #[arg(long, value_parser = args::purposes())]
-    purpose: Option<String>,
+    #[arg(long, value_enum)]
+    purpose: Option<PurposeCode>,
     #[command(flatten)]
     remote: Remote,
 }
 
-const WHY: &[&str] =
-    &["query Why($input: WhyInput!) { answer: why(input: $input) { ...Decision } }\n", Decision::FRAGMENT];
+operation!($ query "Query" Why { input: WhyInput } "why" -> Option<Decision>);
+
+#[derive(Clone, cynic::InputObject)]
+struct WhyInput {
+    address: String,
+    action: Option<Action>,
+    purpose: Option<PurposeCode>,
+}
 
 /// Runs `charter why`: exit code 0 if access is allowed, 2 if it is denied.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
-    let input = json!({
-        "address": args.table,
-        "action": args::enum_value(&args.action),
-        "purpose": args.purpose.as_deref().map(args::enum_value),
-    });
-    let decision: Option<Decision> = Client::new(&args.remote)?.send(WHY, json!({ "input": input })).await?;
+    let input = WhyInput { address: args.table.clone(), action: Some(args.action), purpose: args.purpose };
+    let decision = Client::new(&args.remote)?.send(Why { input }).await?;
     let decision = decision.ok_or_else(|| Error::not_found("table", &args.table))?;
-    output::show(args.remote.json, &decision, |decision| decision.text(&args.table, Paint::stdout()))?;
+    output::show(args.remote.json, &decision, |decision| decision.text(&args.table))?;
     if decision.allowed {
         return Ok(Exit::Done);
     }

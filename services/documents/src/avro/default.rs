@@ -1,5 +1,5 @@
-//! Whether a field's default is a value of its type, in the JSON encoding that the specification gives defaults: bytes as
-//! texts of the code points up to 255, and a union's value without the name of its branch.
+//! Validation of a field's default against its type, in the JSON encoding of defaults: bytes as text of the code points
+//! up to 255, and a union's value without the name of its branch.
 
 use domain::change::avro::{Primitive, Schema, Shape, TypeId};
 use domain::change::message::{Budget, TooComplex};
@@ -54,8 +54,8 @@ pub(super) fn fits(schema: &Schema, type_id: TypeId, value: &Value, budget: &mut
     })
 }
 
-/// Whether the value is one of those of floating-point types for which JSON has no number. Java writes them as texts, and
-/// reads these as the defaults of fields of such a type, of no others.
+/// Whether the value is one of those of floating-point types for which JSON has no number. Java writes them as texts,
+/// and reads these as the defaults of fields of such a type, of no others.
 pub(super) fn is_no_number(schema: &Schema, type_id: TypeId, value: &Value) -> bool {
     matches!(schema.get(type_id).shape, Shape::Primitive(Primitive::Float | Primitive::Double))
         && matches!(value.as_str(), Some("NaN" | "Infinity" | "-Infinity"))

@@ -1,5 +1,5 @@
-//! A schema with what it refers to written into it, each type where its name comes first, as a client has it that knows
-//! nothing of references.
+//! A schema with its references inlined, each type where its name first occurs, for clients that do not support
+//! references.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,8 +12,8 @@ use super::{Error, MAX_DEPTH, Size, full_name, in_reference, json, namespace_of,
 /// The schema as [`super::canonical`] writes it, with the types that `references` define in the places of their names.
 ///
 /// # Errors
-/// What is wrong with the texts, as far as writing them again shows it; [`Error::TooLarge`] if that is nested deeper than a
-/// schema may be.
+/// What is wrong with the texts, as far as writing them again shows it; [`Error::TooLarge`] if that is nested deeper
+/// than a schema may be.
 pub fn resolved(text: &str, references: &BTreeMap<String, String>) -> Result<String, Error> {
     let mut size = Size::default();
     let mut inliner = Inliner::default();

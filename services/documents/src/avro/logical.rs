@@ -3,7 +3,7 @@
 use domain::change::avro::{LogicalType, Primitive, Shape};
 use serde_json::{Map, Value};
 
-/// The logical type of a type, if it has one that is valid, or that nobody here knows.
+/// The logical type of a type, if it has one that is valid, or that is unknown here.
 pub(super) fn logical_type(map: &Map<String, Value>, shape: &Shape) -> Option<LogicalType> {
     let name = map.get("logicalType")?.as_str()?;
     let plain = |valid: bool| valid.then(|| LogicalType { name: name.to_owned(), decimal: None });
@@ -40,7 +40,9 @@ fn decimal(map: &Map<String, Value>, shape: &Shape) -> Option<(u64, u64)> {
             let bits = fixed.size_bytes.saturating_mul(8).saturating_sub(1);
             u128::from(precision) * 1_000_000 <= u128::from(bits) * 301_030
         }
-        _ => false,
+        Shape::Primitive(_) | Shape::Record(_) | Shape::Enum(_) | Shape::Array(_) | Shape::Map(_) | Shape::Union(_) => {
+            false
+        }
     };
     fits.then_some((precision, scale))
 }

@@ -1,12 +1,12 @@
-//! The texts by which a registry tells schemas apart: what Java's `Schema.toString` writes, and what is left of that when
-//! all that means the same is written in the same way (`normalize=true`).
+//! The texts by which a registry compares schemas: the output of Java's `Schema.toString`, and its normal form
+//! (`normalize=true`).
 //!
 //! Neither is the parsing canonical form of the specification, which drops defaults, aliases, documentation and logical
 //! types. Both work on the text alone: names of types that references define are left as names.
 //!
-//! Java's own normal form loses two things that have a meaning, and this one does not: that a type within a namespace has
-//! none, and the default of a union that is a value of another branch than the first. Java also writes numbers deep in
-//! defaults as their types have them (`3` as `3.0`), which takes the types behind the names.
+//! Java's own normal form loses two things that have a meaning, and this one does not: that a type within a namespace
+//! has none, and the default of a union that is a value of another branch than the first. Java also writes numbers deep
+//! in defaults as their types have them (`3` as `3.0`), which takes the types behind the names.
 
 use std::io;
 

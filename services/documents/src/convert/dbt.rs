@@ -1,12 +1,12 @@
 //! dbt's `manifest.json` (<https://schemas.getdbt.com/dbt/manifest/v12.json>): its models, with what their tests and
-//! contracts promise. A manifest says more of a project than of its data; all but models and tests is passed over.
+//! contracts promise. All of a manifest but models and tests is ignored.
 
 use std::collections::BTreeMap;
 
 use domain::contract::types::TypeName;
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Fields, custom, enumeration, named, push, set, set_text};
+use super::draft::{Draft, Fields, custom, enumeration, push, set, set_text, with_name};
 use super::json::{self, pointer};
 use super::sql::typed;
 use super::{ImportOptions, fault};
@@ -47,7 +47,7 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
 
 fn model(node: &Fields, path: &str, draft: &mut Draft) -> Result<Fields, Problem> {
     let text = |name: &str| node.get(name).and_then(Value::as_str);
-    let mut object = named(text("name").ok_or_else(|| fault(path, "the model has no name"))?);
+    let mut object = with_name(text("name").ok_or_else(|| fault(path, "the model has no name"))?);
     set(&mut object, "logicalType", "object");
     let config = node.get("config");
     let materialized = config.and_then(|config| config.get("materialized")?.as_str());
@@ -62,7 +62,7 @@ fn model(node: &Fields, path: &str, draft: &mut Draft) -> Result<Fields, Problem
         draft.column(&path, 1)?;
         let column = column.as_object().ok_or_else(|| fault(&path, "a column is an object"))?;
         let text = |name: &str| column.get(name).and_then(Value::as_str);
-        let mut property = named(text("name").unwrap_or(key));
+        let mut property = with_name(text("name").unwrap_or(key));
         if let Some(kind) = text("data_type") {
             typed(kind, TypeName::parse(kind).as_ref(), &mut property);
         }
@@ -85,7 +85,7 @@ fn model(node: &Fields, path: &str, draft: &mut Draft) -> Result<Fields, Problem
                 Some(property) => self::constraint(constraint, &path, property, draft),
                 None => draft.note(&path, "names a column that the model does not have"),
             },
-            _ => draft.note(&path, "is a constraint that a contract has no word for"),
+            _ => draft.note(&path, "is a constraint without an equivalent in contracts"),
         }
     }
     Ok(object)
@@ -165,7 +165,7 @@ fn constraint(constraint: &Value, path: &str, property: &mut Fields, draft: &mut
             let expression = text("expression").unwrap_or_default();
             push(property, "quality", json!({ "type": "text", "description": format!("CHECK ({expression})") }));
         }
-        _ => draft.note(path, "is a constraint that a contract has no word for"),
+        _ => draft.note(path, "is a constraint without an equivalent in contracts"),
     }
 }
 
@@ -178,7 +178,7 @@ pub(super) fn foreign_key(model: &str, column: &str, path: &str, property: &mut 
     if is_name(model) && is_name(column) {
         push(property, "relationships", json!({ "type": "foreignKey", "to": format!("{model}.{column}") }));
     } else {
-        draft.note(path, format!("`{model}.{column}` is not a reference that a contract can write"));
+        draft.note(path, format!("`{model}.{column}` cannot be expressed as a reference in a contract"));
     }
 }
 

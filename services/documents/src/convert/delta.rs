@@ -7,7 +7,7 @@
 use domain::contract::{Property, SchemaObject};
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Fields, custom, named, option, overlay, set, set_text};
+use super::draft::{Draft, Fields, custom, option, overlay, set, set_text, with_name};
 use super::json::{self, pointer};
 use super::shape::{Shape, shape};
 use super::{Element, Export, ImportOptions, fault};
@@ -43,7 +43,7 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
     }
     let first = actions.first().and_then(Value::as_object);
     metadata = metadata.or_else(|| first.filter(|action| action.contains_key("schemaString")));
-    let mut object = named(options.object.as_deref().unwrap_or("table"));
+    let mut object = with_name(options.object.as_deref().unwrap_or("table"));
     set(&mut object, "logicalType", "object");
     let properties = match (metadata, first) {
         (Some(metadata), _) => {
@@ -120,7 +120,7 @@ fn members(schema: &Value, path: &str, depth: usize, draft: &mut Draft) -> Resul
         let field = field.as_object().ok_or_else(|| fault(&path, "a field is an object"))?;
         let name = field.get("name").and_then(Value::as_str).ok_or_else(|| fault(&path, "the field has no name"))?;
         let kind = field.get("type").ok_or_else(|| fault(&path, "the field has no type"))?;
-        let mut column = named(name);
+        let mut column = with_name(name);
         let nullable = field.get("nullable").and_then(Value::as_bool);
         value(kind, nullable, &pointer(&path, "type"), depth, draft, &mut column)?;
         let mut beside = None;
@@ -185,8 +185,7 @@ fn value(
         }
         Some(word) => {
             if !primitive(word, column) {
-                draft
-                    .note(path, format!("`{word}` is no type that a contract has, so this column has no logical type"));
+                draft.note(path, format!("`{word}` is not a type of contracts, so this column has no logical type"));
             }
         }
         None => return Err(fault(path, "the type is neither a name nor an object with `type`")),

@@ -1,4 +1,4 @@
-//! An ODCS document in the making: what every import fills in.
+//! The ODCS document that an import builds.
 
 use domain::contract::check_pattern;
 use serde_json::{Map, Value, json};
@@ -47,7 +47,7 @@ impl Draft {
                 || value.as_array().is_some_and(Vec::is_empty)
                 || value.as_object().is_some_and(Map::is_empty);
             if !known.contains(&key.as_str()) && !is_empty {
-                self.note(&pointer(path, key), "is not a part of a contract and was left out");
+                self.note(&pointer(path, key), "is not part of a contract and was omitted");
             }
         }
     }
@@ -71,7 +71,7 @@ impl Draft {
     pub(super) fn pattern(&mut self, path: &str, fields: &mut Fields, pattern: &str) {
         match check_pattern(pattern) {
             Ok(_) => option(fields, "pattern", pattern),
-            Err(reason) => self.note(path, format!("the pattern cannot be run in linear time: {reason}")),
+            Err(reason) => self.note(path, format!("the pattern cannot be matched in linear time: {reason}")),
         }
     }
 
@@ -97,7 +97,7 @@ impl Draft {
             }
         }
         if self.objects.is_empty() {
-            return Err(vec![fault("", "the source has nothing that a contract could be about")]);
+            return Err(vec![fault("", "the source defines nothing to make a contract from")]);
         }
         let mut objects = Value::Array(self.objects.drain(..).map(Value::Object).collect());
         complete(&mut objects);
@@ -132,7 +132,7 @@ impl Draft {
 }
 
 /// A property's or object's fields, by its name.
-pub(super) fn named(name: &str) -> Fields {
+pub(super) fn with_name(name: &str) -> Fields {
     let mut fields = Map::new();
     set(&mut fields, "name", name);
     fields

@@ -1,4 +1,4 @@
-//! A contract that follows a schema: the next document, in which one object is what the schema says.
+//! The next version of a contract document, with one object replaced by a schema.
 
 use domain::contract::SchemaObject;
 use domain::name::Name;
@@ -12,9 +12,9 @@ use crate::{Document, Problem, parse};
 /// What a schema says of a column; everything else is the contract's own and stays.
 const OF_SCHEMA: &[&str] = &["logicalType", "physicalType", "required", "enum", "items", "map", "properties"];
 
-/// The document of a contract in which the object of this name in addresses has the columns that a schema gives it. What
-/// only the contract says of a column of the same name (id, classification, quality, ...) stays. `status` replaces the
-/// document's own.
+/// The document of a contract in which the object of this name in addresses has the columns that a schema gives it.
+/// What only the contract says of a column of the same name (id, classification, quality, ...) stays. `status` replaces
+/// the document's own.
 ///
 /// # Errors
 /// What is wrong with the schema, or with the document that it would make.

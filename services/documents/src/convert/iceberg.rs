@@ -1,10 +1,11 @@
-//! Iceberg table metadata, format versions 1 to 3 (<https://iceberg.apache.org/spec/#table-metadata>), or a schema alone.
+//! Iceberg table metadata, format versions 1 to 3 (<https://iceberg.apache.org/spec/#table-metadata>), or a schema
+//! alone.
 //!
 //! A field's id becomes the stable id of its property, so that a rename in the table is one in the contract.
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Fields, custom, named, option, set, set_text};
+use super::draft::{Draft, Fields, custom, option, set, set_text, with_name};
 use super::json::{self, pointer};
 use super::{ImportOptions, fault};
 use crate::Problem;
@@ -42,7 +43,7 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
     let root = json::read(text)?;
     let metadata = root.as_object().ok_or_else(|| fault("", "the metadata is an object"))?;
     let (schema, path) = current_schema(metadata)?;
-    let mut object = named(options.object.as_deref().unwrap_or("table"));
+    let mut object = with_name(options.object.as_deref().unwrap_or("table"));
     set(&mut object, "logicalType", "object");
     let mut properties = members(schema, &path, 1, draft)?;
     identifiers(schema, &path, &mut properties, draft);
@@ -60,7 +61,7 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
         partitions(metadata, &mut properties, draft);
         let orders = metadata.get("sort-orders").and_then(Value::as_array).into_iter().flatten();
         if orders.filter_map(|order| order.get("fields")?.as_array()).any(|fields| !fields.is_empty()) {
-            draft.note("/sort-orders", "a contract says nothing on sorting");
+            draft.note("/sort-orders", "contracts do not define a sort order");
         }
     }
     object.insert("properties".to_owned(), Value::Array(properties));
@@ -73,7 +74,7 @@ fn current_schema(metadata: &Fields) -> Result<(&Value, String), Problem> {
         let wanted = metadata.get("current-schema-id").and_then(Value::as_i64).unwrap_or(0);
         let mut all = schemas.iter().enumerate();
         let found = all.find(|(_, schema)| schema.get("schema-id").and_then(Value::as_i64).unwrap_or(0) == wanted);
-        let (index, schema) = found.ok_or_else(|| fault("/current-schema-id", "names a schema that is not there"))?;
+        let (index, schema) = found.ok_or_else(|| fault("/current-schema-id", "names an unknown schema"))?;
         return Ok((schema, format!("/schemas/{index}")));
     }
     match metadata.get("schema") {
@@ -90,7 +91,7 @@ fn members(schema: &Value, path: &str, depth: usize, draft: &mut Draft) -> Resul
         let path = format!("{path}/fields/{index}");
         let field = field.as_object().ok_or_else(|| fault(&path, "a field is an object"))?;
         let name = field.get("name").and_then(Value::as_str).ok_or_else(|| fault(&path, "the field has no name"))?;
-        let mut column = named(name);
+        let mut column = with_name(name);
         value(field.get("type"), field.get("required"), &pointer(&path, "type"), depth, draft, &mut column)?;
         identify(field.get("id"), &mut column);
         set_text(&mut column, "description", field.get("doc").and_then(Value::as_str));
@@ -162,8 +163,7 @@ fn value(
         Some(word) => {
             set(column, "physicalType", word);
             if !primitive(word, column) {
-                draft
-                    .note(path, format!("`{word}` is no type that a contract has, so this column has no logical type"));
+                draft.note(path, format!("`{word}` is not a type of contracts, so this column has no logical type"));
             }
         }
         None => return Err(fault(path, "the type is neither a name nor an object with `type`")),

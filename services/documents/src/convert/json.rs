@@ -1,4 +1,4 @@
-//! JSON under limits: how much of a foreign schema is read at all.
+//! JSON parsing with limits, for foreign schemas.
 
 use std::fmt;
 

@@ -2,10 +2,10 @@
 //!
 //! What JSON Schema has no keyword for lies under `x-odcs`, beside the keywords of its schema.
 
-use domain::contract::{Property, SchemaObject};
+use domain::contract::{LogicalType, Property, SchemaObject};
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Fields, custom, enumeration, named, option, overlay, set, set_text};
+use super::draft::{Draft, Fields, custom, enumeration, option, overlay, set, set_text, with_name};
 use super::json::{self, pointer};
 use super::shape::{Shape, shape};
 use super::{Element, Export, ImportOptions, fault};
@@ -88,10 +88,19 @@ pub(super) fn import(
     if let Some(options) = fields.remove("logicalTypeOptions") {
         reader.draft.note("", format!("{options} has no place at a schema object"));
     }
-    let mut object = named(name);
+    let mut object = with_name(name);
     overlay(&mut object, fields);
     draft.objects.push(object);
     Ok(())
+}
+
+/// Takes over keywords that are options of the same name in a contract.
+fn copy_options(keywords: &Fields, names: &[&str], fields: &mut Fields) {
+    for name in names {
+        if let Some(value) = keywords.get(*name) {
+            option(fields, name, value.clone());
+        }
+    }
 }
 
 struct Reader<'a, 'd> {
@@ -124,7 +133,7 @@ impl<'a> Reader<'a, '_> {
         }
         let word = self.type_word(keywords, path, fields);
         if let Some(word) = word {
-            self.typed(word, keywords, path, depth, fields)?;
+            self.value_of_type(word, keywords, path, depth, fields)?;
         }
         set_text(fields, "businessName", keywords.get("title").and_then(Value::as_str));
         set_text(fields, "description", keywords.get("description").and_then(Value::as_str));
@@ -161,11 +170,11 @@ impl<'a> Reader<'a, '_> {
         let Some((found, inside)) = self.index.find(reference, scope) else {
             return Err(fault(
                 &at,
-                "leads to no schema here or among the references; other documents are not followed: put it under `$defs`",
+                "resolves to no schema here or among the references; other documents are not fetched: put it under `$defs`",
             ));
         };
         if self.references.contains(&std::ptr::from_ref(found)) {
-            self.draft.note(&at, "the schema holds itself, and a contract cannot; it ends here");
+            self.draft.note(&at, "the schema is recursive, which contracts cannot express; it is cut off here");
             set(fields, "logicalType", "object");
             return Ok(());
         }
@@ -233,7 +242,8 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn typed(
+    /// What a type and its keywords say.
+    fn value_of_type(
         &mut self,
         word: &str,
         keywords: &'a Fields,
@@ -241,79 +251,80 @@ impl<'a> Reader<'a, '_> {
         depth: usize,
         fields: &mut Fields,
     ) -> Result<(), Problem> {
-        let format = keywords.get("format").and_then(Value::as_str);
-        let copy = |names: &[&str], fields: &mut Fields| {
-            for name in names {
-                if let Some(value) = keywords.get(*name) {
-                    option(fields, name, value.clone());
-                }
-            }
-        };
         match word {
-            "string" => match format {
-                Some("date") => set(fields, "logicalType", "date"),
-                Some("time") => set(fields, "logicalType", "time"),
-                Some("date-time") => {
-                    set(fields, "logicalType", "timestamp");
-                    option(fields, "timezone", true);
-                }
-                _ => {
-                    set(fields, "logicalType", "string");
-                    copy(TEXT, fields);
-                    if let Some(pattern) = keywords.get("pattern").and_then(Value::as_str) {
-                        self.draft.pattern(&pointer(path, "pattern"), fields, pattern);
-                    }
-                    if keywords.get("contentEncoding").and_then(Value::as_str).is_some() {
-                        option(fields, "format", "binary");
-                    } else if let Some(format) = format {
-                        option(fields, "format", format);
-                    }
-                }
-            },
-            "integer" | "number" => {
-                set(fields, "logicalType", word);
-                for name in NUMBER {
-                    match keywords.get(*name) {
-                        Some(bound @ Value::Number(_)) => option(fields, name, bound.clone()),
-                        Some(_) => self.draft.note(&pointer(path, name), "is not a number, as since draft 6"),
-                        None => {}
-                    }
-                }
-                let bits = match (word, format) {
-                    ("integer", Some("int32")) => Some("i32"),
-                    ("integer", Some("int64")) => Some("i64"),
-                    ("number", Some("float")) => Some("f32"),
-                    ("number", Some("double")) => Some("f64"),
-                    _ => None,
-                };
-                if let Some(bits) = bits {
-                    option(fields, "format", bits);
-                } else if format.is_some() {
-                    self.draft.note(&pointer(path, "format"), "is not a format of numbers that a contract has");
-                }
-            }
+            "string" => self.text(keywords, path, fields),
+            "integer" | "number" => self.number(word, keywords, path, fields),
             "boolean" => set(fields, "logicalType", "boolean"),
-            "array" => {
-                set(fields, "logicalType", "array");
-                copy(ARRAY, fields);
-                match keywords.get("items") {
-                    Some(items @ (Value::Object(_) | Value::Bool(true))) => {
-                        let mut inner = Map::new();
-                        set(&mut inner, "required", true);
-                        self.schema(items, &pointer(path, "items"), depth + 1, &mut inner)?;
-                        if inner.get("required") == Some(&Value::Bool(false)) {
-                            inner.remove("required");
-                        }
-                        set(fields, "items", inner);
-                    }
-                    Some(_) => {
-                        self.draft.note(&pointer(path, "items"), "items by position have no place in a contract")
-                    }
-                    None => {}
+            "array" => self.array(keywords, path, depth, fields)?,
+            "object" => self.object(keywords, path, depth, fields)?,
+            _ => self.draft.note(&pointer(path, "type"), format!("`{word}` is not a type of contracts")),
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, keywords: &Fields, path: &str, fields: &mut Fields) {
+        let format = keywords.get("format").and_then(Value::as_str);
+        match format {
+            Some("date") => set(fields, "logicalType", "date"),
+            Some("time") => set(fields, "logicalType", "time"),
+            Some("date-time") => {
+                set(fields, "logicalType", "timestamp");
+                option(fields, "timezone", true);
+            }
+            _ => {
+                set(fields, "logicalType", "string");
+                copy_options(keywords, TEXT, fields);
+                if let Some(pattern) = keywords.get("pattern").and_then(Value::as_str) {
+                    self.draft.pattern(&pointer(path, "pattern"), fields, pattern);
+                }
+                if keywords.get("contentEncoding").and_then(Value::as_str).is_some() {
+                    option(fields, "format", "binary");
+                } else if let Some(format) = format {
+                    option(fields, "format", format);
                 }
             }
-            "object" => self.object(keywords, path, depth, fields)?,
-            _ => self.draft.note(&pointer(path, "type"), format!("`{word}` is no type that a contract has")),
+        }
+    }
+
+    fn number(&mut self, word: &str, keywords: &Fields, path: &str, fields: &mut Fields) {
+        set(fields, "logicalType", word);
+        for name in NUMBER {
+            match keywords.get(*name) {
+                Some(bound @ Value::Number(_)) => option(fields, name, bound.clone()),
+                Some(_) => self.draft.note(&pointer(path, name), "is not a number, as since draft 6"),
+                None => {}
+            }
+        }
+        let format = keywords.get("format").and_then(Value::as_str);
+        let bits = match (word, format) {
+            ("integer", Some("int32")) => Some("i32"),
+            ("integer", Some("int64")) => Some("i64"),
+            ("number", Some("float")) => Some("f32"),
+            ("number", Some("double")) => Some("f64"),
+            _ => None,
+        };
+        if let Some(bits) = bits {
+            option(fields, "format", bits);
+        } else if format.is_some() {
+            self.draft.note(&pointer(path, "format"), "is not a number format of contracts");
+        }
+    }
+
+    fn array(&mut self, keywords: &'a Fields, path: &str, depth: usize, fields: &mut Fields) -> Result<(), Problem> {
+        set(fields, "logicalType", "array");
+        copy_options(keywords, ARRAY, fields);
+        match keywords.get("items") {
+            Some(items @ (Value::Object(_) | Value::Bool(true))) => {
+                let mut inner = Map::new();
+                set(&mut inner, "required", true);
+                self.schema(items, &pointer(path, "items"), depth + 1, &mut inner)?;
+                if inner.get("required") == Some(&Value::Bool(false)) {
+                    inner.remove("required");
+                }
+                set(fields, "items", inner);
+            }
+            Some(_) => self.draft.note(&pointer(path, "items"), "items by position have no equivalent in a contract"),
+            None => {}
         }
         Ok(())
     }
@@ -329,22 +340,18 @@ impl<'a> Reader<'a, '_> {
             return Ok(());
         }
         set(fields, "logicalType", "object");
-        for name in OBJECT {
-            if let Some(value) = keywords.get(*name) {
-                option(fields, name, value.clone());
-            }
-        }
+        copy_options(keywords, OBJECT, fields);
         match values {
             Some(Value::Bool(true)) | None => {}
             Some(_) => {
-                let what = "what may be added to an object has no place in a contract; see its setting `closed`";
+                let what = "what may be added to an object has no equivalent in a contract; see its setting `closed`";
                 self.draft.note(&pointer(path, "additionalProperties"), what);
             }
         }
         let required: Vec<_> = keywords.get("required").and_then(Value::as_array).into_iter().flatten().collect();
         let mut properties = Vec::new();
         for (name, schema) in keywords.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let mut column = named(name);
+            let mut column = with_name(name);
             let at = pointer(&pointer(path, "properties"), name);
             if required.iter().any(|required| required.as_str() == Some(name)) {
                 set(&mut column, "required", true);
@@ -385,7 +392,7 @@ impl<'a> Reader<'a, '_> {
                 (key, _) if KNOWN.contains(&key) || of_type.contains(&key) => {}
                 ("additionalProperties", _) if word == Some("object") => {}
                 (key, value) if key.starts_with("x-") => custom(fields, key, value.clone()),
-                (key, _) => self.draft.note(&pointer(path, key), "has no place in a contract"),
+                (key, _) => self.draft.note(&pointer(path, key), "has no equivalent in a contract"),
             }
         }
     }
@@ -440,11 +447,9 @@ fn value_schema(export: &Export<'_>, property: &Element<'_, Property>) -> Fields
     let mut schema = Map::new();
     set_text(&mut schema, "title", ledger.take_text(path, "businessName"));
     set_text(&mut schema, "description", ledger.take_text(path, "description"));
-    let word = typed(export, property, &mut schema);
-    if let Some(word) = word {
-        let kind = if property.it.required { json!(word) } else { json!([word, "null"]) };
-        set(&mut schema, "type", kind);
-    }
+    let word = type_keywords(export, property, &mut schema);
+    let kind = if property.it.required { json!(word) } else { json!([word, "null"]) };
+    set(&mut schema, "type", kind);
     if let Some(Value::Array(entries)) = ledger.field(path, "enum") {
         let mut values: Vec<_> = entries.iter().filter_map(|entry| entry.get("value")).cloned().collect();
         if !property.it.required && !values.contains(&Value::Null) {
@@ -471,126 +476,147 @@ fn value_schema(export: &Export<'_>, property: &Element<'_, Property>) -> Fields
 }
 
 /// The word for the type, and its keywords. Holds what an import reads of them.
-fn typed(export: &Export<'_>, property: &Element<'_, Property>, schema: &mut Fields) -> Option<&'static str> {
-    let ledger = &export.ledger;
-    let path = &property.path;
-    let logical = property.it.logical_type.map(|logical| logical.as_str());
-    let options = pointer(path, "logicalTypeOptions");
-    let copy = |names: &[&str], schema: &mut Fields| {
-        for name in names {
-            if let Some(value @ (Value::Number(_) | Value::Bool(_))) = ledger.field(&options, name)
-                && (value.is_number() || *name == "uniqueItems")
-            {
-                set(schema, name, value.clone());
-                ledger.hold(&pointer(&options, name));
-            }
-        }
-    };
-    let hold_type = |word: &str| {
-        if logical == Some(word) {
-            ledger.hold(&pointer(path, "logicalType"));
-        }
-    };
-    Some(match shape(property.it) {
+fn type_keywords(export: &Export<'_>, property: &Element<'_, Property>, schema: &mut Fields) -> &'static str {
+    let value = ValueExport { export, property, options: pointer(&property.path, "logicalTypeOptions") };
+    match shape(property.it) {
         Shape::Boolean => {
-            hold_type("boolean");
+            value.hold_type("boolean");
             "boolean"
         }
-        Shape::Integer { .. } => {
-            hold_type("integer");
-            copy(NUMBER, schema);
-            "integer"
+        Shape::Integer { .. } => value.number("integer", schema),
+        // A whole number of many digits is still one.
+        Shape::Float { .. } | Shape::Decimal { .. } if property.it.logical_type == Some(LogicalType::Integer) => {
+            value.number("integer", schema)
         }
-        Shape::Float { .. } | Shape::Decimal { .. } => {
-            // A whole number of many digits is still one.
-            let word = if logical == Some("integer") { "integer" } else { "number" };
-            hold_type(word);
-            copy(NUMBER, schema);
-            word
-        }
-        Shape::Date => {
-            hold_type("date");
-            set(schema, "format", "date");
-            "string"
-        }
-        Shape::Time => {
-            hold_type("time");
-            set(schema, "format", "time");
-            "string"
+        Shape::Float { .. } | Shape::Decimal { .. } => value.number("number", schema),
+        shape @ (Shape::Text { .. } | Shape::Uuid | Shape::Binary) => value.text(shape, schema),
+        Shape::Date => value.clock("date", "date", schema),
+        Shape::Time => value.clock("time", "time", schema),
+        Shape::Timestamp { zoned: true } => {
+            if property.it.options.timezone == Some(true) {
+                export.ledger.hold(&pointer(&value.options, "timezone"));
+            }
+            value.clock("timestamp", "date-time", schema)
         }
         // A reading of a clock without a zone is no `date-time`.
         Shape::Timestamp { zoned: false } => "string",
-        Shape::Timestamp { zoned: true } => {
-            hold_type("timestamp");
-            if property.it.options.timezone == Some(true) {
-                ledger.hold(&pointer(&options, "timezone"));
-            }
-            set(schema, "format", "date-time");
-            "string"
-        }
-        Shape::Text { .. } | Shape::Uuid | Shape::Binary => {
-            hold_type("string");
-            copy(TEXT, schema);
-            set_text(schema, "pattern", ledger.take_text(&options, "pattern"));
-            match (shape(property.it), property.it.options.format.as_deref()) {
-                (Shape::Uuid, _) => {
-                    set(schema, "format", "uuid");
-                    ledger.hold_equal(&options, &Map::from_iter([("format".to_owned(), json!("uuid"))]));
-                }
-                (Shape::Binary, _) => {
-                    set(schema, "contentEncoding", "base64");
-                    ledger.hold_equal(&options, &Map::from_iter([("format".to_owned(), json!("binary"))]));
-                }
-                (_, Some(format)) if !TYPED_FORMATS.contains(&format) => {
-                    set(schema, "format", format);
-                    ledger.hold(&pointer(&options, "format"));
-                }
-                _ => {}
-            }
-            "string"
-        }
-        Shape::Struct => {
-            hold_type("object");
-            copy(OBJECT, schema);
-            members(export, &property.members(), schema);
-            if let Some(required) = ledger.field(&options, "required").and_then(Value::as_array) {
-                let is_member =
-                    |name: &&Value| property.it.members.iter().any(|it| Some(it.name.as_str()) == name.as_str());
-                if required.iter().filter(is_member).count() == required.len() {
-                    ledger.hold(&pointer(&options, "required"));
-                }
-            }
-            "object"
-        }
+        Shape::Struct => value.object(schema),
         Shape::Json => {
-            hold_type("object");
+            value.hold_type("object");
             "object"
         }
-        Shape::List => {
-            hold_type("array");
-            copy(ARRAY, schema);
-            if let Some(items) = property.items() {
-                set(schema, "items", value_schema(export, &items));
+        Shape::List => value.array(schema),
+        Shape::Vector => value.vector(schema),
+        Shape::Map => value.map(schema),
+    }
+}
+
+/// A property whose type is written.
+struct ValueExport<'a, 'e> {
+    export: &'a Export<'e>,
+    property: &'a Element<'a, Property>,
+    /// The path of its options.
+    options: String,
+}
+
+impl ValueExport<'_, '_> {
+    /// Takes over options that are keywords of the same name.
+    fn copy(&self, names: &[&str], schema: &mut Fields) {
+        let ledger = &self.export.ledger;
+        for name in names {
+            if let Some(value @ (Value::Number(_) | Value::Bool(_))) = ledger.field(&self.options, name)
+                && (value.is_number() || *name == "uniqueItems")
+            {
+                set(schema, name, value.clone());
+                ledger.hold(&pointer(&self.options, name));
             }
-            "array"
         }
-        Shape::Vector => {
-            set(schema, "items", json!({ "type": "number" }));
-            if let Some(dimensions) = property.it.options.dimensions {
-                set(schema, "minItems", dimensions);
-                set(schema, "maxItems", dimensions);
+    }
+
+    fn hold_type(&self, word: &str) {
+        if self.property.it.logical_type.map(LogicalType::as_str) == Some(word) {
+            self.export.ledger.hold(&pointer(&self.property.path, "logicalType"));
+        }
+    }
+
+    fn number(&self, word: &'static str, schema: &mut Fields) -> &'static str {
+        self.hold_type(word);
+        self.copy(NUMBER, schema);
+        word
+    }
+
+    fn clock(&self, logical: &str, format: &str, schema: &mut Fields) -> &'static str {
+        self.hold_type(logical);
+        set(schema, "format", format);
+        "string"
+    }
+
+    fn text(&self, shape: Shape, schema: &mut Fields) -> &'static str {
+        let ledger = &self.export.ledger;
+        let holds_format =
+            |word: &str| ledger.hold_equal(&self.options, &Map::from_iter([("format".to_owned(), json!(word))]));
+        self.hold_type("string");
+        self.copy(TEXT, schema);
+        set_text(schema, "pattern", ledger.take_text(&self.options, "pattern"));
+        match (shape, self.property.it.options.format.as_deref()) {
+            (Shape::Uuid, _) => {
+                set(schema, "format", "uuid");
+                holds_format("uuid");
             }
-            "array"
-        }
-        Shape::Map => {
-            let Some((key, value)) = property.entry() else { return Some("object") };
-            hold_type("map");
-            if matches!(shape(key.it), Shape::Text { .. }) {
-                let read_back = json!({ "logicalType": "string", "required": true });
-                ledger.hold_equal(&key.path, read_back.as_object().unwrap_or(&Map::new()));
+            (Shape::Binary, _) => {
+                set(schema, "contentEncoding", "base64");
+                holds_format("binary");
             }
-            set(schema, "additionalProperties", value_schema(export, &value));
-            "object"
+            (_, Some(format)) if !TYPED_FORMATS.contains(&format) => {
+                set(schema, "format", format);
+                ledger.hold(&pointer(&self.options, "format"));
+            }
+            (_, _) => {}
         }
-    })
+        "string"
+    }
+
+    fn object(&self, schema: &mut Fields) -> &'static str {
+        let ledger = &self.export.ledger;
+        self.hold_type("object");
+        self.copy(OBJECT, schema);
+        members(self.export, &self.property.members(), schema);
+        if let Some(required) = ledger.field(&self.options, "required").and_then(Value::as_array) {
+            let members = &self.property.it.members;
+            let is_member = |name: &&Value| members.iter().any(|it| Some(it.name.as_str()) == name.as_str());
+            if required.iter().filter(is_member).count() == required.len() {
+                ledger.hold(&pointer(&self.options, "required"));
+            }
+        }
+        "object"
+    }
+
+    fn array(&self, schema: &mut Fields) -> &'static str {
+        self.hold_type("array");
+        self.copy(ARRAY, schema);
+        if let Some(items) = self.property.items() {
+            set(schema, "items", value_schema(self.export, &items));
+        }
+        "array"
+    }
+
+    fn vector(&self, schema: &mut Fields) -> &'static str {
+        set(schema, "items", json!({ "type": "number" }));
+        if let Some(dimensions) = self.property.it.options.dimensions {
+            set(schema, "minItems", dimensions);
+            set(schema, "maxItems", dimensions);
+        }
+        "array"
+    }
+
+    fn map(&self, schema: &mut Fields) -> &'static str {
+        let Some((key, value)) = self.property.entry() else { return "object" };
+        self.hold_type("map");
+        if matches!(shape(key.it), Shape::Text { .. }) {
+            let read_back = json!({ "logicalType": "string", "required": true });
+            self.export.ledger.hold_equal(&key.path, read_back.as_object().unwrap_or(&Map::new()));
+        }
+        set(schema, "additionalProperties", value_schema(self.export, &value));
+        "object"
+    }
 }

@@ -1,4 +1,4 @@
-//! What of a document an export has written: all that it does not say it holds is lost, and told.
+//! Accounting of an export: every field of the document that the target does not hold is reported as lost.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;

@@ -1,6 +1,6 @@
-//! A contract as a page for people, in GitHub-flavoured Markdown. It has a place for everything.
+//! A contract as a GitHub-flavoured Markdown page. It holds the whole document.
 //!
-//! Whatever the document says is text here: markup and HTML in it are escaped.
+//! Markup and HTML in the document are escaped.
 
 use domain::contract::{Property, SchemaObject};
 use serde_json::{Map, Value};
@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::json::pointer;
 use super::{Element, Export};
 
-/// Writes the page.
 pub(super) fn export(export: &Export<'_>) -> String {
     let ledger = &export.ledger;
     let mut page = Page { export, text: String::new() };

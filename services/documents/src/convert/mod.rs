@@ -1,11 +1,11 @@
-//! Contracts made of foreign schemas, and foreign schemas made of contracts.
+//! Import of foreign schemas as contracts, and export of contracts as foreign schemas.
 //!
 //! [`import`] makes an ODCS document of a schema and notes what of the schema no contract can hold. [`export`] makes a
 //! schema of a contract and lists what the target cannot hold: every field of the document is either in the text or in
 //! that list, since [`ledger`] counts as lost whatever an exporter does not claim. Where a format allows attributes of
 //! its users (Avro, JSON Schema, Delta) or keeps comments (Protobuf), what it has no word for lies there under `odcs`,
-//! and an import finds it again. What is said of the contract and not of its data (servers, service levels, team, price)
-//! is not put into schemas.
+//! and an import finds it again. What is said of the contract and not of its data (servers, service levels, team,
+//! price) is not put into schemas.
 //!
 //! Nothing is ever fetched: imports and references to other files lead to the texts that are handed in, or are refused.
 //!
@@ -112,9 +112,7 @@ impl Target {
     }
 }
 
-/// A dialect of SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "names of products")]
 pub enum Dialect {
     /// Whatever several of them share.
     Generic,
@@ -160,9 +158,7 @@ impl Dialect {
 pub struct ImportOptions {
     /// The document's `id`.
     pub id: String,
-    /// The document's title.
     pub name: Option<String>,
-    /// The contract's version.
     pub version: String,
     /// Of a source with one table: what to call it. Of one with several: which to take; all of them if not given.
     pub object: Option<String>,
@@ -180,7 +176,6 @@ pub struct Converted {
 /// A foreign schema made of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exported {
-    /// The schema.
     pub text: String,
     /// What of the document it does not hold. With [`text`](Self::text) this is all that the document says of the
     /// exported objects.
@@ -201,7 +196,6 @@ pub struct Note {
 /// A foreign schema, with what it refers to.
 #[derive(Clone, Copy, Debug)]
 pub struct Foreign<'a> {
-    /// What it is.
     pub source: Source,
     /// Its text. Of Protobuf, base64 of a `FileDescriptorProto` will do, as registries take it.
     pub text: &'a str,

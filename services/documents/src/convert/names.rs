@@ -1,4 +1,4 @@
-//! Names that a target allows, distinct where it asks for that.
+//! Names that are valid in a target, and unique where it requires that.
 
 use std::collections::{HashMap, HashSet};
 

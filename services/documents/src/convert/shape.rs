@@ -1,4 +1,4 @@
-//! What a property's type is, whichever of ODCS's fields says it.
+//! The type of a property, resolved from all ODCS fields that describe it.
 
 use domain::contract::types::TypeName;
 use domain::contract::{LogicalType, Property};
@@ -54,18 +54,16 @@ pub(super) fn shape(property: &Property) -> Shape {
         (Some(LogicalType::Object), _) if property.members.is_empty() => Shape::Json,
         (Some(LogicalType::Object), _) => Shape::Struct,
         (Some(LogicalType::Timestamp), physical) => {
-            let named = match physical {
-                Some(TypeName::Timestamp { zoned }) => *zoned,
-                _ => property.physical_type.as_deref().map(|name| !name.starts_with("local-")),
+            let named = if let Some(TypeName::Timestamp { zoned }) = physical {
+                *zoned
+            } else {
+                property.physical_type.as_deref().map(|name| !name.starts_with("local-"))
             };
             // Without a word on it a moment is in UTC, the standard's default time zone.
             Shape::Timestamp { zoned: property.options.timezone.or(named).unwrap_or(true) }
         }
         (Some(LogicalType::String), physical) => {
-            let length = match physical {
-                Some(TypeName::String { length }) => *length,
-                _ => None,
-            };
+            let length = if let Some(TypeName::String { length }) = physical { *length } else { None };
             if format.is_some_and(is_uuid) || property.physical_type.as_deref().is_some_and(is_uuid) {
                 Shape::Uuid
             } else if matches!(physical, Some(TypeName::Binary))
@@ -130,6 +128,6 @@ fn physical_shape(physical: Option<&TypeName>) -> Shape {
 pub(super) fn text_of(value: &Scalar) -> Option<&str> {
     match value {
         Scalar::Text(text) => Some(text),
-        _ => None,
+        Scalar::Integer(_) | Scalar::Number(_) | Scalar::Boolean(_) => None,
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn typed(physical: &str, name: Option<&TypeName>, column: &mut Fields
         Some(TypeName::Timestamp { zoned }) => put("timestamp", zoned.map(|zoned| ("timezone", zoned.into()))),
         Some(TypeName::Struct) => put("object", None),
         Some(TypeName::List) => put("array", None),
-        // The standard's map needs its key and value, which the caller knows or nobody.
+        // The standard's map needs its key and value, which only the caller may know.
         Some(TypeName::Map) | None => {}
     }
 }

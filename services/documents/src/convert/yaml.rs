@@ -47,7 +47,6 @@ const ORDER: &[&str] = &[
 const WORDS: &[&str] =
     &["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "nil", "none"];
 
-/// A document.
 pub(super) fn write(document: &Map<String, Value>) -> String {
     let mut text = String::new();
     map(document, 0, true, &mut text);
@@ -66,7 +65,7 @@ fn map(entries: &Map<String, Value>, indent: usize, ordered: bool, text: &mut St
         }
         scalar(key, text);
         text.push(':');
-        // What is inside of a custom property or an example is nobody's order but its own.
+        // Custom properties and examples keep their own order of fields.
         let ordered = ordered && !matches!(key.as_str(), "value" | "examples" | "implementation");
         match value {
             Value::Object(inner) if !inner.is_empty() => {

@@ -1,4 +1,4 @@
-//! Where references lead: identifiers, anchors and JSON pointers of a schema and of those handed in by name.
+//! Resolution of references: identifiers, anchors and JSON pointers of a schema and of the schemas passed in by name.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -155,8 +155,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The value at a JSON pointer. As the Confluent Schema Registry does, what is not found under `$defs` is looked for under
-/// `definitions`.
+/// The value at a JSON pointer. As the Confluent Schema Registry does, what is not found under `$defs` is looked for
+/// under `definitions`.
 fn pointed_at<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
     let under_definitions = || root.pointer(&format!("/definitions/{}", pointer.strip_prefix("/$defs/")?));
     root.pointer(pointer).or_else(under_definitions)

@@ -1,10 +1,10 @@
-//! What keywords mean, draft by draft.
+//! The meaning of keywords in each draft.
 //!
-//! A schema object is taken apart into families of keywords: `enum`, each combination, `not`, `const`, the types it names
-//! with the keywords about them, keywords about types that it does not name, conditions, and references. One family is the
-//! place itself; several are "all of" them. This is how the Confluent Schema Registry sees a schema, with these
-//! exceptions, where it overlooks something: `exclusiveMaximum: true` of draft 4 is a bound, references to references are
-//! followed to the end, and alternatives stay what they are in every draft.
+//! A schema object is taken apart into families of keywords: `enum`, each combination, `not`, `const`, the types it
+//! names with the keywords about them, keywords about types that it does not name, conditions, and references. One
+//! family is the place itself; several are "all of" them. This is how the Confluent Schema Registry sees a schema, with
+//! these exceptions, where it overlooks something: `exclusiveMaximum: true` of draft 4 is a bound, references to
+//! references are followed to the end, and alternatives stay what they are in every draft.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -195,8 +195,8 @@ impl<'a> Loader<'_, 'a> {
         Ok(shapes)
     }
 
-    /// The schemas of a combination. Those that are written alike are one; those that only mean the same are several. What
-    /// one schema of `allOf` says side by side counts as several, from draft 2019-09.
+    /// The schemas of a combination. Those that are written alike are one; those that only mean the same are several.
+    /// What one schema of `allOf` says side by side counts as several, from draft 2019-09.
     fn parts(&mut self, criterion: Criterion, schemas: &'a [Value], scope: &Scope) -> Result<Vec<NodeId>, Error> {
         let all = schemas.iter().map(|schema| self.schema(schema, scope)).collect::<Result<Vec<_>, _>>()?;
         let mut n_alike: HashMap<NodeId, usize> = HashMap::new();
@@ -413,17 +413,17 @@ fn annotations(members: &Members, draft: Draft) -> Annotations {
 
 fn number(members: &Members, draft: Draft) -> Number {
     let (minimum, maximum) = (limit(members, "minimum"), limit(members, "maximum"));
-    let exclusive = |keyword, bound| match members.get(keyword) {
-        Some(Value::Bool(true)) if draft == Draft::Draft4 => bound,
+    let exclusive = |keyword, bound: &Option<Decimal>| match members.get(keyword) {
+        Some(Value::Bool(true)) if draft == Draft::Draft4 => bound.clone(),
         _ => limit(members, keyword),
     };
     Number {
         is_required: false,
         is_integer: false,
+        exclusive_minimum: exclusive("exclusiveMinimum", &minimum),
+        exclusive_maximum: exclusive("exclusiveMaximum", &maximum),
         minimum,
         maximum,
-        exclusive_minimum: exclusive("exclusiveMinimum", minimum),
-        exclusive_maximum: exclusive("exclusiveMaximum", maximum),
         multiple_of: limit(members, "multipleOf"),
     }
 }

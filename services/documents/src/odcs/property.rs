@@ -1,4 +1,4 @@
-//! Columns and what they contain.
+//! Columns with their members, items and maps.
 
 use std::sync::Arc;
 
@@ -51,8 +51,8 @@ pub(super) fn properties(at: &At<'_>, reader: &mut Reader) -> Vec<Arc<Property>>
     properties
 }
 
-/// One property; `place` is what it is called where it is inside of a list or a map. A name there is for people: nobody
-/// selects by it.
+/// One property; `place` is what it is called where it is inside of a list or a map. A name there is for people: no
+/// reader selects by it.
 fn property(at: &At<'_>, place: Option<&str>, reader: &mut Reader) -> Property {
     let (mut documentary, mut other) = at.rest(MODELLED, &[]);
     let mut name = at.text_of("name").unwrap_or_default();
@@ -161,7 +161,7 @@ fn options(at: &At<'_>, reader: &mut Reader) -> Options {
     if let Some(pattern) = at.get("pattern") {
         let text = pattern.text().unwrap_or_default();
         if let Err(reason) = check_pattern(text) {
-            reader.problem(&pattern, format!("the pattern cannot be run in linear time: {reason}"));
+            reader.problem(&pattern, format!("the pattern cannot be matched in linear time: {reason}"));
         }
     }
     let (_, mut other) = at.rest(MODELLED, &[]);
@@ -199,7 +199,7 @@ fn enumeration(at: &At<'_>, reader: &mut Reader) -> Vec<Scalar> {
         if seen.insert(value.node.to_json().to_string()) {
             values.push(scalar);
         } else {
-            reader.problem(&value, "the value is in this enumeration already");
+            reader.problem(&value, "the value is already in this enumeration");
         }
     }
     values

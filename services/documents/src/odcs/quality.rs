@@ -20,9 +20,7 @@ const OPERATORS: &[&str] = &[
 /// What a rule is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
-    /// A schema object.
     Object,
-    /// A column.
     Property,
 }
 
@@ -33,7 +31,7 @@ pub(super) fn list(at: &At<'_>, level: Level, reader: &mut Reader) -> Vec<Qualit
 
 fn quality(at: &At<'_>, level: Level, reader: &mut Reader) -> Quality {
     const MODELLED: &[&str] = &["id", "name", "type", "unit", "severity"];
-    // When somebody else runs it is for people.
+    // A schedule of another engine is documentation.
     const DOCUMENTARY: &[&str] = &["schedule", "scheduler"];
     let (mut documentary, mut other) = at.rest(MODELLED, &[]);
     for &name in DOCUMENTARY {
@@ -105,7 +103,7 @@ fn library(
             if let Some(pattern) = &pattern
                 && let Err(reason) = check_pattern(pattern.text().unwrap_or_default())
             {
-                reader.problem(pattern, format!("the pattern cannot be run in linear time: {reason}"));
+                reader.problem(pattern, format!("the pattern cannot be matched in linear time: {reason}"));
             }
             let pattern = pattern.and_then(|pattern| pattern.text().map(str::to_owned));
             let valid = arguments.as_ref().and_then(|arguments| arguments.get("validValues"));
@@ -126,7 +124,7 @@ fn library(
         }
         "rowCount" => Measure::RowCount,
         _ => {
-            reader.warning(at, format!("`{metric}` is not a metric that is run here; the rule is listed as not run"));
+            reader.warning(at, format!("`{metric}` is not a supported metric; the rule is listed as not run"));
             return Measure::Custom(custom(other));
         }
     };

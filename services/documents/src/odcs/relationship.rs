@@ -1,4 +1,4 @@
-//! Foreign keys: arity, and whether what they name exists.
+//! Foreign keys: arity, and whether the referenced columns exist.
 
 use std::sync::Arc;
 
@@ -56,16 +56,16 @@ fn references(relationship: &At<'_>, side: &str, objects: &[SchemaObject], reade
     for at in each {
         let Some(text) = at.text() else { continue };
         match look_up(text, objects) {
-            Found::Here | Found::Elsewhere => {}
-            Found::NoTable(table) => {
+            Target::Here | Target::Elsewhere => {}
+            Target::NoTable(table) => {
                 reader.warning(&at, format!("`{text}`: this contract has no `{table}`, so nothing was compared"));
             }
-            Found::NoColumn => reader.problem(&at, format!("`{text}` names a column that is not there")),
+            Target::NoColumn => reader.problem(&at, format!("`{text}` names an unknown column")),
         }
     }
 }
 
-enum Found<'a> {
+enum Target<'a> {
     Here,
     Elsewhere,
     NoTable(&'a str),
@@ -73,9 +73,9 @@ enum Found<'a> {
 }
 
 /// Looks a reference up: `table.column[.member]`, or `[file#]/schema/<id>/properties/<id>`.
-fn look_up<'a>(reference: &'a str, objects: &[SchemaObject]) -> Found<'a> {
+fn look_up<'a>(reference: &'a str, objects: &[SchemaObject]) -> Target<'a> {
     if reference.contains('#') {
-        return Found::Elsewhere;
+        return Target::Elsewhere;
     }
     let is_path = reference.contains('/');
     let mut steps: Vec<_> = if is_path {
@@ -84,20 +84,20 @@ fn look_up<'a>(reference: &'a str, objects: &[SchemaObject]) -> Found<'a> {
         reference.split('.').collect()
     };
     if steps.is_empty() {
-        return Found::NoTable(reference);
+        return Target::NoTable(reference);
     }
     let table = steps.remove(0);
     let named =
         |id: &Option<String>, name: &str, wanted: &str| (is_path && id.as_deref() == Some(wanted)) || name == wanted;
     let Some(object) = objects.iter().find(|object| named(&object.id, &object.name, table)) else {
-        return Found::NoTable(table);
+        return Target::NoTable(table);
     };
     let mut properties = &object.properties;
     for step in steps {
         match properties.iter().find(|property| named(&property.id, &property.name, step)) {
             Some(property) => properties = &property.members,
-            None => return Found::NoColumn,
+            None => return Target::NoColumn,
         }
     }
-    Found::Here
+    Target::Here
 }

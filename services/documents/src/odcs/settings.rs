@@ -1,4 +1,4 @@
-//! The contract's settings: custom properties that the gate follows.
+//! The contract's settings: custom properties that configure the gate.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -55,19 +55,19 @@ fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
     match name {
         "gateMode" => match at.text().and_then(GateMode::from_word) {
             Some(mode) => settings.gate_mode = mode,
-            None => reader.problem(at, "`gateMode` is one of `block`, `last_good`, `warn`"),
+            None => reader.problem(at, "`gateMode` must be one of `block`, `last_good`, `warn`"),
         },
         "late" => match at.text().and_then(Late::from_word) {
             Some(late) => settings.late = late,
-            None => reader.problem(at, "`late` is one of `warn`, `block`"),
+            None => reader.problem(at, "`late` must be one of `warn`, `block`"),
         },
         "compatibility" => match at.text().map(str::parse) {
             Some(Ok(level)) => settings.compatibility = level,
-            _ => reader.problem(at, "`compatibility` is a level, such as `FULL_TRANSITIVE`, `BACKWARD` or `NONE`"),
+            _ => reader.problem(at, "`compatibility` must be a level, such as `FULL_TRANSITIVE`, `BACKWARD` or `NONE`"),
         },
         "evolve" => match at.text().and_then(Evolve::from_word) {
             Some(evolve) => settings.evolve = evolve,
-            None => reader.problem(at, "`evolve` is one of `auto`, `review`"),
+            None => reader.problem(at, "`evolve` must be one of `auto`, `review`"),
         },
         "allowWidening" => flag(&mut settings.allow_widening, name, at, reader),
         "enumsOpen" => flag(&mut settings.enums_open, name, at, reader),
@@ -83,14 +83,14 @@ fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
         {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
             Some(number) => ceiling(settings).version = number as u32,
-            None => reader.problem(at, "`readerVersion` is a whole number from 1"),
+            None => reader.problem(at, "`readerVersion` must be a whole number of at least 1"),
         },
         _ => match &at.node.data {
             Data::List(items) if items.iter().all(|item| item.as_text().is_some()) => {
                 let features = items.iter().filter_map(|item| item.as_text()).map(str::to_owned).collect();
                 ceiling(settings).features = features;
             }
-            _ => reader.problem(at, "`readerFeatures` is a list of feature names"),
+            _ => reader.problem(at, "`readerFeatures` must be a list of feature names"),
         },
     }
 }
@@ -101,15 +101,16 @@ fn ceiling(settings: &mut Settings) -> &mut ReaderProtocol {
 }
 
 fn flag(setting: &mut bool, name: &str, at: &At<'_>, reader: &mut Reader) {
-    match at.node.data {
-        Data::Boolean(boolean) => *setting = boolean,
-        _ => reader.problem(at, format!("`{name}` is `true` or `false`")),
+    if let Data::Boolean(boolean) = at.node.data {
+        *setting = boolean;
+    } else {
+        reader.problem(at, format!("`{name}` must be `true` or `false`"));
     }
 }
 
 fn duration(setting: &mut Duration, name: &str, at: &At<'_>, reader: &mut Reader) {
     match at.text().and_then(sla::parse_duration) {
         Some(duration) => *setting = duration,
-        None => reader.problem(at, format!("`{name}` is a number and a unit, such as `90m`, `1h` or `2d`")),
+        None => reader.problem(at, format!("`{name}` must be a number and a unit, such as `90m`, `1h` or `2d`")),
     }
 }

@@ -1,4 +1,4 @@
-//! The files that a schema may import without anybody giving them.
+//! The well-known files that a schema may import without a reference.
 
 use protox::Error;
 use protox::file::{File, FileResolver, GoogleFileResolver};

@@ -1,4 +1,4 @@
-//! The tokens of `.proto` text, and what of it can be limited before anybody parses it.
+//! The tokens of `.proto` text, and the limits that are checked before parsing.
 
 use super::{Error, MAX_DECLARATIONS, MAX_DEPTH, MAX_SCOPED_BYTES};
 

@@ -19,28 +19,28 @@ pub(super) fn schema(file: &FileDescriptorProto, imports: &[FileDescriptorProto]
 
 /// What a full name stands for.
 #[derive(Clone, Copy)]
-enum Named<'a> {
+enum Definition<'a> {
     Message(&'a DescriptorProto),
     Enum,
 }
 
 #[derive(Default)]
-struct Names<'a>(HashMap<String, Named<'a>>);
+struct Names<'a>(HashMap<String, Definition<'a>>);
 
 impl<'a> Names<'a> {
     fn add(&mut self, scope: &str, messages: &'a [DescriptorProto], enums: &'a [EnumDescriptorProto]) {
         for message in messages {
             let name = join(scope, message.name());
             self.add(&name, &message.nested_type, &message.enum_type);
-            self.0.insert(name, Named::Message(message));
+            self.0.insert(name, Definition::Message(message));
         }
         for found in enums {
-            self.0.insert(join(scope, found.name()), Named::Enum);
+            self.0.insert(join(scope, found.name()), Definition::Enum);
         }
     }
 
     /// Looks a name up in a scope and in those around it, the innermost first.
-    fn resolve(&self, scope: &str, written: &str) -> Option<(String, Named<'a>)> {
+    fn resolve(&self, scope: &str, written: &str) -> Option<(String, Definition<'a>)> {
         let known = |name: String| self.0.get(&name).map(|named| (name.clone(), *named));
         if let Some(full) = written.strip_prefix('.') {
             return known(full.to_owned());
@@ -130,7 +130,7 @@ impl<'a> Names<'a> {
     fn field_type(&self, scope: &str, field: &FieldDescriptorProto, may_be_map: bool) -> model::Type {
         if let Some(written) = &field.type_name {
             return match self.resolve(scope, written) {
-                Some((name, Named::Message(entry))) if entry.options.as_ref().is_some_and(|it| it.map_entry()) => {
+                Some((name, Definition::Message(entry))) if entry.options.as_ref().is_some_and(|it| it.map_entry()) => {
                     let part = |number| entry.field.iter().find(|field| field.number() == number);
                     match (part(1), part(2)) {
                         (Some(key), Some(value)) if may_be_map => model::Type::Map(
@@ -140,9 +140,9 @@ impl<'a> Names<'a> {
                         _ => model::Type::Message(name),
                     }
                 }
-                Some((name, Named::Message(_))) if field.r#type() == Type::Group => model::Type::Group(name),
-                Some((name, Named::Message(_))) => model::Type::Message(name),
-                Some((name, Named::Enum)) => model::Type::Enum(name),
+                Some((name, Definition::Message(_))) if field.r#type() == Type::Group => model::Type::Group(name),
+                Some((name, Definition::Message(_))) => model::Type::Message(name),
+                Some((name, Definition::Enum)) => model::Type::Enum(name),
                 None => model::Type::Unresolved(written.trim_start_matches('.').to_owned()),
             };
         }

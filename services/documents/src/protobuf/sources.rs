@@ -23,11 +23,10 @@ pub(super) struct Sources {
     files: BTreeMap<String, Source>,
     /// The well-known files among its imports.
     known: Vec<String>,
-    /// The first import that nobody has.
+    /// The first import that is missing.
     missing: Option<String>,
 }
 
-/// One file.
 #[derive(Clone)]
 enum Source {
     Text(String),
@@ -91,7 +90,8 @@ impl Sources {
         compiler.descriptor_pool().get_file_by_name(ROOT).ok_or(Error::Encoding)
     }
 
-    /// Reads the schema without compiling it: its own file and its imports by name, with type names as they are written.
+    /// Reads the schema without compiling it: its own file and its imports by name, with type names as they are
+    /// written.
     ///
     /// # Errors
     /// [`Error::Invalid`], if a file does not follow the grammar.

@@ -1,6 +1,6 @@
-//! Reads `.proto` text that the compiler refuses and registries hold nevertheless.
+//! Parses `.proto` text that the compiler refuses but registries store.
 //!
-//! Registries in use parse without checking: field number 0, a proto2 field without a label, an import that nobody has.
+//! Registries in use parse without checking: field number 0, a proto2 field without a label, a missing import.
 //! What they hold must still be comparable, so this reader keeps to the grammar and leaves all checks out. Options,
 //! services, extensions and reserved numbers are skipped: no comparison looks at them.
 
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The entry message of a map from its `key, value>`, under a name that nobody else can have.
+    /// The entry message of a map from its `key, value>`, under a name that no other type can have.
     fn map_entry(&mut self) -> Result<DescriptorProto, Error> {
         let name = format!("map at {}", self.at);
         let mut key = FieldDescriptorProto { number: Some(1), ..FieldDescriptorProto::default() };

@@ -1,6 +1,6 @@
 //! The change engine over whole documents: the shared vectors of the normative table, and properties.
 
-use documents::{Document, Parsed, Problem, parse, parse_to_compare};
+use documents::{Document, ParsedDocument, Problem, parse, parse_to_compare};
 use domain::change::{Finding, Options, Proofs, Rule, compare, compare_with, required_bump};
 use domain::contract;
 use domain::version::Bump;
@@ -13,9 +13,9 @@ fn contract(document: &Value) -> contract::Document {
 }
 
 #[track_caller]
-fn in_document(read: Result<Parsed, Vec<Problem>>) -> contract::Document {
+fn in_document(read: Result<ParsedDocument, Vec<Problem>>) -> contract::Document {
     match read {
-        Ok(Parsed { document: Document::Contract(contract), .. }) => contract,
+        Ok(ParsedDocument { document: Document::Contract(contract), .. }) => contract,
         Ok(_) => panic!("not a contract"),
         Err(problems) => panic!("{problems:#?}"),
     }

@@ -1,11 +1,11 @@
 //! Makes the committed JSON Schemas of their one source, and holds them against it.
 //!
-//! The notation of `schema/*.yaml`: a lower-case word is a JSON type (`string`, `number`, `integer`, `boolean`), a string
-//! with a format (`uri`, `date`, `date-time`) or `any`; a capitalised word is a type of the file; `[x]` is a list of x. A
-//! map says more: `fields` (a `!` marks those that are required), `closed` (no other fields), `sealed` (none but those of
-//! the types it extends), `extends`, `required`, `forbidden`, `cases`, `kinds`; or `words`, `types`, `pattern`, `list`,
-//! `one_of`, `any_of`, `schema` (JSON Schema as it is). Every map may have `since`, `until`, and stand for its `is`; of
-//! `versions` the first that is in range counts.
+//! The notation of `schema/*.yaml`: a lower-case word is a JSON type (`string`, `number`, `integer`, `boolean`), a
+//! string with a format (`uri`, `date`, `date-time`) or `any`; a capitalised word is a type of the file; `[x]` is a
+//! list of x. A map says more: `fields` (a `!` marks those that are required), `closed` (no other fields), `sealed`
+//! (none but those of the types it extends), `extends`, `required`, `forbidden`, `cases`, `kinds`; or `words`, `types`,
+//! `pattern`, `list`, `one_of`, `any_of`, `schema` (JSON Schema as it is). Every map may have `since`, `until`, and
+//! stand for its `is`; of `versions` the first that is in range counts.
 
 use std::path::{Path, PathBuf};
 

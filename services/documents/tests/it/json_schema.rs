@@ -102,7 +102,8 @@ fn each_draft_is_read_with_its_own_keywords() {
     assert_eq!(names(&json!({"type": "string"}), &beside), Vec::<String>::new());
     let beside = draft("https://json-schema.org/draft/2020-12/schema", beside);
     assert_ne!(names(&json!({"type": "string"}), &beside), Vec::<String>::new());
-    // What comes behind the items matters where items have positions; before 2019-09 also where nothing is said of items.
+    // What comes behind the items matters where items have positions; before 2019-09 also where nothing is said of
+    // items.
     let older = "http://json-schema.org/draft-07/schema#";
     let newer = "https://json-schema.org/draft/2019-09/schema";
     for (name, items, expected) in [

@@ -8,8 +8,8 @@ use domain::change::json_schema::compare;
 use domain::change::message::{Difference, Policy, TooComplex};
 use serde_json::{Value, json};
 
-/// How long an unoptimised build on a busy machine may take for an answer or a refusal. The aim is 100 ms, optimised; what
-/// bounds it are steps, not this.
+/// How long an unoptimised build on a busy machine may take for an answer or a refusal. The aim is 100 ms, optimised;
+/// what bounds it are steps, not this.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type Answer = Result<Result<Vec<Difference>, TooComplex>, Error>;

@@ -60,7 +60,7 @@ fn kind_and_version_of_the_standard_are_asked_for() {
     check("id: a\n", &[(1, 1, "", "`kind` is missing")]);
     check("kind: Dashboard\n", &[(1, 7, "/kind", "`DataContract` (ODCS)")]);
     check("kind: DataContract\napiVersion: v2.2.2\n", &[(2, 13, "/apiVersion", "one of v3.0.0, v3.0.1")]);
-    check("- 1\n", &[(1, 1, "", "a map of fields")]);
+    check("- 1\n", &[(1, 1, "", "a mapping of fields")]);
 }
 
 #[test]
@@ -105,9 +105,9 @@ schema:
             (16, 35, "/slaProperties/2/value", "needs a date"),
             (20, 62, "/schema/0/properties/0/primaryKeyPosition", "1 is expected"),
             (20, 116, "/schema/0/properties/0/logicalTypeOptions/pattern", "linear time"),
-            (21, 10, "/schema/0/properties/1/id", "`x` is the id of another one"),
-            (21, 19, "/schema/0/properties/1/name", "`key` is the name of another one"),
-            (21, 45, "/schema/0/properties/1/relationships/0/to", "names a column that is not there"),
+            (21, 10, "/schema/0/properties/1/id", "`x` is already used as id"),
+            (21, 19, "/schema/0/properties/1/name", "`key` is already used as name"),
+            (21, 45, "/schema/0/properties/1/relationships/0/to", "names an unknown column"),
             (23, 39, "/schema/0/quality/0/mustBeBetween", "the smaller number comes first"),
             (24, 5, "/schema/0/quality/1", "a rule over a column"),
             (26, 5, "/schema/0/relationships/0", "as many columns in `from` as in `to`"),

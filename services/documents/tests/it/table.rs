@@ -382,8 +382,8 @@ fn edit(slot: &mut Value, what: u8, at: &mut usize) {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
-    /// What a reader of the third accepts of the second, and one of the second of the first, one of the third accepts of
-    /// the first. Flink is left out: a column may go there and come back as another one, which is why histories are
+    /// What a reader of the third accepts of the second, and one of the second of the first, one of the third accepts
+    /// of the first. Flink is left out: a column may go there and come back as another one, which is why histories are
     /// compared as a whole.
     #[test]
     fn compatible_changes_compose(schema in any_schema(), edits in prop::array::uniform2(any_edits()), mode in 0..3_usize) {

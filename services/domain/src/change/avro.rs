@@ -3,7 +3,7 @@
 //! The rules are those of "Schema Resolution" in the Avro specification as the Java implementation's
 //! `SchemaCompatibility` applies them, which is what the Confluent Schema Registry asks:
 //!
-//! - Named types match by their unqualified names, or by an alias of the reader's; namespaces alone break nobody.
+//! - Named types match by their unqualified names, or by an alias of the reader's; namespaces alone break no reader.
 //! - Logical types decide nothing, as in Java. The specification asks for decimals of one precision and scale; a
 //!   difference there is told and marked compatible.
 //! - A schema reads what it wrote, whatever its aliases say: a field's own name goes before its aliases, as in Python and
@@ -16,7 +16,7 @@
 //! [`Schema`] is text-free: `documents` reads it. Begin at [`compare`].
 
 mod compare;
-mod found;
+mod difference;
 
 use serde_json::Value;
 

@@ -1,11 +1,12 @@
-//! What narrows a column's values: bounds, lengths, counts, patterns, formats (rows 22, 23, 31 and 41 of the table).
+//! Constraints on a column's values: bounds, lengths, counts, patterns, formats (rows 22, 23, 31 and 41 of the table).
 
 use std::cmp::Ordering;
 
-use super::contract::others;
+use super::fields::others;
 use super::proof::{Claim, Constraint};
 use super::{Findings, Rule, types};
-use crate::contract::{LogicalType, Options, Property, sla};
+use crate::clock::Timestamp;
+use crate::contract::{LogicalType, Options, Property};
 use crate::quality::{Bound, Scalar};
 
 /// Compares `logicalTypeOptions`.
@@ -39,7 +40,8 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
             (then, now) if then == now => continue,
             (None, Some(now)) => Change::Tighter(holds(now)),
             (Some(then), Some(now)) if (now > then) == (edge == Edge::Low) => Change::Tighter(holds(now)),
-            _ => Change::Looser,
+            (Some(_), _) => Change::Looser,
+            (None, None) => continue,
         };
         constraint(change, name, findings);
     }
@@ -52,7 +54,7 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
             (None, Some(pattern)) => Change::Tighter(Constraint::Pattern(pattern.clone())),
             (_, None) => Change::Looser,
             // Whether one pattern admits less than another is not worth deciding here.
-            _ => Change::Other,
+            (Some(_), Some(_)) => Change::Other,
         };
         constraint(change, "pattern", findings);
     }
@@ -64,12 +66,12 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
             (_, None) => Change::Looser,
             (Some(then), Some(now)) if whole(now / then) => Change::Tighter(Constraint::MultipleOf(now)),
             (Some(then), Some(now)) if whole(then / now) => Change::Looser,
-            _ => Change::Other,
+            (Some(_), Some(_)) => Change::Other,
         };
         constraint(change, "multipleOf", findings);
     }
     if before.format != after.format && !(types::format_is_type(old) && types::format_is_type(new)) {
-        match types::of_formats(old, new) {
+        match types::compare_formats(old, new) {
             Some(rule) => findings.add(rule, "the format of the numbers changed"),
             None => findings.add(Rule::MeaningChanged, "the format changed"),
         }
@@ -79,7 +81,7 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
     others(&before.other, &after.other, findings);
     // A format that is the type is compared with it.
     if findings.found.len() == n_found && before.format == after.format {
-        findings.add(Rule::Documentation, "the constraints are written otherwise and admit the same");
+        findings.add(Rule::Documentation, "the constraints are written differently and admit the same");
     }
 }
 
@@ -91,7 +93,7 @@ fn vector(before: &Options, after: &Options, findings: &mut Findings<'_>) {
     if before.dimensions != after.dimensions || element(before) != element(after) {
         findings.add(Rule::VectorChanged, "the vector has other dimensions or elements");
     } else if before.element_type != after.element_type {
-        findings.add(Rule::Documentation, "the type of the vector's elements is written otherwise and is the same");
+        findings.add(Rule::Documentation, "the type of the vector's elements is written differently and is the same");
     }
 }
 
@@ -108,7 +110,7 @@ fn time_zones(before: &Options, after: &Options, findings: &mut Findings<'_>) {
     if before.timezone != after.timezone || default(before) != default(after) {
         findings.add(Rule::MeaningChanged, "the time zone changed");
     } else if before.default_timezone != after.default_timezone {
-        findings.add(Rule::Documentation, "the default time zone is written otherwise and is the same");
+        findings.add(Rule::Documentation, "the default time zone is written differently and is the same");
     }
 }
 
@@ -184,8 +186,8 @@ fn bounds(old: &Property, new: &Property, edge: Edge, findings: &mut Findings<'_
     constraint(change, name, findings);
 }
 
-/// The order of two bounds; `None` if they cannot be compared. Texts are dates and times of ISO 8601; any other notation
-/// has an order that we do not know.
+/// The order of two bounds; `None` if they cannot be compared. Texts are dates and times of ISO 8601; any other
+/// notation has an order that we do not know.
 fn order(a: &Scalar, b: &Scalar) -> Option<Ordering> {
     let is_clock = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
     #[expect(
@@ -201,7 +203,9 @@ fn order(a: &Scalar, b: &Scalar) -> Option<Ordering> {
         (Scalar::Integer(a), Scalar::Integer(b)) => Some(a.cmp(b)),
         (Scalar::Text(a), Scalar::Text(b)) if a == b => Some(Ordering::Equal),
         (Scalar::Text(a), Scalar::Text(b)) if a.len() == b.len() && is_clock(a) && is_clock(b) => Some(a.cmp(b)),
-        (Scalar::Text(a), Scalar::Text(b)) => Some(sla::parse_moment(a)?.cmp(&sla::parse_moment(b)?)),
-        _ => number(a)?.partial_cmp(&number(b)?),
+        (Scalar::Text(a), Scalar::Text(b)) => Some(Timestamp::parse_date_time(a)?.cmp(&Timestamp::parse_date_time(b)?)),
+        (Scalar::Integer(_) | Scalar::Number(_) | Scalar::Text(_) | Scalar::Boolean(_), _) => {
+            number(a)?.partial_cmp(&number(b)?)
+        }
     }
 }

@@ -1,22 +1,14 @@
-//! Two versions of a data contract (rows 31, 32, 35, 37, 40 and 42 of the table), whole.
+//! The comparison of two versions of a data contract as a whole (row 37 of the table).
 //!
-//! The version and the status are not differences: they are what differences are judged by, and the author's wish.
+//! The version and the status are not compared: differences are judged by the version, and the status is the author's
+//! request.
 
 use std::collections::HashMap;
 
-use super::serving::{Serving, custom};
+use super::fields::{documentation, others};
+use super::serving::Serving;
 use super::{Context, Finding, Findings, Options, Rule, property, quality, service};
-use crate::contract::{self, Fields, MIGRATION_NOTE, SchemaObject};
-
-/// Custom properties that say what a value means, so that changing them changes every value.
-const MEANINGS: [&str; 8] =
-    ["unit", "currency", "timezone", "encoding", "codeList", "codeListVersion", "initialDefault", "initial-default"];
-/// Custom properties that hide values from readers.
-const MASKS: [&str; 4] = ["masking", "mask", "encryption", "tokenization"];
-/// Custom properties that say where rows lie.
-const LAYOUTS: [&str; 6] = ["clustering", "clusteredBy", "clusterBy", "partitionBy", "partitionSpec", "sortOrder"];
-/// Custom properties that say which value new rows get, or readers take for a missing one.
-pub(super) const DEFAULTS: [&str; 4] = ["default", "writeDefault", "write-default", "enumDefault"];
+use crate::contract::{self, SchemaObject};
 
 /// All differences of two versions of a contract, in the order of the new one, under the strictest options: nothing is
 /// proven, and nothing allowed but what the old version allows itself. A contract has none with itself.
@@ -90,17 +82,18 @@ fn object(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
         }
         if at_source(old) != at_source(new) && is_named {
             match findings.context.serving.hides_names {
-                true => findings.add(Rule::PhysicalNameHidden, "the object's name at the source changed; none sees it"),
+                true => findings
+                    .add(Rule::PhysicalNameHidden, "the object's name at the source changed; readers do not see it"),
                 false => findings.add(Rule::PhysicalNameChanged, "the object's name at the source changed"),
             }
         } else if old.physical_name != new.physical_name {
-            findings.add(Rule::Documentation, "the name at the source is written otherwise and is the same");
+            findings.add(Rule::Documentation, "the name at the source is written differently and is the same");
         }
         if old.id != new.id {
             findings.add(Rule::Documentation, "the stable id changed");
         }
         if old.physical_type != new.physical_type {
-            findings.add(Rule::Undetermined, "what the object is at the source changed");
+            findings.add(Rule::Undetermined, "the kind of the object at the source changed");
         }
         property::members(&old.properties, &new.properties, findings);
         property::primary_keys(old, new, findings);
@@ -109,76 +102,4 @@ fn object(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
         documentation(&old.documentary, &new.documentary, "", findings);
         others(&old.other, &new.other, findings);
     });
-}
-
-/// Compares what is for people: one finding for each field. `hint` ends the sentence about a description.
-pub(super) fn documentation(old: &Fields, new: &Fields, hint: &str, findings: &mut Findings<'_>) {
-    for name in differing(old, new) {
-        let hint = if name == "description" { hint } else { "" };
-        findings.add(Rule::Documentation, format!("`{name}` changed{hint}"));
-    }
-}
-
-/// Compares what has no field of its own in the model: one finding for each field, and for each custom property.
-pub(super) fn others(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
-    const CUSTOM: &str = "customProperties";
-    for name in differing(old, new) {
-        if name == CUSTOM {
-            let none = Fields::new();
-            custom_properties(custom(old).unwrap_or(&none), custom(new).unwrap_or(&none), findings);
-        } else if name == "deprecated" {
-            let is_deprecated = new.get(&name).is_some_and(|mark| mark.as_bool() == Some(true));
-            deprecation(is_deprecated, findings);
-        } else {
-            findings.add(Rule::Undetermined, format!("`{name}` changed, and what that means to readers is not known"));
-        }
-    }
-}
-
-/// A mark of deprecation that was set or taken back.
-pub(super) fn deprecation(is_deprecated: bool, findings: &mut Findings<'_>) {
-    match is_deprecated {
-        true => findings.add(Rule::Deprecated, "it is marked as deprecated, so its removal may follow"),
-        false => findings.add(Rule::DeprecationWithdrawn, "it is not deprecated any more"),
-    }
-}
-
-fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
-    for name in differing(old, new) {
-        let is_one_of = |names: &[&str]| names.contains(&name.as_str());
-        if name == MIGRATION_NOTE {
-            findings.add(Rule::Documentation, "the note for readers of the former major changed");
-        } else if is_one_of(&MEANINGS) {
-            findings.add(Rule::MeaningChanged, format!("`{name}` changed, so the same value means something else"));
-        } else if is_one_of(&MASKS) {
-            findings.add(Rule::EncryptionChanged, format!("`{name}` changed, so values are shown otherwise"));
-        } else if is_one_of(&LAYOUTS) {
-            property::partitioning(&format!("`{name}` changed"), findings);
-        } else if is_one_of(&DEFAULTS) {
-            match findings.context.serving.reads_defaults {
-                true => findings.add(Rule::ReaderDefaultChanged, "what readers take for a missing value changed"),
-                false => findings.add(Rule::DefaultChanged, "the value that new rows get by default changed"),
-            }
-        } else if name == property::OPEN_ENUM {
-            match new.get(&name).and_then(|open| open.as_bool()) == Some(true) {
-                true => findings.add(Rule::EnumLoosened, "the enumeration may grow now without notice"),
-                false => findings.add(Rule::EnumTightened, "the enumeration does not grow without notice any more"),
-            }
-        } else {
-            let message = "changed, and what that means to readers is not known";
-            findings.add(Rule::Undetermined, format!("the custom property `{name}` {message}"));
-        }
-    }
-}
-
-/// The names of fields that differ, in order.
-fn differing(old: &Fields, new: &Fields) -> Vec<String> {
-    if old == new {
-        return Vec::new();
-    }
-    let changed = new.iter().filter(|(name, value)| old.get(*name) != Some(value));
-    let removed = old.iter().filter(|(name, _)| !new.contains_key(*name));
-    let mut names: Vec<_> = changed.chain(removed).map(|(name, _)| name.clone()).collect();
-    names.sort();
-    names
 }

@@ -1,17 +1,17 @@
 //! The comparer of JSON Schemas, with the rules of the Confluent Schema Registry.
 //!
 //! [`Schema`] is a schema as a registry sees it: each place says one thing (a string, an object, a choice), and a place
-//! that says several says "all of" them. The crate `documents` makes it from text, for every draft. [`compare`] walks pairs
-//! of places and answers with differences in Confluent's vocabulary ([`names`]).
+//! that says several says "all of" them. The crate `documents` makes it from text, for every draft. [`compare`] walks
+//! pairs of places and answers with differences in Confluent's vocabulary ([`names`]).
 //!
-//! Confluent's comparer overlooks some changes, and here they count: what it does not compare at all (`if`, `then`, `else`,
-//! `contains`, `propertyNames`, one format for another), and bounds are judged together (at least 10 is no new demand on
-//! what was above 10). What its own tests, or a registry that follows it, assert is as there, also where a validator knows
-//! better: a required name that is no property, the schema of a pattern, and the type that an untyped place gets are no
-//! differences.
+//! Confluent's comparer overlooks some changes, and here they count: what it does not compare at all (`if`, `then`,
+//! `else`, `contains`, `propertyNames`, one format for another), and bounds are judged together (at least 10 is no new
+//! demand on what was above 10). What its own tests, or a registry that follows it, assert is as there, also where a
+//! validator knows better: a required name that is no property, the schema of a pattern, and the type that an untyped
+//! place gets are no differences.
 //!
-//! Each keyword family compares in a file of its own: [`object`], [`array`], [`combined`], [`scalar`]. To read a new keyword:
-//! its field in [`model`], its names, and the comparison beside its family's.
+//! Each keyword family compares in a file of its own: [`object`], [`array`], [`combined`], [`scalar`]. To read a new
+//! keyword: its field in [`model`], its names, and the comparison beside its family's.
 
 mod array;
 mod combined;

@@ -1,4 +1,4 @@
-//! Compatibility levels: which directions a new version must keep, and towards how much of its history.
+//! Compatibility levels: the directions in which a new version must be compatible, and with how many earlier versions.
 
 use super::Finding;
 use crate::closed_set;

@@ -1,8 +1,8 @@
-//! What the comparers of message schemas (Avro, JSON Schema, Protobuf) and of table schemas share.
+//! Types shared by the comparers of message schemas (Avro, JSON Schema, Protobuf) and of table schemas.
 //!
-//! Each comparer answers one question: which differences are there for a reader of `new` over what was written under
-//! `old`, and which of them break it. That is BACKWARD; FORWARD is the same question with the sides swapped. The names of
-//! differences are those of the Confluent Schema Registry, so that its users find what they know.
+//! Each comparer lists the differences for a reader of `new` over data written under `old`, and marks those that break
+//! it. That is BACKWARD; FORWARD swaps the two. Differences have the names of the Confluent Schema Registry, which its
+//! users know.
 
 use crate::closed_set;
 
@@ -23,7 +23,7 @@ closed_set! {
     Policy {
         /// An open content model may already hold what a new property forbids.
         Strict = "STRICT",
-        /// Nobody is expected to have sent what the schema did not name.
+        /// Writers are assumed not to have sent properties that the schema did not name.
         Lenient = "LENIENT",
     }
 }
@@ -31,7 +31,8 @@ closed_set! {
 /// One difference between two schemas, in the direction that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Its name, in the vocabulary of the Confluent Schema Registry: `FIELD_REMOVED`, `READER_FIELD_MISSING_DEFAULT_VALUE`.
+    /// Its name, in the vocabulary of the Confluent Schema Registry: `FIELD_REMOVED`,
+    /// `READER_FIELD_MISSING_DEFAULT_VALUE`.
     pub name: &'static str,
     /// Where it is: for JSON Schema and Protobuf `#/properties/age`, for Avro a JSON pointer `/fields/0`, for tables
     /// names `address.zip`, `tags[]`.

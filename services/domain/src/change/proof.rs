@@ -1,4 +1,4 @@
-//! What would settle a finding: proofs over the data, and the policies a comparison is made under.
+//! What settles a finding: proofs over the data, and the policies of a comparison.
 
 use std::fmt;
 
@@ -42,8 +42,8 @@ impl Proofs {
     }
 }
 
-/// Something about the rows of one schema object that, if it is true of the whole table, settles a finding: no older row
-/// breaks the new promise. It is proven on one snapshot and says nothing of any other.
+/// Something about the rows of one schema object that, if it is true of the whole table, settles a finding: no older
+/// row breaks the new promise. It is proven on one snapshot and says nothing of any other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
     /// The schema object, by its name in the new version.
@@ -52,8 +52,8 @@ pub struct Proof {
     pub claim: Claim,
 }
 
-/// What a proof says. Columns are named as the new version's table does; the steps `[]`, `{key}` and `{value}` lead into
-/// lists and maps.
+/// What a proof says. Columns are named as the new version's table does; the steps `[]`, `{key}` and `{value}` lead
+/// into lists and maps.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
     /// No value is null.

@@ -1,10 +1,10 @@
-//! Columns and what they contain (rows 1 to 21, 24 to 27, 32 to 35 and 42 of the table).
+//! Columns and their members, items and keys (rows 1 to 21, 24 to 27, 32 to 35 and 42 of the table).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ptr;
 use std::sync::Arc;
 
-use super::contract::{DEFAULTS, deprecation, documentation, others};
+use super::fields::{DEFAULTS, OPEN_ENUM, deprecation, documentation, others, partitioning};
 use super::proof::Claim;
 use super::serving::custom;
 use super::types::Difference;
@@ -12,9 +12,6 @@ use super::{Finding, Findings, Rule, constraint, quality, types};
 use crate::contract::{Classification, MapTypes, Property, Relationship, SchemaObject};
 use crate::quality::Scalar;
 use crate::table::ColumnPath;
-
-/// The custom property of a column whose enumeration readers expect to grow.
-pub(super) const OPEN_ENUM: &str = "openEnum";
 
 /// Compares the columns of an object, or the members of a structure.
 pub(super) fn members(old: &[Arc<Property>], new: &[Arc<Property>], findings: &mut Findings<'_>) {
@@ -24,13 +21,13 @@ pub(super) fn members(old: &[Arc<Property>], new: &[Arc<Property>], findings: &m
     for (property, before) in new.iter().zip(&pairs) {
         match before {
             Some(before) if is_same(&old[*before], property) => {}
-            Some(before) => at(property, findings, |findings| column(&old[*before], property, findings)),
-            None => at(property, findings, |findings| added(property, findings)),
+            Some(before) => below_property(property, findings, |findings| column(&old[*before], property, findings)),
+            None => below_property(property, findings, |findings| added(property, findings)),
         }
     }
     let removed = || old.iter().zip(&is_kept).filter(|(_, is_kept)| !**is_kept).map(|(it, _)| it.as_ref());
     for property in removed() {
-        at(property, findings, |findings| {
+        below_property(property, findings, |findings| {
             if must_not_be_null(property) {
                 findings.add(Rule::ColumnRemovedRequired, "the column was removed; it was never null");
             } else {
@@ -48,9 +45,9 @@ pub(super) fn members(old: &[Arc<Property>], new: &[Arc<Property>], findings: &m
     moved(removed(), &added, kept, findings);
     let is_moved = pairs.iter().enumerate().any(|(at, before)| before.is_some_and(|before| before != at));
     if findings.context.serving.by_position && is_moved {
-        findings.add(Rule::ReorderedByPosition, "columns are at other places, and readers go by position");
+        findings.add(Rule::ReorderedByPosition, "columns moved, and readers go by position");
     } else if !pairs.iter().flatten().is_sorted() {
-        findings.add(Rule::Reordered, "columns are in another order; who reads by position should look");
+        findings.add(Rule::Reordered, "columns are in a different order; readers that go by position should check");
     }
 }
 
@@ -60,7 +57,7 @@ fn added(property: &Property, findings: &mut Findings<'_>) {
     if !must_not_be_null(property) {
         findings.add(Rule::ColumnAddedOptional, "a column was added that may be null");
     } else if has_default && findings.context.serving.fills_defaults {
-        findings.add(Rule::ColumnAddedDefaulted, "a column was added that older data gets the default of");
+        findings.add(Rule::ColumnAddedDefaulted, "a required column was added; older data gets its default");
     } else {
         findings.add(Rule::ColumnAddedRequired, "a column was added that must not be null");
     }
@@ -86,7 +83,7 @@ fn regrouped(removed: &[&Property], added: &[&Property], findings: &mut Findings
         let flat: HashSet<_> = flat.iter().flat_map(|property| keys(property)).collect();
         for property in grouped {
             if property.members.iter().flat_map(|member| keys(member)).any(|key| flat.contains(&key)) {
-                at(property, findings, |findings| findings.add(Rule::ShapeChanged, message));
+                below_property(property, findings, |findings| findings.add(Rule::ShapeChanged, message));
             }
         }
     };
@@ -137,17 +134,19 @@ fn moved<'a>(
     for (id, (property, place, stays)) in came {
         // A structure that comes or goes as a whole is looked at by `regrouped`.
         if gone.get(id).is_some_and(|stayed| stays || *stayed) {
-            let message = "the column was in another structure; its older values are not found here";
-            let add = |findings: &mut Findings<'_>| at(property, findings, |it| it.add(Rule::ShapeChanged, message));
+            let message = "the column moved between structures; its older values are not found here";
+            let add = |findings: &mut Findings<'_>| {
+                below_property(property, findings, |it| it.add(Rule::ShapeChanged, message))
+            };
             match place {
-                Some(place) => at(place, findings, add),
+                Some(place) => below_property(place, findings, add),
                 None => add(findings),
             }
         }
     }
 }
 
-fn at(property: &Property, findings: &mut Findings<'_>, look: impl FnOnce(&mut Findings<'_>)) {
+fn below_property(property: &Property, findings: &mut Findings<'_>, look: impl FnOnce(&mut Findings<'_>)) {
     findings.below_column(format!(".{}", property.name), property.column_name(), look);
 }
 
@@ -204,7 +203,7 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
             let n_found = findings.found.len();
             inside(&before, &after, findings);
             if findings.found.len() == n_found {
-                findings.add(Rule::TypeRespelled, "the type is written otherwise and is the same");
+                findings.add(Rule::TypeRespelled, "the type is written differently and is the same");
             }
         }
     }
@@ -212,10 +211,14 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
         match new.required {
             true => {
                 let claim = Claim::NoNulls { column: findings.column() };
-                findings.add_provable(Rule::RequiredAdded, "the column must not be null now; older data may be", claim);
+                findings.add_provable(
+                    Rule::RequiredAdded,
+                    "the column is required now; older data may contain nulls",
+                    claim,
+                );
             }
             false => {
-                findings.add(Rule::RequiredRemoved, "the column may be null now; its readers may not expect that");
+                findings.add(Rule::RequiredRemoved, "the column is nullable now; its readers may not expect nulls");
             }
         }
     }
@@ -223,9 +226,13 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
         match new.unique {
             true => {
                 let claim = Claim::Unique { columns: vec![findings.column()] };
-                findings.add_provable(Rule::UniqueAdded, "values must be distinct now; older data may not be", claim);
+                findings.add_provable(
+                    Rule::UniqueAdded,
+                    "values must be unique now; older data may contain duplicates",
+                    claim,
+                );
             }
-            false => findings.add(Rule::UniqueRemoved, "values need not be distinct any more"),
+            false => findings.add(Rule::UniqueRemoved, "values no longer have to be unique"),
         }
     }
     key_flags(old, new, findings);
@@ -234,10 +241,10 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
     relationships(&old.relationships, &new.relationships, findings);
     classification(old, new, findings);
     if old.encrypted_name != new.encrypted_name {
-        findings.add(Rule::EncryptionChanged, "where the encrypted form is changed");
+        findings.add(Rule::EncryptionChanged, "the location of the encrypted form changed");
     }
     if (old.partitioned, old.partition_key_position) != (new.partitioned, new.partition_key_position) {
-        partitioning("the data is partitioned otherwise", findings);
+        partitioning("the data is partitioned differently", findings);
     }
     if old.semantic_type != new.semantic_type {
         findings.add(Rule::Undetermined, "the semantic type changed");
@@ -255,25 +262,13 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
     inside(old, new, findings);
 }
 
-/// What a change of where rows lie means depends on how they are read.
-pub(super) fn partitioning(what: &str, findings: &mut Findings<'_>) {
-    let serving = findings.context.serving;
-    if serving.by_path {
-        findings.add(Rule::PartitionPaths, format!("{what}, and readers go by the paths of files"));
-    } else if serving.partitioning_promised {
-        findings.add(Rule::PartitionPromised, format!("{what}, which was promised: queries may cost more"));
-    } else {
-        findings.add(Rule::PartitionChanged, format!("{what}; queries may cost more or less"));
-    }
-}
-
 /// The flags of the primary key where the key itself, which is compared as a whole, has no place for them.
 fn key_flags(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     let is_nested = findings.columns.len() != 2;
     if is_nested && old.primary_key != new.primary_key {
         findings.add(Rule::Undetermined, "whether a nested column is part of the primary key changed");
     } else if old.primary_key_position != new.primary_key_position {
-        findings.add(Rule::Documentation, "the position in the primary key is written otherwise");
+        findings.add(Rule::Documentation, "the position in the primary key is written differently");
     }
 }
 
@@ -287,7 +282,7 @@ fn names(old: &Property, new: &Property, findings: &mut Findings<'_>) {
         let (before, after) = (old.column_name(), new.column_name());
         findings.add(Rule::PhysicalNameChanged, format!("the column at the source was `{before}` and is `{after}`"));
     } else if old.physical_name != new.physical_name {
-        findings.add(Rule::Documentation, "the name at the source is written otherwise and is the same");
+        findings.add(Rule::Documentation, "the name at the source is written differently and is the same");
     }
     if old.id != new.id {
         findings.add(Rule::Documentation, "the stable id changed");
@@ -302,14 +297,16 @@ fn inside(old: &Property, new: &Property, findings: &mut Findings<'_>) {
             findings.below_column("[]", "[]", |findings| column(before, after, findings));
         }
         (None, None) => {}
-        _ => findings.below("[]", |findings| {
-            findings.add(Rule::Undetermined, "what the list holds was not said before, or is not any more")
+        (Some(_), None) | (None, Some(_)) => findings.below("[]", |findings| {
+            findings.add(Rule::Undetermined, "only one of the versions declares the items of the list")
         }),
     }
     match (&old.map, &new.map) {
         (Some(before), Some(after)) => map(before, after, findings),
         (None, None) => {}
-        _ => findings.add(Rule::Undetermined, "what the map holds was not said before, or is not any more"),
+        (Some(_), None) | (None, Some(_)) => {
+            findings.add(Rule::Undetermined, "only one of the versions declares the types of the map")
+        }
     }
 }
 
@@ -368,9 +365,10 @@ fn enumeration(old: &Property, new: &Property, findings: &mut Findings<'_>) {
 
 /// Whether the old version told its readers to expect values that it does not list, or how to read them.
 fn is_open(old: &Property, findings: &Findings<'_>) -> bool {
-    let says = |name: &str| custom(&old.other).and_then(|custom| custom.get(name));
-    let is_declared = says(OPEN_ENUM).and_then(|open| open.as_bool());
-    let has_default = findings.context.serving.reads_defaults && says("enumDefault").is_some_and(|it| !it.is_null());
+    let custom_value = |name: &str| custom(&old.other).and_then(|custom| custom.get(name));
+    let is_declared = custom_value(OPEN_ENUM).and_then(|open| open.as_bool());
+    let has_default =
+        findings.context.serving.reads_defaults && custom_value("enumDefault").is_some_and(|it| !it.is_null());
     is_declared.unwrap_or(findings.context.enums_open) || has_default
 }
 
@@ -391,31 +389,31 @@ fn classification(old: &Property, new: &Property, findings: &mut Findings<'_>) {
         let (before, after): (Classification, Classification) = (level(old), level(new));
         classified(before.as_str(), after.as_str(), before.cmp(&after), findings);
         if before == after && old.classification != new.classification {
-            findings.add(Rule::Documentation, "the classification is written otherwise and is the same");
+            findings.add(Rule::Documentation, "the classification is written differently and is the same");
         }
         return;
     }
     // A word outside of the four is kept beside what it counts as.
-    fn said(property: &Property) -> Option<&str> {
+    fn classification_word(property: &Property) -> Option<&str> {
         let own_word = property.documentary.get("classification").and_then(|word| word.as_str());
         own_word.or(property.classification.map(Classification::as_str))
     }
-    if said(old) == said(new) {
+    if classification_word(old) == classification_word(new) {
         return;
     }
     let rank = |word: &str| order.iter().position(|other| other.eq_ignore_ascii_case(word));
     let unsaid = Classification::default().as_str();
     let unsaid = if rank(unsaid).is_some() { unsaid } else { &order[0] };
-    let (before, after) = (said(old).unwrap_or(unsaid), said(new).unwrap_or(unsaid));
+    let (before, after) = (classification_word(old).unwrap_or(unsaid), classification_word(new).unwrap_or(unsaid));
     match (rank(before), rank(after)) {
         (Some(was), Some(is)) => {
             classified(before, after, was.cmp(&is), findings);
             if was == is {
-                findings.add(Rule::Documentation, "the classification is written otherwise and is the same");
+                findings.add(Rule::Documentation, "the classification is written differently and is the same");
             }
         }
         // It may be.
-        _ => findings.add(Rule::ClassificationRaised, "the classification has a word that is not in the order"),
+        _ => findings.add(Rule::ClassificationRaised, "the classification is not in the configured order"),
     }
 }
 
@@ -462,7 +460,7 @@ pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings
         findings.add(Rule::ForeignKeyRemoved, format!("the foreign key to `{to}` was removed"));
     }
     if findings.found.len() == n_found {
-        findings.add(Rule::Documentation, "the foreign keys are written otherwise and are the same");
+        findings.add(Rule::Documentation, "the foreign keys are written differently and are the same");
     }
 }
 
@@ -481,9 +479,9 @@ pub(super) fn primary_keys(old: &SchemaObject, new: &SchemaObject, findings: &mu
         (true, false) => {
             let column = |at: &usize| ColumnPath(vec![new.properties[*at].column_name().to_owned()]);
             let claim = Claim::Key { columns: after.iter().map(column).collect() };
-            findings.add_provable(Rule::PrimaryKeyAdded, "there is a primary key now; older data may break it", claim);
+            findings.add_provable(Rule::PrimaryKeyAdded, "a primary key was added; older data may violate it", claim);
         }
-        (false, true) => findings.add(Rule::PrimaryKeyRemoved, "there is no primary key any more"),
+        (false, true) => findings.add(Rule::PrimaryKeyRemoved, "the primary key was removed"),
         (false, false) => {
             let pairs = pairs(&old.properties, &new.properties);
             let continued: Vec<_> = after.iter().filter_map(|at| pairs[*at]).collect();

@@ -1,13 +1,13 @@
-//! Quality rules (rows 28 and 29 of the table): what a rule promises is the set of numbers it admits. A list of valid
-//! values none of which may be missed is an enumeration by another name (rows 19 and 20).
+//! Quality rules (rows 28 and 29 of the table). A rule promises the set of numbers that it admits. A list of valid
+//! values that admits no exception is compared as an enumeration (rows 19 and 20).
 
 use super::proof::Claim;
 use super::{Findings, Rule};
 use crate::contract::{Fields, Measure, Quality, QualityUnit};
 use crate::quality::{Operator, Severity};
 
-/// Compares two lists of rules. Rules are the same by stable id, else by all that they promise, else by what they measure;
-/// of two lists of valid values for one column the new one continues the old.
+/// Compares two lists of rules. Rules are the same by stable id, else by all that they promise, else by what they
+/// measure; of two lists of valid values for one column the new one continues the old.
 pub(super) fn lists(old: &[Quality], new: &[Quality], findings: &mut Findings<'_>) {
     if old == new {
         return;
@@ -32,13 +32,13 @@ pub(super) fn lists(old: &[Quality], new: &[Quality], findings: &mut Findings<'_
             Some(before) => pair(before, rule, findings),
             None => {
                 let what = if promises(rule) { Rule::QualityTightened } else { Rule::QualityRespelled };
-                at(rule, findings, |findings| findings.add(what, "a quality rule was added"));
+                below_rule(rule, findings, |findings| findings.add(what, "a quality rule was added"));
             }
         }
     }
     for rule in unmatched {
         let what = if promises(rule) { Rule::QualityLoosened } else { Rule::QualityRespelled };
-        at(rule, findings, |findings| findings.add(what, "the quality rule was removed"));
+        below_rule(rule, findings, |findings| findings.add(what, "the quality rule was removed"));
     }
     if findings.found.len() == n_found {
         findings.add(Rule::QualityRespelled, "the quality rules are in another order");
@@ -59,11 +59,11 @@ fn pair(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     if old == new {
         return;
     }
-    at(new, findings, |findings| {
+    below_rule(new, findings, |findings| {
         match (promises(old), promises(new)) {
             (false, false) => findings.add(Rule::QualityRespelled, "a quality rule that is no promise changed"),
             (false, true) => findings.add(Rule::QualityTightened, "the quality rule became a promise"),
-            (true, false) => findings.add(Rule::QualityLoosened, "the quality rule is no promise any more"),
+            (true, false) => findings.add(Rule::QualityLoosened, "the quality rule is no longer a promise"),
             (true, true) if old.other != new.other => {
                 findings.add(Rule::QualityChanged, "the quality rule measures something else");
             }
@@ -71,7 +71,7 @@ fn pair(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
             (true, true) => conditions(old, new, findings),
         }
         if old.name != new.name || old.documentary != new.documentary || old.id != new.id {
-            findings.add(Rule::Documentation, "the quality rule is described otherwise");
+            findings.add(Rule::Documentation, "the quality rule is described differently");
         }
     });
 }
@@ -81,7 +81,7 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     fn has_others<T: PartialEq>(values: &[T], than: &[T]) -> bool {
         values.iter().any(|value| !than.contains(value))
     }
-    use Measure::{DuplicateValues, InvalidValues, MissingValues};
+    use Measure::{Custom, DuplicateValues, InvalidValues, MissingValues, NullValues, RowCount, Sql, Text};
     // Whether rows are counted that were not, and whether rows are not counted any more.
     let counts = match (&old.measure, &new.measure) {
         (InvalidValues { values, pattern }, InvalidValues { values: now, pattern: now_pattern })
@@ -98,7 +98,18 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
         {
             Some((has_others(properties, now), has_others(now, properties)))
         }
-        _ => None,
+        // Measures of two kinds, and those whose counts have no order.
+        (
+            NullValues
+            | MissingValues { .. }
+            | InvalidValues { .. }
+            | DuplicateValues { .. }
+            | RowCount
+            | Sql { .. }
+            | Text
+            | Custom(_),
+            _,
+        ) => None,
     };
     // Where more is counted the rule is broken sooner, if it admits few.
     let ranges = admitted(new);
@@ -110,11 +121,20 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     };
     let allowed = match &new.measure {
         InvalidValues { values, .. } if ranges == [(0.0, 0.0)] => Some(values),
-        _ => None,
+        InvalidValues { .. }
+        | NullValues
+        | MissingValues { .. }
+        | DuplicateValues { .. }
+        | RowCount
+        | Sql { .. }
+        | Text
+        | Custom(_) => None,
     };
     let (looser, stricter) = match &new.measure {
         InvalidValues { .. } => ("more values are valid", "fewer values are valid"),
-        _ => ("the quality rule counts fewer rows", "the quality rule counts more rows"),
+        NullValues | MissingValues { .. } | DuplicateValues { .. } | RowCount | Sql { .. } | Text | Custom(_) => {
+            ("the quality rule counts fewer rows", "the quality rule counts more rows")
+        }
     };
     if fewer {
         let rule = if allowed.is_some() { Rule::EnumLoosened } else { Rule::QualityLoosened };
@@ -126,7 +146,7 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
             findings.add_provable(Rule::EnumTightened, stricter, claim);
         }
         _ if more => findings.add(Rule::QualityTightened, stricter),
-        _ if !fewer => findings.add(Rule::QualityRespelled, "what the quality rule counts is written otherwise"),
+        _ if !fewer => findings.add(Rule::QualityRespelled, "the count of the quality rule is written differently"),
         _ => {}
     }
 }
@@ -138,7 +158,7 @@ fn conditions(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     let (before, after) = (admitted(old), admitted(new));
     let (tighter, looser) = (is_within(&after, &before), is_within(&before, &after));
     let (rule, message) = match (tighter, looser) {
-        (true, true) => (Rule::QualityRespelled, "the condition is written otherwise and admits the same"),
+        (true, true) => (Rule::QualityRespelled, "the condition is written differently and admits the same"),
         (true, false) => (Rule::QualityTightened, "the condition admits less"),
         (false, true) => (Rule::QualityLoosened, "the condition admits more"),
         (false, false) => (Rule::QualityChanged, "the condition admits something else"),
@@ -190,7 +210,7 @@ fn is_within(inner: &[Range], outer: &[Range]) -> bool {
     inner.iter().all(|(low, high)| outer.iter().any(|(least, most)| least <= low && high <= most))
 }
 
-fn at(rule: &Quality, findings: &mut Findings, look: impl FnOnce(&mut Findings<'_>)) {
+fn below_rule(rule: &Quality, findings: &mut Findings, look: impl FnOnce(&mut Findings<'_>)) {
     let name = rule.id.as_deref().or(rule.name.as_deref()).unwrap_or(match &rule.measure {
         Measure::NullValues => "nullValues",
         Measure::MissingValues { .. } => "missingValues",

@@ -1,5 +1,5 @@
-//! The rules of the normative table: their words, their rows, whom a change breaks, which bump it demands, and what would
-//! settle it.
+//! The rules of the normative table: the word and row of each, which readers it breaks, the bump it requires, and what
+//! would settle it.
 
 use crate::closed_set;
 use crate::version::Bump;
@@ -73,11 +73,11 @@ closed_set! {
         ForeignKeyAdded = "foreign_key.added",
         /// A foreign key was removed.
         ForeignKeyRemoved = "foreign_key.removed",
-        /// The data is partitioned or clustered otherwise.
+        /// The data is partitioned or clustered differently.
         PartitionChanged = "partition.changed",
-        /// The data is partitioned otherwise, and the partitioning is promised: queries may cost more.
+        /// The data is partitioned differently, and the partitioning is promised: queries may cost more.
         PartitionPromised = "partition.changed.promised",
-        /// The data is partitioned otherwise, and readers go by the paths of files.
+        /// The data is partitioned differently, and readers depend on file paths.
         PartitionPaths = "partition.changed.paths",
         /// A quality rule was added or admits less.
         QualityTightened = "quality.tightened",
@@ -85,7 +85,7 @@ closed_set! {
         QualityLoosened = "quality.loosened",
         /// A quality rule measures or admits something else.
         QualityChanged = "quality.changed",
-        /// A quality rule is written otherwise and promises the same, or never promised anything.
+        /// A quality rule is written differently and promises the same, or never promised anything.
         QualityRespelled = "quality.respelled",
         /// A service level was added or is better.
         SlaImproved = "sla.improved",
@@ -93,7 +93,7 @@ closed_set! {
         SlaWorsened = "sla.worsened",
         /// A service level cannot be compared with the old one.
         SlaChanged = "sla.changed",
-        /// A service level is written otherwise and is the same.
+        /// A service level is written differently and is the same.
         SlaRespelled = "sla.respelled",
         /// Unit, format or time zone changed: the same value means something else.
         MeaningChanged = "meaning.changed",
@@ -233,7 +233,7 @@ impl Rule {
             | Self::SlaRespelled
             | Self::Documentation
             | Self::DeprecationWithdrawn => (true, true, Bump::Patch),
-            // The producer must pass before the version becomes active, so nobody reads data that breaks the rule.
+            // The data must pass before the version becomes active, so readers never see data that breaks the rule.
             Self::QualityTightened => (false, true, Bump::Minor),
             Self::ColumnAddedRequired
             | Self::RequiredAdded
@@ -292,17 +292,142 @@ impl Rule {
             | Self::ForeignKeyAdded => Settlement::Proof,
             Self::TypeWidened => Settlement::Widening,
             Self::ReaderCeilingRaised => Settlement::Readers,
-            _ => Settlement::Nothing,
+            Self::ColumnAddedOptional
+            | Self::ColumnAddedRequired
+            | Self::ColumnAddedDefaulted
+            | Self::ColumnRemovedOptional
+            | Self::ColumnRemovedRequired
+            | Self::ColumnRenamed
+            | Self::PhysicalNameChanged
+            | Self::PhysicalNameHidden
+            | Self::TypeConverted
+            | Self::TypePromoted
+            | Self::TypeChanged
+            | Self::TypeRespelled
+            | Self::RequiredRemoved
+            | Self::Reordered
+            | Self::ReorderedByPosition
+            | Self::MapKeyChanged
+            | Self::ShapeChanged
+            | Self::EnumLoosened
+            | Self::EnumExtended
+            | Self::ConstraintLoosened
+            | Self::ConstraintChanged
+            | Self::UniqueRemoved
+            | Self::PrimaryKeyRemoved
+            | Self::PrimaryKeyChanged
+            | Self::PrimaryKeyReordered
+            | Self::ForeignKeyRemoved
+            | Self::PartitionChanged
+            | Self::PartitionPromised
+            | Self::PartitionPaths
+            | Self::QualityTightened
+            | Self::QualityLoosened
+            | Self::QualityChanged
+            | Self::QualityRespelled
+            | Self::SlaImproved
+            | Self::SlaWorsened
+            | Self::SlaChanged
+            | Self::SlaRespelled
+            | Self::MeaningChanged
+            | Self::Documentation
+            | Self::ClassificationRaised
+            | Self::ClassificationLowered
+            | Self::EncryptionChanged
+            | Self::ObjectAdded
+            | Self::ObjectRemoved
+            | Self::ServerAdded
+            | Self::ServerRemoved
+            | Self::ServerChanged
+            | Self::ServerMoved
+            | Self::ReaderCeilingLowered
+            | Self::VectorChanged
+            | Self::Deprecated
+            | Self::DeprecationWithdrawn
+            | Self::DefaultChanged
+            | Self::ReaderDefaultChanged
+            | Self::RoleAdded
+            | Self::RoleChanged
+            | Self::SettingTightened
+            | Self::SettingLoosened
+            | Self::SettingChanged
+            | Self::Undetermined => Settlement::Nothing,
         }
     }
 
     /// Whether it is about the schema and its keys, which a compatibility level judges. The others are promises about
-    /// the data or the way to it (quality, service levels, classification, servers, roles, settings) and words for
-    /// people: the bump alone judges them. What is undetermined may be about the schema.
+    /// the data or the way to it (quality, service levels, classification, servers, roles, settings) and text for
+    /// people: the bump alone judges them. An undetermined difference may be about the schema.
     pub fn is_about_schema(self) -> bool {
-        match self.row() {
-            Some(row) => matches!(row, 1..=27 | 31 | 35..=37 | 39..=42),
-            None => self == Self::Undetermined,
+        match self {
+            Self::ColumnAddedOptional
+            | Self::ColumnAddedRequired
+            | Self::ColumnAddedDefaulted
+            | Self::ColumnRemovedOptional
+            | Self::ColumnRemovedRequired
+            | Self::ColumnRenamed
+            | Self::PhysicalNameChanged
+            | Self::PhysicalNameHidden
+            | Self::TypeWidened
+            | Self::TypeConverted
+            | Self::TypePromoted
+            | Self::TypeChanged
+            | Self::TypeRespelled
+            | Self::RequiredRemoved
+            | Self::RequiredAdded
+            | Self::Reordered
+            | Self::ReorderedByPosition
+            | Self::MapKeyChanged
+            | Self::ShapeChanged
+            | Self::EnumLoosened
+            | Self::EnumExtended
+            | Self::EnumTightened
+            | Self::ConstraintTightened
+            | Self::ConstraintLoosened
+            | Self::ConstraintChanged
+            | Self::UniqueAdded
+            | Self::UniqueRemoved
+            | Self::PrimaryKeyAdded
+            | Self::PrimaryKeyRemoved
+            | Self::PrimaryKeyChanged
+            | Self::PrimaryKeyReordered
+            | Self::ForeignKeyAdded
+            | Self::ForeignKeyRemoved
+            | Self::PartitionChanged
+            | Self::PartitionPromised
+            | Self::PartitionPaths
+            | Self::MeaningChanged
+            | Self::EncryptionChanged
+            | Self::ObjectAdded
+            | Self::ObjectRemoved
+            | Self::ReaderCeilingRaised
+            | Self::ReaderCeilingLowered
+            | Self::VectorChanged
+            | Self::Deprecated
+            | Self::DeprecationWithdrawn
+            | Self::DefaultChanged
+            | Self::ReaderDefaultChanged
+            | Self::Undetermined => true,
+            Self::QualityTightened
+            | Self::QualityLoosened
+            | Self::QualityChanged
+            | Self::QualityRespelled
+            | Self::SlaImproved
+            | Self::SlaWorsened
+            | Self::SlaChanged
+            | Self::SlaRespelled
+            | Self::Documentation
+            | Self::ClassificationRaised
+            | Self::ClassificationLowered
+            | Self::ServerAdded
+            | Self::ServerRemoved
+            | Self::ServerChanged
+            | Self::ServerMoved
+            | Self::RoleAdded
+            | Self::RoleChanged
+            | Self::SettingTightened
+            | Self::SettingLoosened
+            | Self::SettingChanged => false,
         }
     }
 }

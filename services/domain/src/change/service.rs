@@ -1,13 +1,13 @@
-//! Where the data is, who may read it and how well it is served (rows 30, 38, 39 and 43 of the table, and the gate's
-//! settings).
+//! Servers, roles, service levels and gate settings (rows 30, 38, 39 and 43 of the table).
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::contract::{documentation, others};
+use super::fields::{documentation, others};
 use super::{Findings, Rule, serving};
-use crate::contract::{Fields, GateMode, Late, Role, Server, ServerKind, Settings, SlaProperty, sla};
+use crate::clock::Timestamp;
+use crate::contract::{Fields, GateMode, Late, Role, Server, ServerKind, Settings, SlaProperty};
 use crate::table::ReaderProtocol;
 
 pub(super) fn servers(old: &[Server], new: &[Server], findings: &mut Findings<'_>) {
@@ -28,8 +28,10 @@ fn server(old: &Server, new: &Server, findings: &mut Findings<'_>) {
                 findings.add(Rule::ServerMoved, "the folder moved; readers are told where at each vend");
             }
         }
-        (before, after) if before != after => findings.add(Rule::ServerChanged, "the server is of another type"),
-        _ => {}
+        (ServerKind::Local(_) | ServerKind::Other(_), after) if old.kind != *after => {
+            findings.add(Rule::ServerChanged, "the server is of another type");
+        }
+        (ServerKind::Local(_) | ServerKind::Other(_), _) => {}
     }
     let version = |server: &Server| serving::format_version(server);
     match (version(old), version(new)) {
@@ -93,7 +95,7 @@ fn service_level(old: &SlaProperty, new: &SlaProperty, findings: &mut Findings<'
             _ => None,
         };
         let (rule, message) = match (level(new).zip(level(old)).and_then(|(new, old)| new.partial_cmp(&old)), better) {
-            (Some(Equal), _) => (Rule::SlaRespelled, "the service level is written otherwise and is the same"),
+            (Some(Equal), _) => (Rule::SlaRespelled, "the service level is written differently and is the same"),
             (Some(change), Some(better)) if change == better => (Rule::SlaImproved, "the service level is better"),
             (Some(_), Some(_)) => (Rule::SlaWorsened, "the service level is worse"),
             _ => (Rule::SlaChanged, "the service level cannot be compared with the old one"),
@@ -114,7 +116,7 @@ fn service_level(old: &SlaProperty, new: &SlaProperty, findings: &mut Findings<'
 #[derive(PartialEq)]
 enum Level {
     Duration(Duration),
-    Moment(i64),
+    Moment(Timestamp),
     /// A number and its unit.
     Number(String, f64),
 }
@@ -126,7 +128,7 @@ impl PartialOrd for Level {
             (Self::Duration(a), Self::Duration(b)) => a.partial_cmp(b),
             (Self::Moment(a), Self::Moment(b)) => a.partial_cmp(b),
             (Self::Number(unit, a), Self::Number(other_unit, b)) if unit == other_unit => a.partial_cmp(b),
-            _ => None,
+            (Self::Duration(_) | Self::Moment(_) | Self::Number(..), _) => None,
         }
     }
 }
@@ -135,8 +137,8 @@ fn level(sla: &SlaProperty) -> Option<Level> {
     if let Some(duration) = sla.duration() {
         return Some(Level::Duration(duration));
     }
-    if let Some(moment) = sla.value.as_str().and_then(sla::parse_moment) {
-        return Some(Level::Moment(moment.micros()));
+    if let Some(moment) = sla.value.as_str().and_then(Timestamp::parse_date_time) {
+        return Some(Level::Moment(moment));
     }
     let number = match &sla.value {
         serde_json::Value::Number(number) => number.as_f64()?,
@@ -158,9 +160,9 @@ pub(super) fn roles(old: &[Role], new: &[Role], findings: &mut Findings<'_>) {
             if old.access != new.access {
                 let (before, after) = (privileges(old), privileges(new));
                 match before.is_subset(&after) && !before.is_empty() {
-                    true if before == after => findings.add(Rule::Documentation, "the access is written otherwise"),
+                    true if before == after => findings.add(Rule::Documentation, "the access is written differently"),
                     true => findings.add(Rule::RoleAdded, "the role allows more"),
-                    false => findings.add(Rule::RoleChanged, "what the role allows changed"),
+                    false => findings.add(Rule::RoleChanged, "the access of the role changed"),
                 }
             }
             if old.id != new.id {
@@ -241,8 +243,8 @@ pub(super) fn settings(old: &Settings, new: &Settings, findings: &mut Findings<'
     }
     if old.reader_ceiling != new.reader_ceiling {
         let (rule, message) = match lets_in_no_more(old.reader_ceiling.as_ref(), new.reader_ceiling.as_ref()) {
-            true => (Rule::ReaderCeilingLowered, "reading asks for no more than before"),
-            false => (Rule::ReaderCeilingRaised, "reading may ask for more than before"),
+            true => (Rule::ReaderCeilingLowered, "reading requires no more features than before"),
+            false => (Rule::ReaderCeilingRaised, "reading may require more features than before"),
         };
         findings.below(".readerFeatures", |findings| findings.add(rule, message));
     }

@@ -1,4 +1,5 @@
-//! How the data of two versions is read, as far as the table asks: by position, by the paths of files, with defaults.
+//! How readers access the data of two versions, as far as the rules depend on it: by position, by file path, with
+//! defaults.
 
 use crate::contract::{self, Fields, Server, ServerKind};
 use crate::table::Format;
@@ -33,15 +34,15 @@ impl Serving {
         let all = |is: fn(&Server) -> bool| {
             contracts.iter().all(|contract| !contract.servers.is_empty() && contract.servers.iter().all(is))
         };
-        let says = |is: fn(&contract::Document) -> bool| contracts.iter().any(|contract| is(contract));
+        let any_document = |is: fn(&contract::Document) -> bool| contracts.iter().any(|contract| is(contract));
         let takes_wider = |contract: &&contract::Document| {
             let ceiling = contract.settings.reader_ceiling.as_ref();
             ceiling.is_some_and(|ceiling| ceiling.features.contains("typeWidening"))
         };
         Self {
-            by_position: says(|contract| contract.settings.ordered) || any(is_positional),
-            by_path: says(|contract| contract.settings.path_readers) || any(is_folder_of_files),
-            partitioning_promised: says(|contract| contract.settings.partitioning_promised),
+            by_position: any_document(|contract| contract.settings.ordered) || any(is_positional),
+            by_path: any_document(|contract| contract.settings.path_readers) || any(is_folder_of_files),
+            partitioning_promised: any_document(|contract| contract.settings.partitioning_promised),
             fills_defaults: all(|server| is_avro(server) || is_json_topic(server) || is_iceberg_3(server)),
             is_avro: all(is_avro),
             reads_defaults: all(|server| is_avro(server) || is_json_topic(server)),

@@ -1,13 +1,13 @@
 //! Table schemas: may a table's schema become another one, by the rules of its format (Apache Iceberg's table
-//! specification, "Schema Evolution"; Delta's protocol, "Type Widening" and "Column Mapping"; rows 8, 14 to 18 and 39 of
-//! the normative table).
+//! specification, "Schema Evolution"; Delta's protocol, "Type Widening" and "Column Mapping"; rows 8, 14 to 18 and 39
+//! of the normative table).
 //!
 //! Where both versions give their columns ids (Iceberg field ids, Delta column mapping), columns are the same by id, so
-//! that renaming, dropping and moving them is told apart. Where they do not, columns are the same by name, and in formats
-//! that find columns by id what cannot be told apart breaks.
+//! that renaming, dropping and moving them is told apart. Where they do not, columns are the same by name, and in
+//! formats that find columns by id what cannot be told apart breaks.
 //!
-//! The names of differences are those of the Confluent Schema Registry's table rules where it has them. [`types`] is how
-//! single values may change; `documents::table_schema` reads schemas.
+//! The names of differences are those of the Confluent Schema Registry's table rules where it has them. [`types`] is
+//! how single values may change; `documents::table_schema` reads schemas.
 
 mod types;
 
@@ -235,7 +235,7 @@ impl Mode {
                 column_mapping: delta.column_mapping || knows(protocol, "columnMapping"),
                 type_widening: delta.type_widening || knows(protocol, "typeWidening"),
             }),
-            _ => self,
+            (Self::IcebergV2 | Self::IcebergV3 | Self::FlinkSql | Self::Delta(_), _) => self,
         }
     }
 }
@@ -288,14 +288,15 @@ impl Comparer {
             (Some(old), Some(new)) if old == new => return,
             (Some(Protocol::Iceberg(old)), Some(Protocol::Iceberg(new))) => (old > new, new > old),
             (Some(Protocol::Delta(old)), Some(Protocol::Delta(new))) => (!is_covered(old, new), !is_covered(new, old)),
-            _ => (true, true),
+            (Some(Protocol::Iceberg(_)), Some(Protocol::Delta(_)))
+            | (Some(Protocol::Delta(_)), Some(Protocol::Iceberg(_))) => (true, true),
         };
         if exceeds {
-            let message = "the data asks more of its readers than readers of the new schema know";
+            let message = "the data requires more reader features than the new schema declares";
             self.add("READER_PROTOCOL_EXCEEDED", false, message);
         }
         if raised {
-            let message = "reading the new schema asks for more; who reads the old one may not know it";
+            let message = "the new schema requires more reader features; readers of the old one may lack them";
             self.add("READER_PROTOCOL_RAISED", true, message);
         }
     }
@@ -371,7 +372,7 @@ impl Comparer {
         match self.mode {
             Mode::IcebergV2 => is_empty_collection(field),
             Mode::IcebergV3 => field.default.as_ref().is_some_and(|default| is_iceberg_default(default, field)),
-            Mode::FlinkSql => given(field.default.as_ref()).is_some(),
+            Mode::FlinkSql => present(field.default.as_ref()).is_some(),
             // A default of Delta is for rows that are written later.
             Mode::Delta(_) => false,
         }
@@ -387,10 +388,10 @@ impl Comparer {
         // What an empty collection stands for is stored as one.
         let excused = self.mode.is_iceberg() && is_empty_collection(new);
         self.nullability(&old.slot, &new.slot, excused);
-        match (given(old.default.as_ref()), given(new.default.as_ref())) {
+        match (present(old.default.as_ref()), present(new.default.as_ref())) {
             (before, after) if before == after => {}
             (Some(_), None) if self.mode == Mode::FlinkSql && !old.slot.nullable && !new.slot.nullable => {
-                let message = "has no default now; older rows that lack the field have no value";
+                let message = "no longer has a default; older rows without the field have no value";
                 self.add("NON_NULLABLE_DEFAULT_REMOVED", false, message);
             }
             _ => {
@@ -408,10 +409,10 @@ impl Comparer {
     fn nullability(&mut self, old: &Slot, new: &Slot, excused: bool) {
         match (old.nullable, new.nullable) {
             (true, false) => {
-                self.add("NULLABLE_TO_NON_NULLABLE", excused, "must not be null now; older data may be");
+                self.add("NULLABLE_TO_NON_NULLABLE", excused, "is required now; older data may contain nulls");
             }
             (false, true) => self.add("NON_NULLABLE_TO_NULLABLE", true, "may be null now"),
-            _ => {}
+            (true, true) | (false, false) => {}
         }
     }
 
@@ -440,8 +441,8 @@ impl Comparer {
                 self.primitives(old, new);
                 Ok(())
             }
-            _ => {
-                self.add("TYPE_MISMATCH", false, "a single value, a structure, a list and a map are not each other");
+            (Type::Struct(_) | Type::List(_) | Type::Multiset(_) | Type::Map(_) | Type::Primitive(_), _) => {
+                self.add("TYPE_MISMATCH", false, "a primitive, a struct, a list and a map cannot replace one another");
                 Ok(())
             }
         }
@@ -521,7 +522,7 @@ fn without_multiset(data_type: &Type) -> Cow<'_, Type> {
 }
 
 /// A default, of which `null` is none.
-fn given(default: Option<&Value>) -> Option<&Value> {
+fn present(default: Option<&Value>) -> Option<&Value> {
     default.filter(|default| !default.is_null())
 }
 
@@ -557,10 +558,13 @@ fn is_covered(asked: &ReaderProtocol, known: &ReaderProtocol) -> bool {
 
 /// Whether a field is a list or map whose default is an empty one. Tables store "none" as that, in every version.
 fn is_empty_collection(field: &Field) -> bool {
-    match (&field.slot.data_type, &field.default) {
-        (Type::List(_), Some(Value::Array(items))) => items.is_empty(),
-        (Type::Map(_) | Type::Multiset(_), Some(Value::Object(entries))) => entries.is_empty(),
-        _ => false,
+    let default = field.default.as_ref();
+    match &field.slot.data_type {
+        Type::List(_) => default.and_then(Value::as_array).is_some_and(Vec::is_empty),
+        Type::Map(_) | Type::Multiset(_) => {
+            default.and_then(Value::as_object).is_some_and(|entries| entries.is_empty())
+        }
+        Type::Struct(_) | Type::Primitive(_) => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! How two column types relate (rows 8 to 10, 18, 31, 36 of the table).
+//! The relation between two column types (rows 8 to 10, 18, 31, 36 of the table).
 
 use std::sync::Arc;
 
@@ -28,67 +28,96 @@ pub(super) fn difference(old: &Property, new: &Property, serving: Serving) -> Di
         return Difference::None;
     }
     let (before, after) = (Form::of(old, new), Form::of(new, old));
-    let rule = if before.shape() != after.shape() {
-        Rule::ShapeChanged
+    let relation = if before.shape() != after.shape() {
+        Relation::Reshaped
     } else {
         match (&before, &after) {
             (Form::Known(before), Form::Known(after)) if before == after => return same_name(old, new),
             (Form::Known(before), Form::Known(after)) => pair(before, after, serving),
-            (Form::Logical(before), Form::Logical(after)) if before != after => Rule::TypeChanged,
+            (Form::Logical(before), Form::Logical(after)) if before != after => Relation::Changed,
             // Formats that we do not know, of one logical type.
-            (Form::Logical(_), Form::Logical(_)) if format_is_type(old) => Rule::Undetermined,
+            (Form::Logical(_), Form::Logical(_)) if format_is_type(old) => Relation::Unknown,
             (Form::Logical(_), Form::Logical(_)) => return Difference::None,
             (Form::Unknown(before), Form::Unknown(after)) if before.eq_ignore_ascii_case(after) => {
                 if old.logical_type == new.logical_type {
-                    return if before == after { Difference::None } else { respelled(old, new) };
+                    return if before == after { Difference::None } else { Relation::Respelled.between(old, new) };
                 }
-                Rule::TypeChanged
+                Relation::Changed
             }
             // One says more than the other, or something that we do not know.
-            _ => Rule::Undetermined,
+            (Form::Known(_) | Form::Logical(_) | Form::Unknown(_), _) => Relation::Unknown,
         }
     };
-    Difference::Rule(rule, sentence(rule, old, new))
+    relation.between(old, new)
 }
 
-fn respelled(old: &Property, new: &Property) -> Difference {
-    Difference::Rule(Rule::TypeRespelled, sentence(Rule::TypeRespelled, old, new))
+/// How a type relates to the one before it.
+#[derive(Clone, Copy)]
+enum Relation {
+    /// It admits more, in a way that all table formats allow or that Delta does.
+    Widened,
+    /// Some formats convert it, and a conversion can lose something.
+    Converted,
+    /// The format's readers of the new type still read the old.
+    Promoted,
+    /// It has another name and is the same.
+    Respelled,
+    /// A single value became a structure, a list or a map, or the other way round.
+    Reshaped,
+    /// It is narrower or another type.
+    Changed,
+    /// It cannot be compared.
+    Unknown,
 }
 
-fn sentence(rule: Rule, old: &Property, new: &Property) -> String {
-    let verb = match rule {
-        Rule::TypeWidened => "was widened",
-        Rule::TypeConverted | Rule::TypePromoted => "was converted",
-        Rule::TypeRespelled => "is written otherwise,",
-        Rule::ShapeChanged => "changed its shape",
-        Rule::Undetermined => "cannot be compared:",
-        _ => "changed",
-    };
-    format!("the type {verb} from {} to {}", named(old), named(new))
+impl Relation {
+    fn rule(self) -> Rule {
+        match self {
+            Self::Widened => Rule::TypeWidened,
+            Self::Converted => Rule::TypeConverted,
+            Self::Promoted => Rule::TypePromoted,
+            Self::Respelled => Rule::TypeRespelled,
+            Self::Reshaped => Rule::ShapeChanged,
+            Self::Changed => Rule::TypeChanged,
+            Self::Unknown => Rule::Undetermined,
+        }
+    }
+
+    fn between(self, old: &Property, new: &Property) -> Difference {
+        let verb = match self {
+            Self::Widened => "was widened",
+            Self::Converted | Self::Promoted => "was converted",
+            Self::Respelled => "is written differently,",
+            Self::Reshaped => "changed its shape",
+            Self::Changed => "changed",
+            Self::Unknown => "cannot be compared:",
+        };
+        Difference::Rule(self.rule(), format!("the type {verb} from {} to {}", type_of(old), type_of(new)))
+    }
 }
 
 /// Two properties whose types have the same meaning, as far as their names go.
 fn same_name(old: &Property, new: &Property) -> Difference {
-    let rule = if old.logical_type.is_some() && old.logical_type != new.logical_type {
-        Rule::TypeChanged
+    let relation = if old.logical_type.is_some() && old.logical_type != new.logical_type {
+        Relation::Changed
     } else {
         match (old.physical_type.as_deref(), new.physical_type.as_deref()) {
             (Some(before), Some(after)) if !before.eq_ignore_ascii_case(after) => match arguments(before, after) {
-                Ok(rule) => rule,
-                Err(Nested) => match (tree(before, MAX_DEPTH), tree(after, MAX_DEPTH)) {
+                Ok(relation) => relation,
+                Err(IsNested) => match (tree(before, MAX_DEPTH), tree(after, MAX_DEPTH)) {
                     (Some(before), Some(after)) => return Difference::Inside(Box::new(before), Box::new(after)),
                     // Only one name tells what is inside; it is no news where the properties below tell as well.
-                    _ if tells_inside(old) && tells_inside(new) => Rule::TypeRespelled,
-                    _ => Rule::Undetermined,
+                    _ if tells_inside(old) && tells_inside(new) => Relation::Respelled,
+                    _ => Relation::Unknown,
                 },
             },
             (before, after) if before == after && old.logical_type == new.logical_type && !format_is_type(new) => {
                 return Difference::None;
             }
-            _ => Rule::TypeRespelled,
+            _ => Relation::Respelled,
         }
     };
-    Difference::Rule(rule, sentence(rule, old, new))
+    relation.between(old, new)
 }
 
 /// Whether a property's items, members or map types are there.
@@ -97,10 +126,10 @@ fn tells_inside(property: &Property) -> bool {
 }
 
 /// The names are those of structures, lists or maps.
-struct Nested;
+struct IsNested;
 
 /// How two physical type names relate that mean the same but for what [`TypeName`] leaves out.
-fn arguments(before: &str, after: &str) -> Result<Rule, Nested> {
+fn arguments(before: &str, after: &str) -> Result<Relation, IsNested> {
     /// What is stored like others of its kind and holds other values.
     fn family(text: &str) -> Option<&'static str> {
         const FAMILIES: [(&str, &str); 8] = [
@@ -127,30 +156,30 @@ fn arguments(before: &str, after: &str) -> Result<Rule, Nested> {
         text.trim_end().ends_with("[]") || matches!(name, Some(TypeName::Struct | TypeName::List | TypeName::Map))
     }
     Ok(match TypeName::parse(before) {
-        _ if is_nested(before) && is_nested(after) => return Err(Nested),
+        _ if is_nested(before) && is_nested(after) => return Err(IsNested),
         // What was stored as text is stored as what it is, or the other way round.
-        _ if is_nested(before) || is_nested(after) => Rule::TypeChanged,
-        _ if family(before) != family(after) => Rule::TypeChanged,
+        _ if is_nested(before) || is_nested(after) => Relation::Changed,
+        _ if family(before) != family(after) => Relation::Changed,
         // The values of a physical enumeration are in its name.
-        _ if family(before) == Some("enum") => Rule::Undetermined,
+        _ if family(before) == Some("enum") => Relation::Unknown,
         Some(TypeName::Binary) => match (argument(before), argument(after)) {
-            (Some(before), Some(after)) if before < after => Rule::TypeWidened,
-            (Some(_), None) => Rule::TypeWidened,
-            (before, after) if before == after => Rule::TypeRespelled,
-            _ => Rule::TypeChanged,
+            (Some(before), Some(after)) if before < after => Relation::Widened,
+            (Some(_), None) => Relation::Widened,
+            (before, after) if before == after => Relation::Respelled,
+            _ => Relation::Changed,
         },
         Some(TypeName::Time | TypeName::Timestamp { .. }) => match (argument(before), argument(after)) {
-            (before, after) if before == after => Rule::TypeRespelled,
-            (Some(_), Some(_)) => Rule::TypeChanged,
+            (before, after) if before == after => Relation::Respelled,
+            (Some(_), Some(_)) => Relation::Changed,
             // What a dialect takes where none is given is not known.
-            _ => Rule::Undetermined,
+            _ => Relation::Unknown,
         },
-        _ => Rule::TypeRespelled,
+        _ => Relation::Respelled,
     })
 }
 
-/// A physical type name such as `struct<a: int, b: array<string>>`, `map(varchar, bigint)` or `int[]` as a property with
-/// what is inside; `None` if it does not tell.
+/// A physical type name such as `struct<a: int, b: array<string>>`, `map(varchar, bigint)` or `int[]` as a property
+/// with what is inside; `None` if it does not tell.
 fn tree(text: &str, depth: usize) -> Option<Property> {
     let text = text.trim();
     let depth = depth.checked_sub(1)?;
@@ -283,7 +312,19 @@ impl<'a> Form<'a> {
             Self::Known(TypeName::Struct) => Shape::Struct,
             Self::Known(TypeName::List) => Shape::List,
             Self::Known(TypeName::Map) => Shape::Map,
-            _ => Shape::Scalar,
+            Self::Known(
+                TypeName::Boolean
+                | TypeName::Integer { .. }
+                | TypeName::Float { .. }
+                | TypeName::Decimal { .. }
+                | TypeName::String { .. }
+                | TypeName::Binary
+                | TypeName::Date
+                | TypeName::Time
+                | TypeName::Timestamp { .. },
+            )
+            | Self::Logical(_)
+            | Self::Unknown(_) => Shape::Scalar,
         }
     }
 }
@@ -306,7 +347,7 @@ pub(super) fn format_is_type(property: &Property) -> bool {
 }
 
 /// How the formats of two numbers relate, where they are widths beside a physical type; `None` if they are notations.
-pub(super) fn of_formats(old: &Property, new: &Property) -> Option<Rule> {
+pub(super) fn compare_formats(old: &Property, new: &Property) -> Option<Rule> {
     let width = |property: &Property| {
         let format = property.options.format.as_deref();
         match (property.logical_type?, format) {
@@ -317,59 +358,74 @@ pub(super) fn of_formats(old: &Property, new: &Property) -> Option<Rule> {
         }
     };
     let (before, after) = (width(old)?, width(new)?);
-    Some(match (&before, &after) {
-        (before, after) if before == after => Rule::TypeRespelled,
+    let relation = match (&before, &after) {
+        (before, after) if before == after => Relation::Respelled,
         (TypeName::Integer { .. }, TypeName::Integer { .. }) | (TypeName::Float { .. }, TypeName::Float { .. }) => {
             widened(&before, &after)
         }
-        _ => Rule::TypeChanged,
-    })
+        _ => Relation::Changed,
+    };
+    Some(relation.rule())
 }
 
 /// How two different types relate.
-fn pair(before: &TypeName, after: &TypeName, serving: Serving) -> Rule {
+fn pair(before: &TypeName, after: &TypeName, serving: Serving) -> Relation {
     use TypeName::{Binary, Date, Decimal, Float, Integer, String, Timestamp};
     match (before, after) {
         // Avro resolves these (its decimals are bytes and have no such rule).
         (Integer { bits, signed: true }, Float { bits: 32 | 64 }) if serving.is_avro && *bits <= 64 => {
-            Rule::TypePromoted
+            Relation::Promoted
         }
-        (String { length: None }, Binary) | (Binary, String { length: None }) if serving.is_avro => Rule::TypePromoted,
+        (String { length: None }, Binary) | (Binary, String { length: None }) if serving.is_avro => Relation::Promoted,
         // Delta's type widening goes further than what all formats allow.
-        (Integer { bits: ..=32, signed: true }, Float { bits: 64 }) if serving.widens_types => Rule::TypePromoted,
+        (Integer { bits: ..=32, signed: true }, Float { bits: 64 }) if serving.widens_types => Relation::Promoted,
         (Integer { bits, signed: true }, Decimal { size: Some((precision, scale)) }) if serving.widens_types => {
             let least = if *bits <= 32 { 10 } else { 20 };
             let whole_digits = i16::from(*precision) - i16::from(*scale);
-            if *scale >= 0 && whole_digits >= least { Rule::TypeWidened } else { Rule::TypeChanged }
+            if *scale >= 0 && whole_digits >= least { Relation::Widened } else { Relation::Changed }
         }
         (Decimal { size: Some((p, s)) }, Decimal { size: Some((q, t)) }) if serving.widens_types => {
             let (more_digits, more_scale) = (i16::from(*q) - i16::from(*p), i16::from(*t) - i16::from(*s));
-            if more_scale >= 0 && more_digits >= more_scale { Rule::TypeWidened } else { Rule::TypeChanged }
+            if more_scale >= 0 && more_digits >= more_scale { Relation::Widened } else { Relation::Changed }
         }
-        (Date, Timestamp { zoned: Some(false) }) if serving.widens_types => Rule::TypeWidened,
-        (Integer { .. }, Float { .. }) | (String { .. }, Binary) | (Binary, String { .. }) => Rule::TypeConverted,
+        (Date, Timestamp { zoned: Some(false) }) if serving.widens_types => Relation::Widened,
+        (Integer { .. }, Float { .. }) | (String { .. }, Binary) | (Binary, String { .. }) => Relation::Converted,
         _ => widened(before, after),
     }
 }
 
 /// Whether a type became wider as all table formats allow, or changed.
-fn widened(before: &TypeName, after: &TypeName) -> Rule {
+fn widened(before: &TypeName, after: &TypeName) -> Relation {
     match (before, after) {
         (TypeName::Integer { bits: a, signed: s }, TypeName::Integer { bits: b, signed: t }) if s == t && a < b => {
-            Rule::TypeWidened
+            Relation::Widened
         }
-        (TypeName::Float { bits: a }, TypeName::Float { bits: b }) if a < b => Rule::TypeWidened,
+        (TypeName::Float { bits: a }, TypeName::Float { bits: b }) if a < b => Relation::Widened,
         (TypeName::Decimal { size: Some((p, s)) }, TypeName::Decimal { size: Some((q, t)) }) if s == t && p < q => {
-            Rule::TypeWidened
+            Relation::Widened
         }
-        (TypeName::String { length: Some(a) }, TypeName::String { length: Some(b) }) if a < b => Rule::TypeWidened,
-        (TypeName::String { length: Some(_) }, TypeName::String { length: None }) => Rule::TypeWidened,
-        _ => Rule::TypeChanged,
+        (TypeName::String { length: Some(a) }, TypeName::String { length: Some(b) }) if a < b => Relation::Widened,
+        (TypeName::String { length: Some(_) }, TypeName::String { length: None }) => Relation::Widened,
+        (
+            TypeName::Boolean
+            | TypeName::Integer { .. }
+            | TypeName::Float { .. }
+            | TypeName::Decimal { .. }
+            | TypeName::String { .. }
+            | TypeName::Binary
+            | TypeName::Date
+            | TypeName::Time
+            | TypeName::Timestamp { .. }
+            | TypeName::Struct
+            | TypeName::List
+            | TypeName::Map,
+            _,
+        ) => Relation::Changed,
     }
 }
 
 /// A type as its document writes it.
-fn named(property: &Property) -> String {
+fn type_of(property: &Property) -> String {
     let logical = property.logical_type.map(LogicalType::as_str);
     let format = property.options.format.as_deref().filter(|_| format_is_type(property));
     match (property.physical_type.as_deref(), logical, format) {

@@ -1,5 +1,5 @@
-//! Does a table look as its contract says? Columns, types and reader protocol; not nullability, since real tables are
-//! physically nullable (docs/rules.md, Data rules).
+//! Conformance of a table to its contract: columns, types and reader protocol. Nullability is not compared, because
+//! real tables are physically nullable (`docs/rules.md`, "Data rules").
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct ConformanceFinding {
     pub column: ColumnPath,
     /// The difference.
     pub problem: ConformanceProblem,
-    /// `Error`: it does not conform. `Warning`: it conforms, and somebody should look.
+    /// `Error`: it does not conform. `Warning`: it conforms, but should be reviewed.
     pub severity: Severity,
 }
 
@@ -164,7 +164,17 @@ impl Judge {
                     self.below("value", |judge| judge.column(&map.value, &value.physical_type));
                 }
             }
-            _ => {}
+            PhysicalType::Struct(_)
+            | PhysicalType::Boolean
+            | PhysicalType::Integer { .. }
+            | PhysicalType::Float { .. }
+            | PhysicalType::Decimal { .. }
+            | PhysicalType::String
+            | PhysicalType::Binary
+            | PhysicalType::Date
+            | PhysicalType::Time
+            | PhysicalType::Timestamp { .. }
+            | PhysicalType::Other(_) => {}
         }
     }
 }
@@ -192,17 +202,16 @@ fn admits(property: &Property, found: &PhysicalType) -> bool {
         LogicalType::Object => matches!(found, PhysicalType::Struct(_)),
         LogicalType::Array => matches!(found, PhysicalType::List(_)),
         LogicalType::Map => matches!(found, PhysicalType::Map { .. }),
-        LogicalType::Vector => match found {
-            PhysicalType::List(item) => {
-                matches!(item.physical_type, PhysicalType::Float { .. } | PhysicalType::Integer { .. })
-            }
-            _ => false,
-        },
+        LogicalType::Vector => matches!(
+            found,
+            PhysicalType::List(item)
+                if matches!(item.physical_type, PhysicalType::Float { .. } | PhysicalType::Integer { .. })
+        ),
     }
 }
 
-/// `i8` to `i64` are exactly that; `u8` to `u64` also fit a wider signed integer, since Delta has no unsigned ones; what
-/// exceeds 64 bits is a whole decimal.
+/// `i8` to `i64` are exactly that; `u8` to `u64` also fit a wider signed integer, since Delta has no unsigned ones;
+/// what exceeds 64 bits is a whole decimal.
 fn is_integer(format: Option<&str>, found: &PhysicalType) -> bool {
     let width = format.and_then(|format| format.strip_prefix(['i', 'u'])).and_then(|bits| bits.parse::<u8>().ok());
     let wants_signed = format.is_some_and(|format| format.starts_with('i'));

@@ -81,7 +81,8 @@ impl Document {
     }
 }
 
-/// The wish that a document's `status` expresses. Unknown words hold a version back (docs/rules.md, Names and states).
+/// The wish that a document's `status` expresses. Unknown words hold a version back (`docs/rules.md`, "Names and
+/// states").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Wish {
     /// `draft`, `proposed`, an unknown word or none: wait for `activateVersion`.
@@ -130,7 +131,7 @@ pub struct SchemaObject {
 }
 
 impl SchemaObject {
-    /// The name in addresses (docs/rules.md, Names and states).
+    /// The name in addresses (`docs/rules.md`, "Names and states").
     ///
     /// # Errors
     /// If the object's name gives none; `documents` accepts no such contract.
@@ -165,7 +166,7 @@ impl SchemaObject {
     }
 
     /// How secret a column of its tables is: with all that it contains, and an undeclared one like the most secret that
-    /// is declared (docs/rules.md, Data rules).
+    /// is declared (`docs/rules.md`, "Data rules").
     pub fn classification_of(&self, column: &ColumnPath) -> Classification {
         let name = column.0.first().map(String::as_str);
         match self.properties.iter().find(|property| Some(property.column_name()) == name) {

@@ -1,4 +1,4 @@
-//! What verdicts depend on, as bytes for hashing: the rules of an object, and what its table must look like.
+//! The inputs of a verdict as bytes for hashing: the rules of an object and the expected schema of its table.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ pub fn canonical(rules: &[Rule]) -> Vec<u8> {
     bytes.0
 }
 
-/// Everything that [`super::conformance`] looks at, for one schema object: equal exactly if every table conforms to both
-/// in the same way. Descriptions, ids and names in the document are left out. `closed` is as in
+/// Everything that [`super::conformance`] looks at, for one schema object: equal exactly if every table conforms to
+/// both in the same way. Descriptions, ids and names in the document are left out. `closed` is as in
 /// [`super::conformance`].
 pub fn conformance_fingerprint(contract: &Document, object: &SchemaObject, closed: bool) -> Vec<u8> {
     let mut bytes = Frames(b"charterhouse conformance 1".to_vec());

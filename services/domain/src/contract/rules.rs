@@ -1,9 +1,9 @@
-//! Compiles the promises of a schema object to the rules that the worker measures (docs/rules.md, Data rules).
+//! Compiles the promises of a schema object into rules for the worker (`docs/rules.md`, "Data rules").
 //!
 //! Rules name columns as the table does (`physicalName`, else `name`); keys name them as the document does. A rule over
-//! the member of a struct counts rows where the struct is there: a null struct breaks no promise about its members. What
-//! cannot be measured by column (items of arrays, keys and values of maps) is kept without a check: it is listed as not
-//! run, so nobody believes that it was.
+//! the member of a struct counts only rows where the struct is not null: a null struct breaks no promise about its
+//! members. Promises that cannot be measured by column (items of arrays, keys and values of maps) become rules without
+//! a check, which are reported as not run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const MAX_PATTERN_BYTES: usize = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// A pattern that the linear-time engine cannot hold.
-    #[error("the pattern of `{column}` is not one that can be run in linear time: {reason}")]
+    #[error("the pattern of `{column}` cannot be matched in linear time: {reason}")]
     Pattern {
         /// The column.
         column: String,

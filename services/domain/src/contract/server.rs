@@ -1,4 +1,4 @@
-//! Where a contract says its data is (ODCS `servers`).
+//! Servers of a contract (ODCS `servers`): where its data is stored.
 
 use std::fmt;
 use std::str::FromStr;

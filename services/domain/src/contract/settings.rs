@@ -1,5 +1,5 @@
-//! How the gate treats a contract: settings in the document's `customProperties`, so part of the promise
-//! (docs/rules.md, Served snapshot).
+//! Settings that tell the gate how to treat a contract. They are `customProperties` of the document, so part of its
+//! promise (`docs/rules.md`, "Served snapshot").
 
 use std::time::Duration;
 

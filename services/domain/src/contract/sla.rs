@@ -1,4 +1,4 @@
-//! Service levels (ODCS `slaProperties`): durations, dates, and when data is late (docs/rules.md, Served snapshot).
+//! Service levels (ODCS `slaProperties`): durations, dates, and when data is late (`docs/rules.md`, "Served snapshot").
 
 use std::time::Duration;
 
@@ -68,8 +68,13 @@ impl Document {
 
     /// The SLA property `endOfSupport`: when a deprecated version stops serving.
     pub fn end_of_support(&self) -> Option<Timestamp> {
-        let sla = self.sla.iter().find(|sla| sla.property == "endOfSupport")?;
-        parse_moment(sla.value.as_str()?)
+        let sla = &self.sla[self.end_of_support_index()?];
+        Timestamp::parse_date_time(sla.value.as_str()?)
+    }
+
+    /// The place of `endOfSupport` in the list of SLA properties.
+    pub fn end_of_support_index(&self) -> Option<usize> {
+        self.sla.iter().position(|sla| sla.property == "endOfSupport")
     }
 }
 
@@ -114,71 +119,6 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.')?);
     duration(number.parse().ok()?, unit_seconds(unit)?)
-}
-
-/// Reads an ISO 8601 date or date and time (RFC 3339, with or without an offset; without one it is UTC).
-pub fn parse_moment(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let (date, time) = match text.split_once(['T', 't', ' ']) {
-        Some((date, time)) => (date, time),
-        None => (text, "00:00:00Z"),
-    };
-    let mut parts = date.split('-').map(|part| digits(part, &[4, 2]));
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > days_of_month(year, month) {
-        return None;
-    }
-    let (clock, offset_seconds) = split_offset(time)?;
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let mut parts = clock.split(':').map(|part| digits(part, &[2]));
-    let (hour, minute) = (parts.next()??, parts.next()??);
-    let second = parts.next().unwrap_or(Some(0))?;
-    if parts.next().is_some() || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
-    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset_seconds;
-    Some(Timestamp(seconds * 1_000_000 + micros))
-}
-
-/// Splits a time of day from its offset: `09:30:10-08:00` is (`09:30:10`, -28800).
-fn split_offset(time: &str) -> Option<(&str, i64)> {
-    if let Some(clock) = time.strip_suffix(['Z', 'z']) {
-        return Some((clock, 0));
-    }
-    let Some(at) = time.rfind(['+', '-']) else { return Some((time, 0)) };
-    let (clock, offset) = time.split_at(at);
-    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-    let (hours, minutes) = (digits(hours, &[2])?, digits(minutes, &[2])?);
-    let seconds = hours * 3_600 + minutes * 60;
-    (hours < 24 && minutes < 60).then_some((clock, if offset.starts_with('-') { -seconds } else { seconds }))
-}
-
-fn digits(text: &str, lengths: &[usize]) -> Option<i64> {
-    let good = lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    if good { text.parse().ok() } else { None }
-}
-
-fn days_of_month(year: i64, month: i64) -> i64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// The number of days from 1970-01-01 to a date of the Gregorian calendar. Years are counted from March.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 fn duration(number: f64, unit_seconds: u64) -> Option<Duration> {

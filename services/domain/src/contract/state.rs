@@ -1,5 +1,5 @@
-//! The life of a contract version: `draft`, `active`, `superseded`, `deprecated`, `retired` (docs/rules.md, Names and
-//! states).
+//! The life cycle of a contract version: `draft`, `active`, `superseded`, `deprecated`, `retired` (`docs/rules.md`,
+//! "Names and states").
 
 use std::time::Duration;
 
@@ -78,6 +78,30 @@ impl WrongState {
     }
 }
 
+/// Why a version cannot be deprecated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeprecateError {
+    /// Its state does not allow it.
+    #[error(transparent)]
+    WrongState(#[from] WrongState),
+    /// It would stop serving at once, without any notice to its readers.
+    #[error("its `endOfSupport`, {sunset}, is in the past: publish a version with a later date, or retire this one")]
+    SunsetPassed {
+        /// The contract's `endOfSupport`.
+        sunset: Timestamp,
+    },
+}
+
+impl DeprecateError {
+    /// What a caller can conclude.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::WrongState(error) => error.kind(),
+            Self::SunsetPassed { .. } => Kind::Invalid,
+        }
+    }
+}
+
 impl State {
     /// The state of a version that has just been published.
     pub const NEW: Self = Self::Draft { reasons: Vec::new(), released_at: None };
@@ -127,7 +151,9 @@ impl State {
     pub fn activate(self, now: Timestamp) -> Result<Self, WrongState> {
         match self {
             Self::Draft { .. } => Ok(Self::Active { since: now }),
-            other => Err(other.cannot_become(StateName::Active)),
+            Self::Active { .. } | Self::Superseded { .. } | Self::Deprecated { .. } | Self::Retired { .. } => {
+                Err(self.cannot_become(StateName::Active))
+            }
         }
     }
 
@@ -138,20 +164,28 @@ impl State {
     pub fn supersede(self, now: Timestamp) -> Result<Self, WrongState> {
         match self {
             Self::Active { .. } | Self::Deprecated { .. } => Ok(Self::Superseded { since: now }),
-            other => Err(other.cannot_become(StateName::Superseded)),
+            Self::Draft { .. } | Self::Superseded { .. } | Self::Retired { .. } => {
+                Err(self.cannot_become(StateName::Superseded))
+            }
         }
     }
 
     /// Starts the way to the end: until `end_of_support` (the contract's SLA), else 90 days from now.
     ///
     /// # Errors
-    /// Unless it is active or superseded.
-    pub fn deprecate(self, now: Timestamp, end_of_support: Option<Timestamp>) -> Result<Self, WrongState> {
+    /// Unless it is active or superseded, and `end_of_support` is not in the past.
+    pub fn deprecate(self, now: Timestamp, end_of_support: Option<Timestamp>) -> Result<Self, DeprecateError> {
         match self {
             Self::Active { .. } | Self::Superseded { .. } => {
-                Ok(Self::Deprecated { since: now, sunset: end_of_support.unwrap_or(now.plus(DEFAULT_SUNSET)) })
+                let sunset = end_of_support.unwrap_or(now.plus(DEFAULT_SUNSET));
+                if sunset < now {
+                    return Err(DeprecateError::SunsetPassed { sunset });
+                }
+                Ok(Self::Deprecated { since: now, sunset })
             }
-            other => Err(other.cannot_become(StateName::Deprecated)),
+            Self::Draft { .. } | Self::Deprecated { .. } | Self::Retired { .. } => {
+                Err(self.cannot_become(StateName::Deprecated).into())
+            }
         }
     }
 
@@ -160,7 +194,7 @@ impl State {
     pub fn serve_until(self, moment: Timestamp) -> Self {
         match self {
             Self::Deprecated { since, sunset } => Self::Deprecated { since, sunset: sunset.max(moment) },
-            other => other,
+            Self::Draft { .. } | Self::Active { .. } | Self::Superseded { .. } | Self::Retired { .. } => self,
         }
     }
 

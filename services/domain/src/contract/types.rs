@@ -1,4 +1,4 @@
-//! Physical type names, as Delta, Spark and SQL dialects write them, in any case (docs/rules.md, Data rules).
+//! Physical type names, as Delta, Spark and SQL dialects write them, in any case (`docs/rules.md`, "Data rules").
 
 use crate::table::PhysicalType;
 

@@ -1,4 +1,4 @@
-//! What can be asked of the gate, and which checks bind it: the one table of docs/design.md (The gate).
+//! What can be asked of the gate, and which checks bind it: the table in `docs/design.md`, "The gate".
 
 use crate::closed_set;
 

@@ -1,4 +1,5 @@
-//! The gate: the one function that says who may reach the data behind a contract, and why (docs/design.md, The gate).
+//! The gate: the one function that says who may reach the data behind a contract, and why (`docs/design.md`, "The
+//! gate").
 //!
 //! [`decide`] is pure and the same at every door. It is given a [`Request`] and [`Facts`] that were stored and read at
 //! one revision, so nothing depends on a timer having fired. Which checks bind an action is in [`action`]; which
@@ -148,7 +149,7 @@ pub struct Detail {
     pub text: String,
 }
 
-/// Who may see a detail (docs/design.md, The gate).
+/// Who may see a detail (`docs/design.md`, "The gate").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DetailRight {
     /// Those who may know of a column of this classification.

@@ -1,5 +1,5 @@
-//! Which snapshot a `read` lease is about, and what that means for conformance and quality (docs/rules.md, Served
-//! snapshot).
+//! Which snapshot a `read` lease is about, and what that means for conformance and quality (`docs/rules.md`, "Served
+//! snapshot").
 
 use crate::clock::Timestamp;
 use crate::contract::{GateMode, Late};

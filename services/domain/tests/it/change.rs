@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::change::{Finding, Refused, Rule, compare, judge, required_bump};
+use domain::change::{Finding, Refusal, Rule, compare, judge, required_bump};
 use domain::contract::{
     self, Classification, GateMode, LocalServer, LogicalType, MapTypes, Measure, Options, Property, Role, SchemaObject,
     Server, ServerKind,
@@ -219,7 +219,7 @@ fn a_new_version_says_with_its_number_what_changed() {
     assert_eq!(judge(&more("1.1.0"), &all, &[&old]), Ok(()));
     let refused = judge(&more("1.0.1"), &all, &[&old]).unwrap_err();
     assert!(
-        matches!(&refused, Refused::Bump { needed: Bump::Minor, least, findings, .. }
+        matches!(&refused, Refusal::Bump { needed: Bump::Minor, least, findings, .. }
             if *least == version("1.1.0") && findings.len() == 1),
         "{refused}"
     );
@@ -227,7 +227,7 @@ fn a_new_version_says_with_its_number_what_changed() {
     let message = "version 1.1.0 changes 1.0.0 in a way that needs a major bump: publish it as 2.0.0 or later";
     assert_eq!(refused.to_string(), message);
     assert_eq!(judge(&of("2.0.0", vec![]), &all, &[&old]), Ok(()));
-    assert!(matches!(judge(&old, &all, &[&old]), Err(Refused::NotGreater { .. })));
+    assert!(matches!(judge(&old, &all, &[&old]), Err(Refusal::NotGreater { .. })));
     // A deprecated version of the major is still promised.
     let newer = of("1.1.0", vec![]);
     assert!(judge(&of("1.1.1", vec![]), &[version("1.0.0"), version("1.1.0")], &[&newer]).is_ok());
@@ -310,8 +310,8 @@ fn any_contract() -> impl Strategy<Value = contract::Document> {
 ///
 /// Not symmetric are, by rows: 1 to 5 (adding what may be null breaks nobody, removing it breaks its readers), 6 (a
 /// rename breaks consumers both ways), 8 to 10 (widening keeps history, narrowing breaks both sides), 19 for open
-/// enumerations, 30, 33 and 34, 37 to 39, 42 and 43 (a promise that grows breaks nobody), 36 (a logical type may be said
-/// later, and not be taken back), 40 and the gate's settings.
+/// enumerations, 30, 33 and 34, 37 to 39, 42 and 43 (a promise that grows breaks nobody), 36 (a logical type may be
+/// said later, and not be taken back), 40 and the gate's settings.
 fn mirror(rule: Rule) -> Option<Rule> {
     Some(match rule {
         Rule::RequiredAdded => Rule::RequiredRemoved,

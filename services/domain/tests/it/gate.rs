@@ -1,4 +1,4 @@
-//! The gate: every check refuses by itself, and the served snapshot follows docs/rules.md (Served snapshot).
+//! The gate: every check refuses by itself, and the served snapshot follows `docs/rules.md`, "Served snapshot".
 
 use std::time::Duration;
 
@@ -301,7 +301,7 @@ fn writing_needs_a_contract_that_is_not_retired() {
     assert_eq!(failing(&gate::decide(&request(Action::Write), &facts)), ["contract.retired"]);
 }
 
-/// The table of docs/rules.md (Served snapshot): verdict of the newest snapshot, and what each mode does. The one
+/// The table of `docs/rules.md`, "Served snapshot": verdict of the newest snapshot, and what each mode does. The one
 /// before it passed.
 #[test]
 fn the_served_snapshot_follows_the_mode() {

@@ -31,7 +31,7 @@ fn check(old: &Schema, new: &Schema, policy: Policy, expected: &[&str]) {
 
 #[test]
 fn numbers_are_compared_as_they_are_written() {
-    let decimal = |text| Decimal::parse(text).unwrap();
+    let decimal = |text: &str| Decimal::parse(text).unwrap();
     for (left, right) in [("1", "1.0"), ("100", "1e2"), ("0.1", "1E-1"), ("-0", "0"), ("0.50", "0.5"), ("10e-1", "1")] {
         assert_eq!(decimal(left), decimal(right), "{left} {right}");
     }
@@ -40,12 +40,21 @@ fn numbers_are_compared_as_they_are_written() {
         assert!(decimal(pair[0]) < decimal(pair[1]), "{pair:?}");
     }
     for (number, of, expected) in [("0.3", "0.1", true), ("7", "2", false), ("1e9", "1e-9", true), ("1", "0", false)] {
-        assert_eq!(decimal(number).is_multiple_of(decimal(of)), expected, "{number} {of}");
+        assert_eq!(decimal(number).is_multiple_of(&decimal(of)), expected, "{number} {of}");
     }
     for (text, shown) in [("1200", "1200"), ("-0.05", "-0.05"), ("1e50", "1e50"), ("12.50", "12.5")] {
         assert_eq!(decimal(text).to_string(), shown);
     }
-    for text in ["", "-", "1e99999", "0x1", "1.2.3", "e5", "NaN"] {
+    // Digits are compared to the last one.
+    let long = |last: char| format!("0.{}{last}", "1234567890".repeat(10));
+    assert!(decimal(&long('1')) < decimal(&long('2')) && decimal(&long('1')) != decimal(&long('2')));
+    assert!(decimal(&format!("1{}1", "0".repeat(100))) > decimal("1e101"));
+    assert!(decimal(&format!("1{}1", "0".repeat(100))).is_multiple_of(&decimal("1e-20")));
+    assert!(decimal("1e9999").is_multiple_of(&decimal("1e-9999")), "far apart");
+    for text in ["", "-", "1e99999", "1e1000000", "-1e-1000000", "1e99999999999999999999", "0e1000000"] {
+        assert_eq!(Decimal::parse(text), None, "{text}");
+    }
+    for text in ["0x1", "1.2.3", "e5", "NaN", "1_000", ".5", "+1", "1e", "1e+-5", &"9".repeat(10_001)] {
         assert_eq!(Decimal::parse(text), None, "{text}");
     }
 }

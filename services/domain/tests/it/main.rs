@@ -5,9 +5,12 @@
 mod audit;
 mod avro;
 mod change;
+mod clock;
+mod codes;
 mod contract;
 mod documented;
 mod gate;
+mod grant;
 mod json_schema;
 mod matrix;
 mod notice;

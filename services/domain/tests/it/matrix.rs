@@ -1,5 +1,5 @@
-//! The normative table row by row, at every place where a row can apply: a column, a member of a structure, an element of
-//! a list, a value of a map.
+//! The normative table row by row, at every place where a row can apply: a column, a member of a structure, an element
+//! of a list, a value of a map.
 
 use domain::change::{Finding, Options, Proofs, compare, compare_with, required_bump};
 use domain::contract::{
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::contract::{column, contract, object, quality, shared};
 
-/// What is expected: history-safe, consumer-safe, the bump, the bump with all proofs, the bump when widening is allowed.
+/// What is expected: history-safe, consumer-safe, the bump, the bump with all proofs, the bump when widening is
+/// allowed.
 struct Expected(bool, bool, Bump, Bump, Bump);
 
 /// The same, whatever is proven or allowed.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::audit::Key;
-use domain::change::{Finding, KeptFinding, Refused, Rule, kept};
+use domain::change::{Finding, FindingRecord, Refusal, Rule, finding_records};
 use domain::clock::Timestamp;
 use domain::contract::{self, Settings, SlaProperty, State, Wish};
 use domain::grant::{Decided, Grant, PortMajor, Purpose, Window};
 use domain::id::{AccessRequestId, AnswerId, ContractId, GrantId, NoticeId, OverrideId, PrincipalId, ProductId};
 use domain::identity::PurposeCode;
-use domain::notice::{Answer, ChangeNotice, Error, Given, MAX_NOTE_CHARS, Promise, Reply, Side};
+use domain::notice::{Answer, ChangeNotice, Error, MAX_NOTE_CHARS, NewAnswer, Promise, Reply, Side};
 use domain::overrides::{self, FindingsDigest, MAX_DURATION, Override, judge_under};
 use domain::version::Bump;
 use uuid::Uuid;
@@ -41,13 +41,13 @@ fn contract(version: &str) -> contract::Document {
 }
 
 fn open(state: &State, old: &contract::Document, new: &contract::Document) -> Option<ChangeNotice> {
-    let side = |says: &contract::Document| Side { contract_id: ContractId(uuid(1)), version: says.version };
+    let side = |document: &contract::Document| Side { contract_id: ContractId(uuid(1)), version: document.version };
     let active = State::Active { since: NOW };
     ChangeNotice::open(
         NoticeId(uuid(2)),
         ProductId(uuid(3)),
-        Promise { side: side(old), state, says: old },
-        Promise { side: side(new), state: &active, says: new },
+        Promise { side: side(old), state, document: old },
+        Promise { side: side(new), state: &active, document: new },
         NOW,
     )
 }
@@ -82,7 +82,7 @@ fn answer(
     now: Timestamp,
 ) -> Result<Answer, Error> {
     let by = PrincipalId(uuid(6));
-    let given = Given { principal_id: by, by, reply, reason: reason.map(str::to_owned) };
+    let given = NewAnswer { principal_id: by, by, reply, reason: reason.map(str::to_owned) };
     notice.answer(AnswerId(uuid(8)), std::slice::from_ref(grant), &[port(1)], given, now)
 }
 
@@ -203,7 +203,7 @@ fn accepted() -> Override {
         contract_id: ContractId(uuid(2)),
         version: "1.1.0".parse().unwrap(),
         since: "1.0.0".parse().unwrap(),
-        findings: kept(&[finding("a")]),
+        findings: finding_records(&[finding("a")]),
         reason: " nobody reads it ".into(),
         steward: PrincipalId(uuid(3)),
         created_at: NOW,
@@ -216,7 +216,7 @@ fn accepted() -> Override {
 fn a_digest_tells_findings_and_their_base_apart() {
     let of = |since: &str, paths: &[&str]| {
         let findings: Vec<Finding> = paths.iter().map(|path| finding(path)).collect();
-        FindingsDigest::of(since.parse().unwrap(), &kept(&findings))
+        FindingsDigest::of(since.parse().unwrap(), &finding_records(&findings))
     };
     let all =
         [of("1.0.0", &[]), of("1.0.0", &["a"]), of("1.0.1", &["a"]), of("1.0.0", &["a", "b"]), of("1.0.0", &["b"])];
@@ -251,16 +251,16 @@ fn an_override_stands_from_its_making_to_its_end() {
 
 #[test]
 fn a_digest_covers_all_that_a_finding_says() {
-    let [told] = <[KeptFinding; 1]>::try_from(kept(&[finding("a")])).unwrap();
+    let [told] = <[FindingRecord; 1]>::try_from(finding_records(&[finding("a")])).unwrap();
     let other = [
         told.clone(),
-        KeptFinding { path: "b".into(), ..told.clone() },
-        KeptFinding { rule: "b".into(), ..told.clone() },
-        KeptFinding { history_safe: !told.history_safe, ..told.clone() },
-        KeptFinding { consumer_safe: !told.consumer_safe, ..told.clone() },
-        KeptFinding { bump: Bump::Minor, ..told.clone() },
-        KeptFinding { message: "b".into(), ..told.clone() },
-        KeptFinding { proof: Some(String::new()), ..told },
+        FindingRecord { path: "b".into(), ..told.clone() },
+        FindingRecord { rule: "b".into(), ..told.clone() },
+        FindingRecord { history_safe: !told.history_safe, ..told.clone() },
+        FindingRecord { consumer_safe: !told.consumer_safe, ..told.clone() },
+        FindingRecord { bump: Bump::Minor, ..told.clone() },
+        FindingRecord { message: "b".into(), ..told.clone() },
+        FindingRecord { proof: Some(String::new()), ..told },
     ];
     let digests = other.map(|finding| FindingsDigest::of("1.0.0".parse().unwrap(), &[finding]));
     for (n, digest) in digests.iter().enumerate() {
@@ -314,7 +314,7 @@ fn every_refusal_needs_its_own_override() {
     let (one, two) = (contract("1.0.0"), contract("1.1.0"));
     let refuse = |promised: &[&contract::Document]| match promised.last() {
         None => Ok(()),
-        Some(old) => Err(Refused::Bump {
+        Some(old) => Err(Refusal::Bump {
             version: new.version,
             since: old.version,
             needed: Bump::Major,
@@ -325,7 +325,7 @@ fn every_refusal_needs_its_own_override() {
     let accept = |old: &contract::Document, version: &str| Override {
         version: version.parse().unwrap(),
         since: old.version,
-        findings: kept(&[finding(&old.version.to_string())]),
+        findings: finding_records(&[finding(&old.version.to_string())]),
         ..accepted()
     };
     let (first, second, other) = (accept(&one, "1.3.0"), accept(&two, "1.3.0"), accept(&two, "1.4.0"));
@@ -336,6 +336,6 @@ fn every_refusal_needs_its_own_override() {
     }
     assert_eq!(judge_under(&new, &[], &[&first], refuse), Ok(vec![]), "what is not refused needs none");
     let version = new.version;
-    let not_greater = |_: &[&contract::Document]| Err(Refused::NotGreater { version, newest: version });
+    let not_greater = |_: &[&contract::Document]| Err(Refusal::NotGreater { version, newest: version });
     assert!(judge_under(&new, &[&one], &[&first], not_greater).is_err(), "that is never accepted");
 }

@@ -4,7 +4,7 @@
 use domain::change::level::Level;
 use domain::change::proof::Claim;
 use domain::change::{
-    Finding, Options, Proofs, Refused, Rule, compare, compare_with, judge, judge_with, required_bump,
+    Finding, Options, Proofs, Refusal, Rule, compare, compare_with, judge, judge_with, required_bump,
 };
 use domain::contract::{self, LocalServer, LogicalType, Property, Role, SchemaObject, Server, ServerKind, SlaProperty};
 use domain::quality::{Check, Scalar};
@@ -359,7 +359,7 @@ fn the_level_of_the_newest_version_says_how_much_history_counts() {
     let third = version("1.1.1", vec![a()]);
     let all: Vec<Version> = vec![first.version, second.version];
     assert!(
-        matches!(judge(&third, &all, &[&first, &second]), Err(Refused::Bump { since, .. }) if since == first.version)
+        matches!(judge(&third, &all, &[&first, &second]), Err(Refusal::Bump { since, .. }) if since == first.version)
     );
     for level in [Level::Full, Level::Backward, Level::Forward, Level::None] {
         let mut second = second.clone();

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use domain::inspection::InspectionJob;
 use domain::quality::{self, Check, Rule};
-use domain::table::{self, ColumnPath, InspectionJob, SnapshotKey};
+use domain::table::{self, ColumnPath, SnapshotKey};
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_JOB_BYTES, MAX_RULES, Malformed, at_most};

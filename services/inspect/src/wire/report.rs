@@ -1,11 +1,9 @@
 //! The report of a worker.
 
 use domain::clock::Timestamp;
+use domain::inspection::{self, Inspection, InspectionJob};
 use domain::quality;
-use domain::table::{
-    self, Inspection, InspectionJob, MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile,
-    ReaderProtocol,
-};
+use domain::table::{MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol};
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_COLUMNS, MAX_FILES, MAX_REPORT_BYTES, Malformed, at_most};
@@ -35,7 +33,7 @@ pub enum Outcome {
     NoSandbox,
 }
 
-/// A [`domain::table::Sandbox`] on the wire.
+/// A [`domain::inspection::Sandbox`] on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sandbox {
@@ -50,11 +48,11 @@ pub enum Sandbox {
 impl Sandbox {
     /// The value of the domain.
     #[must_use]
-    pub fn into_domain(self) -> table::Sandbox {
+    pub fn into_domain(self) -> inspection::Sandbox {
         match self {
-            Self::Full => table::Sandbox::Full,
-            Self::Partial => table::Sandbox::Partial,
-            Self::Absent => table::Sandbox::Absent,
+            Self::Full => inspection::Sandbox::Full,
+            Self::Partial => inspection::Sandbox::Partial,
+            Self::Absent => inspection::Sandbox::Absent,
         }
     }
 }

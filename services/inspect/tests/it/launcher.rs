@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use domain::table::{Format, Inspection, InspectionError, InspectionJob, Inspector, Sandbox};
+use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector, Sandbox};
+use domain::table::Format;
 use inspect::Launcher;
 use tempfile::TempDir;
 

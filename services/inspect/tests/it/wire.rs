@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use domain::clock::Timestamp;
+use domain::inspection::{Inspection, InspectionJob};
 use domain::quality::{Bound, Check, Measured, Operator, Rule, Scalar, Severity, Unit};
 use domain::table::{
-    ColumnPath, Format, Inspection, InspectionJob, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile,
-    ReaderProtocol, SnapshotKey,
+    ColumnPath, Format, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol, SnapshotKey,
 };
 use inspect::wire::{Inspected, Job, Limits, MAX_COLUMNS, MAX_REPORT_BYTES, Outcome, Report, Sandbox};
 

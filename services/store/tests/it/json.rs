@@ -1,7 +1,7 @@
 //! The JSON in text columns, on both databases: its bytes are those of `json.txt`, in which every variant occurs. Rows
 //! outlive the program that wrote them, so a change of that file needs a migration. `UPDATE_GOLDEN=1` rewrites it.
 
-use domain::change::KeptFinding;
+use domain::change::FindingRecord;
 use domain::contract::State;
 use domain::id::{DecisionId, OverrideId, SnapshotId};
 use domain::overrides::Override;
@@ -44,7 +44,7 @@ async fn stored_json_has_the_same_bytes(world: World) {
     let decision = crate::gate::decision(id(DecisionId::new));
     store::gate::insert_decision(&mut tx, &decision).await.unwrap();
 
-    let finding = |(n, bump): (usize, Bump)| KeptFinding {
+    let finding = |(n, bump): (usize, Bump)| FindingRecord {
         path: format!("orders.c{n}"),
         rule: "column.removed.required".into(),
         history_safe: n % 2 == 0,

@@ -1,6 +1,6 @@
 //! Change notices, on both databases.
 
-use domain::change::KeptFinding;
+use domain::change::FindingRecord;
 use domain::clock::Timestamp;
 use domain::grant::{Decided, Grant, PortMajor, Window};
 use domain::id::{AccessRequestId, AnswerId, GrantId, NoticeId};
@@ -28,7 +28,7 @@ fn notice(catalog: &Catalog, to: &str) -> ChangeNotice {
         product_id: catalog.product.id,
         from: side("1.4.2"),
         to: side(to),
-        findings: vec![KeptFinding {
+        findings: vec![FindingRecord {
             path: "orders.amount".into(),
             rule: "column.removed.required".into(),
             history_safe: true,

@@ -1,7 +1,7 @@
 //! Overrides, on both databases.
 
 use domain::audit::Key;
-use domain::change::KeptFinding;
+use domain::change::FindingRecord;
 use domain::clock::Timestamp;
 use domain::grant::Decided;
 use domain::id::{ContractId, OverrideId};
@@ -25,7 +25,7 @@ fn says(catalog: &Catalog, seconds: i64) -> Override {
         contract_id: catalog.contract.id,
         version: "1.2.3".parse().unwrap(),
         since: "1.0.4".parse().unwrap(),
-        findings: vec![KeptFinding {
+        findings: vec![FindingRecord {
             path: "orders.amount".into(),
             rule: "column_removed".into(),
             history_safe: true,

@@ -148,7 +148,7 @@ fn a_checkpoint_without_all_its_parts_does_not_count() {
         table.log("00000000000000000001.checkpoint.0000000002.0000000002.parquet"),
     )
     .unwrap();
-    assert!(!matches!(delta(table.path(), 2, vec![]), Err(domain::table::InspectionError::Died(_))));
+    assert!(!matches!(delta(table.path(), 2, vec![]), Err(domain::inspection::InspectionError::Died(_))));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The flights of 2013: every figure of `expected.json`, at each version.
 
 use domain::clock::Timestamp;
+use domain::inspection::Inspection;
 use domain::quality::{Bound, Check, Measured, Rule, Scalar, Unit};
-use domain::table::{Inspection, PhysicalColumn, PhysicalType};
+use domain::table::{PhysicalColumn, PhysicalType};
 use serde_json::Value;
 
 use crate::support::{column, delta, folder, nulls, rule, shared, sql, value};

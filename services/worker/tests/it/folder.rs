@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use domain::clock::Timestamp;
-use domain::table::{Format, InspectionJob, PinnedFile, SnapshotKey};
+use domain::inspection::InspectionJob;
+use domain::table::{Format, PinnedFile, SnapshotKey};
 use tempfile::TempDir;
 
 use crate::support::{folder, launcher, numbers, run, sql, unreadable, value, write_parquet};

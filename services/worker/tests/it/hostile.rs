@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use domain::inspection::{InspectionError, InspectionJob, Sandbox};
 use domain::quality::{Measured, Rule};
-use domain::table::{Format, InspectionError, InspectionJob, Sandbox, SnapshotKey};
+use domain::table::{Format, SnapshotKey};
 use inspect::Launcher;
 use inspect::wire::{Job, Limits, Outcome, Report};
 use rustix::process::{Pid, Signal, kill_process};

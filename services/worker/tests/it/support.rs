@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector};
 use domain::quality::{Check, Measured, Operator, Rule, Severity, Unit};
-use domain::table::{ColumnPath, Format, Inspection, InspectionError, InspectionJob, Inspector, SnapshotKey};
+use domain::table::{ColumnPath, Format, SnapshotKey};
 use inspect::Launcher;
 use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use app::contract::{Activate, Activated, activate_version, find_version, list_findings};
 use domain::error::Kind;
 use domain::id::ContractVersionId;
-use domain::table::InspectionError;
+use domain::inspection::InspectionError;
 use testkit::inspector::Scene;
 
 use super::{COLUMNS, CONTRACT, PRODUCT, address, done, open_shop, publisher, reasons, shop, state, version, with};

@@ -132,6 +132,45 @@ async fn a_status_alone_is_a_transition() {
 }
 
 #[tokio::test]
+async fn a_version_is_not_deprecated_to_a_date_in_the_past() {
+    let until = |date: &str, contract: &str| {
+        with(
+            contract,
+            "schema:\n",
+            &format!("slaProperties:\n  - property: endOfSupport\n    value: {date}\nschema:\n"),
+        )
+    };
+    let (test, owner) = shop().await;
+    let ended = until("2020-12-31", CONTRACT);
+    done(&owner, &[PRODUCT, &ended]).await;
+    test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
+    assert_eq!(state(&owner, "1.0.0").await, "active", "a date promises, and ends nothing by itself");
+
+    let deprecated = with(&ended, "status: active", "status: deprecated");
+    let problems = invalid(&owner, &[&deprecated]).await;
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].path, "/slaProperties/0/value");
+    assert_eq!(
+        problems[0].message,
+        "a version cannot be deprecated: its `endOfSupport`, 2020-12-31T00:00:00Z, is in the past: \
+         publish a version with a later date, or retire this one"
+    );
+    assert_eq!(state(&owner, "1.0.0").await, "active");
+
+    for not_a_date in ["31-12-26", "26-12-31", "2026-0012-31"] {
+        let problems = invalid(&owner, &[&until(&format!("\"{not_a_date}\""), &version("1.0.1"))]).await;
+        assert_eq!(problems[0].path, "/slaProperties/0/value");
+        assert!(problems[0].line.is_some() && problems[0].message.contains("needs a date"), "{problems:?}");
+    }
+
+    let later = until("2099-12-31T00:00:00Z", &version("1.1.0"));
+    done(&owner, &[&later]).await;
+    assert_eq!(state(&owner, "1.1.0").await, "active");
+    done(&owner, &[&with(&later, "status: active", "status: deprecated")]).await;
+    assert_eq!(state(&owner, "1.1.0").await, "deprecated");
+}
+
+#[tokio::test]
 async fn a_product_ends_by_its_owner() {
     let (test, owner) = open_shop().await;
     let deprecated = with(PRODUCT, "status: active", "status: deprecated");

@@ -230,42 +230,52 @@ pub(crate) struct Form {
 pub(crate) const REMOTE: [(&str, Kind); 4] =
     [("--server", Kind::Server), ("--token", Kind::Token), ("--token-file", Kind::TokenFile), ("--json", Kind::Json)];
 
-const NOBODY: &[&str] = &[];
+const NONE: &[&str] = &[];
+const LIST: [(&str, Kind); 2] = [("--limit", Kind::Number), ("--after", Kind::Cursor)];
+const KEY: (&str, Kind) = ("--idempotency-key", Kind::Key);
 const ALL_BUT_OWNER: &[&str] = &["admin", "owner-other", "stranger"];
 
-/// The ways to call each command. A command of the tree without a line here fails the tests.
+type Forms = Vec<(&'static str, Vec<Form>)>;
+
+/// The ways to call each command. A command of the tree without an entry here fails the tests.
 pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
-    use Kind::{
-        Contract, Cursor, Database, Directory, Documents, Domain, Duration, File, Flag, Grant, Json, Key, Listen, Name,
-        NewDomain, NewSubject, NewVersion, Notice, Number, Object, Override, Port, PrincipalId, Product, Program,
-        RecordAction, Reference, Refused, Request, Role, Schema, Sql, Subject, Table, Text, Time, Version, Word,
-    };
-    let list = [("--limit", Number), ("--after", Cursor)];
-    let key = ("--idempotency-key", Key);
-    let switch = || {
-        vec![Form {
-            caller: "admin",
-            others: &["steward", "owner-shop", "stranger"],
-            arguments: vec![("SUBJECT", Subject), key],
-        }]
-    };
-    // As one who may.
-    let local = |arguments: &[(&'static str, Kind)]| Form {
-        caller: "owner-shop",
-        others: NOBODY,
-        arguments: arguments.to_vec(),
-    };
-    let read = |arguments: &[(&'static str, Kind)]| vec![local(arguments)];
-    let lists = |arguments: &[(&'static str, Kind)]| read(&[arguments, &list].concat());
-    let answer = |caller, others, arguments: &[(&'static str, Kind)]| {
-        vec![Form { caller, others, arguments: arguments.to_vec() }]
-    };
-    BTreeMap::from([
+    let groups = [
+        server_forms(),
+        offline_forms(),
+        organisation_forms(),
+        product_forms(),
+        access_forms(),
+        change_forms(),
+        gate_forms(),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+fn answer(caller: &'static str, others: &'static [&'static str], arguments: &[(&'static str, Kind)]) -> Vec<Form> {
+    vec![Form { caller, others, arguments: arguments.to_vec() }]
+}
+
+/// As an owner, where no caller is refused.
+fn local(arguments: &[(&'static str, Kind)]) -> Form {
+    Form { caller: "owner-shop", others: NONE, arguments: arguments.to_vec() }
+}
+
+fn read(arguments: &[(&'static str, Kind)]) -> Vec<Form> {
+    vec![local(arguments)]
+}
+
+fn lists(arguments: &[(&'static str, Kind)]) -> Vec<Form> {
+    read(&[arguments, &LIST].concat())
+}
+
+fn server_forms() -> Forms {
+    use Kind::{Database, Directory, Documents, Domain, Duration, Flag, Json, Listen, Program, Word};
+    vec![
         (
             "serve",
             vec![Form {
                 caller: "admin",
-                others: NOBODY,
+                others: NONE,
                 arguments: vec![
                     ("--data", Directory),
                     ("--listen", Listen),
@@ -282,7 +292,13 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "owner-shop",
                 ALL_BUT_OWNER,
-                &[("FILE", Documents), ("--domain", Domain), ("--prune", Flag), ("--format", Word("text"))],
+                &[
+                    ("FILE", Documents),
+                    ("--domain", Domain),
+                    ("--timeout", Duration),
+                    ("--prune", Flag),
+                    ("--format", Word("text")),
+                ],
             ),
         ),
         (
@@ -290,9 +306,22 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "owner-shop",
                 ALL_BUT_OWNER,
-                &[("FILE", Documents), ("--domain", Domain), ("--prune", Flag), ("--yes", Flag), key],
+                &[
+                    ("FILE", Documents),
+                    ("--domain", Domain),
+                    ("--timeout", Duration),
+                    ("--prune", Flag),
+                    ("--yes", Flag),
+                    KEY,
+                ],
             ),
         ),
+    ]
+}
+
+fn offline_forms() -> Forms {
+    use Kind::{File, Flag, Json, Name, NewVersion, Object, Reference, Schema, Sql, Word};
+    vec![
         (
             "contract diff",
             vec![
@@ -348,13 +377,19 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
                 local(&[("--batch", Flag)]),
             ],
         ),
-        ("domain create", answer("steward", &["owner-shop", "owner-other", "stranger"], &[("PATH", NewDomain), key])),
+    ]
+}
+
+fn organisation_forms() -> Forms {
+    use Kind::{Domain, Duration, Flag, NewDomain, NewSubject, Role, Subject, Time, Word};
+    vec![
+        ("domain create", answer("steward", &["owner-shop", "owner-other", "stranger"], &[("PATH", NewDomain), KEY])),
         (
             "domain enforce",
             answer(
                 "steward",
                 &["admin", "owner-shop", "owner-other", "stranger"],
-                &[("PATH", Domain), ("ENFORCEMENT", Word("report")), ("--switch-at", Time), key],
+                &[("PATH", Domain), ("ENFORCEMENT", Word("report")), ("--switch-at", Time), KEY],
             ),
         ),
         ("domain list", lists(&[])),
@@ -363,28 +398,28 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "admin",
                 &["steward", "owner-shop", "stranger"],
-                &[("SUBJECT", NewSubject), ("--service", Flag), ("--owner", Subject), key],
+                &[("SUBJECT", NewSubject), ("--service", Flag), ("--owner", Subject), KEY],
             ),
         ),
-        ("principal list", answer("admin", &["owner-shop", "stranger"], &list)),
-        ("principal enable", switch()),
-        ("principal disable", switch()),
+        ("principal list", answer("admin", &["owner-shop", "stranger"], &LIST)),
+        ("principal enable", answer("admin", &["steward", "owner-shop", "stranger"], &[("SUBJECT", Subject), KEY])),
+        ("principal disable", answer("admin", &["steward", "owner-shop", "stranger"], &[("SUBJECT", Subject), KEY])),
         (
             "role assign",
             vec![
                 Form {
                     caller: "owner-shop",
                     others: &["steward", "owner-other", "stranger"],
-                    arguments: vec![("SUBJECT", Subject), ("ROLE", Word("publisher")), ("--domain", Domain), key],
+                    arguments: vec![("SUBJECT", Subject), ("ROLE", Word("publisher")), ("--domain", Domain), KEY],
                 },
                 Form {
                     caller: "admin",
                     others: &["steward", "owner-shop", "stranger"],
-                    arguments: vec![("SUBJECT", Subject), ("ROLE", Word("auditor")), key],
+                    arguments: vec![("SUBJECT", Subject), ("ROLE", Word("auditor")), KEY],
                 },
             ],
         ),
-        ("role unassign", answer("owner-shop", &["steward", "owner-other", "stranger"], &[("ID", Role), key])),
+        ("role unassign", answer("owner-shop", &["steward", "owner-other", "stranger"], &[("ID", Role), KEY])),
         ("role list", read(&[("--domain", Domain)])),
         (
             "token create",
@@ -394,6 +429,12 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
                 &[("SUBJECT", Subject), ("--lifetime", Duration), ("--purpose", Word("support"))],
             ),
         ),
+    ]
+}
+
+fn product_forms() -> Forms {
+    use Kind::{Contract, Domain, Duration, Flag, Product, Table, Version};
+    vec![
         ("product list", lists(&[("--domain", Domain)])),
         ("product show", read(&[("PRODUCT", Product)])),
         ("table show", read(&[("TABLE", Table)])),
@@ -402,7 +443,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "owner-shop",
                 ALL_BUT_OWNER,
-                &[("PRODUCT", Product), ("CONTRACT", Contract), ("VERSION", Version), key],
+                &[("PRODUCT", Product), ("CONTRACT", Contract), ("VERSION", Version), KEY],
             ),
         ),
         (
@@ -410,50 +451,62 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "owner-shop",
                 &["owner-other", "reader", "stranger"],
-                &[("TABLE", Table), ("--wait", Flag), ("--timeout", Duration), key],
+                &[("TABLE", Table), ("--wait", Flag), ("--timeout", Duration), KEY],
             ),
         ),
+    ]
+}
+
+fn access_forms() -> Forms {
+    use Kind::{Grant, Number, Port, Product, Request, Table, Text, Time, Word};
+    vec![
         (
             "access request",
             vec![
                 Form {
                     caller: "owner-shop",
-                    others: NOBODY,
+                    others: NONE,
                     arguments: vec![
                         ("TARGET", Table),
                         ("--purpose", Word("analytics")),
                         ("--sentence", Text),
                         ("--from", Time),
                         ("--until", Word("2030-02-01")),
-                        key,
+                        KEY,
                     ],
                 },
                 Form {
                     caller: "owner-shop",
-                    others: NOBODY,
+                    others: NONE,
                     arguments: vec![
                         ("TARGET", Product),
                         ("--port", Port),
                         ("--major", Number),
                         ("--purpose", Word("analytics")),
                         ("--sentence", Text),
-                        key,
+                        KEY,
                     ],
                 },
             ],
         ),
         (
             "access approve",
-            answer("owner-shop", ALL_BUT_OWNER, &[("ID", Request), ("--until", Time), ("--reason", Text), key]),
+            answer("owner-shop", ALL_BUT_OWNER, &[("ID", Request), ("--until", Time), ("--reason", Text), KEY]),
         ),
-        ("access reject", answer("owner-shop", ALL_BUT_OWNER, &[("ID", Request), ("--reason", Text), key])),
+        ("access reject", answer("owner-shop", ALL_BUT_OWNER, &[("ID", Request), ("--reason", Text), KEY])),
         (
             "access withdraw",
-            answer("reader", &["admin", "owner-shop", "owner-other", "stranger"], &[("ID", Request), key]),
+            answer("reader", &["admin", "owner-shop", "owner-other", "stranger"], &[("ID", Request), KEY]),
         ),
-        ("access revoke", answer("owner-shop", ALL_BUT_OWNER, &[("ID", Grant), ("--reason", Text), key])),
+        ("access revoke", answer("owner-shop", ALL_BUT_OWNER, &[("ID", Grant), ("--reason", Text), KEY])),
         ("access list", lists(&[("--state", Word("pending"))])),
         ("access grants", lists(&[])),
+    ]
+}
+
+fn change_forms() -> Forms {
+    use Kind::{Flag, Notice, Override, PrincipalId, Product, Refused, Text, Time, Word};
+    vec![
         ("notice list", lists(&[])),
         ("notice show", read(&[("ID", Notice)])),
         (
@@ -467,13 +520,13 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
                     ("--until", Time),
                     ("--reason", Text),
                     ("--for", PrincipalId),
-                    key,
+                    KEY,
                 ],
             ),
         ),
         (
             "notice update",
-            answer("owner-shop", ALL_BUT_OWNER, &[("ID", Notice), ("--note", Text), ("--deadline", Time), key]),
+            answer("owner-shop", ALL_BUT_OWNER, &[("ID", Notice), ("--note", Text), ("--deadline", Time), KEY]),
         ),
         (
             "override review",
@@ -488,7 +541,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "steward",
                 &["admin", "owner-shop", "owner-other", "stranger"],
-                &[("PRODUCT", Product), ("FILE", Refused), ("--reason", Text), ("--until", Time), ("--yes", Flag), key],
+                &[("PRODUCT", Product), ("FILE", Refused), ("--reason", Text), ("--until", Time), ("--yes", Flag), KEY],
             ),
         ),
         ("override list", read(&[("PRODUCT", Product)])),
@@ -498,9 +551,15 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             answer(
                 "steward",
                 &["admin", "owner-shop", "owner-other", "stranger"],
-                &[("ID", Override), ("--reason", Text), key],
+                &[("ID", Override), ("--reason", Text), KEY],
             ),
         ),
+    ]
+}
+
+fn gate_forms() -> Forms {
+    use Kind::{Duration, Flag, RecordAction, Table, Word};
+    vec![
         ("why", read(&[("TABLE", Table), ("--action", Word("read")), ("--purpose", Word("operations"))])),
         (
             // The gate records a refusal as a decision, so no other caller is tried on a table that they may see.
@@ -508,7 +567,7 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
             vec![
                 Form {
                     caller: "owner-shop",
-                    others: NOBODY,
+                    others: NONE,
                     arguments: vec![
                         ("TABLE", Table),
                         ("--action", Word("read")),
@@ -518,16 +577,16 @@ pub(crate) fn forms() -> BTreeMap<&'static str, Vec<Form>> {
                 },
                 Form {
                     caller: "owner-shop",
-                    others: NOBODY,
+                    others: NONE,
                     arguments: vec![("TABLE", Table), ("--format", Word("polars")), ("--inline", Flag)],
                 },
             ],
         ),
         (
             "audit list",
-            answer("steward", &["owner-shop", "stranger"], &[&[("--action", RecordAction)], &list[..]].concat()),
+            answer("steward", &["owner-shop", "stranger"], &[&[("--action", RecordAction)], &LIST[..]].concat()),
         ),
-    ])
+    ]
 }
 
 /// Commands that change nothing: an empty result is a valid answer.

@@ -20,7 +20,7 @@ fn refusal(digest: &str) -> Value {
 
 fn accepted(revoked_at: Option<&str>) -> Value {
     json!({
-        "id": "o-1", "contract": { "documentId": "orders" }, "version": "1.1.0", "comparedWith": "1.0.0",
+        "__typename": "ContractOverride", "id": "o-1", "contract": { "documentId": "orders" }, "version": "1.1.0", "comparedWith": "1.0.0",
         "findings": refusal("d")["findings"], "findingsDigest": "d", "reason": "nobody reads it",
         "steward": { "subject": "sue" }, "createdAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-09T00:00:00Z",
         "stands": revoked_at.is_none(), "revokedBy": revoked_at.map(|_| json!({ "subject": "sam" })),
@@ -131,6 +131,11 @@ needs_time  2026-04-01T00:00:00Z  a quarter's work  bob  2026-01-02T00:00:00Z
 ";
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stdout.starts_with("NOTICE ") && run.stdout.ends_with(expected), "{}", run.stdout);
+    for wrong in ["26-12-31", "31-12-26", "2027-0012-31", "2027-12-0031", "2027-12-31T10:00:61Z"] {
+        let run = CannedServer::answering([]).run(&["notice", "answer", "n-1", "needs_time", "--until", wrong]);
+        assert_eq!(run.code, 64, "{wrong}");
+        assert!(run.stderr.contains("use a date"), "{}", run.stderr);
+    }
     let closed = json!({ "__typename": "NoticeClosed", "notice": notice, "message": "it is closed" });
     let run = CannedServer::answering([answer(closed)]).run(&args);
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (1, "", "error: it is closed\n"));

@@ -68,6 +68,7 @@ fn elements(document: &str) -> Vec<Element> {
             assert_eq!(open.pop().as_deref(), Some(name), "{document}");
             continue;
         }
+        let (tag, is_empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
         let (name, mut attributes) = tag.split_once(' ').unwrap_or((tag, ""));
         assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "`{name}` is no element");
         let mut element = Element { name: name.to_owned(), ..Element::default() };
@@ -77,7 +78,9 @@ fn elements(document: &str) -> Vec<Element> {
             element.attributes.push((key.to_owned(), unescaped(value)));
             attributes = more.strip_prefix(' ').unwrap_or(more);
         }
-        open.push(name.to_owned());
+        if !is_empty {
+            open.push(name.to_owned());
+        }
         elements.push(element);
     }
     assert!(open.is_empty() && rest.trim().is_empty(), "{document}");

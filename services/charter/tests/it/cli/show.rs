@@ -28,7 +28,10 @@ fn decision(allowed: bool, lines: &[Value]) -> Value {
 fn credentials(secret: &str) -> Value {
     json!({
         "__typename": "VendCredentialsPayload",
-        "lease": { "id": "lease-1" },
+        "lease": {
+            "id": "lease-1", "action": "read", "address": "a.b.c", "state": "ISSUED", "snapshot": null,
+            "issuedAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-01T01:00:00Z",
+        },
         "decision": decision(true, &[]),
         "credentials": {
             "__typename": "GatewayCredentials", "accessKeyId": "key-1", "secretAccessKey": secret, "sessionToken": "token-1",
@@ -101,7 +104,11 @@ fn json_is_the_answer_with_the_names_of_the_api() {
     let shut = decision(false, &[line("grant", "FAILS", "a\u{1b}[2Jb", &[])]);
     let run = CannedServer::answering([answer(shut.clone())]).run(&["why", "a.b.c", "--json"]);
     assert_eq!(run.code, 2);
-    assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), shut);
+    // Only closed sets are spelled as in the domain.
+    let mut expected = shut;
+    expected["lines"][0]["check"] = "grant".into();
+    expected["lines"][0]["code"] = "grant.not_checked".into();
+    assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), expected);
 }
 
 #[test]
@@ -146,6 +153,10 @@ fn refused_credentials_leave_standard_output_empty() {
         "__typename": "GateRefused",
         "decision": decision(false, &[line("quality", "FAILS", "the verdict is fail", &[])]),
     });
+    // Codes are printed as the log and the documents spell them.
+    let mut printed = refused.clone();
+    printed["decision"]["lines"][0]["check"] = "quality".into();
+    printed["decision"]["lines"][0]["code"] = "quality.not_checked".into();
     for format in ["env", "json"] {
         let run = CannedServer::answering([answer(refused.clone())]).run(&["credentials", "a.b.c", "--format", format]);
         assert_eq!(run.code, 2, "{format}");
@@ -156,7 +167,7 @@ fn refused_credentials_leave_standard_output_empty() {
             run.stderr
         );
         match format {
-            "json" => assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), refused),
+            "json" => assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), printed),
             _ => assert_eq!(run.stdout, ""),
         }
     }
@@ -297,10 +308,10 @@ fn invalid_documents_exit_3_with_every_place() {
 
 #[test]
 fn a_refused_version_exits_2_with_findings_and_the_version_to_set() {
-    let finding = |path: &str, bump: &str, history: bool, consumer: bool| json!({ "path": path, "rule": "r", "historySafe": history, "consumerSafe": consumer, "bump": bump, "message": "m" });
+    let finding = |path: &str, bump: &str, history: bool, consumer: bool| json!({ "path": path, "rule": "r", "historySafe": history, "consumerSafe": consumer, "bump": bump, "message": "m", "proof": null });
     let refused = json!({ "__typename": "RefusedVersions", "refusals": [{
         "document": "a.yaml", "contract": "orders", "version": "1.0.1", "comparedWith": "1.0.0", "needed": "MAJOR",
-        "suggested": "2.0.0", "message": "",
+        "suggested": "2.0.0", "findingsDigest": null, "message": "",
         "findings": [finding("/p", "PATCH", true, true), finding("/x", "MAJOR", true, false), finding("/y", "MAJOR", false, false)],
     }] });
     let run = CannedServer::answering([answer(refused)]).run_with_stdin(&["plan", "-"], "x");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::draft::{Draft, Fields, custom, enumeration, named, overlay, set, set_text};
+use super::super::draft::{Draft, Fields, custom, enumeration, overlay, set, set_text, with_name};
 use super::super::fault;
 use super::super::json::{self, pointer};
 use super::{BESIDE, CONTRACT, PRIMITIVES, simple, type_word};
@@ -91,7 +91,7 @@ impl<'a> Reader<'a, '_> {
         let name = record.get("name").and_then(Value::as_str);
         let name = name.ok_or_else(|| fault(path, "the record has no name"))?;
         let namespace = namespace_of(record, "");
-        let mut object = named(name.rsplit('.').next().unwrap_or(name));
+        let mut object = with_name(name.rsplit('.').next().unwrap_or(name));
         set(&mut object, "logicalType", "object");
         if !namespace.is_empty() {
             custom(&mut object, "avroNamespace", namespace);
@@ -114,7 +114,7 @@ impl<'a> Reader<'a, '_> {
             let name = field.get("name").and_then(Value::as_str);
             let name = name.ok_or_else(|| fault(&path, "the field has no name"))?;
             let kind = field.get("type").ok_or_else(|| fault(&path, "the field has no type"))?;
-            let mut column = named(name);
+            let mut column = with_name(name);
             self.kind(kind, namespace, &pointer(&path, "type"), depth, &mut column)?;
             if let Some(doc) = field.get("doc").and_then(Value::as_str) {
                 set_text(&mut column, "description", Some(doc));
@@ -136,7 +136,7 @@ impl<'a> Reader<'a, '_> {
                 (BESIDE, Value::Object(beside)) => overlay(fields, beside.clone()),
                 ("order", Value::String(order)) if order == "ascending" => {}
                 ("aliases", value) => custom(fields, "avroAliases", value.clone()),
-                ("order", _) => self.draft.note(&pointer(path, key), "a contract says nothing on sorting"),
+                ("order", _) => self.draft.note(&pointer(path, key), "contracts do not define a sort order"),
                 (key, value) => custom(fields, key, value.clone()),
             }
         }
@@ -195,70 +195,100 @@ impl<'a> Reader<'a, '_> {
             }
             return self.reference(word, namespace, path, depth, column);
         };
-        let inner_namespace = namespace_of(attributes, namespace);
-        let mut known = vec!["type", "name", "namespace", "logicalType", "precision", "scale", "aliases", "doc"];
-        match word {
+        let known: &[&str] = match word {
             "record" | "error" => {
-                known.push("fields");
-                let name = attributes.get("name").and_then(Value::as_str).unwrap_or_default();
-                let full = full_name(name, inner_namespace);
-                set(column, "logicalType", "object");
-                if self.open.insert(full.clone()) {
-                    let members = self.fields(attributes, inner_namespace, path, depth + 1)?;
-                    self.open.remove(&full);
-                    set(column, "properties", members);
-                } else {
-                    self.draft.note(path, format!("`{full}` holds itself, and a contract cannot; it ends here"));
-                }
-                set_text(column, "description", attributes.get("doc").and_then(Value::as_str));
-                set(column, "physicalType", "record");
+                self.record(attributes, namespace, path, depth, column)?;
+                &["fields"]
             }
             "enum" => {
-                known.extend(["symbols", "default"]);
-                set(column, "logicalType", "string");
-                set(column, "physicalType", "enum");
-                let symbols = attributes.get("symbols").and_then(Value::as_array);
-                let symbols = symbols.ok_or_else(|| fault(path, "the enumeration has no symbols"))?;
-                set(column, "enum", enumeration(symbols));
-                set_text(column, "description", attributes.get("doc").and_then(Value::as_str));
-                if let Some(default) = attributes.get("default") {
-                    custom(column, "avroEnumDefault", default.clone());
-                }
+                enumerated(attributes, path, column)?;
+                &["symbols", "default"]
             }
             "array" => {
-                known.push("items");
-                let inner = attributes.get("items").ok_or_else(|| fault(path, "the array has no items"))?;
-                let mut items = Map::new();
-                self.kind(inner, namespace, &pointer(path, "items"), depth + 1, &mut items)?;
-                set(column, "logicalType", "array");
-                set(column, "physicalType", "array");
-                set(column, "items", items);
+                self.array(attributes, namespace, path, depth, column)?;
+                &["items"]
             }
             "map" => {
-                known.push("values");
-                let inner = attributes.get("values").ok_or_else(|| fault(path, "the map has no values"))?;
-                let mut value = Map::new();
-                self.kind(inner, namespace, &pointer(path, "values"), depth + 1, &mut value)?;
-                set(column, "logicalType", "map");
-                set(column, "physicalType", "map");
-                let mut key = Map::new();
-                simple("string", &Map::new(), &mut key);
-                set(&mut key, "required", true);
-                set(column, "map", json!({ "key": key, "value": value }));
+                self.map(attributes, namespace, path, depth, column)?;
+                &["values"]
             }
             "fixed" => {
-                known.push("size");
                 simple(word, attributes, column);
+                &["size"]
             }
             word if PRIMITIVES.contains(&word) => {
                 if !simple(word, attributes, column) {
                     let logical = attributes.get("logicalType").map(Value::to_string).unwrap_or_default();
-                    self.draft.note(path, format!("the logical type {logical} is not one that a contract has"));
+                    self.draft.note(path, format!("the logical type {logical} does not exist in contracts"));
                 }
+                &[]
             }
             name => return self.reference(name, namespace, path, depth, column),
+        };
+        const ALWAYS_KNOWN: [&str; 8] =
+            ["type", "name", "namespace", "logicalType", "precision", "scale", "aliases", "doc"];
+        self.draft.note_unknown(path, attributes, &[&ALWAYS_KNOWN, known].concat());
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        attributes: &'a Fields,
+        namespace: &str,
+        path: &str,
+        depth: usize,
+        column: &mut Fields,
+    ) -> Result<(), Problem> {
+        let namespace = namespace_of(attributes, namespace);
+        let name = attributes.get("name").and_then(Value::as_str).unwrap_or_default();
+        let full = full_name(name, namespace);
+        set(column, "logicalType", "object");
+        if self.open.insert(full.clone()) {
+            let members = self.fields(attributes, namespace, path, depth + 1)?;
+            self.open.remove(&full);
+            set(column, "properties", members);
+        } else {
+            self.draft.note(path, format!("`{full}` is recursive, which contracts cannot express; it is cut off here"));
         }
-        self.draft.note_unknown(path, attributes, &known);
+        set_text(column, "description", attributes.get("doc").and_then(Value::as_str));
+        set(column, "physicalType", "record");
+        Ok(())
+    }
+
+    fn array(
+        &mut self,
+        attributes: &'a Fields,
+        namespace: &str,
+        path: &str,
+        depth: usize,
+        column: &mut Fields,
+    ) -> Result<(), Problem> {
+        let inner = attributes.get("items").ok_or_else(|| fault(path, "the array has no items"))?;
+        let mut items = Map::new();
+        self.kind(inner, namespace, &pointer(path, "items"), depth + 1, &mut items)?;
+        set(column, "logicalType", "array");
+        set(column, "physicalType", "array");
+        set(column, "items", items);
+        Ok(())
+    }
+
+    fn map(
+        &mut self,
+        attributes: &'a Fields,
+        namespace: &str,
+        path: &str,
+        depth: usize,
+        column: &mut Fields,
+    ) -> Result<(), Problem> {
+        let inner = attributes.get("values").ok_or_else(|| fault(path, "the map has no values"))?;
+        let mut value = Map::new();
+        self.kind(inner, namespace, &pointer(path, "values"), depth + 1, &mut value)?;
+        set(column, "logicalType", "map");
+        set(column, "physicalType", "map");
+        let mut key = Map::new();
+        simple("string", &Map::new(), &mut key);
+        set(&mut key, "required", true);
+        set(column, "map", json!({ "key": key, "value": value }));
         Ok(())
     }
 
@@ -277,7 +307,7 @@ impl<'a> Reader<'a, '_> {
         if self.open.contains(&full) {
             set(column, "logicalType", "object");
             set(column, "physicalType", "record");
-            self.draft.note(path, format!("`{full}` holds itself, and a contract cannot; it ends here"));
+            self.draft.note(path, format!("`{full}` is recursive, which contracts cannot express; it is cut off here"));
             return Ok(());
         }
         let around = full.rsplit_once('.').map_or("", |(namespace, _)| namespace);
@@ -318,6 +348,19 @@ impl<'a> Reader<'a, '_> {
         set_text(column, "description", fields.get("doc").and_then(Value::as_str));
         Ok(())
     }
+}
+
+fn enumerated(attributes: &Fields, path: &str, column: &mut Fields) -> Result<(), Problem> {
+    set(column, "logicalType", "string");
+    set(column, "physicalType", "enum");
+    let symbols = attributes.get("symbols").and_then(Value::as_array);
+    let symbols = symbols.ok_or_else(|| fault(path, "the enumeration has no symbols"))?;
+    set(column, "enum", enumeration(symbols));
+    set_text(column, "description", attributes.get("doc").and_then(Value::as_str));
+    if let Some(default) = attributes.get("default") {
+        custom(column, "avroEnumDefault", default.clone());
+    }
+    Ok(())
 }
 
 /// What to call a branch of a union.

@@ -72,7 +72,7 @@ struct Writer<'a> {
 }
 
 /// A field's type and what has to be declared for it.
-struct Typed {
+struct FieldType {
     /// `repeated`, or nothing.
     label: &'static str,
     word: String,
@@ -179,7 +179,7 @@ impl Writer<'_> {
     }
 
     /// The type of a field.
-    fn kind(&mut self, property: &Element<'_, Property>, name: &str, indent: usize, scope: &mut Scope) -> Typed {
+    fn kind(&mut self, property: &Element<'_, Property>, name: &str, indent: usize, scope: &mut Scope) -> FieldType {
         match shape(property.it) {
             Shape::List => {
                 let items = property.items();
@@ -191,11 +191,11 @@ impl Writer<'_> {
                     set(&mut inner.read_back, "required", true);
                     self.export.ledger.hold_equal(&items.path, &inner.read_back);
                 }
-                Typed { label: "repeated ", read_back: composite("array", "repeated"), is_scalar: false, ..inner }
+                FieldType { label: "repeated ", read_back: composite("array", "repeated"), is_scalar: false, ..inner }
             }
             Shape::Vector => {
                 let is_double = property.it.options.element_type.as_deref() == Some("float64");
-                Typed {
+                FieldType {
                     label: "repeated ",
                     is_scalar: false,
                     read_back: Map::new(),
@@ -204,12 +204,25 @@ impl Writer<'_> {
             }
             Shape::Map => {
                 let Some((key, value)) = property.entry() else {
-                    return Typed { is_scalar: false, ..word("map<string, string>") };
+                    return FieldType { is_scalar: false, ..word("map<string, string>") };
                 };
                 let key_word = match shape(key.it) {
                     Shape::Boolean => "bool",
                     Shape::Integer { .. } => scalar_word(key.it),
-                    _ => "string",
+                    // Protobuf has no other keys.
+                    Shape::Float { .. }
+                    | Shape::Decimal { .. }
+                    | Shape::Text { .. }
+                    | Shape::Uuid
+                    | Shape::Binary
+                    | Shape::Date
+                    | Shape::Time
+                    | Shape::Timestamp { .. }
+                    | Shape::Struct
+                    | Shape::List
+                    | Shape::Map
+                    | Shape::Vector
+                    | Shape::Json => "string",
                 };
                 let mut read_back = Map::new();
                 scalar(key_word, &mut read_back);
@@ -219,14 +232,25 @@ impl Writer<'_> {
                 set(&mut inner.read_back, "required", true);
                 self.export.ledger.hold_equal(&value.path, &inner.read_back);
                 let word = format!("map<{key_word}, {}>", inner.word);
-                Typed { word, read_back: composite("map", "map"), is_scalar: false, ..inner }
+                FieldType { word, read_back: composite("map", "map"), is_scalar: false, ..inner }
             }
-            _ => self.single(property, name, indent, scope),
+            Shape::Boolean
+            | Shape::Integer { .. }
+            | Shape::Float { .. }
+            | Shape::Decimal { .. }
+            | Shape::Text { .. }
+            | Shape::Uuid
+            | Shape::Binary
+            | Shape::Date
+            | Shape::Time
+            | Shape::Timestamp { .. }
+            | Shape::Struct
+            | Shape::Json => self.single(property, name, indent, scope),
         }
     }
 
     /// The type of one value: a list or map in a list or map needs a message around it.
-    fn single(&mut self, property: &Element<'_, Property>, name: &str, indent: usize, scope: &mut Scope) -> Typed {
+    fn single(&mut self, property: &Element<'_, Property>, name: &str, indent: usize, scope: &mut Scope) -> FieldType {
         match shape(property.it) {
             Shape::Struct => {
                 let message = scope.take(&names::upper_camel(name));
@@ -234,7 +258,7 @@ impl Writer<'_> {
                 self.fields(&property.members(), indent + 1, &mut inner);
                 let pad = "  ".repeat(indent);
                 let declared = format!("{pad}message {message} {{\n{inner}{pad}}}\n");
-                Typed {
+                FieldType {
                     label: "",
                     word: message,
                     declared,
@@ -250,22 +274,34 @@ impl Writer<'_> {
                 let ledger = &self.export.ledger;
                 let typed = ledger.without_holding(|| self.kind(property, "values", indent + 1, &mut inner));
                 let pad = "  ".repeat(indent);
-                let Typed { label, word, declared, .. } = typed;
+                let FieldType { label, word, declared, .. } = typed;
                 let field = format!("{pad}  {label}{word} values = 1;\n");
                 let declared = format!("{pad}message {message} {{\n{declared}{field}{pad}}}\n");
                 self.export
                     .ledger
                     .changed(&property.path, "is a message with one field `values`: Protobuf nests no lists or maps");
-                Typed { label: "", word: message, declared, read_back: Map::new(), is_scalar: false }
+                FieldType { label: "", word: message, declared, read_back: Map::new(), is_scalar: false }
             }
             Shape::Timestamp { zoned: true } => {
                 self.needs_timestamp = true;
                 let mut read_back = composite("timestamp", TIMESTAMP);
                 option(&mut read_back, "timezone", true);
                 let word = format!(".{TIMESTAMP}");
-                Typed { label: "", word, declared: String::new(), read_back, is_scalar: false }
+                FieldType { label: "", word, declared: String::new(), read_back, is_scalar: false }
             }
-            _ => self.enumeration(property, name, indent, scope).unwrap_or_else(|| word(scalar_word(property.it))),
+            Shape::Boolean
+            | Shape::Integer { .. }
+            | Shape::Float { .. }
+            | Shape::Decimal { .. }
+            | Shape::Text { .. }
+            | Shape::Uuid
+            | Shape::Binary
+            | Shape::Date
+            | Shape::Time
+            | Shape::Timestamp { zoned: false }
+            | Shape::Json => {
+                self.enumeration(property, name, indent, scope).unwrap_or_else(|| word(scalar_word(property.it)))
+            }
         }
     }
 
@@ -276,7 +312,7 @@ impl Writer<'_> {
         name: &str,
         indent: usize,
         scope: &mut Scope,
-    ) -> Option<Typed> {
+    ) -> Option<FieldType> {
         let values: Vec<&str> = property.it.enumeration.iter().map(text_of).collect::<Option<_>>()?;
         if values.is_empty() || !matches!(shape(property.it), Shape::Text { .. }) {
             return None;
@@ -291,7 +327,7 @@ impl Writer<'_> {
             declared.push_str(&format!("{pad}  {} = {number};\n", scope.take(&constant)));
         }
         declared.push_str(&format!("{pad}}}\n"));
-        Some(Typed { label: "", word: kind, declared, read_back: composite("string", "enum"), is_scalar: true })
+        Some(FieldType { label: "", word: kind, declared, read_back: composite("string", "enum"), is_scalar: true })
     }
 }
 
@@ -302,10 +338,10 @@ fn composite(logical: &str, physical: &str) -> Fields {
     read_back
 }
 
-fn word(word: &str) -> Typed {
+fn word(word: &str) -> FieldType {
     let mut read_back = Map::new();
     scalar(word, &mut read_back);
-    Typed { label: "", word: word.to_owned(), declared: String::new(), read_back, is_scalar: true }
+    FieldType { label: "", word: word.to_owned(), declared: String::new(), read_back, is_scalar: true }
 }
 
 /// The word of a type without parts. One that Protobuf does not have is a text.
@@ -324,12 +360,22 @@ fn scalar_word(property: &Property) -> &'static str {
         Shape::Float { bits: 32 } => "float",
         Shape::Float { .. } => "double",
         Shape::Binary => "bytes",
-        _ => "string",
+        Shape::Decimal { .. }
+        | Shape::Text { .. }
+        | Shape::Uuid
+        | Shape::Date
+        | Shape::Time
+        | Shape::Timestamp { .. }
+        | Shape::Struct
+        | Shape::List
+        | Shape::Map
+        | Shape::Vector
+        | Shape::Json => "string",
     }
 }
 
-/// The fields' numbers, and whether it is the one that the document names: else the field's position, or the next number
-/// that is free.
+/// The fields' numbers, and whether it is the one that the document names: else the field's position, or the next
+/// number that is free.
 fn numbers(wanted: &[Option<&Value>]) -> Vec<(u64, bool)> {
     let mut taken = HashSet::new();
     let named: Vec<_> = wanted

@@ -8,7 +8,7 @@ use prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, FileDescriptor
 use protox::file::{File, FileResolver};
 use serde_json::{Map, Value, json};
 
-use super::super::draft::{Draft, Fields, custom, enumeration, named, option, overlay, set, set_text};
+use super::super::draft::{Draft, Fields, custom, enumeration, option, overlay, set, set_text, with_name};
 use super::super::{fault, json};
 use super::{BESIDE, NUMBER, PACKAGE, scalar};
 use crate::message::References;
@@ -39,7 +39,7 @@ pub(in super::super) fn import(text: &str, references: &References, draft: &mut 
         used_by(&message, &message, &mut used);
     }
     for service in file.services() {
-        draft.note(service.full_name(), "a service has no place in a contract");
+        draft.note(service.full_name(), "a service has no equivalent in a contract");
     }
     let all: Vec<_> = file.messages().collect();
     let roots: Vec<_> = all.iter().filter(|message| !used.contains(message.full_name())).collect();
@@ -148,7 +148,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn object(&mut self, message: &MessageDescriptor) -> Result<(), Problem> {
-        let mut object = named(message.name());
+        let mut object = with_name(message.name());
         set(&mut object, "logicalType", "object");
         if !message.package_name().is_empty() {
             custom(&mut object, PACKAGE, message.package_name());
@@ -190,13 +190,13 @@ impl Reader<'_> {
     fn fields(&mut self, message: &MessageDescriptor, depth: usize) -> Result<Vec<Value>, Problem> {
         let mut properties = Vec::new();
         if message.reserved_ranges().len() + message.reserved_names().len() > 0 {
-            self.draft.note(message.full_name(), "reserved numbers and names have no place in a contract");
+            self.draft.note(message.full_name(), "reserved numbers and names have no equivalent in a contract");
         }
         // In the order of the file, not of the numbers.
         let mut fields: Vec<_> = message.fields().collect();
         fields.sort_by_key(|field| field.path().last().copied());
         for field in fields {
-            let mut column = named(field.name());
+            let mut column = with_name(field.name());
             set(&mut column, "id", format!("field-{}", field.number()));
             custom(&mut column, NUMBER, field.number());
             let beside = self.comment(&field.parent_file(), field.path(), field.full_name(), &mut column)?;
@@ -211,7 +211,7 @@ impl Reader<'_> {
         let path = field.full_name();
         self.draft.column(path, depth)?;
         if field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic()) {
-            self.draft.note(path, "that only one field of a `oneof` is set has no place in a contract");
+            self.draft.note(path, "that only one field of a `oneof` is set has no equivalent in a contract");
         }
         let proto = field.field_descriptor_proto();
         if proto.options.as_ref().is_some_and(prost_reflect::prost_types::FieldOptions::deprecated) {
@@ -303,7 +303,10 @@ impl Reader<'_> {
                 set(column, "logicalType", "object");
                 set(column, "physicalType", "message");
                 if self.open.iter().any(|open| open == full_name) {
-                    self.draft.note(path, format!("`{full_name}` holds itself, and a contract cannot; it ends here"));
+                    self.draft.note(
+                        path,
+                        format!("`{full_name}` is recursive, which contracts cannot express; it is cut off here"),
+                    );
                     return Ok(());
                 }
                 self.open.push(full_name.to_owned());

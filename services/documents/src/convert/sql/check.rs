@@ -1,4 +1,4 @@
-//! Conditions and constants: what a `CHECK` says that a contract has a field for.
+//! Conditions and constants: the parts of a `CHECK` that a contract can express.
 
 use serde_json::{Number, Value, json};
 use sqlparser::ast::{

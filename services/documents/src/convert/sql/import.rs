@@ -13,7 +13,7 @@ use sqlparser::tokenizer::Token;
 
 use super::super::Dialect;
 use super::super::dbt::{distinct_rule, foreign_key, primary_key};
-use super::super::draft::{Draft, Fields, custom, enumeration, named, push, set, set_text};
+use super::super::draft::{Draft, Fields, custom, enumeration, push, set, set_text, with_name};
 use super::check::{bound, column_name, default_value, literal};
 use super::{tokens, typed};
 use crate::Problem;
@@ -37,7 +37,7 @@ pub(in super::super) fn import(text: &str, dialect: Dialect, draft: &mut Draft) 
             _ => false,
         };
         if !is_ours {
-            draft.note("", format!("the statement `{first} ...` creates no table and was left out"));
+            draft.note("", format!("the statement `{first} ...` creates no table and was omitted"));
             continue;
         }
         tokens::bounded(statement)?;
@@ -59,7 +59,7 @@ pub(in super::super) fn import(text: &str, dialect: Dialect, draft: &mut Draft) 
                 let known = tables.clone();
                 let path = last(&alter.name);
                 let Some(table) = find(&mut tables, &path) else {
-                    draft.note(&path, "`ALTER TABLE` of a table that is not created here was left out");
+                    draft.note(&path, "`ALTER TABLE` of a table that is not created here was omitted");
                     continue;
                 };
                 for operation in alter.operations {
@@ -67,7 +67,7 @@ pub(in super::super) fn import(text: &str, dialect: Dialect, draft: &mut Draft) 
                         AlterTableOperation::AddConstraint { constraint, .. } => {
                             Reader { draft, tables: &known }.constraint(&constraint, &path, table);
                         }
-                        other => draft.note(&path, format!("`{}` was left out", shortened(&other.to_string()))),
+                        other => draft.note(&path, format!("`{}` was omitted", shortened(&other.to_string()))),
                     }
                 }
             }
@@ -107,7 +107,7 @@ fn described(kind: &CommentObject, name: &ObjectName, comment: Option<&str>, tab
     };
     match found {
         Some(fields) => set_text(fields, "description", comment),
-        None => draft.note(&parts.join("."), "a comment on what is not created here was left out"),
+        None => draft.note(&parts.join("."), "a comment on an object that is not created here was omitted"),
     }
 }
 
@@ -120,7 +120,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn table(&mut self, table: CreateTable) -> Result<Fields, Problem> {
         let name = last(&table.name);
-        let mut object = named(&name);
+        let mut object = with_name(&name);
         set(&mut object, "logicalType", "object");
         set(&mut object, "physicalType", "table");
         let parts: Vec<_> =
@@ -148,11 +148,11 @@ impl Reader<'_> {
         self.partitions(&table, &name, &mut object)?;
         self.options(&table.table_options, &name, &mut object);
         if table.query.is_some() || table.like.is_some() || table.clone.is_some() || table.inherits.is_some() {
-            self.draft.note(&name, "columns that come from a query or another table are not known");
+            self.draft.note(&name, "columns from a query or another table are unknown");
         }
         for (given, what) in [(&table.location, "LOCATION"), (&table.base_location, "BASE_LOCATION")] {
             if given.is_some() {
-                self.draft.note(&name, format!("`{what}` is for a contract's servers, and was left out"));
+                self.draft.note(&name, format!("`{what}` is for a contract's servers, and was omitted"));
             }
         }
         for (given, what) in [
@@ -160,14 +160,14 @@ impl Reader<'_> {
             (table.order_by.is_some(), "ORDER BY"),
         ] {
             if given {
-                self.draft.note(&name, format!("`{what}` has no place in a contract"));
+                self.draft.note(&name, format!("`{what}` has no equivalent in a contract"));
             }
         }
         Ok(object)
     }
 
     fn column(&mut self, definition: &ColumnDef, table: &str) -> Result<Fields, Problem> {
-        let mut column = named(&definition.name.value);
+        let mut column = with_name(&definition.name.value);
         self.kind(&definition.data_type, &format!("{table}.{}", definition.name.value), 1, &mut column)?;
         Ok(column)
     }
@@ -247,7 +247,7 @@ impl Reader<'_> {
         for (index, member) in members.iter().enumerate() {
             let name =
                 member.field_name.as_ref().map_or_else(|| format!("field_{}", index + 1), |name| name.value.clone());
-            let mut property = named(&name);
+            let mut property = with_name(&name);
             self.kind(&member.field_type, &format!("{path}.{name}"), depth + 1, &mut property)?;
             properties.push(Value::Object(property));
         }
@@ -271,7 +271,9 @@ impl Reader<'_> {
             ColumnOption::Comment(comment) => set_text(property, "description", Some(comment)),
             ColumnOption::ForeignKey(key) => self.reference(name, key, &path, object),
             ColumnOption::Check(check) => self.check(&check.expr, &path, object, Some(name)),
-            other => self.draft.note(&path, format!("`{}` has no place in a contract", shortened(&other.to_string()))),
+            other => {
+                self.draft.note(&path, format!("`{}` has no equivalent in a contract", shortened(&other.to_string())))
+            }
         }
     }
 
@@ -302,7 +304,9 @@ impl Reader<'_> {
                 _ => self.composite(key, path, object),
             },
             TableConstraint::Check(check) => self.check(&check.expr, path, object, None),
-            other => self.draft.note(path, format!("`{}` has no place in a contract", shortened(&other.to_string()))),
+            other => {
+                self.draft.note(path, format!("`{}` has no equivalent in a contract", shortened(&other.to_string())))
+            }
         }
     }
 
@@ -331,7 +335,7 @@ impl Reader<'_> {
         let table = last(&key.foreign_table);
         match (targets.as_slice(), column(object, name)) {
             ([target], Some(property)) => foreign_key(&table, target, path, property, self.draft),
-            _ => self.draft.note(path, format!("the columns of `{table}` that are meant are not known")),
+            _ => self.draft.note(path, format!("the referenced columns of `{table}` are unknown")),
         }
     }
 
@@ -342,7 +346,7 @@ impl Reader<'_> {
         let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let all = key.columns.iter().map(|column| column.value.as_str()).chain(targets.iter().map(String::as_str));
         if targets.len() != key.columns.len() || !all.chain([own.as_str(), &table]).all(is_plain) {
-            return self.draft.note(path, format!("the foreign key to `{table}` is not one that a contract can write"));
+            return self.draft.note(path, format!("the foreign key to `{table}` cannot be expressed in a contract"));
         }
         let from: Vec<_> = key.columns.iter().map(|column| format!("{own}.{}", column.value)).collect();
         let to: Vec<_> = targets.iter().map(|column| format!("{table}.{column}")).collect();
@@ -364,7 +368,7 @@ impl Reader<'_> {
                         Some(property) => push(property, "quality", rule),
                         None => push(object, "quality", rule),
                     }
-                    self.draft.note(path, format!("`{}` is kept in words only", shortened(&other.to_string())));
+                    self.draft.note(path, format!("`{}` is kept as text only", shortened(&other.to_string())));
                 }
             }
         }
@@ -399,7 +403,7 @@ impl Reader<'_> {
                     set(property, "partitioned", true);
                     set(property, "partitionKeyPosition", position);
                 }
-                None => self.draft.note(path, format!("the partition column `{name}` is not there")),
+                None => self.draft.note(path, format!("the partition column `{name}` does not exist")),
             }
         }
         Ok(())
@@ -424,9 +428,9 @@ impl Reader<'_> {
                     set_text(object, "description", literal(value).as_ref().and_then(Value::as_str));
                 }
                 SqlOption::KeyValue { key, value } => custom(object, &key.value, default_value(value)),
-                other => {
-                    self.draft.note(path, format!("`{}` has no place in a contract", shortened(&other.to_string())))
-                }
+                other => self
+                    .draft
+                    .note(path, format!("`{}` has no equivalent in a contract", shortened(&other.to_string()))),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Text to tokens, and what no statement may be.
+//! The tokens of SQL text, and the limits on statements.
 
 use sqlparser::dialect::{BigQueryDialect, Dialect as Grammar, GenericDialect, dialect_from_str};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
@@ -101,7 +101,7 @@ fn spark(tokens: Vec<TokenWithSpan>, draft: &mut Draft) -> Vec<TokenWithSpan> {
         kept.push(token);
     }
     if n_skipped > 0 {
-        draft.note("", "`NOT NULL` and `COMMENT` of members of structs were left out");
+        draft.note("", "`NOT NULL` and `COMMENT` of members of structs were omitted");
     }
     kept
 }
@@ -113,7 +113,7 @@ fn untyped_partition(before: &[TokenWithSpan], token: &Token) -> bool {
     if !is_end || !matches!(opening.token, Token::LParen | Token::Comma) {
         return false;
     }
-    // Nobody partitions by a hundred columns.
+    // No real table has a hundred partition columns.
     let recent = before.len().saturating_sub(200);
     let list = before[recent..].iter().rposition(|token| token.token == Token::LParen).map_or(0, |at| recent + at);
     let is = |back: usize, word: &str| {

@@ -1,12 +1,12 @@
-//! Comparing two schemas, in three passes without recursion, so that no nesting is too deep for the stack: which pairs of
-//! types meet, which of them cannot be read, and what there is to tell.
+//! Comparing two schemas, in three passes without recursion, so that no nesting is too deep for the stack: which pairs
+//! of types meet, which of them cannot be read, and what there is to tell.
 //!
 //! Whether one pair can be read depends on others, in circles where types are recursive. All are taken to be readable,
 //! and each that is not takes those with it that need it: what remains is the greatest fixed point.
 
 use std::collections::{HashMap, HashSet};
 
-use super::found::Found;
+use super::difference::TypeDifference;
 use super::{Enum, Field, Naming, Record, Schema, Shape, Type, TypeId};
 use crate::change::message::{Budget, Difference, TooComplex};
 
@@ -44,7 +44,7 @@ struct Pair {
 
 /// How two types relate: what is different in themselves, and the pairs of their parts that decide the rest.
 struct Relation<'a> {
-    found: Vec<Found<'a>>,
+    found: Vec<TypeDifference<'a>>,
     needs: Needs,
 }
 
@@ -180,9 +180,9 @@ impl<'a> Comparison<'a> {
                 }
                 Needs::Any(candidates) => {
                     if pairs.is_broken(pair) {
-                        found.push(Found::MissingUnionBranch { index: branch, writer });
+                        found.push(TypeDifference::MissingUnionBranch { index: branch, writer });
                     } else if branch.is_none() {
-                        found.push(Found::UnionIntroduced);
+                        found.push(TypeDifference::UnionIntroduced);
                         found.extend(self.added_branches(pairs, reader, &[pair]));
                     }
                     let chosen = self.chosen(pairs, pair, candidates);
@@ -212,7 +212,7 @@ impl<'a> Comparison<'a> {
             }
             (reader, writer) => match (reader.naming(), writer.naming()) {
                 (Some(reads), Some(wrote)) => reader.word() == writer.word() && reads.reads(wrote),
-                _ => reader.word() == writer.word(),
+                (None, _) | (_, None) => reader.word() == writer.word(),
             },
         };
         let candidates = branches.iter().enumerate().filter(|(_, branch)| may_read(branch));
@@ -220,12 +220,14 @@ impl<'a> Comparison<'a> {
     }
 
     /// The branches of a reader's union that nothing written is read as.
-    fn added_branches(&self, pairs: &Pairs, reader: &'a Type, written: &[Pair]) -> Vec<Found<'a>> {
+    fn added_branches(&self, pairs: &Pairs, reader: &'a Type, written: &[Pair]) -> Vec<TypeDifference<'a>> {
         let Shape::Union(branches) = &reader.shape else { return Vec::new() };
         let chosen = |pair: &Pair| self.chosen(pairs, *pair, self.candidates(branches, pair.writer));
         let chosen: HashSet<usize> = written.iter().filter_map(chosen).map(|(index, _)| index).collect();
         let added = branches.iter().enumerate().filter(|(index, _)| !chosen.contains(index));
-        added.map(|(index, branch)| Found::UnionBranchAdded { index, reader: self.reader.get(*branch) }).collect()
+        added
+            .map(|(index, branch)| TypeDifference::UnionBranchAdded { index, reader: self.reader.get(*branch) })
+            .collect()
     }
 
     /// Looks at two types, not into their parts.
@@ -238,7 +240,7 @@ impl<'a> Comparison<'a> {
             (_, Shape::Union(branches)) => {
                 self.take(branches.len())?;
                 if !is_union(reader) {
-                    found.push(Found::UnionDissolved);
+                    found.push(TypeDifference::UnionDissolved);
                 }
                 let branch = |writer: &TypeId| (String::new(), Pair { reader: pair.reader, writer: *writer });
                 parts.extend(branches.iter().map(branch));
@@ -271,20 +273,28 @@ impl<'a> Comparison<'a> {
                 names(&fixed.naming, &written.naming, &mut found);
                 let (reader_bytes, writer_bytes) = (fixed.size_bytes, written.size_bytes);
                 if reader_bytes != writer_bytes {
-                    found.push(Found::FixedSizeMismatch { reader_bytes, writer_bytes });
+                    found.push(TypeDifference::FixedSizeMismatch { reader_bytes, writer_bytes });
                 }
             }
             (Shape::Primitive(primitive), Shape::Primitive(written)) if primitive == written => {}
             (Shape::Primitive(primitive), Shape::Primitive(written)) if primitive.is_promoted_from(*written) => {
-                found.push(Found::Promoted { reader, writer });
+                found.push(TypeDifference::Promoted { reader, writer });
             }
-            _ => {
-                found.push(Found::TypeMismatch { reader, writer });
+            (
+                Shape::Primitive(_)
+                | Shape::Record(_)
+                | Shape::Enum(_)
+                | Shape::Fixed(_)
+                | Shape::Array(_)
+                | Shape::Map(_),
+                _,
+            ) => {
+                found.push(TypeDifference::TypeMismatch { reader, writer });
                 return Ok(Relation { found, needs: Needs::All(parts) });
             }
         }
         if reader.logical != writer.logical {
-            found.push(Found::LogicalTypeChanged { reader, writer });
+            found.push(TypeDifference::LogicalTypeChanged { reader, writer });
         }
         Ok(Relation { found, needs: Needs::All(parts) })
     }
@@ -294,16 +304,16 @@ fn is_union(type_: &Type) -> bool {
     matches!(type_.shape, Shape::Union(_))
 }
 
-fn names<'a>(reader: &'a Naming, writer: &'a Naming, found: &mut Vec<Found<'a>>) {
+fn names<'a>(reader: &'a Naming, writer: &'a Naming, found: &mut Vec<TypeDifference<'a>>) {
     if !reader.reads(writer) {
-        found.push(Found::NameMismatch { reader, writer });
+        found.push(TypeDifference::NameMismatch { reader, writer });
     } else if reader.full != writer.full {
-        found.push(Found::Renamed { reader, writer });
+        found.push(TypeDifference::Renamed { reader, writer });
     }
 }
 
 /// What is different in two records' lists of fields, and the pairs of their fields' types.
-fn fields<'a>(reader: &'a Record, writer: &'a Record, found: &mut Vec<Found<'a>>) -> Vec<(String, Pair)> {
+fn fields<'a>(reader: &'a Record, writer: &'a Record, found: &mut Vec<TypeDifference<'a>>) -> Vec<(String, Pair)> {
     let by_name: HashMap<&str, &Field> = writer.fields.iter().map(|field| (field.name.as_str(), field)).collect();
     let mut read = HashSet::new();
     let mut parts = Vec::new();
@@ -315,34 +325,34 @@ fn fields<'a>(reader: &'a Record, writer: &'a Record, found: &mut Vec<Found<'a>>
         }
         read.extend(matches.iter().map(|written| written.name.as_str()));
         match matches.as_slice() {
-            [] if field.default.is_some() => found.push(Found::FieldAdded { index, field }),
-            [] => found.push(Found::ReaderFieldMissingDefault { index, field }),
+            [] if field.default.is_some() => found.push(TypeDifference::FieldAdded { index, field }),
+            [] => found.push(TypeDifference::ReaderFieldMissingDefault { index, field }),
             [written] => {
                 if field.name != written.name {
-                    found.push(Found::FieldRenamed { index, reader: field, writer: written });
+                    found.push(TypeDifference::FieldRenamed { index, reader: field, writer: written });
                 }
                 if field.default != written.default {
-                    found.push(Found::DefaultChanged { index, reader: field, writer: written });
+                    found.push(TypeDifference::DefaultChanged { index, reader: field, writer: written });
                 }
                 if field.order != written.order {
-                    found.push(Found::OrderChanged { index, reader: field, writer: written });
+                    found.push(TypeDifference::OrderChanged { index, reader: field, writer: written });
                 }
                 let pair = Pair { reader: field.type_id, writer: written.type_id };
                 parts.push((format!("/fields/{index}/type"), pair));
             }
             several => {
                 let matches = several.iter().map(|written| written.name.as_str()).collect();
-                found.push(Found::AmbiguousAliases { index, field, matches });
+                found.push(TypeDifference::AmbiguousAliases { index, field, matches });
             }
         }
     }
     let removed = writer.fields.iter().filter(|written| !read.contains(written.name.as_str()));
-    found.extend(removed.map(Found::FieldRemoved));
+    found.extend(removed.map(TypeDifference::FieldRemoved));
     parts
 }
 
 /// What is different in two enums' symbols. A field's default does not help a reader with a symbol that it lacks.
-fn enums<'a>(reader: &'a Enum, writer: &'a Enum, found: &mut Vec<Found<'a>>) {
+fn enums<'a>(reader: &'a Enum, writer: &'a Enum, found: &mut Vec<TypeDifference<'a>>) {
     let missing = |from: &'a Enum, of: &Enum| -> Vec<&'a str> {
         let known: HashSet<&str> = of.symbols.iter().map(String::as_str).collect();
         from.symbols.iter().map(String::as_str).filter(|symbol| !known.contains(symbol)).collect()
@@ -351,19 +361,19 @@ fn enums<'a>(reader: &'a Enum, writer: &'a Enum, found: &mut Vec<Found<'a>>) {
     let default = reader.default.as_deref();
     match default.filter(|default| reader.symbols.iter().any(|symbol| symbol == default)) {
         _ if removed.is_empty() => {}
-        Some(default) => found.push(Found::EnumSymbolsRemoved { symbols: removed, default }),
-        None => found.push(Found::MissingEnumSymbols(removed)),
+        Some(default) => found.push(TypeDifference::EnumSymbolsRemoved { symbols: removed, default }),
+        None => found.push(TypeDifference::MissingEnumSymbols(removed)),
     }
     if !added.is_empty() {
-        found.push(Found::EnumSymbolsAdded(added));
+        found.push(TypeDifference::EnumSymbolsAdded(added));
     }
     let written = writer.default.as_deref();
     if default != written {
-        found.push(Found::EnumDefaultChanged { reader: default, writer: written });
+        found.push(TypeDifference::EnumDefaultChanged { reader: default, writer: written });
     }
 }
 
-fn difference(path: &str, found: &Found<'_>) -> Difference {
+fn difference(path: &str, found: &TypeDifference<'_>) -> Difference {
     let path = format!("{path}{}", found.step());
     Difference {
         name: found.name(),

@@ -1,4 +1,5 @@
-//! Arrays. Positions of the prefix come and go as properties do, by the content model of the items behind it.
+//! Arrays. Positions of the prefix are added and removed as properties are, by the content model of the items behind
+//! it.
 
 use super::compare::{Answer, Sides, Step};
 use super::model::{Array, Shape};
@@ -16,16 +17,16 @@ pub(super) fn compare<'a>(
     compare_prefix(answer, sides, old, new)?;
     rest::compare_additional(answer, &names::ADDITIONAL_ITEMS, old.additional, new.additional)?;
     rest::compare_unevaluated(answer, &names::UNEVALUATED_ITEMS, sides, (old.unevaluated, new.unevaluated))?;
-    answer.compare_limit(&names::MAX_ITEMS, old.max_items, new.max_items);
-    answer.compare_limit(&names::MIN_ITEMS, old.min_items, new.min_items);
+    answer.compare_limit(&names::MAX_ITEMS, old.max_items.as_ref(), new.max_items.as_ref());
+    answer.compare_limit(&names::MIN_ITEMS, old.min_items.as_ref(), new.min_items.as_ref());
     match (old.unique_items, new.unique_items) {
         (true, false) => answer.say(Step::Keyword("uniqueItems"), &names::UNIQUE_ITEMS_REMOVED),
         (false, true) => answer.say(Step::Keyword("uniqueItems"), &names::UNIQUE_ITEMS_ADDED),
         (true, true) | (false, false) => {}
     }
     answer.nest_optional(Step::Keyword("contains"), old.contains, new.contains)?;
-    answer.compare_limit(&names::MAX_CONTAINS, old.max_contains, new.max_contains);
-    answer.compare_limit(&names::MIN_CONTAINS, old.min_contains, new.min_contains);
+    answer.compare_limit(&names::MAX_CONTAINS, old.max_contains.as_ref(), new.max_contains.as_ref());
+    answer.compare_limit(&names::MIN_CONTAINS, old.min_contains.as_ref(), new.min_contains.as_ref());
     Ok(())
 }
 

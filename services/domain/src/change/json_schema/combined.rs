@@ -14,9 +14,9 @@ pub(super) fn compare_with_part<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'
             Shape::Combined { criterion: Criterion::Together, .. },
             Shape::Combined { criterion: Criterion::Any, parts },
         ) => {
-            let is_alike = |part: &NodeId| match sides.new_schema.node(*part).shape {
-                Shape::Combined { criterion, .. } => criterion == Criterion::Together,
-                _ => false,
+            let is_alike = |part: &NodeId| {
+                let shape = &sides.new_schema.node(*part).shape;
+                matches!(shape, Shape::Combined { criterion: Criterion::Together, .. })
             };
             nest_alternative(answer, old, parts.iter().copied().filter(is_alike))
         }

@@ -1,4 +1,4 @@
-//! Walking pairs of places.
+//! The comparison of pairs of places.
 //!
 //! A pair is compared one place deep: its own differences, and the pairs of children that it depends on. All pairs are
 //! taken as compatible until a difference says otherwise; a pair that turns incompatible has those compared again that
@@ -16,7 +16,8 @@ use crate::change::message::{Budget, Difference, Policy, TooComplex};
 
 /// How often pairs that say something are listed at every place where they are met; beyond that each is listed once.
 const MAX_LISTINGS: usize = 2_000;
-/// The largest compiled form of a pattern, in bytes. What is larger, or beyond linear matching, cannot be told to match.
+/// The largest compiled form of a pattern, in bytes. What is larger, or beyond linear matching, cannot be told to
+/// match.
 const MAX_PATTERN_BYTES: usize = 1 << 18;
 /// What a pattern costs before it can be looked for.
 const STEPS_FOR_A_PATTERN: u32 = 1_000;
@@ -67,13 +68,13 @@ struct Comparison<'a> {
     schemas: [&'a Schema; 2],
     policy: Policy,
     budget: &'a mut Budget,
-    pairs: Vec<Compared<'a>>,
+    pairs: Vec<PairState<'a>>,
     known: HashMap<Pair, usize>,
     patterns: HashMap<&'a str, Option<Regex>>,
 }
 
 /// What is known of a pair.
-struct Compared<'a> {
+struct PairState<'a> {
     pair: Pair,
     is_compatible: bool,
     entries: Vec<Entry<'a>>,
@@ -85,13 +86,13 @@ struct Compared<'a> {
 #[derive(Clone, Copy)]
 struct Entry<'a> {
     step: Step<'a>,
-    what: What,
+    what: What<'a>,
 }
 
 #[derive(Clone, Copy)]
-enum What {
+enum What<'a> {
     /// A difference, for limits with both values.
-    Difference(&'static Name, Option<(Decimal, Decimal)>),
+    Difference(&'static Name, Option<(&'a Decimal, &'a Decimal)>),
     /// All that another pair has to say.
     Nested(usize),
 }
@@ -111,7 +112,7 @@ impl<'a> Comparison<'a> {
         let [old, new] = self.sides(pair);
         let pair = Pair { old: old.resolve(pair.old), new: new.resolve(pair.new), ..pair };
         *self.known.entry(pair).or_insert_with(|| {
-            self.pairs.push(Compared { pair, is_compatible: true, entries: Vec::new(), dependents: Vec::new() });
+            self.pairs.push(PairState { pair, is_compatible: true, entries: Vec::new(), dependents: Vec::new() });
             self.pairs.len() - 1
         })
     }
@@ -197,7 +198,7 @@ impl<'a> Comparison<'a> {
     /// Which pairs have a difference, or lead to one that has.
     fn saying_something(&self) -> Vec<bool> {
         let mut above = vec![Vec::new(); self.pairs.len()];
-        let mut says = vec![false; self.pairs.len()];
+        let mut has_output = vec![false; self.pairs.len()];
         let mut pending = Vec::new();
         for (index, compared) in self.pairs.iter().enumerate() {
             for entry in &compared.entries {
@@ -208,11 +209,11 @@ impl<'a> Comparison<'a> {
             }
         }
         while let Some(index) = pending.pop() {
-            if !std::mem::replace(&mut says[index], true) {
+            if !std::mem::replace(&mut has_output[index], true) {
                 pending.extend(above[index].iter().copied());
             }
         }
-        says
+        has_output
     }
 }
 
@@ -244,7 +245,7 @@ impl<'a> Answer<'_, 'a> {
     }
 
     /// Tells how a limit was set, lifted or moved.
-    pub(super) fn compare_limit(&mut self, limit: &'static Limit, old: Option<Decimal>, new: Option<Decimal>) {
+    pub(super) fn compare_limit(&mut self, limit: &'static Limit, old: Option<&'a Decimal>, new: Option<&'a Decimal>) {
         let name = match (old, new) {
             (None, None) => return,
             (None, Some(_)) => limit.added,
@@ -382,7 +383,20 @@ fn compare_places<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'a>) -> Result<
             }
         }
         (Shape::Conditional(old), Shape::Conditional(new)) => compare_conditionals(answer, old, new)?,
-        _ => {}
+        // They have no parts, and references were followed before.
+        (Shape::Any | Shape::Never | Shape::Null | Shape::Boolean | Shape::Const(_) | Shape::Reference(_), _) => {}
+        // Both are of one kind.
+        (
+            Shape::Text(_)
+            | Shape::Number(_)
+            | Shape::Enum(_)
+            | Shape::Object(_)
+            | Shape::Array(_)
+            | Shape::Combined { .. }
+            | Shape::Not(_)
+            | Shape::Conditional(_),
+            _,
+        ) => {}
     }
     Ok(())
 }
@@ -433,7 +447,7 @@ fn path_of(trail: &[(usize, Option<usize>, Step<'_>)], mut at: Option<usize>, st
     format!("#/{}", words.collect::<Vec<_>>().join("/"))
 }
 
-fn message_of(name: &Name, values: Option<(Decimal, Decimal)>) -> String {
+fn message_of(name: &Name, values: Option<(&Decimal, &Decimal)>) -> String {
     match values {
         Some((old, new)) => format!("{} ({old} before, {new} now)", name.sentence),
         None => name.sentence.to_owned(),

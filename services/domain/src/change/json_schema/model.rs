@@ -1,12 +1,12 @@
-//! A JSON Schema of any draft as a graph of places, each of which says one thing.
+//! A JSON Schema of any draft as a graph of places, each with a single assertion.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::decimal::Decimal;
 
-/// A schema: its places and what its references lead to. Equal places are one place, so the graph is no larger than what
-/// is said.
+/// A schema: its places and what its references lead to. Equal places are one place, so the graph is no larger than
+/// what is said.
 #[derive(Clone, Debug)]
 pub struct Schema {
     nodes: Vec<Arc<Node>>,
@@ -27,10 +27,7 @@ impl Schema {
 
     /// The place that a place leads to through any number of references; itself, if it is not a reference.
     pub fn resolve(&self, id: NodeId) -> NodeId {
-        match self.node(id).shape {
-            Shape::Reference(reference) => self.references[reference.index()],
-            _ => id,
-        }
+        if let Shape::Reference(reference) = self.node(id).shape { self.references[reference.index()] } else { id }
     }
 }
 

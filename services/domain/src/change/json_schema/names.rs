@@ -1,4 +1,4 @@
-//! The names of differences between JSON Schemas, which of them a reader survives, and what they mean.
+//! The differences between JSON Schemas: their names, whether they are compatible, and their messages.
 
 use crate::change::message::Policy;
 
@@ -17,7 +17,7 @@ pub(super) struct Name {
 enum Effect {
     /// Yes.
     Reads,
-    /// Only if nobody has sent what the old schema did not name: [`Policy::Lenient`].
+    /// Only if writers sent nothing that the old schema did not name: [`Policy::Lenient`].
     Hopes,
     /// No.
     Breaks,

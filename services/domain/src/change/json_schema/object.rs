@@ -1,5 +1,5 @@
-//! Objects. Whether a property may come or go depends on the content model: what an object may hold beside its
-//! properties. Coming looks at the old model, going at the new one.
+//! Objects. Whether a property may be added or removed depends on the content model, which says what an object may hold
+//! beyond its properties: on the old model for an added property, on the new one for a removed property.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,8 @@ pub(super) fn compare<'a>(
     compare_dependencies(answer, old, new)?;
     rest::compare_additional(answer, &names::ADDITIONAL_PROPERTIES, old.additional, new.additional)?;
     rest::compare_unevaluated(answer, &names::UNEVALUATED_PROPERTIES, sides, (old.unevaluated, new.unevaluated))?;
-    answer.compare_limit(&names::MAX_PROPERTIES, old.max_properties, new.max_properties);
-    answer.compare_limit(&names::MIN_PROPERTIES, old.min_properties, new.min_properties);
+    answer.compare_limit(&names::MAX_PROPERTIES, old.max_properties.as_ref(), new.max_properties.as_ref());
+    answer.compare_limit(&names::MIN_PROPERTIES, old.min_properties.as_ref(), new.min_properties.as_ref());
     Ok(())
 }
 
@@ -191,8 +191,8 @@ fn compare_names<'a>(
                 None => true,
             };
             are_all_good &= is_found
-                && demand.min_length.is_none_or(|least| least <= length)
-                && demand.max_length.is_none_or(|most| length <= most);
+                && demand.min_length.as_ref().is_none_or(|least| *least <= length)
+                && demand.max_length.as_ref().is_none_or(|most| length <= *most);
         }
         if are_all_good {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What an object or an array may hold beside what it names: `additional…` and `unevaluated…`.
+//! Content beyond the named properties or items of an object or array: `additional…` and `unevaluated…`.
 
 use super::compare::{Answer, Sides, Step};
 use super::model::{Additional, NodeId, Schema, Shape};

@@ -7,9 +7,9 @@ use super::model::{Number, Text};
 use super::{Decimal, names};
 use crate::change::message::TooComplex;
 
-pub(super) fn compare_texts(answer: &mut Answer<'_, '_>, old: &Text, new: &Text) {
-    answer.compare_limit(&names::MAX_LENGTH, old.max_length, new.max_length);
-    answer.compare_limit(&names::MIN_LENGTH, old.min_length, new.min_length);
+pub(super) fn compare_texts<'a>(answer: &mut Answer<'_, 'a>, old: &'a Text, new: &'a Text) {
+    answer.compare_limit(&names::MAX_LENGTH, old.max_length.as_ref(), new.max_length.as_ref());
+    answer.compare_limit(&names::MIN_LENGTH, old.min_length.as_ref(), new.min_length.as_ref());
     match (&old.pattern, &new.pattern) {
         (None, Some(_)) => answer.say(Step::Keyword("pattern"), &names::PATTERN_ADDED),
         (Some(_), None) => answer.say(Step::Keyword("pattern"), &names::PATTERN_REMOVED),
@@ -42,20 +42,24 @@ const WIDER_FORMATS: [(&str, &str); 7] = [
     ("uri-reference", "iri-reference"),
 ];
 
-pub(super) fn compare_numbers(answer: &mut Answer<'_, '_>, old: &Number, new: &Number) {
+pub(super) fn compare_numbers<'a>(answer: &mut Answer<'_, 'a>, old: &'a Number, new: &'a Number) {
     // A bound that the old schema's other bound implies is no new demand: above 10 is at least 10.
-    let is_implied = |bound: Option<Decimal>, implies: &dyn Fn(Decimal) -> bool| bound.is_some_and(implies);
-    if !is_implied(new.maximum, &|bound| old.exclusive_maximum.is_some_and(|old| old <= bound)) {
-        answer.compare_limit(&names::MAXIMUM, old.maximum, new.maximum);
+    let holds = |new: &Option<Decimal>, old: &Option<Decimal>, holds: fn(&Decimal, &Decimal) -> bool| {
+        new.as_ref().zip(old.as_ref()).is_some_and(|(new, old)| holds(old, new))
+    };
+    if !holds(&new.maximum, &old.exclusive_maximum, |old, new| old <= new) {
+        answer.compare_limit(&names::MAXIMUM, old.maximum.as_ref(), new.maximum.as_ref());
     }
-    if !is_implied(new.minimum, &|bound| old.exclusive_minimum.is_some_and(|old| old >= bound)) {
-        answer.compare_limit(&names::MINIMUM, old.minimum, new.minimum);
+    if !holds(&new.minimum, &old.exclusive_minimum, |old, new| old >= new) {
+        answer.compare_limit(&names::MINIMUM, old.minimum.as_ref(), new.minimum.as_ref());
     }
-    if !is_implied(new.exclusive_maximum, &|bound| old.maximum.is_some_and(|old| old < bound)) {
-        answer.compare_limit(&names::EXCLUSIVE_MAXIMUM, old.exclusive_maximum, new.exclusive_maximum);
+    if !holds(&new.exclusive_maximum, &old.maximum, |old, new| old < new) {
+        let (old, new) = (old.exclusive_maximum.as_ref(), new.exclusive_maximum.as_ref());
+        answer.compare_limit(&names::EXCLUSIVE_MAXIMUM, old, new);
     }
-    if !is_implied(new.exclusive_minimum, &|bound| old.minimum.is_some_and(|old| old > bound)) {
-        answer.compare_limit(&names::EXCLUSIVE_MINIMUM, old.exclusive_minimum, new.exclusive_minimum);
+    if !holds(&new.exclusive_minimum, &old.minimum, |old, new| old > new) {
+        let (old, new) = (old.exclusive_minimum.as_ref(), new.exclusive_minimum.as_ref());
+        answer.compare_limit(&names::EXCLUSIVE_MINIMUM, old, new);
     }
     compare_multiples(answer, old, new);
     match (old.is_integer, new.is_integer) {
@@ -66,7 +70,7 @@ pub(super) fn compare_numbers(answer: &mut Answer<'_, '_>, old: &Number, new: &N
 }
 
 fn compare_multiples(answer: &mut Answer<'_, '_>, old: &Number, new: &Number) {
-    let name = match (old.multiple_of, new.multiple_of) {
+    let name = match (&old.multiple_of, &new.multiple_of) {
         (None, None) => return,
         (None, Some(_)) => &names::MULTIPLE_OF_ADDED,
         (Some(_), None) => &names::MULTIPLE_OF_REMOVED,

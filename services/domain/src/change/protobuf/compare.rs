@@ -1,4 +1,4 @@
-//! What is different between two Protobuf files.
+//! The comparison of two Protobuf files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -35,7 +35,7 @@ closed_set! {
         FieldNameChanged = "FIELD_NAME_CHANGED",
         /// A scalar became a message or a map, or the other way round.
         FieldKindChanged = "FIELD_KIND_CHANGED",
-        /// A scalar is written otherwise on the wire.
+        /// A scalar is written differently on the wire.
         FieldScalarKindChanged = "FIELD_SCALAR_KIND_CHANGED",
         /// A message became another one, or changed in a way that breaks its readers.
         FieldNamedTypeChanged = "FIELD_NAMED_TYPE_CHANGED",
@@ -98,8 +98,8 @@ impl Change {
     }
 }
 
-/// All differences of two versions of a Protobuf file, for a reader of `new` over what was written under `old`. A schema
-/// has none with itself.
+/// All differences of two versions of a Protobuf file, for a reader of `new` over what was written under `old`. A
+/// schema has none with itself.
 ///
 /// # Errors
 /// [`TooComplex`] if they take more steps than one comparison may.
@@ -144,7 +144,7 @@ pub fn compare_within<'a>(
 
 /// A message that a field can name.
 #[derive(Clone, Copy)]
-struct Known<'a> {
+struct ScopedMessage<'a> {
     message: &'a Message,
     /// The package of its file.
     package: &'a str,
@@ -153,9 +153,9 @@ struct Known<'a> {
 }
 
 /// The messages of a schema by full name. The file's own come last, so that they win.
-fn index(schema: &Schema) -> HashMap<String, Known<'_>> {
+fn index(schema: &Schema) -> HashMap<String, ScopedMessage<'_>> {
     fn below<'a>(
-        found: &mut HashMap<String, Known<'a>>,
+        found: &mut HashMap<String, ScopedMessage<'a>>,
         prefix: &str,
         messages: &'a [Message],
         package: &'a str,
@@ -164,7 +164,7 @@ fn index(schema: &Schema) -> HashMap<String, Known<'_>> {
         for message in messages {
             let name = if prefix.is_empty() { message.name.clone() } else { format!("{prefix}.{}", message.name) };
             below(found, &name, &message.messages, package, is_local);
-            found.insert(name, Known { message, package, is_local });
+            found.insert(name, ScopedMessage { message, package, is_local });
         }
     }
     let mut found = HashMap::new();
@@ -193,8 +193,8 @@ struct Pair<'a> {
 }
 
 struct Comparer<'a> {
-    old: HashMap<String, Known<'a>>,
-    new: HashMap<String, Known<'a>>,
+    old: HashMap<String, ScopedMessage<'a>>,
+    new: HashMap<String, ScopedMessage<'a>>,
     old_package: &'a str,
     new_package: &'a str,
     budget: &'a mut Budget,
@@ -325,7 +325,7 @@ impl<'a> Comparer<'a> {
                     let message = format!("the constant {number} is called `{after}`, not `{before}`");
                     comparer.add(Change::EnumConstChanged, message);
                 }
-                _ => {}
+                (Some(_), Some(_)) | (None, None) => {}
             });
         }
         Ok(())
@@ -465,7 +465,15 @@ impl<'a> Comparer<'a> {
                 self.field_types(field, old_key, new_key, (Label::Implicit, Label::Implicit));
                 self.field_types(field, old_value, new_value, (Label::Implicit, Label::Implicit));
             }
-            _ => {
+            (
+                Type::Scalar(_)
+                | Type::Enum(_)
+                | Type::Message(_)
+                | Type::Unresolved(_)
+                | Type::Group(_)
+                | Type::Map(..),
+                _,
+            ) => {
                 let message = format!("`{field}` changed from {} to {}", words_for(old), words_for(new));
                 self.add(Change::FieldKindChanged, message);
             }
@@ -483,16 +491,27 @@ impl<'a> Comparer<'a> {
         }
         let change = match wire_group(new) {
             Some(WireGroup::StringOrBytes) => Change::FieldStringOrBytesLabelChanged,
-            _ => Change::FieldNumericLabelChanged,
+            Some(
+                WireGroup::Varint
+                | WireGroup::Zigzag
+                | WireGroup::Fixed32
+                | WireGroup::Fixed64
+                | WireGroup::Float
+                | WireGroup::Double,
+            )
+            | None => Change::FieldNumericLabelChanged,
         };
-        self.add(change, format!("the label of `{field}` changed from {} to {}", said(labels.0), said(labels.1)));
+        self.add(
+            change,
+            format!("the label of `{field}` changed from {} to {}", label_word(labels.0), label_word(labels.1)),
+        );
     }
 
     fn message_types(&mut self, field: &str, old_name: &'a str, new_name: &'a str) {
         let (old, new) = (self.old.get(old_name).copied(), self.new.get(new_name).copied());
         let (old_local, new_local) = match (old, new) {
             (Some(old), Some(new)) => (local(old_name, old.package), local(new_name, new.package)),
-            _ => (old_name, new_name),
+            (None, _) | (_, None) => (old_name, new_name),
         };
         let are_same = match (old, new) {
             (Some(old), None) => could_be(new_name, old_name, old, self.new_package),
@@ -521,9 +540,9 @@ fn union<K: Copy + Ord, V>(before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> B
     before.keys().chain(after.keys()).copied().collect()
 }
 
-/// Whether a name that nothing is known of, as it is written in a file of this package, can stand for a message that the
-/// other schema has: it is its full name, or the end of one in the package or in one around it.
-fn could_be(written: &str, full_name: &str, known: Known<'_>, package: &str) -> bool {
+/// Whether a name that nothing is known of, as it is written in a file of this package, can stand for a message that
+/// the other schema has: it is its full name, or the end of one in the package or in one around it.
+fn could_be(written: &str, full_name: &str, known: ScopedMessage<'_>, package: &str) -> bool {
     let is_end = full_name.strip_suffix(written).is_some_and(|scope| scope.ends_with('.'));
     let is_around = package.strip_prefix(known.package).is_some_and(|below| below.is_empty() || below.starts_with('.'));
     written == full_name || (is_end && is_around)
@@ -573,7 +592,7 @@ fn words_for(field_type: &Type) -> String {
     }
 }
 
-fn said(label: Label) -> &'static str {
+fn label_word(label: Label) -> &'static str {
     match label {
         Label::Implicit => "none",
         Label::Optional => "`optional`",

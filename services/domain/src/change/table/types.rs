@@ -26,8 +26,8 @@ pub(super) fn widens(old: &Primitive, new: &Primitive, mode: Mode) -> bool {
     }
 }
 
-/// A type as Iceberg stores it: no small integers, no lengths of texts, times in microseconds (timestamps beyond that in
-/// nanoseconds).
+/// A type as Iceberg stores it: no small integers, no lengths of texts, times in microseconds (timestamps beyond that
+/// in nanoseconds).
 fn iceberg(data_type: &Primitive) -> Primitive {
     use Primitive::{Binary, Char, Enum, Integer, String, Time, Timestamp};
     match data_type {

@@ -1,4 +1,4 @@
-//! What can be different between a reader's type and a writer's, with its name and its sentence.
+//! The differences between a reader's and a writer's type, each with its name and message.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{Field, LogicalType, Naming, Shape, Type};
 
 /// One difference of two types, without their parts.
 #[derive(Clone, Debug)]
-pub(super) enum Found<'a> {
+pub(super) enum TypeDifference<'a> {
     // What breaks a reader, by the names of Avro's `SchemaIncompatibilityType`.
     NameMismatch { reader: &'a Naming, writer: &'a Naming },
     FixedSizeMismatch { reader_bytes: u64, writer_bytes: u64 },
@@ -16,7 +16,7 @@ pub(super) enum Found<'a> {
     TypeMismatch { reader: &'a Type, writer: &'a Type },
     MissingUnionBranch { index: Option<usize>, writer: &'a Type },
 
-    // What people want to see although it breaks nobody.
+    // Compatible differences, reported for information.
     Renamed { reader: &'a Naming, writer: &'a Naming },
     Promoted { reader: &'a Type, writer: &'a Type },
     LogicalTypeChanged { reader: &'a Type, writer: &'a Type },
@@ -33,7 +33,7 @@ pub(super) enum Found<'a> {
     UnionBranchAdded { index: usize, reader: &'a Type },
 }
 
-impl Found<'_> {
+impl TypeDifference<'_> {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::NameMismatch { .. } => "NAME_MISMATCH",
@@ -140,16 +140,16 @@ impl Found<'_> {
                 )
             }
             Self::TypeMismatch { reader, writer } => {
-                format!("{} cannot be read as {}", named(writer), named(reader))
+                format!("{} cannot be read as {}", describe(writer), describe(reader))
             }
             Self::MissingUnionBranch { writer, .. } => {
-                format!("no branch of the union can read {}", named(writer))
+                format!("no branch of the union can read {}", describe(writer))
             }
             Self::Renamed { reader, writer } => {
                 format!("the type `{}` is now named `{}`", writer.full, reader.full)
             }
             Self::Promoted { reader, writer } => {
-                format!("the type changed from {} to {}, which reads it", named(writer), named(reader))
+                format!("the type changed from {} to {}, which reads it", describe(writer), describe(reader))
             }
             Self::LogicalTypeChanged { reader, writer } => format!(
                 "the meaning of values changed from {} to {}; they can be read and may be taken for something else",
@@ -184,13 +184,13 @@ impl Found<'_> {
             }
             Self::UnionIntroduced => "the type is now a branch of a union".to_owned(),
             Self::UnionDissolved => "the type is no longer a union".to_owned(),
-            Self::UnionBranchAdded { reader, .. } => format!("the union also allows {} now", named(reader)),
+            Self::UnionBranchAdded { reader, .. } => format!("the union also allows {} now", describe(reader)),
         }
     }
 }
 
 /// A type for people: its word, and its name if it has one.
-fn named(type_: &Type) -> String {
+fn describe(type_: &Type) -> String {
     match (type_.shape.naming(), &type_.shape) {
         (Some(naming), shape) => format!("the {} `{}`", shape.word(), naming.full),
         (None, Shape::Union(_)) => "a union".to_owned(),

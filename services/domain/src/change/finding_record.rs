@@ -1,4 +1,4 @@
-//! Findings as they are kept: in words, so that they are told the same for ever, whatever becomes of the rules.
+//! Stored findings. They hold text instead of rules, so that they read the same after the rules change.
 
 use super::Finding;
 use crate::audit::put;
@@ -6,7 +6,7 @@ use crate::version::Bump;
 
 /// A difference between two versions, as it was found at its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptFinding {
+pub struct FindingRecord {
     /// What is different, by names.
     pub path: String,
     /// The word of the rule.
@@ -23,7 +23,7 @@ pub struct KeptFinding {
     pub proof: Option<String>,
 }
 
-impl KeptFinding {
+impl FindingRecord {
     /// Adds everything it says to canonical bytes.
     pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
         let Self { path, rule, history_safe, consumer_safe, bump, message, proof } = self;
@@ -36,7 +36,7 @@ impl KeptFinding {
     }
 }
 
-impl From<&Finding> for KeptFinding {
+impl From<&Finding> for FindingRecord {
     fn from(finding: &Finding) -> Self {
         Self {
             path: finding.path.clone(),
@@ -51,6 +51,6 @@ impl From<&Finding> for KeptFinding {
 }
 
 /// Findings as they are kept.
-pub fn kept(findings: &[Finding]) -> Vec<KeptFinding> {
-    findings.iter().map(KeptFinding::from).collect()
+pub fn finding_records(findings: &[Finding]) -> Vec<FindingRecord> {
+    findings.iter().map(FindingRecord::from).collect()
 }

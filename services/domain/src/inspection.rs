@@ -1,0 +1,100 @@
+//! Inspections: the job that a worker gets, and its result.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::quality::{Measured, Rule};
+use crate::table::{Format, PhysicalSchema, PinnedFile, SnapshotKey};
+
+/// What the worker is asked to do. It sees nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InspectionJob {
+    /// The table's format.
+    pub format: Format,
+    /// The table's folder, absolute.
+    pub root: PathBuf,
+    /// The snapshot to look at. For Parquet `None`: the folder as it is.
+    pub snapshot: Option<SnapshotKey>,
+    /// The rules to measure, answered in this order.
+    pub rules: Vec<Rule>,
+    /// An empty folder, the only place where the worker may write; the checkpoint is put there.
+    pub scratch: PathBuf,
+}
+
+/// What one inspection found. The server judges it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspection {
+    /// The snapshot that was looked at.
+    pub snapshot: SnapshotKey,
+    /// When it was committed, by the table's own account (Delta `commitInfo.timestamp`, else the newest file's mtime).
+    pub committed_at: Timestamp,
+    /// Its columns and protocol.
+    pub schema: PhysicalSchema,
+    /// Its rows.
+    pub n_rows: u64,
+    /// Its data files and deletion vectors, sorted by path bytes, no log files.
+    pub files: Vec<PinnedFile>,
+    /// Delta: the file in the scratch folder that holds our own checkpoint of the snapshot.
+    pub checkpoint: Option<PathBuf>,
+    /// What each rule of the job gave, in its order.
+    pub measured: Vec<Measured>,
+    /// The engine and its version, kept beside the verdict.
+    pub engine: String,
+}
+
+/// How much of a worker's sandbox the kernel enforces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sandbox {
+    /// All of it: files, network, signals.
+    Full,
+    /// What this kernel knows of it.
+    Partial,
+    /// Nothing: the kernel has no Landlock, or it is switched off.
+    Absent,
+}
+
+impl std::fmt::Display for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Full => "fully enforced",
+            Self::Partial => "enforced in part",
+            Self::Absent => "not enforced",
+        })
+    }
+}
+
+/// Why an inspection brought nothing back. Each one makes the verdict `error`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InspectionError {
+    /// The table is not one we may or can read: a hole in the log, a path that leads outside, a corrupt file, ...
+    #[error("the table cannot be inspected: {0}")]
+    Unreadable(String),
+    /// The deadline passed and the worker was killed.
+    #[error("the inspection took longer than {} s", .0.as_secs())]
+    Deadline(Duration),
+    /// The worker ended without a report: killed, out of memory, crashed.
+    #[error("the inspection ended without a report: {0}")]
+    Died(String),
+    /// The worker answered something that is not a report.
+    #[error("the inspection's report cannot be read: {0}")]
+    Nonsense(String),
+    /// The server demands a full sandbox, and this machine does not enforce one. The table was not opened.
+    #[error("the table was not opened: the worker's sandbox is {0} by this kernel")]
+    NoSandbox(Sandbox),
+    /// The worker could not be started.
+    #[error("the inspection could not be started: {0}")]
+    NotStarted(String),
+}
+
+/// Runs inspections: `charter-worker` on this machine, or (later) a cluster's engine.
+pub trait Inspector: Send + Sync + 'static {
+    /// Looks at one snapshot.
+    ///
+    /// # Errors
+    /// Any [`InspectionError`]; all of them make the verdict `error`.
+    fn inspect(
+        &self,
+        job: InspectionJob,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Inspection, InspectionError>> + Send + '_>>;
+}
