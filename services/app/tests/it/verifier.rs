@@ -1,6 +1,6 @@
 //! A second issuer: its principals are others than those of the local issuer, whatever their subjects.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
 use std::sync::Arc;
 use std::time::Duration;
