@@ -77,7 +77,7 @@ pub(crate) async fn append(ctx: &Ctx, tx: &mut Tx, event: Event) -> Result<(), E
     append_as(&ctx.app, tx, ctx.actor.principal.id.to_string(), &ctx.request_id, event).await
 }
 
-/// Appends a record of what somebody did, or the server itself.
+/// Appends a record of an act of a principal or of the server itself.
 pub(crate) async fn append_as(
     app: &App,
     tx: &mut Tx,

@@ -53,7 +53,7 @@ pub struct Parts {
 pub struct Settings {
     /// Where clients reach the gateway, such as `http://127.0.0.1:7071`.
     pub gateway_endpoint: String,
-    /// The region that clients are told.
+    /// The region in clients' credentials and in the gateway's answers.
     pub region: domain::s3::Region,
     /// How often the names of all tables are looked at (`inspect.poll`).
     pub poll: Duration,
@@ -166,7 +166,7 @@ impl App {
         let question = Question { caller: &actor.caller(), action, resource, purpose: None };
         let answer = self.policy.decide(&question);
         if !answer.errors.is_empty() {
-            tracing::error!(action = action.as_str(), errors = ?answer.errors, "policy not evaluated");
+            tracing::error!(action = action.as_str(), errors = ?answer.errors, "policy evaluation failed");
         }
         answer.allowed
     }
@@ -181,7 +181,7 @@ impl App {
         Ok(())
     }
 
-    /// Where a revision stands now: from memory, where nobody else can have moved it.
+    /// The present value of a revision: from memory where no other process can have moved it.
     pub(crate) async fn revision(&self, revision: Revision) -> Result<i64, Error> {
         match self.db.known_revision(revision) {
             Some(value) => Ok(value),
@@ -259,8 +259,8 @@ impl Ctx {
         self.app.allows(&self.actor, action, resource)
     }
 
-    /// The same request with the roles in domains that the person behind the caller and all of his service accounts hold:
-    /// what is asked where duties are separated, for they count as one.
+    /// The same request with the domain roles of the person behind the caller and of all their service accounts, which
+    /// count as one where duties are separated.
     pub(crate) async fn as_person(&self, tx: &mut Tx) -> Result<Self, Error> {
         let assignments = store::identity::list_roles_of_person(tx, self.actor.principal.person()).await?;
         let (_, domain_roles) = roles_of(tx, assignments).await?;

@@ -176,7 +176,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "scratch folder not removed");
+            tracing::warn!(path = %self.path.display(), %error, "scratch directory could not be removed");
         }
     }
 }

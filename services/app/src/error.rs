@@ -73,7 +73,7 @@ pub enum Forbidden {
     )]
     NotConcerned,
     /// There are no tokens for the server's own inspector.
-    #[error("make a token for the inspector")]
+    #[error("create a token for the inspector")]
     Inspector,
 }
 
@@ -94,13 +94,13 @@ pub enum Conflict {
     #[error("the data product is not active")]
     ProductInactive,
     /// A principal would disable itself.
-    #[error("nobody disables himself")]
+    #[error("principals cannot disable themselves")]
     OwnPrincipal,
     /// A token for a principal that is disabled.
     #[error("the principal is disabled")]
     PrincipalDisabled,
     /// The platform would be without an admin.
-    #[error("the platform keeps at least one admin")]
+    #[error("the platform needs at least one admin")]
     LastAdmin,
     /// The contract version's state does not allow the transition.
     #[error(transparent)]
@@ -123,10 +123,10 @@ pub enum Conflict {
     #[error("{0} is not refused: there is nothing to accept")]
     VersionAllowed(String),
     /// An override for a version that the caller has accepted.
-    #[error("{0} is accepted by you already")]
+    #[error("{0} already has an override by you")]
     VersionAccepted(String),
     /// The version is refused for a reason that no override lifts.
-    #[error("no override lets it in: {0}")]
+    #[error("no override can accept it: {0}")]
     NoOverride(String),
     /// The override has ended.
     #[error("{0}")]
@@ -168,12 +168,12 @@ impl Conflict {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No token, or one that is not good here.
-    #[error("sign in first: the token is missing, expired or not good here")]
+    #[error("sign in first: the token is missing, expired or not valid on this server")]
     Unauthenticated,
     /// The caller may not do this.
     #[error("not allowed to {0}")]
     Forbidden(Forbidden),
-    /// It does not exist, or the caller may not know that it does: the two are never told apart.
+    /// It does not exist, or the caller may not know that it does: both have the same answer.
     #[error("{0} not found")]
     NotFound(Noun),
     /// An input that breaks a rule.
@@ -194,7 +194,7 @@ pub enum Error {
     #[error("the idempotency key was used for another request")]
     KeyReused,
     /// It may work later; nothing happened.
-    #[error("not possible now, try again: {0}")]
+    #[error("temporarily unavailable, try again: {0}")]
     Unavailable(String),
     /// A fault of ours; the text is for operators only.
     #[error("internal error")]
@@ -242,7 +242,7 @@ impl Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error.kind() {
-            Kind::Unavailable | Kind::TooMany => Self::Unavailable("the database is busy or away".to_owned()),
+            Kind::Unavailable | Kind::TooMany => Self::Unavailable("the database is busy or unreachable".to_owned()),
             Kind::Invalid
             | Kind::Unauthenticated
             | Kind::Forbidden

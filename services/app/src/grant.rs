@@ -48,7 +48,7 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
         return Ok(store::grant::get_request(&mut tx, id).await?);
     }
     let (known, port_major) = crate::table::address::resolve_port(ctx, &mut tx, &command.target).await?;
-    ctx.authorize(Action::RequestAccess, &Resource::Product(known.policy()), "ask for access to this product")?;
+    ctx.authorize(Action::RequestAccess, &Resource::Product(known.policy()), "request access to this product")?;
     if !known.product.state.serves() {
         return Err(Conflict::ProductInactive.into());
     }
@@ -185,7 +185,7 @@ pub struct ApproveRequest {
     pub key: Option<Key>,
 }
 
-/// Approves a request: the grant stands from its window's start. Nobody approves his own, which is the policy's matter.
+/// Approves a request: the grant is in force from its window's start. The policy forbids approving one's own request.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Invalid`] for an end that is later than was asked for;
@@ -208,7 +208,7 @@ pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answe
     }
     let until = command.until.unwrap_or(request.window.until);
     if until > request.window.until {
-        return Err(Error::invalid("until", "a grant may not outlast what was asked for"));
+        return Err(Error::invalid("until", "a grant cannot outlast the requested window"));
     }
     let decided = Decided { by: ctx.actor.principal.id, at: now, reason };
     let Ok(request) = request.clone().decide(RequestState::Approved, decided.clone()) else {

@@ -34,7 +34,7 @@ impl Key {
         if key.is_empty() || key.len() > MAX_BYTES || !printable {
             return Err(Error::invalid(
                 "idempotencyKey",
-                "a key is 1 to 128 printable ASCII characters without blanks",
+                "a key has 1 to 128 printable ASCII characters without spaces",
             ));
         }
         Ok(Self { key, operation, digest: hex::encode(Sha256::digest(input)) })
@@ -69,6 +69,6 @@ pub(crate) async fn record(ctx: &Ctx, tx: &mut Tx, key: Option<&Key>, subject: i
     };
     match store::idempotency::record(tx, ctx.actor.principal.id, &key.key, &done, now).await? {
         true => Ok(()),
-        false => Err(Error::Unavailable("the same call is under way".to_owned())),
+        false => Err(Error::Unavailable("the same call is in progress".to_owned())),
     }
 }

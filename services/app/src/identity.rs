@@ -41,7 +41,7 @@ pub enum SignedIn {
 /// Tells who a bearer token belongs to.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] for a bad token, an unknown or a disabled principal: nobody is told which.
+/// [`Error::Unauthenticated`] for a bad token, an unknown or a disabled principal; the answer does not say which.
 pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     let digest = signed_in::digest(token);
     let access = app.revision(Revision::Access).await?;
@@ -78,7 +78,7 @@ async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken
     Err(Error::Unauthenticated)
 }
 
-/// Makes the one-time token of the first start: only while nobody has a role on the platform.
+/// Creates the one-time token of the first start, as long as no principal has a platform role.
 ///
 /// # Errors
 /// Those of any use case.
@@ -127,8 +127,8 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
     Ok(made)
 }
 
-/// Makes a token for the first admin, enabled and in office again: for the operator of the data folder, when every admin
-/// has lost his token.
+/// Re-enables the first admin and creates a token for it: recovery for the operator of the data directory, when every admin
+/// has lost their token.
 ///
 /// # Errors
 /// [`Error::NotFound`] while there was no first admin yet.
@@ -283,7 +283,7 @@ pub async fn create_token(ctx: &Ctx, command: CreateToken) -> Result<MadeToken, 
             .ok_or(Error::NotFound(Noun::Principal))?,
     };
     let resource = Resource::Principal(Party::from(&principal));
-    ctx.authorize(Action::CreateToken, &resource, "make a token for this principal")?;
+    ctx.authorize(Action::CreateToken, &resource, "create a token for this principal")?;
     if !principal.enabled {
         return Err(Conflict::PrincipalDisabled.into());
     }
@@ -548,7 +548,7 @@ fn belongs(ctx: &Ctx, domain: &domain::org::Domain) -> bool {
     ctx.actor.standing.domain_roles.iter().any(|(path, _)| domain.path.lineage().any(|above| above == *path))
 }
 
-/// Whether somebody else who is enabled can run the platform.
+/// Whether another enabled principal is an admin.
 async fn has_another_admin(tx: &mut Tx, but: PrincipalId) -> Result<bool, Error> {
     let admins = store::identity::list_platform_role(tx, PlatformRole::Admin).await?;
     let others: Vec<_> = admins.iter().map(|admin| admin.principal_id).filter(|id| *id != but).collect();

@@ -28,7 +28,7 @@ pub trait Leases: Send + Sync + 'static {
     /// The lease as it stands now. Asked once for each request, after its signature and token were found good.
     ///
     /// # Errors
-    /// [`Denied`] if it opens nothing, or if that cannot be told.
+    /// [`Denied`] if it opens nothing, or if that cannot be checked.
     fn open(&self, id: LeaseId) -> BoxFuture<'_, Result<Arc<OpenLease>, Denied>>;
 
     /// Whether the lease would still be opened. Asked before each chunk of an answer, so it should be cheap; where it
@@ -54,8 +54,8 @@ pub enum Denied {
     /// Its time is over.
     #[error("this lease has expired: get a new one")]
     Expired,
-    /// It cannot be told now.
-    #[error("leases cannot be looked up now: try again")]
+    /// The lease cannot be checked now.
+    #[error("leases cannot be checked now: try again")]
     Unavailable,
 }
 

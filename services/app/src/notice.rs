@@ -110,7 +110,7 @@ fn concerned(notice: &ChangeNotice, ports: &[Port]) -> Vec<PortMajor> {
     old.map(|port| port.port_major.clone()).collect()
 }
 
-/// Until when the readers of a major were told that it serves at least, by the notices that are open.
+/// The latest deadline that open notices promise to the readers of a major.
 pub(crate) async fn deadline_of(tx: &mut Tx, contract_id: ContractId, major: u64) -> Result<Option<Timestamp>, Error> {
     let notices = store::notice::list_of_major(tx, contract_id, major).await?;
     let to_its_readers =
@@ -409,7 +409,7 @@ pub async fn update_notice(ctx: &Ctx, command: UpdateNotice) -> Result<Outcome<N
         return Ok(Outcome::Closed(Box::new(view)));
     }
     if command.migration_note.is_none() && command.deadline.is_none() {
-        return Err(Error::invalid("migrationNote", "say what is to change: the note, or the deadline"));
+        return Err(Error::invalid("migrationNote", "give a new note, a new deadline, or both"));
     }
     let mut notice = view.notice.clone();
     if let Some(note) = &command.migration_note {

@@ -1,9 +1,9 @@
 //! Overrides: stewards accept, for a while, that a version is published whose number is too small for what it changes.
 //!
-//! A steward is given the document itself. What he signs is what the server finds in it ([`review_refusal`]), and nothing
-//! but what he was shown: he names the digest of that when he signs ([`create_override`]), and the findings stay with the
-//! override and in its record. Whoever publishes does not sign: neither in a domain in which he publishes, nor what he
-//! then publishes; a person and his service accounts count as one.
+//! A steward reviews the document itself. They sign exactly the findings that the server showed them
+//! ([`review_refusal`]): signing names the digest of these ([`create_override`]), and the findings stay with the override
+//! and in its record. Publishers do not sign: neither in a domain in which they publish, nor for a version that they then
+//! publish themselves. A person and their service accounts count as one.
 
 pub(crate) mod standing;
 
@@ -95,8 +95,7 @@ pub enum Created {
 }
 
 /// Accepts a version that was refused for its number: while the override stands, it may be published with just these
-/// findings. Nobody does it for a domain in which he publishes, himself or through a service account, which is the
-/// policy's matter.
+/// findings. The policy forbids it in a domain in which the steward publishes, directly or through a service account.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] for a document that is not refused, or that no override
@@ -239,7 +238,7 @@ async fn get(app: &App, tx: &mut Tx, id: OverrideId) -> Result<Override, Error> 
 async fn authorize(ctx: &Ctx, tx: &mut Tx, known: &ProductInDomain) -> Result<(), Error> {
     let product = Resource::Product(known.policy());
     let person = ctx.as_person(tx).await?;
-    person.authorize(Action::OverrideRefusal, &product, "accept refused versions in this domain")
+    person.authorize(Action::OverrideRefusal, &product, "override refusals in this domain")
 }
 
 /// The product of a document, if the caller may know of it.

@@ -333,7 +333,7 @@ impl ComparedSet {
     }
 }
 
-/// Whether the same call, told by its key, was applied before.
+/// Whether the call with this idempotency key was applied before.
 async fn is_replay(ctx: &Ctx, tx: &mut Tx, command: &DocumentSet, action: Action) -> Result<bool, Error> {
     Ok(action == Action::Publish && idempotency::find::<DomainId>(ctx, tx, command.key.as_ref()).await?.is_some())
 }

@@ -129,7 +129,7 @@ pub async fn load_verdicts(
 /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Conflict`] where there is no folder or table yet.
 pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Result<Target, Error> {
     let target = find_table(ctx, address).await?.ok_or(Error::NotFound(Noun::Table))?;
-    ctx.authorize(Action::InspectTable, &target.resource(), "have this table inspected")?;
+    ctx.authorize(Action::InspectTable, &target.resource(), "request an inspection of this table")?;
     if let Err(error) = head::look(&ctx.app, &target.table).await? {
         let problem = match may_view_detail(ctx, &target) {
             true => error.to_string(),

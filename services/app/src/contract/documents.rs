@@ -1,18 +1,20 @@
-//! What stored documents say, and how documents are named and written.
+//! The models of stored documents, and the digests and formats of documents.
 
-use crate::cache::documents::Entry;
-use crate::ctx::App;
-use crate::error::Error;
+use std::sync::Arc;
+
 use documents::ParsedDocument;
 use domain::document::{Format, StoredDocument};
 use domain::{contract, product};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 
-/// What a stored contract document says.
+use crate::cache::documents::Entry;
+use crate::ctx::App;
+use crate::error::Error;
+
+/// The model of a stored contract document.
 ///
 /// # Errors
-/// [`Error::Internal`] if the bytes are none: they were checked when they were published.
+/// [`Error::Internal`] if the bytes have no such model: they were checked when they were published.
 pub(crate) fn parsed(app: &App, document: &StoredDocument) -> Result<Arc<contract::Document>, Error> {
     match entry(app, document)? {
         Entry::Contract(contract) => Ok(contract),
@@ -20,10 +22,10 @@ pub(crate) fn parsed(app: &App, document: &StoredDocument) -> Result<Arc<contrac
     }
 }
 
-/// What a stored product document says.
+/// The model of a stored product document.
 ///
 /// # Errors
-/// [`Error::Internal`] if the bytes are none: they were checked when they were published.
+/// [`Error::Internal`] if the bytes have no such model: they were checked when they were published.
 pub(crate) fn parsed_product(app: &App, document: &StoredDocument) -> Result<Arc<product::Document>, Error> {
     match entry(app, document)? {
         Entry::Product(product) => Ok(product),
@@ -35,7 +37,8 @@ fn entry(app: &App, document: &StoredDocument) -> Result<Entry, Error> {
     if let Some(entry) = app.caches.documents.find(&document.digest) {
         return Ok(entry);
     }
-    let ParsedDocument { document: parsed, .. } = documents::parse(&document.bytes).map_err(|problems| {
+    // A document that was accepted stays readable when a later program refuses new ones like it.
+    let ParsedDocument { document: parsed, .. } = documents::parse_to_compare(&document.bytes).map_err(|problems| {
         let problem = problems.first().map(ToString::to_string).unwrap_or_default();
         Error::internal(format!("the stored document `{}` cannot be read: {problem}", document.digest))
     })?;

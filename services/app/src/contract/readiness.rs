@@ -26,7 +26,7 @@ const N_SNAPSHOTS: u32 = 200;
 /// What decides about activation beside the document and the versions.
 #[derive(Debug)]
 pub(crate) struct ActivationFacts {
-    /// The overrides of the contract that others signed than the version's publisher, whether or not they stand.
+    /// The overrides of the contract that were not signed by the version's publisher, valid or expired.
     overrides: Vec<Override>,
     /// The topics of the contract.
     topics: Vec<TopicBinding>,
@@ -72,8 +72,7 @@ impl ActivationFacts {
         bindings: &[Binding],
         topics: Vec<TopicBinding>,
     ) -> Result<Self, Error> {
-        // An override counts where it stood when the version was published, or stands now; not once it was revoked, and
-        // not for what its steward published.
+        // An override does not count for a version that its own steward published.
         let overrides = standing::list_verified(app, tx, &[version.contract_id]).await?;
         let (overrides, _) = standing::split_by_signer(tx, version.document.published_by, overrides).await?;
         let mut tables = HashMap::new();
@@ -170,8 +169,7 @@ pub(crate) fn obstacles(
     let promised: Vec<&contract::Document> = promised.iter().map(AsRef::as_ref).collect();
     let demanded = proof::demanded(document, &promised);
     let holding = proof::holding(document, facts, &demanded);
-    // An override counts where it stood when the version was published, or stands now; not once it was taken back, and
-    // not for what its steward published himself.
+    // An override counts if it was valid when the version was published, or is valid now.
     let stood = |signed: &&Override| signed.stands(app.now()) || signed.stands(version.document.published_at);
     let overrides: Vec<&Override> = facts.overrides.iter().filter(stood).collect();
     let judge = |proofs: Vec<Proof>| {

@@ -63,7 +63,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
         return Err(Error::invalid("action", "the gateway reads only: ask for `read` or `repair`"));
     }
     let asked = asked(ctx, &command.address, command.action, command.purpose)?;
-    // What was kept is judged by its stamp below; the caller's own revision tells soon enough that it is worth that.
+    // A cached entry is validated against its stamp below; skip it early if the caller's access revision differs.
     let kept = ctx.app.caches.facts.find(&asked).filter(|kept| kept.stamp.access == ctx.actor.standing.revision);
     let loaded = match kept {
         Some(kept) => Some(kept),
@@ -128,7 +128,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     }
 }
 
-/// Answers a vend whose lease was revoked before its credentials were made: with the decision as it is now.
+/// Answers a vend whose lease was revoked before its credentials were issued: with the present decision.
 async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Duration>) -> Result<Vended, Error> {
     let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
     let Some(loaded) = facts::load(&ctx.app, &mut tx, &ctx.actor, asked).await? else {
@@ -138,7 +138,7 @@ async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Durati
     let explained = decide(ctx, asked, &loaded, lifetime).explained();
     if explained.allowed {
         // Another grant or role still gives the right. This lease is revoked all the same; the next one rests on that.
-        return Err(Error::Unavailable("the lease was revoked before its credentials were made".to_owned()));
+        return Err(Error::Unavailable("the lease was revoked before its credentials were issued".to_owned()));
     }
     store::gate::insert_decision(&mut tx, &explained).await?;
     audit::append(ctx, &mut tx, event(&loaded, &explained).refused(failing(&explained))).await?;

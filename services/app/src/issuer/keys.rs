@@ -34,7 +34,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Others than its owner may read or write the private key.
-    #[error("others may use the key in `{}` (mode {mode:o}): make a new one, or set the mode to 600", path.display())]
+    #[error("the key in `{}` is accessible to other users (mode {mode:o}): create a new one, or set the mode to 600", path.display())]
     LooseMode {
         /// The file.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum Error {
         mode: u32,
     },
     /// A file does not hold what it should.
-    #[error("`{}` does not hold an Ed25519 key of ours", .0.display())]
+    #[error("`{}` is not an Ed25519 key in the expected format", .0.display())]
     NotAKey(PathBuf),
     /// The claims do not fit together.
     #[error("the subject or the lifetime does not fit the kind of token")]

@@ -15,22 +15,22 @@ use crate::lease::intent;
 use crate::paging::MAX_PAGE;
 use crate::table::head;
 
-/// How long to wait for work that nobody announced: other replicas announce nothing here.
+/// How long to wait for work without a notification: other replicas send none.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How often ended keys and jobs, and old events, are forgotten.
+/// How often expired keys, ended jobs and old events are deleted.
 const TIDY: Duration = Duration::from_secs(3_600);
 
 /// How long events are kept for those who read them.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// How often a job that failed for a reason of ours is tried.
+/// How many attempts a job has.
 const MAX_ATTEMPTS: i64 = 5;
 
-/// Works until it is told to stop; what is under way then is finished first.
+/// Runs jobs until shutdown, and finishes the running ones first.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     if let Err(error) = release(&app).await {
-        tracing::error!(error = &error as &dyn std::error::Error, "jobs of an earlier run not released");
+        tracing::error!(error = &error as &dyn std::error::Error, "failed to release the jobs of an earlier run");
     }
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..app.settings.n_inspections {
@@ -53,7 +53,7 @@ pub async fn run_due(app: &Arc<App>) -> Result<usize, Error> {
     Ok(n_jobs)
 }
 
-/// Looks at the names of all tables, once.
+/// Polls the names of all tables, once.
 ///
 /// # Errors
 /// Those of the database.
@@ -66,7 +66,7 @@ pub async fn poll_once(app: &Arc<App>) -> Result<(), Error> {
         };
         for table in &page.items {
             if let Err(error) = head::look(app, table).await? {
-                tracing::debug!(table.id = %table.id, %error, "table not looked at");
+                tracing::debug!(table.id = %table.id, %error, "table not polled");
             }
         }
         match page.items.last() {
@@ -82,7 +82,7 @@ async fn work(app: Arc<App>, stop: CancellationToken) {
         match work_once(&app).await {
             Ok(true) => continue,
             Ok(false) => {}
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "job not run"),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "job failed to start"),
         }
         tokio::select! {
             () = announced => {}
@@ -98,7 +98,7 @@ async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
         return Ok(false);
     }
     let mut tx = app.db.write(Lock::Free).await?;
-    // New states come first: looking again at what failed before must not keep other domains waiting.
+    // New heads come first: repeating failed inspections must not delay other domains.
     let mut claimed = None;
     for kind in Kind::ALL {
         if claimed.is_none() {
@@ -118,11 +118,11 @@ async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
             store::job::finish(&mut tx, &job).await?;
         }
         Err(error) if job.n_attempts >= MAX_ATTEMPTS => {
-            tracing::error!(job = ?job.job, error = &error as &dyn std::error::Error, "job given up");
+            tracing::error!(job = ?job.job, error = &error as &dyn std::error::Error, "job abandoned after too many attempts");
             store::job::fail(&mut tx, &job, &error.to_string()).await?;
         }
         Err(error) => {
-            tracing::warn!(job = ?job.job, error = &error as &dyn std::error::Error, "job put off");
+            tracing::warn!(job = ?job.job, error = &error as &dyn std::error::Error, "job rescheduled");
             let wait = Duration::from_secs(1 << job.n_attempts.clamp(0, 6));
             store::job::retry(&mut tx, &job, &error.to_string(), app.now().plus(wait)).await?;
         }
@@ -131,8 +131,8 @@ async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Puts jobs back in line that an earlier run of this program left behind. On SQLite the data folder's lock proves that
-/// nobody else works on them; on PostgreSQL they come back when their claim ends.
+/// Requeues the jobs of an earlier run of this program, and ends its intended leases. On SQLite the lock of the data
+/// directory proves that no other process works on them; on PostgreSQL their claims have to expire.
 async fn release(app: &App) -> Result<(), Error> {
     if app.db.dialect() == Dialect::Sqlite {
         let mut tx = app.db.write(Lock::Free).await?;
@@ -157,7 +157,7 @@ async fn is_due(app: &App, now: Timestamp) -> Result<bool, Error> {
 async fn poll(app: Arc<App>, stop: CancellationToken) {
     loop {
         if let Err(error) = poll_once(&app).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "tables not polled");
+            tracing::error!(error = &error as &dyn std::error::Error, "polling tables failed");
         }
         tokio::select! {
             () = tokio::time::sleep(app.settings.poll) => {}
@@ -173,7 +173,10 @@ async fn tidy(app: Arc<App>, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         if let Err(error) = tidy_once(&app).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "ended keys and jobs not forgotten");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "cleanup of expired keys, jobs and events failed"
+            );
         }
     }
 }

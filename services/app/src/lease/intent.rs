@@ -43,18 +43,18 @@ pub(crate) async fn fulfil(
             let is_issued = store::lease::issue(&mut tx, id).await?;
             let event = match is_issued {
                 true => event,
-                false => event.refused("the lease was revoked before its credentials were made".to_owned()),
+                false => event.refused("the lease was revoked before its credentials were issued".to_owned()),
             };
             audit::append(ctx, &mut tx, event).await?;
             tx.commit().await?;
             Ok(is_issued.then(|| (intent.into_issued(), credentials)))
         }
         Err(error) => {
-            tracing::warn!(lease.id = %id, %error, "credentials not made");
+            tracing::warn!(lease.id = %id, %error, "vending credentials failed");
             store::lease::end(&mut tx, id).await?;
             audit::append(ctx, &mut tx, event.failed(error.to_string())).await?;
             tx.commit().await?;
-            Err(Error::Unavailable("the provider of credentials did not make them".to_owned()))
+            Err(Error::Unavailable("the credential provider failed".to_owned()))
         }
     }
 }

@@ -39,7 +39,7 @@ impl Leases for App {
 }
 
 fn unavailable(id: LeaseId, error: store::Error) -> Denied {
-    tracing::error!(error = &error as &dyn std::error::Error, lease.id = %id, "lease not looked up");
+    tracing::error!(error = &error as &dyn std::error::Error, lease.id = %id, "lease lookup failed");
     Denied::Unavailable
 }
 
@@ -90,7 +90,7 @@ async fn file_list(app: &App, digest: String) -> Result<Arc<FileList>, Denied> {
             Ok(list)
         }
         Ok(Err(error)) => {
-            tracing::error!(%error, "file list not read");
+            tracing::error!(%error, "file list could not be read");
             Err(Denied::Unavailable)
         }
         Err(_) => Err(Denied::Unavailable),

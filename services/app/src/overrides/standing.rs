@@ -1,4 +1,4 @@
-//! Which overrides count: those that are signed, and not by whoever publishes.
+//! Which overrides count: those with a valid signature, by another person than the publisher.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use store::overrides::Stored;
 use crate::ctx::App;
 use crate::error::Error;
 
-/// All overrides of these contracts, each found to be signed. One that is not is somebody's attempt: nothing goes on.
+/// All overrides of these contracts, with their signatures verified. An invalid signature is a forgery and an error.
 pub(crate) async fn list_verified(app: &App, tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<Override>, Error> {
     verified(app, store::overrides::list_of_contracts(tx, ids).await?)
 }

@@ -97,7 +97,7 @@ pub(super) enum Transition {
     Activate,
 }
 
-/// Plans a set, or tells every problem of it at once.
+/// Plans a set, or reports every problem of it at once.
 pub(super) async fn plan(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -397,7 +397,7 @@ impl<'a> Planner<'a> {
             }
             Step::Replace(version, only_status) => {
                 let seen = version.document.digest.clone();
-                // The status of the new document counts again, whoever released the former one.
+                // The status of the new document counts again, even if the former one was released.
                 let state = match version.state.clone() {
                     State::Draft { reasons, .. } => State::Draft { reasons, released_at: None },
                     other => other,
@@ -411,7 +411,7 @@ impl<'a> Planner<'a> {
             }
             Step::Deprecate(version) => {
                 let state = version.state.clone().deprecate(self.ctx.now(), document.end_of_support());
-                // Service ends no sooner than its readers were told by a notice.
+                // Service ends no sooner than an open notice promises.
                 let told = self.holdings.deadlines.get(&(version.contract_id, version.version.major)).copied();
                 let state = state.map(|state| told.into_iter().fold(state, State::serve_until));
                 (ChangeKind::Transition, self.transition_or_problem(judged, version, state, Transition::Deprecate))
@@ -459,7 +459,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Ties the ports of the set's products ([docs/rules.md], section 4). A tie that was made stays.
+    /// Ties the ports of the set's products (`docs/rules.md`, "Names and states"). A tie that was made stays.
     fn ports(&mut self, set: &JudgedSet) -> Result<(), Error> {
         let in_set: HashMap<(ProductId, &str), &JudgedContract> = set
             .contracts
@@ -514,8 +514,8 @@ impl<'a> Planner<'a> {
         planned.next().ok_or_else(|| Error::internal("a draft was not planned"))
     }
 
-    /// What becomes active, now that everything is bound. A port that is tied to what is active already has readers of
-    /// its former majors to be told.
+    /// What becomes active, now that everything is bound. A port that is tied to an active major may have readers of older
+    /// majors, who get a notice.
     fn activations(&mut self, facts: &[ActivationFacts]) -> Result<(), Error> {
         let drafts = std::mem::take(&mut self.drafts);
         for (draft, facts) in drafts.iter().zip(facts) {

@@ -38,7 +38,7 @@ pub(super) struct ContractDocuments {
     pub(super) entries: Vec<Entry<ContractEntry>>,
 }
 
-/// Gives every document of the set its product or contract; all that cannot be is told at once.
+/// Assigns every document of the set to its product or contract, or reports every problem at once.
 pub(super) fn resolve(ctx: &Ctx, state: &PublishState, set: Set) -> Result<Resolved, Vec<Problem>> {
     let mut resolving = Resolving { ctx, state, problems: Vec::new() };
     let products = resolving.products(set.products);
@@ -83,7 +83,7 @@ impl<'a> Resolving<'a> {
     fn product(&mut self, scene: &DomainState, entry: Entry<product::Document>) -> Option<ProductDocument> {
         let product::Document { document_id, slug, wish, .. } = &entry.model;
         let old = scene.find_product(document_id);
-        // The same words whoever holds the name: a hidden product must not be told from a taken word.
+        // One message for a hidden and for a visible product: the caller must not learn which it is.
         if old.is_some_and(|old| scene.hidden.contains(&old.id)) {
             let message = format!("the id `{document_id}` is not available in domain `{}`", entry.domain);
             self.problems.push(entry.problem("/id", message));

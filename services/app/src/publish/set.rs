@@ -122,7 +122,7 @@ fn too_many(n_documents: usize) -> Error {
 struct Reading {
     domain: Option<DomainPath>,
     lake: Arc<dyn Lake>,
-    /// The domains whose folders the caller may be told about.
+    /// The domains whose folders the caller may know about.
     own: Vec<DomainPath>,
     products: Vec<Entry<product::Document>>,
     contracts: Vec<Entry<ContractEntry>>,

@@ -43,7 +43,7 @@ pub(super) struct DomainState {
     pub(super) ports: HashMap<PortMajor, Port>,
     /// The contracts' overrides that stand, and that another person signed than publishes.
     pub(super) overrides: Vec<Override>,
-    /// Those that stand, and that the person who publishes signed himself: they count for others.
+    /// Those that are valid but were signed by the publisher: they count for others only.
     pub(super) own_overrides: Vec<Override>,
 }
 

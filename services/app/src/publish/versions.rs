@@ -85,7 +85,7 @@ impl Step {
     }
 }
 
-/// Judges every contract document of the set; all that is wrong, or else all refusals, are told at once.
+/// Judges every contract document of the set, and reports all problems, or else all refusals, at once.
 pub(super) fn judge(
     ctx: &Ctx,
     state: &PublishState,
@@ -148,7 +148,7 @@ fn existing_versions(app: &App, versions: &[contract::Version]) -> Result<Vec<Ex
 struct Overrides<'a> {
     /// Those that may be used.
     usable: Vec<&'a Override>,
-    /// Those that the person who publishes signed himself.
+    /// Those signed by the publisher, which do not count.
     own: Vec<&'a Override>,
 }
 
@@ -321,7 +321,7 @@ fn accepted(
     let digest = FindingsDigest::of_refusal(&why);
     let mut message = why.to_string();
     if overrides.own.iter().any(|signed| signed.accepts(new.version, &why)) {
-        message.push_str("; whoever signed an override of it does not publish it himself");
+        message.push_str("; the steward who signed an override for it cannot publish it themselves");
     }
     let (compared_with, needed, findings) = match why {
         Refusal::Bump { since, needed, findings, .. } => (since, needed, findings),

@@ -66,7 +66,7 @@ pub(super) async fn evolve(
         match documents::parse(text.as_bytes()).map(|parsed| parsed.document) {
             Ok(documents::Document::Contract(contract)) => Ok(contract),
             Ok(documents::Document::Product(_)) => Err(crate::Error::internal("a contract became a product").into()),
-            Err(_) => Err(crate::Error::internal("a contract that was just written cannot be read").into()),
+            Err(_) => Err(crate::Error::internal("a contract that was just generated cannot be parsed").into()),
         }
     };
     let findings = compare(&says, &parse(&next(says.version, None)?)?);

@@ -94,7 +94,7 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         }
         return write(&ctx, tx, now, &command, prepared).await;
     }
-    Err(crate::Error::Unavailable("others register in the subject all the time".to_owned()).into())
+    Err(crate::Error::Unavailable("too many concurrent registrations for this subject".to_owned()).into())
 }
 
 /// Writes what was judged.

@@ -50,7 +50,7 @@ pub(crate) async fn probe(app: &Arc<App>, table: &Table, head: Option<&SnapshotK
     }
     // A folder that cannot be listed changes nothing here: what is served is pinned and was inspected.
     if let Err(error) = look(app, table).await? {
-        tracing::warn!(table.id = %table.id, %error, "table not looked at");
+        tracing::warn!(table.id = %table.id, %error, "table not polled");
     }
     Ok(())
 }

@@ -140,8 +140,8 @@ impl Planner<'_> {
     /// The table at a folder, registered if there is none; `None` if it cannot be had. The message does not name what
     /// stands in the way: it may belong to a product that the caller may not know of.
     ///
-    /// A domain registers tables in its own folder only: otherwise whoever may publish anywhere could have any folder
-    /// that nobody has registered yet.
+    /// A domain registers tables in its own folder only: otherwise every publisher could claim any folder that is not
+    /// registered yet.
     fn table(&mut self, domain: &DomainPath, version: &JudgedVersion, folder: &Folder) -> Option<TableId> {
         let location = &folder.location;
         let not_available = || {

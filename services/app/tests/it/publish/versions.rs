@@ -7,7 +7,8 @@ use testkit::app::set;
 use testkit::inspector::Scene;
 
 use super::{
-    COLUMNS, CONTRACT, PRODUCT, done, invalid, kinds, open_shop, publisher, refused, shop, state, version, with,
+    COLUMNS, CONTRACT, PRODUCT, address, done, invalid, kinds, open_shop, publisher, refused, shop, state, version,
+    with,
 };
 
 /// A version whose table has one more column.
@@ -129,6 +130,31 @@ async fn a_status_alone_is_a_transition() {
     let retired = with(CONTRACT, "status: active", "status: retired");
     assert_eq!(kinds(&done(&owner, &[&retired]).await), [ChangeKind::Transition]);
     assert_eq!(state(&owner, "1.0.0").await, "retired");
+}
+
+/// Earlier programs accepted years of two digits.
+#[tokio::test]
+async fn a_stored_document_that_would_be_refused_today_stays_readable() {
+    let (test, owner) = open_shop().await;
+    let draft = with(&version("1.0.1"), "status: active", "status: draft");
+    done(&owner, &[&draft]).await;
+    let address = address("1.0.1");
+    let stored = app::contract::find_version(&owner, &address).await.unwrap().unwrap().version;
+
+    let support = "slaProperties:\n  - property: endOfSupport\n    value: \"31-12-26\"\nschema:\n";
+    let text = with(&draft, "schema:\n", support);
+    let document = domain::document::StoredDocument {
+        digest: "of an earlier program".to_owned(),
+        bytes: text.into_bytes(),
+        ..stored.document.clone()
+    };
+    let mut tx = test.app.db.write(store::Lock::Facts).await.unwrap();
+    store::contract::replace_draft(&mut tx, stored.id, &stored.document.digest, &document).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let view = app::contract::find_version(&owner, &address).await.unwrap().unwrap();
+    assert_eq!(view.document.end_of_support(), None, "what cannot be read as a date promises none");
+    assert_eq!(kinds(&done(&owner, &[&version("1.0.2")]).await), [ChangeKind::Added]);
 }
 
 #[tokio::test]
