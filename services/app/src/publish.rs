@@ -20,6 +20,7 @@
 //! - An object stays bound to its table; while no version of the major was ever active, a new document moves it.
 
 mod holdings;
+mod model;
 mod plan;
 mod resolve;
 pub(crate) mod review;
@@ -30,150 +31,22 @@ mod write;
 
 use std::sync::Arc;
 
-use domain::change::Finding;
 use domain::id::DomainId;
-use domain::name::DomainPath;
-use domain::overrides::FindingsDigest;
-use domain::version::{Bump, Version};
 use policy::Action;
 use store::{Lock, Tx};
 
+pub use self::model::{
+    ChangeKind, DocumentChange, DocumentKind, DocumentSet, DocumentText, Outcome, Problem, Report, VersionRefusal,
+};
 use self::plan::Plan;
 use self::set::Set;
 use self::state::PublishState;
 use self::versions::JudgedSet;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::idempotency::{self, Key};
+use crate::idempotency;
 
-/// A set of documents to plan or to apply.
-#[derive(Clone, Debug)]
-pub struct DocumentSet {
-    /// The domain of documents that name none. One that names another is refused.
-    pub domain: Option<DomainPath>,
-    /// The documents, in any order.
-    pub documents: Vec<DocumentText>,
-    /// Whether products and contracts of the domain that the set does not hold are retired.
-    pub prune: bool,
-    /// See [`Key`]; of no use to [`plan`].
-    pub key: Option<Key>,
-}
-
-/// A text of one document, or of several separated by `---`.
-#[derive(Clone, Debug)]
-pub struct DocumentText {
-    /// Its name, for messages.
-    pub path: String,
-    /// The text.
-    pub text: String,
-}
-
-/// What became of a set.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// It was applied, or could be.
-    Done(Report),
-    /// Documents cannot be used. Nothing happened.
-    Invalid(Vec<Problem>),
-    /// Contract versions promise less than their numbers say. Nothing happened.
-    Refused(Vec<VersionRefusal>),
-}
-
-/// What a set changes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
-    /// One for each document in the order of the set, then one for each product or contract that was pruned.
-    pub changes: Vec<DocumentChange>,
-    /// What authors should look at.
-    pub warnings: Vec<Problem>,
-}
-
-/// What a document changes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DocumentChange {
-    /// What it is.
-    pub kind: DocumentKind,
-    /// The name the document was given; empty for what was pruned.
-    pub document: String,
-    /// The product's name in addresses, or the contract's document id.
-    pub name: String,
-    /// The contract's version.
-    pub version: Option<Version>,
-    /// What happens to it.
-    pub change: ChangeKind,
-    /// The word of the state it is in afterwards.
-    pub state: String,
-    /// What differs from the next lower version of the contract.
-    pub findings: Vec<Finding>,
-    /// The bump that these differences demand; `None` where there is nothing to compare with.
-    pub bump: Option<Bump>,
-    /// What a draft waits for.
-    pub reasons: Vec<String>,
-}
-
-/// What a document is a document of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DocumentKind {
-    /// A data product.
-    Product,
-    /// A contract version.
-    Contract,
-}
-
-/// What happens to a product or contract version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeKind {
-    /// It is new.
-    Added,
-    /// Its document is another one now.
-    Changed,
-    /// Only its state changes.
-    Transition,
-    /// Nothing.
-    Unchanged,
-    /// It was not in the set and is retired.
-    Removed,
-}
-
-/// Why a document cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The name the document was given.
-    pub document: String,
-    /// The line, from 1, where the text itself is at fault.
-    pub line: Option<u64>,
-    /// The column in characters, from 1.
-    pub column: Option<u64>,
-    /// The JSON pointer (RFC 6901) of the value; empty for the document as a whole.
-    pub path: String,
-    /// What is wrong, for people.
-    pub message: String,
-}
-
-/// Why a contract version is refused.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VersionRefusal {
-    /// The name the document was given.
-    pub document: String,
-    /// The contract's document id.
-    pub contract: String,
-    /// The version that was refused.
-    pub version: Version,
-    /// The version it was compared with.
-    pub compared_with: Version,
-    /// The bump that its changes demand.
-    pub needed: Bump,
-    /// A version that would do.
-    pub suggested: Version,
-    /// What differs.
-    pub findings: Vec<Finding>,
-    /// What a steward's override of the refusal names; `None` where none would help.
-    pub digest: Option<FindingsDigest>,
-    /// The refusal in a sentence.
-    pub message: String,
-}
-
-/// Tells what [`apply`] would do, and changes nothing.
+/// Reports what [`apply`] would do, and changes nothing.
 ///
 /// # Errors
 /// Those of [`apply`].

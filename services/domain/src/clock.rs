@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::civil::Time;
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, Time};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::Offset;
 
@@ -84,27 +85,34 @@ fn pieces(text: &str) -> Option<Pieces<'_>> {
     is_extended.then(|| Pieces::parse(text).ok()).flatten()
 }
 
+/// The start of Unix time, in UTC.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 fn from_pieces(pieces: &Pieces<'_>) -> Option<Timestamp> {
     const DAY_SECONDS: u32 = 24 * 60 * 60;
     let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
     let civil = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
-    let timestamp =
-        (offset.seconds().unsigned_abs() < DAY_SECONDS).then(|| offset.to_timestamp(civil).ok()).flatten()?;
-    Some(Timestamp(timestamp.as_microsecond()))
+    if offset.seconds().unsigned_abs() >= DAY_SECONDS {
+        return None;
+    }
+    // Not by `Offset::to_timestamp`, which ends a day before the year 9999 does: 9999-12-31 is what authors write for ever.
+    let nanoseconds = civil.duration_since(EPOCH).as_nanos() - i128::from(offset.seconds()) * 1_000_000_000;
+    i64::try_from(nanoseconds.div_euclid(1_000)).ok().map(Timestamp)
 }
 
-/// RFC 3339 in UTC, with as many fraction digits as needed (none, 3 or 6). Beyond the years of four digits it is the
-/// nearest time that has one.
+/// RFC 3339 in UTC, with as many fraction digits as needed (none, 3 or 6). Outside of the years 0 to 9999 it is the nearest
+/// time within them.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let limit = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
-        let timestamp = jiff::Timestamp::from_microsecond(self.0).unwrap_or(limit);
+        const FIRST: DateTime = DateTime::constant(0, 1, 1, 0, 0, 0, 0);
+        let limit = if self.0 < 0 { FIRST } else { DateTime::MAX };
+        let civil = EPOCH.checked_add(SignedDuration::from_micros(self.0)).unwrap_or(limit).max(FIRST);
         let n_digits = match self.0.rem_euclid(1_000_000) {
             0 => 0,
             micros if micros % 1_000 == 0 => 3,
             _ => 6,
         };
-        write!(f, "{timestamp:.n_digits$}")
+        write!(f, "{civil:.n_digits$}Z")
     }
 }
 

@@ -83,10 +83,7 @@ pub async fn issue(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
     Ok(n_rows == 1)
 }
 
-/// The leases that were intended before a moment and are so still: what a crash left behind.
-///
-/// # Errors
-/// Those of any query.
+/// The leases that were intended before a time and still are: a crash left them behind.
 pub async fn list_intended(tx: &mut Tx, before: Timestamp) -> Result<Vec<Lease>, Error> {
     list!(
         tx,
@@ -97,10 +94,7 @@ pub async fn list_intended(tx: &mut Tx, before: Timestamp) -> Result<Vec<Lease>,
     )
 }
 
-/// Ends a lease that was given back or never made. False if it has ended already.
-///
-/// # Errors
-/// Those of any query.
+/// Ends a lease that was returned or never issued. False if it has ended already.
 pub async fn end(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
     let n_rows =
         affected!(tx, "UPDATE leases SET state = 'ended' WHERE id = $1 AND state IN ('intended', 'issued')", Text(id))?;

@@ -65,10 +65,18 @@ pub async fn push(tx: &mut Tx, event: &Event, at: Timestamp) -> Result<i64, Erro
     Ok(row.position)
 }
 
-/// Deletes the events from before a time, read or not; the newest stays, since the next position is counted from it.
-/// Returns their number. A consumer that has not read them is told to rebuild by [`read`].
+/// Deletes the oldest events up to the first from after a time, read or not; the newest stays, since the next position is
+/// counted from it. Only a prefix is deleted: clocks step back and differ between servers, and a gap in the middle would
+/// hide events from a consumer. Returns their number. [`read`] tells a consumer that has not read them to rebuild.
 pub async fn delete_before(tx: &mut Tx, at: Timestamp) -> Result<u64, Error> {
-    affected!(tx, "DELETE FROM outbox WHERE at < $1 AND position < (SELECT MAX(position) FROM outbox)", at.0)
+    affected!(
+        tx,
+        "DELETE FROM outbox
+         WHERE position < (
+             SELECT COALESCE(MIN(CASE WHEN at >= $1 THEN position END), MAX(position)) FROM outbox
+         )",
+        at.0
+    )
 }
 
 /// The events after a position, in order.
@@ -109,7 +117,7 @@ pub enum Unread {
         events: Vec<Positioned>,
     },
     /// Build anew from what this transaction reads, then [`restart`]: the consumer is new, or events that it has not
-    /// read are forgotten.
+    /// read are deleted.
     Rebuild {
         /// The position of the newest event that the transaction sees; 0 if there is none.
         newest: i64,
@@ -119,7 +127,11 @@ pub enum Unread {
 row! { CursorRow from "outbox_cursors" { position: i64, } }
 row! { NewestRow from "outbox" { newest: i64, } }
 
-/// What a consumer has to do next; at most `limit` events of it.
+/// What a consumer has to do next; at most `limit` events of it. On SQLite a write transaction sees events that are not
+/// durable yet: effects outside of the database come after the commit, or after a read transaction.
+///
+/// # Errors
+/// [`Error::Inconsistent`] for an event that this program does not know, until it is deleted.
 pub async fn read(tx: &mut Tx, consumer: Consumer, limit: u32) -> Result<Unread, Error> {
     let row =
         on_both!(tx, |c| sqlx::query_as::<_, CursorRow>("SELECT position FROM outbox_cursors WHERE consumer = $1")
@@ -128,7 +140,7 @@ pub async fn read(tx: &mut Tx, consumer: Consumer, limit: u32) -> Result<Unread,
     if let Some(CursorRow { position: cursor }) = row {
         let events = list_after(tx, cursor, limit).await?;
         // The newest event is never deleted, so none after the cursor means that all were read.
-        if events.first().is_none_or(|event| event.position == cursor + 1) {
+        if events.iter().zip(cursor + 1..).all(|(event, position)| event.position == position) {
             return Ok(Unread::Events { cursor, events });
         }
     }

@@ -105,8 +105,8 @@ macro_rules! row {
     };
 }
 
-/// A row struct with every column of one table. It is the only list of those columns: `select!` and `insert!` take them
-/// from here.
+/// A row struct with every column of one table. It is the only list of those columns: `select!` takes them from here, and
+/// `insert!` checks its own against them.
 pub(crate) trait EntityRow {
     /// The table's name.
     const TABLE: &'static str;

@@ -89,9 +89,6 @@ pub async fn find_overlapping(
 const MAX_BELOW: i64 = 100;
 
 /// The tables at the location and above it, and the first of those below it.
-///
-/// # Errors
-/// Those of any query.
 pub async fn list_overlapping(tx: &mut Tx, location: &Location) -> Result<Vec<Table>, Error> {
     let at_or_above: Vec<Location> = location.ancestors().collect();
     let at_or_above: Vec<&Location> = at_or_above.iter().collect();

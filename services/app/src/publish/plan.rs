@@ -24,10 +24,10 @@ use policy::{Action, Resource};
 use store::Tx;
 
 use super::holdings::Holdings;
+use super::model::{ChangeKind, DocumentChange, DocumentKind, DocumentSet, Problem, Report};
 use super::resolve::ProductDocument;
 use super::state::{PublishState, resource};
 use super::versions::{JudgedContract, JudgedSet, JudgedVersion, Step};
-use super::{ChangeKind, DocumentChange, DocumentKind, DocumentSet, Problem, Report};
 use crate::contract::{ActivationFacts, parsed, reasons_to_wait};
 use crate::ctx::Ctx;
 use crate::error::{Conflict, Error};

@@ -8,7 +8,7 @@ use domain::id::{ContractId, ProductId};
 use domain::name::{DomainPath, Name};
 use domain::product::{self, State};
 
-use super::Problem;
+use super::model::Problem;
 use super::set::{ContractEntry, Entry, Set};
 use super::state::{DomainState, PublishState, is_called};
 use crate::ctx::Ctx;

@@ -4,8 +4,9 @@ use domain::contract::{self};
 use domain::name::DomainPath;
 use domain::overrides::Override;
 
+use super::model::{DocumentSet, DocumentText, Problem, VersionRefusal};
 use super::set::{self, ContractEntry, Entry};
-use super::{DocumentSet, DocumentText, Problem, VersionRefusal, versions};
+use super::versions;
 use crate::ctx::{App, Ctx};
 use crate::error::Error;
 

@@ -13,7 +13,7 @@ use domain::storage::Lake;
 use domain::table::{Format, Location};
 use policy::{Action, Resource};
 
-use super::{DocumentSet, DocumentText, Problem};
+use super::model::{DocumentSet, DocumentText, Problem};
 use crate::contract::{digest, format_of};
 use crate::ctx::Ctx;
 use crate::error::Error;

@@ -12,8 +12,8 @@ use domain::product::{Port, Product};
 use policy::{Action, Resource};
 use store::{Seek, Tx};
 
+use super::model::{ChangeKind, DocumentChange, DocumentKind, DocumentSet, Report};
 use super::set::{Entry, Set};
-use super::{ChangeKind, DocumentChange, DocumentKind, DocumentSet, Report};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::overrides::standing;

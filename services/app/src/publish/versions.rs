@@ -10,10 +10,10 @@ use domain::overrides::{FindingsDigest, Override, judge_under};
 use domain::version::{Bump, Version};
 use policy::{Action, Resource};
 
+use super::model::{Outcome, Problem, VersionRefusal};
 use super::resolve::{ContractDocuments, ProductDocument, Resolved};
 use super::set::{ContractEntry, Entry};
 use super::state::PublishState;
-use super::{Outcome, Problem, VersionRefusal};
 use crate::contract::{parsed, proof};
 use crate::ctx::{App, Ctx};
 use crate::error::Error;

@@ -15,6 +15,7 @@ crate::suite! {
     a_consumer_behind_the_oldest_event_is_told_to_rebuild,
     a_consumer_that_has_read_all_is_not_behind,
     a_consumer_misses_nothing_while_others_write,
+    a_clock_that_steps_back_leaves_no_gap,
 }
 
 const INDEX: Consumer = Consumer("index");
@@ -104,6 +105,16 @@ async fn consumers_do_not_disturb_each_other(world: World) {
     advance(&world, INDEX, 0, 2).await.unwrap();
     assert_eq!(unread(&world, INDEX, 10).await, [0_i64; 0]);
     assert_eq!(unread(&world, other, 10).await, [1, 2]);
+}
+
+/// Positions are in the order of commits, times are those of clocks.
+async fn a_clock_that_steps_back_leaves_no_gap(world: World) {
+    restart(&world, INDEX, 0).await;
+    push(&world, &[10, 30, 20, 40]).await;
+    assert_eq!(delete_before(&world, 25).await, 1, "the third lies behind the second, which stays");
+    assert_eq!(read(&world, INDEX, 10).await, Unread::Rebuild { newest: 4 });
+    restart(&world, INDEX, 1).await;
+    assert_eq!(unread(&world, INDEX, 10).await, [2, 3, 4]);
 }
 
 async fn two_workers_of_a_consumer_do_not_both_advance(world: World) {

@@ -9,10 +9,10 @@ use policy::{Action, Resource};
 use super::{Change, Planner, Transition};
 use crate::contract;
 use crate::error::Error;
+use crate::publish::model::{ChangeKind, DocumentChange, DocumentKind, DocumentSet};
 use crate::publish::set::names;
 use crate::publish::state::{DomainState, resource};
 use crate::publish::versions::JudgedSet;
-use crate::publish::{ChangeKind, DocumentChange, DocumentKind, DocumentSet};
 
 impl<'a> Planner<'a> {
     /// Retires the domain's products that the set does not hold, with their contracts, and those contracts of the others
