@@ -23,8 +23,8 @@ pub mod types;
 
 pub use self::conformance::{ConformanceFinding, ConformanceProblem, conformance, verdict_of};
 pub use self::document::{
-    Classification, Document, Fields, LogicalType, MIGRATION_NOTE, MapTypes, Measure, Options, Property, Quality,
-    QualityUnit, Relationship, Role, SchemaObject, SemanticType, Wish,
+    Classification, Document, Fields, LibraryMetric, LogicalType, MIGRATION_NOTE, MapTypes, Measure, Options, Property,
+    Quality, QualityUnit, Relationship, Role, SchemaObject, SemanticType, Wish,
 };
 pub use self::fingerprint::{canonical, conformance_fingerprint};
 pub use self::rules::{RuleError, check_pattern, rules};

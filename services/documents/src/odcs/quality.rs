@@ -1,6 +1,6 @@
 //! Quality rules.
 
-use domain::contract::{Measure, Quality, QualityUnit, check_pattern};
+use domain::contract::{LibraryMetric, Measure, Quality, QualityUnit, check_pattern};
 use domain::quality::{Operator, Scalar, Severity};
 use serde_json::Map;
 
@@ -88,16 +88,25 @@ fn library(
         }
     };
     // The names of ODCS 3.0, where `rule` was a free word, are those of its text and examples.
-    let measure = match metric {
-        "nullValues" | "nullCount" | "nullCheck" => {
+    let known = match metric {
+        "nullCount" | "nullCheck" => Some(LibraryMetric::NullValues),
+        "duplicateCount" => Some(LibraryMetric::DuplicateValues),
+        name => name.parse().ok(),
+    };
+    let Some(known) = known else {
+        reader.warning(at, format!("`{metric}` is not a supported metric; the rule is listed as not run"));
+        return Measure::Custom(custom(other));
+    };
+    let measure = match known {
+        LibraryMetric::NullValues => {
             needs_column(reader);
             Measure::NullValues
         }
-        "missingValues" => {
+        LibraryMetric::MissingValues => {
             needs_column(reader);
             Measure::MissingValues { values: values("missingValues") }
         }
-        "invalidValues" => {
+        LibraryMetric::InvalidValues => {
             needs_column(reader);
             let pattern = arguments.as_ref().and_then(|arguments| arguments.get("pattern"));
             if let Some(pattern) = &pattern
@@ -115,18 +124,14 @@ fn library(
             }
             Measure::InvalidValues { values: values("validValues"), pattern }
         }
-        "duplicateValues" | "duplicateCount" => {
+        LibraryMetric::DuplicateValues => {
             let properties = arguments.as_ref().map(|arguments| arguments.texts_of("properties")).unwrap_or_default();
             if level == Level::Object && properties.is_empty() {
                 reader.problem(at, "`duplicateValues` over an object needs `properties` in its `arguments`");
             }
             Measure::DuplicateValues { properties }
         }
-        "rowCount" => Measure::RowCount,
-        _ => {
-            reader.warning(at, format!("`{metric}` is not a supported metric; the rule is listed as not run"));
-            return Measure::Custom(custom(other));
-        }
+        LibraryMetric::RowCount => Measure::RowCount,
     };
     for name in ["metric", "rule"] {
         other.remove(name);

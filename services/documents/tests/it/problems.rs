@@ -1,6 +1,7 @@
 //! What is wrong with a document is told all at once, each fault with its place.
 
 use documents::{Document, parse, parse_set, parse_to_compare};
+use domain::contract::LibraryMetric;
 
 const HEAD: &str = "apiVersion: v3.1.0\nkind: DataContract\nid: orders\nversion: 1.0.0\nstatus: active\n";
 
@@ -217,4 +218,25 @@ fn the_repositorys_own_contracts_are_good() {
         }
     }
     assert!(n_documents > 0);
+}
+
+#[test]
+fn the_schemas_and_the_reader_know_every_library_metric() {
+    let known: Vec<&str> = LibraryMetric::ALL.iter().map(|metric| metric.as_str()).collect();
+    for schema in
+        [include_str!("../../../../schemas/odcs-v3.1.0.json"), include_str!("../../../../schemas/odcs-v3.2.0.json")]
+    {
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let words = &schema["$defs"]["QualityOfLibrary"]["properties"]["metric"]["enum"];
+        assert_eq!(*words, serde_json::json!(known));
+    }
+    for metric in known {
+        let text = format!(
+            "{HEAD}schema:\n- name: a\n  properties:\n  - name: b\n    quality:\n    - metric: {metric}\n      mustBe: 0\n      \
+             arguments: {{validValues: [1]}}\n"
+        );
+        let Document::Contract(contract) = parse(text.as_bytes()).unwrap().document else { panic!() };
+        let measure = &contract.objects[0].properties[0].quality[0].measure;
+        assert_eq!(measure.name(), metric, "{measure:?}");
+    }
 }

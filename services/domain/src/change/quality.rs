@@ -211,15 +211,6 @@ fn is_within(inner: &[Range], outer: &[Range]) -> bool {
 }
 
 fn below_rule(rule: &Quality, findings: &mut Findings, look: impl FnOnce(&mut Findings<'_>)) {
-    let name = rule.id.as_deref().or(rule.name.as_deref()).unwrap_or(match &rule.measure {
-        Measure::NullValues => "nullValues",
-        Measure::MissingValues { .. } => "missingValues",
-        Measure::InvalidValues { .. } => "invalidValues",
-        Measure::DuplicateValues { .. } => "duplicateValues",
-        Measure::RowCount => "rowCount",
-        Measure::Sql { .. } => "sql",
-        Measure::Text => "text",
-        Measure::Custom(_) => "custom",
-    });
+    let name = rule.id.as_deref().or(rule.name.as_deref()).unwrap_or(rule.measure.name());
     findings.below(format!("#{name}"), look);
 }

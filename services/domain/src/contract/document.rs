@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::server::Server;
 use super::settings::Settings;
 use super::sla::SlaProperty;
+use crate::closed_set;
 use crate::name::{self, DomainPath, Name};
 use crate::quality::{Operator, Scalar, Severity};
 use crate::registry::{NotASubject, Subject};
@@ -484,6 +485,38 @@ pub enum Measure {
     Text,
     /// Something another engine runs, or a metric we do not know.
     Custom(Fields),
+}
+
+closed_set! {
+    /// A metric of the standard's library, by its name since ODCS 3.1.
+    LibraryMetric {
+        /// Rows whose column is null.
+        NullValues = "nullValues",
+        /// Rows whose column is null or stands for "missing".
+        MissingValues = "missingValues",
+        /// Rows whose column is no valid value.
+        InvalidValues = "invalidValues",
+        /// Rows that repeat the values of their columns.
+        DuplicateValues = "duplicateValues",
+        /// All rows.
+        RowCount = "rowCount",
+    }
+}
+
+impl Measure {
+    /// The metric's name, or the type of a rule that has none.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NullValues => LibraryMetric::NullValues.as_str(),
+            Self::MissingValues { .. } => LibraryMetric::MissingValues.as_str(),
+            Self::InvalidValues { .. } => LibraryMetric::InvalidValues.as_str(),
+            Self::DuplicateValues { .. } => LibraryMetric::DuplicateValues.as_str(),
+            Self::RowCount => LibraryMetric::RowCount.as_str(),
+            Self::Sql { .. } => "sql",
+            Self::Text => "text",
+            Self::Custom(_) => "custom",
+        }
+    }
 }
 
 /// ODCS `unit` of a quality rule.

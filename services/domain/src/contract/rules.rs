@@ -226,16 +226,7 @@ impl Compiler<'_> {
     }
 
     fn quality(&mut self, quality: &Quality, place: Option<&Place>) -> Result<(), RuleError> {
-        let metric = match &quality.measure {
-            Measure::NullValues => "nullValues",
-            Measure::MissingValues { .. } => "missingValues",
-            Measure::InvalidValues { .. } => "invalidValues",
-            Measure::DuplicateValues { .. } => "duplicateValues",
-            Measure::RowCount => "rowCount",
-            Measure::Sql { .. } => "sql",
-            Measure::Text => "text",
-            Measure::Custom(_) => "custom",
-        };
+        let metric = quality.measure.name();
         let key = quality.id.clone().unwrap_or_else(|| match place {
             Some(place) => format!("{}/quality/{metric}", place.key()),
             None => format!("quality/{metric}"),
