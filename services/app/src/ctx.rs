@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use crate::actor::{Actor, Standing, roles_of};
 use crate::cache::Caches;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, LEASE_KEY, RECORD_KEY};
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
@@ -128,7 +128,7 @@ impl App {
     /// If a key cannot be read or made.
     pub fn new(parts: Parts) -> std::io::Result<Arc<Self>> {
         let Parts { db, policy, issuer, clock, random, inspector, folder, lake, vendor, verifiers, settings } = parts;
-        let secrets = LeaseSecrets::new(folder.key("lease.key", random.as_ref())?);
+        let secrets = LeaseSecrets::new(folder.key(LEASE_KEY, random.as_ref())?);
         let vendor = vendor.unwrap_or_else(|| {
             Arc::new(GatewayVendor {
                 secrets: secrets.clone(),
@@ -136,7 +136,7 @@ impl App {
                 region: settings.region.to_string(),
             })
         });
-        let record_key = domain::audit::Key::new(folder.key("record.key", random.as_ref())?);
+        let record_key = domain::audit::Key::new(folder.key(RECORD_KEY, random.as_ref())?);
         Ok(Arc::new(Self {
             db,
             policy,
@@ -154,6 +154,14 @@ impl App {
             caches: Caches::default(),
             work: Notify::new(),
         }))
+    }
+
+    /// Closes the database, then releases the data folder for another server.
+    pub async fn close(&self) {
+        self.db.close().await;
+        if let Err(error) = self.folder.unlock() {
+            tracing::warn!(%error, "the data directory could not be unlocked");
+        }
     }
 
     /// The moment now.

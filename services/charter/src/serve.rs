@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use app::data_dir::DataDir;
+use app::data_dir::{DataDir, RECORD_KEY};
 use app::issuer::Issuer;
 use app::{App, Parts};
 use clap::Args;
 use domain::clock::{Clock, Random, SystemClock};
 use storage::LocalLake;
+use store::Missing;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -54,7 +55,19 @@ pub(crate) struct ServeArgs {
 /// # Errors
 /// If the configuration is invalid, or an address, the data directory or the database cannot be opened.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    // What the server and its workers write is for the server's user alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     init_logging();
+    if let Some(url) = &args.database_url
+        && let Ok(parsed) = url::Url::parse(url)
+        && let Some(password) = parsed.password()
+        && crate::is_on_the_command_line(password)
+    {
+        tracing::warn!(
+            "the database password is on the command line, where other users can read it: pass the URL in the \
+             environment variable CHARTER_DATABASE_URL"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(args))
 }
@@ -120,7 +133,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         Ok(finished) => finished?,
         Err(_) => tracing::warn!("shutdown timed out, aborting the remaining work"),
     }
-    app.db.close().await;
+    app.close().await;
     Ok(())
 }
 
@@ -129,6 +142,8 @@ fn announce(message: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stdout(), "{message}");
 }
 
+/// The SQLite file in the data directory, where no database URL is given.
+const DATABASE_FILE: &str = "charter.db";
 /// How long a graceful shutdown may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -142,9 +157,17 @@ async fn wire(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = match &args.database_url {
         Some(url) => url.clone(),
-        None => format!("sqlite:{}", folder.root().join("charter.db").display()),
+        None => format!("sqlite:{}", folder.root().join(DATABASE_FILE).display()),
     };
-    let db = store::Db::open(&url, store::Options::default()).await.context("cannot open the database")?;
+    let missing = if folder.has_keys() { Missing::Refuse } else { Missing::Create };
+    let options = store::Options { missing, ..store::Options::default() };
+    let db = match store::Db::open(&url, options).await {
+        Err(store::OpenError::Missing) => return Err(missing_database(args, &folder)),
+        db => db.context("cannot open the database")?,
+    };
+    if !folder.has_record_key() && app::audit::has_records(&db).await? {
+        return Err(missing_record_key(&folder));
+    }
     let policy = match &config.policies.folder {
         Some(folder) => policy::Policy::load(folder),
         None => policy::Policy::embedded(),
@@ -173,6 +196,31 @@ async fn wire(
         settings: config.settings(gateway_endpoint),
     };
     App::new(parts).context("cannot open the keys in the data directory")
+}
+
+/// A new database beside old keys would be a new first start, with a new first admin.
+fn missing_database(args: &ServeArgs, folder: &DataDir) -> anyhow::Error {
+    let which = match args.database_url.as_deref().and_then(|url| url.strip_prefix("sqlite:")) {
+        Some(file) => format!("`{file}`"),
+        None if args.database_url.is_some() => "of --database-url".to_owned(),
+        None => format!("`{}`", folder.root().join(DATABASE_FILE).display()),
+    };
+    anyhow::anyhow!(
+        "the database {which} is missing or empty, but the data directory `{}` has the keys of an earlier one: restore \
+         the database, or correct --database-url; to begin with an empty database, use an empty data directory",
+        folder.root().display()
+    )
+}
+
+/// A new key would leave the records of the old one unreadable.
+fn missing_record_key(folder: &DataDir) -> anyhow::Error {
+    let key = folder.keys().join(RECORD_KEY);
+    anyhow::anyhow!(
+        "the key `{0}` is missing, but the database has audit records that were made with it: restore the key from the \
+         backup. If it is lost, earlier records and overrides cannot be read any more; to go on without them, create a \
+         new key: `(umask 077; head -c 32 /dev/urandom > {0})`",
+        key.display()
+    )
 }
 
 fn worker(configured: Option<&Path>) -> anyhow::Result<PathBuf> {

@@ -47,7 +47,7 @@ mod scope;
 pub mod table;
 mod writer;
 
-pub use db::{Db, Durability, Lock, Options, Tx};
+pub use db::{Db, Durability, Lock, Missing, Options, Tx};
 pub use dialect::{Constraint, Dialect};
 pub use error::{Error, OpenError};
 pub use page::{Page, Seek};

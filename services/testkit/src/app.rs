@@ -113,7 +113,7 @@ impl TestApp {
     /// Closes the application and starts another on its data, as a restarted server does.
     pub async fn restart(self) -> Self {
         let Self { app, clock, random, inspector, data, wiring, .. } = self;
-        app.db.close().await;
+        app.close().await;
         drop(app);
         let app = wire(&data, &wiring, embedded(), &clock, &random, &inspector).await;
         let token = app::identity::recover_admin(&app).await.expect("a first admin").token;
@@ -123,7 +123,7 @@ impl TestApp {
 
     /// Closes the application and gives its data folder, for a server to be started on.
     pub async fn into_data(self) -> TempDir {
-        self.app.db.close().await;
+        self.app.close().await;
         self.data
     }
 

@@ -6,5 +6,6 @@ mod crash;
 mod faults;
 mod flights;
 mod registry;
+mod start;
 mod test_server;
 mod workspace;

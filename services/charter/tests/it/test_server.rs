@@ -82,6 +82,23 @@ impl TestServer {
         User { server: self, token: self.token(subject) }
     }
 
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.lock().unwrap().id()
+    }
+
+    /// Kills the server (SIGKILL).
+    pub(crate) fn kill(&self) {
+        let mut process = self.process.lock().unwrap();
+        let _ = process.kill();
+        process.wait().unwrap();
+    }
+
     /// The server's log.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join("server.log")).unwrap()
@@ -339,6 +356,26 @@ fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Chil
         }
     }
     (child, startup)
+}
+
+/// Starts a server that is expected to refuse to start; returns what it printed.
+#[track_caller]
+pub(crate) fn refused_start(data: &Path, args: &[&str], environment: &[(&str, &str)]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_charter"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.args(args).envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("the server has started: {:?}", Run::from(child.wait_with_output().unwrap()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let run = Run::from(child.wait_with_output().unwrap());
+    assert_eq!(run.code, 1, "{run:?}");
+    run
 }
 
 /// Writes the versions of the demo table, up to the given one.
