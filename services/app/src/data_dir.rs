@@ -12,7 +12,7 @@
 //!   lake/               the storage root, unless configured elsewhere
 //! ```
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub enum OpenError {
     /// Another server runs on it.
     #[error("it is in use by another process (`{}` is locked): stop that server first, or use another data directory", .0.display())]
     InUse(PathBuf),
-    /// Others than its owner may enter or list it.
+    /// Others than its owner may enter or list it, and it has been used.
     #[error("it is accessible to other users (mode {mode:o}): it holds keys and the database; run `chmod 700 {}`", path.display())]
     LooseMode {
         /// The folder.
@@ -59,7 +59,8 @@ pub struct DataDir {
 
 impl DataDir {
     /// Opens the folder, making what is missing; what scratch space held is removed. It is locked before anything in it
-    /// is touched: another server may be running on it.
+    /// is touched: another server may be running on it. A folder that no server has used yet is closed to others than
+    /// its owner.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -69,7 +70,10 @@ impl DataDir {
         let root = root.canonicalize()?;
         let mode = fs::metadata(&root)?.permissions().mode() & 0o7777;
         if mode & 0o077 != 0 {
-            return Err(OpenError::LooseMode { path: root, mode });
+            if [LOCK_FILE, "keys", "issuer"].iter().any(|name| root.join(name).exists()) {
+                return Err(OpenError::LooseMode { path: root, mode });
+            }
+            fs::set_permissions(&root, Permissions::from_mode(0o700))?;
         }
         let lock = lock(root.join(LOCK_FILE))?;
         let scratch = root.join("scratch");

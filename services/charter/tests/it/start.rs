@@ -91,6 +91,8 @@ fn a_missing_key_beside_old_records_is_not_replaced() {
 #[test]
 fn a_data_directory_or_database_that_others_may_read_is_refused() {
     let server = TestServer::start("");
+    let mode = fs::metadata(server.data()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o700, "a first start closes the folder");
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     assert!(status.contains("Umask:\t0077"), "{status}");
     server.kill();
