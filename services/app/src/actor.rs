@@ -7,6 +7,7 @@ use domain::clock::Timestamp;
 use domain::grant::{Grant, PortMajor};
 use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
 use domain::name::DomainPath;
+use domain::token::Bearer;
 use policy::{Caller, Party};
 use store::Tx;
 use store::revision::Revision;
@@ -22,6 +23,8 @@ pub struct Actor {
     pub standing: Arc<Standing>,
     /// The purpose that the token was made for.
     pub purpose: Option<PurposeCode>,
+    /// The token that it signed in with.
+    pub bearer: Bearer,
 }
 
 impl Actor {
@@ -32,6 +35,7 @@ impl Actor {
             platform_roles: &self.standing.platform_roles,
             domain_roles: &self.standing.domain_roles,
             grants: &self.standing.port_majors,
+            limited: self.purpose.is_some(),
         }
     }
 }

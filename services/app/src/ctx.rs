@@ -241,7 +241,7 @@ impl Ctx {
     /// judges by, so that a role taken away since the caller signed in gives nothing.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] if the caller has been disabled.
+    /// [`Error::Unauthenticated`] if the caller has been disabled, or their token revoked.
     pub(crate) async fn fresh(&self, tx: &mut Tx) -> Result<Self, Error> {
         let access = store::revision::get(tx, Revision::Access).await?;
         self.fresh_at(tx, access).await
@@ -256,7 +256,7 @@ impl Ctx {
             return Ok(self.clone());
         }
         let standing = Arc::new(Standing::load(tx, &self.actor.principal, self.now()).await?);
-        if !standing.enabled {
+        if !standing.enabled || !crate::token::stands(tx, &self.actor).await? {
             return Err(Error::Unauthenticated);
         }
         Ok(Self { actor: Arc::new(Actor { standing, ..Actor::clone(&self.actor) }), ..self.clone() })

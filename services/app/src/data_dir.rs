@@ -4,6 +4,7 @@
 //! charter-data/           0700
 //!   charter.lock        held by the server that runs on the folder
 //!   charter.toml        the configuration
+//!   admin-recovered     while `--recover-admin` has been used, until a start without it
 //!   charter.db          SQLite, where it is the database
 //!   keys/               one file a key, 0600
 //!   lists/              file lists of snapshots, each under its digest
@@ -30,6 +31,9 @@ pub const RECORD_KEY: &str = "record.key";
 pub const LEASE_KEY: &str = "lease.key";
 /// The lock file. Servers before the folder had a lock of its own held it with the database.
 const LOCK_FILE: &str = "charter.lock";
+
+/// Marks that the admin was recovered, until a start without recovery.
+const RECOVERED_FILE: &str = "admin-recovered";
 
 /// Why a data folder cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +117,30 @@ impl DataDir {
     /// Where the token issuer keeps its keys.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
+    }
+
+    /// Marks that the admin was recovered. False if it was already: recovery works once, until [`DataDir::rearm_recovery`].
+    ///
+    /// # Errors
+    /// If the mark cannot be written.
+    pub fn mark_recovery(&self) -> io::Result<bool> {
+        let path = self.root.join(RECOVERED_FILE);
+        match OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path) {
+            Ok(_) => sync_folder(&path).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets the admin be recovered again.
+    ///
+    /// # Errors
+    /// If the mark cannot be removed.
+    pub fn rearm_recovery(&self) -> io::Result<()> {
+        match fs::remove_file(self.root.join(RECOVERED_FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The storage root of local tables, unless configured elsewhere.

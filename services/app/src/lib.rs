@@ -36,6 +36,7 @@ pub mod publish;
 pub mod registry;
 pub mod table;
 pub mod target;
+pub mod token;
 
 pub use actor::Actor;
 pub use ctx::{App, Ctx, Parts, Settings};

@@ -42,7 +42,7 @@ pub(crate) struct ServeArgs {
     /// Program that inspects tables; `charter-worker` next to this program if not given
     #[arg(long, env = "CHARTER_WORKER", value_name = "FILE")]
     pub(crate) worker: Option<PathBuf>,
-    /// Re-enable the first admin and print a token for it (recovery)
+    /// Recovery: re-enable the first admin, revoke its tokens and print a new one; once, until a start without this option
     #[arg(long)]
     pub(crate) recover_admin: bool,
     /// TLS is terminated by a proxy; allow listening on non-loopback addresses
@@ -86,9 +86,10 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let listener = bind(args.listen).await?;
     let gateway_listener = bind(args.gateway_listen).await?;
     let gateway_endpoint = format!("http://{}", gateway_listener.local_addr()?);
+    let recovery = folder.clone();
     let app = wire(args, &config, folder, gateway_endpoint).await?;
 
-    if let Some(token) = app::identity::bootstrap_token(&app).await? {
+    if let Some(token) = app::token::bootstrap_token(&app).await? {
         let loopback = args.listen.ip().is_loopback() && args.gateway_listen.ip().is_loopback();
         anyhow::ensure!(loopback, "no admin exists yet: start on loopback first and create the first admin");
         announce(format_args!(
@@ -96,10 +97,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
             token.expose()
         ));
     }
-    if args.recover_admin {
-        let created = app::identity::recover_admin(&app).await.context("there is no admin to recover")?;
-        announce(format_args!("admin token, valid for one hour:\n{}", created.token.expose()));
-    }
+    recover_admin(args, &recovery, &app).await?;
     announce(format_args!("charter listens on http://{}", listener.local_addr()?));
     announce(format_args!("gateway listens on {}", app.settings.gateway_endpoint));
 
@@ -135,6 +133,31 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     }
     app.close().await;
     Ok(())
+}
+
+/// Recovers the admin if that is asked for, once: an option that stays in a unit file prints no token at later starts.
+async fn recover_admin(args: &ServeArgs, folder: &DataDir, app: &Arc<App>) -> anyhow::Result<()> {
+    if !args.recover_admin {
+        return folder.rearm_recovery().context("cannot remove the mark of an earlier recovery");
+    }
+    // Marked first: a crash in between prints no second token.
+    if !folder.mark_recovery().context("cannot mark the recovery")? {
+        tracing::warn!(
+            "the admin was recovered at an earlier start: no token is printed. To recover it again, start once without \
+             --recover-admin first"
+        );
+        return Ok(());
+    }
+    match app::token::recover_admin(app).await {
+        Ok(created) => {
+            announce(format_args!("admin token, valid for one hour:\n{}", created.token.expose()));
+            Ok(())
+        }
+        Err(error) => {
+            folder.rearm_recovery().context("cannot remove the mark of a recovery that failed")?;
+            Err(error).context("there is no admin to recover")
+        }
+    }
 }
 
 /// Prints to standard output. A closed standard output does not stop the server.

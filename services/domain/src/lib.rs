@@ -37,4 +37,5 @@ pub mod registry;
 pub mod s3;
 pub mod storage;
 pub mod table;
+pub mod token;
 pub mod version;

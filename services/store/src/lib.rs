@@ -45,6 +45,7 @@ pub mod revision;
 mod row;
 mod scope;
 pub mod table;
+pub mod token;
 mod writer;
 
 pub use db::{Db, Durability, Lock, Missing, Options, Tx};

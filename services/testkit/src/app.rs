@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use app::data_dir::DataDir;
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
-use app::issuer::Issuer;
+use app::issuer::{Issuer, TokenKind};
 use app::org::CreateDomain;
 use app::publish::{DocumentSet, DocumentText, Outcome};
+use app::token::CreateToken;
 use app::{Actor, App, Ctx, Parts, Settings};
 use domain::audit::{self, Record};
 use domain::change::message::Format;
@@ -17,6 +18,7 @@ use domain::identity::{DomainRole, PlatformRole, Verifier};
 use domain::lease::Vendor;
 use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
+use domain::token::MAX_CHAIN;
 use policy::Policy;
 use storage::LocalLake;
 use store::revision::Revision;
@@ -105,7 +107,10 @@ impl TestApp {
         let inspector = Arc::new(FakeInspector::default());
         let random = Arc::new(SeededRandom::new(7));
         let app = wire(&data, &wiring, policy, &clock, &random, &inspector).await;
-        let token = app::identity::redeem_bootstrap(&app, "test").await.expect("a first admin").token;
+        let token = app::token::bootstrap_token(&app).await.expect("an answer").expect("a one-time token");
+        let signed_in = app::identity::sign_in(&app, token.expose()).await.expect("a good token");
+        let SignedIn::Bootstrap(id) = signed_in else { panic!("the one-time token is somebody's") };
+        let token = app::token::redeem_bootstrap(&app, id, "test").await.expect("a first admin").token;
         let admin = sign_in(&app, token.expose()).await;
         Self { app, clock, random, inspector, admin, data, wiring }
     }
@@ -116,7 +121,7 @@ impl TestApp {
         app.close().await;
         drop(app);
         let app = wire(&data, &wiring, embedded(), &clock, &random, &inspector).await;
-        let token = app::identity::recover_admin(&app).await.expect("a first admin").token;
+        let token = app::token::recover_admin(&app).await.expect("a first admin").token;
         let admin = sign_in(&app, token.expose()).await;
         Self { app, clock, random, inspector, admin, data, wiring }
     }
@@ -157,9 +162,18 @@ impl TestApp {
 
     /// A token for somebody.
     pub async fn token(&self, subject: &str) -> String {
-        let command = app::identity::CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
-        let made = app::identity::create_token(&self.admin, command).await.expect("a token");
+        let command = CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
+        let made = app::token::create_token(&self.renewed_admin(), command).await.expect("a token");
         made.token.expose().to_owned()
+    }
+
+    /// The first admin's context, as if signed in with a token that was issued just now: tokens that it makes are not
+    /// shortened by the time that the test has let pass.
+    pub fn renewed_admin(&self) -> Ctx {
+        let mut actor = Actor::clone(&self.admin.actor);
+        actor.bearer.expires_at = self.clock.now().plus(TokenKind::User.lifetime());
+        actor.bearer.chain_ends_at = self.clock.now().plus(MAX_CHAIN);
+        Ctx { actor: Arc::new(actor), ..self.admin.clone() }
     }
 
     /// The context of the bearer of a token.
@@ -327,7 +341,7 @@ async fn wire(
 async fn sign_in(app: &Arc<App>, token: &str) -> Ctx {
     match app::identity::sign_in(app, token).await.expect("a good token") {
         SignedIn::Actor(actor) => ctx(app, actor),
-        SignedIn::Bootstrap => panic!("the one-time token is nobody's"),
+        SignedIn::Bootstrap(_) => panic!("the one-time token is nobody's"),
     }
 }
 

@@ -17,7 +17,12 @@ pub struct FakeVerifier {
 impl FakeVerifier {
     /// A token of this issuer.
     pub fn token(&self, subject: &str) -> String {
-        format!("{} says {subject}", self.issuer)
+        self.token_issued_at(subject, Timestamp(0))
+    }
+
+    /// The same, issued at a moment.
+    pub fn token_issued_at(&self, subject: &str, at: Timestamp) -> String {
+        format!("{} says {subject} at {}", self.issuer, at.0)
     }
 }
 
@@ -28,8 +33,12 @@ impl Verifier for FakeVerifier {
 
     fn verify<'a>(&'a self, token: &'a str, now: Timestamp) -> Pending<'a, Result<VerifiedToken, VerifyError>> {
         let subject = token.strip_prefix(&self.issuer).and_then(|rest| rest.strip_prefix(" says "));
-        let verified = subject.ok_or(VerifyError::Issuer).and_then(|subject| {
+        let parts = subject.and_then(|text| text.split_once(" at "));
+        let parts = parts.and_then(|(subject, at)| Some((subject, Timestamp(at.parse().ok()?))));
+        let verified = parts.ok_or(VerifyError::Issuer).and_then(|(subject, issued_at)| {
             let verified = VerifiedToken {
+                id: None,
+                issued_at,
                 subject: subject.to_owned(),
                 purpose: None,
                 valid_from: Timestamp(0),

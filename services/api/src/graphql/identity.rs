@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use app::error::Noun;
-use app::identity::{self, AssignRole, CreatePrincipal, CreateToken, NewKind, NewRole};
+use app::identity::{self, AssignRole, CreatePrincipal, NewKind, NewRole};
 use app::org::Created;
+use app::token::{self, CreateToken};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::id::PrincipalId;
 use domain::identity::{DomainRole, PlatformRole, Role};
@@ -16,7 +17,7 @@ use super::org::{Domain, NameTaken};
 use super::page::{Connection, Page, cost};
 use super::scalar::DateTime;
 use super::words::{NewPrincipalKind, PrincipalKind, PurposeCode, RoleWord};
-use super::{SessionExt, required};
+use super::{Caller, SessionExt, required};
 
 /// A user or service account.
 pub(crate) struct Principal(pub(crate) domain::identity::Principal);
@@ -192,9 +193,11 @@ pub(crate) struct SetPrincipalEnabledPayload {
 pub(crate) struct CreateTokenInput {
     /// The principal; default: the caller. Others: for admins, and for owners of service accounts.
     subject: Option<String>,
-    /// The lifetime; default: the maximum for the kind of principal.
+    /// The lifetime; default: as long as possible, one hour for users and 90 days for service accounts. A user's token ends
+    /// with the token that makes it at the latest.
     lifetime_seconds: Option<i32>,
-    /// The only purpose that the token can be used for.
+    /// The only purpose that the token can be used for; default: that of the caller's token. Such a token reads and changes
+    /// nothing.
     purpose: Option<PurposeCode>,
 }
 
@@ -202,6 +205,8 @@ pub(crate) struct CreateTokenInput {
 pub(crate) struct CreateTokenPayload {
     /// The token. It is not stored and not shown again.
     token: String,
+    /// The id of the token, to revoke it by.
+    token_id: ID,
     expires_at: DateTime,
     principal: Principal,
 }
@@ -258,7 +263,7 @@ impl IdentityMutation {
         })
     }
 
-    /// Disables or enables a principal. Disabling revokes its leases.
+    /// Disables or enables a principal. Disabling revokes its leases and its tokens, which stay revoked.
     async fn set_principal_enabled(
         &self,
         ctx: &Context<'_>,
@@ -275,20 +280,23 @@ impl IdentityMutation {
     async fn create_token(&self, ctx: &Context<'_>, input: CreateTokenInput) -> Result<CreateTokenPayload> {
         let session = ctx.session()?;
         let made = match &session.caller {
-            None if input.subject.is_none() => identity::redeem_bootstrap(&session.app, &session.request_id).await?,
-            None => return Err(Failure::bootstrap()),
-            Some(caller) => {
+            Caller::Bootstrap(id) if input.subject.is_none() => {
+                token::redeem_bootstrap(&session.app, *id, &session.request_id).await?
+            }
+            Caller::Bootstrap(_) => return Err(Failure::bootstrap()),
+            Caller::Actor(caller) => {
                 let command = CreateToken {
                     subject: input.subject,
                     lifetime: lifetime(input.lifetime_seconds)?,
                     purpose: input.purpose.map(Into::into),
                 };
-                identity::create_token(&caller.ctx, command).await?
+                token::create_token(&caller.ctx, command).await?
             }
         };
         Ok(CreateTokenPayload {
             token: made.token.expose().to_owned(),
-            expires_at: made.expires_at.into(),
+            token_id: encode(made.registered.id),
+            expires_at: made.registered.expires_at.into(),
             principal: Principal(made.principal),
         })
     }

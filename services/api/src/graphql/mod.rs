@@ -24,6 +24,7 @@ mod product;
 mod publish;
 mod scalar;
 mod table;
+mod token;
 mod words;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use app::error::Noun;
 use app::identity::SignedIn;
 use app::{App, Ctx};
 use async_graphql::{Context, EmptySubscription, MergedObject, Request};
+use domain::id::TokenId;
 
 pub use self::closed_set::enum_name;
 use self::error::{Failure, Result};
@@ -45,6 +47,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 #[derive(MergedObject, Default)]
 pub struct Query(
     identity::IdentityQuery,
+    token::TokenQuery,
     node::NodeQuery,
     org::OrgQuery,
     product::ProductQuery,
@@ -65,6 +68,7 @@ pub struct Query(
 pub struct Mutation(
     org::OrgMutation,
     identity::IdentityMutation,
+    token::TokenMutation,
     publish::PublishMutation,
     contract::ContractMutation,
     table::TableMutation,
@@ -93,11 +97,16 @@ pub fn sdl() -> String {
 pub(crate) struct Session {
     app: Arc<App>,
     request_id: Arc<str>,
-    /// `None` for the bearer of the one-time token.
-    caller: Option<Caller>,
+    caller: Caller,
 }
 
-struct Caller {
+enum Caller {
+    /// The bearer of this one-time token.
+    Bootstrap(TokenId),
+    Actor(Box<SignedInCaller>),
+}
+
+struct SignedInCaller {
     ctx: Ctx,
     loaders: Loaders,
 }
@@ -106,13 +115,20 @@ impl Session {
     /// The session of a signed-in caller.
     pub(crate) fn new(app: &Arc<App>, signed_in: SignedIn, request_id: Arc<str>) -> Self {
         let caller = match signed_in {
-            SignedIn::Bootstrap => None,
+            SignedIn::Bootstrap(token_id) => Caller::Bootstrap(token_id),
             SignedIn::Actor(actor) => {
                 let ctx = Ctx { app: Arc::clone(app), actor, request_id: Arc::clone(&request_id) };
-                Some(Caller { loaders: Loaders::new(&ctx), ctx })
+                Caller::Actor(Box::new(SignedInCaller { loaders: Loaders::new(&ctx), ctx }))
             }
         };
         Self { app: Arc::clone(app), request_id, caller }
+    }
+
+    fn signed_in(&self) -> Result<&SignedInCaller> {
+        match &self.caller {
+            Caller::Actor(caller) => Ok(caller),
+            Caller::Bootstrap(_) => Err(Failure::bootstrap()),
+        }
     }
 
     /// The request with the session in it.
@@ -140,11 +156,11 @@ impl SessionExt for Context<'_> {
     }
 
     fn ctx(&self) -> Result<&Ctx> {
-        self.session()?.caller.as_ref().map(|caller| &caller.ctx).ok_or_else(Failure::bootstrap)
+        Ok(&self.session()?.signed_in()?.ctx)
     }
 
     fn loaders(&self) -> Result<&Loaders> {
-        self.session()?.caller.as_ref().map(|caller| &caller.loaders).ok_or_else(Failure::bootstrap)
+        Ok(&self.session()?.signed_in()?.loaders)
     }
 }
 

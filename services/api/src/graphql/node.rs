@@ -4,7 +4,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
     AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
-    OverrideId, PrincipalId, ProductId, RecordId, RoleId,
+    OverrideId, PrincipalId, ProductId, RecordId, RoleId, TokenId,
 };
 
 use super::SessionExt;
@@ -21,6 +21,7 @@ use super::org::Domain;
 use super::overrides::ContractOverride;
 use super::product::Product;
 use super::table::{Snapshot, Table, find_snapshot};
+use super::token::Token;
 
 /// Anything with a global id.
 #[derive(Interface)]
@@ -41,6 +42,7 @@ pub(crate) enum Node {
     Decision(Decision),
     Lease(Lease),
     Record(Record),
+    Token(Token),
 }
 
 #[derive(Default)]
@@ -110,6 +112,10 @@ impl NodeQuery {
             Kind::Lease => {
                 let found = loaders.find(decode::<LeaseId>(&id, "id")?).await?;
                 found.map(|lease| Node::Lease(Lease(lease)))
+            }
+            Kind::Token => {
+                let found = app::token::find_token(ctx.ctx()?, decode::<TokenId>(&id, "id")?).await?;
+                found.map(|token| Node::Token(Token(token)))
             }
             Kind::Record => {
                 let found = app::audit::find_record(ctx.ctx()?, decode::<RecordId>(&id, "id")?).await?;

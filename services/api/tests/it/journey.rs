@@ -29,6 +29,9 @@ async fn the_one_time_token_makes_a_token_and_nothing_else() {
     let id = domain::id::TokenId::new(clock, random);
     let claims = app::issuer::Claims::bootstrap(id, api.test.app.now());
     let token = api.test.app.issuer.issue(&claims).expect("a token");
+    let mut tx = api.test.app.db.write(store::Lock::Facts).await.expect("a transaction");
+    store::token::put_bootstrap(&mut tx, id, api.test.app.now()).await.expect("the only one-time token");
+    tx.commit().await.expect("a commit");
     let ask = async |query: &str| {
         let reply = api.post(token.expose(), json!({ "query": query }).to_string()).await;
         assert_eq!(reply.status, StatusCode::OK);

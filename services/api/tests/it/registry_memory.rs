@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use app::identity::{CreateToken, NewRole, set_enabled, unassign_role};
+use app::identity::{NewRole, set_enabled, unassign_role};
+use app::token::CreateToken;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, Request};
@@ -93,7 +94,7 @@ async fn a_token_ends_with_its_time() {
     let test = &world.api.test;
     let lifetime = Some(Duration::from_secs(600));
     let command = CreateToken { subject: Some("reader".to_owned()), lifetime, purpose: None };
-    let made = app::identity::create_token(&test.admin, command).await.unwrap();
+    let made = app::token::create_token(&test.admin, command).await.unwrap();
     let look = async || world.call(made.token.expose(), Method::GET, "/schemas/ids/1", None).await;
     assert_eq!((look().await, look().await), (200, 200));
     test.clock.advance(Duration::from_secs(3_600));

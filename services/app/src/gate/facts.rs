@@ -85,7 +85,7 @@ pub(crate) async fn load(
     let switch = target.known.domain.switch_at;
     let good_until = edges.chain(switch).filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
     let facts = Facts {
-        principal_enabled: actor.standing.enabled,
+        principal_enabled: actor.standing.enabled && crate::token::stands(tx, &actor).await?,
         visibility: Visibility::Established,
         policy,
         product_served: target.known.product.state.serves(),

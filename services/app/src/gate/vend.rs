@@ -100,10 +100,11 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
         }
     };
     let id = LeaseId::random(ctx.app.random.as_ref());
+    let token_id = ctx.actor.bearer.token_id;
     let (event, location) = (event(&loaded, &explained), &loaded.target.table.location);
     match ctx.app.vendor.provision() {
         Provision::Local => {
-            let lease = Lease::issue(id, permit, ctx.now());
+            let lease = Lease::issue(id, permit, ctx.now()).requested_with(token_id);
             store::lease::insert(&mut tx, &lease).await?;
             audit::append(ctx, &mut tx, event.with(detail(&loaded, &lease))).await?;
             failpoint::pass("vend.written");
@@ -113,7 +114,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
             Ok(Vended::Issued(Box::new(Issued { lease, decision: explained, credentials })))
         }
         Provision::Provider { deadline } => {
-            let intent = Lease::intend(id, permit, ctx.now());
+            let intent = Lease::intend(id, permit, ctx.now()).requested_with(token_id);
             store::lease::insert(&mut tx, intent.lease()).await?;
             let event = event.with(detail(&loaded, intent.lease()));
             audit::append(ctx, &mut tx, event.clone().intended()).await?;
@@ -200,7 +201,8 @@ fn asked(ctx: &Ctx, address: &Address, action: Action, purpose: Option<PurposeCo
         (Some(purpose), _) | (None, Some(purpose)) => Some(purpose),
         (None, None) => None,
     };
-    Ok(GateQuestion { principal_id: ctx.actor.principal.id, address: address.clone(), action, purpose })
+    let (principal_id, bearer) = (ctx.actor.principal.id, ctx.actor.bearer);
+    Ok(GateQuestion { principal_id, bearer, address: address.clone(), action, purpose })
 }
 
 async fn kept_or_loaded(ctx: &Ctx, asked: &GateQuestion) -> Result<Option<Arc<LoadedFacts>>, Error> {

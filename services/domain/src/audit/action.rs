@@ -22,6 +22,8 @@ closed_set! {
         PrincipalDisable = "principal.disable",
         /// A token was issued.
         TokenCreate = "token.create",
+        /// A token was revoked; the leases requested with it ended.
+        TokenRevoke = "token.revoke",
         /// A role was assigned.
         RoleAssign = "role.assign",
         /// A role was taken away.
@@ -124,5 +126,7 @@ closed_set! {
         Subject = "subject",
         /// A table, by its id.
         Table = "table",
+        /// A token, by its id.
+        Token = "token",
     }
 }

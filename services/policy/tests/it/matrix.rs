@@ -35,6 +35,9 @@ Columns
   own account's  it belongs to a service account that the caller owns
   own person's   the caller is a service account, and it belongs to the person who owns it
   sibling's      the caller is a service account, and it belongs to another one of the same person
+
+`for one purpose` means that the caller signed in with a token that is limited to a purpose; `platform` has all three platform
+roles.
 ";
 
 #[test]
@@ -106,6 +109,7 @@ fn ask(policy: &Policy, action: Action, row: &Row, column: &Column<'_>, determin
         platform_roles: &row.platform_roles,
         domain_roles: &row.domain_roles,
         grants: &column.grants,
+        limited: row.limited,
     };
     let PolicyAnswer { allowed, policy_ids, errors } =
         policy.decide(&Question { caller: &caller, action, resource: &column.resource, purpose: column.purpose });
@@ -121,6 +125,7 @@ struct Row {
     platform_roles: Vec<PlatformRole>,
     domain_roles: Vec<(DomainPath, DomainRole)>,
     inspector: bool,
+    limited: bool,
 }
 
 fn rows() -> Vec<Row> {
@@ -129,6 +134,7 @@ fn rows() -> Vec<Row> {
         platform_roles: Vec::new(),
         domain_roles: Vec::new(),
         inspector: false,
+        limited: false,
     };
     let mut rows = vec![row("no role")];
     for role in DomainRole::ALL {
@@ -144,6 +150,9 @@ fn rows() -> Vec<Row> {
     for role in PlatformRole::ALL {
         rows.push(Row { platform_roles: vec![*role], ..row(role.as_str()) });
     }
+    let owner = vec![(path("sales/emea"), DomainRole::Owner)];
+    rows.push(Row { domain_roles: owner, limited: true, ..row("owner, for one purpose") });
+    rows.push(Row { platform_roles: PlatformRole::ALL.to_vec(), limited: true, ..row("platform, for one purpose") });
     rows.push(Row { inspector: true, ..row("a job inside the server") });
     rows
 }
@@ -175,7 +184,12 @@ fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)>
         Action::CreateDomain | Action::CreatePrincipal | Action::AssignPlatformRole | Action::ViewAudit => {
             vec![("the platform", vec![Column::new("anything", Resource::Platform)])]
         }
-        Action::ViewPrincipal | Action::CreateToken | Action::DisablePrincipal => {
+        Action::ViewPrincipal
+        | Action::CreateToken
+        | Action::ViewToken
+        | Action::RevokeToken
+        | Action::DisablePrincipal
+        | Action::EnablePrincipal => {
             vec![("a principal", parties(Resource::Principal))]
         }
         Action::ConfigureSchemas => {
@@ -258,7 +272,10 @@ fn sentence(action: Action) -> &'static str {
         Action::ConfigureSchemas => "set levels and modes of the schema registry",
         Action::ViewPrincipal => "see a principal's record and roles",
         Action::CreateToken => "create a token for a principal",
-        Action::DisablePrincipal => "disable a principal, or enable it again",
+        Action::ViewToken => "see the tokens of a principal",
+        Action::RevokeToken => "revoke a token of a principal",
+        Action::DisablePrincipal => "disable a principal, or enable one that the caller has disabled",
+        Action::EnablePrincipal => "enable a principal that another one has disabled",
         Action::SetEnforcement => "set how far a domain's contracts bind its readers",
         Action::AssignRole => "assign or remove the roles owner, publisher and consumer",
         Action::Plan => "see what publishing would change",

@@ -48,6 +48,8 @@ const CALLS: [(&str, &[&str]); 42] = [
     ("role unassign", &["{}"]),
     ("role list", &["", "--domain shop", "--domain shop/payroll"]),
     ("token create", &["payroll"]),
+    ("token list", &["payroll", "--limit 1 --json"]),
+    ("token revoke", &["{}"]),
     ("product list", &["", "--json", "--domain shop", "--limit 1 --json", "--domain shop --limit 1 --json"]),
     ("product show", &["shop.payroll", "shop.payroll --json"]),
     ("table show", &["shop.payroll.payroll", "shop.payroll.payroll__v1 --json", "shop.payroll.nothing"]),
