@@ -10,6 +10,7 @@ use domain::inspection::Inspector;
 use domain::lease::Vendor;
 use domain::name::DomainPath;
 use domain::storage::Lake;
+use domain::topic::TopicPrefixes;
 use policy::{Action, Policy, Question, Resource};
 use store::revision::Revision;
 use store::{Db, ListScope, Tx};
@@ -66,6 +67,8 @@ pub struct Settings {
     /// The domain that keeps the schemas of subjects which no product owns (`registry.quarantine`); without one they are
     /// refused.
     pub quarantine: Option<DomainPath>,
+    /// The domains that topics belong to by their names (`registry.prefixes`).
+    pub topic_prefixes: TopicPrefixes,
     /// How many versions a subject has at most, counted with those out of use (`registry.versions`): a new schema may be
     /// compared with all of them.
     pub max_versions: u32,
@@ -90,6 +93,7 @@ impl Default for Settings {
             n_inspections: 2,
             inspection_claim: Duration::from_secs(660),
             quarantine: None,
+            topic_prefixes: TopicPrefixes::default(),
             max_versions: 1_000,
             max_subjects: 100_000,
         }

@@ -38,4 +38,5 @@ pub mod s3;
 pub mod storage;
 pub mod table;
 pub mod token;
+pub mod topic;
 pub mod version;

@@ -29,6 +29,8 @@ closed_set! {
         RevokeToken = "revokeToken",
         /// Set the enforcement of a domain. Domain.
         SetEnforcement = "setEnforcement",
+        /// Let another domain have a subject of the schema registry. Domain.
+        ReleaseSubject = "releaseSubject",
         /// Assign or remove a role in a domain. Domain.
         AssignRole = "assignRole",
         /// Publish without committing. Domain, product or contract.

@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "override_findings", include_str!("../migrations/0006_override_findings.sql")),
     (7, "outbox_cursors", include_str!("../migrations/0007_outbox_cursors.sql")),
     (10, "tokens", include_str!("../migrations/0010_tokens.sql")),
+    (12, "topics", include_str!("../migrations/0012_topics.sql")),
 ];
 
 /// The number of the newest migration.

@@ -46,6 +46,7 @@ mod row;
 mod scope;
 pub mod table;
 pub mod token;
+pub mod topic;
 mod writer;
 
 pub use db::{Db, Durability, Lock, Missing, Options, Tx};

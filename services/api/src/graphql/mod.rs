@@ -22,6 +22,7 @@ mod overrides;
 mod page;
 mod product;
 mod publish;
+mod registry;
 mod scalar;
 mod table;
 mod token;
@@ -75,6 +76,7 @@ pub struct Mutation(
     grant::GrantMutation,
     notice::NoticeMutation,
     overrides::OverrideMutation,
+    registry::RegistryMutation,
     lease::CredentialMutation,
 );
 

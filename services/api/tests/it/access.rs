@@ -52,6 +52,7 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("createPrincipal", json!({ "input": { "subject": "new" } }), &["admin"]),
         ("setPrincipalEnabled", json!({ "input": { "principal": world.reader, "enabled": true } }), &["admin"]),
         ("createToken", json!({ "input": { "subject": "reader" } }), &["admin"]),
+        ("releaseSubject", json!({ "input": { "subject": "orders-value", "domain": "shop" } }), &["admin", "steward"]),
         ("revokeToken", json!({ "input": { "token": world.token } }), &["admin", "reader"]),
         (
             "assignRole",

@@ -119,7 +119,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-const ABOUT_NAMES: [&str; 24] = [
+const ABOUT_NAMES: [&str; 25] = [
     r#"{ product(domain: "shop", name: "{}") { id name } }"#,
     r#"{ table(address: "shop.{}.{}") { id location } }"#,
     r#"{ table(address: "shop.{}.{}__v1") { id } }"#,
@@ -142,6 +142,7 @@ const ABOUT_NAMES: [&str; 24] = [
     r#"mutation { createPrincipal(input: { subject: "{}" }) { __typename } }"#,
     r#"mutation { createToken(input: { subject: "{}" }) { __typename } }"#,
     r#"{ tokens(subject: "{}") { nodes { id } } }"#,
+    r#"mutation { releaseSubject(input: { subject: "{}-value", domain: "shop" }) { subject } }"#,
     r#"mutation { assignRole(input: { subject: "{}", role: OWNER, domain: "shop" }) { __typename } }"#,
     r#"mutation { assignRole(input: { subject: "reader", role: OWNER, domain: "shop/{}" }) { __typename } }"#,
 ];

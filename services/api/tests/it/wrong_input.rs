@@ -42,6 +42,9 @@ fn valid(field: &str) -> Value {
         }
         "tokens" => json!({ "subject": "reader", "first": 1, "after": null }),
         "revokeToken" => json!({ "input": { "token": id("token"), "idempotencyKey": "k" } }),
+        "releaseSubject" => {
+            json!({ "input": { "subject": "orders-value", "domain": "nowhere", "idempotencyKey": "k" } })
+        }
         "createToken" => json!({ "input": { "subject": "nobody", "lifetimeSeconds": 60, "purpose": "SUPPORT" } }),
         "assignRole" => {
             json!({ "input": { "subject": "nobody", "role": "OWNER", "domain": "shop", "idempotencyKey": "k" } })
@@ -211,6 +214,7 @@ impl Foreign {
             "createToken" => input("subject", json!("owner-other")),
             "tokens" => vec![with(&[("/subject", json!("owner-other"))])],
             "revokeToken" => input("token", json!(self.token)),
+            "releaseSubject" => input("domain", json!("other")),
             "assignRole" => vec![with(&[("/input/domain", json!("other")), ("/input/subject", json!("reader"))])],
             "unassignRole" => input("assignment", self.id("role_assignment")),
             "activateVersion" => input("version", self.id("contract_version")),
@@ -226,12 +230,13 @@ impl Foreign {
 }
 
 /// What an admin may do with everybody's. The gate keeps what it refused him as a decision.
-const FOR_ADMINS: [&str; 9] = [
+const FOR_ADMINS: [&str; 10] = [
     "createDomain",
     "createPrincipal",
     "setPrincipalEnabled",
     "createToken",
     "revokeToken",
+    "releaseSubject",
     "assignRole",
     "unassignRole",
     "requestAccess",

@@ -76,6 +76,8 @@ pub(super) enum Change {
     Unbind(BindingId, TableId),
     /// An object's table.
     Bind(Binding),
+    /// The end of the bindings that other contracts have to a topic, and of its release.
+    TakeTopicOver(Subject, ContractId),
     /// An object's topic.
     BindTopic(TopicBinding),
     /// The contract behind a major of an output port.

@@ -83,6 +83,10 @@ impl Writer<'_> {
                 Ok(())
             }
             Change::Bind(binding) => Ok(store::binding::insert(self.tx, binding).await?),
+            Change::TakeTopicOver(subject, by) => {
+                store::binding::unbind_topic(self.tx, subject, *by).await?;
+                Ok(store::topic::end_release(self.tx, subject).await?)
+            }
             Change::BindTopic(binding) => Ok(store::binding::insert_topic(self.tx, binding).await?),
             Change::TiePort(port) => Ok(store::product::insert_port(self.tx, port).await?),
             Change::OpenNotices(contract_id, major) => {

@@ -278,7 +278,8 @@ async fn a_token_for_a_purpose_neither_publishes_nor_approves_nor_assigns_roles(
     };
     let pending = app::grant::request_access(&reader, request(PurposeCode::Analytics)).await.unwrap();
     let limited = async |subject: &str| {
-        let made = create_token(&test.admin, command(Some(subject), None, Some(PurposeCode::Operations))).await.unwrap();
+        let made =
+            create_token(&test.admin, command(Some(subject), None, Some(PurposeCode::Operations))).await.unwrap();
         test.bearer(made.token.expose()).await
     };
     let owner = limited("owner-nyc").await;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use testkit::postgres;
 
-use crate::test_server::{Run, TestServer, refused_start};
+use crate::test_server::{Program, Run, TestServer, refused_start};
 
 /// A database URL as arguments.
 fn database(url: Option<&str>) -> Vec<&str> {
@@ -65,7 +65,7 @@ fn a_missing_sqlite_database_beside_old_keys_is_no_first_start() {
         let file = file.unwrap();
         fs::rename(file.path(), server.data().join(file.file_name())).unwrap();
     }
-    server.kill_and_restart(crate::test_server::Program::Charter);
+    server.kill_and_restart(Program::Charter);
     server.user("admin").ok(&["domain", "list"]);
 }
 
@@ -117,4 +117,25 @@ fn a_password_on_the_command_line_causes_a_warning_without_the_password() {
     for run in [argument, environment] {
         assert!(!run.stderr.contains("hunter2") && !run.stdout.contains("hunter2"), "{run:?}");
     }
+}
+
+#[test]
+fn recovery_prints_a_token_once_until_a_start_without_it() {
+    let mut server = TestServer::start("");
+    let mut tokens = Vec::new();
+    for (program, prints) in [
+        (Program::Recovering, true),
+        (Program::Recovering, false),
+        (Program::Recovering, false),
+        (Program::Charter, false),
+        (Program::Recovering, true),
+    ] {
+        server.kill_and_restart(program);
+        assert_eq!(server.printed_token().is_some(), prints, "{}", server.log());
+        tokens.extend(server.printed_token().map(str::to_owned));
+    }
+    assert!(server.log().contains("start once without --recover-admin first"), "{}", server.log());
+    // The second recovery has ended the first one's token.
+    assert_eq!(server.run_with(&tokens[0], &["domain", "list"]).code, 5);
+    assert_eq!(server.run_with(&tokens[1], &["domain", "list"]).code, 0);
 }

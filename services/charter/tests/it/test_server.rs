@@ -118,6 +118,12 @@ impl TestServer {
         *process = child;
         self.address = startup.address;
         self.gateway = startup.gateway;
+        self.bootstrap = startup.bootstrap;
+    }
+
+    /// The token that the server printed at its last start.
+    pub(crate) fn printed_token(&self) -> Option<&str> {
+        self.bootstrap.as_deref()
     }
 
     /// Whether the server exits within ten seconds: its connections close before the process ends.
@@ -179,7 +185,7 @@ impl TestServer {
         self.tokens.lock().unwrap().get(subject).unwrap().clone()
     }
 
-    fn run_with(&self, token: &str, args: &[&str]) -> Run {
+    pub(crate) fn run_with(&self, token: &str, args: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_charter"));
         command.args(args).env("CHARTER_SERVER", &self.address).env("CHARTER_TOKEN", token);
         command.current_dir(repository());
@@ -311,6 +317,8 @@ pub(crate) enum Program<'a> {
     Charter,
     /// `charter` with another worker.
     WithWorker(&'a Path),
+    /// `charter` with `--recover-admin`.
+    Recovering,
     /// `charter-failpoints`, which aborts at the named failpoint.
     Failing(&'a str),
 }
@@ -322,7 +330,7 @@ pub(crate) fn failing_program() -> Option<PathBuf> {
 
 fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Child, Startup) {
     let mut command = match program {
-        Program::Charter | Program::WithWorker(_) => Command::new(env!("CARGO_BIN_EXE_charter")),
+        Program::Charter | Program::WithWorker(_) | Program::Recovering => Command::new(env!("CARGO_BIN_EXE_charter")),
         Program::Failing(point) => {
             let mut command = Command::new(failing_program().unwrap());
             command.env("CHARTER_FAILPOINT", point);
@@ -338,6 +346,9 @@ fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Chil
     }
     if let Program::WithWorker(worker) = program {
         command.arg("--worker").arg(worker);
+    }
+    if let Program::Recovering = program {
+        command.arg("--recover-admin");
     }
     let mut child = command.spawn().unwrap();
     let mut startup = Startup { address: String::new(), gateway: String::new(), bootstrap: None };

@@ -90,6 +90,8 @@ closed_set! {
         SchemaRegister = "schema.register",
         /// Schemas of a subject were deleted.
         SchemaDelete = "schema.delete",
+        /// A subject was released to another domain.
+        SubjectRelease = "subject.release",
         /// The settings of the schema registry were changed.
         RegistryConfigure = "registry.configure",
     }

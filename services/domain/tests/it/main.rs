@@ -19,3 +19,4 @@ mod product;
 mod protobuf;
 mod registry;
 mod terms;
+mod topic;

@@ -195,7 +195,7 @@ fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)>
         Action::ConfigureSchemas => {
             vec![("the platform", vec![Column::new("anything", Resource::Platform)]), ("a product", products(world))]
         }
-        Action::SetEnforcement | Action::AssignRole => vec![domain()],
+        Action::SetEnforcement | Action::AssignRole | Action::ReleaseSubject => vec![domain()],
         Action::Plan | Action::Publish => vec![domain(), ("a product", products(world)), contract()],
         Action::Activate | Action::Deprecate | Action::Retire => vec![("a product", products(world)), contract()],
         Action::ViewProduct | Action::ViewDetail | Action::BindTable | Action::RequestAccess => {
@@ -277,6 +277,7 @@ fn sentence(action: Action) -> &'static str {
         Action::DisablePrincipal => "disable a principal, or enable one that the caller has disabled",
         Action::EnablePrincipal => "enable a principal that another one has disabled",
         Action::SetEnforcement => "set how far a domain's contracts bind its readers",
+        Action::ReleaseSubject => "let another domain have a subject of the schema registry",
         Action::AssignRole => "assign or remove the roles owner, publisher and consumer",
         Action::Plan => "see what publishing would change",
         Action::Publish => "publish products and contracts",

@@ -50,6 +50,7 @@ const CALLS: [(&str, &[&str]); 42] = [
     ("token create", &["payroll"]),
     ("token list", &["payroll", "--limit 1 --json"]),
     ("token revoke", &["{}"]),
+    ("registry release", &["payroll-value --domain shop"]),
     ("product list", &["", "--json", "--domain shop", "--limit 1 --json", "--domain shop --limit 1 --json"]),
     ("product show", &["shop.payroll", "shop.payroll --json"]),
     ("table show", &["shop.payroll.payroll", "shop.payroll.payroll__v1 --json", "shop.payroll.nothing"]),

@@ -443,8 +443,12 @@ fn organisation_forms() -> Forms {
 }
 
 fn product_forms() -> Forms {
-    use Kind::{Contract, Domain, Duration, Flag, Product, Table, Version};
+    use Kind::{Contract, Domain, Duration, Flag, Name, Product, Table, Version};
     vec![
+        (
+            "registry release",
+            answer("steward", &["owner-shop", "stranger"], &[("SUBJECT", Name), ("--domain", Domain), KEY]),
+        ),
         ("product list", lists(&[("--domain", Domain)])),
         ("product show", read(&[("PRODUCT", Product)])),
         ("table show", read(&[("TABLE", Table)])),
