@@ -143,9 +143,25 @@ pub enum Provision {
     Local,
     /// By asking a provider.
     Provider {
-        /// How long it has to answer; at most [`MAX_VENDOR_DEADLINE`].
-        deadline: Duration,
+        /// How long it has to answer.
+        deadline: VendorDeadline,
     },
+}
+
+/// How long a provider has to answer: at most [`MAX_VENDOR_DEADLINE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VendorDeadline(Duration);
+
+impl VendorDeadline {
+    /// This time, or the longest one if that is shorter.
+    pub fn new(deadline: Duration) -> Self {
+        Self(deadline.min(MAX_VENDOR_DEADLINE))
+    }
+
+    /// The time.
+    pub fn get(self) -> Duration {
+        self.0
+    }
 }
 
 /// What credentials are to open.

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::lease::{Credentials, Lease, LeaseIntent, MAX_VENDOR_DEADLINE, Order, VendError};
+use domain::lease::{Credentials, Lease, LeaseIntent, MAX_VENDOR_DEADLINE, Order, VendError, VendorDeadline};
 use domain::table::Location;
 use store::Lock;
 
@@ -30,11 +30,11 @@ pub(crate) async fn fulfil(
     ctx: &Ctx,
     intent: LeaseIntent,
     location: &Location,
-    deadline: Duration,
+    deadline: VendorDeadline,
     event: Event,
 ) -> Result<Option<(Lease, Credentials)>, Error> {
     let (id, expires_at) = (intent.lease().id, intent.lease().expires_at);
-    let deadline = deadline.min(MAX_VENDOR_DEADLINE);
+    let deadline = deadline.get();
     let order = Order { lease: intent.lease(), location };
     let made = tokio::time::timeout(deadline, ctx.app.vendor.vend(order)).await;
     let made = made.unwrap_or(Err(VendError::Deadline(deadline)));
