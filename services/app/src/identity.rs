@@ -4,6 +4,7 @@ mod taken;
 
 use std::sync::Arc;
 
+use domain::error::Kind;
 use domain::id::{PrincipalId, RoleId, TokenId};
 use domain::identity::{
     Disabled, DomainRole, LOCAL_ISSUER, MAX_SUBJECT_BYTES, PlatformRole, Principal, PrincipalKind, Role,
@@ -41,6 +42,7 @@ pub enum SignedIn {
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a bad token, an unknown or a disabled principal; the answer does not say which.
+/// [`Error::Unavailable`] if the token cannot be checked now.
 pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     let digest = signed_in::digest(token);
     let access = app.revision(Revision::Access).await?;
@@ -88,6 +90,9 @@ fn refused() -> Error {
 }
 
 /// Verifies a token with the verifier of its issuer: the one that accepts it. The local issuer comes first.
+///
+/// # Errors
+/// [`Error::Unavailable`] if none accepts it and one of them cannot check tokens now, else [`Error::Unauthenticated`].
 async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken), Error> {
     let local: &dyn Verifier = &app.issuer;
     let mut refusals = Vec::new();
@@ -97,10 +102,16 @@ async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken
             Err(error) => refusals.push((verifier.issuer(), error)),
         }
     }
+    let mut is_checked = true;
     for (issuer, reason) in refusals {
         tracing::info!(issuer, %reason, "token refused");
+        is_checked &= reason.kind() != Kind::Unavailable;
     }
-    Err(Error::Unauthenticated)
+    match is_checked {
+        true => Err(Error::Unauthenticated),
+        // The token may be a good one of that issuer.
+        false => Err(Error::Unavailable("the keys of a token issuer cannot be had".to_owned())),
+    }
 }
 
 /// Makes a user or service account.
