@@ -161,6 +161,7 @@ impl VerifyError {
             | Self::Signature
             | Self::Issuer
             | Self::Audience
+            | Self::Revoked
             | Self::Claims
             | Self::NotYet
             | Self::Expired => Kind::Unauthenticated,

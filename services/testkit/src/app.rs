@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use app::data_dir::DataDir;
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
-use app::issuer::{Issuer, TokenKind};
+use app::issuer::{Claims, Issuer, TokenKind};
 use app::org::CreateDomain;
 use app::publish::{DocumentSet, DocumentText, Outcome};
 use app::token::CreateToken;
@@ -14,6 +14,7 @@ use app::{Actor, App, Ctx, Parts, Settings};
 use domain::audit::{self, Record};
 use domain::change::message::Format;
 use domain::clock::Clock;
+use domain::id::TokenId;
 use domain::identity::{DomainRole, PlatformRole, Verifier};
 use domain::lease::Vendor;
 use domain::name::DomainPath;
@@ -180,6 +181,16 @@ impl TestApp {
         actor.bearer.expires_at = self.clock.now().plus(TokenKind::User.lifetime());
         actor.bearer.chain_ends_at = self.clock.now().plus(MAX_CHAIN);
         Ctx { actor: Arc::new(actor), ..self.admin.clone() }
+    }
+
+    /// The one-time token of a first start, though an admin is there.
+    pub async fn one_time_token(&self) -> String {
+        let id = TokenId::new(self.clock.as_ref(), self.random.as_ref());
+        let token = self.app.issuer.issue(&Claims::bootstrap(id, self.app.now())).expect("a token");
+        let mut tx = self.app.db.write(Lock::Facts).await.expect("a transaction");
+        store::token::put_bootstrap(&mut tx, id, self.app.now()).await.expect("the only one");
+        tx.commit().await.expect("a commit");
+        token.expose().to_owned()
     }
 
     /// The context of the bearer of a token.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::contract::{Contract, State};
 use domain::id::{ContractId, DomainId, RoleId};
-use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
+use domain::identity::{Disabled, DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
 use domain::name::DomainPath;
 use domain::org::{Domain, Enforcement};
 use domain::product::{self, Product};

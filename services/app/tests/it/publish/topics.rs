@@ -13,7 +13,9 @@ use testkit::app::{TestApp, set};
 
 use super::{CONTRACT, PRODUCT, with};
 
-const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"order_id","type":"long"}]}"#;
+/// What the contract promises of the topic.
+const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[
+    {"name":"order_id","type":["null","long"],"default":null},{"name":"amount","type":["null","double"],"default":null}]}"#;
 
 /// The documents of a product of one name with a topic.
 fn documents(name: &str, topic: &str, classification: &str) -> [String; 2] {
@@ -51,11 +53,10 @@ async fn start(prefixes: &[(&str, &str)]) -> (TestApp, [Ctx; 4]) {
         ..Settings::for_testing()
     };
     let test = TestApp::start_configured(settings).await;
-    let mut owners = Vec::new();
-    for domain in ["shop", "shop/emea", "fin", "strays"] {
-        owners.push(test.domain(domain).await);
-    }
-    (test, owners.try_into().unwrap())
+    let shop = test.domain("shop").await;
+    let others = [test.domain("shop/emea").await, test.domain("fin").await, test.domain("strays").await];
+    let [emea, fin, strays] = others;
+    (test, [shop, emea, fin, strays])
 }
 
 const PREFIXES: [(&str, &str); 2] = [("shop", "shop"), ("fin.ledger", "fin")];
