@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::inspection;
 use crate::lease::intent;
 use crate::paging::MAX_PAGE;
+use crate::retention;
 use crate::table::head;
 
 /// How long to wait for work without a notification: other replicas send none.
@@ -181,7 +182,7 @@ async fn tidy(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Deletes what has expired, and ends abandoned leases, once.
+/// Deletes what has expired, ends abandoned leases, and collects stored files, once.
 ///
 /// # Errors
 /// Those of the database.
@@ -192,5 +193,6 @@ pub async fn tidy_once(app: &App) -> Result<(), Error> {
     store::idempotency::delete_expired(&mut tx, now).await?;
     store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
     store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    retention::collect(app).await
 }
