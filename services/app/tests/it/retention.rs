@@ -180,6 +180,9 @@ async fn a_table_that_goes_back_to_a_collected_snapshot_is_inspected_again() {
     test.inspector.set(test.table_folder(FOLDER), good().failing(InspectionError::Unreadable("gone".to_owned())));
     test.settle().await;
     test.inspector.set(test.table_folder(FOLDER), good());
+    app::jobs::poll_once(&test.app).await.unwrap();
+    let asked = Vend { address: "nyc.race.rows".parse().unwrap(), action: Action::Read, purpose: None, lifetime: None };
+    let Vended::Refused(_) = app::gate::vend(&owner, asked).await.unwrap() else { panic!("its files are gone") };
     test.settle().await;
     assert!(served(&test, &owner).await.contains(&format!("{:020}", 0)));
     assert_eq!(n_stored(&test), (2, 2));
