@@ -31,6 +31,7 @@ const N_COMPARED: usize = 256;
 /// Those of the database, and of the data folder.
 pub async fn collect(app: &App) -> Result<(), Error> {
     let mut leased = Leased::Unknown;
+    let mut first_error = None;
     let mut seek = Seek::first(MAX_PAGE);
     loop {
         let page = {
@@ -38,7 +39,10 @@ pub async fn collect(app: &App) -> Result<(), Error> {
             store::table::list(&mut tx, &seek).await?
         };
         for table in &page.items {
-            let_go(app, table, &mut leased).await?;
+            // A table whose rows cannot be read keeps none of the others from being collected.
+            if let Err(error) = let_go(app, table, &mut leased).await {
+                first_error.get_or_insert(error);
+            }
         }
         match page.items.last() {
             Some(last) if page.has_more => seek.after = Some(last.id),
@@ -47,7 +51,8 @@ pub async fn collect(app: &App) -> Result<(), Error> {
     }
     name_checkpoints(app).await?;
     sweep(app, StoredFile::List).await?;
-    sweep(app, StoredFile::Checkpoint).await
+    sweep(app, StoredFile::Checkpoint).await?;
+    first_error.map_or(Ok(()), Err)
 }
 
 /// The snapshots of open leases, read once in a run, and only if something is to be collected.

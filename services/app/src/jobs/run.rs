@@ -139,7 +139,7 @@ async fn release(app: &App) -> Result<(), Error> {
         let mut tx = app.db.write(Lock::Free).await?;
         store::job::release_all(&mut tx).await?;
         tx.commit().await?;
-        intent::end_abandoned(app, app.now()).await?;
+        intent::end_abandoned(app, app.started_at).await?;
     }
     Ok(())
 }
@@ -182,17 +182,21 @@ async fn tidy(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Deletes what has expired, ends abandoned leases, and collects stored files, once.
+/// Deletes and forgets what has expired, ends abandoned leases, and collects stored files, once.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn tidy_once(app: &App) -> Result<(), Error> {
     let now = app.now();
-    intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await?;
+    app.caches.leases.remove_expired(now);
     let mut tx = app.db.write(Lock::Free).await?;
     store::idempotency::delete_expired(&mut tx, now).await?;
     store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
     store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
     tx.commit().await?;
-    retention::collect(app).await
+    // A lease that cannot be read keeps nothing else from being deleted.
+    let ended = intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await;
+    retention::collect(app).await?;
+    ended?;
+    Ok(())
 }
