@@ -18,5 +18,6 @@ mod pages;
 mod product;
 mod protobuf;
 mod registry;
+mod retention;
 mod terms;
 mod topic;
