@@ -35,6 +35,7 @@ pub mod product;
 pub mod quality;
 pub mod registry;
 pub mod s3;
+pub mod share;
 pub mod storage;
 pub mod table;
 pub mod version;

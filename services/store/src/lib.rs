@@ -44,6 +44,7 @@ pub mod registry;
 pub mod revision;
 mod row;
 mod scope;
+pub mod share;
 pub mod table;
 mod writer;
 

@@ -8,5 +8,6 @@ mod notice;
 mod overrides;
 mod publish;
 mod race;
+mod shared;
 mod vendor;
 mod verifier;
