@@ -97,6 +97,8 @@ pub enum Resource<'a> {
         product: Product<'a>,
         /// The holder.
         principal: Party,
+        /// The domains of the other products that are bound to the same table.
+        sharers: &'a [DomainPath],
     },
     /// A lease.
     Lease {
@@ -106,6 +108,8 @@ pub enum Resource<'a> {
         product: Product<'a>,
         /// The holder.
         principal: Party,
+        /// The domains of the other products that are bound to the same table.
+        sharers: &'a [DomainPath],
     },
     /// A decision of the gate.
     Decision {
@@ -115,5 +119,7 @@ pub enum Resource<'a> {
         product: Product<'a>,
         /// The principal that it is about.
         principal: Party,
+        /// The domains of the other products that are bound to the same table.
+        sharers: &'a [DomainPath],
     },
 }

@@ -39,6 +39,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "tokens", include_str!("../migrations/0010_tokens.sql")),
     (11, "retention", include_str!("../migrations/0011_retention.sql")),
     (12, "topics", include_str!("../migrations/0012_topics.sql")),
+    (13, "table_shares", include_str!("../migrations/0013_table_shares.sql")),
 ];
 
 /// The number of the newest migration.

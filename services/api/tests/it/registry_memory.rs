@@ -187,6 +187,9 @@ async fn a_request_that_began_before_its_topic_was_bound_is_answered_by_the_bind
     for _ in 0..2 {
         app::registry::find_schema(&reader, 1, None).await.unwrap();
     }
+    let keeper = test.ctx("owner-strays").await;
+    let to = "shop".parse().unwrap();
+    release_subject(&keeper, "users-value".parse().unwrap(), &to, None).await.unwrap();
     test.publish(&owner, "shop", &[&product, CONTRACT]).await;
     let seen = app::registry::find_schema(&reader, 1, None).await;
     assert!(matches!(seen, Err(app::registry::Error::SchemaNotFound)), "{seen:?}");

@@ -82,6 +82,11 @@ impl Writer<'_> {
                 store::table::delete_unbound(self.tx, *table_id).await?;
                 Ok(())
             }
+            Change::Share { table_id, shares, what } => {
+                store::share::replace(self.tx, *table_id, shares).await?;
+                let event = Event::done(Action::TableShare, ResourceKind::Table, *table_id, what);
+                audit::append(self.ctx, self.tx, event).await
+            }
             Change::Bind(binding) => Ok(store::binding::insert(self.tx, binding).await?),
             Change::TakeTopicOver(subject, by) => {
                 store::binding::unbind_topic(self.tx, subject, *by).await?;

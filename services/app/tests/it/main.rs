@@ -9,6 +9,7 @@ mod overrides;
 mod publish;
 mod race;
 mod retention;
+mod shared;
 mod token;
 mod vendor;
 mod verifier;
