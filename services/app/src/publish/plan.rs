@@ -39,10 +39,6 @@ pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
     /// Tables to be inspected.
     pub(super) inspect: BTreeSet<TableId>,
-    /// Whether facts change that the access revision stands for.
-    pub(super) access: bool,
-    /// Whether facts change that the visibility revision stands for.
-    pub(super) visibility: bool,
     /// What is reported of it.
     pub(super) report: Report,
 }
@@ -294,7 +290,6 @@ impl<'a> Planner<'a> {
         let Some(old) = &document.old else {
             self.ctx.authorize(self.action, &Resource::Product(resource(new, domain)), &what)?;
             self.plan.changes.push(Change::AddProduct(new.clone(), text.clone()));
-            (self.plan.access, self.plan.visibility) = (true, true);
             return Ok(ChangeKind::Added);
         };
         if old.digest == new.digest {
@@ -318,7 +313,6 @@ impl<'a> Planner<'a> {
         if old.classification != new.classification {
             self.reclassified(new);
         }
-        self.plan.access = true;
         Ok(if only_status { ChangeKind::Transition } else { ChangeKind::Changed })
     }
 
@@ -341,7 +335,6 @@ impl<'a> Planner<'a> {
 
     /// Who may know of the product changes, and with it what an undeclared column is worth: its tables are inspected.
     fn reclassified(&mut self, product: &Product) {
-        (self.plan.access, self.plan.visibility) = (true, true);
         let contracts = self.state.domains.values().flat_map(|domain| domain.contracts_of(product.id));
         let bindings = contracts.flat_map(|contract| self.holdings.bindings.get(&contract.id)).flatten();
         self.plan.inspect.extend(bindings.map(|binding| binding.table_id));
@@ -422,7 +415,6 @@ impl<'a> Planner<'a> {
             }
             Step::Keep(version) => return (ChangeKind::Unchanged, version.state.clone()),
         };
-        self.plan.access = true;
         changed
     }
 
@@ -448,7 +440,6 @@ impl<'a> Planner<'a> {
     fn transition(&mut self, version: contract::Version, state: State, kind: Transition) {
         self.put(contract::Version { state: state.clone(), ..version.clone() });
         self.plan.changes.push(Change::Transition { version, state, kind });
-        self.plan.access = true;
     }
 
     /// Remembers a version as it is planned.
@@ -490,7 +481,6 @@ impl<'a> Planner<'a> {
                 let Some(contract_major) = tied_major(&versions, port_major.major) else { continue };
                 self.plan.changes.push(Change::TiePort(Port { port_major, contract_id: contract.id, contract_major }));
                 self.tied.push((contract.id, contract_major));
-                self.plan.access = true;
             }
         }
         Ok(())

@@ -104,6 +104,8 @@ closed_set! {
         ScopeHolds = "scope.holds",
         /// An earlier check ended the decision.
         ScopeNotChecked = "scope.not_checked",
+        /// The binding through which the lease was issued is gone. Only open leases end by it: what is gone cannot be asked for.
+        ScopeUnbound = "scope.unbound",
         /// The table's location overlaps that of another table.
         ScopeLocation = "scope.location",
         /// There is no snapshot to serve.
@@ -157,6 +159,7 @@ impl Code {
             | Self::QualityLate => Check::Quality,
             Self::ScopeHolds
             | Self::ScopeNotChecked
+            | Self::ScopeUnbound
             | Self::ScopeLocation
             | Self::ScopeNothingToServe
             | Self::ScopePurpose
