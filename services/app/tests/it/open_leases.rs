@@ -417,6 +417,91 @@ async fn a_successor_and_enforcement_end_no_lease() {
     assert!(test.app.open(lease.id).await.is_ok());
 }
 
+/// The successor waits for its inspection; between its predecessor's end and its own begin there is no moment.
+#[tokio::test]
+async fn a_successor_that_waits_for_its_inspection_ends_no_lease() {
+    let (test, owner, reader, _) = open_table().await;
+    let lease = vend(&reader, Action::Read, HOUR).await;
+    let rule = "required: true\n        quality:\n          - metric: duplicateValues\n            mustBe: 0\n";
+    let successor = CONTRACT.replace("version: 1.0.0", "version: 1.1.0").replace("required: true\n", rule);
+    test.publish(&owner, "nyc", &[&successor]).await;
+    assert!(vend(&reader, Action::Read, HOUR).await.decision_id != lease.decision_id);
+    let states = async || {
+        let mut tx = test.app.db.read().await.unwrap();
+        let product = store::product::list(&mut tx, &Seek::first(1)).await.unwrap().items.remove(0);
+        let contract = store::contract::list_of_products(&mut tx, &[product.id]).await.unwrap().remove(0);
+        let versions = store::contract::list_versions_of_contracts(&mut tx, &[contract.id]).await.unwrap();
+        versions.iter().map(|version| version.state.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(states().await, ["superseded", "active"]);
+    assert!(test.app.open(lease.id).await.is_ok());
+}
+
+/// Stewards may forbid something to those who have a role or a grant.
+#[tokio::test]
+async fn a_right_that_a_policy_forbids_to_combine_ends_leases_when_it_comes_and_when_it_goes() {
+    const RULES: &str = r#"
+@id("auditors-read-nothing")
+forbid (principal in PlatformRole::"auditor", action == Action::"read", resource is Binding);
+@id("publishers-hold-no-grants")
+forbid (principal is Principal, action == Action::"read", resource is Binding)
+when { principal in resource.holders && principal in resource.domain.publishers };
+@id("owners-hold-grants")
+forbid (principal is Principal, action == Action::"read", resource is Binding)
+when { principal in resource.domain.owners }
+unless { principal in resource.holders };
+"#;
+    let policy = Policy::with_files(&[("combining.cedar", RULES)]).unwrap();
+    let test = TestApp::start_wired_under(Wiring::default(), policy).await;
+    let owner = test.domain("nyc").await;
+    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
+    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
+    let other = NewRole::Domain("nyc".parse().unwrap(), DomainRole::Owner);
+    test.principal("second").await;
+    let second = test.assign("second", other).await;
+    let state =
+        async |lease: &Lease| store::lease::get(&mut test.app.db.read().await.unwrap(), lease.id).await.unwrap().state;
+
+    let reader = test.principal("reader").await;
+    granted(&owner, &reader, PurposeCode::Analytics, None).await;
+    let lease = vend(&reader, Action::Read, HOUR).await;
+    test.assign_platform("reader", PlatformRole::Auditor).await;
+    assert_eq!(state(&lease).await, LeaseState::Revoked, "a role that comes");
+
+    test.principal("publisher").await;
+    let publisher = test.assign("publisher", NewRole::Domain("nyc".parse().unwrap(), DomainRole::Publisher)).await;
+    let lease = vend(&publisher, Action::Read, HOUR).await;
+    granted(&owner, &publisher, PurposeCode::Analytics, None).await;
+    assert_eq!(state(&lease).await, LeaseState::Revoked, "a grant that comes");
+
+    let grant = granted(&second, &owner, PurposeCode::Analytics, None).await;
+    let address = "nyc.race.rows".parse().unwrap();
+    let command = Vend { address, action: Action::Read, purpose: Some(PurposeCode::Operations), lifetime: None };
+    let Vended::Issued(by_role) = app::gate::vend(&test.ctx("owner-nyc").await, command).await.unwrap() else {
+        panic!("shut")
+    };
+    assert_eq!(by_role.lease.grant_id, None);
+    app::grant::revoke_grant(&second, grant, "it is over", None).await.unwrap();
+    assert_eq!(state(&by_role.lease).await, LeaseState::Revoked, "a grant that goes");
+}
+
+#[tokio::test]
+async fn the_gateway_itself_ends_a_lease_at_the_sunset() {
+    let mut world = World::open(None, Cause::SunsetPassed).await;
+    assert!(matches!(world.bring_about(Cause::SunsetPassed).await, ByTime::Expiry));
+    let (test, sunset) = (&world.test, world.test.clock.now());
+    test.clock.set(sunset.minus(HOUR));
+    // As the lease would be if the deprecation had left it alone.
+    let lease = Lease { id: LeaseId::random(test.random.as_ref()), ..world.lease.clone() };
+    assert!(lease.expires_at > sunset);
+    let mut tx = test.app.db.write(Lock::FactsShared).await.unwrap();
+    store::lease::insert(&mut tx, &lease).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(test.app.open(lease.id).await.unwrap().expires_at, sunset);
+    test.clock.set(sunset);
+    assert_eq!(test.app.open(lease.id).await.unwrap_err(), Denied::Expired);
+}
+
 #[tokio::test]
 async fn a_lease_hangs_on_its_own_grant_and_no_other_right_takes_its_place() {
     let (test, owner, reader, first) = open_table().await;
