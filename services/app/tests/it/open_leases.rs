@@ -433,7 +433,7 @@ async fn a_successor_that_waits_for_its_inspection_ends_no_lease() {
         let versions = store::contract::list_versions_of_contracts(&mut tx, &[contract.id]).await.unwrap();
         versions.iter().map(|version| version.state.as_str()).collect::<Vec<_>>()
     };
-    assert_eq!(states().await, ["superseded", "active"]);
+    assert_eq!(states().await, ["active", "superseded"], "the newest first");
     assert!(test.app.open(lease.id).await.is_ok());
 }
 
