@@ -3,4 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
+mod log;
+mod peer;
 mod sign_in;
