@@ -56,7 +56,6 @@ pub fn is_health(path: &str) -> bool {
 /// the database. `/ready` reports a `log` that cannot be written.
 pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker, log: Option<Log>) -> Router {
     let requests = request::Settings {
-        clock: Arc::clone(&app.clock),
         random: Arc::clone(&app.random),
         timeout: limits.timeout,
         log_name: Box::new(doors::log_names()),

@@ -53,13 +53,12 @@ impl Gateway {
     /// # Errors
     /// If the listener has no address. Later errors are logged and close at most their own connection.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-        let access = Access { leases: self.leases, clock: Arc::clone(&self.clock) };
+        let access = Access { leases: self.leases, clock: self.clock };
         let mut builder = S3ServiceBuilder::new(Lake { access: access.clone(), region: self.region });
         builder.set_auth(access.clone());
         builder.set_access(access);
-        let (clock, random) = (self.clock, self.random);
-        let request_timeout = self.limits.request_timeout;
-        let server = Server { service: builder.build(), request_timeout, clock, random };
+        let (service, request_timeout) = (builder.build(), self.limits.request_timeout);
+        let server = Server { service, request_timeout, random: self.random };
         let server = Arc::new(server);
 
         tracing::info!(address = %listener.local_addr()?, "gateway listening");
@@ -72,7 +71,6 @@ impl Gateway {
 struct Server {
     service: S3Service,
     request_timeout: Duration,
-    clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
 
@@ -80,7 +78,7 @@ struct Server {
 async fn handle(server: Arc<Server>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let is_health = request.uri().path() == HEALTH && matches!(*request.method(), Method::GET | Method::HEAD);
     let log_name = if is_health { HEALTH } else { LOG_NAME };
-    let line = LogLine::begin(&server.clock, server.random.as_ref(), request.method(), log_name);
+    let line = LogLine::begin(server.random.as_ref(), request.method(), log_name);
     if let Some(lease_id) = guard::claimed_lease(request.headers()) {
         let _ = line.info().notes.lease_id.set(lease_id);
     }
