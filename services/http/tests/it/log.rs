@@ -9,10 +9,12 @@ use http_base::log::Log;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+type Written = Arc<Mutex<Vec<u8>>>;
+
 /// A sink whose next write waits for its outcome.
 struct Sink {
     outcomes: Receiver<io::Result<()>>,
-    written: Arc<Mutex<Vec<u8>>>,
+    written: Written,
 }
 
 impl Write for Sink {
@@ -28,9 +30,10 @@ impl Write for Sink {
     }
 }
 
-fn log() -> (Log, Sender<io::Result<()>>, Arc<Mutex<Vec<u8>>>) {
+/// A log on such a sink, its outcomes, and what was written.
+fn log() -> (Log, Sender<io::Result<()>>, Written) {
     let (outcome, outcomes) = channel();
-    let written = Arc::new(Mutex::new(Vec::new()));
+    let written = Written::default();
     (Log::to(Sink { outcomes, written: Arc::clone(&written) }).unwrap(), outcome, written)
 }
 
