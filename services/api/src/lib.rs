@@ -20,6 +20,7 @@ use std::sync::Arc;
 use app::App;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use http_base::log::Log;
 use http_base::permit::Permits;
 use http_base::problem::Problem;
 use http_base::request;
@@ -38,15 +39,22 @@ struct Server {
     tasks: TaskTracker,
     /// One permit for each request in progress.
     requests: Permits,
+    /// The server's log, if `/ready` reports on it.
+    log: Option<Log>,
     /// One permit for each body over the usual size limit that is held in memory.
     large_bodies: Permits,
+}
+
+/// Whether a path is one of those that supervise the server: they are answered however many connections there are.
+pub fn is_health(path: &str) -> bool {
+    matches!(path, "/health" | "/ready")
 }
 
 /// The router of the whole API.
 ///
 /// Mutations are spawned on `tasks`, so that a closed connection does not interrupt them; wait for `tasks` before you close
-/// the database.
-pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker) -> Router {
+/// the database. `/ready` reports a `log` that cannot be written.
+pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker, log: Option<Log>) -> Router {
     let requests = request::Settings {
         random: Arc::clone(&app.random),
         timeout: limits.timeout,
@@ -58,6 +66,7 @@ pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker) -> Router {
         schema: graphql::schema(limits),
         field_types: FieldTypes::new(&graphql::sdl()),
         tasks: tasks.clone(),
+        log,
         requests: Permits::new(limits.n_requests),
         large_bodies: Permits::new(limits.n_large_bodies),
     });

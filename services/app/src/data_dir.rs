@@ -97,6 +97,18 @@ impl DataDir {
         Ok(Scratch { path })
     }
 
+    /// Writes a small file and removes it: whether the folder can be written.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn probe(&self) -> io::Result<()> {
+        let path = self.root.join("scratch").join(".probe");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        let written = file.write_all(&[0; 4_096]);
+        fs::remove_file(&path)?;
+        written
+    }
+
     /// Takes a checkpoint that an inspection wrote into its scratch folder. It is on disk when this returns. It is kept
     /// under the digest of its bytes and never replaced: leases that were handed out pin the file itself.
     ///

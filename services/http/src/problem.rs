@@ -30,6 +30,8 @@ pub enum Problem {
     TimedOut,
     /// A dependency, such as the database, does not respond.
     Unavailable,
+    /// The server is not ready: what does not work.
+    NotReady(Vec<&'static str>),
     /// An error of the server.
     Internal,
 }
@@ -43,7 +45,7 @@ impl Problem {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Busy | Self::TimedOut | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::TimedOut | Self::Unavailable | Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -59,7 +61,7 @@ impl Problem {
             Self::InvalidRequest(_) => ("invalid-request", "the body is not a GraphQL request"),
             Self::Busy => ("busy", "too many requests in progress"),
             Self::TimedOut => ("timed-out", "the request timed out"),
-            Self::Unavailable => ("unavailable", "the service is temporarily unavailable"),
+            Self::Unavailable | Self::NotReady(_) => ("unavailable", "the service is temporarily unavailable"),
             Self::Internal => ("internal", "internal server error"),
         }
     }
@@ -72,6 +74,7 @@ impl Problem {
             Self::UnsupportedMediaType => "send `Content-Type: application/json`, in UTF-8 and not compressed",
             Self::TooLarge { limit_bytes } => return format!("the limit of this operation is {limit_bytes} bytes"),
             Self::InvalidRequest(why) => return why.clone(),
+            Self::NotReady(faults) => return faults.join("; "),
             Self::Busy | Self::Unavailable => "try again in a moment",
             Self::TimedOut => "a requested change may still be made: check before you retry",
             Self::Internal => "report the request id to an operator",
@@ -109,7 +112,7 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
         Problem::Unauthenticated => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        Problem::Busy | Problem::TimedOut | Problem::Unavailable => {
+        Problem::Busy | Problem::TimedOut | Problem::Unavailable | Problem::NotReady(_) => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         Problem::MethodNotAllowed if !headers.contains_key(ALLOW) => {

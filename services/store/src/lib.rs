@@ -39,6 +39,7 @@ pub mod org;
 pub mod outbox;
 pub mod overrides;
 mod page;
+pub mod probe;
 pub mod product;
 pub mod registry;
 pub mod revision;

@@ -74,7 +74,7 @@ impl Api {
 
     fn around(test: TestApp, limits: &Limits) -> Self {
         let tasks = TaskTracker::new();
-        let router = api::router(test.app.clone(), limits, &tasks);
+        let router = api::router(test.app.clone(), limits, &tasks, None);
         Self { test, router, tasks }
     }
 

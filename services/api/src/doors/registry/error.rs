@@ -83,6 +83,7 @@ impl From<Problem> for Failure {
             | Problem::Busy
             | Problem::TimedOut
             | Problem::Unavailable
+            | Problem::NotReady(_)
             | Problem::Internal) => Self::Problem(other),
         }
     }
