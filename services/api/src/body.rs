@@ -55,12 +55,13 @@ impl GraphQlRequest {
 /// [`Problem::UnsupportedMediaType`].
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(media_type), None) = (types.next(), types.next()) else { return Err(Problem::UnsupportedMediaType) };
-    let media_type = media_type.to_str().map_err(|_| Problem::UnsupportedMediaType)?.to_ascii_lowercase();
+    let wrong = Problem::UnsupportedMediaType("send `Content-Type: application/json`, in UTF-8 and not compressed");
+    let (Some(media_type), None) = (types.next(), types.next()) else { return Err(wrong) };
+    let Ok(media_type) = media_type.to_str().map(str::to_ascii_lowercase) else { return Err(wrong) };
     let mut parts = media_type.split(';').map(str::trim);
     let is_json = parts.next() == Some("application/json")
         && parts.all(|parameter| matches!(parameter, "charset=utf-8" | "charset=\"utf-8\""));
-    if is_json && !headers.contains_key(CONTENT_ENCODING) { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
+    if is_json && !headers.contains_key(CONTENT_ENCODING) { Ok(()) } else { Err(wrong) }
 }
 
 /// Appends to `read` until the end of the body or more than `limit_bytes`; `true` at the end.

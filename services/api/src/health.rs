@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use http_base::problem::Problem;
 
-use crate::Server;
+use crate::server::Server;
 
 /// Answers while the process runs; it depends on nothing else.
 pub(crate) async fn live() -> Response {

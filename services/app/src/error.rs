@@ -224,7 +224,10 @@ impl Error {
             Self::Conflict(conflict) => Some(conflict.reason()),
             Self::PortClosed(closed) => Some(closed.why.reason()),
             Self::KeyReused => Some(Reason::KeyReused),
-            Self::Unauthenticated | Self::Invalid { .. } | Self::Unavailable(_) | Self::Internal(_) => None,
+            Self::Unauthenticated => Some(Reason::TokenInvalid),
+            Self::Unavailable(_) => Some(Reason::ServerUnavailable),
+            Self::Internal(_) => Some(Reason::ServerFault),
+            Self::Invalid { .. } => None,
         }
     }
 

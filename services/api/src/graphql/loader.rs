@@ -15,6 +15,7 @@ use app::product_in_domain::ProductInDomain;
 use app::target::Target;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
 use domain::binding::BindingVerdict;
+use domain::contract::Contract;
 use domain::gate::Explained;
 use domain::grant::{AccessRequest, Grant};
 use domain::id::{
@@ -25,13 +26,12 @@ use domain::identity::Principal;
 use domain::lease::Lease;
 use domain::org::Domain;
 use domain::overrides::Override;
+use domain::product::Port;
 use domain::table::Snapshot;
 use domain::version::Version;
 
-use super::contract::Contract;
 use super::error::Result;
 use super::id::SnapshotOfTable;
-use super::product::Port;
 
 /// The loaders of one request.
 pub(crate) struct Loaders(DataLoader<Batches, NoCache>);
@@ -134,6 +134,7 @@ macro_rules! by_id {
 by_id! {
     PrincipalId => Principal: app::identity::load_principals, |found| found.id;
     DomainId => Domain: app::org::load_domains, |found| found.id;
+    ContractId => Contract: app::contract::load_contracts, |found| found.id;
     ContractVersionId => Arc<VersionView>: app::contract::load_versions, |found| found.version.id;
     BindingId => Arc<Target>: app::table::load_tables, |found| found.binding.id;
     SnapshotId => Snapshot: app::table::load_snapshots, |found| found.id;
@@ -154,16 +155,6 @@ impl Loader<ProductId> for Batches {
     }
 }
 
-impl Loader<ContractId> for Batches {
-    type Value = Contract;
-    type Error = Arc<app::Error>;
-
-    async fn load(&self, keys: &[ContractId]) -> Loaded<ContractId, Contract> {
-        let found = app::contract::load_contracts(self.batch(keys), keys).await?.into_iter();
-        Ok(found.map(|found| (found.id, Contract::new(found.id, found.product_id, found.document_id))).collect())
-    }
-}
-
 impl Loader<ContractsOf> for Batches {
     type Value = Vec<Contract>;
     type Error = Arc<app::Error>;
@@ -171,8 +162,7 @@ impl Loader<ContractsOf> for Batches {
     async fn load(&self, keys: &[ContractsOf]) -> Loaded<ContractsOf, Vec<Contract>> {
         let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
         let found = app::contract::list_contracts(self.batch(keys), &ids).await?.into_iter();
-        let contracts = found.map(|found| Contract::new(found.id, found.product_id, found.document_id));
-        Ok(grouped(contracts, |contract| ContractsOf(contract.product_id)))
+        Ok(grouped(found, |contract| ContractsOf(contract.product_id)))
     }
 }
 
@@ -225,8 +215,7 @@ impl Loader<PortsOf> for Batches {
     async fn load(&self, keys: &[PortsOf]) -> Loaded<PortsOf, Vec<Port>> {
         let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
         let found = app::product::load_ports(self.batch(keys), &ids).await?.into_iter();
-        let ports = found.map(|port| Port { port_major: port.port_major, contract_id: port.contract_id });
-        Ok(grouped(ports, |port| PortsOf(port.port_major.product_id)))
+        Ok(grouped(found, |port| PortsOf(port.port_major.product_id)))
     }
 }
 

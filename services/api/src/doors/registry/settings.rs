@@ -10,9 +10,10 @@ use axum::http::HeaderMap;
 use domain::registry::{Part, Scope};
 
 use super::error::Failure;
+use super::exchange::{Answer, complete, json_response, read_json};
 use super::wire::{self, Parameters, SettingsBody};
-use super::{Answer, Caller, Route, complete, json_response, read_json};
-use crate::Server;
+use crate::doors::door::{Caller, Route};
+use crate::server::Server;
 
 /// The routes of both.
 pub(super) fn routes() -> Vec<Route> {
