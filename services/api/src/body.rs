@@ -26,7 +26,7 @@ impl GraphQlRequest {
     ///
     /// # Errors
     /// [`Problem::InvalidRequest`] for anything but one request: other JSON, a batch, invalid UTF-8, a repeated key, NUL in
-    /// a text.
+    /// a string.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         // A derived struct also accepts an array, as its fields in order.
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
@@ -49,7 +49,7 @@ impl GraphQlRequest {
     }
 }
 
-/// Requires a plain JSON body. A form, which a page of another origin can send, is none.
+/// Requires a plain JSON body: a page of another origin can send a form, but not JSON.
 ///
 /// # Errors
 /// [`Problem::UnsupportedMediaType`].

@@ -1,11 +1,11 @@
-//! Doors: every path that the server answers, in one table.
+//! Doors: every path of the server, in one table.
 //!
-//! [`doors`] drives routing, sign-in, permits and the names of paths in the log, so no route can exist outside of it.
-//! `tests/it/doors.rs` holds every route against a list of who may use it. A door parses its protocol, calls one use case of
+//! [`door`] is one entry of the table. [`doors`] drives routing, sign-in, permits and the names of paths in the log, so no route can exist outside it.
+//! `tests/it/doors.rs` compares every route with an authorisation list. A door parses its protocol, calls one use case of
 //! `app`, and renders the answer; it holds no rule.
 //!
 //! To add a door: a module here with the protocol's errors and a function `door` like that of [`registry`], an entry in
-//! [`doors`], and the lines that the test asks for.
+//! [`doors`], and its lines in the authorisation list.
 
 mod door;
 mod registry;
@@ -52,7 +52,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router<Arc<Server>> {
     doors().into_iter().fold(Router::new(), |router, door| door.mount(router, server))
 }
 
-/// The name of a path in the log. A path without a door is the client's text and stays out of it.
+/// The name of a path in the log. A path without a door is text of the client and is not logged.
 pub(crate) fn log_names() -> impl Fn(&str) -> &'static str + Send + Sync {
     let doors = doors().map(|door| (door.path, door.protocol.is_some(), door.log_name));
     move |path| {

@@ -1,4 +1,4 @@
-//! `/health` and `/ready`, for whatever supervises the server.
+//! `/health` and `/ready`, for supervisors and load balancers.
 
 use std::sync::Arc;
 

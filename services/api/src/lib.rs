@@ -1,10 +1,10 @@
 //! HTTP: the native GraphQL API, health, and the doors of other protocols.
 //!
-//! Only this crate and its base, `http_base`, know HTTP and JSON. A resolver makes three moves: parse the wire types, call
+//! Only this crate and its base, `http_base`, know HTTP and JSON. A resolver has three steps: parse the wire types, call
 //! one use case of `app`, render the answer; it holds no rule. Begin at [`router`]: [`doors`] is the table of all paths,
 //! `endpoint` executes a GraphQL request, and [`graphql`] is the schema, one module for each context.
 //!
-//! To add a field: the resolver in the module of its context, its line in the table of authorisation in `tests/it/access.rs`,
+//! To add a field: the resolver in the module of its context, its line in the authorisation list in `tests/it/access.rs`,
 //! and `UPDATE_GOLDEN=1 cargo test --workspace --test api_it`, which rewrites `schemas/charterhouse.graphql`.
 
 mod body;

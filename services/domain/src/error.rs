@@ -54,6 +54,14 @@ closed_set! {
         ServerUnavailable = "server.unavailable",
         /// A fault of the server.
         ServerFault = "server.fault",
+        /// The provider of credentials failed.
+        ProviderFailed = "provider.failed",
+        /// The lease was revoked before its credentials were issued.
+        LeaseRevoked = "lease.revoked",
+        /// The first call with the idempotency key is in progress.
+        CallInProgress = "idempotency.in_progress",
+        /// Other registrations for the subject came first.
+        SubjectContended = "subject.contended",
 
         /// The policies do not allow it.
         PolicyDenied = "policy.denied",

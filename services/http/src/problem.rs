@@ -96,7 +96,7 @@ impl Problem {
     }
 }
 
-/// A response without a body: [`render`] writes it once the request's id is known.
+/// A response without a body: [`render`] writes the body when the request's id is known.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
@@ -105,7 +105,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the problem document of a response that was made of a [`Problem`].
+/// Writes the problem document of a response that carries a [`Problem`].
 pub fn render(mut response: Response, request_id: &str) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let (kind, title) = problem.kind();

@@ -79,7 +79,17 @@ impl Error {
     pub fn violated(&self) -> Option<Constraint> {
         match self {
             Self::Violated(constraint) => Some(*constraint),
-            _ => None,
+            Self::NotFound(_)
+            | Self::Stale(_)
+            | Self::Inconsistent { .. }
+            | Self::Unavailable(_)
+            | Self::Full(_)
+            | Self::GroupLost(_)
+            | Self::CommitUnknown(_)
+            | Self::TxFailed
+            | Self::LockNeeded
+            | Self::Closed
+            | Self::Database(_) => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A door: its routes, and the way of a request through it.
+//! A door: its routes, and the steps before a handler runs.
 
 use std::sync::Arc;
 
@@ -43,8 +43,8 @@ pub(crate) struct Route {
     pub(crate) handler: MethodRouter<Arc<Server>>,
 }
 
-/// What differs between protocols around their routes. Every request below the door's path is signed in, also where no
-/// route matches.
+/// The parts of a protocol around its routes. Every request below the door's path is signed in, also where no route
+/// matches.
 pub(crate) struct Protocol {
     /// Rewrites a request before it is routed.
     pub(crate) rewrite: fn(Request) -> Request,
@@ -92,7 +92,7 @@ impl Door {
             logs_route_of: self.protocol.as_ref().map(|_| self.path),
         };
         let Some(protocol) = self.protocol else {
-            // Only its methods are layered: the answer to another method needs no token.
+            // Only its methods are layered: other methods are answered without a token.
             let mount = |router: Router<_>, route: Route| {
                 let handler = route.handler.route_layer(from_fn_with_state(entrance.clone(), enter));
                 router.route(&format!("{}{}", self.path, route.path), handler)

@@ -1,7 +1,7 @@
 //! The schema registry door, at `/registry`: the protocol of the Confluent Schema Registry
 //! (<https://docs.confluent.io/platform/current/schema-registry/develop/api.html>).
 //!
-//! Clients are strict about answers and lenient about requests: an answer has the fields of the reference and no other, and
+//! Clients are strict about answers and careless in requests: an answer has exactly the fields of the reference, and
 //! unknown fields of a request are ignored. Errors are `{"error_code", "message"}`.
 //!
 //! Not supported: tags, metadata and rules of schemas, exporters, guids; `GET /associations/...` reports that there are
@@ -34,7 +34,7 @@ use self::wire::{Parameters, SchemaBody};
 use super::door::{Caller, Door, Protocol, Route};
 use crate::server::Server;
 
-/// The door. A client's base URL may name a context, as `/registry/contexts/.staging`: every request below it is about that
+/// The door. A client's base URL may name a context, as `/registry/contexts/.staging`: every request below it applies to that
 /// context.
 pub(super) fn door() -> Door {
     Door {
@@ -76,7 +76,7 @@ fn routes() -> Vec<Route> {
         Route::get("/contexts", list_contexts),
         Route::get("/v1/metadata/id", async || json_response(&json!({ "scope": { "path": [], "clusters": {} } }))),
         Route::get("/v1/metadata/version", async || json_response(&json!({ "version": env!("CARGO_PKG_VERSION") }))),
-        // Serializers ask whether a topic has subjects under other names, and fail on any answer but this one.
+        // Serializers look up subjects of a topic under other names, and fail on any other answer.
         Route::get("/associations/{*rest}", async || Failure::new(Code::AssociationNotFound, "no associations")),
     ];
     routes.extend(settings::routes());
@@ -275,7 +275,7 @@ async fn check(
     let is_verbose = parameters.is_set("verbose");
     let messages = match registry::check(ctx, &subject, against, &sent.draft()?, parameters.is_set("normalize")).await {
         Ok((broken, level)) => registry::Incompatibility::messages(&broken, level),
-        // A client that asks for reasons gets an invalid schema as one of them.
+        // With `verbose`, an invalid schema is one of the reasons.
         Err(invalid @ registry::Error::InvalidSchema(_)) if is_verbose => vec![invalid.to_string()],
         Err(error) => return Err(error.into()),
     };

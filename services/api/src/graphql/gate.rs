@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 use domain::gate::{DetailRight, Line};
 use domain::id::BindingId;
 
-use super::closed_set::{GateCheck, ReasonCode};
+use super::closed_set::{GateAction, GateCheck, ReasonCode};
 use super::error::Result;
 use super::id::encode;
 use super::input::address;
@@ -22,9 +22,9 @@ impl Decision {
         encode(self.0.id)
     }
 
-    /// The requested action: `read`, `repair` or `write`.
-    async fn action(&self) -> &'static str {
-        self.0.action.as_str()
+    /// The requested action.
+    async fn action(&self) -> GateAction {
+        GateAction(self.0.action)
     }
 
     async fn allowed(&self) -> bool {

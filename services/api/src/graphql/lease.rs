@@ -4,6 +4,7 @@ use app::gate::{self, Issued, Vend, Vended};
 use app::lease::list_leases;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 
+use super::closed_set::GateAction;
 use super::error::Result;
 use super::id::encode;
 use super::input::{address, lifetime};
@@ -25,9 +26,9 @@ impl Lease {
         relation::principal(ctx, self.0.principal_id).await
     }
 
-    /// The allowed action: `read`, `repair` or `inspect`.
-    async fn action(&self) -> &'static str {
-        self.0.action.as_str()
+    /// The allowed action.
+    async fn action(&self) -> GateAction {
+        GateAction(self.0.action)
     }
 
     /// The table it opens.
@@ -49,7 +50,7 @@ impl Lease {
         let is_over = ctx.ctx()?.now() >= self.0.expires_at;
         Ok(match LeaseState::from(self.0.state) {
             LeaseState::Intended | LeaseState::Issued if is_over => LeaseState::Ended,
-            state => state,
+            state @ (LeaseState::Intended | LeaseState::Issued | LeaseState::Ended | LeaseState::Revoked) => state,
         })
     }
 

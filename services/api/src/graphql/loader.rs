@@ -1,5 +1,5 @@
-//! Loaders: what relations lead to, loaded and authorised in one batch for each level of a query. They keep nothing, so
-//! that a mutation after another sees what that one did.
+//! Loaders of relations: one batch for each level of a query, loaded and authorised together. They cache nothing, so that
+//! a mutation sees the changes of the mutation before it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -39,7 +39,7 @@ pub(crate) struct Loaders(DataLoader<Batches, NoCache>);
 impl Loaders {
     /// The loaders of a caller.
     pub(crate) fn new(ctx: &Ctx) -> Self {
-        // A batch is loaded when everything that can go on has gone on: no waiting by the clock.
+        // A batch is loaded once all ready tasks have run: no delay by the clock.
         let spawn = |batch: futures::future::BoxFuture<'static, ()>| {
             tokio::spawn(async move {
                 tokio::task::yield_now().await;
@@ -49,7 +49,7 @@ impl Loaders {
         Self(DataLoader::new(Batches(ctx.clone()), spawn).delay(Duration::ZERO))
     }
 
-    /// What a key leads to; `None` where it may not be known of.
+    /// The value of a key; `None` if it does not exist or is hidden from the caller.
     pub(crate) async fn find<K>(&self, key: K) -> Result<Option<<Batches as Loader<K>>::Value>>
     where
         K: Send + Sync + Hash + Eq + Clone + 'static,
@@ -63,7 +63,7 @@ impl Loaders {
 pub(crate) struct Batches(Ctx);
 
 impl Batches {
-    /// The caller, for one batch, which leaves a trace.
+    /// The caller of a batch. It traces the batch.
     fn batch<K>(&self, keys: &[K]) -> &Ctx {
         let what = std::any::type_name::<K>();
         tracing::trace!(target: "charter::loader", what, n_keys = keys.len(), "batch loaded");
@@ -105,7 +105,7 @@ pub(crate) struct TablesOf(pub(crate) ProductId);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct DocumentOf(pub(crate) ProductId);
 
-/// The key of the grant that answers a request.
+/// The key of the grant of an access request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct GrantOf(pub(crate) AccessRequestId);
 
@@ -115,7 +115,7 @@ pub(crate) struct VerdictOf(pub(crate) SnapshotOfTable);
 
 type Loaded<K, V> = std::result::Result<HashMap<K, V>, Arc<app::Error>>;
 
-/// Batches of things that carry their own key.
+/// Batches of values with their own key.
 macro_rules! by_id {
     ($($key:ty => $value:ty: $load:path, $id:expr;)*) => {$(
         impl Loader<$key> for Batches {
@@ -173,7 +173,7 @@ impl Loader<VersionsOf> for Batches {
     async fn load(&self, keys: &[VersionsOf]) -> Loaded<VersionsOf, Page<Arc<VersionView>>> {
         let ctx = self.batch(keys);
         let mut pages = HashMap::new();
-        // One place of a query asks for the same page of each contract.
+        // One field of a query requests the same page of each contract.
         for ((after, limit), keys) in grouped(keys.iter(), |key| (key.after, key.limit)) {
             let ids: Vec<ContractId> = keys.iter().map(|key| key.contract_id).collect();
             for (contract_id, page) in app::contract::list_versions(ctx, &ids, &Seek { after, limit }).await? {
@@ -204,7 +204,7 @@ impl Loader<OverridesOf> for Batches {
     async fn load(&self, keys: &[OverridesOf]) -> Loaded<OverridesOf, Vec<Override>> {
         let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
         let found = app::overrides::list_overrides(self.batch(keys), &ids).await?.into_iter();
-        Ok(grouped(found, |says| OverridesOf(says.contract_id)))
+        Ok(grouped(found, |accepted| OverridesOf(accepted.contract_id)))
     }
 }
 

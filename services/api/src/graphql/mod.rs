@@ -57,8 +57,8 @@ pub struct Query(
     publish::PublishQuery,
 );
 
-/// All changes. Each mutation takes one input; outcomes that a client branches on are members of the result's union,
-/// everything else is an error with `extensions.code`.
+/// All mutations. Each takes one input; outcomes that a client branches on are members of the result's union, and every
+/// other failure is an error with `extensions.code`.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     org::OrgMutation,
@@ -81,7 +81,7 @@ pub fn schema(limits: &Limits) -> Schema {
         .finish()
 }
 
-/// The schema in the definition language, as it is kept in `schemas/charterhouse.graphql`.
+/// The schema in the definition language, as stored in `schemas/charterhouse.graphql`.
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().prefer_single_line_descriptions();
     schema(&Limits::default()).sdl_with_options(options)

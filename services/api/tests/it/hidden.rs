@@ -187,7 +187,7 @@ const LISTS: [&str; 13] = [
 ];
 
 #[tokio::test]
-async fn what_is_hidden_is_answered_as_what_does_not_exist() {
+async fn hidden_objects_are_answered_like_missing_ones() {
     let (with, secrets) = world(true).await;
     let (without, _) = world(false).await;
     let mut questions: Vec<String> = LISTS.map(str::to_owned).to_vec();
@@ -215,7 +215,7 @@ async fn what_is_hidden_is_answered_as_what_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_hidden_name_is_not_told_from_a_free_one_by_documents() {
+async fn documents_do_not_distinguish_a_hidden_name_from_a_free_one() {
     let (with, _) = world(true).await;
     let (without, _) = world(false).await;
     // The name itself, and a product of another domain that offers and reads what may be hidden.
@@ -238,7 +238,7 @@ async fn a_hidden_name_is_not_told_from_a_free_one_by_documents() {
 }
 
 #[test]
-fn every_field_is_asked() {
+fn every_field_has_a_query_about_hidden_objects() {
     let asked = LISTS.iter().chain(&ABOUT_NAMES).chain(&ABOUT_IDS).copied().collect::<Vec<_>>().join("\n");
     let fields = ["Query", "Mutation"].map(|root| fields(&document(), root));
     let names: BTreeSet<String> = fields.into_iter().flatten().map(|field| field.name).collect();

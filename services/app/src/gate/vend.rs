@@ -7,7 +7,7 @@
 use crate::audit::{self, Event, ResourceKind};
 use crate::cache::facts::{GateQuestion, LoadedFacts};
 use crate::ctx::Ctx;
-use crate::error::{Error, Noun};
+use crate::error::{Error, Noun, Unavailable};
 use crate::failpoint;
 use crate::gate::facts;
 use crate::lease::intent;
@@ -138,7 +138,7 @@ async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Durati
     let explained = decide(ctx, asked, &loaded, lifetime).explained();
     if explained.allowed {
         // Another grant or role still gives the right. This lease is revoked all the same; the next one rests on that.
-        return Err(Error::Unavailable("the lease was revoked before its credentials were issued".to_owned()));
+        return Err(Error::Unavailable(Unavailable::LeaseRevoked));
     }
     store::gate::insert_decision(&mut tx, &explained).await?;
     audit::append(ctx, &mut tx, event(&loaded, &explained).refused(failing(&explained))).await?;

@@ -13,7 +13,7 @@ use store::Lock;
 
 use crate::audit::{self, Action, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
-use crate::error::Error;
+use crate::error::{Error, Unavailable};
 
 /// The age from which an intended lease counts as abandoned: no provider is asked for that long.
 pub(crate) const ABANDONED_AFTER: Duration = MAX_VENDOR_DEADLINE.saturating_mul(5);
@@ -54,7 +54,7 @@ pub(crate) async fn fulfil(
             store::lease::end(&mut tx, id).await?;
             audit::append(ctx, &mut tx, event.failed(error.to_string())).await?;
             tx.commit().await?;
-            Err(Error::Unavailable("the credential provider failed".to_owned()))
+            Err(Error::Unavailable(Unavailable::Provider))
         }
     }
 }

@@ -14,10 +14,10 @@ use super::media::{self, MEDIA_TYPE};
 use crate::body;
 use crate::server::Server;
 
-/// What handlers return.
+/// The result of a handler.
 pub(super) type Answer = Result<Response, Failure>;
 
-/// Answers under the name that the client prefers.
+/// Answers with the media type that the client prefers.
 pub(super) async fn negotiate(request: Request, next: Next) -> Response {
     let accepted: Vec<&str> =
         request.headers().get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default()).collect();

@@ -1,7 +1,7 @@
 //! The media type of an answer: JSON under one of three names, chosen by the client's `Accept`.
 //!
 //! `headers-accept` is not used for it: it rejects the default `Accept` of Java's HTTP client (`*; q=.2`), and prefers the
-//! client's order where two names weigh the same.
+//! client's order where two names have the same weight.
 
 /// The media type of answers unless the client accepts only another one.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
