@@ -79,10 +79,15 @@ pub(crate) fn in_list(sql: &'static str, n_before: usize, n_values: usize) -> As
     AssertSqlSafe(sql.replace("{list}", &placeholders.join(", ")))
 }
 
-/// The values, with the last one repeated up to the next power of two.
-pub(crate) fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
+/// The values in lists of at most [`MAX_LIST`]; one empty list if there are none.
+pub(crate) fn chunks<T>(values: &[T]) -> impl Iterator<Item = &[T]> {
+    values.chunks(MAX_LIST).chain(values.is_empty().then_some(values))
+}
+
+/// The values, with the last one repeated up to the next power of two; NULL, which equals nothing, if there are none.
+pub(crate) fn padded<T>(values: &[T]) -> impl Iterator<Item = Option<&T>> {
     let n_more = padded_len(values.len()) - values.len();
-    values.iter().chain(values.last().into_iter().cycle().take(n_more))
+    values.iter().map(Some).chain(std::iter::repeat_n(values.last(), n_more))
 }
 
 fn padded_len(n_values: usize) -> usize {

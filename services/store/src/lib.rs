@@ -26,6 +26,7 @@ pub mod binding;
 pub mod contract;
 mod db;
 mod dialect;
+mod durable;
 mod error;
 pub mod gate;
 pub mod grant;

@@ -14,6 +14,8 @@ use domain::version::Version;
 use sqlx::error::BoxDynError;
 use sqlx::{ColumnIndex, Database, Decode, Row, Type, ValueRef};
 
+use crate::error::Inconsistency;
+
 /// One of the five kinds of column.
 pub(crate) trait ColumnKind {}
 impl ColumnKind for String {}
@@ -54,17 +56,6 @@ where
     fn read(row: &'r R, column: &'static str) -> sqlx::Result<Self> {
         row.try_get(column)
     }
-}
-
-/// A value that does not fit its column's type; becomes [`crate::error::Error::Inconsistent`].
-#[derive(Debug, thiserror::Error)]
-#[error("row `{row}` of table `{table}`, column `{column}`")]
-pub(crate) struct Inconsistency {
-    pub(crate) table: &'static str,
-    pub(crate) row: String,
-    pub(crate) column: &'static str,
-    #[source]
-    pub(crate) source: BoxDynError,
 }
 
 /// Reads a field of a row; an error names the table and the row.
@@ -326,17 +317,18 @@ macro_rules! list_in {
     };
 }
 
-/// As `list_in!`, with a whole statement, and without the conversion.
+/// As `list_in!`, with a whole statement, and without the conversion. An empty list is queried too: the look-up of a hidden
+/// object must not run more statements than that of a missing one.
 macro_rules! rows_in {
     ($tx:expr, $row:ident, $sql:expr, $values:expr $(, $before:expr)* $(,)?) => {{
         let mut rows: Vec<$row> = Vec::with_capacity($values.len());
         let before: &[&str] = &[$(stringify!($before)),*];
-        for chunk in $values.chunks($crate::dialect::MAX_LIST) {
+        for chunk in $crate::dialect::chunks(&$values[..]) {
             rows.extend($crate::row::on_both!($tx, |c| {
                 let mut query = sqlx::query_as::<_, $row>($crate::dialect::in_list($sql, before.len(), chunk.len()));
                 $(query = query.bind($before);)*
                 for value in $crate::dialect::padded(chunk) {
-                    query = query.bind($crate::row::Text(*value));
+                    query = query.bind(value.copied().map($crate::row::Text));
                 }
                 query.fetch_all(c)
             })?);

@@ -359,7 +359,7 @@ async fn contracts_follow_a_descriptor_like_its_text() {
 }
 
 /// Every request of the door about `vault`, which may be hidden.
-fn requests() -> Vec<(Method, String, Option<Value>)> {
+pub(crate) fn requests() -> Vec<(Method, String, Option<Value>)> {
     let mut requests = Vec::new();
     let mut get = |path: String| requests.push((Method::GET, path, None));
     for query in ["", "?deleted=true", "?subjectPrefix=:*:", "?subjectPrefix=vault", "?deletedOnly=true"] {
@@ -427,7 +427,7 @@ fn requests() -> Vec<(Method, String, Option<Value>)> {
 
 /// A door with the product `orders`, and, where `with_hidden`, the confidential product `vault`, whose schema refers to
 /// one of `orders` and whose settings are its own.
-async fn door_with(api: Api, with_hidden: bool) -> Topics {
+pub(crate) async fn door_with(api: Api, with_hidden: bool) -> Topics {
     let door = Topics::open(api).await;
     door.publish("orders", "internal", &[]).await;
     door.registers("orders-value", ORDER).await;
