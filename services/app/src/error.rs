@@ -173,9 +173,12 @@ pub enum Unavailable {
     /// The provider of credentials failed.
     #[error("the credential provider failed")]
     Provider,
-    /// The right to read changed while the credentials were made.
-    #[error("the lease was revoked before its credentials were issued")]
-    LeaseRevoked,
+    /// The lease was revoked, or ended, while its credentials were made.
+    #[error("the lease was revoked or had ended before its credentials were issued")]
+    LeaseOver,
+    /// The keys of a token issuer cannot be fetched.
+    #[error("the keys of a token issuer are unavailable")]
+    IssuerKeys,
     /// The first call with the idempotency key has not ended.
     #[error("the same call is in progress")]
     CallInProgress,
@@ -189,7 +192,8 @@ impl Unavailable {
         match self {
             Self::Database => Reason::ServerUnavailable,
             Self::Provider => Reason::ProviderFailed,
-            Self::LeaseRevoked => Reason::LeaseRevoked,
+            Self::LeaseOver => Reason::LeaseOver,
+            Self::IssuerKeys => Reason::IssuerUnavailable,
             Self::CallInProgress => Reason::CallInProgress,
             Self::SubjectContended => Reason::SubjectContended,
         }

@@ -56,8 +56,10 @@ closed_set! {
         ServerFault = "server.fault",
         /// The provider of credentials failed.
         ProviderFailed = "provider.failed",
-        /// The lease was revoked before its credentials were issued.
-        LeaseRevoked = "lease.revoked",
+        /// The lease was revoked, or ended, before its credentials were issued.
+        LeaseOver = "lease.over",
+        /// The keys of a token issuer are unavailable.
+        IssuerUnavailable = "issuer.unavailable",
         /// The first call with the idempotency key is in progress.
         CallInProgress = "idempotency.in_progress",
         /// Other registrations for the subject came first.

@@ -29,7 +29,8 @@ impl Stored {
     /// The record, if its bytes are as they were written under this id.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] if bytes or MAC were modified, or belong to another record.
+    /// [`Error::Inconsistent`] if bytes or MAC were modified or belong to another record, or if the record has a word of
+    /// a newer program.
     pub fn verify(&self, key: &Key) -> Result<Record, Error> {
         let record = key
             .verify(&self.bytes, &self.mac)

@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "registry_counts", include_str!("../migrations/0005_registry_counts.sql")),
     (6, "override_findings", include_str!("../migrations/0006_override_findings.sql")),
     (7, "outbox_cursors", include_str!("../migrations/0007_outbox_cursors.sql")),
+    (8, "leases_intended", include_str!("../migrations/0008_leases_intended.sql")),
 ];
 
 /// The number of the newest migration.

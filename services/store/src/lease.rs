@@ -94,6 +94,13 @@ pub async fn list_intended(tx: &mut Tx, before: Timestamp) -> Result<Vec<Lease>,
     )
 }
 
+/// Ends an intended lease whose credentials are not made. False if it is no longer intended: one that was issued
+/// meanwhile stays open.
+pub async fn abandon(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
+    let n_rows = affected!(tx, "UPDATE leases SET state = 'ended' WHERE id = $1 AND state = 'intended'", Text(id))?;
+    Ok(n_rows == 1)
+}
+
 /// Ends a lease that was returned or never issued. False if it has ended already.
 pub async fn end(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
     let n_rows =
@@ -110,7 +117,8 @@ pub(crate) async fn revoke_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<u6
     )
 }
 
-/// Revokes every open lease of a principal, as when it is disabled, and returns their number.
+/// Revokes every open lease of a principal and of the service accounts that it answers for, as when it is disabled, and
+/// returns their number.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -118,7 +126,9 @@ pub async fn revoke_of_principal(tx: &mut Tx, principal_id: PrincipalId) -> Resu
     tx.require_facts()?;
     affected!(
         tx,
-        "UPDATE leases SET state = 'revoked' WHERE principal_id = $1 AND state IN ('intended', 'issued')",
+        "UPDATE leases SET state = 'revoked'
+         WHERE (principal_id = $1 OR principal_id IN (SELECT id FROM principals WHERE owner_id = $1))
+             AND state IN ('intended', 'issued')",
         Text(principal_id)
     )
 }

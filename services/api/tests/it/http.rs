@@ -233,6 +233,11 @@ async fn requests_over_the_limit_are_refused() {
     assert_eq!(api.send(get("/health")).await.status, StatusCode::OK);
 }
 
+#[test]
+fn a_provider_of_credentials_has_answered_before_its_caller_is_given_up() {
+    assert!(domain::lease::MAX_VENDOR_DEADLINE * 2 <= api::Limits::default().timeout);
+}
+
 #[tokio::test]
 async fn a_slow_request_times_out() {
     let limits = api::Limits { timeout: std::time::Duration::ZERO, ..api::Limits::default() };

@@ -128,7 +128,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     }
 }
 
-/// Answers a vend whose lease was revoked before its credentials were issued: with the present decision.
+/// Answers a vend whose lease was revoked or had ended before its credentials were issued: with the present decision.
 async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Duration>) -> Result<Vended, Error> {
     let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
     let Some(loaded) = facts::load(&ctx.app, &mut tx, &ctx.actor, asked).await? else {
@@ -137,8 +137,8 @@ async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Durati
     };
     let explained = decide(ctx, asked, &loaded, lifetime).explained();
     if explained.allowed {
-        // Another grant or role still gives the right. This lease is revoked all the same; the next one rests on that.
-        return Err(Error::Unavailable(Unavailable::LeaseRevoked));
+        // Another grant or role still gives the right. This lease is over all the same; the next one rests on that.
+        return Err(Error::Unavailable(Unavailable::LeaseOver));
     }
     store::gate::insert_decision(&mut tx, &explained).await?;
     audit::append(ctx, &mut tx, event(&loaded, &explained).refused(failing(&explained))).await?;
