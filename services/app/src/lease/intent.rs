@@ -18,8 +18,6 @@ use crate::error::{Error, Unavailable};
 /// The age from which an intended lease counts as abandoned: no provider is asked for that long.
 pub(crate) const ABANDONED_AFTER: Duration = MAX_VENDOR_DEADLINE.saturating_mul(5);
 
-/// What happened to a lease that did not become issued although its credentials were made; completes "the lease".
-
 /// Asks the vendor for the credentials of an intent that is committed, and makes its lease issued. `None` if the lease
 /// was revoked or has ended meanwhile: the credentials are dropped. `event` is the record of the vend, without its outcome.
 ///
