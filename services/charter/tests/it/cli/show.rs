@@ -20,7 +20,7 @@ fn line(check: &str, outcome: &str, message: &str, details: &[&str]) -> Value {
 
 fn decision(allowed: bool, lines: &[Value]) -> Value {
     json!({
-        "id": "decision-1", "action": "read", "allowed": allowed, "at": "2026-01-01T00:00:00Z", "address": null,
+        "id": "decision-1", "action": "READ", "allowed": allowed, "at": "2026-01-01T00:00:00Z", "address": null,
         "lines": lines, "served": { "key": "5", "committedAt": "2026-01-01T00:00:00Z" }, "retryAt": null,
     })
 }
@@ -29,7 +29,7 @@ fn credentials(secret: &str) -> Value {
     json!({
         "__typename": "VendCredentialsPayload",
         "lease": {
-            "id": "lease-1", "action": "read", "address": "a.b.c", "state": "ISSUED", "snapshot": null,
+            "id": "lease-1", "action": "READ", "address": "a.b.c", "state": "ISSUED", "snapshot": null,
             "issuedAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-01T01:00:00Z",
         },
         "decision": decision(true, &[]),
