@@ -78,7 +78,7 @@ impl Problem {
             Self::InvalidRequest(_) => Reason::BodyInvalid,
             Self::Busy => Reason::ServerBusy,
             Self::TimedOut => Reason::ServerTimedOut,
-            Self::Unavailable => Reason::ServerUnavailable,
+            Self::Unavailable | Self::NotReady(_) => Reason::ServerUnavailable,
             Self::Internal => Reason::ServerFault,
         }
     }

@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-
 /// The longest list of values in one statement.
 pub(crate) const MAX_LIST: usize = 512;
 /// SQLite's error code for a full disk.
@@ -117,8 +116,7 @@ pub(crate) fn insert_together(dialect: Dialect, rows: &[(&str, &[&str])]) -> Ass
         let is_last = index + 1 == rows.len();
         let placeholders: Vec<String> = (1..=columns.len()).map(|n| format!("${}", n_values + n)).collect();
         n_values += columns.len();
-        let insert =
-            format!("INSERT INTO {} ({}) VALUES ({})", table, columns.join(", "), placeholders.join(", "));
+        let insert = format!("INSERT INTO {} ({}) VALUES ({})", table, columns.join(", "), placeholders.join(", "));
         sql += &match dialect {
             Dialect::Sqlite => format!("{insert};"),
             Dialect::Postgres if is_last => format!(" {insert}"),
