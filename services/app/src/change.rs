@@ -52,6 +52,8 @@ pub(crate) enum Change {
     Bound(TableId),
     /// A table is no longer bound to an object.
     Unbound(TableId),
+    /// The rights of the products that are bound to a table.
+    Shared(TableId),
     /// A topic is bound to an object.
     TopicBound,
     /// An override was signed or revoked: what is compared beside the writers is compared under those of one revision.
@@ -75,6 +77,7 @@ impl Change {
             | Self::PortTied
             | Self::Bound(_)
             | Self::Unbound(_)
+            | Self::Shared(_)
             | Self::OverrideSigned => &[Revision::Access],
             Self::RoleAssigned(_)
             | Self::RoleTaken(_)
@@ -96,7 +99,7 @@ impl Change {
             | Self::AccessRevoked(id) => Some(Reach::Principal(id)),
             Self::ProductPublished(id) | Self::ProductClassified(id) => Some(Reach::Product(id)),
             Self::VersionState(id) => Some(Reach::Contract(id)),
-            Self::Bound(id) | Self::Unbound(id) => Some(Reach::Table(id)),
+            Self::Bound(id) | Self::Unbound(id) | Self::Shared(id) => Some(Reach::Table(id)),
             Self::DomainCreated
             | Self::EnforcementSet
             | Self::PrincipalCreated
