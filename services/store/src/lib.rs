@@ -42,6 +42,7 @@ mod page;
 pub mod probe;
 pub mod product;
 pub mod registry;
+pub mod retention;
 pub mod revision;
 mod row;
 mod scope;
