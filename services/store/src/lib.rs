@@ -46,6 +46,7 @@ pub mod retention;
 pub mod revision;
 mod row;
 mod scope;
+pub mod share;
 pub mod table;
 mod writer;
 
