@@ -41,6 +41,7 @@ pub mod overrides;
 mod page;
 pub mod product;
 pub mod registry;
+pub mod retention;
 pub mod revision;
 mod row;
 mod scope;

@@ -9,5 +9,6 @@ mod open_leases;
 mod overrides;
 mod publish;
 mod race;
+mod retention;
 mod vendor;
 mod verifier;

@@ -19,4 +19,5 @@ mod pages;
 mod product;
 mod protobuf;
 mod registry;
+mod retention;
 mod terms;
