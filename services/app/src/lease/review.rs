@@ -1,5 +1,6 @@
 //! Judging open leases again: in the transaction of a change, and when the gateway opens one.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use domain::clock::Timestamp;
@@ -65,17 +66,15 @@ impl Judge {
     }
 
     async fn facts(&mut self, app: &App, tx: &mut Tx, hold: &Hold, now: Timestamp) -> Result<Option<Facts>, Error> {
-        if !self.holders.contains_key(&hold.principal_id) {
-            self.holders.insert(hold.principal_id, holder(tx, hold.principal_id, now).await?);
-        }
-        if !self.targets.contains_key(&hold.binding_id) {
-            self.targets.insert(hold.binding_id, address::of_binding(tx, hold.binding_id).await?);
-        }
-        let (Some(Some(actor)), Some(Some(target))) =
-            (self.holders.get(&hold.principal_id), self.targets.get(&hold.binding_id))
-        else {
-            return Ok(None);
+        let actor = match self.holders.entry(hold.principal_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(holder(tx, hold.principal_id, now).await?),
         };
+        let target = match self.targets.entry(hold.binding_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(address::of_binding(tx, hold.binding_id).await?),
+        };
+        let (Some(actor), Some(target)) = (actor, target) else { return Ok(None) };
         if target.table.id != hold.table_id {
             return Ok(None);
         }

@@ -420,7 +420,7 @@ impl<'a> Planner<'a> {
     /// Plans one version. Gives what happens to it and its state.
     fn version(&mut self, judged: &JudgedVersion) -> (ChangeKind, State) {
         let document = &judged.entry.model.contract;
-        let changed = match &judged.step {
+        match &judged.step {
             Step::Add(version) => {
                 self.versions.entry(version.contract_id).or_default().push(version.clone());
                 self.plan.changes.push(Change::AddVersion(version.clone(), what_is_published(judged)));
@@ -454,9 +454,8 @@ impl<'a> Planner<'a> {
                 let state = version.state.clone().retire(self.ctx.now());
                 (ChangeKind::Transition, self.transition_or_problem(judged, version, state, Transition::Retire))
             }
-            Step::Keep(version) => return (ChangeKind::Unchanged, version.state.clone()),
-        };
-        changed
+            Step::Keep(version) => (ChangeKind::Unchanged, version.state.clone()),
+        }
     }
 
     fn transition_or_problem(
