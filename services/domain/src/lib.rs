@@ -34,6 +34,7 @@ pub mod pending;
 pub mod product;
 pub mod quality;
 pub mod registry;
+pub mod retention;
 pub mod s3;
 pub mod storage;
 pub mod table;

@@ -8,8 +8,9 @@ use domain::lease::{Lease, LeaseState};
 
 use crate::db::Tx;
 use crate::error::Error;
+use crate::insertion::Insertion;
 use crate::page::{Page, Seek};
-use crate::row::{Text, affected, entity_row, find, insert, list, list_in};
+use crate::row::{Text, affected, entity_row, find, insert_together, insertion, list, list_in};
 use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
 entity_row! {
@@ -57,24 +58,24 @@ impl TryFrom<LeaseRow> for Lease {
 /// depends on must not change before it is stored.
 pub async fn insert(tx: &mut Tx, lease: &Lease) -> Result<(), Error> {
     tx.require_facts_shared()?;
-    insert!(
-        tx,
-        LeaseRow {
-            id: Text(lease.id),
-            principal_id: Text(lease.principal_id),
-            action: Text(lease.action),
-            binding_id: Text(lease.binding_id),
-            table_id: Text(lease.table_id),
-            snapshot_id: lease.snapshot_id.map(Text),
-            grant_id: lease.grant_id.map(Text),
-            purpose: Text(lease.purpose),
-            decision_id: Text(lease.decision_id),
-            state: Text(lease.state),
-            issued_at: lease.issued_at.0,
-            expires_at: lease.expires_at.0,
-        }
-    )?;
-    Ok(())
+    insert_together(tx, vec![insertion(lease)]).await
+}
+
+pub(crate) fn insertion(lease: &Lease) -> Insertion {
+    insertion!("leases" {
+        id: Text(lease.id),
+        principal_id: Text(lease.principal_id),
+        action: Text(lease.action),
+        binding_id: Text(lease.binding_id),
+        table_id: Text(lease.table_id),
+        snapshot_id: lease.snapshot_id.map(Text),
+        grant_id: lease.grant_id.map(Text),
+        purpose: Text(lease.purpose),
+        decision_id: Text(lease.decision_id),
+        state: Text(lease.state),
+        issued_at: lease.issued_at.0,
+        expires_at: lease.expires_at.0,
+    })
 }
 
 /// Sets an intended lease to issued. False if it was revoked in between: then the credentials must be discarded.

@@ -122,8 +122,11 @@ async fn snapshots(
         verdicts.push(good);
     }
     let ids: Vec<SnapshotId> = verdicts.iter().map(|verdict| verdict.snapshot_id).collect();
-    let found: HashMap<_, _> =
-        store::table::list_snapshots_by_ids(tx, &ids).await?.into_iter().map(|found| (found.id, found)).collect();
+    let found = store::table::list_snapshots_by_ids(tx, &ids).await?.into_iter();
+    // Whose files were collected cannot be served: it counts as not inspected.
+    let collected = |snapshot: &Snapshot| snapshot.found.as_ref().is_some_and(|found| found.file_list.is_none());
+    let found: HashMap<_, _> = found.filter(|found| !collected(found)).map(|found| (found.id, found)).collect();
+    verdicts.retain(|verdict| found.contains_key(&verdict.snapshot_id));
     let head_judged = head.is_some_and(|head| verdicts.iter().any(|verdict| verdict.snapshot_id == head.id));
     let pending = head.filter(|head| !head_judged && head.state == SnapshotState::Pending);
     let head_pending_since = match pending {

@@ -68,7 +68,7 @@ async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>
         (Action::Read, Some(snapshot_id)) => {
             let snapshot = store::table::get_snapshot(&mut tx, snapshot_id).await.map_err(unavailable)?;
             drop(tx);
-            let digest = snapshot.found.map(|found| found.file_list).ok_or(Denied::Unavailable)?;
+            let digest = snapshot.found.and_then(|found| found.file_list).ok_or(Denied::Unavailable)?;
             Scope::Pinned { table, files: file_list(app, digest).await? }
         }
         (Action::Repair | Action::Inspect, None) => Scope::Folder { table },

@@ -8,5 +8,6 @@ mod notice;
 mod overrides;
 mod publish;
 mod race;
+mod retention;
 mod vendor;
 mod verifier;

@@ -79,6 +79,8 @@ closed_set! {
         SnapshotNotice = "snapshot.notice",
         /// A table went back to a snapshot that was known before.
         SnapshotReturn = "snapshot.return",
+        /// The stored files of snapshots that could not be served any more were removed.
+        SnapshotCollect = "snapshot.collect",
         /// A snapshot was inspected, or the inspection of a table was requested.
         TableInspect = "table.inspect",
         /// The server took a lease to inspect a table, or was refused one.
