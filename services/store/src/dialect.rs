@@ -108,25 +108,6 @@ pub(crate) fn skip_locked(sql: &'static str, dialect: Dialect) -> AssertSqlSafe<
     AssertSqlSafe(sql.replace("{skip_locked}", clause))
 }
 
-/// The statement that inserts rows, each given by its table and columns. SQLite runs a list of statements, PostgreSQL one with its parts in
-/// common table expressions; in both, the placeholders count through.
-pub(crate) fn insert_together(dialect: Dialect, rows: &[(&str, &[&str])]) -> AssertSqlSafe<String> {
-    let mut sql = String::new();
-    let mut n_values = 0;
-    for (index, (table, columns)) in rows.iter().enumerate() {
-        let is_last = index + 1 == rows.len();
-        let placeholders: Vec<String> = (1..=columns.len()).map(|n| format!("${}", n_values + n)).collect();
-        n_values += columns.len();
-        let insert = format!("INSERT INTO {} ({}) VALUES ({})", table, columns.join(", "), placeholders.join(", "));
-        sql += &match dialect {
-            Dialect::Sqlite => format!("{insert};"),
-            Dialect::Postgres if is_last => format!(" {insert}"),
-            Dialect::Postgres => format!("{} row{index} AS ({insert})", if index == 0 { "WITH" } else { "," }),
-        };
-    }
-    AssertSqlSafe(sql)
-}
-
 /// Whether an operation that failed with this code can be retried: a lost or refused connection, a deadlock, a busy
 /// file.
 pub(crate) fn is_transient(code: &str) -> bool {

@@ -1,22 +1,11 @@
-//! Rows of several tables, inserted together.
+//! Rows to insert together, and their statement.
 
 use std::fmt::Display;
 
-use crate::db::Tx;
-use crate::dialect;
-use crate::error::Error;
-use crate::row::{Text, on_both};
+use sqlx::AssertSqlSafe;
+use sqlx::types::Text;
 
-/// A row to insert, for [`insert_together`]: `insertion!("grants" { id: Text(grant.id), .. })`.
-macro_rules! insertion {
-    ($table:literal { $($column:ident: $value:expr),+ $(,)? }) => {
-        $crate::insertion::Insertion {
-            table: $table,
-            columns: &[$(stringify!($column)),+],
-            values: vec![$($crate::insertion::Value::from($value)),+],
-        }
-    };
-}
+use crate::dialect::Dialect;
 
 /// A row to insert.
 pub(crate) struct Insertion {
@@ -75,23 +64,22 @@ impl From<bool> for Value {
     }
 }
 
-/// Inserts rows of several tables in one round trip to the database: each is a hop to the thread of a SQLite
-/// connection, or a message to PostgreSQL.
-pub(crate) async fn insert_together(tx: &mut Tx, rows: Vec<Insertion>) -> Result<(), Error> {
-    let shapes: Vec<_> = rows.iter().map(|row| (row.table, row.columns)).collect();
-    let sql = dialect::insert_together(tx.dialect(), &shapes);
-    on_both!(tx, |c| async move {
-        let mut query = sqlx::query(sql);
-        for value in rows.into_iter().flat_map(|row| row.values) {
-            query = match value {
-                Value::Text(value) => query.bind(value),
-                Value::Integer(value) => query.bind(value),
-                Value::Bytes(value) => query.bind(value),
-                Value::Bool(value) => query.bind(value),
-            };
-        }
-        query.execute(c).await.map(drop)
-    })
+/// The statement that inserts rows of several tables. SQLite runs a list of statements, PostgreSQL one with its parts in
+/// common table expressions; in both, the placeholders count through.
+pub(crate) fn statement(dialect: Dialect, rows: &[Insertion]) -> AssertSqlSafe<String> {
+    let mut sql = String::new();
+    let mut n_values = 0;
+    for (index, row) in rows.iter().enumerate() {
+        let is_last = index + 1 == rows.len();
+        let placeholders: Vec<String> = (1..=row.columns.len()).map(|n| format!("${}", n_values + n)).collect();
+        n_values += row.columns.len();
+        let insert =
+            format!("INSERT INTO {} ({}) VALUES ({})", row.table, row.columns.join(", "), placeholders.join(", "));
+        sql += &match dialect {
+            Dialect::Sqlite => format!("{insert};"),
+            Dialect::Postgres if is_last => format!(" {insert}"),
+            Dialect::Postgres => format!("{} row{index} AS ({insert})", if index == 0 { "WITH" } else { "," }),
+        };
+    }
+    AssertSqlSafe(sql)
 }
-
-pub(crate) use insertion;

@@ -14,7 +14,9 @@ use domain::version::Version;
 use sqlx::error::BoxDynError;
 use sqlx::{ColumnIndex, Database, Decode, Row, Type, ValueRef};
 
-use crate::error::Inconsistency;
+use crate::db::Tx;
+use crate::error::{Error, Inconsistency};
+use crate::insertion::{Insertion, Value, statement};
 
 /// One of the five kinds of column.
 pub(crate) trait ColumnKind {}
@@ -247,6 +249,35 @@ macro_rules! insert {
             $(, $value)*
         )
     };
+}
+
+/// A row to insert, for [`insert_together`]: `insertion!("grants" { id: Text(grant.id), .. })`.
+macro_rules! insertion {
+    ($table:literal { $($column:ident: $value:expr),+ $(,)? }) => {
+        $crate::insertion::Insertion {
+            table: $table,
+            columns: &[$(stringify!($column)),+],
+            values: vec![$($crate::insertion::Value::from($value)),+],
+        }
+    };
+}
+
+/// Inserts rows of several tables in one round trip to the database: each is a hop to the thread of a SQLite
+/// connection, or a message to PostgreSQL.
+pub(crate) async fn insert_together(tx: &mut Tx, rows: Vec<Insertion>) -> Result<(), Error> {
+    let sql = statement(tx.dialect(), &rows);
+    on_both!(tx, |c| async move {
+        let mut query = sqlx::query(sql);
+        for value in rows.into_iter().flat_map(|row| row.values) {
+            query = match value {
+                Value::Text(value) => query.bind(value),
+                Value::Integer(value) => query.bind(value),
+                Value::Bytes(value) => query.bind(value),
+                Value::Bool(value) => query.bind(value),
+            };
+        }
+        query.execute(c).await.map(drop)
+    })
 }
 
 /// Finds at most one row and converts it: `find!(tx, GrantRow, "WHERE id = $1", Text(id))`.
