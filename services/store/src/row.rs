@@ -384,5 +384,6 @@ pub(crate) fn version([major, minor, patch]: [i64; 3]) -> Result<Version, &'stat
 }
 
 pub(crate) use {
-    affected, entity_row, find, insert, list, list_in, on_both, page, page_by_time, row, rows_in, select, text,
+    affected, entity_row, find, insert, insertion, list, list_in, on_both, page, page_by_time, row, rows_in, select,
+    text,
 };
