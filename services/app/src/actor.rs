@@ -29,9 +29,9 @@ pub struct Actor {
 
 impl Actor {
     /// A principal as it would be with a token of its own: for what rests on the rights of one who is not asking.
-    pub(crate) fn without_token(principal: Principal, standing: Standing, now: Timestamp) -> Self {
+    pub(crate) fn without_token(principal: Principal, standing: Arc<Standing>, now: Timestamp) -> Self {
         let bearer = Bearer { token_id: None, issued_at: now, expires_at: now, chain_ends_at: now };
-        Self { principal, standing: Arc::new(standing), purpose: None, bearer }
+        Self { principal, standing, purpose: None, bearer }
     }
 
     /// The actor as the policy sees it.

@@ -20,8 +20,10 @@ use self::taken::Taken;
 use crate::actor::Actor;
 use crate::audit::{self, Event, ResourceKind};
 use crate::cache::signed_in;
+use crate::change::{Change, announce};
+use crate::contract::Author;
 use crate::ctx::{App, Ctx};
-use crate::error::{Conflict, Error, Noun};
+use crate::error::{Conflict, Error, Noun, Unavailable};
 use crate::idempotency::{self, Key};
 use crate::issuer::BOOTSTRAP_SUBJECT;
 use crate::org::Created;
@@ -110,7 +112,7 @@ async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken
     match is_checked {
         true => Err(Error::Unauthenticated),
         // The token may be a good one of that issuer.
-        false => Err(Error::Unavailable("the keys of a token issuer cannot be had".to_owned())),
+        false => Err(Error::Unavailable(Unavailable::IssuerKeys)),
     }
 }
 
@@ -162,7 +164,7 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
 
     let principal = new_principal(&ctx.app, subject, kind);
     store::identity::insert_principal(&mut tx, &principal).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
+    announce(&ctx.app, &mut tx, &[Change::PrincipalCreated], &Author::from(ctx)).await?;
     audit::conclude(
         ctx,
         tx,
@@ -212,9 +214,9 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
         disabled = Some(Disabled { at: now, by: caller });
         store::identity::disable(&mut tx, id, Disabled { at: now, by: caller }).await?;
         store::token::revoke_of_person(&mut tx, id, Revoked { at: now, by: Some(caller) }).await?;
-        store::lease::revoke_of_principal(&mut tx, id).await?;
     }
-    store::revision::bump(&mut tx, Revision::Access).await?;
+    let change = if enabled { Change::PrincipalEnabled } else { Change::PrincipalDisabled(id) };
+    announce(&ctx.app, &mut tx, &[change], &Author::from(ctx)).await?;
     let action = if enabled { audit::Action::PrincipalEnable } else { audit::Action::PrincipalDisable };
     audit::conclude(ctx, tx, Event::done(action, ResourceKind::Principal, id, &principal.subject), key.as_ref(), id)
         .await?;
@@ -276,8 +278,7 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
         assigned_at: ctx.now(),
     };
     store::identity::insert_role(&mut tx, &assignment).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    announce(&ctx.app, &mut tx, &[Change::RoleAssigned(principal.id)], &Author::from(ctx)).await?;
     let what = format!("{} to {}", role_words(&command.role), principal.subject);
     audit::conclude(
         ctx,
@@ -332,9 +333,7 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
         }
     };
     store::identity::delete_role(&mut tx, id).await?;
-    store::lease::revoke_of_roles(&mut tx, assignment.principal_id).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    announce(&ctx.app, &mut tx, &[Change::RoleTaken(assignment.principal_id)], &Author::from(ctx)).await?;
     audit::conclude(
         ctx,
         tx,

@@ -13,11 +13,12 @@ use domain::identity::{LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, Pur
 pub use domain::token::Token;
 use domain::token::{Bearer, MAX_CHAIN, MAX_VALID, Revoked};
 use policy::{Action, Party, Resource};
-use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
 use crate::actor::Actor;
 use crate::audit::{self, Event, ResourceKind};
+use crate::change::{Change, announce};
+use crate::contract::Author;
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Forbidden, Noun};
 use crate::idempotency::{self, Key};
@@ -81,8 +82,8 @@ pub async fn redeem_bootstrap(app: &Arc<App>, id: TokenId, request_id: &str) -> 
         assigned_at: now,
     };
     store::identity::insert_role(&mut tx, &assignment).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let author = Author { actor: principal.id.to_string(), request_id: request_id.to_owned() };
+    announce(app, &mut tx, &[Change::RoleAssigned(principal.id)], &author).await?;
     let made = issue(app, &mut tx, principal, Maker::Operator, None, None).await?;
     let event = event(audit::Action::BootstrapRedeem, &made, "the first admin was made");
     audit::append_as(app, &mut tx, made.principal.id.to_string(), request_id, event).await?;
@@ -112,8 +113,8 @@ pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
         let assignment = RoleAssignment { id, principal_id, role, assigned_by: principal_id, assigned_at };
         store::identity::insert_role(&mut tx, &assignment).await?;
     }
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let changes = [Change::PrincipalEnabled, Change::RoleAssigned(principal.id)];
+    announce(app, &mut tx, &changes, &Author::server()).await?;
     let made = issue(app, &mut tx, principal, Maker::Operator, None, None).await?;
     let event = event(audit::Action::AdminRecover, &made, "by the operator, at the start of the server");
     audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event).await?;
@@ -214,7 +215,7 @@ pub async fn revoke_token(ctx: &Ctx, id: TokenId, key: Option<Key>) -> Result<To
         return Ok(token);
     }
     let n_leases = store::lease::revoke_of_token(&mut tx, token.principal_id, id).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
+    announce(&ctx.app, &mut tx, &[Change::TokenRevoked], &Author::from(ctx)).await?;
     let event = Event::done(audit::Action::TokenRevoke, ResourceKind::Token, id, &holder.subject);
     let event = event.with(serde_json::json!({ "what": holder.subject, "endedLeases": n_leases }));
     audit::conclude(ctx, tx, event, key.as_ref(), id).await?;

@@ -3,11 +3,11 @@
 use app::registry;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use super::SessionExt;
 use super::error::{Failure, Result};
-use super::key::idempotency_key;
-use super::org::Domain;
+use super::input::{idempotency_key, path};
 use super::scalar::DateTime;
+use super::session::SessionExt;
+use super::types::Domain;
 
 /// The subject to release.
 #[derive(InputObject)]
@@ -37,7 +37,7 @@ impl RegistryMutation {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("releaseSubject", &input, input.idempotency_key.as_ref())?;
         let subject = input.subject.parse().map_err(|error| Failure::invalid("subject", error))?;
-        let domain = input.domain.parse().map_err(|error| Failure::invalid("domain", error))?;
+        let domain = path(&input.domain, "domain")?;
         let released = registry::release_subject(ctx, subject, &domain, key).await?;
         Ok(ReleaseSubjectPayload {
             subject: released.subject.to_string(),

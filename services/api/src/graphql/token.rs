@@ -3,17 +3,15 @@
 use app::token;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use super::SessionExt;
 use super::error::Result;
 use super::id::{decode, encode};
-use super::identity::{self, Principal};
-use super::key::idempotency_key;
+use super::input::idempotency_key;
 use super::page::{Connection, Page, cost};
+use super::relation;
 use super::scalar::DateTime;
+use super::session::SessionExt;
+use super::types::{Principal, Token};
 use super::words::PurposeCode;
-
-/// A token that was issued. Its text is not stored.
-pub(crate) struct Token(pub(crate) domain::token::Token);
 
 #[Object]
 impl Token {
@@ -23,7 +21,7 @@ impl Token {
 
     /// The principal that it belongs to.
     async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
-        identity::get(ctx, self.0.principal_id).await
+        relation::principal(ctx, self.0.principal_id).await
     }
 
     /// The only purpose that it can be used for.
@@ -42,7 +40,7 @@ impl Token {
     /// The principal that made it; null for the operator, at the server.
     async fn issued_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         match self.0.issued_by {
-            Some(id) => identity::find(ctx, id).await,
+            Some(id) => relation::find_principal(ctx, id).await,
             None => Ok(None),
         }
     }
@@ -55,7 +53,7 @@ impl Token {
     /// The principal that revoked it; null for the operator, at the server.
     async fn revoked_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         match self.0.revoked.and_then(|revoked| revoked.by) {
-            Some(id) => identity::find(ctx, id).await,
+            Some(id) => relation::find_principal(ctx, id).await,
             None => Ok(None),
         }
     }

@@ -153,7 +153,6 @@ impl Planner<'_> {
                         self.plan.changes.push(Change::TakeTopicOver(topic.subject.clone(), contract_id));
                     }
                     self.plan.changes.push(Change::BindTopic(binding));
-                    self.plan.visibility = true;
                 }
             }
         }
