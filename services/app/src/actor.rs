@@ -7,6 +7,7 @@ use domain::clock::Timestamp;
 use domain::grant::{Grant, PortMajor};
 use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
 use domain::name::DomainPath;
+use domain::token::Bearer;
 use policy::{Caller, Party};
 use store::Tx;
 use store::revision::Revision;
@@ -22,9 +23,17 @@ pub struct Actor {
     pub standing: Arc<Standing>,
     /// The purpose that the token was made for.
     pub purpose: Option<PurposeCode>,
+    /// The token that it signed in with.
+    pub bearer: Bearer,
 }
 
 impl Actor {
+    /// A principal as it would be with a token of its own: for what rests on the rights of one who is not asking.
+    pub(crate) fn without_token(principal: Principal, standing: Arc<Standing>, now: Timestamp) -> Self {
+        let bearer = Bearer { token_id: None, issued_at: now, expires_at: now, chain_ends_at: now };
+        Self { principal, standing, purpose: None, bearer }
+    }
+
     /// The actor as the policy sees it.
     pub fn caller(&self) -> Caller<'_> {
         Caller {
@@ -32,6 +41,7 @@ impl Actor {
             platform_roles: &self.standing.platform_roles,
             domain_roles: &self.standing.domain_roles,
             grants: &self.standing.port_majors,
+            limited: self.purpose.is_some(),
         }
     }
 }

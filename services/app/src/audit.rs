@@ -6,7 +6,7 @@ use domain::clock::Timestamp;
 use domain::id::RecordId;
 pub use store::audit::Filter;
 use store::audit::Stored;
-use store::{Lock, Page, Seek, Tx};
+use store::{Db, Lock, Page, Seek, Tx};
 
 use crate::ctx::{App, Ctx};
 use crate::error::Error;
@@ -121,6 +121,15 @@ pub struct Entry {
     pub record: Record,
     /// Its MAC, in hex.
     pub mac: String,
+}
+
+/// Whether the log has any record, for a start: records cannot be read without the key that they were made with.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn has_records(db: &Db) -> Result<bool, Error> {
+    let mut tx = db.read().await?;
+    Ok(!store::audit::list(&mut tx, Filter::default(), &Seek::first(1)).await?.items.is_empty())
 }
 
 /// Records, the newest first. Reading the log is itself recorded by nobody: it changes nothing, and the request log has

@@ -28,6 +28,8 @@ pub(crate) enum Change {
     PrincipalEnabled,
     /// A principal may not act any more, nor the service accounts that it answers for.
     PrincipalDisabled(PrincipalId),
+    /// A token was revoked. The leases that were requested with it are revoked with it.
+    TokenRevoked,
     /// A principal has another role. A policy may forbid something to those who hold it.
     RoleAssigned(PrincipalId),
     /// A principal has lost a role.
@@ -71,6 +73,7 @@ impl Change {
             | Self::PrincipalCreated
             | Self::PrincipalEnabled
             | Self::PrincipalDisabled(_)
+            | Self::TokenRevoked
             | Self::ProductPublished(_)
             | Self::VersionPublished
             | Self::VersionState(_)
@@ -104,6 +107,7 @@ impl Change {
             | Self::EnforcementSet
             | Self::PrincipalCreated
             | Self::PrincipalEnabled
+            | Self::TokenRevoked
             | Self::ProductAdded
             | Self::VersionPublished
             | Self::PortTied

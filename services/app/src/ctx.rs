@@ -11,6 +11,7 @@ use domain::inspection::Inspector;
 use domain::lease::Vendor;
 use domain::name::DomainPath;
 use domain::storage::Lake;
+use domain::topic::TopicPrefixes;
 use policy::{Action, Policy, Question, Resource};
 use store::revision::Revision;
 use store::{Db, ListScope, Tx};
@@ -18,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::actor::{Actor, Standing, roles_of};
 use crate::cache::Caches;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, LEASE_KEY, RECORD_KEY};
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
@@ -68,6 +69,8 @@ pub struct Settings {
     /// The domain that keeps the schemas of subjects which no product owns (`registry.quarantine`); without one they are
     /// refused.
     pub quarantine: Option<DomainPath>,
+    /// The domains that topics belong to by their names (`registry.prefixes`).
+    pub topic_prefixes: TopicPrefixes,
     /// How many versions a subject has at most, counted with those out of use (`registry.versions`): a new schema may be
     /// compared with all of them.
     pub max_versions: u32,
@@ -92,6 +95,7 @@ impl Default for Settings {
             n_inspections: 2,
             inspection_claim: Duration::from_secs(660),
             quarantine: None,
+            topic_prefixes: TopicPrefixes::default(),
             max_versions: 1_000,
             max_subjects: 100_000,
         }
@@ -134,7 +138,7 @@ impl App {
     pub fn new(parts: Parts) -> std::io::Result<Arc<Self>> {
         let Parts { db, policy, issuer, clock, random, inspector, folder, lake, vendor, verifiers, settings } = parts;
         one_verifier_each(&verifiers)?;
-        let secrets = LeaseSecrets::new(folder.key("lease.key", random.as_ref())?);
+        let secrets = LeaseSecrets::new(folder.key(LEASE_KEY, random.as_ref())?);
         let vendor = vendor.unwrap_or_else(|| {
             Arc::new(GatewayVendor {
                 secrets: secrets.clone(),
@@ -142,7 +146,7 @@ impl App {
                 region: settings.region.to_string(),
             })
         });
-        let record_key = domain::audit::Key::new(folder.key("record.key", random.as_ref())?);
+        let record_key = domain::audit::Key::new(folder.key(RECORD_KEY, random.as_ref())?);
         Ok(Arc::new(Self {
             started_at: clock.now(),
             db,
@@ -162,6 +166,14 @@ impl App {
             work: Notify::new(),
             last_probe: LastProbe::default(),
         }))
+    }
+
+    /// Closes the database, then releases the data folder for another server.
+    pub async fn close(&self) {
+        self.db.close().await;
+        if let Err(error) = self.folder.unlock() {
+            tracing::warn!(%error, "the data directory could not be unlocked");
+        }
     }
 
     /// The moment now.
@@ -244,7 +256,7 @@ impl Ctx {
     /// judges by, so that a role taken away since the caller signed in gives nothing.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] if the caller has been disabled.
+    /// [`Error::Unauthenticated`] if the caller has been disabled, or their token revoked.
     pub(crate) async fn fresh(&self, tx: &mut Tx) -> Result<Self, Error> {
         let access = store::revision::get(tx, Revision::Access).await?;
         self.fresh_at(tx, access).await
@@ -259,7 +271,7 @@ impl Ctx {
             return Ok(self.clone());
         }
         let standing = Arc::new(Standing::load(tx, &self.actor.principal, self.now()).await?);
-        if !standing.enabled {
+        if !standing.enabled || !crate::token::stands(tx, &self.actor).await? {
             return Err(Error::Unauthenticated);
         }
         Ok(Self { actor: Arc::new(Actor { standing, ..Actor::clone(&self.actor) }), ..self.clone() })

@@ -1,8 +1,10 @@
 //! The data folder: keys, stored file lists, our own checkpoints, and scratch space for inspections.
 //!
 //! ```text
-//! charter-data/
+//! charter-data/           0700
+//!   charter.lock        held by the server that runs on the folder
 //!   charter.toml        the configuration
+//!   admin-recovered     while `--recover-admin` has been used, until a start without it
 //!   charter.db          SQLite, where it is the database
 //!   keys/               one file a key, 0600
 //!   lists/              file lists of snapshots, each under its digest
@@ -11,7 +13,7 @@
 //!   lake/               the storage root, unless configured elsewhere
 //! ```
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -26,12 +28,43 @@ use sha2::{Digest, Sha256};
 use store::retention::StoredFile;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
+use crate::issuer;
 use crate::lease::file_list::{self, Checkpoint, FileList, StoredFileList};
 
-/// The data folder.
+/// The key of audit records and overrides.
+pub const RECORD_KEY: &str = "record.key";
+/// The key from which the secrets of leases are derived.
+pub const LEASE_KEY: &str = "lease.key";
+/// The lock file. Servers before the folder had a lock of its own held it with the database.
+const LOCK_FILE: &str = "charter.lock";
+
+/// Marks that the admin was recovered, until a start without recovery.
+const RECOVERED_FILE: &str = "admin-recovered";
+
+/// Why a data folder cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another server runs on it.
+    #[error("it is in use by another process (`{}` is locked): stop that server first, or use another data directory", .0.display())]
+    InUse(PathBuf),
+    /// Others than its owner may enter or list it, and it has been used.
+    #[error("it is accessible to other users (mode {mode:o}): it holds keys and the database; run `chmod 700 {}`", path.display())]
+    LooseMode {
+        /// The folder.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It cannot be made, read or locked.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The data folder. All clones share its lock, which is held until [`DataDir::unlock`] or the end of the process.
 #[derive(Clone, Debug)]
 pub struct DataDir {
     root: PathBuf,
+    lock: Arc<File>,
     /// Shared from storing a file until the database names it, alone while files that it does not name are removed.
     naming: Arc<RwLock<()>>,
 }
@@ -43,14 +76,24 @@ pub(crate) type Keeping = OwnedRwLockReadGuard<()>;
 const CHUNK_BYTES: usize = 1 << 20;
 
 impl DataDir {
-    /// Opens the folder, making what is missing; what scratch space held is removed.
+    /// Opens the folder, making what is missing; what scratch space held is removed. It is locked before anything in it
+    /// is touched: another server may be running on it. A folder that no server has used yet is closed to others than
+    /// its owner.
     ///
     /// # Errors
-    /// If a folder cannot be made or read.
-    pub fn open(root: &Path) -> io::Result<Self> {
+    /// See [`OpenError`].
+    pub fn open(root: &Path) -> Result<Self, OpenError> {
         let make = |path: &Path| fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
         make(root)?;
         let root = root.canonicalize()?;
+        let mode = fs::metadata(&root)?.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            if [LOCK_FILE, "keys", "issuer"].iter().any(|name| root.join(name).exists()) {
+                return Err(OpenError::LooseMode { path: root, mode });
+            }
+            fs::set_permissions(&root, Permissions::from_mode(0o700))?;
+        }
+        let lock = lock(root.join(LOCK_FILE))?;
         let scratch = root.join("scratch");
         if scratch.exists() {
             fs::remove_dir_all(&scratch)?;
@@ -58,7 +101,26 @@ impl DataDir {
         for name in ["keys", "lists", "checkpoints", "scratch", "lake"] {
             make(&root.join(name))?;
         }
-        Ok(Self { root, naming: Arc::default() })
+        Ok(Self { root, lock: Arc::new(lock), naming: Arc::default() })
+    }
+
+    /// Releases the lock, for another server to start on the folder. Nothing may be written to the folder afterwards.
+    ///
+    /// # Errors
+    /// If the lock cannot be released.
+    pub fn unlock(&self) -> io::Result<()> {
+        self.lock.unlock()
+    }
+
+    /// Whether a server has run on the folder before: it has keys. Its database belongs to them.
+    pub fn has_keys(&self) -> bool {
+        let keys = [self.keys().join(RECORD_KEY), self.keys().join(LEASE_KEY), self.root.join(issuer::KEY_FILE)];
+        keys.iter().any(|key| key.exists())
+    }
+
+    /// Whether the key of audit records is there. Without it, earlier records cannot be read.
+    pub fn has_record_key(&self) -> bool {
+        self.keys().join(RECORD_KEY).exists()
     }
 
     /// The folder's path, absolute.
@@ -69,6 +131,30 @@ impl DataDir {
     /// Where the token issuer keeps its keys.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
+    }
+
+    /// Marks that the admin was recovered. False if it was already: recovery works once, until [`DataDir::rearm_recovery`].
+    ///
+    /// # Errors
+    /// If the mark cannot be written.
+    pub fn mark_recovery(&self) -> io::Result<bool> {
+        let path = self.root.join(RECOVERED_FILE);
+        match OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path) {
+            Ok(_) => sync_folder(&path).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets the admin be recovered again.
+    ///
+    /// # Errors
+    /// If the mark cannot be removed.
+    pub fn rearm_recovery(&self) -> io::Result<()> {
+        match fs::remove_file(self.root.join(RECOVERED_FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The storage root of local tables, unless configured elsewhere.
@@ -263,6 +349,15 @@ impl DataDir {
         }
         fs::remove_file(&beside)?;
         sync_folder(path)
+    }
+}
+
+fn lock(path: PathBuf) -> Result<File, OpenError> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path)),
+        Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
 

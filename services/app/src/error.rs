@@ -37,6 +37,8 @@ closed_set! {
         Role = "role",
         /// A table.
         Table = "table",
+        /// A token.
+        Token = "token",
     }
 }
 
@@ -56,6 +58,7 @@ impl Noun {
             Self::Product => Reason::ProductNotFound,
             Self::Role => Reason::RoleNotFound,
             Self::Table => Reason::TableNotFound,
+            Self::Token => Reason::TokenNotFound,
         }
     }
 }
@@ -99,6 +102,9 @@ pub enum Conflict {
     /// A token for a principal that is disabled.
     #[error("the principal is disabled")]
     PrincipalDisabled,
+    /// A token for a principal that has as many as there may be.
+    #[error("the principal has {} valid tokens, as many as there may be: revoke some first", domain::token::MAX_VALID)]
+    TooManyTokens,
     /// The platform would be without an admin.
     #[error("the platform needs at least one admin")]
     LastAdmin,
@@ -148,6 +154,7 @@ impl Conflict {
             Self::ProductInactive => Reason::ProductInactive,
             Self::OwnPrincipal => Reason::PrincipalSelf,
             Self::PrincipalDisabled => Reason::PrincipalDisabled,
+            Self::TooManyTokens => Reason::TokenTooMany,
             Self::LastAdmin => Reason::RoleLastAdmin,
             Self::WrongState(_) => Reason::ContractVersionWrongState,
             Self::AccessRequestDecided(_) => Reason::AccessRequestDecided,

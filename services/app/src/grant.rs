@@ -51,6 +51,12 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     if let Some(id) = idempotency::find(ctx, &mut tx, command.key.as_ref()).await? {
         return Ok(store::grant::get_request(&mut tx, id).await?);
     }
+    if let Some(purpose) = ctx.actor.purpose
+        && purpose != command.purpose.code
+    {
+        let message = format!("your token was made for the purpose `{purpose}`, and requests access for no other");
+        return Err(Error::invalid("purpose", message));
+    }
     let (known, port_major) = crate::table::address::resolve_port(ctx, &mut tx, &command.target).await?;
     let classification = sharing::classification_behind(&ctx.app, &mut tx, &known, &port_major).await?;
     let product = policy::Product { classification, ..known.policy() };

@@ -1,18 +1,17 @@
-//! Who acts: signing in, principals, roles, tokens.
+//! Who acts: signing in, principals, roles. Tokens are in [`crate::token`].
 
 mod taken;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::clock::Timestamp;
 use domain::error::Kind;
 use domain::id::{PrincipalId, RoleId, TokenId};
 use domain::identity::{
-    DomainRole, LOCAL_ISSUER, MAX_SUBJECT_BYTES, PlatformRole, Principal, PrincipalKind, PurposeCode, Role,
-    RoleAssignment, VerifiedToken, Verifier,
+    Disabled, DomainRole, LOCAL_ISSUER, MAX_SUBJECT_BYTES, PlatformRole, Principal, PrincipalKind, Role,
+    RoleAssignment, VerifiedToken, Verifier, VerifyError,
 };
 use domain::name::DomainPath;
+use domain::token::{Bearer, MAX_CHAIN, Revoked};
 use policy::{Action, Party, Resource};
 use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
@@ -24,9 +23,9 @@ use crate::cache::signed_in;
 use crate::change::{Change, announce};
 use crate::contract::Author;
 use crate::ctx::{App, Ctx};
-use crate::error::{Conflict, Error, Forbidden, Noun, Unavailable};
+use crate::error::{Conflict, Error, Noun, Unavailable};
 use crate::idempotency::{self, Key};
-use crate::issuer::{BOOTSTRAP_SUBJECT, Claims, Token, TokenKind};
+use crate::issuer::BOOTSTRAP_SUBJECT;
 use crate::org::Created;
 
 /// The first admin's subject.
@@ -37,8 +36,8 @@ pub const FIRST_ADMIN: &str = "admin";
 pub enum SignedIn {
     /// A known principal.
     Actor(Arc<Actor>),
-    /// The bearer of the one-time token of the first start. It is good for [`redeem_bootstrap`] and nothing else.
-    Bootstrap,
+    /// The bearer of the one-time token of the first start. It is good for [`redeem_bootstrap`](crate::token::redeem_bootstrap) and nothing else.
+    Bootstrap(TokenId),
 }
 
 /// Tells who a bearer token belongs to.
@@ -54,16 +53,42 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     }
     let (issuer, verified) = verify(app, token).await?;
     if issuer == LOCAL_ISSUER && verified.subject == BOOTSTRAP_SUBJECT {
-        return Ok(SignedIn::Bootstrap);
+        let valid = store::token::find_bootstrap(&mut app.db.read().await?).await?;
+        let id = verified.id.filter(|id| valid == Some(*id)).ok_or(Error::Unauthenticated)?;
+        return Ok(SignedIn::Bootstrap(id));
     }
     let known = app.known_principal(issuer, &verified.subject).await?;
     let (principal, standing) = known.ok_or(Error::Unauthenticated)?;
     if !standing.enabled || principal.kind == PrincipalKind::Inspector {
         return Err(Error::Unauthenticated);
     }
-    let actor = Arc::new(Actor { principal, standing, purpose: verified.purpose });
+    // The token is looked up after the standing, under whose revision the caller is cached: a revoke in between moves
+    // the revision, and one before is seen here.
+    let mut tx = app.db.read().await?;
+    let bearer = match verified.id {
+        Some(id) => {
+            let registered = store::token::find(&mut tx, id).await?.ok_or_else(refused)?;
+            crate::token::bearer_of(&registered)
+        }
+        None => Bearer {
+            token_id: None,
+            issued_at: verified.issued_at,
+            expires_at: verified.valid_until,
+            chain_ends_at: verified.issued_at.plus(MAX_CHAIN),
+        },
+    };
+    let actor = Arc::new(Actor { principal, standing, purpose: verified.purpose, bearer });
+    if !crate::token::stands(&mut tx, &actor).await? {
+        return Err(refused());
+    }
     app.caches.signed_in.put(digest, verified, &actor);
     Ok(SignedIn::Actor(actor))
+}
+
+/// A token with a good signature that is not registered or does not stand any more.
+fn refused() -> Error {
+    tracing::info!(reason = %VerifyError::Revoked, "token refused");
+    Error::Unauthenticated
 }
 
 /// Verifies a token with the verifier of its issuer: the one that accepts it. The local issuer comes first.
@@ -89,87 +114,6 @@ async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken
         // The token may be a good one of that issuer.
         false => Err(Error::Unavailable(Unavailable::IssuerKeys)),
     }
-}
-
-/// Creates the one-time token of the first start, as long as no principal has a platform role.
-///
-/// # Errors
-/// Those of any use case.
-pub async fn bootstrap_token(app: &App) -> Result<Option<Token>, Error> {
-    let mut tx = app.db.read().await?;
-    if store::identity::has_platform_role(&mut tx, PlatformRole::Admin).await? {
-        return Ok(None);
-    }
-    let id = TokenId::new(app.clock.as_ref(), app.random.as_ref());
-    app.issuer.issue(&Claims::bootstrap(id, app.now())).map(Some).map_err(Error::internal)
-}
-
-/// Spends the one-time token: makes the first admin and gives it a normal token.
-///
-/// # Errors
-/// [`Error::Unauthenticated`] if it was spent before.
-pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeToken, Error> {
-    let mut tx = app.db.write(Lock::Facts).await?;
-    if store::identity::has_platform_role(&mut tx, PlatformRole::Admin).await? {
-        return Err(Error::Unauthenticated);
-    }
-    let now = app.now();
-    let principal = match find_local(&mut tx, FIRST_ADMIN).await? {
-        Some(principal) => principal,
-        None => {
-            let principal = new_principal(app, FIRST_ADMIN, PrincipalKind::User);
-            store::identity::insert_principal(&mut tx, &principal).await?;
-            principal
-        }
-    };
-    let assignment = RoleAssignment {
-        id: RoleId::new(app.clock.as_ref(), app.random.as_ref()),
-        principal_id: principal.id,
-        role: Role::Platform(PlatformRole::Admin),
-        assigned_by: principal.id,
-        assigned_at: now,
-    };
-    store::identity::insert_role(&mut tx, &assignment).await?;
-    let author = Author { actor: principal.id.to_string(), request_id: request_id.to_owned() };
-    announce(app, &mut tx, &[Change::RoleAssigned(principal.id)], &author).await?;
-    let event =
-        Event::done(audit::Action::BootstrapRedeem, ResourceKind::Principal, principal.id, "the first admin was made");
-    audit::append_as(app, &mut tx, principal.id.to_string(), request_id, event).await?;
-    let made = issue(app, principal, None, None)?;
-    tx.commit().await?;
-    Ok(made)
-}
-
-/// Re-enables the first admin and creates a token for it: recovery for the operator of the data directory, when every admin
-/// has lost their token.
-///
-/// # Errors
-/// [`Error::NotFound`] while there was no first admin yet.
-pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
-    let mut tx = app.db.write(Lock::Facts).await?;
-    let found = find_local(&mut tx, FIRST_ADMIN).await?;
-    let principal = Principal { enabled: true, ..found.ok_or(Error::NotFound(Noun::FirstAdmin))? };
-    store::identity::set_enabled(&mut tx, principal.id, true).await?;
-    let role = Role::Platform(PlatformRole::Admin);
-    let held = store::identity::list_roles(&mut tx, principal.id).await?;
-    if !held.iter().any(|assignment| assignment.role == role) {
-        let id = RoleId::new(app.clock.as_ref(), app.random.as_ref());
-        let (principal_id, assigned_at) = (principal.id, app.now());
-        let assignment = RoleAssignment { id, principal_id, role, assigned_by: principal_id, assigned_at };
-        store::identity::insert_role(&mut tx, &assignment).await?;
-    }
-    let changes = [Change::PrincipalEnabled, Change::RoleAssigned(principal.id)];
-    announce(app, &mut tx, &changes, &Author::server()).await?;
-    let event = Event::done(
-        audit::Action::AdminRecover,
-        ResourceKind::Principal,
-        principal.id,
-        "by the operator, at the start of the server",
-    );
-    audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event).await?;
-    let made = issue(app, principal, None, None)?;
-    tx.commit().await?;
-    Ok(made)
 }
 
 /// Makes a user or service account.
@@ -232,7 +176,9 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
     Ok(Created::Made(principal))
 }
 
-/// Disables a principal, or enables it again. A disabled one is refused at its next request, and its leases end.
+/// Disables a principal, or enables it again. A disabled one is refused at its next request, its leases end, and its
+/// tokens and those of its service accounts stay invalid for good. Whoever has disabled a principal may enable it; what
+/// another one has disabled is for those who may [`Action::EnablePrincipal`].
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`]; [`Error::Conflict`] for oneself.
@@ -241,68 +187,40 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
     let ctx = &ctx.fresh(&mut tx).await?;
     let principal = store::identity::find_principal(&mut tx, id).await?;
     let principal = principal.filter(|principal| may_view(ctx, principal)).ok_or(Error::NotFound(Noun::Principal))?;
-    ctx.authorize(Action::DisablePrincipal, &Resource::Principal(Party::from(&principal)), "disable principals")?;
+    let caller = ctx.actor.principal.id;
+    let resource = Resource::Principal(Party::from(&principal));
+    let is_own = principal.disabled.is_some_and(|disabled| disabled.by == caller);
+    match (principal.enabled, enabled) {
+        (false, true) if !is_own => {
+            ctx.authorize(Action::EnablePrincipal, &resource, "enable a principal that another one has disabled")?;
+        }
+        _ => ctx.authorize(Action::DisablePrincipal, &resource, "disable principals")?,
+    }
     if id == ctx.actor.principal.id {
         return Err(Conflict::OwnPrincipal.into());
     }
-    if idempotency::find::<PrincipalId>(ctx, &mut tx, key.as_ref()).await?.is_some() || principal.enabled == enabled {
+    // Whoever may enable what others have disabled takes a disabling over, so that its maker cannot undo it.
+    let takes_over = !enabled && !principal.enabled && !is_own && ctx.may(Action::EnablePrincipal, &resource);
+    if idempotency::find::<PrincipalId>(ctx, &mut tx, key.as_ref()).await?.is_some()
+        || principal.enabled == enabled && !takes_over
+    {
         return Ok(principal);
     }
-    store::identity::set_enabled(&mut tx, id, enabled).await?;
+    let mut disabled = principal.disabled;
+    if enabled {
+        store::identity::enable(&mut tx, id).await?;
+    } else {
+        let now = ctx.now();
+        disabled = Some(Disabled { at: now, by: caller });
+        store::identity::disable(&mut tx, id, Disabled { at: now, by: caller }).await?;
+        store::token::revoke_of_person(&mut tx, id, Revoked { at: now, by: Some(caller) }).await?;
+    }
     let change = if enabled { Change::PrincipalEnabled } else { Change::PrincipalDisabled(id) };
     announce(&ctx.app, &mut tx, &[change], &Author::from(ctx)).await?;
     let action = if enabled { audit::Action::PrincipalEnable } else { audit::Action::PrincipalDisable };
     audit::conclude(ctx, tx, Event::done(action, ResourceKind::Principal, id, &principal.subject), key.as_ref(), id)
         .await?;
-    Ok(Principal { enabled, ..principal })
-}
-
-/// A token and its end.
-#[derive(Debug)]
-pub struct MadeToken {
-    /// The token. It is not kept.
-    pub token: Token,
-    /// Its end.
-    pub expires_at: Timestamp,
-    /// Whose it is.
-    pub principal: Principal,
-}
-
-/// Makes a token.
-#[derive(Debug)]
-pub struct CreateToken {
-    /// For whom; the caller where none is named.
-    pub subject: Option<String>,
-    /// For how long; the most that the kind of principal may have where none is named.
-    pub lifetime: Option<Duration>,
-    /// For which purpose.
-    pub purpose: Option<PurposeCode>,
-}
-
-/// Makes a token.
-///
-/// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`]; [`Error::Invalid`] for a lifetime that is too long.
-pub async fn create_token(ctx: &Ctx, command: CreateToken) -> Result<MadeToken, Error> {
-    let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
-    let ctx = &ctx.fresh(&mut tx).await?;
-    let principal = match &command.subject {
-        None => get(&mut tx, ctx.actor.principal.id).await?,
-        Some(subject) => find_local(&mut tx, subject)
-            .await?
-            .filter(|principal| may_view(ctx, principal))
-            .ok_or(Error::NotFound(Noun::Principal))?,
-    };
-    let resource = Resource::Principal(Party::from(&principal));
-    ctx.authorize(Action::CreateToken, &resource, "create a token for this principal")?;
-    if !principal.enabled {
-        return Err(Conflict::PrincipalDisabled.into());
-    }
-    let event = Event::done(audit::Action::TokenCreate, ResourceKind::Principal, principal.id, &principal.subject);
-    audit::append(ctx, &mut tx, event).await?;
-    let made = issue(&ctx.app, principal, command.lifetime, command.purpose)?;
-    tx.commit().await?;
-    Ok(made)
+    Ok(Principal { enabled, disabled, ..principal })
 }
 
 /// Assigns a role.
@@ -504,51 +422,20 @@ fn subject(text: &str) -> Result<&str, Error> {
 }
 
 /// A principal of the local issuer. Commands name principals by their subjects, which are those of the local issuer.
-async fn find_local(tx: &mut Tx, subject: &str) -> Result<Option<Principal>, Error> {
+pub(crate) async fn find_local(tx: &mut Tx, subject: &str) -> Result<Option<Principal>, Error> {
     Ok(store::identity::find_by_subject(tx, LOCAL_ISSUER, subject).await?)
 }
 
-fn new_principal(app: &App, subject: &str, kind: PrincipalKind) -> Principal {
+pub(crate) fn new_principal(app: &App, subject: &str, kind: PrincipalKind) -> Principal {
     Principal {
         id: PrincipalId::new(app.clock.as_ref(), app.random.as_ref()),
         issuer: LOCAL_ISSUER.to_owned(),
         subject: subject.to_owned(),
         kind,
         enabled: true,
+        disabled: None,
         created_at: app.now(),
     }
-}
-
-fn issue(
-    app: &App,
-    principal: Principal,
-    lifetime: Option<Duration>,
-    purpose: Option<PurposeCode>,
-) -> Result<MadeToken, Error> {
-    if principal.issuer != LOCAL_ISSUER {
-        // A token of ours with the subject alone would be the local principal's of the same name.
-        return Err(Error::invalid(
-            "subject",
-            "tokens are created for local principals only; this one has its own issuer",
-        ));
-    }
-    let kind = match principal.kind {
-        PrincipalKind::User => TokenKind::User,
-        PrincipalKind::Service { .. } => TokenKind::Service,
-        PrincipalKind::Inspector => return Err(Error::Forbidden(Forbidden::Inspector)),
-    };
-    let longest = kind.lifetime();
-    let lifetime = lifetime.unwrap_or(longest);
-    if lifetime.is_zero() || lifetime > longest {
-        let message = format!("a token of this principal lives 1 to {} seconds", longest.as_secs());
-        return Err(Error::invalid("lifetimeSeconds", message));
-    }
-    let id = TokenId::new(app.clock.as_ref(), app.random.as_ref());
-    let mut claims = Claims::new(id, &principal.subject, kind, app.now());
-    claims.expires_at = claims.issued_at.plus(lifetime);
-    claims.purpose = purpose;
-    let token = app.issuer.issue(&claims).map_err(Error::internal)?;
-    Ok(MadeToken { token, expires_at: claims.expires_at, principal })
 }
 
 /// Whether the caller has a role in the domain or above it.
@@ -564,7 +451,7 @@ async fn has_another_admin(tx: &mut Tx, but: PrincipalId) -> Result<bool, Error>
     Ok(others.iter().any(|other| other.enabled && other.kind == PrincipalKind::User))
 }
 
-async fn get(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Error> {
+pub(crate) async fn get(tx: &mut Tx, id: PrincipalId) -> Result<Principal, Error> {
     store::identity::find_principal(tx, id).await?.ok_or(Error::NotFound(Noun::Principal))
 }
 

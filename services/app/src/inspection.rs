@@ -137,6 +137,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
         platform_roles: &[],
         domain_roles: &[],
         grants: &[],
+        limited: false,
     };
     let product = first.known.policy();
     let resource = Resource::Binding { id: first.binding.id, product, port_majors: &first.port_majors };

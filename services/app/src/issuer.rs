@@ -91,6 +91,8 @@ impl Claims {
     /// The claims as every issuer's tokens are described, with our leeway in the times.
     fn verified(self) -> VerifiedToken {
         VerifiedToken {
+            id: Some(self.id),
+            issued_at: self.issued_at,
             subject: self.subject,
             purpose: self.purpose,
             valid_from: self.issued_at.minus(LEEWAY),

@@ -39,6 +39,7 @@ pub mod registry;
 pub mod retention;
 pub mod table;
 pub mod target;
+pub mod token;
 
 pub use actor::Actor;
 pub use ctx::{App, Ctx, Parts, Settings};

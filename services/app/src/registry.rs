@@ -2,7 +2,7 @@
 //!
 //! A subject belongs to the output port whose contract binds a schema object to its topic; who may see the product may
 //! read its schemas, who may publish it may register them. What no product owns belongs to the quarantine domain, where
-//! one is configured, and else is refused. A subject that the caller may not know of is answered like one that does not
+//! one is configured, and else is refused. Which domain may bind a topic is [`domain::topic`]'s rule. A subject that the caller may not know of is answered like one that does not
 //! exist.
 //!
 //! Begin at [`register`]. Names and rules are those of the Confluent Schema Registry
@@ -16,6 +16,7 @@ mod history;
 mod owner;
 mod read;
 mod register;
+pub(crate) mod release;
 mod settings;
 
 pub use self::delete::{delete_subject, delete_version};
@@ -26,4 +27,5 @@ pub use self::read::{
     text_in_format, version, versions,
 };
 pub use self::register::{Check, Given, Register, check, register};
+pub use self::release::{Released, release_subject};
 pub use self::settings::{ChangeSettings, change_settings, clear_settings, effective_settings, own_settings};

@@ -70,6 +70,7 @@ fn decision() {
         principal: Party { id: principal, kind: PrincipalKind::User },
         platform_roles: &[],
         domain_roles: &[],
+        limited: false,
         grants: &grants,
     };
     let now = Timestamp::from_seconds(1_790_000_000);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use app::data_dir::DataDir;
+use app::data_dir::{DataDir, RECORD_KEY};
 use app::issuer::Issuer;
 use app::{App, Parts};
 use clap::Args;
@@ -18,6 +18,7 @@ use domain::clock::{Clock, Random, SystemClock};
 use http_base::log::Log;
 use rustix::process::Signal;
 use storage::LocalLake;
+use store::Missing;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -44,7 +45,7 @@ pub(crate) struct ServeArgs {
     /// Program that inspects tables; `charter-worker` next to this program if not given
     #[arg(long, env = "CHARTER_WORKER", value_name = "FILE")]
     pub(crate) worker: Option<PathBuf>,
-    /// Re-enable the first admin and print a token for it (recovery)
+    /// Recovery: re-enable the first admin, revoke its tokens and print a new one; once, until a start without this option
     #[arg(long)]
     pub(crate) recover_admin: bool,
     /// TLS is terminated by a proxy; allow listening on non-loopback addresses
@@ -57,7 +58,19 @@ pub(crate) struct ServeArgs {
 /// # Errors
 /// If the configuration is invalid, or an address, the data directory or the database cannot be opened.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    // What the server and its workers write is for the server's user alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let log = logging::start().context("cannot start the log")?;
+    if let Some(url) = &args.database_url
+        && let Ok(parsed) = url::Url::parse(url)
+        && let Some(password) = parsed.password()
+        && crate::is_on_the_command_line(password)
+    {
+        tracing::warn!(
+            "the database password is on the command line, where other users can read it: pass the URL in the \
+             environment variable CHARTER_DATABASE_URL"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(args, &log));
     log.flush_within(FLUSH_TIMEOUT);
@@ -80,9 +93,10 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
     let listener = bind(args.listen).await?;
     let gateway_listener = bind(args.gateway_listen).await?;
     let gateway_endpoint = format!("http://{}", gateway_listener.local_addr()?);
+    let recovery = folder.clone();
     let app = wire(args, &config, folder, gateway_endpoint).await?;
 
-    if let Some(token) = app::identity::bootstrap_token(&app).await? {
+    if let Some(token) = app::token::bootstrap_token(&app).await? {
         let loopback = args.listen.ip().is_loopback() && args.gateway_listen.ip().is_loopback();
         anyhow::ensure!(loopback, "no admin exists yet: start on loopback first and create the first admin");
         announce(format_args!(
@@ -90,10 +104,7 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
             token.expose()
         ));
     }
-    if args.recover_admin {
-        let created = app::identity::recover_admin(&app).await.context("there is no admin to recover")?;
-        announce(format_args!("admin token, valid for one hour:\n{}", created.token.expose()));
-    }
+    recover_admin(args, &recovery, &app).await?;
     announce(format_args!("charter listens on http://{}", listener.local_addr()?));
     announce(format_args!("gateway listens on {}", app.settings.gateway_endpoint));
 
@@ -128,8 +139,33 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
         Ok(finished) => finished?,
         Err(_) => tracing::warn!("shutdown timed out, aborting the remaining work"),
     }
-    app.db.close().await;
+    app.close().await;
     Ok(())
+}
+
+/// Recovers the admin if that is asked for, once: an option that stays in a unit file prints no token at later starts.
+async fn recover_admin(args: &ServeArgs, folder: &DataDir, app: &Arc<App>) -> anyhow::Result<()> {
+    if !args.recover_admin {
+        return folder.rearm_recovery().context("cannot remove the mark of an earlier recovery");
+    }
+    // Marked first: a crash in between prints no second token.
+    if !folder.mark_recovery().context("cannot mark the recovery")? {
+        tracing::warn!(
+            "the admin was recovered at an earlier start: no token is printed. To recover it again, start once without \
+             --recover-admin first"
+        );
+        return Ok(());
+    }
+    match app::token::recover_admin(app).await {
+        Ok(created) => {
+            announce(format_args!("admin token, valid for one hour:\n{}", created.token.expose()));
+            Ok(())
+        }
+        Err(error) => {
+            folder.rearm_recovery().context("cannot remove the mark of a recovery that failed")?;
+            Err(error).context("there is no admin to recover")
+        }
+    }
 }
 
 /// Prints to standard output. A closed or full standard output does not stop the server.
@@ -139,6 +175,8 @@ fn announce(message: std::fmt::Arguments<'_>) {
     }
 }
 
+/// The SQLite file in the data directory, where no database URL is given.
+const DATABASE_FILE: &str = "charter.db";
 /// How long the last lines of the log may take at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -155,9 +193,17 @@ async fn wire(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = match &args.database_url {
         Some(url) => url.clone(),
-        None => format!("sqlite:{}", folder.root().join("charter.db").display()),
+        None => format!("sqlite:{}", folder.root().join(DATABASE_FILE).display()),
     };
-    let db = store::Db::open(&url, store::Options::default()).await.context("cannot open the database")?;
+    let missing = if folder.has_keys() { Missing::Refuse } else { Missing::Create };
+    let options = store::Options { missing, ..store::Options::default() };
+    let db = match store::Db::open(&url, options).await {
+        Err(store::OpenError::Missing) => return Err(missing_database(args, &folder)),
+        db => db.context("cannot open the database")?,
+    };
+    if !folder.has_record_key() && app::audit::has_records(&db).await? {
+        return Err(missing_record_key(&folder));
+    }
     let policy = match &config.policies.folder {
         Some(folder) => policy::Policy::load(folder),
         None => policy::Policy::embedded(),
@@ -186,6 +232,31 @@ async fn wire(
         settings: config.settings(gateway_endpoint),
     };
     App::new(parts).context("cannot open the keys in the data directory")
+}
+
+/// A new database beside old keys would be a new first start, with a new first admin.
+fn missing_database(args: &ServeArgs, folder: &DataDir) -> anyhow::Error {
+    let which = match args.database_url.as_deref().and_then(|url| url.strip_prefix("sqlite:")) {
+        Some(file) => format!("`{file}`"),
+        None if args.database_url.is_some() => "of --database-url".to_owned(),
+        None => format!("`{}`", folder.root().join(DATABASE_FILE).display()),
+    };
+    anyhow::anyhow!(
+        "the database {which} is missing or empty, but the data directory `{}` has the keys of an earlier one: restore \
+         the database, or correct --database-url; to begin with an empty database, use an empty data directory",
+        folder.root().display()
+    )
+}
+
+/// A new key would leave the records of the old one unreadable.
+fn missing_record_key(folder: &DataDir) -> anyhow::Error {
+    let key = folder.keys().join(RECORD_KEY);
+    anyhow::anyhow!(
+        "the key `{0}` is missing, but the database has audit records that were made with it: restore the key from the \
+         backup. If it is lost, earlier records and overrides cannot be read any more; to go on without them, create a \
+         new key: `(umask 077; head -c 32 /dev/urandom > {0})`",
+        key.display()
+    )
 }
 
 fn worker(configured: Option<&Path>) -> anyhow::Result<PathBuf> {

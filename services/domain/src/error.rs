@@ -69,6 +69,10 @@ closed_set! {
         PolicyDenied = "policy.denied",
         /// The bearer of the one-time token asked for something other than redeeming it.
         TokenBootstrap = "token.bootstrap",
+        /// The token does not exist or is hidden.
+        TokenNotFound = "token.not_found",
+        /// The principal has as many valid tokens as there may be.
+        TokenTooMany = "token.too_many",
         /// The idempotency key was used for another request.
         KeyReused = "idempotency.key_reused",
 

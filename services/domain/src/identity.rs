@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::closed_set;
 use crate::error::Kind;
-use crate::id::{DomainId, PrincipalId, RoleId};
+use crate::id::{DomainId, PrincipalId, RoleId, TokenId};
 use crate::pending::Pending;
 
 /// The issuer of principals that Charterhouse itself knows, without an identity provider.
@@ -24,8 +24,19 @@ pub struct Principal {
     pub kind: PrincipalKind,
     /// Whether it may act at all.
     pub enabled: bool,
+    /// When it was disabled last, whether or not it was enabled since.
+    pub disabled: Option<Disabled>,
     /// When it was first known.
     pub created_at: Timestamp,
+}
+
+/// A principal was disabled. Tokens issued until then stay invalid when it is enabled again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disabled {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: PrincipalId,
 }
 
 /// What a principal is.
@@ -68,6 +79,10 @@ pub trait Verifier: Send + Sync + 'static {
 /// What a valid token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedToken {
+    /// Its id, if the local issuer registered it.
+    pub id: Option<TokenId>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
     /// The principal's name at the issuer.
     pub subject: String,
     /// The only purpose that data may be read for with it.
@@ -127,6 +142,9 @@ pub enum VerifyError {
     /// It has expired.
     #[error("the token has expired")]
     Expired,
+    /// It is not registered, or was revoked, or its principal was disabled since it was issued.
+    #[error("the token is not registered, or was revoked")]
+    Revoked,
     /// It cannot be checked now: the issuer's keys are not to be had.
     #[error("the issuer's keys are unavailable")]
     Unavailable,
@@ -143,6 +161,7 @@ impl VerifyError {
             | Self::Signature
             | Self::Issuer
             | Self::Audience
+            | Self::Revoked
             | Self::Claims
             | Self::NotYet
             | Self::Expired => Kind::Unauthenticated,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::closed_set;
 use crate::gate::{Action, Permit};
-use crate::id::{BindingId, DecisionId, GrantId, LeaseId, PrincipalId, SnapshotId, TableId};
+use crate::id::{BindingId, DecisionId, GrantId, LeaseId, PrincipalId, SnapshotId, TableId, TokenId};
 use crate::identity::PurposeCode;
 use crate::pending::Pending;
 use crate::table::Location;
@@ -63,6 +63,8 @@ pub struct Lease {
     pub purpose: PurposeCode,
     /// The decision that allowed it.
     pub decision_id: DecisionId,
+    /// The token that it was requested with; it ends when that is revoked.
+    pub token_id: Option<TokenId>,
     /// Where it stands.
     pub state: LeaseState,
     /// When it was made.
@@ -94,10 +96,17 @@ impl Lease {
             grant_id: permit.grant_id(),
             purpose: permit.purpose(),
             decision_id: permit.decision_id(),
+            token_id: None,
             state,
             issued_at: now,
             expires_at: permit.expires_at(),
         }
+    }
+
+    /// The lease, as it was requested with a token.
+    #[must_use]
+    pub fn requested_with(self, token_id: Option<TokenId>) -> Self {
+        Self { token_id, ..self }
     }
 
     /// What it hangs on.
@@ -140,6 +149,12 @@ pub struct Hold {
 pub struct LeaseIntent(Lease);
 
 impl LeaseIntent {
+    /// The intent, as it was requested with a token.
+    #[must_use]
+    pub fn requested_with(self, token_id: Option<TokenId>) -> Self {
+        Self(self.0.requested_with(token_id))
+    }
+
     /// The lease, which is intended.
     pub fn lease(&self) -> &Lease {
         &self.0

@@ -39,4 +39,6 @@ pub mod s3;
 pub mod share;
 pub mod storage;
 pub mod table;
+pub mod token;
+pub mod topic;
 pub mod version;

@@ -38,7 +38,7 @@ impl SignIn {
         };
         let signed_in = check(app, &token.ok_or(Problem::Unauthenticated)?).await?;
         match (self, signed_in) {
-            (Self::Door, SignedIn::Bootstrap) => Err(Problem::Unauthenticated),
+            (Self::Door, SignedIn::Bootstrap(_)) => Err(Problem::Unauthenticated),
             (_, signed_in) => Ok(Some(signed_in)),
         }
     }

@@ -19,10 +19,18 @@ closed_set! {
         ViewPrincipal = "viewPrincipal",
         /// Create a token for a principal. Principal.
         CreateToken = "createToken",
-        /// Disable or enable a principal. Principal.
+        /// Disable a principal, or enable one that the caller has disabled. Principal.
         DisablePrincipal = "disablePrincipal",
+        /// Enable a principal that another one has disabled. Principal.
+        EnablePrincipal = "enablePrincipal",
+        /// See the tokens of a principal, without their text. Principal.
+        ViewToken = "viewToken",
+        /// Revoke a token of a principal. Principal.
+        RevokeToken = "revokeToken",
         /// Set the enforcement of a domain. Domain.
         SetEnforcement = "setEnforcement",
+        /// Let another domain have a subject of the schema registry. Domain.
+        ReleaseSubject = "releaseSubject",
         /// Assign or remove a role in a domain. Domain.
         AssignRole = "assignRole",
         /// Publish without committing. Domain, product or contract.

@@ -113,7 +113,7 @@ impl Names {
             }
         }
         let uid = self.principal(caller.principal.id);
-        entities.push(Entity::new(uid.clone(), self.party(caller.principal), parents)?);
+        entities.push(Entity::new(uid.clone(), self.party(caller.principal, caller.limited), parents)?);
         Ok(uid)
     }
 
@@ -193,7 +193,7 @@ impl Names {
     fn other(&self, caller: &Caller<'_>, party: Party, entities: &mut Vec<Entity>) -> Result<EntityUid> {
         let uid = self.principal(party.id);
         if party.id != caller.principal.id || caller.principal.kind == PrincipalKind::Inspector {
-            entities.push(Entity::new(uid.clone(), self.party(party), HashSet::new())?);
+            entities.push(Entity::new(uid.clone(), self.party(party, false), HashSet::new())?);
         }
         Ok(uid)
     }
@@ -251,7 +251,7 @@ impl Names {
         Ok(uid)
     }
 
-    fn party(&self, party: Party) -> Attributes {
+    fn party(&self, party: Party, limited: bool) -> Attributes {
         let (kind, person) = match party.kind {
             PrincipalKind::User | PrincipalKind::Inspector => ("user", party.id),
             PrincipalKind::Service { owner } => ("service", owner),
@@ -259,6 +259,7 @@ impl Names {
         HashMap::from([
             ("kind".to_owned(), RestrictedExpression::new_entity_uid(uid(&self.principal_kind, kind))),
             ("person".to_owned(), RestrictedExpression::new_entity_uid(self.principal(person))),
+            ("limited".to_owned(), RestrictedExpression::new_bool(limited)),
         ])
     }
 

@@ -19,6 +19,8 @@ pub struct Caller<'a> {
     pub domain_roles: &'a [(DomainPath, DomainRole)],
     /// The port majors on which it has a valid grant, sorted so that those of the resource's product are found quickly.
     pub grants: &'a [PortMajor],
+    /// Whether it signed in with a token that is limited to a purpose.
+    pub limited: bool,
 }
 
 /// The part of a principal that policies see.

@@ -143,6 +143,21 @@ pub async fn insert_topic(tx: &mut Tx, binding: &TopicBinding) -> Result<(), Err
     Ok(())
 }
 
+/// Ends the bindings to a topic that other contracts have.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn unbind_topic(tx: &mut Tx, subject: &Subject, except: ContractId) -> Result<(), Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        "DELETE FROM topic_bindings WHERE subject = $1 AND contract_id <> $2",
+        subject.to_string(),
+        Text(except)
+    )?;
+    Ok(())
+}
+
 /// The topics bound to a subject, the newest major first.
 pub async fn list_topics_of_subject(tx: &mut Tx, subject: &Subject) -> Result<Vec<TopicBinding>, Error> {
     list!(tx, TopicRow, "WHERE subject = $1 ORDER BY major DESC, id", subject.to_string())

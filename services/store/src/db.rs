@@ -3,7 +3,9 @@
 //! [`Db`] is either database. [`Db::read`] and [`Db::write`] begin a [`Tx`], which every function of the store takes;
 //! nothing outside this crate depends on which database is behind it.
 
-use std::fs::{File, TryLockError};
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,8 +26,8 @@ use crate::writer::{GroupLimits, Turn, Writer};
 
 /// The oldest SQLite that does not corrupt a write-ahead log under several connections.
 const OLDEST_SQLITE: &str = "3.51.3";
-/// The lock file in the data directory, held by one process.
-const LOCK_FILE: &str = "charter.lock";
+/// What the name of the lock file adds to that of the SQLite file. One process holds it.
+const LOCK_SUFFIX: &str = ".lock";
 /// The capacity of a connection's statement cache.
 const MAX_STATEMENTS: usize = 512;
 /// The key of the fact lock among PostgreSQL's advisory locks: `charter` in ASCII.
@@ -44,6 +46,17 @@ pub struct Options {
     pub group: GroupLimits,
     /// The maximum size of the SQLite file, in pages of 4,096 bytes; `None` for no limit.
     pub max_pages: Option<u32>,
+    /// What to do if the database does not exist, or has no tables of ours.
+    pub missing: Missing,
+}
+
+/// What to do if the database does not exist, or has no tables of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Create it.
+    Create,
+    /// Fail with [`OpenError::Missing`].
+    Refuse,
 }
 
 impl Default for Options {
@@ -54,6 +67,7 @@ impl Default for Options {
             acquire_timeout: Duration::from_secs(10),
             group: GroupLimits::default(),
             max_pages: None,
+            missing: Missing::Create,
         }
     }
 }
@@ -97,7 +111,8 @@ enum Backend {
 
 impl Db {
     /// Opens the database at `sqlite:<file>` or `postgres://...` and runs its migrations. A missing SQLite file is
-    /// created, and its folder is locked against other processes until the database is closed or the process ends.
+    /// created for its owner alone, and is locked against other processes until the database is closed or the process
+    /// ends.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -114,10 +129,11 @@ impl Db {
 
     async fn open_sqlite(file: &Path, options: Options) -> Result<Self, OpenError> {
         let name = file.file_name().filter(|name| *name != ":memory:").ok_or(OpenError::NotAnAddress)?;
-        let (folder, folder_lock) = lock_folder(file.parent().unwrap_or(Path::new("")))?;
+        let (file, file_lock) = lock_file(file.parent().unwrap_or(Path::new("")), name)?;
+        create_private(&file, options.missing)?;
         let mut writing = SqliteConnectOptions::new()
-            .filename(folder.join(name))
-            .create_if_missing(true)
+            .filename(file)
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(match options.durability {
                 Durability::Full => SqliteSynchronous::Full,
@@ -134,9 +150,14 @@ impl Db {
         if numbers(&found) < numbers(OLDEST_SQLITE) {
             return Err(OpenError::SqliteTooOld { found, needed: OLDEST_SQLITE });
         }
+        if options.missing == Missing::Refuse
+            && !sqlx::query_scalar(HAS_TABLES_SQLITE).fetch_one(&mut connection).await?
+        {
+            return Err(OpenError::Missing);
+        }
         dialect::migrator(Dialect::Sqlite).run(&mut connection).await.map_err(migration_error)?;
 
-        let reading = writing.clone().create_if_missing(false).pragma("query_only", "ON");
+        let reading = writing.clone().pragma("query_only", "ON");
         let readers = SqlitePoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
@@ -144,7 +165,7 @@ impl Db {
             .test_before_acquire(false)
             .connect_lazy_with(reading);
         let durable = DurableRevisions::new(durable::stored(&mut connection).await?);
-        let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock, durable));
+        let writer = Arc::new(Writer::start(connection, writing, options.group, file_lock, durable));
         Ok(Self(Backend::Sqlite { readers, writer }))
     }
 
@@ -155,6 +176,9 @@ impl Db {
             .acquire_timeout(options.acquire_timeout)
             .connect_with(connect.application_name("charter").statement_cache_capacity(MAX_STATEMENTS))
             .await?;
+        if options.missing == Missing::Refuse && !sqlx::query_scalar(HAS_TABLES_POSTGRES).fetch_one(&pool).await? {
+            return Err(OpenError::Missing);
+        }
         dialect::migrator(Dialect::Postgres).run(&pool).await.map_err(migration_error)?;
         Ok(Self(Backend::Postgres(pool)))
     }
@@ -232,7 +256,7 @@ impl Db {
         }
     }
 
-    /// Waits for the open transactions, then closes every connection and unlocks the data directory. Later calls fail
+    /// Waits for the open transactions, then closes every connection and unlocks the SQLite file. Later calls fail
     /// with [`Error::Closed`].
     pub async fn close(&self) {
         match &self.0 {
@@ -368,19 +392,48 @@ impl Tx {
     }
 }
 
-/// The folder, created if it is missing, and the lock on it, which the operating system releases when the process ends.
-fn lock_folder(folder: &Path) -> Result<(PathBuf, File), OpenError> {
+/// Whether the database has tables of ours: migrations have run in it.
+const HAS_TABLES_SQLITE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+const HAS_TABLES_POSTGRES: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+
+/// The absolute path of a SQLite file, whose folder is created if it is missing, and the lock on the file, which the
+/// operating system releases when the process ends.
+fn lock_file(folder: &Path, name: &OsStr) -> Result<(PathBuf, File), OpenError> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let unusable = |source| OpenError::Folder { folder: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(unusable)?;
     let folder = folder.canonicalize().map_err(unusable)?;
     let unusable = |source| OpenError::Folder { folder: folder.clone(), source };
-    let file =
-        File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => Ok((folder, file)),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder)),
+    let file = folder.join(name);
+    let mut lock_name = name.to_owned();
+    lock_name.push(LOCK_SUFFIX);
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600);
+    let lock = options.open(folder.join(lock_name)).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok((file, lock)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(file)),
         Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+/// Creates a SQLite file that is missing, readable by its owner alone. SQLite gives its other files the same mode.
+fn create_private(file: &Path, missing: Missing) -> Result<(), OpenError> {
+    let unusable = |source| OpenError::Folder { folder: file.to_owned(), source };
+    match std::fs::metadata(file) {
+        Ok(metadata) => match metadata.permissions().mode() & 0o7777 {
+            mode if mode & 0o077 != 0 => Err(OpenError::LooseMode { file: file.to_owned(), mode }),
+            _ => Ok(()),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match missing {
+            Missing::Create => {
+                let mut options = OpenOptions::new();
+                options.create_new(true).write(true).mode(0o600).open(file).map_err(unusable)?;
+                Ok(())
+            }
+            Missing::Refuse => Err(OpenError::Missing),
+        },
+        Err(error) => Err(unusable(error)),
     }
 }
 

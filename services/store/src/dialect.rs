@@ -35,7 +35,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "outbox_cursors", include_str!("../migrations/0007_outbox_cursors.sql")),
     (8, "leases_intended", include_str!("../migrations/0008_leases_intended.sql")),
     (9, "leases_of_table", include_str!("../migrations/0009_leases_of_table.sql")),
+    (10, "tokens", include_str!("../migrations/0010_tokens.sql")),
     (11, "retention", include_str!("../migrations/0011_retention.sql")),
+    (12, "topics", include_str!("../migrations/0012_topics.sql")),
     (13, "table_shares", include_str!("../migrations/0013_table_shares.sql")),
 ];
 

@@ -134,13 +134,24 @@ pub enum OpenError {
     /// The URL has an unknown form.
     #[error("the database URL must be `sqlite:<file>` or `postgres://...`")]
     NotAnAddress,
-    /// Another process uses the data directory.
-    #[error("the data directory `{}` is in use by another process", .0.display())]
+    /// Another process uses the SQLite file.
+    #[error("the database `{}` is in use by another process", .0.display())]
     InUse(PathBuf),
-    /// The data directory cannot be created or locked.
-    #[error("cannot use the data directory `{}`", .folder.display())]
+    /// Others than its owner may read or write the SQLite file.
+    #[error("the database `{}` is accessible to other users (mode {mode:o}): run `chmod 600` on it", file.display())]
+    LooseMode {
+        /// The file.
+        file: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The database does not exist, or has no tables of ours, and was not to be created.
+    #[error("the database is missing or empty")]
+    Missing,
+    /// The SQLite file or its folder cannot be created or locked.
+    #[error("cannot use `{}`", .folder.display())]
     Folder {
-        /// The folder.
+        /// The file or folder.
         folder: PathBuf,
         /// Why.
         #[source]
@@ -175,7 +186,7 @@ impl OpenError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::NotAnAddress => Kind::Invalid,
-            Self::InUse(_) => Kind::Conflict,
+            Self::InUse(_) | Self::LooseMode { .. } | Self::Missing => Kind::Conflict,
             Self::Folder { .. } | Self::Database(_) => Kind::Unavailable,
             Self::SqliteTooOld { .. } | Self::Newer { .. } | Self::Migration(_) => Kind::Internal,
         }

@@ -2,7 +2,7 @@
 
 use domain::clock::Timestamp;
 use domain::id::{DomainId, PrincipalId, RoleId};
-use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
+use domain::identity::{Disabled, DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
 
 use crate::db::Tx;
 use crate::error::Error;
@@ -17,6 +17,8 @@ entity_row! {
         kind: String,
         owner_id: Option<Text<PrincipalId>>,
         enabled: bool,
+        disabled_at: Option<i64>,
+        disabled_by: Option<Text<PrincipalId>>,
         created_at: i64,
     }
 }
@@ -31,12 +33,18 @@ impl TryFrom<PrincipalRow> for Principal {
             ("inspector", None) => PrincipalKind::Inspector,
             _ => return Err(Error::inconsistent("principals", row.id.0, "kind and owner fit no state")),
         };
+        let disabled = match (row.disabled_at, row.disabled_by) {
+            (None, None) => None,
+            (Some(at), Some(by)) => Some(Disabled { at: Timestamp(at), by: by.0 }),
+            _ => return Err(Error::inconsistent("principals", row.id.0, "a disabling without its time or principal")),
+        };
         Ok(Self {
             id: row.id.0,
             issuer: row.issuer,
             subject: row.subject,
             kind,
             enabled: row.enabled,
+            disabled,
             created_at: Timestamp(row.created_at),
         })
     }
@@ -62,19 +70,38 @@ pub async fn insert_principal(tx: &mut Tx, principal: &Principal) -> Result<(), 
             kind: kind,
             owner_id: owner_id.map(Text),
             enabled: principal.enabled,
+            disabled_at: principal.disabled.map(|disabled| disabled.at.0),
+            disabled_by: principal.disabled.map(|disabled| Text(disabled.by)),
             created_at: principal.created_at.0,
         }
     )?;
     Ok(())
 }
 
-/// Enables or disables a principal.
+/// Disables a principal.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
-pub async fn set_enabled(tx: &mut Tx, id: PrincipalId, enabled: bool) -> Result<(), Error> {
+pub async fn disable(tx: &mut Tx, id: PrincipalId, disabled: Disabled) -> Result<(), Error> {
     tx.require_facts()?;
-    let n_rows = affected!(tx, "UPDATE principals SET enabled = $1 WHERE id = $2", enabled, Text(id))?;
+    let n_rows = affected!(
+        tx,
+        "UPDATE principals SET enabled = $1, disabled_at = $2, disabled_by = $3 WHERE id = $4",
+        false,
+        disabled.at.0,
+        Text(disabled.by),
+        Text(id)
+    )?;
+    if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("principal")) }
+}
+
+/// Enables a principal. When it was disabled last stays known.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LockNeeded`].
+pub async fn enable(tx: &mut Tx, id: PrincipalId) -> Result<(), Error> {
+    tx.require_facts()?;
+    let n_rows = affected!(tx, "UPDATE principals SET enabled = $1 WHERE id = $2", true, Text(id))?;
     if n_rows == 1 { Ok(()) } else { Err(Error::NotFound("principal")) }
 }
 

@@ -2,7 +2,9 @@
 
 use domain::clock::Timestamp;
 use domain::gate::Action;
-use domain::id::{BindingId, ContractId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId, SnapshotId, TableId};
+use domain::id::{
+    BindingId, ContractId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId, SnapshotId, TableId, TokenId,
+};
 use domain::identity::PurposeCode;
 use domain::lease::{GATEWAY_MAX_LIFETIME, Hold, Lease, LeaseState};
 
@@ -24,6 +26,7 @@ entity_row! {
         grant_id: Option<Text<GrantId>>,
         purpose: Text<PurposeCode>,
         decision_id: Text<DecisionId>,
+        token_id: Option<Text<TokenId>>,
         state: Text<LeaseState>,
         issued_at: i64,
         expires_at: i64,
@@ -44,6 +47,7 @@ impl TryFrom<LeaseRow> for Lease {
             grant_id: row.grant_id.map(|id| id.0),
             purpose: row.purpose.0,
             decision_id: row.decision_id.0,
+            token_id: row.token_id.map(|id| id.0),
             state: row.state.0,
             issued_at: Timestamp(row.issued_at),
             expires_at: Timestamp(row.expires_at),
@@ -72,6 +76,7 @@ pub(crate) fn insertion(lease: &Lease) -> Insertion {
         grant_id: lease.grant_id.map(Text),
         purpose: Text(lease.purpose),
         decision_id: Text(lease.decision_id),
+        token_id: lease.token_id.map(Text),
         state: Text(lease.state),
         issued_at: lease.issued_at.0,
         expires_at: lease.expires_at.0,
@@ -130,6 +135,21 @@ pub enum Reach {
     Contract(ContractId),
     /// Those on a table.
     Table(TableId),
+}
+
+/// Revokes every open lease that a principal requested with a token, and returns their number.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn revoke_of_token(tx: &mut Tx, principal_id: PrincipalId, token_id: TokenId) -> Result<u64, Error> {
+    tx.require_facts()?;
+    affected!(
+        tx,
+        "UPDATE leases SET state = 'revoked'
+         WHERE principal_id = $1 AND token_id = $2 AND state IN ('intended', 'issued')",
+        Text(principal_id),
+        Text(token_id)
+    )
 }
 
 row! {

@@ -50,9 +50,11 @@ mod row;
 mod scope;
 pub mod share;
 pub mod table;
+pub mod token;
+pub mod topic;
 mod writer;
 
-pub use db::{Db, Durability, Lock, Options, Tx};
+pub use db::{Db, Durability, Lock, Missing, Options, Tx};
 pub use dialect::{Constraint, Dialect};
 pub use error::{Error, OpenError};
 pub use page::{Page, Seek};

@@ -54,20 +54,19 @@ type TurnWaiter = oneshot::Sender<Result<Turn, Error>>;
 type CommitWaiter = oneshot::Sender<Result<(), Error>>;
 
 impl Writer {
-    /// Starts the task on an open connection. `options` reconnect if it is lost, `folder_lock` is held until the task
+    /// Starts the task on an open connection. `options` reconnect if it is lost, `file_lock` is held until the task
     /// ends, and `durable` are the current revisions.
     pub(crate) fn start(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
         limits: GroupLimits,
-        folder_lock: File,
+        file_lock: File,
         durable: DurableRevisions,
     ) -> Self {
         let (requests, waiting) = mpsc::channel(MAX_WAITING);
         let durable = Arc::new(durable);
         let connection = Some(connection);
-        let task =
-            Task { waiting, connection, options, limits, durable: Arc::clone(&durable), _folder_lock: folder_lock };
+        let task = Task { waiting, connection, options, limits, durable: Arc::clone(&durable), _file_lock: file_lock };
         Self { requests, durable, task: Mutex::new(Some(tokio::spawn(task.run()))) }
     }
 
@@ -153,7 +152,7 @@ struct Task {
     options: SqliteConnectOptions,
     limits: GroupLimits,
     durable: Arc<DurableRevisions>,
-    _folder_lock: File,
+    _file_lock: File,
 }
 
 /// A group that is being collected.

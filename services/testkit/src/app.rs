@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use app::data_dir::DataDir;
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
-use app::issuer::Issuer;
+use app::issuer::{Claims, Issuer, TokenKind};
 use app::org::CreateDomain;
 use app::publish::{DocumentSet, DocumentText, Outcome};
+use app::token::CreateToken;
 use app::{Actor, App, Ctx, Parts, Settings};
 use domain::audit::{self, Record};
 use domain::change::message::Format;
 use domain::clock::Clock;
+use domain::id::TokenId;
 use domain::identity::{DomainRole, PlatformRole, Verifier};
 use domain::lease::Vendor;
 use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
+use domain::token::MAX_CHAIN;
 use policy::Policy;
 use storage::LocalLake;
 use store::revision::Revision;
@@ -110,7 +113,10 @@ impl TestApp {
         let inspector = Arc::new(FakeInspector::default());
         let random = Arc::new(SeededRandom::new(7));
         let app = wire(&data, &wiring, policy, &clock, &random, &inspector).await;
-        let token = app::identity::redeem_bootstrap(&app, "test").await.expect("a first admin").token;
+        let token = app::token::bootstrap_token(&app).await.expect("an answer").expect("a one-time token");
+        let signed_in = app::identity::sign_in(&app, token.expose()).await.expect("a good token");
+        let SignedIn::Bootstrap(id) = signed_in else { panic!("the one-time token is somebody's") };
+        let token = app::token::redeem_bootstrap(&app, id, "test").await.expect("a first admin").token;
         let admin = sign_in(&app, token.expose()).await;
         Self { app, clock, random, inspector, admin, data, wiring }
     }
@@ -132,18 +138,18 @@ impl TestApp {
 
     async fn restart_with(self, policy: Policy, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { app, clock, random, inspector, data, wiring, .. } = self;
-        app.db.close().await;
+        app.close().await;
         drop(app);
         meanwhile(&data.path().join("charter.db"));
         let app = wire(&data, &wiring, policy, &clock, &random, &inspector).await;
-        let token = app::identity::recover_admin(&app).await.expect("a first admin").token;
+        let token = app::token::recover_admin(&app).await.expect("a first admin").token;
         let admin = sign_in(&app, token.expose()).await;
         Self { app, clock, random, inspector, admin, data, wiring }
     }
 
     /// Closes the application and gives its data folder, for a server to be started on.
     pub async fn into_data(self) -> TempDir {
-        self.app.db.close().await;
+        self.app.close().await;
         self.data
     }
 
@@ -177,9 +183,28 @@ impl TestApp {
 
     /// A token for somebody.
     pub async fn token(&self, subject: &str) -> String {
-        let command = app::identity::CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
-        let made = app::identity::create_token(&self.admin, command).await.expect("a token");
+        let command = CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
+        let made = app::token::create_token(&self.renewed_admin(), command).await.expect("a token");
         made.token.expose().to_owned()
+    }
+
+    /// The first admin's context, as if signed in with a token that was issued just now: tokens that it makes are not
+    /// shortened by the time that the test has let pass.
+    pub fn renewed_admin(&self) -> Ctx {
+        let mut actor = Actor::clone(&self.admin.actor);
+        actor.bearer.expires_at = self.clock.now().plus(TokenKind::User.lifetime());
+        actor.bearer.chain_ends_at = self.clock.now().plus(MAX_CHAIN);
+        Ctx { actor: Arc::new(actor), ..self.admin.clone() }
+    }
+
+    /// The one-time token of a first start, though an admin is there.
+    pub async fn one_time_token(&self) -> String {
+        let id = TokenId::new(self.clock.as_ref(), self.random.as_ref());
+        let token = self.app.issuer.issue(&Claims::bootstrap(id, self.app.now())).expect("a token");
+        let mut tx = self.app.db.write(Lock::Facts).await.expect("a transaction");
+        store::token::put_bootstrap(&mut tx, id, self.app.now()).await.expect("the only one");
+        tx.commit().await.expect("a commit");
+        token.expose().to_owned()
     }
 
     /// The context of the bearer of a token.
@@ -347,7 +372,7 @@ async fn wire(
 async fn sign_in(app: &Arc<App>, token: &str) -> Ctx {
     match app::identity::sign_in(app, token).await.expect("a good token") {
         SignedIn::Actor(actor) => ctx(app, actor),
-        SignedIn::Bootstrap => panic!("the one-time token is nobody's"),
+        SignedIn::Bootstrap(_) => panic!("the one-time token is nobody's"),
     }
 }
 

@@ -26,7 +26,12 @@ impl FakeVerifier {
 
     /// A token of this issuer.
     pub fn token(&self, subject: &str) -> String {
-        format!("{} says {subject}", self.issuer)
+        self.token_issued_at(subject, Timestamp(0))
+    }
+
+    /// The same, issued at a moment.
+    pub fn token_issued_at(&self, subject: &str, at: Timestamp) -> String {
+        format!("{} says {subject} at {}", self.issuer, at.0)
     }
 }
 
@@ -40,8 +45,12 @@ impl Verifier for FakeVerifier {
             return Box::pin(std::future::ready(Err(VerifyError::Unavailable)));
         }
         let subject = token.strip_prefix(&self.issuer).and_then(|rest| rest.strip_prefix(" says "));
-        let verified = subject.ok_or(VerifyError::Issuer).and_then(|subject| {
+        let parts = subject.and_then(|text| text.split_once(" at "));
+        let parts = parts.and_then(|(subject, at)| Some((subject, Timestamp(at.parse().ok()?))));
+        let verified = parts.ok_or(VerifyError::Issuer).and_then(|(subject, issued_at)| {
             let verified = VerifiedToken {
+                id: None,
+                issued_at,
                 subject: subject.to_owned(),
                 purpose: None,
                 valid_from: Timestamp(0),

@@ -149,7 +149,7 @@ async fn check(entrance: &Entrance, request: &mut Request) -> Result<(), Problem
     if let Some(signed_in) = entrance.sign_in.sign_in(&entrance.server.app, request.headers()).await? {
         let requester = match &signed_in {
             SignedIn::Actor(actor) => actor.principal.id.to_string(),
-            SignedIn::Bootstrap => "bootstrap".to_owned(),
+            SignedIn::Bootstrap(_) => "bootstrap".to_owned(),
         };
         let _ = info.notes.requester.set(requester);
         request.extensions_mut().insert(signed_in);

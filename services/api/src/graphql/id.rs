@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::{
     AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
-    OverrideId, PrincipalId, ProductId, RecordId, RoleId, SnapshotId,
+    OverrideId, PrincipalId, ProductId, RecordId, RoleId, SnapshotId, TokenId,
 };
 
 use super::error::{Failure, Result};
@@ -55,6 +55,7 @@ kinds! {
     Decision = "decision": DecisionId,
     Lease = "lease": LeaseId,
     Record = "record": RecordId,
+    Token = "token": TokenId,
 }
 
 /// An id with its kind.

@@ -1,7 +1,8 @@
 //! Principals, roles and tokens.
 
-use app::identity::{self, AssignRole, CreatePrincipal, CreateToken, NewKind, NewRole};
+use app::identity::{self, AssignRole, CreatePrincipal, NewKind, NewRole};
 use app::org::Created;
+use app::token::{self, CreateToken};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::identity::{DomainRole, PlatformRole, Role};
 
@@ -11,7 +12,7 @@ use super::input::{idempotency_key, lifetime};
 use super::page::{Connection, Page, cost};
 use super::relation;
 use super::scalar::DateTime;
-use super::session::SessionExt;
+use super::session::{Caller, SessionExt};
 use super::types::{Domain, NameTaken, Principal, RoleAssignment};
 use super::words::{NewPrincipalKind, PrincipalKind, PurposeCode, RoleWord};
 
@@ -173,9 +174,11 @@ pub(crate) struct SetPrincipalEnabledPayload {
 pub(crate) struct CreateTokenInput {
     /// The principal; default: the caller. Others: for admins, and for owners of service accounts.
     subject: Option<String>,
-    /// The lifetime; default: the maximum for the kind of principal.
+    /// The lifetime; default: as long as possible, one hour for users and 90 days for service accounts. A user's token ends
+    /// with the token that makes it at the latest.
     lifetime_seconds: Option<i32>,
-    /// The only purpose that the token can be used for.
+    /// The only purpose that the token can be used for; default: that of the caller's token. Such a token reads and changes
+    /// nothing.
     purpose: Option<PurposeCode>,
 }
 
@@ -183,6 +186,8 @@ pub(crate) struct CreateTokenInput {
 pub(crate) struct CreateTokenPayload {
     /// The token. It is not stored and not shown again.
     token: String,
+    /// The id of the token, to revoke it by.
+    token_id: ID,
     expires_at: DateTime,
     principal: Principal,
 }
@@ -239,7 +244,7 @@ impl IdentityMutation {
         })
     }
 
-    /// Disables or enables a principal. Disabling revokes its leases.
+    /// Disables or enables a principal. Disabling revokes its leases and its tokens, which stay revoked.
     async fn set_principal_enabled(
         &self,
         ctx: &Context<'_>,
@@ -256,20 +261,23 @@ impl IdentityMutation {
     async fn create_token(&self, ctx: &Context<'_>, input: CreateTokenInput) -> Result<CreateTokenPayload> {
         let session = ctx.session()?;
         let made = match &session.caller {
-            None if input.subject.is_none() => identity::redeem_bootstrap(&session.app, &session.request_id).await?,
-            None => return Err(Failure::bootstrap()),
-            Some(caller) => {
+            Caller::Bootstrap(id) if input.subject.is_none() => {
+                token::redeem_bootstrap(&session.app, *id, &session.request_id).await?
+            }
+            Caller::Bootstrap(_) => return Err(Failure::bootstrap()),
+            Caller::Actor(caller) => {
                 let command = CreateToken {
                     subject: input.subject,
                     lifetime: lifetime(input.lifetime_seconds)?,
                     purpose: input.purpose.map(Into::into),
                 };
-                identity::create_token(&caller.ctx, command).await?
+                token::create_token(&caller.ctx, command).await?
             }
         };
         Ok(CreateTokenPayload {
             token: made.token.expose().to_owned(),
-            expires_at: made.expires_at.into(),
+            token_id: encode(made.registered.id),
+            expires_at: made.registered.expires_at.into(),
             principal: Principal(made.principal),
         })
     }

@@ -23,10 +23,12 @@ mod overrides;
 mod page;
 mod product;
 mod publish;
+mod registry;
 mod relation;
 mod scalar;
 mod session;
 mod table;
+mod token;
 mod types;
 mod words;
 
@@ -43,6 +45,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 #[derive(MergedObject, Default)]
 pub struct Query(
     identity::IdentityQuery,
+    token::TokenQuery,
     node::NodeQuery,
     org::OrgQuery,
     product::ProductQuery,
@@ -63,12 +66,14 @@ pub struct Query(
 pub struct Mutation(
     org::OrgMutation,
     identity::IdentityMutation,
+    token::TokenMutation,
     publish::PublishMutation,
     contract::ContractMutation,
     table::TableMutation,
     grant::GrantMutation,
     notice::NoticeMutation,
     overrides::OverrideMutation,
+    registry::RegistryMutation,
     lease::CredentialMutation,
 );
 

@@ -4,7 +4,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
     AccessRequestId, BindingId, ContractId, ContractVersionId, DecisionId, DomainId, GrantId, LeaseId, NoticeId,
-    OverrideId, PrincipalId, ProductId, RecordId, RoleId,
+    OverrideId, PrincipalId, ProductId, RecordId, RoleId, TokenId,
 };
 
 use super::error::Result;
@@ -13,7 +13,7 @@ use super::relation;
 use super::session::SessionExt;
 use super::types::{
     AccessRequest, ChangeNotice, Contract, ContractOverride, ContractVersion, Decision, Domain, Grant, Lease,
-    Principal, Product, Record, RoleAssignment, Snapshot, Table,
+    Principal, Product, Record, RoleAssignment, Snapshot, Table, Token,
 };
 
 /// Anything with a global id.
@@ -35,6 +35,7 @@ pub(crate) enum Node {
     Decision(Decision),
     Lease(Lease),
     Record(Record),
+    Token(Token),
 }
 
 #[derive(Default)]
@@ -107,6 +108,10 @@ impl NodeQuery {
             Kind::Lease => {
                 let found = loaders.find(decode::<LeaseId>(&id, "id")?).await?;
                 found.map(|lease| Node::Lease(Lease(lease)))
+            }
+            Kind::Token => {
+                let found = app::token::find_token(ctx.ctx()?, decode::<TokenId>(&id, "id")?).await?;
+                found.map(|token| Node::Token(Token(token)))
             }
             Kind::Record => {
                 let found = app::audit::find_record(ctx.ctx()?, decode::<RecordId>(&id, "id")?).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::identity::SignedIn;
 use app::{App, Ctx};
 use async_graphql::{Context, Request};
+use domain::id::TokenId;
 
 use super::error::{Failure, Result};
 use super::loader::Loaders;
@@ -13,12 +14,19 @@ use super::loader::Loaders;
 pub(crate) struct Session {
     pub(super) app: Arc<App>,
     pub(super) request_id: Arc<str>,
-    /// `None` for the bearer of the one-time token.
-    pub(super) caller: Option<Caller>,
+    pub(super) caller: Caller,
+}
+
+/// Who sends a request.
+pub(super) enum Caller {
+    /// The bearer of this one-time token.
+    Bootstrap(TokenId),
+    /// A signed-in principal.
+    Actor(Box<SignedInCaller>),
 }
 
 /// A signed-in caller.
-pub(super) struct Caller {
+pub(super) struct SignedInCaller {
     pub(super) ctx: Ctx,
     loaders: Loaders,
 }
@@ -27,13 +35,20 @@ impl Session {
     /// The session of a signed-in caller.
     pub(crate) fn new(app: &Arc<App>, signed_in: SignedIn, request_id: Arc<str>) -> Self {
         let caller = match signed_in {
-            SignedIn::Bootstrap => None,
+            SignedIn::Bootstrap(token_id) => Caller::Bootstrap(token_id),
             SignedIn::Actor(actor) => {
                 let ctx = Ctx { app: Arc::clone(app), actor, request_id: Arc::clone(&request_id) };
-                Some(Caller { loaders: Loaders::new(&ctx), ctx })
+                Caller::Actor(Box::new(SignedInCaller { loaders: Loaders::new(&ctx), ctx }))
             }
         };
         Self { app: Arc::clone(app), request_id, caller }
+    }
+
+    fn signed_in(&self) -> Result<&SignedInCaller> {
+        match &self.caller {
+            Caller::Actor(caller) => Ok(caller),
+            Caller::Bootstrap(_) => Err(Failure::bootstrap()),
+        }
     }
 
     /// The request with the session in it.
@@ -61,10 +76,10 @@ impl SessionExt for Context<'_> {
     }
 
     fn ctx(&self) -> Result<&Ctx> {
-        self.session()?.caller.as_ref().map(|caller| &caller.ctx).ok_or_else(Failure::bootstrap)
+        Ok(&self.session()?.signed_in()?.ctx)
     }
 
     fn loaders(&self) -> Result<&Loaders> {
-        self.session()?.caller.as_ref().map(|caller| &caller.loaders).ok_or_else(Failure::bootstrap)
+        Ok(&self.session()?.signed_in()?.loaders)
     }
 }

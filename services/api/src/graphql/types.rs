@@ -22,6 +22,9 @@ pub(super) struct Principal(pub(super) domain::identity::Principal);
 /// A role that a principal holds.
 pub(super) struct RoleAssignment(pub(super) domain::identity::RoleAssignment);
 
+/// A token that was issued. Its text is not stored.
+pub(super) struct Token(pub(super) domain::token::Token);
+
 /// A part of the organisation that owns products.
 pub(super) struct Domain(pub(super) domain::org::Domain);
 

@@ -38,6 +38,7 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
             ALL,
         ),
         ("principals", json!({}), PLATFORM),
+        ("tokens", json!({ "subject": "reader" }), &["admin", "auditor", "reader", "steward"]),
         ("accessRequests", json!({}), ALL),
         ("grants", json!({}), ALL),
         ("notices", json!({}), ALL),
@@ -51,6 +52,8 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("createPrincipal", json!({ "input": { "subject": "new" } }), &["admin"]),
         ("setPrincipalEnabled", json!({ "input": { "principal": world.reader, "enabled": true } }), &["admin"]),
         ("createToken", json!({ "input": { "subject": "reader" } }), &["admin"]),
+        ("releaseSubject", json!({ "input": { "subject": "orders-value", "domain": "shop" } }), &["admin", "steward"]),
+        ("revokeToken", json!({ "input": { "token": world.token } }), &["admin", "reader"]),
         (
             "assignRole",
             json!({ "input": { "subject": "reader", "role": "CONSUMER", "domain": "shop" } }),
@@ -91,6 +94,8 @@ struct World {
     request: String,
     grant: String,
     notice: String,
+    /// A token of `reader`, revoked.
+    token: String,
     /// The input of `createOverride`.
     refused: Value,
     accepted: String,
@@ -116,10 +121,13 @@ impl World {
         let viewer = api.data("reader", "{ viewer { principal { id } } }", Value::Null).await;
         let reader = text(&viewer["viewer"]["principal"]["id"]);
         let notice = text(&ids["notices"]["nodes"][0]["id"]);
+        let token = text(
+            &api.data("reader", "{ tokens(first: 1) { nodes { id } } }", Value::Null).await["tokens"]["nodes"][0]["id"],
+        );
         let accepted = api.accept("shop.orders", &refused(CONTRACT)).await;
         let other = refused(CONTRACT).replace("version: 1.8.0", "version: 1.9.0");
         let refused = api.override_input("shop.orders", &other).await;
-        Self { api, reader, role, version, request, grant, notice, refused, accepted }
+        Self { api, reader, role, version, request, grant, notice, token, refused, accepted }
     }
 
     fn reviewed(&self) -> Value {

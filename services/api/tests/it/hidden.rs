@@ -119,7 +119,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-pub(crate) const ABOUT_NAMES: [&str; 23] = [
+pub(crate) const ABOUT_NAMES: [&str; 25] = [
     r#"{ product(domain: "shop", name: "{}") { id name } }"#,
     r#"{ table(address: "shop.{}.{}") { id location } }"#,
     r#"{ table(address: "shop.{}.{}__v1") { id } }"#,
@@ -141,6 +141,8 @@ pub(crate) const ABOUT_NAMES: [&str; 23] = [
     r#"mutation { setEnforcement(input: { domain: "{}", enforcement: OFF }) { __typename } }"#,
     r#"mutation { createPrincipal(input: { subject: "{}" }) { __typename } }"#,
     r#"mutation { createToken(input: { subject: "{}" }) { __typename } }"#,
+    r#"{ tokens(subject: "{}") { nodes { id } } }"#,
+    r#"mutation { releaseSubject(input: { subject: "{}-value", domain: "shop" }) { subject } }"#,
     r#"mutation { assignRole(input: { subject: "{}", role: OWNER, domain: "shop" }) { __typename } }"#,
     r#"mutation { assignRole(input: { subject: "reader", role: OWNER, domain: "shop/{}" }) { __typename } }"#,
 ];
@@ -155,7 +157,7 @@ pub(crate) const ABOUT_DOCUMENTS: [(&str, &str); 2] = [
 pub(crate) const CALLERS: [&str; 2] = ["reader", "owner-other"];
 
 /// Questions about ids; `{}` stands for one.
-pub(crate) const ABOUT_IDS: [&str; 11] = [
+pub(crate) const ABOUT_IDS: [&str; 12] = [
     r#"{ node(id: "{}") { __typename id } }"#,
     r#"mutation { activateVersion(input: { version: "{}" }) { __typename } }"#,
     r#"mutation { withdrawRequest(input: { request: "{}" }) { __typename } }"#,
@@ -166,6 +168,7 @@ pub(crate) const ABOUT_IDS: [&str; 11] = [
     r#"mutation { updateNotice(input: { notice: "{}", migrationNote: "x" }) { __typename } }"#,
     r#"mutation { revokeOverride(input: { override: "{}", reason: "x" }) { __typename } }"#,
     r#"mutation { unassignRole(input: { assignment: "{}" }) { __typename } }"#,
+    r#"mutation { revokeToken(input: { token: "{}" }) { __typename } }"#,
     r#"mutation { setPrincipalEnabled(input: { principal: "{}", enabled: false }) { __typename } }"#,
 ];
 

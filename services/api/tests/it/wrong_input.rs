@@ -40,6 +40,11 @@ fn valid(field: &str) -> Value {
         "setPrincipalEnabled" => {
             json!({ "input": { "principal": id("principal"), "enabled": false, "idempotencyKey": "k" } })
         }
+        "tokens" => json!({ "subject": "reader", "first": 1, "after": null }),
+        "revokeToken" => json!({ "input": { "token": id("token"), "idempotencyKey": "k" } }),
+        "releaseSubject" => {
+            json!({ "input": { "subject": "orders-value", "domain": "nowhere", "idempotencyKey": "k" } })
+        }
         "createToken" => json!({ "input": { "subject": "nobody", "lifetimeSeconds": 60, "purpose": "SUPPORT" } }),
         "assignRole" => {
             json!({ "input": { "subject": "nobody", "role": "OWNER", "domain": "shop", "idempotencyKey": "k" } })
@@ -137,6 +142,8 @@ async fn check(api: &Api, token: &str, case: &Case, is_query: bool) {
 struct Foreign {
     /// The ids of its confidential product `vault` and of all that belongs to it, and of a role and a principal.
     ids: Vec<String>,
+    /// The id of a token of the owner of `other`.
+    token: String,
 }
 
 impl Foreign {
@@ -148,7 +155,11 @@ impl Foreign {
         for pointer in ["/domain/id", "/domain/roles/0/id", "/domain/roles/0/principal/id"] {
             ids.push(found.pointer(pointer).and_then(Value::as_str).expect("an id").to_owned());
         }
-        Self { ids }
+        let query = "{ tokens(first: 1) { nodes { id } } }";
+        let found = api.data("owner-other", query, Value::Null).await;
+        let token = found.pointer("/tokens/nodes/0/id").and_then(Value::as_str).expect("an id").to_owned();
+        ids.push(token.clone());
+        Self { ids, token }
     }
 
     fn id(&self, kind: &str) -> Value {
@@ -201,6 +212,9 @@ impl Foreign {
             "createPrincipal" => input("owner", self.id("principal")),
             "setPrincipalEnabled" => input("principal", self.id("principal")),
             "createToken" => input("subject", json!("owner-other")),
+            "tokens" => vec![with(&[("/subject", json!("owner-other"))])],
+            "revokeToken" => input("token", json!(self.token)),
+            "releaseSubject" => input("domain", json!("other")),
             "assignRole" => vec![with(&[("/input/domain", json!("other")), ("/input/subject", json!("reader"))])],
             "unassignRole" => input("assignment", self.id("role_assignment")),
             "activateVersion" => input("version", self.id("contract_version")),
@@ -216,11 +230,13 @@ impl Foreign {
 }
 
 /// What an admin may do with everybody's. The gate keeps what it refused him as a decision.
-const FOR_ADMINS: [&str; 8] = [
+const FOR_ADMINS: [&str; 10] = [
     "createDomain",
     "createPrincipal",
     "setPrincipalEnabled",
     "createToken",
+    "revokeToken",
+    "releaseSubject",
     "assignRole",
     "unassignRole",
     "requestAccess",

@@ -10,6 +10,7 @@ use domain::id::PrincipalId;
 use domain::identity::PurposeCode;
 use domain::name::Address;
 use domain::table::SnapshotKey;
+use domain::token::Bearer;
 use store::revision::Stamp;
 
 use crate::cache::bounded::Cache;
@@ -20,6 +21,8 @@ use crate::target::Target;
 pub(crate) struct GateQuestion {
     /// Who asks.
     pub(crate) principal_id: PrincipalId,
+    /// With which token: one that was revoked opens nothing, and one with a purpose less than others.
+    pub(crate) bearer: Bearer,
     /// For which table.
     pub(crate) address: Address,
     /// To do what.

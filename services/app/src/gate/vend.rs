@@ -99,10 +99,11 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
         }
     };
     let id = LeaseId::random(ctx.app.random.as_ref());
+    let token_id = ctx.actor.bearer.token_id;
     let (event, location) = (event(&loaded, &explained), &loaded.target.table.location);
     match ctx.app.vendor.provision() {
         Provision::Local => {
-            let lease = Lease::issue(id, permit, ctx.now());
+            let lease = Lease::issue(id, permit, ctx.now()).requested_with(token_id);
             store_outcome(ctx, &mut tx, &explained, Some(&lease), event.with(detail(&loaded, &lease))).await?;
             failpoint::pass("vend.written");
             tx.commit().await?;
@@ -111,7 +112,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
             Ok(Vended::Issued(Box::new(Issued { lease, decision: explained, credentials })))
         }
         Provision::Provider { deadline } => {
-            let intent = Lease::intend(id, permit, ctx.now());
+            let intent = Lease::intend(id, permit, ctx.now()).requested_with(token_id);
             let event = event.with(detail(&loaded, intent.lease()));
             store_outcome(ctx, &mut tx, &explained, Some(intent.lease()), event.clone().intended()).await?;
             tx.commit().await?;
@@ -208,7 +209,8 @@ fn asked(ctx: &Ctx, address: &Address, action: Action, purpose: Option<PurposeCo
         (Some(purpose), _) | (None, Some(purpose)) => Some(purpose),
         (None, None) => None,
     };
-    Ok(GateQuestion { principal_id: ctx.actor.principal.id, address: address.clone(), action, purpose })
+    let (principal_id, bearer) = (ctx.actor.principal.id, ctx.actor.bearer);
+    Ok(GateQuestion { principal_id, bearer, address: address.clone(), action, purpose })
 }
 
 async fn kept_or_loaded(ctx: &Ctx, asked: &GateQuestion) -> Result<Option<Arc<LoadedFacts>>, Error> {

@@ -22,6 +22,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How often expired keys, ended jobs and old events are deleted.
 const TIDY: Duration = Duration::from_secs(3_600);
 
+/// How long tokens stay listed after their end.
+const TOKENS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// How long events are kept for those who read them.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
@@ -192,6 +194,8 @@ pub async fn tidy_once(app: &App) -> Result<(), Error> {
     let mut tx = app.db.write(Lock::Free).await?;
     store::idempotency::delete_expired(&mut tx, now).await?;
     store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
+    store::token::delete_expired(&mut tx, now.minus(TOKENS_KEPT)).await?;
+    store::topic::delete_expired(&mut tx, now).await?;
     store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
     tx.commit().await?;
     // A lease that cannot be read keeps nothing else from being deleted.

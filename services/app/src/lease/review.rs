@@ -96,7 +96,7 @@ impl Judge {
 async fn holder(tx: &mut Tx, id: PrincipalId, now: Timestamp) -> Result<Option<Actor>, Error> {
     let Some(principal) = store::identity::find_principal(tx, id).await? else { return Ok(None) };
     let standing = Standing::load(tx, &principal, now).await?.into();
-    Ok(Some(Actor { principal, standing, purpose: None }))
+    Ok(Some(Actor::without_token(principal, standing, now)))
 }
 
 fn event(hold: &Hold, n_leases: u64, codes: &[Code]) -> Event {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use domain::binding::{Binding, TopicBinding};
 use domain::clock::Timestamp;
 use domain::id::{ContractId, ProductId, TableId};
+use domain::name::{DomainPath, MAX_DOMAIN_DEPTH};
 use domain::product;
 use domain::registry::Subject;
 use domain::table::{Location, Table};
@@ -15,10 +16,11 @@ use itertools::Itertools as _;
 use store::Tx;
 
 use super::state::PublishState;
-use super::versions::{JudgedSet, JudgedVersion, Step};
+use super::versions::{JudgedContract, JudgedSet, JudgedVersion, Step};
 use crate::contract::parsed_product;
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::registry::release;
 use crate::table::sharing::Sharing;
 use crate::{notice, product_in_domain};
 
@@ -30,12 +32,14 @@ pub(super) struct Holdings {
     /// The bindings of each contract, in the order of objects and environments.
     pub(super) bindings: HashMap<ContractId, Vec<Binding>>,
     pub(super) topics: HashMap<ContractId, Vec<TopicBinding>>,
-    /// The contracts that have a subject which the set names.
-    pub(super) subjects: HashMap<Subject, HashSet<ContractId>>,
+    /// What stands at each subject that the set names.
+    pub(super) subjects: HashMap<Subject, HeldSubject>,
     /// The tables that are bound to, and those at the folders that the set names.
     pub(super) tables: HashMap<TableId, Table>,
     /// The ids of the tables at, above and below each folder that the set names.
     pub(super) overlapping: BTreeMap<Location, Vec<TableId>>,
+    /// The folders that the set names which belong to a domain below the contract's own.
+    pub(super) below: HashSet<Location>,
     /// All bindings to the tables that the set may share or leave.
     pub(super) sharers: HashMap<TableId, Vec<Binding>>,
     /// The products that are bound to those tables, and to the shared tables of the set's contracts.
@@ -71,7 +75,7 @@ impl Holdings {
             }
             for version in &contract.versions {
                 if version.binds() {
-                    holdings.load_folders(ctx, tx, contract.contract.id, version).await?;
+                    holdings.load_folders(ctx, tx, contract, version).await?;
                 }
                 if let Step::Deprecate(old) = &version.step {
                     let major = (old.contract_id, old.version.major);
@@ -98,16 +102,19 @@ impl Holdings {
         &mut self,
         ctx: &Ctx,
         tx: &mut Tx,
-        contract_id: ContractId,
+        contract: &JudgedContract,
         version: &JudgedVersion,
     ) -> Result<(), Error> {
-        let bound = self.bindings.get(&contract_id).map_or(&[][..], Vec::as_slice);
+        let bound = self.bindings.get(&contract.contract.id).map_or(&[][..], Vec::as_slice);
         let mut table_ids = bound.iter().map(|binding| binding.table_id).unique().collect_vec();
         for folder in &version.entry.model.folders {
             let overlapping = store::table::list_overlapping(tx, &folder.location).await?;
             table_ids.extend(overlapping.iter().map(|table| table.id));
             let ids = overlapping.iter().map(|table| table.id).collect();
             self.overlapping.insert(folder.location.clone(), ids);
+            if lies_below(tx, &folder.location, &contract.domain).await? {
+                self.below.insert(folder.location.clone());
+            }
             self.tables.extend(overlapping.into_iter().map(|table| (table.id, table)));
         }
         for table_id in table_ids {
@@ -117,9 +124,10 @@ impl Holdings {
             self.load_sharing(ctx, tx, table_id).await?;
         }
         for topic in &version.entry.model.topics {
-            let bindings = store::binding::list_topics_of_subject(tx, &topic.subject).await?;
-            let owners = bindings.iter().map(|binding| binding.contract_id).collect();
-            self.subjects.insert(topic.subject.clone(), owners);
+            if !self.subjects.contains_key(&topic.subject) {
+                let held = HeldSubject::load(ctx, tx, &topic.subject).await?;
+                self.subjects.insert(topic.subject.clone(), held);
+            }
         }
         Ok(())
     }
@@ -141,5 +149,50 @@ impl Holdings {
         };
         self.sharing.insert(table_id, sharing);
         Ok(())
+    }
+}
+
+/// Whether a folder is that of a domain below another one, or lies in it.
+async fn lies_below(tx: &mut Tx, location: &Location, domain: &DomainPath) -> Result<bool, Error> {
+    let depth = domain.as_str().split('/').count();
+    for n_segments in depth + 1..=location.segments().len().min(MAX_DOMAIN_DEPTH) {
+        let Ok(below) = location.segments()[..n_segments].join("/").parse::<DomainPath>() else { break };
+        if location.lies_in(domain) && store::org::find_by_path(tx, &below).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What stands at a subject.
+#[derive(Debug, Default)]
+pub(super) struct HeldSubject {
+    /// The contracts that are bound to it.
+    pub(super) contracts: HashSet<ContractId>,
+    /// The domain that keeps its schemas, if no product owns it.
+    pub(super) kept_by: Option<DomainPath>,
+    /// The domain that an owner has released it to.
+    pub(super) released_to: Option<DomainPath>,
+    /// Whether the caller could release it.
+    pub(super) is_callers: bool,
+}
+
+impl HeldSubject {
+    async fn load(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Self, Error> {
+        let bindings = store::binding::list_topics_of_subject(tx, subject).await?;
+        let contracts: HashSet<ContractId> = bindings.iter().map(|binding| binding.contract_id).collect();
+        let kept_by = if contracts.is_empty() { release::kept_by(ctx, tx, subject).await? } else { None };
+        let released_to = match store::topic::find_release(tx, subject, ctx.now()).await? {
+            Some(domain_id) => Some(crate::org::get_by_id(tx, domain_id).await?.path),
+            None => None,
+        };
+        let is_callers = contracts.is_empty() && release::may_release(ctx, tx, subject).await?;
+        Ok(Self { contracts, kept_by, released_to, is_callers })
+    }
+
+    /// Whether an owner lets a domain have it: by a release, or by publishing themselves. What another contract is bound
+    /// to takes a release.
+    pub(super) fn is_released_to(&self, domain: &DomainPath) -> bool {
+        self.is_callers || self.released_to.as_ref().is_some_and(|to| domain.lineage().any(|above| above == *to))
     }
 }

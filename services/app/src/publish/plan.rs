@@ -76,6 +76,8 @@ pub(super) enum Change {
     Unbind(BindingId, TableId),
     /// An object's table.
     Bind(Binding),
+    /// The end of the bindings that other contracts have to a topic, and of its release.
+    TakeTopicOver(Subject, ContractId),
     /// The rights of all products that are bound to a table, by consent of the caller; the text is for the record.
     Share { table_id: TableId, shares: Vec<Share>, what: String },
     /// An object's topic.

@@ -261,6 +261,11 @@ impl Reading {
                         continue;
                     }
                 };
+                if location.has_outer_blanks() {
+                    let message = format!("a folder's name must not begin or end with a blank: `{location}`");
+                    self.problems.push(entry.problem(pointer.as_str(), message));
+                    continue;
+                }
                 let is_own = self.own.iter().any(|domain| location.lies_in(domain));
                 if is_own && let Err(error) = self.lake.check_way(&location) {
                     self.problems.push(entry.problem(pointer.as_str(), error.to_string()));

@@ -98,6 +98,11 @@ impl Writer<'_> {
                 self.changes.push(change::Change::Bound(binding.table_id));
                 Ok(store::binding::insert(self.tx, binding).await?)
             }
+            Change::TakeTopicOver(subject, by) => {
+                self.changes.push(change::Change::TopicBound);
+                store::binding::unbind_topic(self.tx, subject, *by).await?;
+                Ok(store::topic::end_release(self.tx, subject).await?)
+            }
             Change::BindTopic(binding) => {
                 self.changes.push(change::Change::TopicBound);
                 Ok(store::binding::insert_topic(self.tx, binding).await?)

@@ -41,13 +41,15 @@ impl Owner {
             if ctx.may_view(&known.policy()) {
                 return Ok(Self::Topic { known: Box::new(known), binding });
             }
-            return Ok(Self::Hidden(Box::new(Self::of_unbound(ctx, tx).await?)));
+            return Ok(Self::Hidden(Box::new(Self::of_unbound(ctx, tx, subject).await?)));
         }
-        Self::of_unbound(ctx, tx).await
+        Self::of_unbound(ctx, tx, subject).await
     }
 
-    async fn of_unbound(ctx: &Ctx, tx: &mut Tx) -> Result<Self, Error> {
-        let Some(path) = &ctx.app.settings.quarantine else { return Ok(Self::Nobody) };
+    /// Where schemas of subjects that no product owns are kept at all, those of a domain's topics are kept by the domain.
+    async fn of_unbound(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Self, Error> {
+        let Some(quarantine) = &ctx.app.settings.quarantine else { return Ok(Self::Nobody) };
+        let path = ctx.app.settings.topic_prefixes.owner(subject).unwrap_or(quarantine);
         let domain = store::org::find_by_path(tx, path).await?;
         Ok(domain.map_or(Self::Nobody, Self::Quarantine))
     }

@@ -80,7 +80,7 @@ async fn may_share(app: &App, tx: &mut Tx, id: PrincipalId, owner: &ProductInDom
     let Some(principal) = store::identity::find_principal(tx, id).await? else { return Ok(false) };
     let standing = Standing::load(tx, &principal, app.now()).await?;
     let enabled = standing.enabled;
-    let actor = Actor { principal, standing: standing.into(), purpose: None };
+    let actor = Actor::without_token(principal, standing.into(), app.now());
     Ok(enabled && app.allows(&actor, Action::ShareTable, &Resource::Product(owner.policy())))
 }
 

@@ -230,7 +230,7 @@ async fn the_platform_keeps_an_admin_who_can_act() {
     let own = app::identity::list_own_roles(&test.admin).await.unwrap()[0].id;
     assert!(matches!(app::identity::unassign_role(&test.admin, own, None).await, Err(Error::Conflict(_))));
 
-    let recovered = app::identity::recover_admin(&test.app).await.unwrap();
+    let recovered = app::token::recover_admin(&test.app).await.unwrap();
     assert!(app::identity::sign_in(&test.app, recovered.token.expose()).await.is_ok());
 }
 

@@ -11,5 +11,6 @@ mod publish;
 mod race;
 mod retention;
 mod shared;
+mod token;
 mod vendor;
 mod verifier;

@@ -295,6 +295,7 @@ async fn a_consumer_sees_its_own_line_only_and_owners_see_all() {
     let world = World::new().await;
     let other = world.test.principal("other").await;
     world.granted(&world.reader, None).await;
+    world.test.clock.advance(Duration::from_millis(1));
     world.granted(&other, None).await;
     world.succeed().await;
     let id = world.notice().await.notice.id;

@@ -156,6 +156,7 @@ async fn what_a_steward_accepts_is_published_and_the_record_says_so() {
     assert!(world.publish(&broken("1.1.0")).await.is_err());
     let accepted = world.accepted(&broken("1.1.0")).await;
     assert_eq!((accepted.steward, accepted.revoked.clone()), (world.steward.actor.principal.id, None));
+    world.test.clock.advance(Duration::from_millis(1));
     world.publish(&broken("1.1.0")).await.unwrap();
     assert_eq!(world.state("1.1.0").await.as_str(), "active");
     let published = &world.records("contract.publish").await[0];

@@ -8,6 +8,7 @@ mod guards;
 mod proofs;
 mod references;
 mod sets;
+mod topics;
 mod versions;
 
 use app::Ctx;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use app::Error;
 use app::gate::{Vend, Vended};
 use app::grant::{Answer, ApproveRequest, RequestAccess};
-use app::identity::{CreateToken, NewRole, SignedIn};
+use app::identity::{NewRole, SignedIn};
 use app::issuer::BOOTSTRAP_SUBJECT;
 use app::target::PortTarget;
+use app::token::CreateToken;
 use domain::clock::Clock;
 use domain::error::Kind;
 use domain::gate::Action;
@@ -56,6 +57,7 @@ async fn add(test: &TestApp, subject: &str) -> PrincipalId {
         subject: subject.to_owned(),
         kind: PrincipalKind::User,
         enabled: true,
+        disabled: None,
         created_at: test.clock.now(),
     };
     let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
@@ -138,7 +140,7 @@ async fn nobody_gets_a_local_token_for_the_subject_of_another_issuer() {
     make_admin(&test, principal_id).await;
     let foreign = test.bearer(&idp.token("reader")).await;
     let own = CreateToken { subject: None, lifetime: None, purpose: None };
-    let error = app::identity::create_token(&foreign, own).await.unwrap_err();
+    let error = app::token::create_token(&foreign, own).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Invalid, "{error:?}");
 }
 
@@ -162,6 +164,23 @@ async fn a_cached_caller_ends_with_the_token_of_its_issuer() {
     let SignedIn::Actor(_) = app::identity::sign_in(&test.app, &token).await.unwrap() else { panic!("no principal") };
     test.clock.advance(Duration::from_micros(1));
     assert!(matches!(app::identity::sign_in(&test.app, &token).await, Err(Error::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn a_token_of_another_issuer_ends_with_the_disabling_of_its_principal() {
+    let (test, idp) = start().await;
+    let id = add(&test, "reader").await;
+    let before = idp.token_issued_at("reader", test.clock.now());
+    let reader = test.bearer(&before).await;
+    app::identity::set_enabled(&test.admin, id, false, None).await.unwrap();
+    app::identity::set_enabled(&test.admin, id, true, None).await.unwrap();
+    let refused = app::identity::sign_in(&test.app, &before).await;
+    assert!(matches!(refused, Err(Error::Unauthenticated)), "it was issued before its principal was disabled");
+    let own = CreateToken { subject: None, lifetime: None, purpose: None };
+    let under_way = app::token::create_token(&reader, own).await;
+    assert!(matches!(under_way, Err(Error::Unauthenticated)), "{under_way:?}");
+    let after = idp.token_issued_at("reader", test.clock.now().plus(Duration::from_micros(1)));
+    assert_eq!(test.bearer(&after).await.actor.principal.id, id);
 }
 
 #[tokio::test]

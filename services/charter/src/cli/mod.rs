@@ -27,6 +27,7 @@ mod output;
 mod overrides;
 mod principal;
 mod product;
+mod registry;
 mod report;
 mod role;
 mod schema;
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Token(token::Args),
     /// List and show data products
     Product(product::Args),
+    /// Release subjects of the schema registry to other domains
+    Registry(registry::Args),
     /// Show tables and their inspection results
     Table(table::Args),
     /// Activate contract versions
@@ -129,6 +132,7 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Role(args) => role::run(args).await,
             Command::Token(args) => token::run(args).await,
             Command::Product(args) => product::run(args).await,
+            Command::Registry(args) => registry::run(args).await,
             Command::Table(args) => table::run(args).await,
             Command::Version(args) => version::run(args).await,
             Command::Inspect(args) => inspect::run(args).await,

@@ -1,5 +1,6 @@
 //! `charter.toml` in the data directory: one struct per section, a default for every key, unknown keys rejected.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::name::DomainPath;
 use domain::s3::Region;
+use domain::topic::{TopicPrefix, TopicPrefixes};
 use http_base::connections::Limits;
 use http_base::connections::peer::Proxies;
 use serde::Deserialize;
@@ -133,6 +135,8 @@ impl Default for Gateway {
 pub(crate) struct Registry {
     /// The domain that owns schemas of subjects without a product; if not given, such schemas are rejected.
     pub(crate) quarantine: Option<String>,
+    /// The prefixes of each domain's topics; if none are given, a free topic belongs to whoever names it first.
+    pub(crate) prefixes: BTreeMap<String, Vec<String>>,
     /// Maximum number of versions of a subject, including deleted ones.
     pub(crate) versions: u32,
     /// Maximum number of subjects; at the limit, no subject without a product is added.
@@ -142,7 +146,12 @@ pub(crate) struct Registry {
 impl Default for Registry {
     fn default() -> Self {
         let settings = app::Settings::default();
-        Self { quarantine: None, versions: settings.max_versions, subjects: settings.max_subjects }
+        Self {
+            quarantine: None,
+            prefixes: BTreeMap::new(),
+            versions: settings.max_versions,
+            subjects: settings.max_subjects,
+        }
     }
 }
 
@@ -169,6 +178,7 @@ impl Config {
         anyhow::ensure!(config.inspect.deadline > 0, "`inspect.deadline` must be at least 1 second");
         anyhow::ensure!(config.inspect.poll > 0, "`inspect.poll` must be at least 1 second");
         config.quarantine().context("`registry.quarantine` must be a domain path")?;
+        config.topic_prefixes().context("`registry.prefixes` is not valid")?;
         config.region().context("`gateway.region` is not valid")?;
         anyhow::ensure!(config.registry.versions > 0, "`registry.versions` must be at least 1");
         for (name, connections, per_address, header_timeout) in [
@@ -189,6 +199,17 @@ impl Config {
 
     fn quarantine(&self) -> Result<Option<DomainPath>, domain::name::Error> {
         self.registry.quarantine.as_deref().map(str::parse).transpose()
+    }
+
+    fn topic_prefixes(&self) -> anyhow::Result<TopicPrefixes> {
+        let mut prefixes = Vec::new();
+        for (domain, of_domain) in &self.registry.prefixes {
+            let domain: DomainPath = domain.parse()?;
+            for prefix in of_domain {
+                prefixes.push((prefix.parse::<TopicPrefix>()?, domain.clone()));
+            }
+        }
+        Ok(TopicPrefixes::new(prefixes)?)
     }
 
     fn region(&self) -> Result<Option<Region>, domain::s3::InvalidRegion> {
@@ -231,6 +252,7 @@ impl Config {
             n_inspections: self.inspect.workers,
             inspection_claim: Duration::from_secs(self.inspect.deadline.saturating_add(60)),
             quarantine: self.quarantine().ok().flatten(),
+            topic_prefixes: self.topic_prefixes().unwrap_or_default(),
             max_versions: self.registry.versions,
             max_subjects: self.registry.subjects,
         }

@@ -8,5 +8,6 @@ mod flights;
 mod kills;
 mod log;
 mod registry;
+mod start;
 mod test_server;
 mod workspace;

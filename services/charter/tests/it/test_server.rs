@@ -93,6 +93,23 @@ impl TestServer {
         User { server: self, token: self.token(subject) }
     }
 
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.lock().unwrap().id()
+    }
+
+    /// Kills the server (SIGKILL).
+    pub(crate) fn kill(&self) {
+        let mut process = self.process.lock().unwrap();
+        let _ = process.kill();
+        process.wait().unwrap();
+    }
+
     /// The server's log.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join("server.log")).unwrap()
@@ -112,6 +129,12 @@ impl TestServer {
         *process = child;
         self.address = startup.address;
         self.gateway = startup.gateway;
+        self.bootstrap = startup.bootstrap;
+    }
+
+    /// The token that the server printed at its last start.
+    pub(crate) fn printed_token(&self) -> Option<&str> {
+        self.bootstrap.as_deref()
     }
 
     /// The id of the server's process.
@@ -178,7 +201,7 @@ impl TestServer {
         self.tokens.lock().unwrap().get(subject).unwrap().clone()
     }
 
-    fn run_with(&self, token: &str, args: &[&str]) -> Run {
+    pub(crate) fn run_with(&self, token: &str, args: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_charter"));
         command.args(args).env("CHARTER_SERVER", &self.address).env("CHARTER_TOKEN", token);
         command.current_dir(repository());
@@ -310,6 +333,8 @@ pub(crate) enum Program<'a> {
     Charter,
     /// `charter` with another worker.
     WithWorker(&'a Path),
+    /// `charter` with `--recover-admin`.
+    Recovering,
     /// `charter-failpoints`, which aborts at the named failpoint.
     Failing(&'a str),
 }
@@ -321,7 +346,7 @@ pub(crate) fn failing_program() -> Option<PathBuf> {
 
 fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>, stderr: Option<Stdio>) -> (Child, Startup) {
     let mut command = match program {
-        Program::Charter | Program::WithWorker(_) => Command::new(env!("CARGO_BIN_EXE_charter")),
+        Program::Charter | Program::WithWorker(_) | Program::Recovering => Command::new(env!("CARGO_BIN_EXE_charter")),
         Program::Failing(point) => {
             let mut command = Command::new(failing_program().unwrap());
             command.env("CHARTER_FAILPOINT", point);
@@ -337,6 +362,9 @@ fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>, stderr: 
     }
     if let Program::WithWorker(worker) = program {
         command.arg("--worker").arg(worker);
+    }
+    if let Program::Recovering = program {
+        command.arg("--recover-admin");
     }
     let mut child = command.spawn().unwrap();
     let mut startup = Startup { address: String::new(), gateway: String::new(), bootstrap: None };
@@ -355,6 +383,26 @@ fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>, stderr: 
         }
     }
     (child, startup)
+}
+
+/// Starts a server that is expected to refuse to start; returns what it printed.
+#[track_caller]
+pub(crate) fn refused_start(data: &Path, args: &[&str], environment: &[(&str, &str)]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_charter"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.args(args).envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("the server has started: {:?}", Run::from(child.wait_with_output().unwrap()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let run = Run::from(child.wait_with_output().unwrap());
+    assert_eq!(run.code, 1, "{run:?}");
+    run
 }
 
 /// Writes the versions of the demo table, up to the given one.

@@ -22,6 +22,8 @@ closed_set! {
         PrincipalDisable = "principal.disable",
         /// A token was issued.
         TokenCreate = "token.create",
+        /// A token was revoked; the leases requested with it ended.
+        TokenRevoke = "token.revoke",
         /// A role was assigned.
         RoleAssign = "role.assign",
         /// A role was taken away.
@@ -95,6 +97,8 @@ closed_set! {
         SchemaRegister = "schema.register",
         /// Schemas of a subject were deleted.
         SchemaDelete = "schema.delete",
+        /// A subject was released to another domain.
+        SubjectRelease = "subject.release",
         /// The settings of the schema registry were changed.
         RegistryConfigure = "registry.configure",
     }
@@ -131,5 +135,7 @@ closed_set! {
         Subject = "subject",
         /// A table, by its id.
         Table = "table",
+        /// A token, by its id.
+        Token = "token",
     }
 }

@@ -33,6 +33,11 @@ impl Location {
         domain.as_str().split('/').all(|name| segments.next().is_some_and(|segment| segment == name))
     }
 
+    /// Whether a segment begins or ends with a blank, so that it looks like another one.
+    pub fn has_outer_blanks(&self) -> bool {
+        self.0.iter().any(|segment| segment.trim() != segment)
+    }
+
     /// The location itself and every folder above it.
     pub fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
         (1..=self.0.len()).rev().map(|n_segments| Self(self.0[..n_segments].to_vec()))

@@ -21,3 +21,4 @@ mod protobuf;
 mod registry;
 mod retention;
 mod terms;
+mod topic;

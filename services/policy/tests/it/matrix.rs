@@ -36,6 +36,9 @@ Columns
   own person's   the caller is a service account, and it belongs to the person who owns it
   sibling's      the caller is a service account, and it belongs to another one of the same person
   shared         it belongs to another person, and a product of `finance` is bound to the same table
+
+`for one purpose` means that the caller signed in with a token that is limited to a purpose; `platform` has all three platform
+roles.
 ";
 
 #[test]
@@ -107,6 +110,7 @@ fn ask(policy: &Policy, action: Action, row: &Row, column: &Column<'_>, determin
         platform_roles: &row.platform_roles,
         domain_roles: &row.domain_roles,
         grants: &column.grants,
+        limited: row.limited,
     };
     let PolicyAnswer { allowed, policy_ids, errors } =
         policy.decide(&Question { caller: &caller, action, resource: &column.resource, purpose: column.purpose });
@@ -122,6 +126,7 @@ struct Row {
     platform_roles: Vec<PlatformRole>,
     domain_roles: Vec<(DomainPath, DomainRole)>,
     inspector: bool,
+    limited: bool,
 }
 
 fn rows() -> Vec<Row> {
@@ -130,6 +135,7 @@ fn rows() -> Vec<Row> {
         platform_roles: Vec::new(),
         domain_roles: Vec::new(),
         inspector: false,
+        limited: false,
     };
     let mut rows = vec![row("no role")];
     for role in DomainRole::ALL {
@@ -145,6 +151,9 @@ fn rows() -> Vec<Row> {
     for role in PlatformRole::ALL {
         rows.push(Row { platform_roles: vec![*role], ..row(role.as_str()) });
     }
+    let owner = vec![(path("sales/emea"), DomainRole::Owner)];
+    rows.push(Row { domain_roles: owner, limited: true, ..row("owner, for one purpose") });
+    rows.push(Row { platform_roles: PlatformRole::ALL.to_vec(), limited: true, ..row("platform, for one purpose") });
     rows.push(Row { inspector: true, ..row("a job inside the server") });
     rows
 }
@@ -176,13 +185,18 @@ fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)>
         Action::CreateDomain | Action::CreatePrincipal | Action::AssignPlatformRole | Action::ViewAudit => {
             vec![("the platform", vec![Column::new("anything", Resource::Platform)])]
         }
-        Action::ViewPrincipal | Action::CreateToken | Action::DisablePrincipal => {
+        Action::ViewPrincipal
+        | Action::CreateToken
+        | Action::ViewToken
+        | Action::RevokeToken
+        | Action::DisablePrincipal
+        | Action::EnablePrincipal => {
             vec![("a principal", parties(Resource::Principal))]
         }
         Action::ConfigureSchemas => {
             vec![("the platform", vec![Column::new("anything", Resource::Platform)]), ("a product", products(world))]
         }
-        Action::SetEnforcement | Action::AssignRole => vec![domain()],
+        Action::SetEnforcement | Action::AssignRole | Action::ReleaseSubject => vec![domain()],
         Action::Plan | Action::Publish => vec![domain(), ("a product", products(world)), contract()],
         Action::Activate | Action::Deprecate | Action::Retire => vec![("a product", products(world)), contract()],
         Action::ViewProduct
@@ -270,8 +284,12 @@ fn sentence(action: Action) -> &'static str {
         Action::ConfigureSchemas => "set levels and modes of the schema registry",
         Action::ViewPrincipal => "see a principal's record and roles",
         Action::CreateToken => "create a token for a principal",
-        Action::DisablePrincipal => "disable a principal, or enable it again",
+        Action::ViewToken => "see the tokens of a principal",
+        Action::RevokeToken => "revoke a token of a principal",
+        Action::DisablePrincipal => "disable a principal, or enable one that the caller has disabled",
+        Action::EnablePrincipal => "enable a principal that another one has disabled",
         Action::SetEnforcement => "set how far a domain's contracts bind its readers",
+        Action::ReleaseSubject => "let another domain have a subject of the schema registry",
         Action::AssignRole => "assign or remove the roles owner, publisher and consumer",
         Action::Plan => "see what publishing would change",
         Action::Publish => "publish products and contracts",

@@ -8,7 +8,7 @@ use policy::{Action, Caller, Party, Policy, Question, Resource};
 use crate::world::{World, path, port_major, service, user, uuid};
 
 fn caller(principal: Party) -> Caller<'static> {
-    Caller { principal, platform_roles: &[], domain_roles: &[], grants: &[] }
+    Caller { principal, platform_roles: &[], domain_roles: &[], grants: &[], limited: false }
 }
 
 #[test]
@@ -40,8 +40,7 @@ fn nobody_answers_his_own_request_even_with_every_role() {
     let world = World::new();
     let person = user(1);
     let (account, sibling) = (service(2, person), service(3, person));
-    let everything =
-        |principal| Caller { principal, platform_roles: PlatformRole::ALL, domain_roles: &[], grants: &[] };
+    let everything = |principal| Caller { platform_roles: PlatformRole::ALL, ..caller(principal) };
     let owner = [(path("sales"), DomainRole::Owner), (path("sales/emea"), DomainRole::Owner)];
     for (approver, requester) in
         [(person, person), (account, person), (person, account), (account, account), (account, sibling)]
@@ -221,5 +220,68 @@ fn owners_and_publishers_read_by_role_and_nobody_else_does() {
     let everything = Caller { platform_roles: PlatformRole::ALL, grants: &grants, ..caller(user(1)) };
     for purpose in purposes {
         assert!(!reads(&open, &everything, Action::Read, purpose));
+    }
+}
+
+/// What a token for one purpose may do. Every other action is forbidden with it.
+const LIMITED: [Action; 18] = [
+    Action::ViewAudit,
+    Action::ViewPrincipal,
+    Action::CreateToken,
+    Action::ViewToken,
+    Action::RevokeToken,
+    Action::ViewProduct,
+    Action::ViewDetail,
+    Action::RequestAccess,
+    Action::ViewRequest,
+    Action::WithdrawRequest,
+    Action::ViewGrant,
+    Action::ViewNotice,
+    Action::ViewLease,
+    Action::ViewDecision,
+    Action::InspectTable,
+    Action::Read,
+    Action::Repair,
+    Action::Write,
+];
+
+#[test]
+fn a_token_for_one_purpose_reads_and_decides_nothing() {
+    let policy = Policy::embedded().unwrap();
+    let world = World::new();
+    let domain_roles: Vec<_> = DomainRole::ALL.iter().map(|role| (path("sales/emea"), *role)).collect();
+    let grants = [port_major("orders", 1)];
+    let (me, other) = (user(1), user(2));
+    let account = service(3, me);
+    let resources = [
+        Resource::Platform,
+        Resource::Domain(&world.domain),
+        Resource::Principal(other),
+        Resource::Principal(account),
+        Resource::Principal(me),
+        Resource::Product(world.product(Classification::Restricted)),
+        world.contract(),
+        world.binding(Classification::Restricted),
+        world.request(other),
+        world.request(me),
+        world.grant(other),
+        world.grant(me),
+        world.lease(me),
+        world.decision(me),
+    ];
+    for action in Action::ALL.iter().filter(|action| **action != Action::Inspect) {
+        let allowed_with = |limited| {
+            let caller = Caller {
+                principal: me,
+                platform_roles: PlatformRole::ALL,
+                domain_roles: &domain_roles,
+                grants: &grants,
+                limited,
+            };
+            resources.iter().any(|resource| policy.allows(&caller, *action, resource))
+        };
+        // Overrides are forbidden to the domain's own people, whatever their token.
+        assert_eq!(allowed_with(false), *action != Action::OverrideRefusal, "{action}");
+        assert_eq!(allowed_with(true), LIMITED.contains(action), "{action}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::contract::{Contract, State};
 use domain::id::{ContractId, DomainId, RoleId};
-use domain::identity::{DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
+use domain::identity::{Disabled, DomainRole, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment};
 use domain::name::DomainPath;
 use domain::org::{Domain, Enforcement};
 use domain::product::{self, Product};
@@ -93,9 +93,10 @@ async fn principals_are_kept_whole(world: World) {
     for principal in [&ann, &robot, &inspector] {
         store::identity::insert_principal(&mut tx, principal).await.unwrap();
     }
-    store::identity::set_enabled(&mut tx, ann.id, false).await.unwrap();
+    let disabled = Disabled { at: NOW, by: robot.id };
+    store::identity::disable(&mut tx, ann.id, disabled).await.unwrap();
     tx.commit().await.unwrap();
-    let ann = Principal { enabled: false, ..ann };
+    let ann = Principal { enabled: false, disabled: Some(disabled), ..ann };
 
     let mut reader = world.read().await;
     assert_eq!(store::identity::get_principal(&mut reader, robot.id).await.unwrap(), robot);

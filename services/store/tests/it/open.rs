@@ -2,7 +2,8 @@
 
 use domain::error::Kind;
 use sqlx::{ConnectOptions, Connection};
-use store::{Db, OpenError, Options};
+use std::os::unix::fs::PermissionsExt;
+use store::{Db, Missing, OpenError, Options};
 
 use crate::world::{World, domain};
 
@@ -11,7 +12,11 @@ fn url(folder: &tempfile::TempDir) -> String {
 }
 
 async fn refused(url: &str) -> OpenError {
-    match Db::open(url, Options::for_testing()).await {
+    refused_with(url, Options::for_testing()).await
+}
+
+async fn refused_with(url: &str, options: Options) -> OpenError {
+    match Db::open(url, options).await {
         Ok(_) => panic!("`{url}` was opened"),
         Err(error) => error,
     }
@@ -41,6 +46,60 @@ async fn a_folder_has_one_user_at_a_time() {
     assert!(error.to_string().contains("is in use by another process"));
     db.close().await;
     Db::open(&url(&folder), Options::for_testing()).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_sqlite_database_and_its_files_are_for_their_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&url(&folder), Options::for_testing()).await.unwrap();
+    let mut tx = db.write(store::Lock::Facts).await.unwrap();
+    store::org::insert(&mut tx, &domain("sales")).await.unwrap();
+    tx.commit().await.unwrap();
+    let files = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect::<Vec<_>>();
+    assert_eq!(files.len(), 4, "the database, its log, its index and its lock: {files:?}");
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.path().display());
+    }
+    db.close().await;
+
+    let file = folder.path().join("charter.db");
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let error = refused(&url(&folder)).await;
+        assert!(matches!(error, OpenError::LooseMode { .. }), "{mode:o}: {error:?}");
+    }
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    Db::open(&url(&folder), Options::for_testing()).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_missing_sqlite_database_is_created_only_where_that_is_asked_for() {
+    let options = || Options { missing: Missing::Refuse, ..Options::for_testing() };
+    let folder = tempfile::tempdir().unwrap();
+    let error = refused_with(&url(&folder), options()).await;
+    assert!(matches!(error, OpenError::Missing), "{error:?}");
+    let file = folder.path().join("charter.db");
+    assert!(!file.exists(), "nothing was created");
+    std::fs::write(&file, "").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let error = refused_with(&url(&folder), options()).await;
+    assert!(matches!(error, OpenError::Missing), "an empty file is no database: {error:?}");
+    Db::open(&url(&folder), Options::for_testing()).await.unwrap().close().await;
+    Db::open(&url(&folder), options()).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn an_empty_postgres_database_is_filled_only_where_that_is_asked_for() {
+    let Some(server) = crate::postgres::Server::shared() else { return };
+    let options = || Options { missing: Missing::Refuse, ..Options::for_testing() };
+    let url = server.database();
+    for _ in 0..2 {
+        let error = refused_with(&url, options()).await;
+        assert!(matches!(error, OpenError::Missing), "{error:?}");
+    }
+    Db::open(&url, Options::for_testing()).await.unwrap().close().await;
+    Db::open(&url, options()).await.unwrap().close().await;
 }
 
 #[tokio::test]

@@ -145,6 +145,7 @@ impl Catalog {
             snapshot_id: Some(id(SnapshotId::new)),
             grant_id: Some(self.grant.id),
             purpose: PurposeCode::Analytics,
+            token_id: None,
             decision_id: id(DecisionId::new),
             state,
             issued_at: NOW,
@@ -160,6 +161,7 @@ pub(crate) fn user(subject: &str) -> Principal {
         subject: subject.into(),
         kind: PrincipalKind::User,
         enabled: true,
+        disabled: None,
         created_at: NOW,
     }
 }

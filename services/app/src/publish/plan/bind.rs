@@ -4,8 +4,9 @@ use std::ops::Bound;
 
 use domain::binding::{Binding, TopicBinding};
 use domain::contract::State;
-use domain::id::{BindingId, ProductId, TableId};
+use domain::id::{BindingId, ContractId, ProductId, TableId};
 use domain::table::{Location, Table};
+use domain::topic::Standing;
 use policy::{Action, Resource};
 
 use super::{Change, Planner};
@@ -98,16 +99,32 @@ impl Planner<'_> {
     }
 
     /// Binds the topics of a new version. A topic belongs to one contract: else the schemas of one would be judged by
-    /// another. The message does not name the other contract.
+    /// another. It belongs to a domain by its name, or by its owner's release. The message is the same whatever stands in
+    /// the way: that may be hidden.
     pub(super) fn bind_topics(&mut self, judged: &JudgedContract, version: &JudgedVersion) {
         let contract_id = judged.contract.id;
         let major = version.entry.model.contract.version.major;
         for topic in &version.entry.model.topics {
-            let stored = self.holdings.subjects.get(&topic.subject).into_iter().flatten();
-            let mut owners = stored.chain(self.subjects.get(&topic.subject));
-            if owners.any(|owner| *owner != contract_id) {
+            let planned = self.subjects.get(&topic.subject).copied();
+            let Some(held) = self.holdings.subjects.get(&topic.subject) else { continue };
+            let is_other = |holder: &ContractId| *holder != contract_id;
+            let is_taken_over = held.contracts.iter().any(is_other);
+            let prefixes = &self.ctx.app.settings.topic_prefixes;
+            let standing = Standing {
+                is_bound: is_taken_over,
+                kept_by: held.kept_by.as_ref(),
+                is_released: held.is_released_to(&judged.domain),
+            };
+            let is_available = planned.is_none_or(|planned| planned == contract_id)
+                && (held.contracts.contains(&contract_id) && !is_taken_over
+                    || prefixes.may_bind(&judged.domain, &topic.subject, &standing));
+            if !is_available {
                 let pointer = format!("/schema/{}/physicalName", topic.n_object);
-                let message = format!("the subject `{}` is not available: it is another contract's", topic.subject);
+                let message = format!(
+                    "the subject `{}` is not available to the domain `{}`: it is another contract's, or its topic is \
+                     another domain's; an owner of it can release it (`charter registry release`)",
+                    topic.subject, judged.domain
+                );
                 self.problems.push(version.entry.problem(pointer, message));
                 continue;
             }
@@ -132,6 +149,9 @@ impl Planner<'_> {
                     };
                     self.subjects.insert(topic.subject.clone(), contract_id);
                     self.topics.entry(contract_id).or_default().push(binding.clone());
+                    if is_taken_over || held.released_to.is_some() {
+                        self.plan.changes.push(Change::TakeTopicOver(topic.subject.clone(), contract_id));
+                    }
                     self.plan.changes.push(Change::BindTopic(binding));
                 }
             }
@@ -153,13 +173,14 @@ impl Planner<'_> {
         let not_available = || {
             let message = format!(
                 "the folder `{location}` is not available: it holds another table or lies in one, or is not below the \
-                 domain's own folder `{domain}`"
+                 domain's own folder `{domain}`, or is that of a domain below it"
             );
             version.entry.problem(pointer(folder), message)
         };
         let at_location = self.overlapping(location).find(|table| table.location == *location);
         let Some(table) = at_location.cloned() else {
-            if !location.lies_in(domain) || self.overlapping(location).next().is_some() {
+            let is_own = location.lies_in(domain) && !self.holdings.below.contains(location);
+            if !is_own || self.overlapping(location).next().is_some() {
                 self.problems.push(not_available());
                 return Ok(None);
             }

@@ -137,3 +137,28 @@ async fn an_object_moves_only_before_it_was_promised() {
     assert!(report.warnings[0].message.contains("stays bound"), "{:?}", report.warnings);
     assert_eq!(report.changes[0].state, "active");
 }
+
+#[tokio::test]
+async fn a_domain_takes_no_folder_of_a_domain_below_it() {
+    let (test, owner) = shop().await;
+    let below = test.domain("shop/emea").await;
+    for path in ["shop/emea", "shop/emea/orders", "shop/emea/deep/orders"] {
+        let problems = invalid(&owner, &[PRODUCT, &at(path)]).await;
+        assert!(problems[0].message.contains("that of a domain below it"), "{path}: {problems:?}");
+    }
+    done(&owner, &[PRODUCT, &at("shop/emea_orders")]).await;
+    let (product, contract) = second("shop/emea/orders");
+    assert!(matches!(apply(&below, set("shop/emea", &[&product, &contract])).await.unwrap(), Outcome::Done(_)));
+}
+
+#[tokio::test]
+async fn a_folder_with_blanks_around_its_name_is_refused() {
+    let (_test, owner) = shop().await;
+    for path in
+        ["shop/orders ", " shop/orders", "shop/ orders", "shop /orders", "shop/\u{a0}orders", "shop/orders\u{2003}"]
+    {
+        let problems = invalid(&owner, &[PRODUCT, &at(path)]).await;
+        assert!(problems[0].message.contains("must not begin or end with a blank"), "`{path}`: {problems:?}");
+    }
+    done(&owner, &[PRODUCT, &at("shop/two words")]).await;
+}

@@ -1,5 +1,7 @@
 //! References between documents: products, contracts, ports, domains, names.
 
+use std::time::Duration;
+
 use app::product::{find_product, list_products, load_ports};
 use app::publish::{DocumentSet, Outcome, apply};
 use store::Seek;
@@ -118,6 +120,8 @@ async fn a_page_of_products_is_filled_past_hidden_ones() {
             format!("status: active\ncustomProperties:\n  - property: classification\n    value: {classification}");
         let product = with(&with(&product, "    contractId: orders-contract\n", ""), "status: active", &custom);
         done(&owner, &[&product]).await;
+        // Ids are in the order of their times.
+        test.clock.advance(Duration::from_millis(1));
     }
     let names = |items: &[app::product_in_domain::ProductInDomain]| {
         items.iter().map(|known| known.product.name.to_string()).collect::<Vec<_>>()

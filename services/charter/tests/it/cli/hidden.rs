@@ -10,7 +10,7 @@ use super::world::{Ids, World, documents, text};
 
 /// The calls of each command. `{}` is replaced with each id of the hidden product. A command without a line here fails
 /// the test.
-const CALLS: [(&str, &[&str]); 42] = [
+const CALLS: [(&str, &[&str]); 45] = [
     // These need no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
@@ -48,6 +48,9 @@ const CALLS: [(&str, &[&str]); 42] = [
     ("role unassign", &["{}"]),
     ("role list", &["", "--domain shop", "--domain shop/payroll"]),
     ("token create", &["payroll"]),
+    ("token list", &["payroll", "--limit 1 --json"]),
+    ("token revoke", &["{}"]),
+    ("registry release", &["payroll-value --domain shop"]),
     ("product list", &["", "--json", "--domain shop", "--limit 1 --json", "--domain shop --limit 1 --json"]),
     ("product show", &["shop.payroll", "shop.payroll --json"]),
     ("table show", &["shop.payroll.payroll", "shop.payroll.payroll__v1 --json", "shop.payroll.nothing"]),

@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     /// A notice of a breaking successor.
     Notice,
     Override,
+    /// A token by its id.
+    TokenId,
     /// A principal by its id; left out.
     PrincipalId,
     Subject,
@@ -74,15 +76,18 @@ pub(crate) struct Values {
     /// Of `shop`.
     pub(crate) shop: Ids,
     pub(crate) shop_role: String,
+    pub(crate) shop_token: String,
     /// Of `other`.
     pub(crate) other: Ids,
     pub(crate) other_role: String,
+    pub(crate) other_token: String,
 }
 
 /// Global ids of the right type that do not exist.
 const NO_REQUEST: &str = "YWNjZXNzX3JlcXVlc3Q6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
 const NO_GRANT: &str = "Z3JhbnQ6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
 const NO_ROLE: &str = "cm9sZV9hc3NpZ25tZW50OjAwMDAwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMA";
+const NO_TOKEN: &str = "dG9rZW46MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
 
 const NO_NOTICE: &str = "Y2hhbmdlX25vdGljZTowMDAwMDAwMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA";
 const NO_OVERRIDE: &str = "Y29udHJhY3Rfb3ZlcnJpZGU6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw";
@@ -115,6 +120,7 @@ impl Kind {
             Self::Request => &values.shop.request,
             Self::Grant => &values.shop.grant,
             Self::Role => &values.shop_role,
+            Self::TokenId => &values.shop_token,
             Self::Notice => &values.shop.notice,
             Self::Override => &values.shop.r#override,
             Self::Subject => "reader",
@@ -155,7 +161,7 @@ impl Kind {
             Self::Version | Self::NewVersion => &["", "one", "1.2.3.4", "1.0.0-rc1"],
             Self::Request => &["", "not an id", &values.shop.grant, NO_GRANT],
             Self::Grant => &["", "not an id", &values.shop.request, NO_REQUEST],
-            Self::Role | Self::Notice | Self::Override | Self::PrincipalId => {
+            Self::Role | Self::TokenId | Self::Notice | Self::Override | Self::PrincipalId => {
                 &["", "not an id", &values.shop.request, NO_REQUEST]
             }
             Self::Subject | Self::NewSubject => &["", "No One", "../reader"],
@@ -190,6 +196,7 @@ impl Kind {
             Self::Request => Some(NO_REQUEST),
             Self::Grant => Some(NO_GRANT),
             Self::Role => Some(NO_ROLE),
+            Self::TokenId => Some(NO_TOKEN),
             Self::Notice => Some(NO_NOTICE),
             Self::Override => Some(NO_OVERRIDE),
             Self::Subject => Some("nobody"),
@@ -208,6 +215,7 @@ impl Kind {
             Self::Request => Some(&values.other.request),
             Self::Grant => Some(&values.other.grant),
             Self::Role => Some(&values.other_role),
+            Self::TokenId => Some(&values.other_token),
             Self::Notice => Some(&values.other.notice),
             Self::Override => Some(&values.other.r#override),
             Self::Documents => Some("vault"),
@@ -381,7 +389,7 @@ fn offline_forms() -> Forms {
 }
 
 fn organisation_forms() -> Forms {
-    use Kind::{Domain, Duration, Flag, NewDomain, NewSubject, Role, Subject, Time, Word};
+    use Kind::{Domain, Duration, Flag, NewDomain, NewSubject, Role, Subject, Time, TokenId, Word};
     vec![
         ("domain create", answer("steward", &["owner-shop", "owner-other", "stranger"], &[("PATH", NewDomain), KEY])),
         (
@@ -429,12 +437,18 @@ fn organisation_forms() -> Forms {
                 &[("SUBJECT", Subject), ("--lifetime", Duration), ("--purpose", Word("support"))],
             ),
         ),
+        ("token list", answer("steward", &["owner-shop", "stranger"], &[&[("SUBJECT", Subject)], &LIST[..]].concat())),
+        ("token revoke", answer("owner-shop", &["steward", "owner-other", "stranger"], &[("ID", TokenId), KEY])),
     ]
 }
 
 fn product_forms() -> Forms {
-    use Kind::{Contract, Domain, Duration, Flag, Product, Table, Version};
+    use Kind::{Contract, Domain, Duration, Flag, Name, Product, Table, Version};
     vec![
+        (
+            "registry release",
+            answer("steward", &["owner-shop", "stranger"], &[("SUBJECT", Name), ("--domain", Domain), KEY]),
+        ),
         ("product list", lists(&[("--domain", Domain)])),
         ("product show", read(&[("PRODUCT", Product)])),
         ("table show", read(&[("TABLE", Table)])),
@@ -590,10 +604,11 @@ fn gate_forms() -> Forms {
 }
 
 /// Commands that change nothing: an empty result is a valid answer.
-pub(crate) const READS: [&str; 14] = [
+pub(crate) const READS: [&str; 15] = [
     "domain list",
     "principal list",
     "role list",
+    "token list",
     "product list",
     "product show",
     "table show",

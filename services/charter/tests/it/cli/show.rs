@@ -222,11 +222,11 @@ fn assert_python(program: &str) {
 
 #[test]
 fn a_token_is_all_that_is_printed() {
-    let created = json!({ "token": "t.o.k", "expiresAt": "2026-01-01T00:00:00Z", "principal": { "subject": "ada" } });
+    let created = json!({ "token": "t.o.k", "tokenId": "id1", "expiresAt": "2026-01-01T00:00:00Z", "principal": { "subject": "ada" } });
     let server = CannedServer::answering([answer(created)]);
     let run = server.run(&["token", "create", "ada", "--lifetime", "90d"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, "t.o.k\n"));
-    assert_eq!(run.stderr, "note: token for `ada`, valid until 2026-01-01T00:00:00Z\n");
+    assert_eq!(run.stderr, "note: token `id1` for `ada`, valid until 2026-01-01T00:00:00Z\n");
     assert_eq!(server.requests()[0].variables["input"]["lifetimeSeconds"], 90 * 24 * 3_600);
 }
 

@@ -78,8 +78,15 @@ fn world() -> (World, Values) {
         let roles = world.json(owner, &["role", "list", "--domain", domain]);
         text(&roles, "/roles/0/id")
     };
-    let values =
-        Values { shop, shop_role: role("owner-shop", "shop"), other, other_role: role("owner-other", "other") };
+    let token = |subject: &str| text(&world.json("admin", &["token", "create", subject]), "/tokenId");
+    let values = Values {
+        shop,
+        shop_role: role("owner-shop", "shop"),
+        shop_token: token("owner-shop"),
+        other,
+        other_role: role("owner-other", "other"),
+        other_token: token("owner-other"),
+    };
     for (domain, name, classification) in [("shop", "orders", "internal"), ("other", "vault", "confidential")] {
         let [_, contract] = documents(domain, name, classification);
         let [product, _] = successors(domain, name, classification);
@@ -204,7 +211,7 @@ fn formatted(argument: &str, value: &OsStr) -> Vec<OsString> {
 impl Kind {
     fn codes_of_invalid(self) -> &'static [i32] {
         match self {
-            Self::Request | Self::Grant | Self::Role | Self::Cursor | Self::Key | Self::Text => &[3],
+            Self::Request | Self::Grant | Self::Role | Self::TokenId | Self::Cursor | Self::Key | Self::Text => &[3],
             Self::PrincipalId => &[3],
             // The id of another type is looked up like any node.
             Self::Notice | Self::Override => &[3, 4],
