@@ -36,7 +36,7 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Runs inspections.
     pub inspector: Arc<dyn Inspector>,
-    /// The data folder.
+    /// The data directory.
     pub folder: DataDir,
     /// The storage of all tables.
     pub lake: Arc<dyn Lake>,

@@ -1,4 +1,4 @@
-//! The data folder: keys, stored file lists, our own checkpoints, and scratch space for inspections.
+//! The data directory: keys, stored file lists, our own checkpoints, and scratch space for inspections.
 //!
 //! ```text
 //! charter-data/
@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use crate::lease::file_list::{self, Checkpoint, FileList, StoredFileList};
 
-/// The data folder.
+/// The data directory.
 #[derive(Clone, Debug)]
 pub struct DataDir {
     root: PathBuf,
@@ -51,7 +51,7 @@ impl DataDir {
         &self.root
     }
 
-    /// Where the token issuer keeps its keys.
+    /// The directory of the keys of leases and records. The token issuer has its own, `issuer/`.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
     }

@@ -46,13 +46,13 @@ pub enum Denied {
     #[error("there is no such lease")]
     Unknown,
     /// It was given back.
-    #[error("this lease has ended: get a new one")]
+    #[error("this lease has ended: request a new one")]
     Ended,
     /// It, or the grant behind it, was revoked.
     #[error("this lease was revoked")]
     Revoked,
     /// Its time is over.
-    #[error("this lease has expired: get a new one")]
+    #[error("this lease has expired: request a new one")]
     Expired,
     /// The lease cannot be checked now.
     #[error("leases cannot be checked now: try again")]

@@ -143,7 +143,7 @@ fn decision() {
     println!("  budget: p99 under 100 us");
 }
 
-/// From exec to the first 200 of `/ready`, and the resident memory 30 s later, on a data folder with 1,000 products.
+/// From exec to the first 200 of `/ready`, and the resident memory 30 s later, on a data directory with 1,000 products.
 fn start(runtime: &tokio::runtime::Runtime) {
     const N_STARTS: usize = 20;
     let (data, _) = runtime.block_on(catalog(1_000));
@@ -278,7 +278,7 @@ fn request(host: &str, token: &str, table: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A data folder with products, tables of which the first [`N_TABLES`] can be read, and a reader's token.
+/// A data directory with products, tables of which the first [`N_TABLES`] can be read, and a reader's token.
 async fn catalog(n_products: usize) -> (TempDir, String) {
     const N_IN_A_SET: usize = 500;
     let test = TestApp::start_with(None, Options::for_testing(), Settings::for_testing()).await;

@@ -84,7 +84,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         ));
     }
     if args.recover_admin {
-        let created = app::identity::recover_admin(&app).await.context("there is no admin to recover")?;
+        let created = app::identity::recover_admin(&app).await.context("cannot recover the admin")?;
         announce(format_args!("admin token, valid for one hour:\n{}", created.token.expose()));
     }
     announce(format_args!("charter listens on http://{}", listener.local_addr()?));

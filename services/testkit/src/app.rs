@@ -121,7 +121,7 @@ impl TestApp {
         Self { app, clock, random, inspector, admin, data, wiring }
     }
 
-    /// Closes the application and gives its data folder, for a server to be started on.
+    /// Closes the application and gives its data directory, for a server to be started on.
     pub async fn into_data(self) -> TempDir {
         self.app.db.close().await;
         self.data
@@ -212,7 +212,7 @@ impl TestApp {
 
     /// The folder of a location in the lake.
     pub fn table_folder(&self, location: &str) -> PathBuf {
-        self.data.path().canonicalize().expect("the data folder").join("lake").join(location)
+        self.data.path().canonicalize().expect("the data directory").join("lake").join(location)
     }
 
     /// Lays a version of a Delta table, by name alone, and says what an inspection finds there; then runs what follows.
@@ -305,7 +305,7 @@ async fn wire(
     random: &Arc<SeededRandom>,
     inspector: &Arc<FakeInspector>,
 ) -> Arc<App> {
-    let folder = DataDir::open(data.path()).expect("a data folder");
+    let folder = DataDir::open(data.path()).expect("a data directory");
     let of_its_own = || format!("sqlite:{}", folder.root().join("charter.db").display());
     let url = wiring.url.clone().unwrap_or_else(of_its_own);
     let parts = Parts {

@@ -10,9 +10,9 @@ use domain::error::Kind;
 use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 
-/// The private key, in the data folder.
+/// The private key, in the data directory.
 pub const KEY_FILE: &str = "issuer/key.der";
-/// The public keys of earlier key pairs, in the data folder. Take one out to end its tokens at once.
+/// The public keys of earlier key pairs, in the data directory. Take one out to end its tokens at once.
 pub const OLD_KEYS_FILE: &str = "issuer/old-keys.json";
 
 /// What stands before the 32 bytes of an Ed25519 private key in PKCS#8 (RFC 8410 section 7).

@@ -46,7 +46,7 @@ pub enum Place {
 /// Our own checkpoint of a Delta version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Where it is: absolute, in the data folder.
+    /// Where it is: absolute, in the data directory.
     pub path: PathBuf,
     /// Its size.
     pub size_bytes: u64,
