@@ -60,7 +60,7 @@ pub struct Issued {
 /// [`Error::NotFound`] for what the caller may not know of; [`Error::Invalid`] for an action or purpose that cannot be.
 pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     if !matches!(command.action, Action::Read | Action::Repair) {
-        return Err(Error::invalid("action", "the gateway reads only: ask for `read` or `repair`"));
+        return Err(Error::invalid("action", "the gateway is read-only: request `read` or `repair`"));
     }
     let asked = asked(ctx, &command.address, command.action, command.purpose)?;
     // A cached entry is validated against its stamp below; skip it early if the caller's access revision differs.
@@ -167,7 +167,7 @@ pub async fn why(
     purpose: Option<PurposeCode>,
 ) -> Result<Option<Explained>, Error> {
     if action == Action::Inspect {
-        return Err(Error::invalid("action", "only the server itself inspects"));
+        return Err(Error::invalid("action", "only the server inspects tables"));
     }
     let asked = asked(ctx, address, action, purpose)?;
     let Some(loaded) = kept_or_loaded(ctx, &asked).await? else { return Ok(None) };
@@ -194,7 +194,7 @@ fn decide(ctx: &Ctx, asked: &GateQuestion, loaded: &LoadedFacts, lifetime: Optio
 fn asked(ctx: &Ctx, address: &Address, action: Action, purpose: Option<PurposeCode>) -> Result<GateQuestion, Error> {
     let purpose = match (ctx.actor.purpose, purpose) {
         (Some(token), Some(wanted)) if token != wanted => {
-            let message = format!("the token was made for the purpose `{token}`");
+            let message = format!("the token is limited to the purpose `{token}`");
             return Err(Error::invalid("purpose", message));
         }
         (Some(purpose), _) | (None, Some(purpose)) => Some(purpose),

@@ -99,7 +99,7 @@ fn open(chosen: &Judged, newest: &Judged) -> Served {
     let conformance = match chosen.conformance.is_empty() {
         true => holds(Check::Conformance, "the served snapshot has the contract's columns"),
         false => {
-            let message = "the served snapshot has the contract's columns, with something to know";
+            let message = "the served snapshot has the contract's columns, with remarks";
             warns(Code::ConformanceNoted, message)
         }
     };
@@ -143,7 +143,7 @@ fn explained(by: &Judged, snapshot: Option<Judged>, conformance: Line, quality: 
     }
 }
 
-/// A head that has been waiting for longer than `grace` shuts the gate in `block`, and is only told in the others.
+/// A head that has been waiting for longer than `grace` shuts the gate in `block`, and is only reported in the others.
 fn mark_pending_head(served: &mut Served, facts: &Facts, now: Timestamp) {
     let settings = &facts.contract.settings;
     let Some(since) = facts.snapshots.head_pending_since else { return };
@@ -174,7 +174,7 @@ fn mark_late(served: &mut Served, facts: &Facts, newest: &Judged, now: Timestamp
     if now.since(committed_at) <= freshness {
         return;
     }
-    let message = format!("the newest data is of {committed_at}, later than the contract promises");
+    let message = format!("the newest data is from {committed_at}, older than the contract allows");
     served.quality.details.push(Detail { right: DetailRight::Quality, text: message.clone() });
     match settings.late {
         Late::Block => {

@@ -306,8 +306,8 @@ async fn decisions_are_kept_whole(world: World) {
 
 async fn a_row_that_fits_no_state_is_told(world: World) {
     let catalog = world.catalog().await;
-    // An active version scope `since` says nothing cannot be written through the store, so a request does: answered,
-    // by nobody.
+    // The store writes no active version whose `since` is missing, so this is an access request that is approved and has
+    // no approver.
     let answered =
         AccessRequest { state: RequestState::Approved, ..request(&catalog.reader, &catalog.port.port_major) };
     let mut tx = world.facts().await;
