@@ -48,9 +48,9 @@ fn nobody_answers_his_own_request_even_with_every_role() {
     {
         let caller = Caller { domain_roles: &owner, ..everything(approver) };
         for (action, resource, forbidden_by) in [
-            (Action::ApproveRequest, world.request(requester), "nobody-answers-his-own-request"),
-            (Action::RejectRequest, world.request(requester), "nobody-answers-his-own-request"),
-            (Action::GrantAccess, world.grant(requester), "nobody-grants-to-himself"),
+            (Action::ApproveRequest, world.request(requester), "no-answer-to-own-request"),
+            (Action::RejectRequest, world.request(requester), "no-answer-to-own-request"),
+            (Action::GrantAccess, world.grant(requester), "no-grant-to-self"),
         ] {
             let answer = policy.decide(&Question { caller: &caller, action, resource: &resource, purpose: None });
             assert!(!answer.allowed, "{action} by {approver:?} for {requester:?}");
