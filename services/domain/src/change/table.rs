@@ -401,7 +401,7 @@ impl Comparer {
             }
         }
         if old.write_default != new.write_default {
-            self.add("WRITE_DEFAULT_CHANGED", true, "the value that new rows get by default changed");
+            self.add("WRITE_DEFAULT_CHANGED", true, "the default for new rows changed");
         }
         self.types(&old.slot.data_type, &new.slot.data_type)
     }
