@@ -190,7 +190,7 @@ impl fmt::Display for Error {
             Self::TooLarge(message) => f.write_str(message),
             Self::Invalid { path, message } if path.is_empty() => f.write_str(message),
             Self::Invalid { path, message } => write!(f, "{path}: {message}"),
-            Self::Reference { name, .. } => write!(f, "the reference `{name}` is no schema"),
+            Self::Reference { name, .. } => write!(f, "the reference `{name}` is not a schema"),
         }
     }
 }

@@ -89,10 +89,7 @@ impl fmt::Display for Error {
             Self::TooLarge => write!(f, "the schema and its imports have more than {MAX_BYTES} bytes"),
             Self::TooDeep => write!(f, "the schema is nested deeper than {MAX_DEPTH} levels"),
             Self::TooMany => {
-                write!(
-                    f,
-                    "the schema declares more than {MAX_DECLARATIONS} things or imports more than {MAX_IMPORTS} files"
-                )
+                write!(f, "the schema has more than {MAX_DECLARATIONS} declarations or {MAX_IMPORTS} imports")
             }
             Self::Encoding => f.write_str("the schema is neither .proto text nor base64 of a FileDescriptorProto"),
             Self::Import { name } => write!(f, "the imported file `{name}` is not among the references"),

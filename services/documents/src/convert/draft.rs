@@ -97,7 +97,7 @@ impl Draft {
             }
         }
         if self.objects.is_empty() {
-            return Err(vec![fault("", "the source defines nothing to make a contract from")]);
+            return Err(vec![fault("", "the source defines nothing that a contract can be created from")]);
         }
         let mut objects = Value::Array(self.objects.drain(..).map(Value::Object).collect());
         complete(&mut objects);

@@ -77,7 +77,7 @@ pub(super) fn import(
     let mut fields = Map::new();
     reader.schema(&root, "", 0, &mut fields)?;
     if fields.get("logicalType").and_then(Value::as_str) != Some("object") {
-        return Err(fault("", "a contract is made of a schema of an object"));
+        return Err(fault("", "a contract can only be created from the schema of an object"));
     }
     let title = root.get("title").and_then(Value::as_str);
     let named_by = root.get("$id").and_then(Value::as_str).and_then(|id| id.trim_end_matches('/').rsplit('/').next());
@@ -86,7 +86,7 @@ pub(super) fn import(
     fields.remove("businessName");
     fields.remove("required");
     if let Some(options) = fields.remove("logicalTypeOptions") {
-        reader.draft.note("", format!("{options} has no place at a schema object"));
+        reader.draft.note("", format!("{options} has no equivalent for a schema object"));
     }
     let mut object = with_name(name);
     overlay(&mut object, fields);
@@ -120,7 +120,7 @@ impl<'a> Reader<'a, '_> {
         let keywords = match schema {
             Value::Object(keywords) => keywords,
             Value::Bool(true) => return Ok(()),
-            _ => return Err(fault(path, "a schema is an object")),
+            _ => return Err(fault(path, "a schema must be an object")),
         };
         if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
             let scope = self.index.scope(schema, &self.scope);
@@ -344,7 +344,8 @@ impl<'a> Reader<'a, '_> {
         match values {
             Some(Value::Bool(true)) | None => {}
             Some(_) => {
-                let what = "what may be added to an object has no equivalent in a contract; see its setting `closed`";
+                let what =
+                    "the schema for undeclared members has no equivalent in a contract; see its setting `closed`";
                 self.draft.note(&pointer(path, "additionalProperties"), what);
             }
         }
@@ -373,7 +374,7 @@ impl<'a> Reader<'a, '_> {
         if values.as_array().is_some_and(|values| !values.is_empty()) {
             set(fields, "enum", values);
         } else {
-            self.draft.note(&pointer(path, "enum"), "has no value that a contract could name");
+            self.draft.note(&pointer(path, "enum"), "has no value that a contract can express");
         }
     }
 

@@ -53,7 +53,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spanned<'_>>, Error> {
             }
             quote @ (b'"' | b'\'') => {
                 let length = string_length(&bytes[at..], quote)
-                    .ok_or_else(|| Error::at(text, offset, "the string does not end in its line"))?;
+                    .ok_or_else(|| Error::at(text, offset, "the string does not end on its line"))?;
                 at += length;
                 Token::Text(&rest[1..length - 1])
             }

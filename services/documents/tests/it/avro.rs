@@ -200,14 +200,18 @@ fn what_is_wrong_with_a_new_schema_is_refused_and_some_of_it_overlooked_in_an_ol
         (field(json!({"name": "a", "type": "array", "items": "int"})), "/fields/0", "must be an object"),
         (field(json!({"name": "a", "type": {"type": "array"}})), "/fields/0/type", "`items`"),
         (field(json!({"name": "a", "type": "x.Y"})), "/fields/0/type", "`x.Y` is not defined"),
-        (record(json!([{"name": "a", "type": "int"}, {"name": "a", "type": "int"}])).to_string(), "/fields/1", "twice"),
-        (json!({"type": "enum", "name": "E", "symbols": ["A", "A"]}).to_string(), "/symbols/1", "twice"),
+        (
+            record(json!([{"name": "a", "type": "int"}, {"name": "a", "type": "int"}])).to_string(),
+            "/fields/1",
+            "duplicate",
+        ),
+        (json!({"type": "enum", "name": "E", "symbols": ["A", "A"]}).to_string(), "/symbols/1", "duplicate"),
         (json!({"type": "enum", "name": "E"}).to_string(), "", "`symbols`"),
         (json!({"type": "fixed", "name": "F", "size": -1}).to_string(), "", "`size`"),
         (json!({"type": "fixed", "name": "F", "size": "4"}).to_string(), "", "`size`"),
         (json!(["int", ["null"]]).to_string(), "/1", "union"),
-        (json!(["int", "string", "int"]).to_string(), "", "`int` twice"),
-        (json!(["int", {"type": "int", "logicalType": "date"}]).to_string(), "", "`int` twice"),
+        (json!(["int", "string", "int"]).to_string(), "", "duplicate branch `int`"),
+        (json!(["int", {"type": "int", "logicalType": "date"}]).to_string(), "", "duplicate branch `int`"),
         (json!([record(json!([])), record(json!([]))]).to_string(), "/1", "defined twice"),
     ];
     let none = BTreeMap::new();

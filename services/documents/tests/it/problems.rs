@@ -112,7 +112,7 @@ schema:
             (23, 39, "/schema/0/quality/0/mustBeBetween", "the smaller number comes first"),
             (24, 5, "/schema/0/quality/1", "a rule over a column"),
             (26, 5, "/schema/0/relationships/0", "as many columns in `from` as in `to`"),
-            (27, 9, "/schema/1/name", "would both be called `orders`"),
+            (27, 9, "/schema/1/name", "would both have the name `orders`"),
             (28, 9, "/schema/2/name", "name of a major version"),
         ],
     );
@@ -143,7 +143,7 @@ outputPorts:
         &[
             (5, 7, "/name", "custom property `slug`"),
             (7, 32, "/customProperties/0/value", "`bronze`, `silver`, `gold`"),
-            (10, 3, "/outputPorts/1", "major 1 of port `out` is there already"),
+            (10, 3, "/outputPorts/1", "major 1 of port `out` is already defined"),
             (11, 24, "/outputPorts/2/version", "is not a version"),
         ],
     );
@@ -187,7 +187,7 @@ fn a_set_is_split_at_its_markers_and_each_document_keeps_its_bytes() {
     assert_eq!(ids, ["orders", "items"]);
     assert_eq!(pieces[1].bytes, format!("---\n{second}").as_bytes());
     assert_eq!(pieces[1].first_line, 12);
-    assert!(parse(text.as_bytes()).unwrap_err()[0].message.contains("the text holds 2"));
+    assert!(parse(text.as_bytes()).unwrap_err()[0].message.contains("the text contains 2"));
 
     let broken = format!("{HEAD}---\n{HEAD}colour: red\n");
     let problems = parse_set(broken.as_bytes()).unwrap_err();
