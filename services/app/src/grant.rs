@@ -152,7 +152,7 @@ async fn answer(
     let ctx = &ctx.fresh(&mut tx).await?;
     let (state, action, what, record) = match refusal {
         Refusal::Withdrawn => {
-            let what = "take this request back";
+            let what = "withdraw this request";
             (RequestState::Withdrawn, Action::WithdrawRequest, what, audit::Action::AccessWithdraw)
         }
         Refusal::Rejected => {

@@ -119,8 +119,12 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
     store::identity::insert_role(&mut tx, &assignment).await?;
     store::revision::bump(&mut tx, Revision::Access).await?;
     store::revision::bump(&mut tx, Revision::Visibility).await?;
-    let event =
-        Event::done(audit::Action::BootstrapRedeem, ResourceKind::Principal, principal.id, "the first admin was made");
+    let event = Event::done(
+        audit::Action::BootstrapRedeem,
+        ResourceKind::Principal,
+        principal.id,
+        "the first admin was created",
+    );
     audit::append_as(app, &mut tx, principal.id.to_string(), request_id, event).await?;
     let made = issue(app, principal, None, None)?;
     tx.commit().await?;
@@ -196,7 +200,7 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
         NewKind::Service(owner) => {
             let owner = get(&mut tx, owner.unwrap_or(ctx.actor.principal.id)).await?;
             if owner.kind != PrincipalKind::User {
-                return Err(Error::invalid("owner", "a person must answer for a service account"));
+                return Err(Error::invalid("owner", "a service account must be owned by a user"));
             }
             PrincipalKind::Service { owner: owner.id }
         }
@@ -490,7 +494,8 @@ fn subject(text: &str) -> Result<&str, Error> {
     if starts_well && text != BOOTSTRAP_SUBJECT && text.len() <= MAX_SUBJECT_BYTES && text.chars().all(fits) {
         Ok(text)
     } else {
-        let message = "a subject starts with a lower-case letter or digit and holds those and `.`, `_`, `-`, `@`, `+`";
+        let message =
+            "a subject starts with a lower-case letter or digit and contains only those and `.`, `_`, `-`, `@`, `+`";
         Err(Error::invalid("subject", message))
     }
 }
@@ -532,7 +537,7 @@ fn issue(
     let longest = kind.lifetime();
     let lifetime = lifetime.unwrap_or(longest);
     if lifetime.is_zero() || lifetime > longest {
-        let message = format!("a token of this principal lives 1 to {} seconds", longest.as_secs());
+        let message = format!("the lifetime of a token of this principal must be 1 to {} seconds", longest.as_secs());
         return Err(Error::invalid("lifetimeSeconds", message));
     }
     let id = TokenId::new(app.clock.as_ref(), app.random.as_ref());

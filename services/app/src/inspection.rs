@@ -68,7 +68,7 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
     let lease = lease_table(app, &table, &judges).await?;
     let found = match &lease {
         Some(_) => run(app, &table, &head, &judges).await?,
-        None => Err(InspectionError::NotStarted("the gate refused to have it inspected".to_owned())),
+        None => Err(InspectionError::NotStarted("the gate refused the inspection".to_owned())),
     };
     store_outcome(app, &table, &head, &judges, found, lease).await
 }
@@ -209,7 +209,7 @@ async fn run(
         Err(error) => return Ok(Err(error)),
     };
     if snapshot.is_some_and(|asked| asked != inspection.snapshot) || inspection.measured.len() != n_rules {
-        return Ok(Err(InspectionError::Nonsense("the report is about something else".to_owned())));
+        return Ok(Err(InspectionError::Nonsense("the report is about another snapshot or other rules".to_owned())));
     }
 
     let folder = app.folder.clone();

@@ -34,7 +34,7 @@ pub enum Error {
     #[error("the grant is already revoked")]
     AlreadyRevoked,
     /// A sentence is missing or too long.
-    #[error("a sentence of 1 to {MAX_SENTENCE_CHARS} characters must say why")]
+    #[error("the text must have 1 to {MAX_SENTENCE_CHARS} characters")]
     NoSentence,
 }
 
@@ -117,7 +117,7 @@ impl fmt::Display for ClosedBy {
 }
 
 fn successor_of(successor: Option<u64>) -> String {
-    successor.map_or_else(String::new, |major| format!("; ask for v{major}, its successor"))
+    successor.map_or_else(String::new, |major| format!("; request v{major}, its successor"))
 }
 
 impl Closed {

@@ -31,7 +31,7 @@ pub const MAX_DURATION: Duration = Duration::from_secs(30 * 24 * 3_600);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It would end at once, or too late.
-    #[error("an override ends in the future, at most 30 days from now")]
+    #[error("the expiry must be in the future, at most 30 days from now")]
     BadExpiry,
     /// A reason is missing or too long.
     #[error("{0}")]

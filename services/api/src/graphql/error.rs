@@ -42,8 +42,8 @@ impl Failure {
     pub(crate) fn bootstrap() -> Self {
         Self {
             reason: Some(Reason::TokenBootstrap),
-            hint: Some("redeem it with `createToken` without a subject, and use the token that this gives"),
-            ..Self::new(Kind::Unauthenticated, "the one-time token of the first start is good for `createToken` only")
+            hint: Some("redeem it with `createToken` without a subject, and use the token it returns"),
+            ..Self::new(Kind::Unauthenticated, "the one-time token of the first start is only valid for `createToken`")
         }
     }
 

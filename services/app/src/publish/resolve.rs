@@ -66,7 +66,7 @@ impl<'a> Resolving<'a> {
             let Some(scene) = self.domain_of(&entry.domain) else { continue };
             let (id, slug) = (entry.model.document_id.clone(), entry.model.slug.to_string());
             if let Some(first) = ids.insert((entry.domain.clone(), id.clone()), entry.path.clone()) {
-                let message = format!("the set has the product `{id}` twice: here and in `{first}`");
+                let message = format!("the set contains product `{id}` twice: here and in `{first}`");
                 self.problems.push(entry.problem("/id", message));
                 continue;
             }
@@ -91,7 +91,7 @@ impl<'a> Resolving<'a> {
         }
         if scene.find_product_by_name(slug).is_some_and(|other| other.document_id != *document_id) {
             let message = format!(
-                "the name `{slug}` is not available in domain `{}`: give the custom property `slug`",
+                "the name `{slug}` is not available in domain `{}`: set the custom property `slug`",
                 entry.domain
             );
             self.problems.push(entry.problem("/name", message));
@@ -113,8 +113,8 @@ impl<'a> Resolving<'a> {
         if let Some(old) = old {
             if old.name != *slug && !matches!(old.state, State::Proposed | State::Draft) {
                 let message = format!(
-                    "the product is known as `{}` to its readers and cannot be renamed: \
-                     give the custom property `slug` with that name",
+                    "readers know the product as `{}`, so it cannot be renamed: \
+                     set the custom property `slug` to that name",
                     old.name
                 );
                 self.problems.push(entry.problem("/name", message));
@@ -175,7 +175,7 @@ impl<'a> Resolving<'a> {
                 let [first, second] = pair else { continue };
                 let version = second.model.contract.version;
                 if first.model.contract.version == version {
-                    let message = format!("the set has version {version} twice: here and in `{}`", first.path);
+                    let message = format!("the set contains version {version} twice: here and in `{}`", first.path);
                     self.problems.push(second.problem("/version", message));
                 }
             }
@@ -270,7 +270,7 @@ impl<'a> ProductsOfSet<'a> {
                 entry.domain, contract.document_id
             )),
             (_, false) => Err(format!(
-                "several products of domain `{}` have the contract `{}`: say which by `dataProduct`",
+                "several products of domain `{}` have the contract `{}`: choose one with `dataProduct`",
                 entry.domain, contract.document_id
             )),
         }

@@ -272,7 +272,7 @@ impl Judging<'_> {
         let findings = change::compare(&known.document, new);
         let needed = required_bump(&findings).max(Bump::Patch);
         let message = format!(
-            "version {} was published with other content, and what was promised does not change: \
+            "version {} was published with different content, and a promised version does not change: \
              it needs a {needed} bump",
             new.version
         );

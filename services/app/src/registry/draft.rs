@@ -202,7 +202,8 @@ pub(super) fn missing(name: &str, subject: &Subject, version: &str) -> Error {
 }
 
 fn too_many_references() -> Error {
-    let message = format!("at most {MAX_REFERENCES} schemas, {MAX_REFERENCE_DEPTH} deep, may be referred to");
+    let message =
+        format!("at most {MAX_REFERENCES} references, nested at most {MAX_REFERENCE_DEPTH} deep, are allowed");
     Error::InvalidSchema(message)
 }
 

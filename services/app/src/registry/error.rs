@@ -50,13 +50,13 @@ pub enum Error {
     #[error("invalid schema: {0}")]
     InvalidSchema(String),
     /// The schema is larger than any may be.
-    #[error("the schema is too large, alone or with all that it refers to")]
+    #[error("the schema is too large, alone or with its references")]
     TooLarge,
     /// The mode, the policy, or the contract does not let it happen.
     #[error("{0}")]
     NotPermitted(String),
     /// There are as many as the configuration allows.
-    #[error("{what} has as many {of} as there may be: {limit} (`registry.{setting}` in `charter.toml`)")]
+    #[error("{what} has reached the limit of {limit} {of} (`registry.{setting}` in `charter.toml`)")]
     TooMany {
         /// What is full, with its name.
         what: String,
@@ -74,7 +74,7 @@ pub enum Error {
     #[error("schema already registered with id {0} instead of the id given")]
     IdMismatch(u32),
     /// The id is, or was, another schema's.
-    #[error("id {0} is another schema's and not given twice")]
+    #[error("schema id {0} is already in use")]
     IdTaken(u32),
     /// Any other.
     #[error(transparent)]

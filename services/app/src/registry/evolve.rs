@@ -98,7 +98,7 @@ pub(super) async fn evolve(
     };
     match publish::apply_in(ctx, tx, &command).await? {
         Outcome::Done(_) if review => Ok(Evolved::Waits(format!(
-            "the schema makes version {version} of the contract `{}` of `{}`, which waits for its review: activate it \
+            "the schema makes version {version} of the contract `{}` of `{}`, which waits for review: activate it \
              (`charter version activate`), then register the schema again",
             says.document_id,
             known.address()

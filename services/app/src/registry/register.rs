@@ -345,7 +345,7 @@ impl Scene {
         match given.version {
             Some(number) if self.settings.mode == Some(Mode::Import) => {
                 if self.history.iter().any(|version| version.version == number) {
-                    return Err(Error::NotPermitted(format!("version {number} of `{subject}` is taken")));
+                    return Err(Error::NotPermitted(format!("version {number} of `{subject}` already exists")));
                 }
                 Ok(number)
             }

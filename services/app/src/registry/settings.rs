@@ -78,7 +78,7 @@ pub async fn change_settings(ctx: &Ctx, command: &ChangeSettings) -> Result<Sett
     let imports = change.mode == Some(Mode::Import);
     if imports {
         // Ids are the whole registry's: whoever may choose them could use them up.
-        let what = "let schemas be brought over with their ids";
+        let what = "import schemas with their ids";
         ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, what)?;
     } else {
         owner.authorize(ctx, scope)?;
@@ -92,7 +92,7 @@ pub async fn change_settings(ctx: &Ctx, command: &ChangeSettings) -> Result<Sett
         let subjects = store::registry::list_subjects(&mut tx).await?;
         let is_there = |subject: &Subject| scope.contains(subject) && visible.sees(subject);
         if subjects.iter().any(|(subject, in_use)| *in_use && is_there(subject)) {
-            let message = format!("`{scope}` has schemas already: set force=true to bring over others all the same");
+            let message = format!("`{scope}` already has schemas: set force=true to import others anyway");
             return Err(Error::NotPermitted(message));
         }
     }
