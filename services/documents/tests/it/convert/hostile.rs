@@ -98,7 +98,7 @@ fn many_columns_and_much_text_are_refused() {
     refused("values", Source::Dbt, &format!(r#"{{"nodes":[{}0]}}"#, "0,".repeat(1_100_000)), "more than", long);
     // What a manifest says beside its nodes is not kept.
     let noise = format!(r#"{{"macros":[{}0],"nodes":{{}}}}"#, "0,".repeat(1_100_000));
-    refused("a manifest without models", Source::Dbt, &noise, "nothing to make a contract from", long);
+    refused("a manifest without models", Source::Dbt, &noise, "nothing that a contract can be created from", long);
 }
 
 #[test]
