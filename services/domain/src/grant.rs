@@ -151,7 +151,7 @@ impl Window {
     ///
     /// # Errors
     /// [`Error::WindowEmpty`], [`Error::WindowTooLong`].
-    pub fn asked(from: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> Result<Self, Error> {
+    pub fn requested(from: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> Result<Self, Error> {
         let from = from.unwrap_or(now);
         let until = until.unwrap_or(from.plus(DEFAULT_WINDOW));
         if until <= from || until <= now {

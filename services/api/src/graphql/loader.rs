@@ -214,7 +214,7 @@ impl Loader<OverridesOf> for Batches {
     async fn load(&self, keys: &[OverridesOf]) -> Loaded<OverridesOf, Vec<Override>> {
         let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
         let found = app::overrides::list_overrides(self.batch(keys), &ids).await?.into_iter();
-        Ok(grouped(found, |says| OverridesOf(says.contract_id)))
+        Ok(grouped(found, |signed| OverridesOf(signed.contract_id)))
     }
 }
 

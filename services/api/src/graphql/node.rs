@@ -101,7 +101,7 @@ impl NodeQuery {
             }
             Kind::ContractOverride => {
                 let found = loaders.find(decode::<OverrideId>(&id, "id")?).await?;
-                found.map(|says| Node::ContractOverride(ContractOverride(says)))
+                found.map(|signed| Node::ContractOverride(ContractOverride(signed)))
             }
             Kind::Decision => {
                 let found = loaders.find(decode::<DecisionId>(&id, "id")?).await?;

@@ -135,7 +135,7 @@ pub(crate) struct CreateOverrideInput {
 #[derive(SimpleObject)]
 pub(crate) struct CreateOverridePayload {
     #[graphql(name = "override")]
-    says: ContractOverride,
+    signed: ContractOverride,
 }
 
 /// The document is refused for other findings than those shown. Nothing was changed.
@@ -163,14 +163,14 @@ pub(crate) struct RevokeOverrideInput {
 #[derive(SimpleObject)]
 pub(crate) struct RevokeOverridePayload {
     #[graphql(name = "override")]
-    says: ContractOverride,
+    signed: ContractOverride,
 }
 
 /// The override had already ended.
 #[derive(SimpleObject)]
 pub(crate) struct OverrideNotStanding {
     #[graphql(name = "override")]
-    says: ContractOverride,
+    signed: ContractOverride,
     message: String,
 }
 
@@ -199,7 +199,9 @@ impl OverrideMutation {
             key,
         };
         Ok(match overrides::create_override(ctx, command).await? {
-            Created::Done(says) => CreateOverrideResult::Done(CreateOverridePayload { says: ContractOverride(says) }),
+            Created::Done(signed) => {
+                CreateOverrideResult::Done(CreateOverridePayload { signed: ContractOverride(signed) })
+            }
             Created::OtherFindings(refusal) => CreateOverrideResult::OtherFindings(OtherFindings {
                 message: "the document is refused for other findings than were shown: look at it again".to_owned(),
                 refusal: (*refusal).into(),
@@ -214,9 +216,11 @@ impl OverrideMutation {
         let key = idempotency_key("revokeOverride", &input, input.idempotency_key.as_ref())?;
         let id = decode(&input.id, "override")?;
         Ok(match overrides::revoke_override(ctx, id, &input.reason, key).await? {
-            Revoked::Done(says) => RevokeOverrideResult::Done(RevokeOverridePayload { says: ContractOverride(says) }),
-            Revoked::NotStanding(says) => RevokeOverrideResult::NotStanding(OverrideNotStanding {
-                says: ContractOverride(says),
+            Revoked::Done(signed) => {
+                RevokeOverrideResult::Done(RevokeOverridePayload { signed: ContractOverride(signed) })
+            }
+            Revoked::NotStanding(signed) => RevokeOverrideResult::NotStanding(OverrideNotStanding {
+                signed: ContractOverride(signed),
                 message: domain::overrides::Error::NotStanding.to_string(),
             }),
         })

@@ -550,10 +550,10 @@ fn knows(protocol: &ReaderProtocol, feature: &str) -> bool {
 }
 
 /// Whether a reader who knows `known` can read what asks for `asked`.
-fn is_covered(asked: &ReaderProtocol, known: &ReaderProtocol) -> bool {
-    asked.version <= known.version
-        && asked.features.iter().all(|feature| knows(known, feature))
-        && (asked.version != 2 || knows(known, "columnMapping"))
+fn is_covered(required: &ReaderProtocol, known: &ReaderProtocol) -> bool {
+    required.version <= known.version
+        && required.features.iter().all(|feature| knows(known, feature))
+        && (required.version != 2 || knows(known, "columnMapping"))
 }
 
 /// Whether a field is a list or map whose default is an empty one. Tables store "none" as that, in every version.

@@ -231,9 +231,9 @@ fn together(mut scopes: Vec<Scope>) -> Vec<Difference> {
         }
     }
     // A message nested in an imported one is found from its own fields and from below its parent.
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     let mut all: Vec<Difference> = scopes.into_iter().flat_map(|scope| scope.differences).collect();
-    all.retain(|difference| told.insert((difference.name, difference.path.clone(), difference.message.clone())));
+    all.retain(|difference| reported.insert((difference.name, difference.path.clone(), difference.message.clone())));
     all
 }
 
