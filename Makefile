@@ -53,5 +53,7 @@ postgres: ## Install PostgreSQL's server programs (Debian)
 races: ## Run 10,000 races of vend against revoke on each database
 	CHARTER_RACES=10000 $(CARGO) test --workspace --locked --test app_it -- race:: --nocapture
 
-kills: build ## Kill the server 100 times at random under load on each database
+kills: build ## Kill the server under load on each database: 100 times at random, then every 20 s for 3 minutes
 	CHARTER_KILLS=100 $(CARGO) test --workspace --locked --test charter_it -- random_kills --nocapture --test-threads=1
+	CHARTER_KILLS=9 CHARTER_KILL_EVERY=20 \
+		$(CARGO) test --workspace --locked --test charter_it -- random_kills --nocapture --test-threads=1

@@ -48,7 +48,6 @@ struct Server {
 /// the database.
 pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker) -> Router {
     let requests = request::Settings {
-        clock: Arc::clone(&app.clock),
         random: Arc::clone(&app.random),
         timeout: limits.timeout,
         log_name: Box::new(doors::log_names()),

@@ -85,7 +85,13 @@ pub(crate) async fn append_as(
     request_id: &str,
     event: Event,
 ) -> Result<(), Error> {
-    let record = Record {
+    let record = record(app, actor, request_id, event);
+    Ok(store::audit::append(tx, &record, &app.record_key).await?)
+}
+
+/// The record of an act, to be stored together with its effect.
+pub(crate) fn record(app: &App, actor: String, request_id: &str, event: Event) -> Record {
+    Record {
         id: RecordId::new(app.clock.as_ref(), app.random.as_ref()),
         at: app.now(),
         actor,
@@ -95,8 +101,7 @@ pub(crate) async fn append_as(
         reason: event.reason,
         request_id: request_id.to_owned(),
         detail: event.detail.to_string(),
-    };
-    Ok(store::audit::append(tx, &record, &app.record_key).await?)
+    }
 }
 
 /// Records an act that was refused outside of any transaction, such as asking for what does not exist.

@@ -1,11 +1,12 @@
 //! What every use case is given: the parts of the program, and who asks.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::Classification;
-use domain::identity::{Principal, Verifier};
+use domain::identity::{LOCAL_ISSUER, Principal, Verifier};
 use domain::inspection::Inspector;
 use domain::lease::Vendor;
 use domain::name::DomainPath;
@@ -119,15 +120,18 @@ pub struct App {
     pub(crate) record_key: domain::audit::Key,
     pub(crate) caches: Caches,
     pub(crate) work: Notify,
+    /// What an earlier run of the program left behind is older than this.
+    pub(crate) started_at: Timestamp,
 }
 
 impl App {
     /// Puts the parts together; makes the keys that are missing.
     ///
     /// # Errors
-    /// If a key cannot be read or made.
+    /// If a key cannot be read or made, or if two verifiers have one issuer.
     pub fn new(parts: Parts) -> std::io::Result<Arc<Self>> {
         let Parts { db, policy, issuer, clock, random, inspector, folder, lake, vendor, verifiers, settings } = parts;
+        one_verifier_each(&verifiers)?;
         let secrets = LeaseSecrets::new(folder.key("lease.key", random.as_ref())?);
         let vendor = vendor.unwrap_or_else(|| {
             Arc::new(GatewayVendor {
@@ -138,6 +142,7 @@ impl App {
         });
         let record_key = domain::audit::Key::new(folder.key("record.key", random.as_ref())?);
         Ok(Arc::new(Self {
+            started_at: clock.now(),
             db,
             policy,
             issuer,
@@ -209,6 +214,19 @@ impl App {
         let standing = Arc::new(Standing::load(&mut tx, &principal, now).await?);
         self.caches.principals.insert(key, (principal.clone(), Arc::clone(&standing)));
         Ok(Some((principal, standing)))
+    }
+}
+
+/// Goes on only if each issuer has one verifier, and the local issuer none but its own: whoever vouches for an issuer
+/// vouches for all of its principals.
+fn one_verifier_each(verifiers: &[Arc<dyn Verifier>]) -> std::io::Result<()> {
+    let mut issuers = HashSet::from([LOCAL_ISSUER]);
+    match verifiers.iter().find(|verifier| !issuers.insert(verifier.issuer())) {
+        None => Ok(()),
+        Some(verifier) => {
+            let message = format!("the token issuer `{}` is configured twice, or is the local one", verifier.issuer());
+            Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message))
+        }
     }
 }
 

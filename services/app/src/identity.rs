@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Timestamp;
+use domain::error::Kind;
 use domain::id::{PrincipalId, RoleId, TokenId};
 use domain::identity::{
     DomainRole, LOCAL_ISSUER, MAX_SUBJECT_BYTES, PlatformRole, Principal, PrincipalKind, PurposeCode, Role,
@@ -42,6 +43,7 @@ pub enum SignedIn {
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a bad token, an unknown or a disabled principal; the answer does not say which.
+/// [`Error::Unavailable`] if the token cannot be checked now.
 pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     let digest = signed_in::digest(token);
     let access = app.revision(Revision::Access).await?;
@@ -63,6 +65,9 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
 }
 
 /// Verifies a token with the verifier of its issuer: the one that accepts it. The local issuer comes first.
+///
+/// # Errors
+/// [`Error::Unavailable`] if none accepts it and one of them cannot check tokens now, else [`Error::Unauthenticated`].
 async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken), Error> {
     let local: &dyn Verifier = &app.issuer;
     let mut refusals = Vec::new();
@@ -72,10 +77,16 @@ async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken
             Err(error) => refusals.push((verifier.issuer(), error)),
         }
     }
+    let mut is_checked = true;
     for (issuer, reason) in refusals {
         tracing::info!(issuer, %reason, "token refused");
+        is_checked &= reason.kind() != Kind::Unavailable;
     }
-    Err(Error::Unauthenticated)
+    match is_checked {
+        true => Err(Error::Unauthenticated),
+        // The token may be a good one of that issuer.
+        false => Err(Error::Unavailable("the keys of a token issuer cannot be had".to_owned())),
+    }
 }
 
 /// Creates the one-time token of the first start, as long as no principal has a platform role.

@@ -160,20 +160,16 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
     };
     let decision = gate::decide(&request, &facts);
     let event = Event::done(audit::Action::TableLeaseForInspection, ResourceKind::Table, table.id, "inspect");
-    store::gate::insert_decision(&mut tx, &decision.explained()).await?;
-    let lease = match decision.into_permit() {
-        Ok(permit) => {
-            let lease = Lease::issue(LeaseId::random(app.random.as_ref()), permit, now);
-            store::lease::insert(&mut tx, &lease).await?;
-            audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event).await?;
-            Some(lease)
-        }
+    let explained = decision.explained();
+    let (lease, event) = match decision.into_permit() {
+        Ok(permit) => (Some(Lease::issue(LeaseId::random(app.random.as_ref()), permit, now)), event),
         Err(refusal) => {
             let codes: Vec<&str> = refusal.lines.iter().map(|line| line.code.as_str()).collect();
-            audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event.refused(codes.join(", "))).await?;
-            None
+            (None, event.refused(codes.join(", ")))
         }
     };
+    let record = audit::record(app, audit::SERVER.to_owned(), "", event);
+    store::gate::insert_outcome(&mut tx, &explained, lease.as_ref(), &record, &app.record_key).await?;
     tx.commit().await?;
     Ok(lease)
 }

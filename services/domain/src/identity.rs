@@ -94,7 +94,7 @@ impl VerifiedToken {
     }
 }
 
-/// Why a token is not valid. Callers are told no more than "unauthenticated"; this is for the log.
+/// Why a token is not valid, or cannot be checked. Callers are told no more than its kind; this is for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// It is longer than any token that is read.
@@ -127,12 +127,27 @@ pub enum VerifyError {
     /// It has expired.
     #[error("the token has expired")]
     Expired,
+    /// It cannot be checked now: the issuer's keys are not to be had.
+    #[error("the issuer's keys are unavailable")]
+    Unavailable,
 }
 
 impl VerifyError {
     /// What kind of failure it is.
     pub fn kind(self) -> Kind {
-        Kind::Unauthenticated
+        match self {
+            Self::TooLong
+            | Self::Malformed
+            | Self::UnknownKey
+            | Self::Header
+            | Self::Signature
+            | Self::Issuer
+            | Self::Audience
+            | Self::Claims
+            | Self::NotYet
+            | Self::Expired => Kind::Unauthenticated,
+            Self::Unavailable => Kind::Unavailable,
+        }
     }
 }
 

@@ -24,8 +24,9 @@ pub const GATEWAY_MAX_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 pub const REPAIR_LIFETIME: Duration = Duration::from_secs(3_600);
 /// The shortest lifetime that is worth handing out; less is refused.
 pub const MIN_LIFETIME: Duration = Duration::from_secs(1);
-/// The longest time that a provider has to answer. An intended lease that is much older was abandoned.
-pub const MAX_VENDOR_DEADLINE: Duration = Duration::from_secs(60);
+/// The longest time that a provider has to answer: well below the time limit of a request, whose caller would get no
+/// answer else. An intended lease that is much older was abandoned.
+pub const MAX_VENDOR_DEADLINE: Duration = Duration::from_secs(30);
 
 closed_set! {
     /// The life of a lease.
@@ -142,9 +143,25 @@ pub enum Provision {
     Local,
     /// By asking a provider.
     Provider {
-        /// How long it has to answer; at most [`MAX_VENDOR_DEADLINE`].
-        deadline: Duration,
+        /// How long it has to answer.
+        deadline: VendorDeadline,
     },
+}
+
+/// How long a provider has to answer: at most [`MAX_VENDOR_DEADLINE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VendorDeadline(Duration);
+
+impl VendorDeadline {
+    /// This time, or the longest one if that is shorter.
+    pub fn new(deadline: Duration) -> Self {
+        Self(deadline.min(MAX_VENDOR_DEADLINE))
+    }
+
+    /// The time.
+    pub fn get(self) -> Duration {
+        self.0
+    }
 }
 
 /// What credentials are to open.

@@ -51,12 +51,12 @@ impl Gateway {
     /// # Errors
     /// If the listener has no address. Later errors are logged and close at most their own connection.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-        let access = Access { leases: self.leases, clock: Arc::clone(&self.clock) };
+        let access = Access { leases: self.leases, clock: self.clock };
         let mut builder = S3ServiceBuilder::new(Lake { access: access.clone(), region: self.region });
         builder.set_auth(access.clone());
         builder.set_access(access);
-        let (clock, random) = (self.clock, self.random);
-        let server = Server { service: builder.build(), request_timeout: self.limits.request_timeout, clock, random };
+        let (service, request_timeout) = (builder.build(), self.limits.request_timeout);
+        let server = Server { service, request_timeout, random: self.random };
         let server = Arc::new(server);
 
         tracing::info!(address = %listener.local_addr()?, "gateway listening");
@@ -69,13 +69,12 @@ impl Gateway {
 struct Server {
     service: S3Service,
     request_timeout: Duration,
-    clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
 
 /// Answers one request and logs it.
 async fn handle(server: Arc<Server>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let line = LogLine::begin(&server.clock, server.random.as_ref(), request.method(), LOG_NAME);
+    let line = LogLine::begin(server.random.as_ref(), request.method(), LOG_NAME);
     if let Some(lease_id) = guard::claimed_lease(request.headers()) {
         let _ = line.info().notes.lease_id.set(lease_id);
     }

@@ -2,7 +2,7 @@
 //! (`docs/request-log.md`).
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -11,7 +11,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::clock::{Clock, Random, Timestamp};
+use domain::clock::Random;
 use domain::id::LeaseId;
 
 use crate::problem::{self, Problem};
@@ -41,8 +41,6 @@ pub struct RequestInfo {
 
 /// What [`handle`] needs to know of a server.
 pub struct Settings {
-    /// For the elapsed time.
-    pub clock: Arc<dyn Clock>,
     /// For request ids.
     pub random: Arc<dyn Random>,
     /// The time limit of a request.
@@ -54,7 +52,7 @@ pub struct Settings {
 /// The outermost middleware of a router.
 pub async fn handle(State(settings): State<Arc<Settings>>, mut request: Request, next: Next) -> Response {
     let log_name = (settings.log_name)(request.uri().path());
-    let line = LogLine::begin(&settings.clock, settings.random.as_ref(), request.method(), log_name);
+    let line = LogLine::begin(settings.random.as_ref(), request.method(), log_name);
     request.extensions_mut().insert(line.info.clone());
 
     let answered = tokio::time::timeout(settings.timeout, next.run(request)).await;
@@ -81,8 +79,7 @@ pub fn forbid_caching_and_sniffing(headers: &mut HeaderMap) {
 /// The log line of a request. It is written on drop, so also for a client that disconnects before the answer.
 pub struct LogLine {
     info: RequestInfo,
-    clock: Arc<dyn Clock>,
-    started_at: Timestamp,
+    started: Instant,
     method: Method,
     path: &'static str,
     answer: Option<(StatusCode, Option<u64>)>,
@@ -90,14 +87,14 @@ pub struct LogLine {
 
 impl LogLine {
     /// Begins a request. Its id is always a new one: an id that the client sends is not trusted.
-    pub fn begin(clock: &Arc<dyn Clock>, random: &dyn Random, method: &Method, path: &'static str) -> Self {
+    pub fn begin(random: &dyn Random, method: &Method, path: &'static str) -> Self {
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
         let id = uuid::Builder::from_random_bytes(bytes).into_uuid().as_hyphenated().to_string().into();
         Self {
             info: RequestInfo { id, notes: Arc::default() },
-            clock: Arc::clone(clock),
-            started_at: clock.now(),
+            // Not the time of day, which may be set while the request runs.
+            started: Instant::now(),
             method: method.clone(),
             path,
             answer: None,
@@ -124,7 +121,7 @@ impl LogLine {
 
 impl Drop for LogLine {
     fn drop(&mut self) {
-        let elapsed = self.clock.now().since(self.started_at);
+        let elapsed = self.started.elapsed();
         let notes = &self.info.notes;
         let (status, size_bytes) = match self.answer {
             Some((status, size_bytes)) => (status.as_u16(), size_bytes),

@@ -10,7 +10,7 @@ use domain::id::RecordId;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek};
-use crate::row::{Text, affected, entity_row, find, page_by_time};
+use crate::row::{Insertion, Text, entity_row, find, insert_together, insertion, page_by_time};
 
 entity_row! { RecordRow from "records" { id: Text<RecordId>, bytes: Vec<u8>, mac: Vec<u8>, } }
 
@@ -29,7 +29,8 @@ impl Stored {
     /// The record, if its bytes are as they were written under this id.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] if bytes or MAC were modified, or belong to another record.
+    /// [`Error::Inconsistent`] if bytes or MAC were modified or belong to another record, or if the record has a word of
+    /// a newer program.
     pub fn verify(&self, key: &Key) -> Result<Record, Error> {
         let record = key
             .verify(&self.bytes, &self.mac)
@@ -61,32 +62,23 @@ pub struct Filter<'a> {
 
 /// Adds a record, in the transaction of the change that it describes.
 pub async fn append(tx: &mut Tx, record: &Record, key: &Key) -> Result<(), Error> {
+    insert_together(tx, vec![insertion(record, key)]).await
+}
+
+pub(crate) fn insertion(record: &Record, key: &Key) -> Insertion {
     let bytes = record.canonical();
     let mac = key.mac(&bytes);
-    affected!(
-        tx,
-        "INSERT INTO records (
-             id,
-             at,
-             actor,
-             action,
-             resource_kind,
-             resource_id,
-             outcome,
-             bytes,
-             mac
-         ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        Text(record.id),
-        record.at.0,
-        record.actor.as_str(),
-        record.action.as_str(),
-        record.resource.kind.as_str(),
-        record.resource.id.as_str(),
-        Text(record.outcome),
-        bytes.as_slice(),
-        mac.as_slice()
-    )?;
-    Ok(())
+    insertion!("records" {
+        id: Text(record.id),
+        at: record.at.0,
+        actor: record.actor.as_str(),
+        action: record.action.as_str(),
+        resource_kind: record.resource.kind.as_str(),
+        resource_id: record.resource.id.as_str(),
+        outcome: Text(record.outcome),
+        bytes: bytes,
+        mac: mac.to_vec(),
+    })
 }
 
 /// A record by its id.

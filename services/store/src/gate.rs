@@ -1,14 +1,18 @@
 //! Decisions, stored for later reading. A stored decision gives no access.
 
+use domain::audit::{Key, Record};
 use domain::clock::Timestamp;
 use domain::gate::{Action, Explained};
 use domain::id::{BindingId, DecisionId, PrincipalId, SnapshotId};
+use domain::lease::Lease;
 
+use crate::audit;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::json;
+use crate::lease;
 use crate::page::{Page, Seek};
-use crate::row::{Text, entity_row, find, insert, list_in};
+use crate::row::{Insertion, Text, entity_row, find, insert_together, insertion, list_in};
 use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
 entity_row! {
@@ -45,23 +49,46 @@ impl TryFrom<DecisionRow> for Explained {
     }
 }
 
+/// Stores the outcome of a question to the gate: the decision, the lease that it allowed, if any, and the audit record,
+/// in one round trip.
+///
+/// # Errors
+/// As [`lease::insert`].
+pub async fn insert_outcome(
+    tx: &mut Tx,
+    decision: &Explained,
+    lease: Option<&Lease>,
+    record: &Record,
+    key: &Key,
+) -> Result<(), Error> {
+    if lease.is_some() {
+        tx.require_facts_shared()?;
+    }
+    let lease = lease.map(lease::insertion);
+    insert_together(
+        tx,
+        [Some(insertion(decision)), lease, Some(audit::insertion(record, key))].into_iter().flatten().collect(),
+    )
+    .await
+}
+
 /// Stores a decision.
 pub async fn insert_decision(tx: &mut Tx, decision: &Explained) -> Result<(), Error> {
-    insert!(
-        tx,
-        DecisionRow {
-            id: Text(decision.id),
-            principal_id: Text(decision.principal_id),
-            action: Text(decision.action),
-            binding_id: Text(decision.binding_id),
-            at: decision.at.0,
-            allowed: decision.allowed,
-            lines: json::lines_to_text(&decision.lines),
-            served: decision.served.map(Text),
-            retry_at: decision.retry_at.map(|at| at.0),
-        }
-    )?;
-    Ok(())
+    insert_together(tx, vec![insertion(decision)]).await
+}
+
+fn insertion(decision: &Explained) -> Insertion {
+    insertion!("decisions" {
+        id: Text(decision.id),
+        principal_id: Text(decision.principal_id),
+        action: Text(decision.action),
+        binding_id: Text(decision.binding_id),
+        at: decision.at.0,
+        allowed: decision.allowed,
+        lines: Text(json::lines_to_text(&decision.lines)),
+        served: decision.served.map(Text),
+        retry_at: decision.retry_at.map(|at| at.0),
+    })
 }
 
 /// A decision by its id.

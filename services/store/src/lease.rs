@@ -9,7 +9,7 @@ use domain::lease::{Lease, LeaseState};
 use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek};
-use crate::row::{Text, affected, entity_row, find, insert, list, list_in};
+use crate::row::{Insertion, Text, affected, entity_row, find, insert_together, insertion, list, list_in};
 use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
 entity_row! {
@@ -57,24 +57,24 @@ impl TryFrom<LeaseRow> for Lease {
 /// depends on must not change before it is stored.
 pub async fn insert(tx: &mut Tx, lease: &Lease) -> Result<(), Error> {
     tx.require_facts_shared()?;
-    insert!(
-        tx,
-        LeaseRow {
-            id: Text(lease.id),
-            principal_id: Text(lease.principal_id),
-            action: Text(lease.action),
-            binding_id: Text(lease.binding_id),
-            table_id: Text(lease.table_id),
-            snapshot_id: lease.snapshot_id.map(Text),
-            grant_id: lease.grant_id.map(Text),
-            purpose: Text(lease.purpose),
-            decision_id: Text(lease.decision_id),
-            state: Text(lease.state),
-            issued_at: lease.issued_at.0,
-            expires_at: lease.expires_at.0,
-        }
-    )?;
-    Ok(())
+    insert_together(tx, vec![insertion(lease)]).await
+}
+
+pub(crate) fn insertion(lease: &Lease) -> Insertion {
+    insertion!("leases" {
+        id: Text(lease.id),
+        principal_id: Text(lease.principal_id),
+        action: Text(lease.action),
+        binding_id: Text(lease.binding_id),
+        table_id: Text(lease.table_id),
+        snapshot_id: lease.snapshot_id.map(Text),
+        grant_id: lease.grant_id.map(Text),
+        purpose: Text(lease.purpose),
+        decision_id: Text(lease.decision_id),
+        state: Text(lease.state),
+        issued_at: lease.issued_at.0,
+        expires_at: lease.expires_at.0,
+    })
 }
 
 /// Sets an intended lease to issued. False if it was revoked in between: then the credentials must be discarded.
@@ -94,6 +94,13 @@ pub async fn list_intended(tx: &mut Tx, before: Timestamp) -> Result<Vec<Lease>,
     )
 }
 
+/// Ends an intended lease whose credentials are not made. False if it is no longer intended: one that was issued
+/// meanwhile stays open.
+pub async fn abandon(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
+    let n_rows = affected!(tx, "UPDATE leases SET state = 'ended' WHERE id = $1 AND state = 'intended'", Text(id))?;
+    Ok(n_rows == 1)
+}
+
 /// Ends a lease that was returned or never issued. False if it has ended already.
 pub async fn end(tx: &mut Tx, id: LeaseId) -> Result<bool, Error> {
     let n_rows =
@@ -110,7 +117,8 @@ pub(crate) async fn revoke_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<u6
     )
 }
 
-/// Revokes every open lease of a principal, as when it is disabled, and returns their number.
+/// Revokes every open lease of a principal and of the service accounts that it answers for, as when it is disabled, and
+/// returns their number.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
@@ -118,7 +126,9 @@ pub async fn revoke_of_principal(tx: &mut Tx, principal_id: PrincipalId) -> Resu
     tx.require_facts()?;
     affected!(
         tx,
-        "UPDATE leases SET state = 'revoked' WHERE principal_id = $1 AND state IN ('intended', 'issued')",
+        "UPDATE leases SET state = 'revoked'
+         WHERE (principal_id = $1 OR principal_id IN (SELECT id FROM principals WHERE owner_id = $1))
+             AND state IN ('intended', 'issued')",
         Text(principal_id)
     )
 }

@@ -153,8 +153,12 @@ pub async fn read(tx: &mut Tx, consumer: Consumer, limit: u32) -> Result<Unread,
 /// Moves a consumer's cursor from `seen`, as [`read`] gave it, to the position of the last event that it handled.
 ///
 /// # Errors
-/// [`Error::Stale`] if the cursor is not at `seen`: another worker of the same consumer handled the events too.
+/// [`Error::Stale`] if the cursor is not at `seen`: another worker of the same consumer handled the events too; also for
+/// a position before `seen`, since a cursor only moves forward.
 pub async fn advance(tx: &mut Tx, consumer: Consumer, seen: i64, position: i64) -> Result<(), Error> {
+    if position < seen {
+        return Err(Error::Stale("cursor"));
+    }
     let n_rows = affected!(
         tx,
         "UPDATE outbox_cursors SET position = $1 WHERE consumer = $2 AND position = $3",

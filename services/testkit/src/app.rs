@@ -1,7 +1,7 @@
 //! The whole of `app` on a database in a temporary folder, with a clock and an inspector that the test moves.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app::data_dir::DataDir;
@@ -112,9 +112,15 @@ impl TestApp {
 
     /// Closes the application and starts another on its data, as a restarted server does.
     pub async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// The same; in between the database's file is the test's.
+    pub async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { app, clock, random, inspector, data, wiring, .. } = self;
         app.db.close().await;
         drop(app);
+        meanwhile(&data.path().join("charter.db"));
         let app = wire(&data, &wiring, embedded(), &clock, &random, &inspector).await;
         let token = app::identity::recover_admin(&app).await.expect("a first admin").token;
         let admin = sign_in(&app, token.expose()).await;

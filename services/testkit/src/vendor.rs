@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::lease::{Credentials, GatewayCredentials, Order, Provision, Secret, VendError, Vendor};
+use domain::lease::{Credentials, GatewayCredentials, Order, Provision, Secret, VendError, Vendor, VendorDeadline};
 use domain::pending::Pending;
 use tokio::sync::Semaphore;
 
@@ -91,7 +91,7 @@ impl FakeVendor {
 
 impl Vendor for FakeVendor {
     fn provision(&self) -> Provision {
-        Provision::Provider { deadline: self.deadline }
+        Provision::Provider { deadline: VendorDeadline::new(self.deadline) }
     }
 
     fn vend<'a>(&'a self, order: Order<'a>) -> Pending<'a, Result<Credentials, VendError>> {

@@ -1,5 +1,7 @@
 //! A second issuer.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use domain::clock::Timestamp;
 use domain::identity::{VerifiedToken, Verifier, VerifyError};
 use domain::pending::Pending;
@@ -12,9 +14,16 @@ pub struct FakeVerifier {
     pub issuer: String,
     /// The end of its tokens.
     pub valid_until: Timestamp,
+    /// Whether its keys are away, so that it can check no token.
+    pub is_away: AtomicBool,
 }
 
 impl FakeVerifier {
+    /// A verifier of an issuer, whose tokens end at a moment.
+    pub fn new(issuer: &str, valid_until: Timestamp) -> Self {
+        Self { issuer: issuer.to_owned(), valid_until, is_away: AtomicBool::new(false) }
+    }
+
     /// A token of this issuer.
     pub fn token(&self, subject: &str) -> String {
         format!("{} says {subject}", self.issuer)
@@ -27,6 +36,9 @@ impl Verifier for FakeVerifier {
     }
 
     fn verify<'a>(&'a self, token: &'a str, now: Timestamp) -> Pending<'a, Result<VerifiedToken, VerifyError>> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Box::pin(std::future::ready(Err(VerifyError::Unavailable)));
+        }
         let subject = token.strip_prefix(&self.issuer).and_then(|rest| rest.strip_prefix(" says "));
         let verified = subject.ok_or(VerifyError::Issuer).and_then(|subject| {
             let verified = VerifiedToken {

@@ -229,6 +229,11 @@ async fn more_requests_than_are_taken_are_sent_away() {
     assert_eq!(api.send(get("/health")).await.status, StatusCode::OK);
 }
 
+#[test]
+fn a_provider_of_credentials_has_answered_before_its_caller_is_given_up() {
+    assert!(domain::lease::MAX_VENDOR_DEADLINE * 2 <= api::Limits::default().timeout);
+}
+
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_given_up() {
     let limits = api::Limits { timeout: std::time::Duration::ZERO, ..api::Limits::default() };

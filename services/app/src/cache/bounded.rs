@@ -72,6 +72,11 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         self.0.remove(key);
     }
 
+    /// Removes the values for which `keep` is false.
+    pub fn retain(&self, keep: impl Fn(&V) -> bool) {
+        self.0.retain(|_, weighed| keep(&weighed.value));
+    }
+
     /// How much is cached: entries or bytes.
     pub fn weight(&self) -> u64 {
         self.0.weight()

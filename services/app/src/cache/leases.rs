@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use domain::clock::Timestamp;
 use domain::id::LeaseId;
 
 use crate::cache::bounded::Cache;
@@ -24,6 +25,11 @@ impl Default for LeaseCache {
 impl LeaseCache {
     pub(crate) fn find(&self, id: LeaseId, access: i64) -> Option<Arc<OpenLease>> {
         self.0.get(&id).filter(|(read_at, _)| *read_at == access).map(|(_, open)| open)
+    }
+
+    /// Removes the leases that have expired: they hold the lists of their files.
+    pub(crate) fn remove_expired(&self, now: Timestamp) {
+        self.0.retain(|(_, open)| now < open.expires_at);
     }
 
     /// Caches a lease that was read at this access revision or later.

@@ -19,7 +19,7 @@ use domain::lease::{Credentials, Lease, Order, Provision};
 use domain::name::Address;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Lock;
+use store::{Lock, Tx};
 
 /// Asks for credentials.
 #[derive(Clone, Debug)]
@@ -89,12 +89,11 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
 
     let decision = decide(ctx, &asked, &loaded, command.lifetime);
     let explained = decision.explained();
-    store::gate::insert_decision(&mut tx, &explained).await?;
     let permit = match decision.into_permit() {
         Ok(permit) => permit,
         Err(_) => {
             let event = event(&loaded, &explained).refused(failing(&explained));
-            audit::append(ctx, &mut tx, event).await?;
+            store_outcome(ctx, &mut tx, &explained, None, event).await?;
             tx.commit().await?;
             return Ok(Vended::Refused(explained));
         }
@@ -104,8 +103,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     match ctx.app.vendor.provision() {
         Provision::Local => {
             let lease = Lease::issue(id, permit, ctx.now());
-            store::lease::insert(&mut tx, &lease).await?;
-            audit::append(ctx, &mut tx, event.with(detail(&loaded, &lease))).await?;
+            store_outcome(ctx, &mut tx, &explained, Some(&lease), event.with(detail(&loaded, &lease))).await?;
             failpoint::pass("vend.written");
             tx.commit().await?;
             failpoint::pass("vend.committed");
@@ -114,9 +112,8 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
         }
         Provision::Provider { deadline } => {
             let intent = Lease::intend(id, permit, ctx.now());
-            store::lease::insert(&mut tx, intent.lease()).await?;
             let event = event.with(detail(&loaded, intent.lease()));
-            audit::append(ctx, &mut tx, event.clone().intended()).await?;
+            store_outcome(ctx, &mut tx, &explained, Some(intent.lease()), event.clone().intended()).await?;
             tx.commit().await?;
             match intent::fulfil(ctx, intent, location, deadline, event).await? {
                 Some((lease, credentials)) => {
@@ -128,7 +125,7 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     }
 }
 
-/// Answers a vend whose lease was revoked before its credentials were issued: with the present decision.
+/// Answers a vend whose lease was revoked or had ended before its credentials were issued: with the present decision.
 async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Duration>) -> Result<Vended, Error> {
     let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
     let Some(loaded) = facts::load(&ctx.app, &mut tx, &ctx.actor, asked).await? else {
@@ -137,13 +134,24 @@ async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Durati
     };
     let explained = decide(ctx, asked, &loaded, lifetime).explained();
     if explained.allowed {
-        // Another grant or role still gives the right. This lease is revoked all the same; the next one rests on that.
-        return Err(Error::Unavailable("the lease was revoked before its credentials were issued".to_owned()));
+        // Another grant or role still gives the right. This lease is over all the same; the next one rests on that.
+        return Err(Error::Unavailable(format!("the lease {}", intent::NOT_INTENDED)));
     }
-    store::gate::insert_decision(&mut tx, &explained).await?;
-    audit::append(ctx, &mut tx, event(&loaded, &explained).refused(failing(&explained))).await?;
+    store_outcome(ctx, &mut tx, &explained, None, event(&loaded, &explained).refused(failing(&explained))).await?;
     tx.commit().await?;
     Ok(Vended::Refused(explained))
+}
+
+/// Stores a decision with the lease that it allowed, if any, and its record.
+async fn store_outcome(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    decision: &Explained,
+    lease: Option<&Lease>,
+    event: Event,
+) -> Result<(), Error> {
+    let record = audit::record(&ctx.app, ctx.actor.principal.id.to_string(), &ctx.request_id, event);
+    Ok(store::gate::insert_outcome(tx, decision, lease, &record, &ctx.app.record_key).await?)
 }
 
 fn detail(loaded: &LoadedFacts, lease: &Lease) -> serde_json::Value {

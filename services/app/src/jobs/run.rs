@@ -138,7 +138,7 @@ async fn release(app: &App) -> Result<(), Error> {
         let mut tx = app.db.write(Lock::Free).await?;
         store::job::release_all(&mut tx).await?;
         tx.commit().await?;
-        intent::end_abandoned(app, app.now()).await?;
+        intent::end_abandoned(app, app.started_at).await?;
     }
     Ok(())
 }
@@ -181,16 +181,19 @@ async fn tidy(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Deletes what has expired, and ends abandoned leases, once.
+/// Deletes and forgets what has expired, and ends abandoned leases, once.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn tidy_once(app: &App) -> Result<(), Error> {
     let now = app.now();
-    intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await?;
+    app.caches.leases.remove_expired(now);
     let mut tx = app.db.write(Lock::Free).await?;
     store::idempotency::delete_expired(&mut tx, now).await?;
     store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
     store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    // Last: a lease that cannot be read keeps nothing else from being deleted.
+    intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await?;
+    Ok(())
 }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::lease::{Credentials, Lease, LeaseIntent, MAX_VENDOR_DEADLINE, Order, VendError};
+use domain::lease::{Credentials, Lease, LeaseIntent, MAX_VENDOR_DEADLINE, Order, VendError, VendorDeadline};
 use domain::table::Location;
 use store::Lock;
 
@@ -18,8 +18,11 @@ use crate::error::Error;
 /// The age from which an intended lease counts as abandoned: no provider is asked for that long.
 pub(crate) const ABANDONED_AFTER: Duration = MAX_VENDOR_DEADLINE.saturating_mul(5);
 
+/// What happened to a lease that did not become issued although its credentials were made; completes "the lease".
+pub(crate) const NOT_INTENDED: &str = "was revoked or had ended before its credentials were issued";
+
 /// Asks the vendor for the credentials of an intent that is committed, and makes its lease issued. `None` if the lease
-/// was revoked meanwhile: the credentials are dropped. `event` is the record of the vend, without its outcome.
+/// was revoked or has ended meanwhile: the credentials are dropped. `event` is the record of the vend, without its outcome.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if the vendor made no credentials in time; the lease has ended then.
@@ -27,11 +30,11 @@ pub(crate) async fn fulfil(
     ctx: &Ctx,
     intent: LeaseIntent,
     location: &Location,
-    deadline: Duration,
+    deadline: VendorDeadline,
     event: Event,
 ) -> Result<Option<(Lease, Credentials)>, Error> {
     let (id, expires_at) = (intent.lease().id, intent.lease().expires_at);
-    let deadline = deadline.min(MAX_VENDOR_DEADLINE);
+    let deadline = deadline.get();
     let order = Order { lease: intent.lease(), location };
     let made = tokio::time::timeout(deadline, ctx.app.vendor.vend(order)).await;
     let made = made.unwrap_or(Err(VendError::Deadline(deadline)));
@@ -43,7 +46,7 @@ pub(crate) async fn fulfil(
             let is_issued = store::lease::issue(&mut tx, id).await?;
             let event = match is_issued {
                 true => event,
-                false => event.refused("the lease was revoked before its credentials were issued".to_owned()),
+                false => event.refused(format!("the lease {NOT_INTENDED}")),
             };
             audit::append(ctx, &mut tx, event).await?;
             tx.commit().await?;
@@ -51,7 +54,7 @@ pub(crate) async fn fulfil(
         }
         Err(error) => {
             tracing::warn!(lease.id = %id, %error, "vending credentials failed");
-            store::lease::end(&mut tx, id).await?;
+            store::lease::abandon(&mut tx, id).await?;
             audit::append(ctx, &mut tx, event.failed(error.to_string())).await?;
             tx.commit().await?;
             Err(Error::Unavailable("the credential provider failed".to_owned()))
@@ -74,7 +77,7 @@ pub(crate) async fn end_abandoned(app: &App, before: Timestamp) -> Result<usize,
     let mut tx = app.db.write(Lock::Free).await?;
     let mut n_ended = 0;
     for lease in abandoned {
-        if store::lease::end(&mut tx, lease.id).await? {
+        if store::lease::abandon(&mut tx, lease.id).await? {
             n_ended += 1;
             let event = Event::done(
                 Action::CredentialVend,

@@ -175,6 +175,22 @@ async fn an_open_lease_dies_with_its_grant_its_time_and_its_holder() {
 }
 
 #[tokio::test]
+async fn an_expired_lease_is_forgotten_with_the_list_of_its_files() {
+    let (test, _, reader, _) = open().await;
+    let files = async |lease| match &test.app.open(lease).await.unwrap().scope {
+        Scope::Pinned { files, .. } => Arc::downgrade(files),
+        Scope::Folder { .. } => panic!("a read lease is pinned"),
+    };
+    let kept = files(issued(&reader, Action::Read).await.lease.id).await;
+    test.clock.advance(Duration::from_secs(3_599));
+    app::jobs::tidy_once(&test.app).await.unwrap();
+    assert!(kept.upgrade().is_some());
+    test.clock.advance(Duration::from_secs(1));
+    app::jobs::tidy_once(&test.app).await.unwrap();
+    assert!(kept.upgrade().is_none());
+}
+
+#[tokio::test]
 async fn repair_is_for_the_domains_own_and_ends_with_the_role() {
     let (test, _, reader, _) = open().await;
     test.lay(FOLDER, 1, Scene::of("id:integer").breaking("required")).await;

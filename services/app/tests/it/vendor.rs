@@ -3,13 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::error::Error;
 use app::gate::{Issued, Vend, Vended};
 use app::grant::{Answer, ApproveRequest, RequestAccess};
-use app::identity::NewRole;
+use app::identity::{CreatePrincipal, NewKind, NewRole};
 use app::lease::{Denied, Leases};
 use app::target::PortTarget;
 use app::{Ctx, audit};
@@ -48,19 +49,8 @@ impl World {
         let reader = test.principal("reader").await;
         test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
         test.lay("nyc/race", 0, Scene::of("id:integer")).await;
-        let command = RequestAccess {
-            target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
-            purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
-            from: None,
-            until: None,
-            key: None,
-        };
-        let request = app::grant::request_access(&reader, command).await.unwrap();
-        let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-        let Answer::Done((_, grant)) = app::grant::approve_request(&owner, approve).await.unwrap() else {
-            panic!("a fresh request is pending")
-        };
-        Self { test, vendor, owner, reader, grant: grant.id }
+        let grant = granted(&owner, &reader).await;
+        Self { test, vendor, owner, reader, grant }
     }
 
     /// An open table, and a vend whose provider is being asked and does not answer before the test lets it.
@@ -81,6 +71,13 @@ impl World {
         leases
     }
 
+    /// Starts the jobs, and ends them before they do more than a start does.
+    async fn start_jobs(&self) {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        app::jobs::run(Arc::clone(&self.test.app), stop).await;
+    }
+
     async fn state(&self, lease: &Lease) -> LeaseState {
         let mut tx = self.test.app.db.read().await.unwrap();
         store::lease::get(&mut tx, lease.id).await.unwrap().state
@@ -93,6 +90,22 @@ impl World {
         let mut outcomes: Vec<_> = records.into_iter().map(|entry| entry.record.outcome).collect();
         outcomes.sort_by_key(|outcome| outcome.as_str());
         outcomes
+    }
+}
+
+async fn granted(owner: &Ctx, reader: &Ctx) -> GrantId {
+    let command = RequestAccess {
+        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
+        purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
+        from: None,
+        until: None,
+        key: None,
+    };
+    let request = app::grant::request_access(reader, command).await.unwrap();
+    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
+    match app::grant::approve_request(owner, approve).await.unwrap() {
+        Answer::Done((_, grant)) => grant.id,
+        Answer::NotPending(_) => panic!("a fresh request is pending"),
     }
 }
 
@@ -178,6 +191,28 @@ async fn a_principal_disabled_while_the_provider_is_asked_gets_no_credentials() 
 }
 
 #[tokio::test]
+async fn the_leases_of_the_service_accounts_of_a_disabled_person_end_too() {
+    let world = World::open(LONG).await;
+    let person = world.reader.actor.principal.id;
+    let kind = NewKind::Service(Some(person));
+    let command = CreatePrincipal { subject: "robot".to_owned(), kind, key: None };
+    app::identity::create_principal(&world.test.admin, command).await.unwrap();
+    let robot = world.test.ctx("robot").await;
+    granted(&world.owner, &robot).await;
+    let open = issued(vend(robot.clone(), Action::Read).await).lease;
+    world.vendor.set(Behaviour::Held);
+    let vending = tokio::spawn(vend(robot, Action::Read));
+    for _ in 0..2 {
+        world.vendor.asked().await;
+    }
+    app::identity::set_enabled(&world.test.admin, person, false, None).await.unwrap();
+    world.vendor.go_on();
+    assert!(matches!(vending.await.unwrap().unwrap(), Vended::Refused(_)));
+    assert_eq!(world.leases().await.iter().map(|lease| lease.state).collect::<Vec<_>>(), [LeaseState::Revoked; 2]);
+    assert_eq!(world.test.app.open(open.id).await.unwrap_err(), Denied::Revoked);
+}
+
+#[tokio::test]
 async fn a_role_taken_away_while_the_provider_is_asked_gives_no_credentials() {
     let world = World::open(LONG).await;
     world.test.principal("mender").await;
@@ -205,16 +240,48 @@ async fn an_intent_that_a_restart_leaves_behind_opens_nothing_and_ends() {
     let (mut world, lease, vending) = World::held().await;
     vending.abort();
     let _ = vending.await;
+    world.test.clock.advance(Duration::from_secs(1));
     world.test = world.test.restart().await;
     assert_eq!(world.state(&lease).await, LeaseState::Intended);
     assert_eq!(world.test.app.open(lease.id).await.unwrap_err(), Denied::Unknown);
 
-    world.test.clock.advance(Duration::from_secs(1));
-    let stop = CancellationToken::new();
-    stop.cancel();
-    app::jobs::run(Arc::clone(&world.test.app), stop).await;
+    world.start_jobs().await;
     assert_eq!(world.state(&lease).await, LeaseState::Ended);
     assert_eq!(world.outcomes().await, [Outcome::Failed, Outcome::Intended]);
+}
+
+#[tokio::test]
+async fn the_start_of_the_jobs_leaves_the_intents_of_its_own_run() {
+    let (world, lease, vending) = World::held().await;
+    world.test.clock.advance(Duration::from_secs(1));
+    world.start_jobs().await;
+    assert_eq!(world.state(&lease).await, LeaseState::Intended);
+    world.vendor.go_on();
+    issued(vending.await.unwrap());
+}
+
+/// What cannot be read stays as it is, and the error is told.
+#[tokio::test]
+async fn a_lease_that_cannot_be_read_keeps_nothing_else_from_being_deleted() {
+    let (mut world, lease, vending) = World::held().await;
+    vending.abort();
+    let _ = vending.await;
+    let spoil = |database: &Path| {
+        let mut bytes = std::fs::read(database).unwrap();
+        let row = format!("analytics{}intended", lease.decision_id);
+        let at = bytes.windows(row.len()).position(|window| window == row.as_bytes()).unwrap();
+        bytes[at] = b'A';
+        std::fs::write(database, bytes).unwrap();
+    };
+    world.test = world.test.restart_after(spoil).await;
+    world.test.clock.advance(Duration::from_secs(30 * 24 * 3_600));
+    let n_events = async || {
+        let mut tx = world.test.app.db.read().await.unwrap();
+        store::outbox::list_after(&mut tx, 0, 1_000).await.unwrap().len()
+    };
+    assert!(n_events().await > 1);
+    assert!(app::jobs::tidy_once(&world.test.app).await.is_err());
+    assert_eq!(n_events().await, 1, "the newest stays");
 }
 
 #[tokio::test]

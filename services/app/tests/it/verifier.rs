@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use app::Error;
@@ -16,7 +17,9 @@ use domain::error::Kind;
 use domain::gate::Action;
 use domain::grant::Purpose;
 use domain::id::{PrincipalId, RoleId};
-use domain::identity::{PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
+use domain::identity::{
+    LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment, Verifier,
+};
 use store::Lock;
 use testkit::app::{TestApp, Wiring};
 use testkit::clock::ManualClock;
@@ -32,9 +35,17 @@ const LIFE: Duration = Duration::from_secs(600);
 /// An application with a second issuer.
 async fn start() -> (TestApp, Arc<FakeVerifier>) {
     let valid_until = ManualClock::new().now().plus(LIFE);
-    let verifier = Arc::new(FakeVerifier { issuer: ISSUER.to_owned(), valid_until });
+    let verifier = Arc::new(FakeVerifier::new(ISSUER, valid_until));
     let test = TestApp::start_wired(Wiring { verifiers: vec![verifier.clone()], ..Wiring::default() }).await;
     (test, verifier)
+}
+
+/// Starts an application with the verifiers of these issuers.
+async fn start_with_issuers(issuers: &[&str]) {
+    let verifier =
+        |issuer: &&str| -> Arc<dyn Verifier> { Arc::new(FakeVerifier::new(issuer, ManualClock::new().now())) };
+    let verifiers = issuers.iter().map(verifier).collect();
+    TestApp::start_wired(Wiring { verifiers, ..Wiring::default() }).await;
 }
 
 /// Makes a principal of the second issuer known.
@@ -151,4 +162,31 @@ async fn a_cached_caller_ends_with_the_token_of_its_issuer() {
     let SignedIn::Actor(_) = app::identity::sign_in(&test.app, &token).await.unwrap() else { panic!("no principal") };
     test.clock.advance(Duration::from_micros(1));
     assert!(matches!(app::identity::sign_in(&test.app, &token).await, Err(Error::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_checked_now_is_not_called_bad() {
+    let (test, idp) = start().await;
+    add(&test, "reader").await;
+    let (local, foreign) = (test.token("admin").await, idp.token("reader"));
+    idp.is_away.store(true, Ordering::SeqCst);
+    for token in [&foreign, "no token"] {
+        let error = app::identity::sign_in(&test.app, token).await.err().unwrap();
+        assert_eq!(error.kind(), Kind::Unavailable, "{token}: {error:?}");
+    }
+    test.bearer(&local).await;
+    idp.is_away.store(false, Ordering::SeqCst);
+    test.bearer(&foreign).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "configured twice")]
+async fn two_verifiers_of_one_issuer_are_refused() {
+    start_with_issuers(&[ISSUER, "https://another.example", ISSUER]).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "or is the local one")]
+async fn a_second_verifier_of_the_local_issuer_is_refused() {
+    start_with_issuers(&[ISSUER, LOCAL_ISSUER]).await;
 }

@@ -5,6 +5,7 @@ mod connections;
 mod crash;
 mod faults;
 mod flights;
+mod kills;
 mod registry;
 mod test_server;
 mod workspace;

@@ -69,12 +69,18 @@ impl TestServer {
         let admin = self.user("admin");
         admin.ok(&["domain", "create", "nyc"]);
         for subject in ["ann", "bob", "eve"] {
-            admin.ok(&["principal", "create", subject]);
-            let token = admin.ok(&["token", "create", subject]).stdout.trim().to_owned();
-            self.tokens.lock().unwrap().insert(subject.to_owned(), token);
+            self.add_person(subject);
         }
         admin.ok(&["role", "assign", "ann", "owner", "--domain", "nyc"]);
         self
+    }
+
+    /// Creates a principal without roles, with a token.
+    pub(crate) fn add_person(&self, subject: &str) {
+        let admin = self.user("admin");
+        admin.ok(&["principal", "create", subject]);
+        let token = admin.ok(&["token", "create", subject]).stdout.trim().to_owned();
+        self.tokens.lock().unwrap().insert(subject.to_owned(), token);
     }
 
     /// A user with a token.

@@ -465,6 +465,14 @@ fn a_refusal_keeps_its_lines_and_gives_no_permit() {
 }
 
 #[test]
+fn a_provider_has_no_longer_than_the_longest_deadline() {
+    let longest = domain::lease::MAX_VENDOR_DEADLINE;
+    for (asked, given) in [(HOUR, longest), (longest, longest), (longest / 2, longest / 2)] {
+        assert_eq!(domain::lease::VendorDeadline::new(asked).get(), given);
+    }
+}
+
+#[test]
 fn a_code_begins_with_the_word_of_its_check() {
     for code in Code::ALL {
         let check = code.check().as_str();

@@ -3,4 +3,5 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
+mod log_line;
 mod sign_in;

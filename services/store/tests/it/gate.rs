@@ -20,6 +20,8 @@ crate::suite! {
     grants_are_found_for_a_port,
     a_holder_s_grants_page_with_the_newest_first,
     a_revoke_ends_every_open_lease_of_the_grant,
+    only_an_intended_lease_is_abandoned,
+    the_leases_of_a_principal_end_with_those_of_its_accounts,
     a_lease_needs_the_lock,
     leases_page_with_the_newest_first,
     decisions_are_kept_whole,
@@ -228,6 +230,40 @@ async fn a_revoke_ends_every_open_lease_of_the_grant(world: World) {
     assert_eq!(revoked_leases, expected);
     drop(tx);
     assert!(matches!(store::grant::revoke(&mut world.facts().await, &revoked).await, Err(Error::Stale(_))));
+}
+
+async fn only_an_intended_lease_is_abandoned(world: World) {
+    let catalog = world.catalog().await;
+    let states = [LeaseState::Intended, LeaseState::Issued, LeaseState::Ended, LeaseState::Revoked];
+    for (state, after) in states.into_iter().zip([LeaseState::Ended, states[1], states[2], states[3]]) {
+        let lease = catalog.lease(state);
+        let mut tx = world.facts().await;
+        store::lease::insert(&mut tx, &lease).await.unwrap();
+        assert_eq!(store::lease::abandon(&mut tx, lease.id).await.unwrap(), state == LeaseState::Intended);
+        assert_eq!(store::lease::get(&mut tx, lease.id).await.unwrap().state, after);
+    }
+}
+
+async fn the_leases_of_a_principal_end_with_those_of_its_accounts(world: World) {
+    let catalog = world.catalog().await;
+    let account = Principal { kind: PrincipalKind::Service { owner: catalog.reader.id }, ..user("account") };
+    let others = Principal { kind: PrincipalKind::Service { owner: catalog.owner.id }, ..user("others") };
+    let mut tx = world.facts().await;
+    let mut ids = Vec::new();
+    for holder in [&catalog.reader, &account, &catalog.owner, &others] {
+        if !matches!(holder.kind, PrincipalKind::User) {
+            store::identity::insert_principal(&mut tx, holder).await.unwrap();
+        }
+        let lease = Lease { principal_id: holder.id, ..catalog.lease(LeaseState::Issued) };
+        store::lease::insert(&mut tx, &lease).await.unwrap();
+        ids.push(lease.id);
+    }
+    assert_eq!(store::lease::revoke_of_principal(&mut tx, catalog.reader.id).await.unwrap(), 2);
+    for (id, state) in
+        ids.into_iter().zip([LeaseState::Revoked, LeaseState::Revoked, LeaseState::Issued, LeaseState::Issued])
+    {
+        assert_eq!(store::lease::get(&mut tx, id).await.unwrap().state, state);
+    }
 }
 
 async fn a_lease_needs_the_lock(world: World) {
