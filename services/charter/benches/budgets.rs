@@ -16,7 +16,7 @@ use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::target::PortTarget;
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::contract::{Classification, State};
-use domain::gate::served::{Judged, Snapshots};
+use domain::gate::served::{JudgedSnapshot, Snapshots};
 use domain::gate::{self, Action, ContractFacts, Facts, Request, Visibility};
 use domain::grant::{Grant, PortMajor, Purpose, Window};
 use domain::id::{AccessRequestId, BindingId, DecisionId, GrantId, PrincipalId, ProductId, SnapshotId, TableId};
@@ -111,7 +111,7 @@ fn decision() {
                 revoked: None,
             }],
             snapshots: Snapshots {
-                judged: vec![Judged {
+                judged: vec![JudgedSnapshot {
                     snapshot_id: SnapshotId(Uuid::from_u128(7)),
                     committed_at: now,
                     verdict: Verdict::Pass,

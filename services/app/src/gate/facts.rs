@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
 use domain::contract::{self, ConformanceFinding, SchemaObject};
-use domain::gate::served::{Judged, Snapshots};
+use domain::gate::served::{JudgedSnapshot, Snapshots};
 use domain::gate::{ContractFacts, Detail, DetailRight, Facts, Visibility};
 use domain::grant::Grant;
 use domain::id::{SnapshotId, TableId};
@@ -32,13 +32,13 @@ pub(crate) async fn load(
     app: &App,
     tx: &mut Tx,
     actor: &Actor,
-    asked: &GateQuestion,
+    question: &GateQuestion,
 ) -> Result<Option<LoadedFacts>, Error> {
     let now = app.now();
     // The caller's standing may be of an older revision than this transaction sees: read it again here.
     let standing = Arc::new(Standing::load(tx, &actor.principal, now).await?);
     let actor = Actor { standing, ..actor.clone() };
-    let Some(target) = address::resolve(app, tx, &actor, &asked.address).await? else { return Ok(None) };
+    let Some(target) = address::resolve(app, tx, &actor, &question.address).await? else { return Ok(None) };
     let stamp = store::revision::stamp(tx, target.table.id).await?;
     let head = head::head(tx, target.table.id).await?;
 
@@ -67,9 +67,9 @@ pub(crate) async fn load(
 
     let question = Question {
         caller: &actor.caller(),
-        action: asked.action.into(),
+        action: question.action.into(),
         resource: &target.resource(),
-        purpose: asked.purpose,
+        purpose: question.purpose,
     };
     let policy = app.policy.decide(&question);
     let role_grants = app.policy.reads_by_role(&question, &policy);
@@ -78,7 +78,7 @@ pub(crate) async fn load(
     if grants.is_empty() {
         // Only to tell why there is none.
         for port_major in &target.port_majors {
-            grants.extend(store::grant::find_newest_for_port(tx, asked.principal_id, port_major).await?);
+            grants.extend(store::grant::find_newest_for_port(tx, question.principal_id, port_major).await?);
         }
     }
     let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
@@ -138,7 +138,7 @@ async fn snapshots(
         .filter_map(|verdict| {
             let snapshot = found.get(&verdict.snapshot_id)?;
             let committed_at = snapshot.found.as_ref().map_or(snapshot.noticed_at, |found| found.committed_at);
-            Some(Judged {
+            Some(JudgedSnapshot {
                 snapshot_id: snapshot.id,
                 committed_at,
                 verdict: verdict.verdict,

@@ -367,9 +367,9 @@ struct Answer {
 
 impl Answer {
     fn put(&mut self, mut line: Line) {
-        let asked = action::binds(self.action, line.check);
+        let is_binding = action::binds(self.action, line.check);
         let judged = matches!(line.check, Check::Conformance | Check::Quality);
-        line = match (asked, judged, self.enforcement) {
+        line = match (is_binding, judged, self.enforcement) {
             (false, _, _) | (true, true, Enforcement::Off) => not_checked(line.check),
             (true, true, Enforcement::Report) if line.outcome == LineOutcome::Fails => {
                 Line { outcome: LineOutcome::NotBinding, ..line }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::contract::{GateMode, Late, Settings, State};
-use domain::gate::served::{Judged, Snapshots};
+use domain::gate::served::{JudgedSnapshot, Snapshots};
 use domain::gate::{
     self, Action, Check, Code, ContractFacts, Decision, Facts, LineOutcome, PolicyAnswer, Request, Visibility, action,
 };
@@ -69,8 +69,8 @@ fn grant(id: u128, purpose: PurposeCode, from: Timestamp, until: Timestamp) -> G
     }
 }
 
-fn judged(id: u128, verdict: Verdict, conforms: bool) -> Judged {
-    Judged {
+fn judged(id: u128, verdict: Verdict, conforms: bool) -> JudgedSnapshot {
+    JudgedSnapshot {
         snapshot_id: SnapshotId(Uuid::from_u128(id)),
         committed_at: NOW.minus(HOUR),
         verdict,
@@ -284,7 +284,7 @@ fn what_was_inspected_is_readable_though_a_rule_could_not_be_measured() {
     let unmeasured = |readable| {
         move |facts: &mut Facts| {
             facts.enforcement = Enforcement::Report;
-            facts.snapshots.judged = vec![Judged { readable, ..judged(100, Verdict::Error, true) }];
+            facts.snapshots.judged = vec![JudgedSnapshot { readable, ..judged(100, Verdict::Error, true) }];
         }
     };
     check(unmeasured(true), &[]);
