@@ -183,7 +183,7 @@ async fn without_a_token_nothing_is_answered() {
 }
 
 #[tokio::test]
-async fn nobody_approves_his_own_request() {
+async fn own_requests_cannot_be_approved() {
     let api = Api::shop().await;
     let input = json!({ "input": { "address": "shop.orders.orders", "purpose": "ANALYTICS", "sentence": "to look" } });
     let asked = "mutation($input: RequestAccessInput!) { requestAccess(input: $input) { request { id } } }";
@@ -194,7 +194,7 @@ async fn nobody_approves_his_own_request() {
 
 /// A person and the service accounts that he owns count as one, whatever roles they hold.
 #[tokio::test]
-async fn nobody_approves_for_his_service_account_nor_it_for_him() {
+async fn a_person_and_their_service_account_cannot_approve_for_each_other() {
     let api = Api::shop().await;
     let person = api.test.ctx("owner-shop").await.actor.principal.id;
     let role = || app::identity::NewRole::Domain("shop".parse().expect("a domain"), DomainRole::Owner);

@@ -215,7 +215,7 @@ async fn what_is_hidden_is_answered_as_what_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_hidden_name_is_not_told_from_a_free_one_by_documents() {
+async fn documents_do_not_distinguish_a_hidden_name_from_a_free_one() {
     let (with, _) = world(true).await;
     let (without, _) = world(false).await;
     // The name itself, and a product of another domain that offers and reads what may be hidden.

@@ -33,7 +33,7 @@ async fn without_its_database_the_server_lives_and_is_not_ready() {
 }
 
 #[tokio::test]
-async fn paths_are_told_by_the_router_and_no_other_way() {
+async fn only_the_router_distinguishes_paths() {
     let api = Api::start().await;
     for path in
         ["/", "/graphql/", "//graphql", "/GRAPHQL", "/health/../graphql", "/graphql;x=/health", "/%2fhealth", "/ready."]

@@ -171,7 +171,7 @@ async fn a_key_repeats_a_call_and_refuses_another() {
 }
 
 #[tokio::test]
-async fn a_fault_of_ours_is_told_without_its_text() {
+async fn an_internal_error_does_not_show_its_cause() {
     let api = Api::start().await;
     let token = api.test.token("admin").await;
     // The token is good and its bearer known, and then the database goes away under the query.

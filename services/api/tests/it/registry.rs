@@ -343,7 +343,7 @@ async fn contexts_are_apart() {
 }
 
 #[tokio::test]
-async fn nobody_without_a_token_is_let_in() {
+async fn requests_without_a_token_are_refused() {
     let client = Client::start().await;
     let send = |headers: Vec<(&'static str, String)>| {
         let mut request = Request::get("/registry/subjects");

@@ -229,7 +229,7 @@ async fn the_versions_of_one_subject_go_together() {
 }
 
 #[tokio::test]
-async fn what_is_registered_anew_takes_the_place_of_what_was_deleted() {
+async fn a_new_registration_replaces_a_deleted_one() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;
     for version in 2..5 {

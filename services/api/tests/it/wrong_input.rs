@@ -94,7 +94,7 @@ struct Case {
 }
 
 #[tokio::test]
-async fn wrong_input_is_told_apart_and_changes_nothing() {
+async fn wrong_input_gets_a_typed_error_and_changes_nothing() {
     let api = Api::shop().await;
     let token = api.test.token("admin").await;
     let document = document();

@@ -23,7 +23,7 @@ fn warnings(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn faults_against_the_schema_are_told_together() {
+fn schema_violations_are_reported_together() {
     check(
         "apiVersion: v3.1.0\nkind: DataContract\nversion: 1.0\nstatus: active\nschema:\n- properties: []\n  colour: red\n",
         &[
@@ -49,7 +49,7 @@ fn a_fault_inside_a_value_does_not_make_its_neighbours_unknown() {
 }
 
 #[test]
-fn a_quality_rule_without_condition_is_told_what_it_needs() {
+fn a_quality_rule_without_a_condition_reports_what_is_missing() {
     let text = format!("{HEAD}schema:\n- name: a\n  quality:\n  - metric: rowCount\n");
     check(&text, &[(9, 5, "/schema/0/quality/0", "one of `mustBe`, ")]);
     let text = format!("{HEAD}schema:\n- name: a\n  quality:\n  - metric: rowCount\n    mustBe: 1\n    mustNotBe: 2\n");
@@ -150,7 +150,7 @@ outputPorts:
 }
 
 #[test]
-fn unknown_words_are_warned_about_and_what_they_become_is_told() {
+fn unknown_words_get_a_warning_with_their_replacement() {
     let text = format!(
         "{HEAD}schema:\n- name: a\n  properties:\n  - name: b\n    classification: secret\n    quality:\n    \
          - {{metric: nullValues, mustBe: 0, severity: fatal, unit: permille}}\n"

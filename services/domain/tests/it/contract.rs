@@ -290,7 +290,7 @@ fn a_logical_type_admits_its_family_and_format_or_physical_type_narrow_it() {
 }
 
 #[test]
-fn a_declared_column_must_be_there_and_an_undeclared_one_is_told() {
+fn a_missing_column_fails_and_an_undeclared_one_is_reported() {
     let renamed = Property { physical_name: Some("b".to_owned()), ..column("a", LogicalType::Integer) };
     check_conformance(vec![renamed.clone()], vec![physical("b", I32)], &[], Verdict::Pass);
     check_conformance(

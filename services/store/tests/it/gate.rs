@@ -25,7 +25,7 @@ crate::suite! {
     a_lease_needs_the_lock,
     leases_page_with_the_newest_first,
     decisions_are_kept_whole,
-    a_row_that_fits_no_state_is_told,
+    a_row_that_fits_no_state_is_an_error,
 }
 
 async fn a_request_is_answered_once(world: World) {
@@ -340,7 +340,7 @@ async fn decisions_are_kept_whole(world: World) {
     assert_eq!(of_principal.unwrap().items, [decision]);
 }
 
-async fn a_row_that_fits_no_state_is_told(world: World) {
+async fn a_row_that_fits_no_state_is_an_error(world: World) {
     let catalog = world.catalog().await;
     // The store writes no active version whose `since` is missing, so this is an access request that is approved and has
     // no approver.

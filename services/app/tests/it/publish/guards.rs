@@ -153,7 +153,7 @@ async fn a_topic_is_one_objects_of_one_contract() {
 }
 
 #[tokio::test]
-async fn a_draft_that_is_published_anew_keeps_to_its_number() {
+async fn a_republished_draft_keeps_its_number() {
     let (_test, owner) = open_shop().await;
     let wider = with(&version("1.1.0"), "      # more columns", "      - name: note\n        logicalType: string");
     done(&owner, &[&wider]).await;

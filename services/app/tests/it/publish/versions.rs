@@ -82,7 +82,7 @@ async fn what_was_promised_does_not_change_under_its_number() {
 }
 
 #[tokio::test]
-async fn a_draft_may_be_published_anew() {
+async fn a_draft_can_be_republished() {
     let (test, owner) = shop().await;
     done(&owner, &[PRODUCT, CONTRACT]).await;
     let changes = done(&owner, &[&wider("1.0.0")]).await;

@@ -214,7 +214,7 @@ fn names_that_clash_in_the_target_are_kept_apart() {
 }
 
 #[test]
-fn bad_options_are_told() {
+fn invalid_options_are_reported() {
     let avro = r#"{"type":"record","name":"r","fields":[]}"#;
     let wrong = ImportOptions { version: "one".to_owned(), ..options() };
     assert!(import(Source::Avro, avro, &wrong).unwrap_err()[0].message.contains("is not a version"));
