@@ -73,6 +73,18 @@ fn covers(rule: &Check, wanted: &Check) -> bool {
         (Check::Length { column, minimum, maximum }, Check::Length { column: of, minimum: least, maximum: most }) => {
             column == of && one(minimum, least) && one(maximum, most)
         }
-        _ => rule == wanted,
+        (
+            Check::NullValues { .. }
+            | Check::MissingValues { .. }
+            | Check::InvalidValues { .. }
+            | Check::InvalidPattern { .. }
+            | Check::OutOfRange { .. }
+            | Check::Length { .. }
+            | Check::NotMultipleOf { .. }
+            | Check::DuplicateValues { .. }
+            | Check::RowCount
+            | Check::Sql { .. },
+            _,
+        ) => rule == wanted,
     }
 }

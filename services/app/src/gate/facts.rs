@@ -209,6 +209,8 @@ fn broken(object: &SchemaObject, result: &RuleResult) -> Vec<Detail> {
         (Outcome::Error, Measured::Error(why)) => {
             vec![quality(format!("`{}` could not be measured", rule.key)), owner(format!("`{}`: {why}", rule.key))]
         }
-        _ => Vec::new(),
+        (Outcome::Pass | Outcome::NotRun, _)
+        | (Outcome::Fail, Measured::Error(_) | Measured::NotRun)
+        | (Outcome::Error, Measured::Value(_) | Measured::NotRun) => Vec::new(),
     }
 }

@@ -311,8 +311,10 @@ impl SubjectState {
     fn compared_with(&self) -> Vec<SubjectVersion> {
         match self.level() {
             Level::None => Vec::new(),
-            level if level.is_transitive() => self.used().rev().cloned().collect(),
-            _ => self.used().next_back().cloned().into_iter().collect(),
+            Level::BackwardTransitive | Level::ForwardTransitive | Level::FullTransitive => {
+                self.used().rev().cloned().collect()
+            }
+            Level::Backward | Level::Forward | Level::Full => self.used().next_back().cloned().into_iter().collect(),
         }
     }
 

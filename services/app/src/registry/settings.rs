@@ -25,7 +25,7 @@ pub async fn effective_settings(ctx: &Ctx, scope: &Scope) -> Result<Settings, Er
         Scope::Subject(subject) if !Owner::of(ctx, &mut tx, subject).await?.may_view() => {
             of_missing(&mut tx, subject).await
         }
-        _ => effective(&mut tx, scope).await,
+        Scope::Subject(_) | Scope::Context(_) | Scope::Global => effective(&mut tx, scope).await,
     }
 }
 
@@ -37,7 +37,7 @@ pub async fn own_settings(ctx: &Ctx, scope: &Scope, part: Part) -> Result<Settin
     let mut tx = ctx.app.db.read().await?;
     let said = match scope {
         Scope::Subject(subject) if !Owner::of(ctx, &mut tx, subject).await?.may_view() => Settings::default(),
-        _ => said(&mut tx, scope, part).await?,
+        Scope::Subject(_) | Scope::Context(_) | Scope::Global => said(&mut tx, scope, part).await?,
     };
     if said == Settings::default() {
         let scope = scope.clone();
@@ -158,7 +158,7 @@ impl Configured {
             (Self::Subject(owner), Scope::Subject(subject)) => {
                 owner.authorize(ctx, Action::ConfigureSchemas, subject, "configure the subject")
             }
-            _ => {
+            (Self::Registry, _) | (Self::Subject(_), Scope::Context(_) | Scope::Global) => {
                 let what = "configure the schema registry";
                 Ok(ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, what)?)
             }
