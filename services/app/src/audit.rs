@@ -59,7 +59,7 @@ impl Event {
     }
 }
 
-/// Ends a change: its record, what the caller's key stands for from now on, and the commit, all or none.
+/// Ends a change: its record, the effect of the caller's key from now on, and the commit, all or none.
 pub(crate) async fn conclude(
     ctx: &Ctx,
     mut tx: Tx,
@@ -123,7 +123,7 @@ pub struct Entry {
     pub mac: String,
 }
 
-/// Records, the newest first. Reading the log is itself recorded by nobody: it changes nothing, and the request log has
+/// Records, the newest first. Reading the log is not recorded: it changes nothing, and the request log has
 /// it.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
 
-/// What the program is made of; `charter` and the tests wire it.
+/// The parts of the program; `charter` and the tests wire it.
 pub struct Parts {
     /// The database.
     pub db: Db,

@@ -196,7 +196,7 @@ pub enum Error {
     /// It may work later; nothing happened.
     #[error("temporarily unavailable, try again: {0}")]
     Unavailable(String),
-    /// A fault of ours; the text is for operators only.
+    /// An internal error; the text is for operators only.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -209,7 +209,7 @@ impl Verifier for Issuer {
         LOCAL_ISSUER
     }
 
-    /// The one-time token of the first start has [`BOOTSTRAP_SUBJECT`], which no other token of ours can have.
+    /// The one-time token of the first start has [`BOOTSTRAP_SUBJECT`], which no other token of this issuer can have.
     fn verify<'a>(&'a self, token: &'a str, now: Timestamp) -> Pending<'a, Result<VerifiedToken, VerifyError>> {
         Box::pin(std::future::ready(Self::verify(self, token, now).map(Claims::verified)))
     }

@@ -86,7 +86,7 @@ pub struct CreateOverride {
 /// What became of [`CreateOverride`].
 #[derive(Debug)]
 pub enum Created {
-    /// It stands.
+    /// It was created.
     Done(Override),
     /// The document is refused for other findings than were shown: these.
     OtherFindings(Box<VersionRefusal>),
@@ -94,7 +94,7 @@ pub enum Created {
     Invalid(Vec<Problem>),
 }
 
-/// Accepts a version that was refused for its number: while the override stands, it may be published with just these
+/// Accepts a version that was refused for its number: while the override is valid, it may be published with just these
 /// findings. The policy forbids it in a domain in which the steward publishes, directly or through a service account.
 ///
 /// # Errors
@@ -175,7 +175,7 @@ async fn refusal_of(
     }
     let mut overrides = standing::list_verified(&ctx.app, tx, &[contract.id]).await?;
     overrides.retain(|accepted| accepted.stands(ctx.now()) && accepted.version == document.version);
-    // What another has accepted may not count for whoever publishes, so that this one sees it too.
+    // An override of another steward may not count for the publisher, so this steward sees the refusal too.
     let (_, own) = standing::split_by_signer(tx, ctx.actor.principal.id, overrides).await?;
     let Some(refusal) = candidate.refusal(&ctx.app, &versions, &own)? else {
         let accepted = !own.is_empty();

@@ -60,7 +60,7 @@ pub enum Error {
         /// The reference as it is written.
         reference: String,
     },
-    /// A schema that was handed in is at fault.
+    /// The caller's schema is invalid.
     Reference {
         name: String,
         /// What is wrong with it.

@@ -187,7 +187,7 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-/// The model of one document, which is made of what the schema has accepted, so that one fault is told once; and what
+/// The model of one document, which is read from what the schema has accepted, so that one fault is reported once; and what
 /// was found on the way.
 fn model(text: &str) -> Result<(Option<Document>, Reader), Vec<Problem>> {
     let root = Node::parse(text).map_err(|problem| vec![problem])?;

@@ -37,7 +37,7 @@ pub const MAX_DECLARATIONS: usize = 50_000;
 const MAX_DEPTH: usize = 64;
 /// The most that the full names of all that is declared in a file may have together, in bytes.
 const MAX_SCOPED_BYTES: usize = 16_000_000;
-/// The most that is told of what is wrong, in characters.
+/// The maximum length of an error message, in characters.
 const MAX_MESSAGE_CHARS: usize = 300;
 
 /// Why a schema cannot be used.

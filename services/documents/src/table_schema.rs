@@ -7,7 +7,7 @@
 //! - Typed trees: `{"type": "struct", "nullable", "fields": [{"name", "type": {"type", "nullable", ...}, "default"?}]}`,
 //!   with `element` in lists and multisets and `key` and `value` in maps.
 //!
-//! They are told apart by where they say whether a field may be null. What is written in one of them and not understood
+//! They are distinguished by where they say whether a field may be null. What is written in one of them and not understood
 //! is refused; a type whose name is not known is kept as one that is the same as itself alone.
 
 use std::collections::BTreeSet;

@@ -240,7 +240,7 @@ pub struct AccessRequest {
     pub purpose: Purpose,
     /// From when until when.
     pub window: Window,
-    /// Where it stands.
+    /// Its state.
     pub state: RequestState,
     /// Who decided (or withdrew), when and why.
     pub decided: Option<Decided>,
@@ -296,7 +296,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether it stands at a moment.
+    /// Whether it is valid at a moment.
     pub fn covers(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.window.covers(now)
     }

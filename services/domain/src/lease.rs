@@ -63,7 +63,7 @@ pub struct Lease {
     pub purpose: PurposeCode,
     /// The decision that allowed it.
     pub decision_id: DecisionId,
-    /// Where it stands.
+    /// Its state.
     pub state: LeaseState,
     /// When it was made.
     pub issued_at: Timestamp,

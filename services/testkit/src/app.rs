@@ -42,7 +42,7 @@ pub struct TestApp {
     wiring: Wiring,
 }
 
-/// What an application under test is made of.
+/// The parts of an application under test.
 pub struct Wiring {
     /// The database; a SQLite file of its own where there is none.
     pub url: Option<String>,
@@ -161,7 +161,7 @@ impl TestApp {
         self.assign(subject, NewRole::Platform(role)).await
     }
 
-    /// A token for somebody.
+    /// A token of a subject.
     pub async fn token(&self, subject: &str) -> String {
         let command = app::identity::CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
         let made = app::identity::create_token(&self.admin, command).await.expect("a token");
@@ -173,7 +173,7 @@ impl TestApp {
         sign_in(&self.app, token).await
     }
 
-    /// Somebody's context as it stands now.
+    /// The present context of a subject.
     pub async fn ctx(&self, subject: &str) -> Ctx {
         sign_in(&self.app, &self.token(subject).await).await
     }
@@ -188,7 +188,7 @@ impl TestApp {
         self.settle().await;
     }
 
-    /// Puts schemas into the registry as they are, each in its place, as somebody.
+    /// Puts schemas into the registry as they are, each in its place, as one subject.
     pub async fn lay_schemas(&self, ctx: &Ctx, schemas: impl IntoIterator<Item = (Subject, u32, String)>) {
         let mut tx = self.app.db.write(Lock::Facts).await.expect("a transaction");
         let mut id = store::registry::last_schema_id(&mut tx).await.expect("an id");

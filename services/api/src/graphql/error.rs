@@ -16,7 +16,7 @@ pub(crate) struct Failure {
     kind: Kind,
     message: String,
     reason: Option<Reason>,
-    /// The input that is at fault.
+    /// The invalid input.
     field: Option<&'static str>,
     hint: Option<&'static str>,
     /// For operators only.
@@ -47,7 +47,7 @@ impl Failure {
         }
     }
 
-    /// A fault of ours.
+    /// An internal error.
     pub(crate) fn internal() -> Self {
         Self::new(Kind::Internal, "internal error")
     }
@@ -107,7 +107,7 @@ pub(crate) fn refused(message: String) -> ServerError {
     ServerError { extensions: Some(Failure::new(Kind::Invalid, "").extensions()), ..ServerError::new(message, None) }
 }
 
-/// A fault of ours, for the whole of an answer.
+/// An internal error, for the whole of an answer.
 pub(crate) fn internal() -> ServerError {
     let failure = Failure::internal();
     ServerError { extensions: Some(failure.extensions()), ..ServerError::new(failure.message, None) }

@@ -93,7 +93,7 @@ pub(crate) fn encode<T: NodeId>(id: T) -> ID {
 /// Reads a global id of one kind; `field` is the input's name.
 ///
 /// # Errors
-/// `INVALID` for what is no id of ours, and for an id of another kind.
+/// `INVALID` for a text that is not an id, and for an id of another kind.
 pub(crate) fn decode<T: NodeId>(id: &ID, field: &'static str) -> Result<T> {
     let (kind, rest) = split(id).ok_or_else(|| not_an_id(field))?;
     if kind != T::KIND {
@@ -105,7 +105,7 @@ pub(crate) fn decode<T: NodeId>(id: &ID, field: &'static str) -> Result<T> {
 
 /// The kind of a global id, and the rest of it.
 pub(crate) fn split(id: &ID) -> Option<(Kind, String)> {
-    // The longest of ours is a snapshot's, 9 + 2 * 37 bytes.
+    // The longest id is a snapshot's, 9 + 2 * 37 bytes.
     if id.len() > 128 {
         return None;
     }
@@ -114,7 +114,7 @@ pub(crate) fn split(id: &ID) -> Option<(Kind, String)> {
     Some((Kind::from_word(kind)?, rest.to_owned()))
 }
 
-/// The failure for a text that is no id of ours.
+/// The failure for a text that is not an id.
 pub(crate) fn not_an_id(field: &'static str) -> Failure {
     Failure::invalid(field, format!("`{field}` is not an id of this server"))
 }

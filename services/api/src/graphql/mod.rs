@@ -148,7 +148,7 @@ impl SessionExt for Context<'_> {
     }
 }
 
-/// What a relation leads to where it cannot be hidden from whoever sees its start. It may have changed meanwhile.
+/// What a relation leads to where it cannot be hidden from a caller who sees its start. It may have changed meanwhile.
 fn required<T>(found: Option<T>, what: Noun) -> Result<T> {
     found.ok_or_else(|| Failure::not_found(what))
 }

@@ -65,14 +65,14 @@ pub(crate) async fn load(
         },
     };
 
-    let question = Question {
+    let policy_question = Question {
         caller: &actor.caller(),
         action: question.action.into(),
         resource: &target.resource(),
         purpose: question.purpose,
     };
-    let policy = app.policy.decide(&question);
-    let role_grants = app.policy.reads_by_role(&question, &policy);
+    let policy = app.policy.decide(&policy_question);
+    let role_grants = app.policy.reads_by_role(&policy_question, &policy);
     let standing = actor.standing.grants.iter().filter(|grant| target.port_majors.contains(&grant.port_major));
     let mut grants: Vec<Grant> = standing.cloned().collect();
     if grants.is_empty() {

@@ -198,7 +198,7 @@ fn decide(ctx: &Ctx, question: &GateQuestion, loaded: &LoadedFacts, lifetime: Op
     gate::decide(&request, &loaded.facts)
 }
 
-/// The token's purpose binds: another one cannot be question for with it.
+/// The token's purpose binds: no other purpose can be requested with it.
 fn question(ctx: &Ctx, address: &Address, action: Action, purpose: Option<PurposeCode>) -> Result<GateQuestion, Error> {
     let purpose = match (ctx.actor.purpose, purpose) {
         (Some(token), Some(wanted)) if token != wanted => {

@@ -39,7 +39,7 @@ pub struct ListedFile {
 pub enum Place {
     /// In the table's folder, under its key.
     Table,
-    /// In a file of our own, at this absolute path: the checkpoint that stands for a Delta table's log.
+    /// In a file of our own, at this absolute path: the checkpoint that replaces a Delta table's log.
     Own(PathBuf),
 }
 

@@ -39,9 +39,9 @@ pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
     /// Tables to be inspected.
     pub(super) inspect: BTreeSet<TableId>,
-    /// Whether facts change that the access revision stands for.
+    /// Whether facts under the access revision change.
     pub(super) access: bool,
-    /// Whether facts change that the visibility revision stands for.
+    /// Whether facts under the visibility revision change.
     pub(super) visibility: bool,
     /// What is reported of it.
     pub(super) report: Report,
@@ -93,7 +93,7 @@ pub(super) enum Transition {
     Retire,
     /// By the server, since a successor becomes active.
     Supersede,
-    /// By the server, since nothing stands in the way.
+    /// By the server, since no reason is left.
     Activate,
 }
 

@@ -80,7 +80,7 @@ pub(super) struct Folder {
     pub(super) format: Format,
 }
 
-/// Reads the set: every problem of every document at once. Outer error: too large, or of ours.
+/// Reads the set: every problem of every document at once. Outer error: too large, or internal.
 pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set, Vec<Problem>>, Error> {
     let n_bytes: usize = command.documents.iter().map(|document| document.text.len()).sum();
     if n_bytes > MAX_SET_BYTES {

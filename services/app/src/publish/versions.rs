@@ -310,7 +310,7 @@ fn accepted(
     entry: &Entry<ContractEntry>,
 ) -> Result<Vec<OverrideId>, Box<VersionRefusal>> {
     let new = &entry.model.contract;
-    // Drafts beyond one that is published anew wait like it; what counts is what was promised.
+    // Drafts beyond a republished one wait like it; what counts is what was promised.
     let is_draft = history.iter().any(|known| known.version.version == new.version);
     let taken = history.iter().map(|known| known.version.version);
     let taken: Vec<Version> = taken.filter(|other| !is_draft || *other < new.version).collect();

@@ -71,7 +71,7 @@ pub(super) struct Prepared {
     pub(super) references: Vec<Reference>,
     /// The texts that it refers to, by their names, and those that these refer to.
     pub(super) texts: BTreeMap<String, String>,
-    /// One of the versions that it refers to was taken out of use: so it may be there already, and is not let in anew.
+    /// One of the versions that it refers to was taken out of use: so the schema may exist already, but a new registration of it is refused.
     pub(super) out_of_use: Option<Reference>,
     pub(super) digest: String,
 }
@@ -150,7 +150,7 @@ fn digest(format: Format, text: &str, references: &[Reference]) -> String {
 /// What references may lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// What the caller may know of: for what somebody brings.
+    /// What the caller may know of: for schemas from callers.
     Callers,
     /// All: for what is registered.
     All,

@@ -16,16 +16,16 @@ pub enum Error {
     /// No schema has the id, or the subject does not have the schema.
     #[error("schema not found")]
     SchemaNotFound,
-    /// The subject was taken out of use before.
+    /// The subject is already soft deleted.
     #[error("subject `{0}` was soft deleted; set permanent=true to delete it permanently")]
     SubjectSoftDeleted(Subject),
-    /// The subject must be taken out of use first.
+    /// The subject must be soft deleted first.
     #[error("subject `{0}` was not deleted first before being permanently deleted")]
     SubjectNotSoftDeleted(Subject),
-    /// The version was taken out of use before.
+    /// The version is already soft deleted.
     #[error("subject `{0}` version {1} was soft deleted; set permanent=true to delete it permanently")]
     VersionSoftDeleted(Subject, u32),
-    /// The version must be taken out of use first.
+    /// The version must be soft deleted first.
     #[error("subject `{0}` version {1} was not deleted first before being permanently deleted")]
     VersionNotSoftDeleted(Subject, u32),
     /// The scope says nothing of its own about levels.

@@ -42,7 +42,7 @@ pub struct ImportNumbers {
     pub version: Option<u32>,
 }
 
-/// How often a registration is judged anew because another one came between.
+/// How often a registration is repeated after a concurrent one.
 const MAX_TRIES: usize = 5;
 
 /// Registers a schema in a subject. The same schema again is no change, and gives the version that it has.
@@ -209,7 +209,7 @@ impl Prepared {
     }
 }
 
-/// What is registered anew refers to versions in use alone. What is brought over with its id is as it was elsewhere.
+/// A new registration may refer only to versions in use. An imported schema keeps the references that it had.
 fn refuse_if_out_of_use(out_of_use: Option<&Reference>, numbers: &ImportNumbers) -> Result<(), Error> {
     match out_of_use {
         Some(Reference { name, subject, version }) if numbers.id.is_none() => {
@@ -341,7 +341,7 @@ impl SubjectState {
         numbers: &ImportNumbers,
         same: Option<&Schema>,
     ) -> Result<u32, Error> {
-        // What is registered anew takes the place of what was deleted.
+        // A new registration replaces a deleted one of the same schema.
         let stays =
             |version: &&SubjectVersion| !(version.deleted && Some(version.schema_id) == same.map(|same| same.id));
         let limit = ctx.app.settings.max_versions;

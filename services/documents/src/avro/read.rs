@@ -35,7 +35,7 @@ pub(super) struct Reader<'a> {
     rules: Rules,
 }
 
-/// A type that stands for one that is not known yet.
+/// The placeholder of a type that is not known yet.
 struct Wanted<'a> {
     stand_in: TypeId,
     name: String,

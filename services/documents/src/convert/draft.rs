@@ -14,7 +14,7 @@ const API_VERSION: &str = "v3.2.0";
 const MAX_COLUMNS: usize = 12_000;
 /// The deepest nesting of columns: a document's limit on depth holds no more.
 const MAX_DEPTH: usize = 12;
-/// The most notes that are told.
+/// The most notes of an import.
 const MAX_NOTES: usize = 1_000;
 
 /// Fields of an ODCS element.

@@ -17,7 +17,7 @@ use crate::message::References;
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// The keyword for what JSON Schema has no word for.
 const BESIDE: &str = "x-odcs";
-/// The keyword for the contract that a schema was made of.
+/// The keyword that names the contract behind an exported schema.
 const CONTRACT: &str = "x-odcs-contract";
 /// Formats that mean a logical type of their own.
 const TYPED_FORMATS: [&str; 3] = ["date", "date-time", "time"];

@@ -42,7 +42,7 @@ use crate::{Document, MAX_DOCUMENT_BYTES, Problem, parse};
 /// The largest source of an import, in bytes: the manifest of a large dbt project.
 pub const MAX_SOURCE_BYTES: usize = 4 * MAX_DOCUMENT_BYTES;
 
-/// What a contract can be made of.
+/// The sources that a contract can be created from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// An Avro schema (1.12): a record, or a union of records.
@@ -153,7 +153,7 @@ impl Dialect {
     }
 }
 
-/// What a source does not say about the contract that is made of it.
+/// What a source does not say about the contract that is created from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportOptions {
     /// The document's `id`.
@@ -164,7 +164,7 @@ pub struct ImportOptions {
     pub object: Option<String>,
 }
 
-/// A contract made of a foreign schema.
+/// A contract created from a foreign schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converted {
     /// The ODCS document, a draft. [`parse`] accepts it.
@@ -173,7 +173,7 @@ pub struct Converted {
     pub notes: Vec<Note>,
 }
 
-/// A foreign schema made of a contract.
+/// A foreign schema created from a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exported {
     pub text: String,
@@ -344,7 +344,7 @@ fn elements<'a>(properties: &'a [Arc<Property>], path: &str) -> impl Iterator<It
     })
 }
 
-/// What says which contract a schema was made of, for a target with a place for it.
+/// The text that names the contract behind an exported schema, for a target with a place for it.
 fn fundamentals(ledger: &Ledger<'_>) -> serde_json::Map<String, serde_json::Value> {
     let names = ["id", "name", "version", "status", "tenant", "domain", "dataProduct"];
     let field = |name: &&str| Some(((*name).to_owned(), ledger.take_text("", name)?.into()));

@@ -9,7 +9,7 @@ pub(super) enum Token<'a> {
     Name(&'a str),
     /// A number, as it is written.
     Number(&'a str),
-    /// What stands between the quotes of a string, with its escapes.
+    /// The text between the quotes of a string, with its escapes.
     Text(&'a str),
     /// Any other character.
     Mark(char),

@@ -29,7 +29,7 @@ closed_set! {
         TypeConverted = "type.converted",
         /// The type was converted, and the format's readers of the new type still read the old (Avro's promotions).
         TypePromoted = "type.promoted",
-        /// The type became narrower or another one.
+        /// The type was narrowed or replaced.
         TypeChanged = "type.changed",
         /// The type has another name and is the same.
         TypeRespelled = "type.respelled",

@@ -208,7 +208,7 @@ impl Compiler<'_> {
             let check = column.clone().map(|column| Check::InvalidPattern { column, pattern: pattern.clone() });
             self.implied(format!("{key}/pattern"), check, format!("{key} matches its pattern"));
         }
-        // No check of ours looks inside a collection; these are listed as not run.
+        // No check looks inside a collection; these are listed as not run.
         let counts = [
             ("minItems", options.min_items),
             ("maxItems", options.max_items),

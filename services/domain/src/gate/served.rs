@@ -40,7 +40,7 @@ pub struct Snapshots {
     /// The newest ones that were judged by the current rules, the newest first.
     pub judged: Vec<JudgedSnapshot>,
     /// Since when there has been a snapshot newer than the judged ones, if there is one: the notice of the oldest of
-    /// them, so that a table that commits often does not put its grace off for ever.
+    /// them, so that a table that commits often cannot extend its grace forever.
     pub head_pending_since: Option<Timestamp>,
     /// When the head was noticed, if it has not been judged yet: how new the newest data is.
     pub head_noticed_at: Option<Timestamp>,

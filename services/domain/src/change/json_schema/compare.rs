@@ -302,7 +302,7 @@ impl<'a> Answer<'_, 'a> {
         Ok(())
     }
 
-    /// Whether a pattern is found in a text; `None` if that cannot be told (look-around, references back, size).
+    /// Whether a pattern is found in a text; `None` if that is unknown (look-around, references back, size).
     pub(super) fn is_found(&mut self, pattern: &'a str, text: &str) -> Result<Option<bool>, TooComplex> {
         self.take(1 + text.len() / 16)?;
         let comparison = &mut *self.comparison;
