@@ -59,7 +59,7 @@ fn hostile_texts_are_refused_at_once() {
     );
     refused("a deep default", &deep, "nested more than");
     let twice = format!("[{}]", list(5_000, &|_| r#"{"type":"fixed","name":"F","size":1}"#.to_owned()));
-    refused("the same type again and again", &twice, "duplicate branch");
+    refused("the same type again and again", &twice, "defined twice");
     refused("a type that is its own name", r#"{"type":"fixed","name":"F","size":"F"}"#, "`size`");
     refused(
         "a number without end",
