@@ -15,9 +15,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use domain::clock::Random;
+use domain::clock::{Random, Timestamp};
+use domain::inspection::MAX_CHECKPOINT_BYTES;
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
+use store::retention::StoredFile;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::lease::file_list::{self, Checkpoint, FileList, StoredFileList};
 
@@ -25,7 +31,15 @@ use crate::lease::file_list::{self, Checkpoint, FileList, StoredFileList};
 #[derive(Clone, Debug)]
 pub struct DataDir {
     root: PathBuf,
+    /// Shared from storing a file until the database names it, alone while files that it does not name are removed.
+    naming: Arc<RwLock<()>>,
 }
+
+/// While it is held, no stored file is removed.
+pub(crate) type Keeping = OwnedRwLockReadGuard<()>;
+
+/// How much of a file is read at once.
+const CHUNK_BYTES: usize = 1 << 20;
 
 impl DataDir {
     /// Opens the folder, making what is missing; what scratch space held is removed.
@@ -43,7 +57,7 @@ impl DataDir {
         for name in ["keys", "lists", "checkpoints", "scratch", "lake"] {
             make(&root.join(name))?;
         }
-        Ok(Self { root })
+        Ok(Self { root, naming: Arc::default() })
     }
 
     /// The folder's path, absolute.
@@ -97,24 +111,111 @@ impl DataDir {
         Ok(Scratch { path })
     }
 
+    /// Keeps stored files that the database does not name yet from being removed.
+    pub(crate) async fn keeping(&self) -> Keeping {
+        Arc::clone(&self.naming).read_owned().await
+    }
+
+    /// Waits until the database names every file that was stored, and holds up the storing of others.
+    pub(crate) async fn alone(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.naming).write_owned().await
+    }
+
     /// Takes a checkpoint that an inspection wrote into its scratch folder. It is on disk when this returns. It is kept
-    /// under the digest of its bytes and never replaced: leases that were handed out pin the file itself.
+    /// under the digest of its bytes and never replaced: leases that were handed out pin the file itself. The worker is
+    /// not trusted: the file is read in chunks, up to a limit.
     ///
     /// # Errors
-    /// If it cannot be read or kept.
-    pub fn keep_checkpoint(&self, written: &Path) -> io::Result<Checkpoint> {
-        let digest = hex::encode(Sha256::digest(fs::read(written)?));
-        let path = self.root.join("checkpoints").join(format!("{digest}.parquet"));
+    /// If it cannot be read or kept. The inner error is the worker's: [`file_list::Error::BadCheckpoint`],
+    /// [`file_list::Error::LargeCheckpoint`].
+    pub fn keep_checkpoint(&self, written: &Path) -> io::Result<Result<Checkpoint, file_list::Error>> {
+        // Without `NONBLOCK`, opening a named pipe would wait for a writer.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(written);
+        let mut file = match opened {
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                return Ok(Err(file_list::Error::BadCheckpoint));
+            }
+            opened => opened?,
+        };
+        let stat = file.metadata()?;
+        if !stat.is_file() || stat.nlink() != 1 {
+            return Ok(Err(file_list::Error::BadCheckpoint));
+        }
+        let Some(digest) = digest_up_to(&mut file, MAX_CHECKPOINT_BYTES)? else {
+            return Ok(Err(file_list::Error::LargeCheckpoint));
+        };
+        let path = self.file(StoredFile::Checkpoint, &digest);
         if !path.exists() {
-            File::open(written)?.sync_all()?;
-            match fs::hard_link(written, &path) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => sync_folder(&path)?,
+            file.sync_all()?;
+            match renameat_with(CWD, written, CWD, &path, RenameFlags::NOREPLACE) {
+                Ok(()) | Err(Errno::EXIST) => sync_folder(&path)?,
+                Err(error) => return Err(error.into()),
             }
         }
         let stat = fs::symlink_metadata(&path)?;
         let mtime_ns = stat.mtime().saturating_mul(1_000_000_000).saturating_add(stat.mtime_nsec());
-        Ok(Checkpoint { path, size_bytes: stat.size(), mtime_ns, inode: stat.ino() })
+        Ok(Ok(Checkpoint { path, digest, size_bytes: stat.size(), mtime_ns, inode: stat.ino() }))
+    }
+
+    /// Where the stored file of a digest is.
+    fn file(&self, kind: StoredFile, digest: &str) -> PathBuf {
+        match kind {
+            StoredFile::List => self.folder(kind).join(digest),
+            StoredFile::Checkpoint => self.folder(kind).join(format!("{digest}{CHECKPOINT_SUFFIX}")),
+        }
+    }
+
+    fn folder(&self, kind: StoredFile) -> PathBuf {
+        self.root.join(match kind {
+            StoredFile::List => "lists",
+            StoredFile::Checkpoint => "checkpoints",
+        })
+    }
+
+    /// The digests of the stored files of a kind that were written before a time. What an interrupted write left behind
+    /// is removed on the way.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub(crate) fn stored_before(&self, kind: StoredFile, before: Timestamp) -> io::Result<Vec<String>> {
+        let mut digests = Vec::new();
+        for entry in fs::read_dir(self.folder(kind))? {
+            let entry = entry?;
+            let stat = entry.metadata()?;
+            if stat.mtime().saturating_mul(1_000_000).saturating_add(stat.mtime_nsec() / 1_000) >= before.0 {
+                continue;
+            }
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let digest = match kind {
+                StoredFile::List if name.starts_with('.') && name.ends_with(UNFINISHED_SUFFIX) => {
+                    fs::remove_file(entry.path())?;
+                    continue;
+                }
+                StoredFile::List => Some(name),
+                StoredFile::Checkpoint => name.strip_suffix(CHECKPOINT_SUFFIX),
+            };
+            let is_digest = |text: &&str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            digests.extend(digest.filter(is_digest).map(str::to_owned));
+        }
+        Ok(digests)
+    }
+
+    /// Removes a stored file. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub(crate) fn remove(&self, kind: StoredFile, digest: &str) -> io::Result<()> {
+        match fs::remove_file(self.file(kind, digest)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The digest in the name of one of our own checkpoints.
+    pub(crate) fn digest_of_checkpoint(path: &Path) -> Option<&str> {
+        path.file_name()?.to_str()?.strip_suffix(CHECKPOINT_SUFFIX)
     }
 
     /// Stores a file list under its digest; it is on disk when this returns. Storing it again changes nothing.
@@ -122,7 +223,7 @@ impl DataDir {
     /// # Errors
     /// If it cannot be written.
     pub fn keep_list(&self, list: &StoredFileList) -> io::Result<()> {
-        let path = self.root.join("lists").join(&list.digest);
+        let path = self.file(StoredFile::List, &list.digest);
         if path.exists() { Ok(()) } else { self.put(&path, &list.bytes) }
     }
 
@@ -131,7 +232,7 @@ impl DataDir {
     /// # Errors
     /// If it is gone or not what was stored.
     pub fn list(&self, digest: &str) -> io::Result<FileList> {
-        let bytes = fs::read(self.root.join("lists").join(digest))?;
+        let bytes = fs::read(self.file(StoredFile::List, digest))?;
         FileList::decode(digest, &bytes)
             .map_err(|error: file_list::Error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
@@ -139,7 +240,7 @@ impl DataDir {
     /// Writes a file whole or not at all: beside its place, synced, then linked to it without replacing.
     fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let beside = path.with_file_name(format!(".{name}.new"));
+        let beside = path.with_file_name(format!(".{name}{UNFINISHED_SUFFIX}"));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -149,6 +250,25 @@ impl DataDir {
         }
         fs::remove_file(&beside)?;
         sync_folder(path)
+    }
+}
+
+/// What the name of a checkpoint has after its digest.
+const CHECKPOINT_SUFFIX: &str = ".parquet";
+/// What the name of a file has that is being written.
+const UNFINISHED_SUFFIX: &str = ".new";
+
+/// SHA-256, in hex, of the rest of a file; `None` if that is longer than `limit`.
+fn digest_up_to(file: &mut File, limit: u64) -> io::Result<Option<String>> {
+    let (mut hash, mut chunk, mut n_bytes) = (Sha256::new(), vec![0; CHUNK_BYTES], 0_u64);
+    loop {
+        let read = file.read(&mut chunk)?;
+        n_bytes = n_bytes.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        match read {
+            0 => return Ok(Some(hex::encode(hash.finalize()))),
+            _ if n_bytes > limit => return Ok(None),
+            read => hash.update(&chunk[..read]),
+        }
     }
 }
 

@@ -13,20 +13,23 @@ use domain::identity::PrincipalKind;
 use domain::inspection::{Inspection, InspectionError, InspectionJob};
 use domain::lease::Lease;
 use domain::quality::{Measured, RuleResult, Verdict};
+use domain::share::BindingRight;
 use domain::storage::WorkerRoot;
-use domain::table::{Inspected, Snapshot, SnapshotKey, SnapshotState, Table};
+use domain::table::{Inspected, PinnedFile, Snapshot, SnapshotKey, SnapshotState, Table};
 use policy::{Caller, Party, Question, Resource};
 use store::{Lock, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, RuleSet};
 use crate::ctx::App;
+use crate::data_dir::{DataDir, Keeping};
 use crate::error::Error;
 use crate::failpoint;
 use crate::jobs::queue;
 use crate::lease::file_list::{self, FileList};
 use crate::product_in_domain::{self, ProductInDomain};
 use crate::table::head;
+use crate::table::sharing::{self, Sharing};
 
 /// A binding, and one set of rules that its snapshots are to be judged by.
 struct Judge {
@@ -57,8 +60,10 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
         }
         return Ok(());
     };
-    // A snapshot that could not be inspected may be able to now: its verdicts say nothing of the data.
-    if !again && head.state != SnapshotState::Error {
+    // A snapshot that could not be inspected may be able to now: its verdicts say nothing of the data. One whose files
+    // were collected needs them again.
+    let has_files = head.found.as_ref().is_some_and(|found| found.file_list.is_some());
+    if !again && head.state != SnapshotState::Error && has_files {
         judges = without_verdict(app, judges, head.id).await?;
     }
     if judges.is_empty() {
@@ -76,8 +81,14 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
 /// The bindings of a table with the rules that matter: of the current version, and of every draft that waits.
 async fn judges(app: &App, tx: &mut Tx, table: &Table) -> Result<Vec<Judge>, Error> {
     let mut judges = Vec::new();
+    let sharing = Sharing::load(app, tx, table).await?;
     for binding in store::binding::list_of_table(tx, table.id).await? {
         let contract = store::contract::get(tx, binding.contract_id).await?;
+        // A binding that has fallen learns nothing more of the table.
+        let right = sharing.as_ref().map_or(BindingRight::Stands, |sharing| sharing.right_of(contract.product_id));
+        if right != BindingRight::Stands {
+            continue;
+        }
         let known = product_in_domain::get(tx, contract.product_id).await?;
         let ports = store::product::list_ports_of_contracts(tx, &[contract.id]).await?;
         let leading = ports.into_iter().filter(|port| port.contract_major == binding.major);
@@ -146,6 +157,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
         role_grants: false,
         grants: Vec::new(),
         snapshots: Snapshots::default(),
+        binding: sharing::right_of_binding(app, &mut tx, table, first.binding.id).await?,
         location_is_its_own: store::table::find_overlapping(&mut tx, &table.location, Some(table.id)).await?.is_none(),
     };
     let request = Request {
@@ -177,7 +189,11 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
 /// What an inspection brought back, with its files stored.
 struct Looked {
     inspection: Inspection,
+    n_files: usize,
     file_list: String,
+    checkpoint: Option<String>,
+    /// Held until the files are named in the database.
+    _keeping: Keeping,
 }
 
 async fn run(
@@ -200,7 +216,7 @@ async fn run(
         scratch: scratch.path().to_owned(),
     };
     let n_rules = job.rules.len();
-    let inspection = match app.inspector.inspect(job).await {
+    let mut inspection = match app.inspector.inspect(job).await {
         Ok(inspection) => inspection,
         Err(error) => return Ok(Err(error)),
     };
@@ -208,32 +224,49 @@ async fn run(
         return Ok(Err(InspectionError::Nonsense("the report is about another snapshot or other rules".to_owned())));
     }
 
+    let keeping = app.folder.keeping().await;
     let folder = app.folder.clone();
     let stored = tokio::task::spawn_blocking(move || {
-        let list = file_list(&folder, &inspection, scratch.path())?;
-        let stored = match list.and_then(|list| list.encode()) {
+        let files = std::mem::take(&mut inspection.files);
+        let n_files = files.len();
+        let (list, checkpoint) = match file_list(&folder, &inspection, files, scratch.path())? {
+            Ok(list) => list,
+            Err(error) => return Ok(Err(InspectionError::Nonsense(error.to_string()))),
+        };
+        let stored = match list.encode() {
             Ok(stored) => stored,
             Err(error) => return Ok(Err(InspectionError::Nonsense(error.to_string()))),
         };
         folder.keep_list(&stored)?;
-        Ok::<_, std::io::Error>(Ok(Looked { inspection, file_list: stored.digest }))
+        Ok::<_, std::io::Error>(Ok(Looked {
+            inspection,
+            n_files,
+            file_list: stored.digest,
+            checkpoint,
+            _keeping: keeping,
+        }))
     });
     stored.await.map_err(Error::internal)?.map_err(Error::internal)
 }
 
+/// The list, and the digest of the checkpoint that it names.
 fn file_list(
-    folder: &crate::data_dir::DataDir,
+    folder: &DataDir,
     inspection: &Inspection,
+    files: Vec<PinnedFile>,
     scratch: &std::path::Path,
-) -> std::io::Result<Result<FileList, file_list::Error>> {
-    let files = inspection.files.clone();
+) -> std::io::Result<Result<(FileList, Option<String>), file_list::Error>> {
     match (&inspection.snapshot, &inspection.checkpoint) {
         (SnapshotKey::DeltaVersion(version), Some(written)) if written.parent() == Some(scratch) => {
-            let checkpoint = folder.keep_checkpoint(written)?;
-            Ok(FileList::delta(*version, files, checkpoint))
+            let checkpoint = match folder.keep_checkpoint(written)? {
+                Ok(checkpoint) => checkpoint,
+                Err(error) => return Ok(Err(error)),
+            };
+            let digest = checkpoint.digest.clone();
+            Ok(FileList::delta(*version, files, checkpoint).map(|list| (list, Some(digest))))
         }
         (SnapshotKey::DeltaVersion(_), _) => Ok(Err(file_list::Error::BadCheckpoint)),
-        (SnapshotKey::ParquetDigest(_), _) => Ok(FileList::parquet(files)),
+        (SnapshotKey::ParquetDigest(_), _) => Ok(FileList::parquet(files).map(|list| (list, None))),
     }
 }
 
@@ -260,9 +293,10 @@ async fn store_outcome(
                 inspected_at: now,
                 committed_at: looked.inspection.committed_at,
                 n_rows: looked.inspection.n_rows,
-                n_files: u64::try_from(looked.inspection.files.len()).unwrap_or(u64::MAX),
+                n_files: u64::try_from(looked.n_files).unwrap_or(u64::MAX),
                 schema: looked.inspection.schema.clone(),
-                file_list: looked.file_list.clone(),
+                file_list: Some(looked.file_list.clone()),
+                checkpoint: looked.checkpoint.clone(),
             };
             store::table::set_inspected(&mut tx, snapshot_id, Ok(&found)).await?;
             event
@@ -304,7 +338,7 @@ async fn store_outcome(
 /// A Parquet folder that changed between the look and the inspection: what was inspected is the head.
 async fn notice_changed(app: &App, tx: &mut Tx, table_id: TableId, key: &SnapshotKey) -> Result<SnapshotId, Error> {
     if let Some(known) = store::table::find_snapshot_by_key(tx, table_id, key).await? {
-        store::table::set_head(tx, table_id, known.id).await?;
+        store::table::return_to(tx, table_id, known.id).await?;
         return Ok(known.id);
     }
     let id = SnapshotId::new(app.clock.as_ref(), app.random.as_ref());

@@ -34,6 +34,7 @@ pub mod product;
 pub mod product_in_domain;
 pub mod publish;
 pub mod registry;
+pub mod retention;
 pub mod table;
 pub mod target;
 

@@ -7,6 +7,10 @@ use crate::clock::Timestamp;
 use crate::quality::{Measured, Rule};
 use crate::table::{Format, PhysicalSchema, PinnedFile, SnapshotKey};
 
+/// The longest checkpoint of ours, in bytes: that of a table of a million files is a tenth of it. It is also the longest
+/// file that a worker may write.
+pub const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
+
 /// What the worker is asked to do. It sees nothing else.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InspectionJob {

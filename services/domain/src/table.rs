@@ -39,6 +39,8 @@ pub struct Table {
     pub revision: i64,
     /// The newest snapshot that we noticed.
     pub head: Option<SnapshotId>,
+    /// Whether several products are bound to it, or were ([`crate::share`]).
+    pub shared: bool,
     /// When it was registered.
     pub created_at: Timestamp,
 }
@@ -280,8 +282,10 @@ pub struct Inspected {
     pub n_files: u64,
     /// Columns and protocol.
     pub schema: PhysicalSchema,
-    /// The digest that names the stored file list.
-    pub file_list: String,
+    /// The digest that names the stored file list; `None` once it was collected: then the snapshot is not served.
+    pub file_list: Option<String>,
+    /// Delta: the digest that names our own checkpoint, while there is a file list.
+    pub checkpoint: Option<String>,
 }
 
 /// One file of a snapshot, pinned: it is served only while all of this still holds.

@@ -11,7 +11,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::wire;
@@ -71,7 +71,7 @@ impl Launcher {
             return Err(InspectionError::Died(exit_reason(output.status)));
         }
         let nonsense = |error: wire::Malformed| InspectionError::Nonsense(error.to_string());
-        let wire::Report { sandbox, outcome } = wire::Report::from_json(&output.report).map_err(nonsense)?;
+        let wire::Report { sandbox, outcome } = output.report.map_err(nonsense)?;
         let sandbox = sandbox.into_domain();
         warn_of(sandbox);
         // The worker itself refuses before it opens anything, but must not be relied upon.
@@ -80,7 +80,7 @@ impl Launcher {
         }
         match outcome {
             wire::Outcome::Inspected(inspected) => inspected.into_domain(job).map_err(nonsense),
-            wire::Outcome::Unreadable { reason } => Err(InspectionError::Unreadable(reason)),
+            wire::Outcome::Unreadable { reason } => Err(InspectionError::Unreadable(wire::bounded(reason))),
             wire::Outcome::NoSandbox => Err(InspectionError::NoSandbox(sandbox)),
         }
     }
@@ -123,7 +123,7 @@ impl Drop for Group {
 /// The output of a worker that has exited.
 struct Output {
     status: ExitStatus,
-    report: Vec<u8>,
+    report: Result<wire::Report, wire::Malformed>,
 }
 
 /// Sends the job, reads the output and waits for the worker to exit. The three pipes are served concurrently, so that
@@ -138,16 +138,7 @@ async fn converse(child: &mut Child, job: &[u8]) -> Result<Output, InspectionErr
         let _ = stdin.write_all(job).await;
         Ok::<(), InspectionError>(())
     };
-    let receive = async {
-        let mut report = Vec::new();
-        let limit = wire::MAX_REPORT_BYTES;
-        let died = |error: io::Error| InspectionError::Died(error.to_string());
-        stdout.take(limit as u64 + 1).read_to_end(&mut report).await.map_err(died)?;
-        if report.len() > limit {
-            return Err(InspectionError::Nonsense(format!("it is longer than {limit} bytes")));
-        }
-        Ok(report)
-    };
+    let receive = read_report(stdout);
     let log = async { Ok(first_bytes(stderr, MAX_STDERR_BYTES).await) };
     let ((), report, stderr) = tokio::try_join!(send, receive, log)?;
     let status = child.wait().await.map_err(|error| InspectionError::Died(error.to_string()))?;
@@ -157,6 +148,25 @@ async fn converse(child: &mut Child, job: &[u8]) -> Result<Output, InspectionErr
         tracing::warn!(worker.status = %status, worker.stderr = %stderr, "the worker wrote to standard error");
     }
     Ok(Output { status, report })
+}
+
+/// Reads the report. What is not one is an error at once, so that nothing waits for its end, unless the output ends there:
+/// then the worker's status tells the reason.
+async fn read_report(stdout: impl AsyncRead + Unpin) -> Result<Result<wire::Report, wire::Malformed>, InspectionError> {
+    let mut stdout = BufReader::new(stdout);
+    let (mut reader, mut line) = (wire::ReportReader::default(), Vec::new());
+    loop {
+        line.clear();
+        let limit = u64::try_from(reader.max_line_bytes()).unwrap_or(u64::MAX).saturating_add(1);
+        let read = (&mut stdout).take(limit).read_until(b'\n', &mut line).await;
+        if read.map_err(|error| InspectionError::Died(error.to_string()))? == 0 {
+            return Ok(reader.end());
+        }
+        if let Err(error) = reader.line(&line) {
+            let goes_on = line.ends_with(b"\n") || !stdout.fill_buf().await.is_ok_and(<[u8]>::is_empty);
+            return if goes_on { Err(InspectionError::Nonsense(error.to_string())) } else { Ok(Err(error)) };
+        }
+    }
 }
 
 /// The first `limit` bytes; the rest is read and discarded, so that the writer never blocks.

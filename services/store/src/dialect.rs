@@ -36,6 +36,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "override_findings", include_str!("../migrations/0006_override_findings.sql")),
     (7, "outbox_cursors", include_str!("../migrations/0007_outbox_cursors.sql")),
     (8, "leases_intended", include_str!("../migrations/0008_leases_intended.sql")),
+    (11, "retention", include_str!("../migrations/0011_retention.sql")),
+    (13, "table_shares", include_str!("../migrations/0013_table_shares.sql")),
 ];
 
 /// The number of the newest migration.

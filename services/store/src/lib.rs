@@ -41,9 +41,11 @@ pub mod overrides;
 mod page;
 pub mod product;
 pub mod registry;
+pub mod retention;
 pub mod revision;
 mod row;
 mod scope;
+pub mod share;
 pub mod table;
 mod writer;
 

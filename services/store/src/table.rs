@@ -18,6 +18,7 @@ entity_row! {
         location: Text<Location>,
         revision: i64,
         head_id: Option<Text<SnapshotId>>,
+        shared: bool,
         created_at: i64,
     }
 }
@@ -32,6 +33,7 @@ impl TryFrom<TableRow> for Table {
             location: row.location.0,
             revision: row.revision,
             head: row.head_id.map(|id| id.0),
+            shared: row.shared,
             created_at: Timestamp(row.created_at),
         })
     }
@@ -54,6 +56,7 @@ pub async fn insert(tx: &mut Tx, table: &Table) -> Result<(), Error> {
             location: Text(&table.location),
             revision: table.revision,
             head_id: table.head.map(Text),
+            shared: table.shared,
             created_at: table.created_at.0,
         }
     )?;
@@ -71,6 +74,7 @@ pub async fn delete_unbound(tx: &mut Tx, id: TableId) -> Result<bool, Error> {
         return Ok(false);
     }
     affected!(tx, "DELETE FROM snapshots WHERE table_id = $1", Text(id))?;
+    affected!(tx, "DELETE FROM table_shares WHERE table_id = $1", Text(id))?;
     let n_rows = affected!(tx, "DELETE FROM tables WHERE id = $1", Text(id))?;
     Ok(n_rows == 1)
 }
@@ -161,6 +165,7 @@ entity_row! {
         n_files: Option<i64>,
         physical_schema: Option<String>,
         file_list: Option<String>,
+        checkpoint: Option<String>,
     }
 }
 
@@ -170,26 +175,19 @@ impl TryFrom<SnapshotRow> for Snapshot {
     fn try_from(row: SnapshotRow) -> Result<Self, Error> {
         let id = row.id.0;
         let misfit = |problem: &str| Error::inconsistent("snapshots", id, problem);
-        let found =
-            match (row.inspected_at, row.committed_at, row.n_rows, row.n_files, row.physical_schema, row.file_list) {
-                (
-                    Some(inspected_at),
-                    Some(committed_at),
-                    Some(n_rows),
-                    Some(n_files),
-                    Some(schema),
-                    Some(file_list),
-                ) => Some(Inspected {
-                    inspected_at: Timestamp(inspected_at),
-                    committed_at: Timestamp(committed_at),
-                    n_rows: natural(n_rows).map_err(misfit)?,
-                    n_files: natural(n_files).map_err(misfit)?,
-                    schema: json::schema_from_text(&schema).map_err(|problem| misfit(&problem))?,
-                    file_list,
-                }),
-                (None, None, None, None, None, None) => None,
-                _ => return Err(misfit("half of an inspection")),
-            };
+        let found = match (row.inspected_at, row.committed_at, row.n_rows, row.n_files, row.physical_schema) {
+            (Some(inspected_at), Some(committed_at), Some(n_rows), Some(n_files), Some(schema)) => Some(Inspected {
+                inspected_at: Timestamp(inspected_at),
+                committed_at: Timestamp(committed_at),
+                n_rows: natural(n_rows).map_err(misfit)?,
+                n_files: natural(n_files).map_err(misfit)?,
+                schema: json::schema_from_text(&schema).map_err(|problem| misfit(&problem))?,
+                file_list: row.file_list,
+                checkpoint: row.checkpoint,
+            }),
+            (None, None, None, None, None) if row.file_list.is_none() => None,
+            _ => return Err(misfit("half of an inspection")),
+        };
         // A later inspection may have failed; the result of an earlier one stays for its leases.
         if row.state.0 == SnapshotState::Inspected && found.is_none() {
             return Err(misfit("the state and the inspection do not fit"));
@@ -246,13 +244,27 @@ pub async fn notice(
     Ok(Snapshot { id, table_id, key, ordinal, noticed_at: at, state, found: None, error: None })
 }
 
-/// Makes an existing snapshot the head again, as when a Parquet folder returns to an earlier set of files. The table's
-/// revision increases.
+/// Makes an existing snapshot the head again, as when a Parquet folder returns to an earlier set of files. Older ones may
+/// be needed again, and one whose files were collected waits for another inspection. The table's revision increases.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::LockNeeded`].
-pub async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Result<(), Error> {
+pub async fn return_to(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Result<(), Error> {
     tx.require_facts()?;
+    affected!(
+        tx,
+        "UPDATE snapshots SET unneeded_since = NULL WHERE table_id = $1 AND unneeded_since IS NOT NULL",
+        Text(table_id)
+    )?;
+    affected!(
+        tx,
+        "UPDATE snapshots SET state = 'pending' WHERE id = $1 AND state = 'inspected' AND file_list IS NULL",
+        Text(head)
+    )?;
+    set_head(tx, table_id, head).await
+}
+
+async fn set_head(tx: &mut Tx, table_id: TableId, head: SnapshotId) -> Result<(), Error> {
     let n_rows = affected!(
         tx,
         "UPDATE tables SET head_id = $1, revision = revision + 1 WHERE id = $2",
@@ -281,14 +293,17 @@ pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Inspect
                  n_rows = $3,
                  n_files = $4,
                  physical_schema = $5,
-                 file_list = $6
-             WHERE id = $7",
+                 file_list = $6,
+                 checkpoint = $7,
+                 unneeded_since = NULL
+             WHERE id = $8",
             found.inspected_at.0,
             found.committed_at.0,
             integer(found.n_rows),
             integer(found.n_files),
             json::schema_to_text(&found.schema),
-            found.file_list.as_str(),
+            found.file_list.as_deref(),
+            found.checkpoint.as_deref(),
             Text(id)
         )?,
         Err(error) => affected!(tx, "UPDATE snapshots SET state = 'error', error = $1 WHERE id = $2", error, Text(id))?,

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::clock::Timestamp;
 use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector};
 use domain::quality::{Measured, Operator};
 use domain::table::{PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey};
+use tokio::sync::Notify;
 
 /// What is to be found in a table's folder.
 #[derive(Clone, Debug)]
@@ -62,12 +63,39 @@ fn column(text: &str) -> PhysicalColumn {
 #[derive(Debug, Default)]
 pub struct FakeInspector {
     scenes: Mutex<HashMap<PathBuf, Scene>>,
+    hold: Mutex<Option<Arc<Hold>>>,
+}
+
+/// An inspection that is held up before it ends.
+#[derive(Debug, Default)]
+pub struct Hold {
+    reached: Notify,
+    released: Notify,
+}
+
+impl Hold {
+    /// Waits until an inspection is held up.
+    pub async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets it end.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
 }
 
 impl FakeInspector {
     /// Sets what is to be found in a folder.
     pub fn set(&self, root: PathBuf, scene: Scene) {
         self.scenes.lock().unwrap_or_else(PoisonError::into_inner).insert(root, scene);
+    }
+
+    /// Holds up the next inspection.
+    pub fn hold(&self) -> Arc<Hold> {
+        let hold = Arc::new(Hold::default());
+        *self.hold.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&hold));
+        hold
     }
 
     fn look(&self, job: &InspectionJob) -> Result<Inspection, InspectionError> {
@@ -80,7 +108,8 @@ impl FakeInspector {
         let checkpoint = match &snapshot {
             SnapshotKey::DeltaVersion(_) => {
                 let path = job.scratch.join("checkpoint.parquet");
-                std::fs::write(&path, b"checkpoint").map_err(|error| InspectionError::Died(error.to_string()))?;
+                let text = format!("checkpoint of {snapshot} in {}", job.root.display());
+                std::fs::write(&path, text).map_err(|error| InspectionError::Died(error.to_string()))?;
                 Some(path)
             }
             SnapshotKey::ParquetDigest(_) => None,
@@ -114,7 +143,14 @@ impl Inspector for FakeInspector {
         &self,
         job: InspectionJob,
     ) -> Pin<Box<dyn Future<Output = Result<Inspection, InspectionError>> + Send + '_>> {
-        Box::pin(async move { self.look(&job) })
+        Box::pin(async move {
+            let hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(hold) = hold {
+                hold.reached.notify_one();
+                hold.released.notified().await;
+            }
+            self.look(&job)
+        })
     }
 }
 

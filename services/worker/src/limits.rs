@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use domain::inspection::MAX_CHECKPOINT_BYTES;
 use inspect::wire::{Limits, Sandbox};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
@@ -10,8 +11,6 @@ use landlock::{
 };
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// The maximum size of a written file; a checkpoint of a million files is much smaller.
-const MAX_WRITTEN_FILE_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// The maximum number of open files. A scan opens one data file at a time; the rest is for the runtime.
 const MAX_OPEN_FILES: u64 = 256;
 /// The first Landlock version that also scopes signals and abstract sockets. Older kernels enforce what they support.
@@ -29,7 +28,7 @@ pub(crate) fn apply(limits: Limits, root: &Path, scratch: &Path) -> anyhow::Resu
     set(Resource::Core, 0, 0)?;
     // The signal of the soft limit tells the server the reason; the hard limit stops a process that ignores it.
     set(Resource::Cpu, limits.cpu_seconds, limits.cpu_seconds.saturating_add(1))?;
-    set(Resource::Fsize, MAX_WRITTEN_FILE_BYTES, MAX_WRITTEN_FILE_BYTES)?;
+    set(Resource::Fsize, MAX_CHECKPOINT_BYTES, MAX_CHECKPOINT_BYTES)?;
     set(Resource::Nofile, MAX_OPEN_FILES, MAX_OPEN_FILES)?;
     let sandbox = confine(root, scratch).context("cannot confine itself to the table")?;
     // Last, since the calls above may allocate.

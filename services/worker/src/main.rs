@@ -18,7 +18,7 @@ mod root;
 mod scan;
 mod schema;
 
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -82,7 +82,5 @@ fn inspect() -> anyhow::Result<()> {
 }
 
 fn answer(report: &Report) -> anyhow::Result<()> {
-    let json = report.to_json().context("cannot serialise the report")?;
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(&json).and_then(|()| stdout.flush()).context("cannot write the report")
+    report.write(&mut BufWriter::new(std::io::stdout().lock())).context("cannot write the report")
 }

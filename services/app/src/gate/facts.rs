@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
-use domain::contract::{self, ConformanceFinding, SchemaObject};
+use domain::contract::{self, Classification, ConformanceFinding, SchemaObject};
 use domain::gate::served::{JudgedSnapshot, Snapshots};
 use domain::gate::{ContractFacts, Detail, DetailRight, Facts, Visibility};
 use domain::grant::Grant;
 use domain::id::{SnapshotId, TableId};
 use domain::quality::{Measured, Outcome, RuleResult};
+use domain::share::BindingRight;
 use domain::table::{Snapshot, SnapshotState};
-use policy::Question;
+use policy::{Question, Resource};
 use store::{Seek, Tx};
 
 use crate::actor::{Actor, Standing};
@@ -21,6 +22,7 @@ use crate::contract::RuleSet;
 use crate::ctx::App;
 use crate::error::Error;
 use crate::paging::MAX_PAGE;
+use crate::table::sharing::Sharing;
 use crate::table::{address, head};
 use crate::target::Target;
 
@@ -65,10 +67,16 @@ pub(crate) async fn load(
         },
     };
 
+    let product = &target.known.product;
+    let sharing = Sharing::load(app, tx, &target.table).await?;
+    let (binding, classification) = match &sharing {
+        Some(sharing) => (sharing.right_of(product.id), sharing.classification(product)),
+        None => (BindingRight::Stands, product.classification),
+    };
     let policy_question = Question {
         caller: &actor.caller(),
         action: question.action.into(),
-        resource: &target.resource(),
+        resource: &target.resource_as(classification),
         purpose: question.purpose,
     };
     let policy = app.policy.decide(&policy_question);
@@ -86,7 +94,7 @@ pub(crate) async fn load(
     let good_until = edges.chain(switch).filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
     let facts = Facts {
         principal_enabled: actor.standing.enabled,
-        visibility: Visibility::Established,
+        visibility: visibility(app, &actor, &target, classification),
         policy,
         product_served: target.known.product.state.serves(),
         contract,
@@ -94,11 +102,24 @@ pub(crate) async fn load(
         role_grants,
         grants,
         snapshots,
+        binding,
         location_is_its_own: store::table::find_overlapping(tx, &target.table.location, Some(target.table.id))
             .await?
             .is_none(),
     };
     Ok(Some(LoadedFacts { target, facts, head: head.map(|head| head.key), stamp, good_until }))
+}
+
+/// The target was found by what the caller may know of the product; a shared table may be classified higher.
+fn visibility(app: &App, actor: &Actor, target: &Target, classification: Classification) -> Visibility {
+    let product = target.known.policy();
+    let as_if = policy::Product { classification, ..product };
+    match classification == product.classification
+        || app.allows(actor, policy::Action::ViewProduct, &Resource::Product(as_if))
+    {
+        true => Visibility::Established,
+        false => Visibility::Classified,
+    }
 }
 
 async fn snapshots(
@@ -122,8 +143,11 @@ async fn snapshots(
         verdicts.push(good);
     }
     let ids: Vec<SnapshotId> = verdicts.iter().map(|verdict| verdict.snapshot_id).collect();
-    let found: HashMap<_, _> =
-        store::table::list_snapshots_by_ids(tx, &ids).await?.into_iter().map(|found| (found.id, found)).collect();
+    let found = store::table::list_snapshots_by_ids(tx, &ids).await?.into_iter();
+    // Whose files were collected cannot be served: it counts as not inspected.
+    let collected = |snapshot: &Snapshot| snapshot.found.as_ref().is_some_and(|found| found.file_list.is_none());
+    let found: HashMap<_, _> = found.filter(|found| !collected(found)).map(|found| (found.id, found)).collect();
+    verdicts.retain(|verdict| found.contains_key(&verdict.snapshot_id));
     let head_judged = head.is_some_and(|head| verdicts.iter().any(|verdict| verdict.snapshot_id == head.id));
     let pending = head.filter(|head| !head_judged && head.state == SnapshotState::Pending);
     let head_pending_since = match pending {

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::inspection;
 use crate::lease::intent;
 use crate::paging::MAX_PAGE;
+use crate::retention;
 use crate::table::head;
 
 /// How long to wait for work without a notification: other replicas send none.
@@ -181,7 +182,7 @@ async fn tidy(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Deletes and forgets what has expired, and ends abandoned leases, once.
+/// Deletes and forgets what has expired, ends abandoned leases, and collects stored files, once.
 ///
 /// # Errors
 /// Those of the database.
@@ -193,7 +194,9 @@ pub async fn tidy_once(app: &App) -> Result<(), Error> {
     store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
     store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
     tx.commit().await?;
-    // Last: a lease that cannot be read keeps nothing else from being deleted.
-    intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await?;
+    // A lease that cannot be read keeps nothing else from being deleted.
+    let ended = intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await;
+    retention::collect(app).await?;
+    ended?;
     Ok(())
 }

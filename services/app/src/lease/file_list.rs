@@ -1,5 +1,6 @@
 //! The files of one inspected snapshot. A list is an immutable file under the digest of its bytes.
 
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use domain::table::PinnedFile;
@@ -12,12 +13,15 @@ pub const MAX_FILES: usize = 1_000_000;
 pub const MAX_KEY_BYTES: usize = 1_024 - 37;
 
 /// The most bytes of a list before compression.
-const MAX_PLAIN_BYTES: usize = 256 << 20;
+const MAX_PLAIN_BYTES: u64 = 256 << 20;
 
 /// The first bytes of a list before compression; a change of the layout changes them.
-const MAGIC: &[u8] = b"charterhouse file list 1\n";
+const MAGIC: &[u8; 25] = b"charterhouse file list 1\n";
 
 const ZSTD_LEVEL: i32 = 3;
+
+/// The longest text of a list: a key, or the path of a checkpoint.
+const MAX_TEXT_BYTES: usize = 8 << 10;
 
 /// The files of one inspected snapshot, sorted by the bytes of their keys. No key is there twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub enum Place {
 pub struct Checkpoint {
     /// Where it is: absolute, in the data directory.
     pub path: PathBuf,
+    /// SHA-256 of its bytes, in hex.
+    pub digest: String,
     /// Its size.
     pub size_bytes: u64,
     /// Its modification time, in nanoseconds since 1970.
@@ -69,8 +75,11 @@ pub enum Error {
     #[error("`{0}` is listed twice or out of order")]
     Order(String),
     /// The path of a checkpoint that is not absolute, or has `..` in it.
-    #[error("the checkpoint's path is not absolute and plain")]
+    #[error("the checkpoint is not a file of its own with an absolute and plain path")]
     BadCheckpoint,
+    /// A checkpoint of more bytes than [`MAX_CHECKPOINT_BYTES`](domain::inspection::MAX_CHECKPOINT_BYTES).
+    #[error("the checkpoint is longer than {} bytes", domain::inspection::MAX_CHECKPOINT_BYTES)]
+    LargeCheckpoint,
     /// More than [`MAX_FILES`], or more bytes than a list may have.
     #[error("too many files in one snapshot: at most {MAX_FILES}")]
     TooLarge,
@@ -93,7 +102,7 @@ impl FileList {
     /// # Errors
     /// [`Error`] if a key is not one, is there twice, or lies in the log.
     pub fn delta(version: u64, files: Vec<PinnedFile>, checkpoint: Checkpoint) -> Result<Self, Error> {
-        let Checkpoint { path, size_bytes, mtime_ns, inode } = checkpoint;
+        let Checkpoint { path, digest: _, size_bytes, mtime_ns, inode } = checkpoint;
         let file = PinnedFile { path: checkpoint_key(version), size_bytes, mtime_ns, inode };
         let in_table = files.into_iter().map(|file| ListedFile { file, place: Place::Table });
         Self::sorted(in_table.chain([ListedFile { file, place: Place::Own(path) }]).collect())
@@ -115,23 +124,38 @@ impl FileList {
     /// # Errors
     /// [`Error::TooLarge`].
     pub fn encode(&self) -> Result<StoredFileList, Error> {
-        let mut plain = MAGIC.to_vec();
-        for ListedFile { file, place } in &self.entries {
-            put_text(&mut plain, file.path.as_bytes())?;
-            plain.extend(file.size_bytes.to_le_bytes());
-            plain.extend(file.mtime_ns.to_le_bytes());
-            plain.extend(file.inode.to_le_bytes());
-            match place {
-                Place::Table => put_text(&mut plain, b"")?,
-                Place::Own(path) => put_text(&mut plain, path.to_str().ok_or(Error::BadCheckpoint)?.as_bytes())?,
-            }
-        }
-        if plain.len() > MAX_PLAIN_BYTES {
+        // Twice over the entries instead of once with all of the plain bytes in memory.
+        let mut counter = Counter(0);
+        self.write(&mut counter)?;
+        if counter.0 > MAX_PLAIN_BYTES {
             return Err(Error::TooLarge);
         }
-        let bytes = zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|_| Error::TooLarge)?;
+        let compress = || {
+            let mut compressor = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+            compressor.include_contentsize(true)?;
+            compressor.set_pledged_src_size(Some(counter.0))?;
+            Ok::<_, io::Error>(compressor)
+        };
+        let mut compressor = compress().map_err(|_| Error::TooLarge)?;
+        self.write(&mut compressor)?;
+        let bytes = compressor.finish().map_err(|_| Error::TooLarge)?;
         let digest = hex::encode(Sha256::digest(&bytes));
         Ok(StoredFileList { digest, bytes })
+    }
+
+    fn write(&self, plain: &mut impl Write) -> Result<(), Error> {
+        put(plain, MAGIC)?;
+        for ListedFile { file, place } in &self.entries {
+            put_text(plain, file.path.as_bytes())?;
+            put(plain, &file.size_bytes.to_le_bytes())?;
+            put(plain, &file.mtime_ns.to_le_bytes())?;
+            put(plain, &file.inode.to_le_bytes())?;
+            match place {
+                Place::Table => put_text(plain, b"")?,
+                Place::Own(path) => put_text(plain, path.to_str().ok_or(Error::BadCheckpoint)?.as_bytes())?,
+            }
+        }
+        Ok(())
     }
 
     /// The list that was stored under a digest.
@@ -144,11 +168,16 @@ impl FileList {
             return Err(Error::Malformed);
         }
         let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().ok_or(Error::Malformed)?;
-        let size = usize::try_from(size).ok().filter(|size| *size <= MAX_PLAIN_BYTES).ok_or(Error::TooLarge)?;
-        let plain = zstd::bulk::decompress(bytes, size).map_err(|_| Error::Malformed)?;
-        let mut rest = plain.strip_prefix(MAGIC).ok_or(Error::Malformed)?;
+        if size > MAX_PLAIN_BYTES {
+            return Err(Error::TooLarge);
+        }
+        let plain = zstd::Decoder::new(bytes).map_err(|_| Error::Malformed)?;
+        let mut rest = BufReader::new(plain).take(size);
+        if take::<{ MAGIC.len() }>(&mut rest)? != *MAGIC {
+            return Err(Error::Malformed);
+        }
         let mut entries = Vec::new();
-        while !rest.is_empty() {
+        while rest.limit() > 0 {
             let path = take_text(&mut rest)?;
             let size_bytes = u64::from_le_bytes(take(&mut rest)?);
             let mtime_ns = i64::from_le_bytes(take(&mut rest)?);
@@ -227,21 +256,42 @@ fn is_plain(path: &Path) -> bool {
     path.is_absolute() && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
 }
 
-fn put_text(plain: &mut Vec<u8>, text: &[u8]) -> Result<(), Error> {
-    plain.extend(u32::try_from(text.len()).map_err(|_| Error::TooLarge)?.to_le_bytes());
-    plain.extend(text);
-    Ok(())
+/// Counts the bytes that it is given.
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Error> {
-    let (taken, after) = rest.split_first_chunk().ok_or(Error::Malformed)?;
-    *rest = after;
-    Ok(*taken)
+fn put(plain: &mut impl Write, bytes: &[u8]) -> Result<(), Error> {
+    // Neither a counter nor compressing into memory fails in another way.
+    plain.write_all(bytes).map_err(|_| Error::TooLarge)
 }
 
-fn take_text(rest: &mut &[u8]) -> Result<String, Error> {
+fn put_text(plain: &mut impl Write, text: &[u8]) -> Result<(), Error> {
+    put(plain, &u32::try_from(text.len()).map_err(|_| Error::TooLarge)?.to_le_bytes())?;
+    put(plain, text)
+}
+
+fn take<const N: usize>(rest: &mut impl Read) -> Result<[u8; N], Error> {
+    let mut taken = [0; N];
+    rest.read_exact(&mut taken).map_err(|_| Error::Malformed)?;
+    Ok(taken)
+}
+
+fn take_text(rest: &mut impl Read) -> Result<String, Error> {
     let length = usize::try_from(u32::from_le_bytes(take(rest)?)).map_err(|_| Error::Malformed)?;
-    let (taken, after) = rest.split_at_checked(length).ok_or(Error::Malformed)?;
-    *rest = after;
-    String::from_utf8(taken.to_vec()).map_err(|_| Error::Malformed)
+    if length > MAX_TEXT_BYTES {
+        return Err(Error::Malformed);
+    }
+    let mut taken = vec![0; length];
+    rest.read_exact(&mut taken).map_err(|_| Error::Malformed)?;
+    String::from_utf8(taken).map_err(|_| Error::Malformed)
 }

@@ -3,9 +3,11 @@
 use crate::ctx::App;
 use crate::lease::file_list::FileList;
 use crate::lease::{Denied, LeaseSecrets, Leases, OpenLease, Scope, StoredTable};
+use crate::table::sharing;
 use domain::gate::Action;
 use domain::id::LeaseId;
 use domain::lease::LeaseState;
+use domain::share::BindingRight;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use store::Tx;
@@ -63,12 +65,20 @@ async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>
         }
     }
     let table = store::table::get(&mut tx, lease.table_id).await.map_err(unavailable)?;
+    match sharing::right_of_binding(app, &mut tx, &table, lease.binding_id).await {
+        Ok(BindingRight::Stands) => {}
+        Ok(BindingRight::ConsentEnded | BindingRight::OwnerRetired) => return Err(Denied::Revoked),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, lease.id = %id, "lease lookup failed");
+            return Err(Denied::Unavailable);
+        }
+    }
     let table = StoredTable { lake: Arc::clone(&app.lake), location: table.location };
     let scope = match (lease.action, lease.snapshot_id) {
         (Action::Read, Some(snapshot_id)) => {
             let snapshot = store::table::get_snapshot(&mut tx, snapshot_id).await.map_err(unavailable)?;
             drop(tx);
-            let digest = snapshot.found.map(|found| found.file_list).ok_or(Denied::Unavailable)?;
+            let digest = snapshot.found.and_then(|found| found.file_list).ok_or(Denied::Unavailable)?;
             Scope::Pinned { table, files: file_list(app, digest).await? }
         }
         (Action::Repair | Action::Inspect, None) => Scope::Folder { table },

@@ -82,6 +82,11 @@ impl Writer<'_> {
                 store::table::delete_unbound(self.tx, *table_id).await?;
                 Ok(())
             }
+            Change::Share { table_id, shares, what } => {
+                store::share::replace(self.tx, *table_id, shares).await?;
+                let event = Event::done(Action::TableShare, ResourceKind::Table, *table_id, what);
+                audit::append(self.ctx, self.tx, event).await
+            }
             Change::Bind(binding) => Ok(store::binding::insert(self.tx, binding).await?),
             Change::BindTopic(binding) => Ok(store::binding::insert_topic(self.tx, binding).await?),
             Change::TiePort(port) => Ok(store::product::insert_port(self.tx, port).await?),

@@ -80,7 +80,7 @@ async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Tim
             queue::push(app, &mut tx, Job::Reinspect(table_id)).await?;
         }
         (_, Some(known)) => {
-            store::table::set_head(&mut tx, table_id, known.id).await?;
+            store::table::return_to(&mut tx, table_id, known.id).await?;
             queue::push(app, &mut tx, Job::Inspect(table_id)).await?;
             let event =
                 Event::done(audit::Action::SnapshotReturn, ResourceKind::Table, table_id, &known.key.to_string());

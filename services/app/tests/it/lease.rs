@@ -145,7 +145,7 @@ fn files(keys: &[&str]) -> Vec<PinnedFile> {
 }
 
 fn checkpoint(path: &str) -> Checkpoint {
-    Checkpoint { path: PathBuf::from(path), size_bytes: 1, mtime_ns: 2, inode: 3 }
+    Checkpoint { path: PathBuf::from(path), digest: String::new(), size_bytes: 1, mtime_ns: 2, inode: 3 }
 }
 
 /// The bytes of a list before compression, of keys and the paths of our own files.

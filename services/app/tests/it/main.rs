@@ -8,5 +8,7 @@ mod notice;
 mod overrides;
 mod publish;
 mod race;
+mod retention;
+mod shared;
 mod vendor;
 mod verifier;

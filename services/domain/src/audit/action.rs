@@ -31,6 +31,9 @@ closed_set! {
         ProductPublish = "product.publish",
         /// The classification of a data product changed.
         ProductClassify = "product.classify",
+        /// A table was bound into another data product by consent of an owner of every product bound to it, or such a
+        /// consent was renewed.
+        TableShare = "table.share",
         /// A data product was retired because it was missing from the published set.
         ProductRetire = "product.retire",
 
@@ -79,6 +82,8 @@ closed_set! {
         SnapshotNotice = "snapshot.notice",
         /// A table went back to a snapshot that was known before.
         SnapshotReturn = "snapshot.return",
+        /// The stored files of snapshots that could not be served any more were removed.
+        SnapshotCollect = "snapshot.collect",
         /// A snapshot was inspected, or the inspection of a table was requested.
         TableInspect = "table.inspect",
         /// The server took a lease to inspect a table, or was refused one.

@@ -18,4 +18,5 @@ mod pages;
 mod product;
 mod protobuf;
 mod registry;
+mod retention;
 mod terms;

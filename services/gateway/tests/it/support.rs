@@ -126,7 +126,7 @@ impl TestServer {
         let files = keys.iter().map(|key| pinned(&self.root(), key)).collect();
         let own = pinned(Path::new("/"), self.checkpoint().to_str().unwrap().trim_start_matches('/'));
         let PinnedFile { size_bytes, mtime_ns, inode, .. } = own;
-        let checkpoint = Checkpoint { path: self.checkpoint(), size_bytes, mtime_ns, inode };
+        let checkpoint = Checkpoint { path: self.checkpoint(), digest: String::new(), size_bytes, mtime_ns, inode };
         let files = Arc::new(FileList::delta(2, files, checkpoint).unwrap());
         self.leases.put(LEASE, Scope::Pinned { table: self.table(), files });
     }

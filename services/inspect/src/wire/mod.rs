@@ -1,16 +1,26 @@
 //! The job and the report as JSON. Server and worker are of one build, so the messages carry no version, and unknown or
 //! missing fields are errors.
+//!
+//! A report is read line by line, so that the server holds no more of it than its result: the first line says what was
+//! found, each further one names a file.
 
 mod job;
 mod report;
 
 pub use job::{Job, Limits};
-pub use report::{Inspected, Outcome, Report, Sandbox};
+pub(crate) use report::bounded;
+pub use report::{Inspected, Outcome, Report, ReportReader, Sandbox};
 
 /// The maximum size of a job, in bytes of JSON.
 pub const MAX_JOB_BYTES: usize = 64 * 1024 * 1024;
-/// The maximum size of a report, in bytes of JSON.
+/// The maximum size of a report with all its lines.
 pub const MAX_REPORT_BYTES: usize = 64 * 1024 * 1024;
+/// The maximum size of a report's first line.
+pub const MAX_HEAD_BYTES: usize = 8 * 1024 * 1024;
+/// The maximum size of the line of one file.
+pub const MAX_FILE_BYTES: usize = 8 * 1024;
+/// The maximum length of a text for people in a report; the rest is cut off.
+pub const MAX_TEXT_CHARS: usize = 1_000;
 /// The maximum number of rules in a job.
 pub const MAX_RULES: usize = 100_000;
 /// The maximum number of files of a snapshot, including deletion vectors.

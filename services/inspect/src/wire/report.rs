@@ -1,12 +1,16 @@
 //! The report of a worker.
 
+use std::io;
+
 use domain::clock::Timestamp;
 use domain::inspection::{self, Inspection, InspectionJob};
 use domain::quality;
 use domain::table::{MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol};
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_COLUMNS, MAX_FILES, MAX_REPORT_BYTES, Malformed, at_most};
+use super::{
+    MAX_COLUMNS, MAX_FILE_BYTES, MAX_FILES, MAX_HEAD_BYTES, MAX_REPORT_BYTES, MAX_TEXT_CHARS, Malformed, at_most,
+};
 
 /// The report of a worker. A worker writes this or nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,24 +62,81 @@ impl Sandbox {
 }
 
 impl Report {
-    /// The bytes for the worker's standard output.
+    /// Writes the lines of the report.
     ///
     /// # Errors
-    /// More than [`MAX_REPORT_BYTES`].
-    pub fn to_json(&self) -> Result<Vec<u8>, Malformed> {
-        let json = serde_json::to_vec(self).map_err(|error| Malformed::json(&error))?;
-        at_most("bytes", json.len(), MAX_REPORT_BYTES)?;
-        Ok(json)
+    /// That of the target. A report that is too long is refused by the reader.
+    pub fn write(&self, target: &mut impl io::Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *target, self)?;
+        target.write_all(b"\n")?;
+        if let Outcome::Inspected(inspected) = &self.outcome {
+            for file in &inspected.files {
+                serde_json::to_writer(&mut *target, file)?;
+                target.write_all(b"\n")?;
+            }
+        }
+        target.flush()
+    }
+}
+
+/// Reads a report line by line. Only what has been read of the result is held.
+#[derive(Debug, Default)]
+pub struct ReportReader {
+    report: Option<Report>,
+    n_bytes: usize,
+}
+
+impl ReportReader {
+    /// How long the next line may be, with its end.
+    #[must_use]
+    pub fn max_line_bytes(&self) -> usize {
+        let limit = if self.report.is_none() { MAX_HEAD_BYTES } else { MAX_FILE_BYTES };
+        limit.min(MAX_REPORT_BYTES - self.n_bytes)
     }
 
-    /// Parses the bytes of a report.
+    /// Reads the next line.
     ///
     /// # Errors
-    /// More than [`MAX_REPORT_BYTES`], or not a report.
-    pub fn from_json(json: &[u8]) -> Result<Self, Malformed> {
-        at_most("bytes", json.len(), MAX_REPORT_BYTES)?;
-        serde_json::from_slice(json).map_err(|error| Malformed::json(&error))
+    /// It is longer than [`ReportReader::max_line_bytes`], or not the line that must come next.
+    pub fn line(&mut self, line: &[u8]) -> Result<(), Malformed> {
+        at_most("bytes in a line", line.len(), self.max_line_bytes())?;
+        self.n_bytes += line.len();
+        let Some(report) = &mut self.report else {
+            self.report = Some(serde_json::from_slice(line).map_err(|error| Malformed::json(&error))?);
+            return Ok(());
+        };
+        match &mut report.outcome {
+            Outcome::Inspected(inspected) if inspected.files.len() < inspected.n_files => {
+                let file: File = serde_json::from_slice(line).map_err(|error| Malformed::json(&error))?;
+                inspected.push(file)
+            }
+            Outcome::Inspected(_) | Outcome::Unreadable { .. } | Outcome::NoSandbox => {
+                Err(Malformed::new("it goes on after its end"))
+            }
+        }
     }
+
+    /// The report.
+    ///
+    /// # Errors
+    /// There was none, or it is cut off.
+    pub fn end(self) -> Result<Report, Malformed> {
+        let report = self.report.ok_or_else(|| Malformed::new("it is empty"))?;
+        match &report.outcome {
+            Outcome::Inspected(inspected) if inspected.files.len() < inspected.n_files => {
+                Err(Malformed::new("it is cut off"))
+            }
+            Outcome::Inspected(_) | Outcome::Unreadable { .. } | Outcome::NoSandbox => Ok(report),
+        }
+    }
+}
+
+/// A text of the worker for people, no longer than anyone reads.
+pub(crate) fn bounded(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT_CHARS) {
+        text.truncate(end);
+    }
+    text
 }
 
 /// An [`Inspection`] on the wire.
@@ -86,6 +147,9 @@ pub struct Inspected {
     committed_at_micros: i64,
     schema: Schema,
     n_rows: u64,
+    n_files: usize,
+    /// On the lines that follow.
+    #[serde(skip)]
     files: Vec<File>,
     /// A file name in the scratch folder.
     checkpoint: Option<String>,
@@ -108,6 +172,7 @@ impl Inspected {
             committed_at_micros: inspection.committed_at.micros(),
             schema: Schema::from_domain(inspection.schema),
             n_rows: inspection.n_rows,
+            n_files: inspection.files.len(),
             files: inspection.files.into_iter().map(File::from_domain).collect(),
             checkpoint: checkpoint.transpose()?,
             measured: inspection.measured.into_iter().map(Measured::from_domain).collect(),
@@ -115,25 +180,34 @@ impl Inspected {
         })
     }
 
+    /// Adds the next file.
+    ///
+    /// # Errors
+    /// Too many, a path that leads out of the table, or one that does not come after the last.
+    fn push(&mut self, file: File) -> Result<(), Malformed> {
+        at_most("files", self.files.len() + 1, MAX_FILES)?;
+        if !is_plain(&file.0) {
+            return Err(Malformed::new("it lists a file outside of the table"));
+        }
+        if self.files.last().is_some_and(|last| last.0.as_bytes() >= file.0.as_bytes()) {
+            return Err(Malformed::new("its files are not sorted, or one is listed twice"));
+        }
+        self.files.push(file);
+        Ok(())
+    }
+
     /// The inspection, checked against its job.
     ///
     /// # Errors
     /// It is of another snapshot, measures more or fewer rules than the job has, exceeds a limit, or contains what no
-    /// worker may report (a path with `..`, files out of order, a checkpoint outside of the scratch folder, ...).
+    /// worker may report (a checkpoint outside of the scratch folder, ...).
     pub fn into_domain(self, job: &InspectionJob) -> Result<Inspection, Malformed> {
-        at_most("files", self.files.len(), MAX_FILES)?;
         let snapshot = self.snapshot.parse().map_err(|_| Malformed::new("it names no snapshot"))?;
         if job.snapshot.as_ref().is_some_and(|asked| *asked != snapshot) {
             return Err(Malformed::new("it is about another snapshot"));
         }
         if self.measured.len() != job.rules.len() {
             return Err(Malformed::new("it does not answer each rule"));
-        }
-        if !self.files.iter().all(|file| is_plain(&file.path)) {
-            return Err(Malformed::new("it lists a file outside of the table"));
-        }
-        if !self.files.is_sorted_by(|a, b| a.path.as_bytes() < b.path.as_bytes()) {
-            return Err(Malformed::new("its files are not sorted, or one is listed twice"));
         }
         if self.checkpoint.as_deref().is_some_and(|name| name.contains('/') || !is_plain(name)) {
             return Err(Malformed::new("its checkpoint is not in the scratch folder"));
@@ -146,7 +220,7 @@ impl Inspected {
             files: self.files.into_iter().map(File::into_domain).collect(),
             checkpoint: self.checkpoint.map(|name| job.scratch.join(name)),
             measured: self.measured.into_iter().map(Measured::into_domain).collect::<Result<_, _>>()?,
-            engine: self.engine,
+            engine: bounded(self.engine),
         })
     }
 }
@@ -156,23 +230,18 @@ fn is_plain(path: &str) -> bool {
     !path.contains('\0') && path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
+/// Path, size, modification time and inode: a JSON array, since there are many.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    path: String,
-    size_bytes: u64,
-    mtime_ns: i64,
-    inode: u64,
-}
+struct File(String, u64, i64, u64);
 
 impl File {
     fn from_domain(file: PinnedFile) -> Self {
         let PinnedFile { path, size_bytes, mtime_ns, inode } = file;
-        Self { path, size_bytes, mtime_ns, inode }
+        Self(path, size_bytes, mtime_ns, inode)
     }
 
     fn into_domain(self) -> PinnedFile {
-        let Self { path, size_bytes, mtime_ns, inode } = self;
+        let Self(path, size_bytes, mtime_ns, inode) = self;
         PinnedFile { path, size_bytes, mtime_ns, inode }
     }
 }
@@ -200,7 +269,7 @@ impl Measured {
         match self {
             Self::Value(value) if value.is_finite() => Ok(quality::Measured::Value(value)),
             Self::Value(value) => Err(Malformed::new(format!("`{value}` was measured"))),
-            Self::Error(reason) => Ok(quality::Measured::Error(reason)),
+            Self::Error(reason) => Ok(quality::Measured::Error(bounded(reason))),
             Self::NotRun => Ok(quality::Measured::NotRun),
         }
     }

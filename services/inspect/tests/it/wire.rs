@@ -9,7 +9,10 @@ use domain::quality::{Bound, Check, Measured, Operator, Rule, Scalar, Severity, 
 use domain::table::{
     ColumnPath, Format, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol, SnapshotKey,
 };
-use inspect::wire::{Inspected, Job, Limits, MAX_COLUMNS, MAX_REPORT_BYTES, Outcome, Report, Sandbox};
+use inspect::wire::{
+    Inspected, Job, Limits, MAX_COLUMNS, MAX_FILE_BYTES, MAX_HEAD_BYTES, MAX_REPORT_BYTES, MAX_TEXT_CHARS, Malformed,
+    Outcome, Report, ReportReader, Sandbox,
+};
 
 const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 60, query_seconds: 15, sandbox_required: true };
 
@@ -96,7 +99,6 @@ fn inspection(job: &InspectionJob) -> Inspection {
         },
         PhysicalType::Other("variant".to_owned()),
     ];
-    let file = |path: &str| PinnedFile { path: path.to_owned(), size_bytes: u64::MAX, mtime_ns: -1, inode: 7 };
     Inspection {
         snapshot: SnapshotKey::DeltaVersion(u64::MAX),
         committed_at: Timestamp(-1),
@@ -117,6 +119,31 @@ fn inspection(job: &InspectionJob) -> Inspection {
     }
 }
 
+fn written(report: &Report) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    report.write(&mut bytes).unwrap();
+    bytes
+}
+
+fn read(bytes: &[u8]) -> Result<Report, Malformed> {
+    let mut reader = ReportReader::default();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        reader.line(line)?;
+    }
+    reader.end()
+}
+
+/// The report of an inspection of these files.
+fn report_of(files: Vec<PinnedFile>) -> Vec<u8> {
+    let inspection = Inspection { files, ..inspection(&job()) };
+    let outcome = Outcome::Inspected(Inspected::from_domain(inspection).unwrap());
+    written(&Report { sandbox: Sandbox::Full, outcome })
+}
+
+fn file(path: &str) -> PinnedFile {
+    PinnedFile { path: path.to_owned(), size_bytes: u64::MAX, mtime_ns: -1, inode: 7 }
+}
+
 #[test]
 fn a_job_comes_back_the_same() {
     let json = Job::from_domain(&job(), LIMITS).unwrap().to_json().unwrap();
@@ -130,7 +157,7 @@ fn a_report_comes_back_the_same() {
     let inspection = inspection(&job());
     let outcome = Outcome::Inspected(Inspected::from_domain(inspection.clone()).unwrap());
     let report = Report { sandbox: Sandbox::Partial, outcome };
-    let back = Report::from_json(&report.to_json().unwrap()).unwrap();
+    let back = read(&written(&report)).unwrap();
     assert_eq!(back.sandbox, Sandbox::Partial);
     let Outcome::Inspected(back) = back.outcome else { panic!("{report:?}") };
     assert_eq!(back.into_domain(&job()).unwrap(), inspection);
@@ -162,14 +189,11 @@ fn a_report_that_no_worker_may_give_is_refused() {
     };
     refused(|inspection| inspection.snapshot = SnapshotKey::DeltaVersion(1));
     refused(|inspection| inspection.measured.truncate(1));
-    refused(|inspection| inspection.files.reverse());
-    refused(|inspection| inspection.files[1] = inspection.files[0].clone());
+    for paths in [["b", "a"], ["a", "a"]] {
+        assert!(read(&report_of(paths.map(file).to_vec())).is_err(), "{paths:?}");
+    }
     for path in ["../a", "/a", "a//b", "a/./b", "a/..", "", "a\0b"] {
-        let mut inspection = inspection(&job());
-        inspection.files.truncate(1);
-        inspection.files[0].path = path.to_owned();
-        let told = Inspected::from_domain(inspection).and_then(|inspected| inspected.into_domain(&job()));
-        assert!(told.is_err(), "{path}");
+        assert!(read(&report_of(vec![file(path)])).is_err(), "{path}");
     }
     refused(|inspection| {
         inspection.schema.columns = (0..=MAX_COLUMNS).map(|_| leaf("c", PhysicalType::Boolean)).collect();
@@ -187,14 +211,41 @@ fn what_is_unknown_missing_or_too_long_is_refused() {
     assert!(Job::from_json(json.replacen(r#""cpu_seconds":60,"#, "", 1).as_bytes()).is_err());
     assert!(Job::from_json(b"[]").is_err());
     let report = r#"{"sandbox":"full","outcome":{"unreadable":{"reason":"x"}}}"#;
-    assert!(Report::from_json(report.replace(r#""x"}"#, r#""x"},"inspected":{}"#).as_bytes()).is_err());
-    assert!(Report::from_json(report.replace(r#""sandbox":"full","#, "").as_bytes()).is_err());
-    assert!(Report::from_json(report.replace("full", "whole").as_bytes()).is_err());
-    assert!(Report::from_json(format!("{report} ").as_bytes()).is_ok());
-    assert!(Report::from_json(format!("{report} {{}}").as_bytes()).is_err());
+    assert!(read(report.replace(r#""x"}"#, r#""x"},"inspected":{}"#).as_bytes()).is_err());
+    assert!(read(report.replace(r#""sandbox":"full","#, "").as_bytes()).is_err());
+    assert!(read(report.replace("full", "whole").as_bytes()).is_err());
+    assert!(read(format!("{report} ").as_bytes()).is_ok());
+    assert!(read(format!("{report} {{}}").as_bytes()).is_err());
+    assert!(read(format!("{report}\n{report}\n").as_bytes()).is_err());
+    assert!(read(b"").is_err());
     let mut long = report.as_bytes().to_vec();
-    long.resize(MAX_REPORT_BYTES, b' ');
-    assert!(Report::from_json(&long).is_ok());
+    long.resize(MAX_HEAD_BYTES, b' ');
+    assert!(read(&long).is_ok());
     long.push(b' ');
-    assert!(Report::from_json(&long).is_err());
+    assert!(read(&long).is_err());
+}
+
+#[test]
+fn a_report_is_read_in_bounded_lines_and_has_an_end() {
+    let whole = report_of(vec![file("a"), file("b")]);
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    assert!(read(&lines[..2].concat()).is_err(), "cut off");
+    assert!(read(&[whole.as_slice(), lines[2]].concat()).is_err(), "longer than it says");
+    assert!(read(&whole).is_ok());
+
+    assert!(read(&report_of(vec![file(&"k".repeat(MAX_FILE_BYTES))])).is_err(), "a line too long");
+    // Long paths, of which the allowed number is longer than the allowed report.
+    let paths = (0..MAX_REPORT_BYTES / 1_000).map(|number| file(&format!("{number:08}{}", "k".repeat(1_000))));
+    let told = read(&report_of(paths.collect())).unwrap_err().to_string();
+    assert!(told.contains("bytes in a line, more than"), "{told}");
+}
+
+#[test]
+fn texts_of_a_report_are_cut() {
+    let mut found = inspection(&job());
+    found.measured[0] = Measured::Error("ß".repeat(MAX_TEXT_CHARS + 1));
+    found.engine = "e".repeat(MAX_TEXT_CHARS + 1);
+    let cut = Inspected::from_domain(found).unwrap().into_domain(&job()).unwrap();
+    assert_eq!(cut.measured[0], Measured::Error("ß".repeat(MAX_TEXT_CHARS)));
+    assert_eq!(cut.engine.len(), MAX_TEXT_CHARS);
 }

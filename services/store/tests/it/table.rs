@@ -160,7 +160,8 @@ pub(crate) fn found() -> Inspected {
         n_rows: 336_776,
         n_files: 3,
         schema: schema(),
-        file_list: "digest".into(),
+        file_list: Some("digest".into()),
+        checkpoint: None,
     }
 }
 

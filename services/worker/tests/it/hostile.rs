@@ -12,7 +12,7 @@ use domain::inspection::{InspectionError, InspectionJob, Sandbox};
 use domain::quality::{Measured, Rule};
 use domain::table::{Format, SnapshotKey};
 use inspect::Launcher;
-use inspect::wire::{Job, Limits, Outcome, Report};
+use inspect::wire::{Job, Limits, Outcome, Report, ReportReader};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
@@ -155,7 +155,7 @@ fn a_worker_limits_itself_and_has_no_environment() {
     assert_eq!(limit("Max cpu time"), ["120", "121"]);
     assert_eq!(limit("Max open files"), ["256", "256"]);
     assert_eq!(limit("Max address space"), ["4294967296", "4294967296"]);
-    assert_eq!(limit("Max file size"), ["4294967296", "4294967296"]);
+    assert_eq!(limit("Max file size"), ["1073741824", "1073741824"]);
     // What the wrapping shell adds is all there is.
     let environment: Vec<&str> = environment.split('\0').filter(|pair| !pair.is_empty()).collect();
     assert!(
@@ -204,7 +204,9 @@ fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
     let input = folder.path().join("job");
     fs::write(&input, Job::from_domain(&job, limits).unwrap().to_json().unwrap()).unwrap();
     let said = Command::new(&worker).arg("inspect").stdin(fs::File::open(&input).unwrap()).output().unwrap();
-    let report = Report::from_json(&said.stdout).unwrap();
+    let mut reader = ReportReader::default();
+    reader.line(&said.stdout).unwrap();
+    let report = reader.end().unwrap();
     assert_eq!(report, Report { sandbox: inspect::wire::Sandbox::Absent, outcome: Outcome::NoSandbox });
 }
 
