@@ -134,6 +134,6 @@ async fn an_object_moves_only_before_it_was_promised() {
 
     let moved = with(&at("shop/moved"), "version: 1.0.0", "version: 1.1.0");
     let Outcome::Done(report) = outcome(&owner, &[&moved]).await else { panic!("not taken") };
-    assert!(report.warnings[0].message.contains("stays bound"), "{:?}", report.warnings);
+    assert!(report.warnings[0].message.contains("cannot move to another location"), "{:?}", report.warnings);
     assert_eq!(report.changes[0].state, "active");
 }

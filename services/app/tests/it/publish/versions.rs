@@ -111,7 +111,7 @@ async fn a_draft_older_than_the_current_version_stays_one() {
     done(&owner, &[PRODUCT, CONTRACT, &narrower("1.1.0")]).await;
     test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
     assert_eq!(state(&owner, "1.1.0").await, "active", "the newest is tried first");
-    assert_eq!(super::reasons(&owner, "1.0.0").await, ["1.1.0 is active already"]);
+    assert_eq!(super::reasons(&owner, "1.0.0").await, ["1.1.0 is already active"]);
 }
 
 #[tokio::test]
