@@ -14,7 +14,7 @@ const ANSWER: &str = "mutation($input: AnswerNoticeInput!) { answer: answerNotic
     __typename ... on AnswerNoticePayload { answer { reply consumer { subject } } } ... on NoticeClosed { message } } }";
 
 #[tokio::test]
-async fn a_reader_is_notified_and_answers_and_the_owner_sees_it() {
+async fn a_reader_is_notified_and_the_owner_sees_their_answer() {
     let api = Api::shop().await;
     api.grant().await;
     let owner = api.test.ctx("owner-shop").await;

@@ -198,16 +198,15 @@ impl Judging<'_> {
                         Step::Replace(known.version.clone(), false)
                     }),
                     State::Active { .. }
-                    | State::Deprecated { .. }
                     | State::Superseded { .. }
-                    | State::Retired { .. } => {
-                        if only_status {
-                            self.transition(known, &entry)
-                        } else {
+                    | State::Deprecated { .. }
+                    | State::Retired { .. } => match only_status {
+                        true => self.transition(known, &entry),
+                        false => {
                             self.refuse_other_content(history, known, &entry);
                             None
                         }
-                    }
+                    },
                 }
             }
         };
