@@ -25,7 +25,7 @@ use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
 use crate::readiness::LastProbe;
 
-/// What the program is made of; `charter` and the tests wire it.
+/// The parts of the program; `charter` and the tests wire it.
 pub struct Parts {
     /// The database.
     pub db: Db,
@@ -39,7 +39,7 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Runs inspections.
     pub inspector: Arc<dyn Inspector>,
-    /// The data folder.
+    /// The data directory.
     pub folder: DataDir,
     /// The storage of all tables.
     pub lake: Arc<dyn Lake>,

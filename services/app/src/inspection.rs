@@ -226,7 +226,7 @@ async fn run(
         Err(error) => return Ok(Err(error)),
     };
     if snapshot.is_some_and(|asked| asked != inspection.snapshot) || inspection.measured.len() != n_rules {
-        return Ok(Err(InspectionError::Nonsense("the report is about something else".to_owned())));
+        return Ok(Err(InspectionError::Nonsense("the report is about another snapshot or other rules".to_owned())));
     }
 
     let keeping = app.folder.keeping().await;

@@ -134,7 +134,7 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
     if let Err(error) = head::look(&ctx.app, &target.table).await? {
         let problem = match may_view_detail(ctx, &target) {
             true => error.to_string(),
-            false => "the table's folder holds no table yet".to_owned(),
+            false => "the table's folder contains no table yet".to_owned(),
         };
         return Err(Conflict::TableUnreadable(problem).into());
     }

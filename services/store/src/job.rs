@@ -115,7 +115,7 @@ pub async fn push(tx: &mut Tx, id: JobId, job: Job, run_at: Timestamp) -> Result
 }
 
 /// Claims the job of a kind that is due longest, for a duration. If it has not ended by then, it can be claimed again.
-/// A row that is no job of ours is given up on the way, so that it does not block the queue.
+/// A row that is not a known job is given up on the way, so that it does not block the queue.
 pub async fn claim(tx: &mut Tx, kind: Kind, now: Timestamp, duration: Duration) -> Result<Option<QueuedJob>, Error> {
     while let Some(row) = claim_row(tx, kind, now, duration).await? {
         let (id, n_attempts) = (row.id.0, row.n_attempts);

@@ -36,13 +36,13 @@ pub(crate) async fn load(
     app: &App,
     tx: &mut Tx,
     actor: &Actor,
-    asked: &GateQuestion,
+    question: &GateQuestion,
 ) -> Result<Option<LoadedFacts>, Error> {
     let now = app.now();
     // The caller's standing may be of an older revision than this transaction sees: read it again here.
     let standing = Arc::new(Standing::load(tx, &actor.principal, now).await?);
     let actor = Actor { standing, ..actor.clone() };
-    let Some(target) = address::resolve(app, tx, &actor, &asked.address).await? else { return Ok(None) };
+    let Some(target) = address::resolve(app, tx, &actor, &question.address).await? else { return Ok(None) };
     let stamp = store::revision::stamp(tx, target.table.id).await?;
     let head = head::head(tx, target.table.id).await?;
 
@@ -95,11 +95,11 @@ pub(crate) async fn of_right(app: &App, tx: &mut Tx, asked: &Asked<'_>, now: Tim
         Some(sharing) => (sharing.right_of(product.id), sharing.classification(product)),
         None => (BindingRight::Stands, product.classification),
     };
-    let question = Question {
+    let policy_question = Question {
         caller: &actor.caller(),
-        action: asked.action.into(),
+        action: question.action.into(),
         resource: &target.resource_as(classification),
-        purpose: asked.purpose,
+        purpose: question.purpose,
     };
     let policy = app.policy.decide(&question);
     let role_grants = app.policy.reads_by_role(&question, &policy);
@@ -179,7 +179,7 @@ async fn snapshots(
         .filter_map(|verdict| {
             let snapshot = found.get(&verdict.snapshot_id)?;
             let committed_at = snapshot.found.as_ref().map_or(snapshot.noticed_at, |found| found.committed_at);
-            Some(Judged {
+            Some(JudgedSnapshot {
                 snapshot_id: snapshot.id,
                 committed_at,
                 verdict: verdict.verdict,

@@ -51,14 +51,14 @@ pub struct ListedFile {
 pub enum Place {
     /// In the table's folder, under its key.
     Table,
-    /// In a file of our own, at this absolute path: the checkpoint that stands for a Delta table's log.
+    /// In a file of our own, at this absolute path: the checkpoint that replaces a Delta table's log.
     Own(PathBuf),
 }
 
 /// Our own checkpoint of a Delta version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Where it is: absolute, in the data folder.
+    /// Where it is: absolute, in the data directory.
     pub path: PathBuf,
     /// SHA-256 of its bytes.
     pub digest: FileDigest,

@@ -167,7 +167,7 @@ fn a_report_comes_back_the_same() {
 }
 
 #[test]
-fn a_job_that_nobody_may_give_is_refused() {
+fn a_malformed_job_is_refused() {
     let refused = |change: fn(&mut InspectionJob)| {
         let mut job = job();
         change(&mut job);

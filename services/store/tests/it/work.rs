@@ -20,7 +20,7 @@ crate::suite! {
     revisions_move_one_by_one,
     events_are_in_the_order_of_commits,
     events_of_earlier_programs_are_read,
-    an_event_of_another_program_is_told,
+    an_unknown_event_is_reported,
     old_events_are_forgotten_and_positions_go_on,
     an_idempotency_key_is_used_once,
     an_expired_key_can_be_used_again,
@@ -126,7 +126,7 @@ async fn events_of_earlier_programs_are_read(world: World) {
     assert_eq!(unchanged, again);
 }
 
-async fn an_event_of_another_program_is_told(world: World) {
+async fn an_unknown_event_is_reported(world: World) {
     let wrong = [
         ("moon.landed", UUID, "{}"),
         ("product.published", "no id", r#"{"what":"orders"}"#),

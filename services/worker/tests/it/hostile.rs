@@ -219,7 +219,7 @@ fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
 }
 
 #[test]
-fn a_whole_sandbox_is_told_as_such() {
+fn a_fully_enforced_sandbox_is_reported() {
     let table = HandTable::of_three_rows();
     let found = inspect(&Launcher { sandbox_required: true, ..launcher() }, table.path(), vec![]).map(|_| ());
     match found {
