@@ -84,7 +84,7 @@ impl Table {
     ) -> Result<Connection<Snapshot>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "snapshots", first, after.as_deref())?;
-        let found = table::list_snapshots(ctx, self.0.table.id, &page.seek()).await?;
+        let found = table::list_snapshots(ctx, &self.0, &page.seek()).await?;
         let target = Arc::clone(&self.0);
         Ok(page.connection(
             found,
@@ -100,8 +100,11 @@ impl Table {
     }
 }
 
-/// The snapshot that a relation leads to, seen through a table's binding.
+/// The snapshot that a relation leads to, seen through a table's binding; none where the caller may not know of it.
 pub(super) async fn find_snapshot(ctx: &Context<'_>, id: SnapshotId, target: &Arc<Target>) -> Result<Option<Snapshot>> {
+    if !table::may_view_snapshots(ctx.ctx()?, target).await? {
+        return Ok(None);
+    }
     let found = ctx.loaders()?.find(id).await?.filter(|snapshot| snapshot.table_id == target.table.id);
     Ok(found.map(|snapshot| Snapshot { snapshot, target: Arc::clone(target) }))
 }

@@ -360,6 +360,22 @@ async fn a_fallen_binding_is_not_inspected_and_blocks_no_other() {
 }
 
 #[tokio::test]
+async fn snapshots_are_shown_through_a_binding_that_stands_to_those_who_may_know_of_the_data() {
+    let world = World::new("restricted").await;
+    world.bind(&world.maker).await;
+    let stranger = world.test.principal("stranger").await;
+    let n_seen = async |ctx: &Ctx, address: &str| {
+        let target = app::table::find_table(ctx, &address.parse().unwrap()).await.unwrap().unwrap();
+        app::table::list_snapshots(ctx, &target, &Seek::first(9)).await.unwrap().items.len()
+    };
+    assert_eq!(n_seen(&stranger, ADDRESS).await, 0);
+    assert_eq!(n_seen(&world.fin, ADDRESS).await, 1);
+    world.unassign(&world.maker, "sales").await;
+    assert_eq!(n_seen(&world.fin, ADDRESS).await, 0);
+    assert_eq!(n_seen(&world.sales, "sales.orders.rows").await, 1);
+}
+
+#[tokio::test]
 async fn owners_of_every_product_on_a_table_see_what_is_about_it_and_revoke() {
     let (world, reader, grant, lease_id) = World::shared("internal").await;
     let first = Seek::first(50);
