@@ -78,7 +78,7 @@ impl Table {
     ) -> Result<Connection<Snapshot>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "snapshots", first, after.as_deref())?;
-        let found = table::list_snapshots(ctx, self.0.table.id, &page.seek()).await?;
+        let found = table::list_snapshots(ctx, &self.0, &page.seek()).await?;
         let target = Arc::clone(&self.0);
         Ok(page.connection(
             found,

@@ -1,6 +1,7 @@
 //! The tests of `app`.
 
 mod cache;
+mod history;
 mod issuer;
 mod lease;
 mod lock;
