@@ -132,8 +132,12 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
     store::identity::insert_role(&mut tx, &assignment).await?;
     let author = Author { actor: principal.id.to_string(), request_id: request_id.to_owned() };
     announce(app, &mut tx, &[Change::RoleAssigned(principal.id)], &author).await?;
-    let event =
-        Event::done(audit::Action::BootstrapRedeem, ResourceKind::Principal, principal.id, "the first admin was made");
+    let event = Event::done(
+        audit::Action::BootstrapRedeem,
+        ResourceKind::Principal,
+        principal.id,
+        "the first admin was created",
+    );
     audit::append_as(app, &mut tx, principal.id.to_string(), request_id, event).await?;
     let made = issue(app, principal, None, None)?;
     tx.commit().await?;

@@ -75,7 +75,7 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
     let lease = lease_table(app, &table, &judges).await?;
     let found = match &lease {
         Some(_) => run(app, &table, &head, &judges, digests).await?,
-        None => Err(InspectionError::NotStarted("the gate refused to have it inspected".to_owned())),
+        None => Err(InspectionError::NotStarted("the gate refused the inspection".to_owned())),
     };
     store_outcome(app, &table, &head, &judges, found, lease).await
 }

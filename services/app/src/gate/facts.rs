@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
 use domain::contract::{self, Classification, ConformanceFinding, SchemaObject};
-use domain::gate::served::{Judged, Snapshots};
+use domain::gate::served::{JudgedSnapshot, Snapshots};
 use domain::gate::{self, ContractFacts, Detail, DetailRight, Facts, Visibility};
 use domain::grant::Grant;
 use domain::id::{SnapshotId, TableId};
@@ -36,13 +36,13 @@ pub(crate) async fn load(
     app: &App,
     tx: &mut Tx,
     actor: &Actor,
-    question: &GateQuestion,
+    asked: &GateQuestion,
 ) -> Result<Option<LoadedFacts>, Error> {
     let now = app.now();
     // The caller's standing may be of an older revision than this transaction sees: read it again here.
     let standing = Arc::new(Standing::load(tx, &actor.principal, now).await?);
     let actor = Actor { standing, ..actor.clone() };
-    let Some(target) = address::resolve(app, tx, &actor, &question.address).await? else { return Ok(None) };
+    let Some(target) = address::resolve(app, tx, &actor, &asked.address).await? else { return Ok(None) };
     let stamp = store::revision::stamp(tx, target.table.id).await?;
     let head = head::head(tx, target.table.id).await?;
 
@@ -94,11 +94,11 @@ pub(crate) async fn of_right(app: &App, tx: &mut Tx, asked: &Asked<'_>, now: Tim
         Some(sharing) => (sharing.right_of(product.id), sharing.classification(product)),
         None => (BindingRight::Stands, product.classification),
     };
-    let policy_question = Question {
+    let question = Question {
         caller: &actor.caller(),
-        action: question.action.into(),
+        action: asked.action.into(),
         resource: &target.resource_as(classification),
-        purpose: question.purpose,
+        purpose: asked.purpose,
     };
     let policy = app.policy.decide(&question);
     let role_grants = app.policy.reads_by_role(&question, &policy);

@@ -111,7 +111,7 @@ impl FileList {
     /// [`Error`] if a key is not one, is there twice, or lies in the log.
     pub fn delta(version: u64, files: Vec<PinnedFile>, checkpoint: Checkpoint) -> Result<Self, Error> {
         let Checkpoint { path, digest, size_bytes, mtime_ns, inode } = checkpoint;
-        // The digest instead of the change time: an operator may copy the data folder by links, or change its owner.
+        // The digest instead of the change time: an operator may copy the data directory by links, or change its owner.
         let (ctime_ns, digest) = (None, Some(digest));
         let file = PinnedFile { path: checkpoint_key(version), size_bytes, mtime_ns, inode, ctime_ns, digest };
         let in_table = files.into_iter().map(|file| ListedFile { file, place: Place::Table });

@@ -95,7 +95,7 @@ pub(super) enum Transition {
     Retire,
     /// By the server, since a successor becomes active.
     Supersede,
-    /// By the server, since no reason is left.
+    /// By the server, since nothing stands in the way.
     Activate,
 }
 
@@ -446,8 +446,8 @@ impl<'a> Planner<'a> {
             Step::Deprecate(version) => {
                 let state = version.state.clone().deprecate(self.ctx.now(), document.end_of_support());
                 // Service ends no sooner than an open notice promises.
-                let deadline = self.holdings.deadlines.get(&(version.contract_id, version.version.major)).copied();
-                let state = state.map(|state| deadline.into_iter().fold(state, State::serve_until));
+                let told = self.holdings.deadlines.get(&(version.contract_id, version.version.major)).copied();
+                let state = state.map(|state| told.into_iter().fold(state, State::serve_until));
                 (ChangeKind::Transition, self.transition_or_problem(judged, version, state, Transition::Deprecate))
             }
             Step::Retire(version) => {

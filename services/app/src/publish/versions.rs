@@ -277,7 +277,7 @@ impl Judging<'_> {
         let findings = change::compare(&known.document, new);
         let needed = required_bump(&findings).max(Bump::Patch);
         let message = format!(
-            "version {} was published with different content, and a promised version does not change: \
+            "version {} was published with other content, and what was promised does not change: \
              it needs a {needed} bump",
             new.version
         );
@@ -309,7 +309,7 @@ fn accepted(
     entry: &Entry<ContractEntry>,
 ) -> Result<Vec<OverrideId>, Box<VersionRefusal>> {
     let new = &entry.model.contract;
-    // Drafts beyond a republished one wait like it; what counts is what was promised.
+    // Drafts beyond one that is published anew wait like it; what counts is what was promised.
     let is_draft = history.iter().any(|known| known.version.version == new.version);
     let taken = history.iter().map(|known| known.version.version);
     let taken: Vec<Version> = taken.filter(|other| !is_draft || *other < new.version).collect();

@@ -99,7 +99,7 @@ pub(super) async fn evolve(
     match publish::apply_in(ctx, tx, &command).await? {
         Outcome::Done(_) if review => Ok(Evolved::Waits(NotPermitted::ReviewPending {
             version,
-            contract: says.document_id.clone(),
+            contract: document.document_id.clone(),
             product: known.address(),
         })),
         Outcome::Done(_) => Ok(Evolved::Done),

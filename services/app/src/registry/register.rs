@@ -30,7 +30,7 @@ pub struct Register {
     pub draft: Draft,
     /// Whether it is normalised first; the subject's settings may say so too.
     pub normalize: bool,
-    /// Its id and version in the registry of origin; only in mode [`Mode::Import`].
+    /// Its id and version in the registry that it comes from; only in mode [`Mode::Import`].
     pub numbers: ImportNumbers,
 }
 
@@ -43,7 +43,7 @@ pub struct ImportNumbers {
     pub version: Option<u32>,
 }
 
-/// How often a registration is repeated after a concurrent one.
+/// How often a registration is judged anew because another one came between.
 const MAX_TRIES: usize = 5;
 
 /// Registers a schema in a subject. The same schema again is no change, and gives the version that it has.
@@ -210,7 +210,7 @@ impl Prepared {
     }
 }
 
-/// A new registration may refer only to versions in use. An imported schema keeps the references that it had.
+/// What is registered anew refers to versions in use alone. What is brought over with its id is as it was elsewhere.
 fn refuse_if_out_of_use(out_of_use: Option<&Reference>, numbers: &ImportNumbers) -> Result<(), Error> {
     match out_of_use {
         Some(Reference { name, subject, version }) if numbers.id.is_none() => {
@@ -325,10 +325,10 @@ impl SubjectState {
         if !mode.allows_writes() {
             return Err(Error::mode(subject, mode));
         }
-        if given.id.is_some() && mode != Mode::Import {
+        if numbers.id.is_some() && mode != Mode::Import {
             return Err(NotPermitted::NotImporting(subject.clone()).into());
         }
-        if given.id.is_none() && mode == Mode::Import {
+        if numbers.id.is_none() && mode == Mode::Import {
             return Err(NotPermitted::IdMissing(subject.clone()).into());
         }
         Ok(())
@@ -342,7 +342,7 @@ impl SubjectState {
         numbers: &ImportNumbers,
         same: Option<&Schema>,
     ) -> Result<u32, Error> {
-        // A new registration replaces a deleted one of the same schema.
+        // What is registered anew takes the place of what was deleted.
         let stays =
             |version: &&SubjectVersion| !(version.deleted && Some(version.schema_id) == same.map(|same| same.id));
         let limit = ctx.app.settings.max_versions;

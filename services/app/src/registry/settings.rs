@@ -77,7 +77,7 @@ pub async fn change_settings(ctx: &Ctx, command: &ChangeSettings) -> Result<Sett
     let owner = Configured::of(ctx, &mut tx, scope).await?;
     let imports = change.mode == Some(Mode::Import);
     if imports {
-        // Ids are shared by the whole registry: a caller who may choose them could use them up.
+        // Ids are the whole registry's: whoever may choose them could use them up.
         let what = "import schemas with their ids";
         ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, what)?;
     } else {

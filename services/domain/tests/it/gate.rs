@@ -71,8 +71,8 @@ pub(crate) fn grant(id: u128, purpose: PurposeCode, from: Timestamp, until: Time
     }
 }
 
-pub(crate) fn judged(id: u128, verdict: Verdict, conforms: bool) -> Judged {
-    Judged {
+pub(crate) fn judged(id: u128, verdict: Verdict, conforms: bool) -> JudgedSnapshot {
+    JudgedSnapshot {
         snapshot_id: SnapshotId(Uuid::from_u128(id)),
         committed_at: NOW.minus(HOUR),
         verdict,
