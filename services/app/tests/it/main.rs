@@ -7,6 +7,7 @@ mod lock;
 mod notice;
 mod overrides;
 mod publish;
+mod queue;
 mod race;
 mod retention;
 mod shared;
