@@ -22,6 +22,7 @@ use crate::data_dir::DataDir;
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
+use crate::readiness::LastProbe;
 
 /// What the program is made of; `charter` and the tests wire it.
 pub struct Parts {
@@ -125,8 +126,12 @@ pub struct App {
     pub(crate) record_key: domain::audit::Key,
     pub(crate) caches: Caches,
     pub(crate) work: Notify,
+<<<<<<< HEAD
     /// Held while a job is claimed: on PostgreSQL two claims at once would not count each other.
     pub(crate) claiming: tokio::sync::Mutex<()>,
+=======
+    pub(crate) last_probe: LastProbe,
+>>>>>>> main
     /// What an earlier run of the program left behind is older than this.
     pub(crate) started_at: Timestamp,
 }
@@ -165,7 +170,11 @@ impl App {
             record_key,
             caches: Caches::default(),
             work: Notify::new(),
+<<<<<<< HEAD
             claiming: tokio::sync::Mutex::default(),
+=======
+            last_probe: LastProbe::default(),
+>>>>>>> main
         }))
     }
 
@@ -182,16 +191,6 @@ impl App {
             tracing::error!(action = action.as_str(), errors = ?answer.errors, "policy evaluation failed");
         }
         answer.allowed
-    }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if it does not.
-    pub async fn ready(&self) -> Result<(), Error> {
-        let mut tx = self.db.read().await?;
-        store::revision::get(&mut tx, Revision::Access).await?;
-        Ok(())
     }
 
     /// The present value of a revision: from memory where no other process can have moved it.

@@ -112,6 +112,18 @@ impl DataDir {
         Ok(Scratch { path })
     }
 
+    /// Writes a small file and removes it: whether the folder can be written.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn probe(&self) -> io::Result<()> {
+        let path = self.root.join("scratch").join(".probe");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        let written = file.write_all(&[0; 4_096]);
+        fs::remove_file(&path)?;
+        written
+    }
+
     /// Keeps stored files that the database does not name yet from being removed.
     pub(crate) async fn keeping(&self) -> Keeping {
         Arc::clone(&self.naming).read_owned().await

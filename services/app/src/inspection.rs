@@ -291,7 +291,7 @@ async fn store_outcome(
         Ok(looked) if looked.inspection.snapshot != head.key => {
             notice_changed(app, &mut tx, table.id, &looked.inspection.snapshot).await?
         }
-        _ => head.id,
+        Ok(_) | Err(_) => head.id,
     };
     let event = Event::done(audit::Action::TableInspect, ResourceKind::Snapshot, snapshot_id, &head.key.to_string());
     let event = match &looked {

@@ -7,6 +7,7 @@ pub mod file_list;
 pub(crate) mod intent;
 mod open;
 mod reads;
+pub(crate) mod review;
 mod secrets;
 mod vendor;
 
@@ -48,7 +49,7 @@ pub enum Denied {
     /// It was given back.
     #[error("this lease has ended: get a new one")]
     Ended,
-    /// It, or the grant behind it, was revoked.
+    /// It was revoked, or the gate is shut for it.
     #[error("this lease was revoked")]
     Revoked,
     /// Its time is over.

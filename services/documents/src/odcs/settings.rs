@@ -95,7 +95,9 @@ fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
                 let features = items.iter().filter_map(|item| item.as_text()).map(str::to_owned).collect();
                 ceiling(settings).features = features;
             }
-            _ => reader.problem(at, "`readerFeatures` must be a list of feature names"),
+            Data::Null | Data::Boolean(_) | Data::Number(_) | Data::Text(_) | Data::List(_) | Data::Map(_) => {
+                reader.problem(at, "`readerFeatures` must be a list of feature names");
+            }
         },
     }
 }
