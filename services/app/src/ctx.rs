@@ -126,12 +126,9 @@ pub struct App {
     pub(crate) record_key: domain::audit::Key,
     pub(crate) caches: Caches,
     pub(crate) work: Notify,
-<<<<<<< HEAD
     /// Held while a job is claimed: on PostgreSQL two claims at once would not count each other.
     pub(crate) claiming: tokio::sync::Mutex<()>,
-=======
     pub(crate) last_probe: LastProbe,
->>>>>>> main
     /// What an earlier run of the program left behind is older than this.
     pub(crate) started_at: Timestamp,
 }
@@ -170,11 +167,8 @@ impl App {
             record_key,
             caches: Caches::default(),
             work: Notify::new(),
-<<<<<<< HEAD
             claiming: tokio::sync::Mutex::default(),
-=======
             last_probe: LastProbe::default(),
->>>>>>> main
         }))
     }
 
