@@ -1,5 +1,7 @@
 //! The queue of inspections: whose turn it is, and who sees what of it.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+
 use app::inspection::list_queue;
 use app::{Ctx, Settings};
 use store::Seek;
