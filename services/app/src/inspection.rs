@@ -1,6 +1,8 @@
 //! Inspecting a table's head: the server leases itself the table, an [`domain::inspection::Inspector`] looks at one snapshot,
 //! and what it found is judged here for every binding, by the rules of every version that waits or is in force.
 
+mod queue;
+
 use std::sync::Arc;
 
 use domain::binding::{Binding, BindingVerdict};
@@ -19,13 +21,14 @@ use domain::table::{Inspected, PinnedFile, Snapshot, SnapshotKey, SnapshotState,
 use policy::{Caller, Party, Question, Resource};
 use store::{Lock, Tx};
 
+pub use self::queue::{QueuedInspection, list_queue};
 use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, RuleSet};
 use crate::ctx::App;
 use crate::data_dir::{DataDir, Keeping};
 use crate::error::Error;
 use crate::failpoint;
-use crate::jobs::queue;
+use crate::jobs::queue as jobs;
 use crate::lease::file_list::{self, FileList};
 use crate::product_in_domain::{self, ProductInDomain};
 use crate::table::head;
@@ -206,7 +209,7 @@ async fn run(
     judges: &[Judge],
     digests: bool,
 ) -> Result<Result<Looked, InspectionError>, Error> {
-    let scratch = app.folder.scratch(queue::job_id(app)).map_err(Error::internal)?;
+    let scratch = app.folder.scratch(jobs::job_id(app)).map_err(Error::internal)?;
     let snapshot = match &head.key {
         SnapshotKey::DeltaVersion(_) => Some(head.key.clone()),
         SnapshotKey::ParquetDigest(_) => None,

@@ -9,6 +9,7 @@ mod notice;
 mod open_leases;
 mod overrides;
 mod publish;
+mod queue;
 mod race;
 mod retention;
 mod shared;

@@ -15,7 +15,8 @@ use inspect::wire::{
     Outcome, Report, ReportReader, Sandbox,
 };
 
-const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 60, query_seconds: 15, sandbox_required: true };
+const LIMITS: Limits =
+    Limits { memory_bytes: 1 << 30, cpu_seconds: 60, query_seconds: 15, server: 1, sandbox_required: true };
 
 fn column(name: &str) -> ColumnPath {
     ColumnPath(vec![name.to_owned(), "member".to_owned()])
