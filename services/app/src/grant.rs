@@ -1,5 +1,7 @@
 //! Asking for access, answering, and ending it.
 
+use std::collections::HashSet;
+
 use domain::clock::Timestamp;
 use domain::contract;
 use domain::grant::{AccessRequest, Closed, Decided, Grant, PortMajor, Purpose, RequestState, Window, sentence_of};
@@ -20,6 +22,7 @@ use crate::idempotency::{self, Key};
 use crate::paging::VisiblePage;
 use crate::parties::Parties;
 use crate::product_in_domain::ProductInDomain;
+use crate::table::sharing::{self, Sharers};
 use crate::target::PortTarget;
 
 /// Asks for access.
@@ -49,7 +52,9 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
         return Ok(store::grant::get_request(&mut tx, id).await?);
     }
     let (known, port_major) = crate::table::address::resolve_port(ctx, &mut tx, &command.target).await?;
-    ctx.authorize(Action::RequestAccess, &Resource::Product(known.policy()), "request access to this product")?;
+    let classification = sharing::classification_behind(&ctx.app, &mut tx, &known, &port_major).await?;
+    let product = policy::Product { classification, ..known.policy() };
+    ctx.authorize(Action::RequestAccess, &Resource::Product(product), "request access to this product")?;
     if !known.product.state.serves() {
         return Err(Conflict::ProductInactive.into());
     }
@@ -262,10 +267,12 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let ctx = &ctx.fresh(&mut tx).await?;
     let grant = store::grant::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Grant))?;
     let parties = Parties::load(&mut tx, grant.port_major.product_id, grant.principal_id).await?;
-    if !ctx.may(Action::ViewGrant, &parties.grant(id)) {
+    let sharers = Sharers::load(&mut tx, &[grant.port_major.product_id]).await?;
+    let resource = parties.grant(id, sharers.of_port(&grant.port_major));
+    if !ctx.may(Action::ViewGrant, &resource) {
         return Err(Error::NotFound(Noun::Grant));
     }
-    ctx.authorize(Action::RevokeGrant, &parties.grant(id), "revoke this grant")?;
+    ctx.authorize(Action::RevokeGrant, &resource, "revoke this grant")?;
     let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
     let now = ctx.now();
     if replayed {
@@ -331,16 +338,8 @@ pub async fn list_grants(ctx: &Ctx, seek: Seek<(Timestamp, GrantId)>) -> Result<
     let mut visible_page = VisiblePage::new(seek);
     while let Some(next) = visible_page.next() {
         let page = store::grant::list(&mut tx, ctx.list_scope(), next).await?;
-        let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
-        let parties_by_pair = Parties::load_all(&mut tx, pairs.collect()).await?;
-        visible_page.add(
-            page,
-            |grant| (grant.granted_at, grant.id),
-            |grant| {
-                let parties = parties_by_pair.get(&(grant.port_major.product_id, grant.principal_id));
-                parties.is_some_and(|parties| ctx.may(Action::ViewGrant, &parties.grant(grant.id)))
-            },
-        );
+        let visible = visible_grant_ids(ctx, &mut tx, &page.items).await?;
+        visible_page.add(page, |grant| (grant.granted_at, grant.id), |grant| visible.contains(&grant.id));
     }
     Ok(visible_page.finish())
 }
@@ -382,13 +381,23 @@ pub async fn load_grants(ctx: &Ctx, ids: &[GrantId]) -> Result<Vec<Grant>, Error
 }
 
 async fn visible_grants(ctx: &Ctx, tx: &mut Tx, mut grants: Vec<Grant>) -> Result<Vec<Grant>, Error> {
+    let visible = visible_grant_ids(ctx, tx, &grants).await?;
+    grants.retain(|grant| visible.contains(&grant.id));
+    Ok(grants)
+}
+
+/// Those of the grants that the caller may see.
+pub(crate) async fn visible_grant_ids(ctx: &Ctx, tx: &mut Tx, grants: &[Grant]) -> Result<HashSet<GrantId>, Error> {
     let pairs = grants.iter().map(|grant| (grant.port_major.product_id, grant.principal_id)).collect();
     let parties_by_pair = Parties::load_all(tx, pairs).await?;
-    grants.retain(|grant| {
+    let product_ids = grants.iter().map(|grant| grant.port_major.product_id).unique().collect_vec();
+    let sharers = Sharers::load(tx, &product_ids).await?;
+    let may = |grant: &&Grant| {
         let parties = parties_by_pair.get(&(grant.port_major.product_id, grant.principal_id));
-        parties.is_some_and(|parties| ctx.may(Action::ViewGrant, &parties.grant(grant.id)))
-    });
-    Ok(grants)
+        let sharers = sharers.of_port(&grant.port_major);
+        parties.is_some_and(|parties| ctx.may(Action::ViewGrant, &parties.grant(grant.id, sharers)))
+    };
+    Ok(grants.iter().filter(may).map(|grant| grant.id).collect())
 }
 
 async fn get_request(

@@ -13,6 +13,7 @@ use domain::identity::PrincipalKind;
 use domain::inspection::{Inspection, InspectionError, InspectionJob};
 use domain::lease::Lease;
 use domain::quality::{Measured, RuleResult, Verdict};
+use domain::share::BindingRight;
 use domain::storage::WorkerRoot;
 use domain::table::{Inspected, PinnedFile, Snapshot, SnapshotKey, SnapshotState, Table};
 use policy::{Caller, Party, Question, Resource};
@@ -28,6 +29,7 @@ use crate::jobs::queue;
 use crate::lease::file_list::{self, FileList};
 use crate::product_in_domain::{self, ProductInDomain};
 use crate::table::head;
+use crate::table::sharing::{self, Sharing};
 
 /// A binding, and one set of rules that its snapshots are to be judged by.
 struct Judge {
@@ -79,8 +81,14 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
 /// The bindings of a table with the rules that matter: of the current version, and of every draft that waits.
 async fn judges(app: &App, tx: &mut Tx, table: &Table) -> Result<Vec<Judge>, Error> {
     let mut judges = Vec::new();
+    let sharing = Sharing::load(app, tx, table).await?;
     for binding in store::binding::list_of_table(tx, table.id).await? {
         let contract = store::contract::get(tx, binding.contract_id).await?;
+        // A binding that has fallen learns nothing more of the table.
+        let right = sharing.as_ref().map_or(BindingRight::Stands, |sharing| sharing.right_of(contract.product_id));
+        if right != BindingRight::Stands {
+            continue;
+        }
         let known = product_in_domain::get(tx, contract.product_id).await?;
         let ports = store::product::list_ports_of_contracts(tx, &[contract.id]).await?;
         let leading = ports.into_iter().filter(|port| port.contract_major == binding.major);
@@ -149,6 +157,7 @@ async fn lease_table(app: &App, table: &Table, judges: &[Judge]) -> Result<Optio
         role_grants: false,
         grants: Vec::new(),
         snapshots: Snapshots::default(),
+        binding: sharing::right_of_binding(app, &mut tx, table, first.binding.id).await?,
         location_is_its_own: store::table::find_overlapping(&mut tx, &table.location, Some(table.id)).await?.is_none(),
     };
     let request = Request {

@@ -22,6 +22,7 @@ use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, Author, parsed};
 use crate::ctx::{App, Ctx};
 use crate::error::{Error, Forbidden, Noun};
+use crate::grant::visible_grant_ids;
 use crate::idempotency::{self, Key};
 use crate::paging::VisiblePage;
 use crate::parties::Parties;
@@ -234,7 +235,7 @@ fn may_view(ctx: &Ctx, own: &[Grant], view: &NoticeView) -> bool {
             id if id == caller.id => Party::from(caller),
             id => Party { id, kind: PrincipalKind::Service { owner: caller.id } },
         };
-        ctx.may(Action::ViewNotice, &Resource::Grant { id: grant.id, product, principal })
+        ctx.may(Action::ViewNotice, &Resource::Grant { id: grant.id, product, principal, sharers: &[] })
     };
     let mut grants = own.iter().filter(|grant| is_concerned(grant, &view.concerned, ctx.now()));
     grants.any(by_grant) || (ctx.may_view(&product) && ctx.may(Action::ViewNotice, &Resource::Product(product)))
@@ -267,16 +268,8 @@ pub async fn list_consumers(
     let mut visible_page = VisiblePage::new(seek);
     while let Some(next) = visible_page.next() {
         let page = readers(&mut tx, &view.concerned, ctx.now(), next).await?;
-        let pairs = page.items.iter().map(|grant| (grant.port_major.product_id, grant.principal_id));
-        let parties_by_pair = Parties::load_all(&mut tx, pairs.collect()).await?;
-        visible_page.add(
-            page,
-            |grant| (grant.granted_at, grant.id),
-            |grant| {
-                let parties = parties_by_pair.get(&(grant.port_major.product_id, grant.principal_id));
-                parties.is_some_and(|parties| ctx.may(Action::ViewGrant, &parties.grant(grant.id)))
-            },
-        );
+        let visible = visible_grant_ids(ctx, &mut tx, &page.items).await?;
+        visible_page.add(page, |grant| (grant.granted_at, grant.id), |grant| visible.contains(&grant.id));
     }
     let Page { items: grants, has_more } = visible_page.finish();
     let holders = grants.iter().map(|grant| grant.principal_id).unique().collect_vec();
@@ -348,7 +341,7 @@ pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(
     let mut may_answer = false;
     if let Some(grant) = grants.iter().find(|grant| is_concerned(grant, &view.concerned, now)) {
         let parties = Parties::load(&mut tx, view.notice.product_id, principal_id).await?;
-        may_answer = ctx.may(Action::AnswerNotice, &parties.grant(grant.id));
+        may_answer = ctx.may(Action::AnswerNotice, &parties.grant(grant.id, &[]));
     }
     if !may_answer {
         return Err(Error::Forbidden(Forbidden::NotConcerned));

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use domain::id::{AccessRequestId, BindingId, GrantId, PrincipalId, ProductId};
 use domain::identity::Principal;
+use domain::name::DomainPath;
 use itertools::Itertools as _;
 use policy::{Party, Resource};
 use store::Tx;
@@ -12,6 +13,7 @@ use store::Tx;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::product_in_domain::{self, ProductInDomain};
+use crate::table::sharing::Sharers;
 
 /// A product and the principal that something about it belongs to: what requests, grants, leases and decisions are
 /// judged by.
@@ -51,8 +53,9 @@ impl Parties {
         Resource::Request { id, product: self.known.policy(), requester: Party::from(&self.principal) }
     }
 
-    pub(crate) fn grant(&self, id: GrantId) -> Resource<'_> {
-        Resource::Grant { id, product: self.known.policy(), principal: Party::from(&self.principal) }
+    /// A grant; `sharers` as in [`Sharers`].
+    pub(crate) fn grant<'a>(&'a self, id: GrantId, sharers: &'a [DomainPath]) -> Resource<'a> {
+        Resource::Grant { id, product: self.known.policy(), principal: Party::from(&self.principal), sharers }
     }
 }
 
@@ -62,7 +65,7 @@ pub(crate) struct VisibilityKey<I> {
     pub(crate) binding_id: BindingId,
     pub(crate) principal_id: PrincipalId,
     pub(crate) action: policy::Action,
-    pub(crate) resource: for<'a> fn(I, policy::Product<'a>, Party) -> Resource<'a>,
+    pub(crate) resource: for<'a> fn(I, policy::Product<'a>, Party, &'a [DomainPath]) -> Resource<'a>,
 }
 
 /// Those of the leases or decisions that the caller may see.
@@ -76,11 +79,13 @@ pub(crate) async fn visible_ids<T, I: Copy + Eq + Hash>(
     let products = load_product_ids(tx, keys.iter().map(|key| key.binding_id)).await?;
     let pairs = keys.iter().filter_map(|key| Some((*products.get(&key.binding_id)?, key.principal_id)));
     let parties_by_pair = Parties::load_all(tx, pairs.collect()).await?;
+    let sharers = Sharers::load(tx, &products.values().copied().unique().collect_vec()).await?;
     let may = |key: &&VisibilityKey<I>| {
         let parties = products.get(&key.binding_id).and_then(|id| parties_by_pair.get(&(*id, key.principal_id)));
         parties.is_some_and(|parties| {
             let principal = Party::from(&parties.principal);
-            ctx.may(key.action, &(key.resource)(key.id, parties.known.policy(), principal))
+            let sharers = sharers.of_binding(key.binding_id);
+            ctx.may(key.action, &(key.resource)(key.id, parties.known.policy(), principal, sharers))
         })
     };
     Ok(keys.iter().filter(may).map(|key| key.id).collect())

@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod head;
+pub(crate) mod sharing;
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,7 @@
 //! What an address or a port names, for one caller: plain data.
 
 use domain::binding::Binding;
-use domain::contract;
+use domain::contract::{self, Classification};
 use domain::grant::PortMajor;
 use domain::name::{Address, DomainPath, Name};
 use domain::table::Table;
@@ -55,6 +55,12 @@ impl Target {
     }
 
     pub(crate) fn resource(&self) -> Resource<'_> {
-        Resource::Binding { id: self.binding.id, product: self.known.policy(), port_majors: &self.port_majors }
+        self.resource_as(self.known.product.classification)
+    }
+
+    /// The same with the classification of a table that is shared.
+    pub(crate) fn resource_as(&self, classification: Classification) -> Resource<'_> {
+        let product = policy::Product { classification, ..self.known.policy() };
+        Resource::Binding { id: self.binding.id, product, port_majors: &self.port_majors }
     }
 }

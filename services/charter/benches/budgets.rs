@@ -23,6 +23,7 @@ use domain::id::{AccessRequestId, BindingId, DecisionId, GrantId, PrincipalId, P
 use domain::identity::{PrincipalKind, PurposeCode};
 use domain::org::Enforcement;
 use domain::quality::Verdict;
+use domain::share::BindingRight;
 use policy::{Caller, Party, Policy, Question, Resource};
 use serde_json::json;
 use store::Options;
@@ -122,6 +123,7 @@ fn decision() {
                 }],
                 ..Snapshots::default()
             },
+            binding: BindingRight::Stands,
             location_is_its_own: true,
         };
         let request = Request {

@@ -36,6 +36,7 @@ pub mod quality;
 pub mod registry;
 pub mod retention;
 pub mod s3;
+pub mod share;
 pub mod storage;
 pub mod table;
 pub mod version;

@@ -39,6 +39,8 @@ pub struct Table {
     pub revision: i64,
     /// The newest snapshot that we noticed.
     pub head: Option<SnapshotId>,
+    /// Whether several products are bound to it, or were ([`crate::share`]).
+    pub shared: bool,
     /// When it was registered.
     pub created_at: Timestamp,
 }

@@ -39,8 +39,12 @@ closed_set! {
         ViewProduct = "viewProduct",
         /// See values, paths and policy ids in decisions and verdicts. Product.
         ViewDetail = "viewDetail",
-        /// Bind a contract's object to a table. Product, and every other product bound to the same table.
+        /// Bind a contract's object to a table. Product.
         BindTable = "bindTable",
+        /// Bind another product to a table that this product is bound to. Product.
+        ShareTable = "shareTable",
+        /// Lower the classification. Product.
+        LowerClassification = "lowerClassification",
         /// Request access. Product.
         RequestAccess = "requestAccess",
         /// See an access request. Request.

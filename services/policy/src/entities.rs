@@ -100,9 +100,8 @@ impl Names {
         }
         let mut parents: HashSet<EntityUid> =
             caller.platform_roles.iter().map(|role| self.platform_role(*role)).collect();
-        if let Some(domain) = resource.domain() {
-            self.domain_roles(caller, domain, &mut parents, entities);
-        }
+        let domains: Vec<&DomainPath> = resource.domain().into_iter().chain(resource.sharers()).collect();
+        self.domain_roles(caller, &domains, &mut parents, entities);
         if let Some(product) = resource.product() {
             let holders = self.product_holders(product.id);
             let first = caller.grants.partition_point(|grant| grant.product_id < product.id);
@@ -118,28 +117,29 @@ impl Names {
         Ok(uid)
     }
 
-    /// The caller's roles that apply in the resource's domain. A role in a domain above is a member of the domain's
+    /// The caller's roles that apply in the resource's domains. A role in a domain above is a member of the domain's
     /// own.
     fn domain_roles(
         &self,
         caller: &Caller<'_>,
-        domain: &DomainPath,
+        domains: &[&DomainPath],
         parents: &mut HashSet<EntityUid>,
         entities: &mut Vec<Entity>,
     ) {
         for (path, role) in caller.domain_roles {
             let held = self.domain_role(path, *role);
-            if path == domain {
-                parents.insert(held);
-            } else if domain.lineage().any(|above| above == *path) && parents.insert(held.clone()) {
-                let below = self.domain_role(domain, *role);
-                entities.push(Entity::new_no_attrs(held, HashSet::from([below])));
+            let below =
+                domains.iter().filter(|domain| path != **domain && domain.lineage().any(|above| above == *path));
+            let below: HashSet<EntityUid> = below.map(|domain| self.domain_role(domain, *role)).collect();
+            let applies = !below.is_empty() || domains.contains(&path);
+            if applies && parents.insert(held.clone()) && !below.is_empty() {
+                entities.push(Entity::new_no_attrs(held, below));
             }
         }
     }
 
     fn resource(&self, caller: &Caller<'_>, resource: &Resource<'_>, entities: &mut Vec<Entity>) -> Result<EntityUid> {
-        let (name, id, product, (attribute, party)) = match resource {
+        let (name, id, product, (attribute, party), sharers) = match resource {
             Resource::Platform => return Ok(uid(&self.platform, "charterhouse")),
             Resource::Principal(party) => return self.other(caller, *party, entities),
             Resource::Domain(path) => return self.domain(path, entities),
@@ -161,25 +161,29 @@ impl Names {
                 return Ok(uid);
             }
             Resource::Request { id, product, requester } => {
-                (&self.access_request, id.to_string(), product, ("requester", requester))
+                (&self.access_request, id.to_string(), product, ("requester", requester), None)
             }
-            Resource::Grant { id, product, principal } => {
-                (&self.grant, id.to_string(), product, ("principal", principal))
+            Resource::Grant { id, product, principal, sharers } => {
+                (&self.grant, id.to_string(), product, ("principal", principal), Some(sharers))
             }
-            Resource::Lease { id, product, principal } => {
-                (&self.lease, id.to_string(), product, ("principal", principal))
+            Resource::Lease { id, product, principal, sharers } => {
+                (&self.lease, id.to_string(), product, ("principal", principal), Some(sharers))
             }
-            Resource::Decision { id, product, principal } => {
-                (&self.decision, id.to_string(), product, ("principal", principal))
+            Resource::Decision { id, product, principal, sharers } => {
+                (&self.decision, id.to_string(), product, ("principal", principal), Some(sharers))
             }
         };
         let product_uid = self.product(product, entities)?;
         let party = self.other(caller, *party, entities)?;
-        let attributes = HashMap::from([
+        let mut attributes = HashMap::from([
             ("domain".to_owned(), RestrictedExpression::new_entity_uid(self.domain_uid(product.domain))),
             ("product".to_owned(), RestrictedExpression::new_entity_uid(product_uid.clone())),
             (attribute.to_owned(), RestrictedExpression::new_entity_uid(party)),
         ]);
+        if let Some(sharers) = sharers {
+            let owners = |domain| RestrictedExpression::new_entity_uid(self.domain_role(domain, DomainRole::Owner));
+            attributes.insert("sharers".to_owned(), RestrictedExpression::new_set(sharers.iter().map(owners)));
+        }
         let uid = uid(name, &id);
         entities.push(Entity::new(uid.clone(), attributes, HashSet::from([product_uid]))?);
         Ok(uid)
@@ -302,6 +306,20 @@ impl Resource<'_> {
             | Self::Grant { .. }
             | Self::Lease { .. }
             | Self::Decision { .. } => self.product().map(|product| product.domain),
+        }
+    }
+
+    /// The domains of the other products that are bound to the same table.
+    fn sharers(&self) -> &[DomainPath] {
+        match self {
+            Self::Grant { sharers, .. } | Self::Lease { sharers, .. } | Self::Decision { sharers, .. } => sharers,
+            Self::Platform
+            | Self::Principal(_)
+            | Self::Domain(_)
+            | Self::Product(_)
+            | Self::Contract { .. }
+            | Self::Binding { .. }
+            | Self::Request { .. } => &[],
         }
     }
 

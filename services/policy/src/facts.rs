@@ -95,6 +95,8 @@ pub enum Resource<'a> {
         product: Product<'a>,
         /// The holder.
         principal: Party,
+        /// The domains of the other products that are bound to the same table.
+        sharers: &'a [DomainPath],
     },
     /// A lease.
     Lease {
@@ -104,6 +106,8 @@ pub enum Resource<'a> {
         product: Product<'a>,
         /// The holder.
         principal: Party,
+        /// The domains of the other products that are bound to the same table.
+        sharers: &'a [DomainPath],
     },
     /// A decision of the gate.
     Decision {
@@ -113,5 +117,7 @@ pub enum Resource<'a> {
         product: Product<'a>,
         /// The principal that it is about.
         principal: Party,
+        /// The domains of the other products that are bound to the same table.
+        sharers: &'a [DomainPath],
     },
 }

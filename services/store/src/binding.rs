@@ -118,6 +118,11 @@ pub async fn list_of_table(tx: &mut Tx, table_id: TableId) -> Result<Vec<Binding
     list!(tx, BindingRow, "WHERE table_id = $1 ORDER BY id", Text(table_id))
 }
 
+/// The bindings to these tables.
+pub async fn list_of_tables(tx: &mut Tx, table_ids: &[TableId]) -> Result<Vec<Binding>, Error> {
+    list_in!(tx, BindingRow, "WHERE table_id IN ({list}) ORDER BY table_id, id", table_ids)
+}
+
 /// Binds an object to a topic.
 ///
 /// # Errors

@@ -38,6 +38,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "leases_intended", include_str!("../migrations/0008_leases_intended.sql")),
     (9, "leases_of_table", include_str!("../migrations/0009_leases_of_table.sql")),
     (11, "retention", include_str!("../migrations/0011_retention.sql")),
+    (13, "table_shares", include_str!("../migrations/0013_table_shares.sql")),
 ];
 
 /// The number of the newest migration.

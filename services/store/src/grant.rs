@@ -10,7 +10,7 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek};
 use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, natural, page_by_time};
-use crate::scope::{ListScope, in_reach, page_in_scope};
+use crate::scope::{ListScope, in_reach_by_product, in_reach_by_shared_product, page_in_scope};
 
 entity_row! {
     RequestRow from "access_requests" {
@@ -170,7 +170,7 @@ pub async fn list_requests(
         seek,
         RequestRow by "created_at",
         "requester_id",
-        in_reach!("requester_id", "product_id" = "products.id"),
+        in_reach_by_product!("requester_id"),
         "($5 = '' OR state = $5)",
         state.map_or("", RequestState::as_str)
     )
@@ -305,7 +305,7 @@ pub async fn list(tx: &mut Tx, scope: ListScope, seek: &Seek<(Timestamp, GrantId
         seek,
         GrantRow by "granted_at",
         "principal_id",
-        in_reach!("principal_id", "product_id" = "products.id")
+        in_reach_by_shared_product!("principal_id")
     )
 }
 

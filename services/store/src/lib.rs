@@ -45,6 +45,7 @@ pub mod retention;
 pub mod revision;
 mod row;
 mod scope;
+pub mod share;
 pub mod table;
 mod writer;
 

@@ -11,24 +11,17 @@ pub enum ListScope {
     /// Those of one principal.
     Own(PrincipalId),
     /// Those of a principal and of the service accounts that it owns, and all on products of the domains in which it
-    /// has a role, with their subdomains.
+    /// has a role, with their subdomains. Grants, leases and decisions also on what else is bound to a table of these
+    /// products.
     InReachOf(PrincipalId),
 }
 
-/// The condition of [`ListScope::InReachOf`] for the principal `$4`, such as `in_reach!("principal_id", "product_id" =
-/// "products.id")`. The first column holds the row's principal, the second the row's subject; where that is not a
-/// product, `with` joins it to one.
-macro_rules! in_reach {
-    ($principal:literal, $column:literal = $about:literal $(with $joins:literal)?) => {
+/// The rows about the products of the domains in which the principal `$4` has a role, with their subdomains: the column
+/// `$about`, after the joins that lead from a product to it.
+macro_rules! about_own_products {
+    ($about:literal $(, $joins:literal)?) => {
         concat!(
-            "(",
-            $principal,
-            " = $4 OR ",
-            $principal,
-            " IN (SELECT id FROM principals WHERE owner_id = $4)
-                 OR ",
-            $column,
-            " IN (
+            "(
                      SELECT ",
             $about,
             " FROM role_assignments
@@ -38,19 +31,65 @@ macro_rules! in_reach {
                          JOIN products ON products.domain_id = domains.id ",
             $($joins,)?
             " WHERE role_assignments.principal_id = $4
-                 ))"
+                 )"
         )
     };
 }
 
-/// [`in_reach`] for a table whose rows name a principal and a binding.
+/// The condition of [`ListScope::InReachOf`] for the principal `$4`, such as `in_reach!("principal_id", "product_id" in
+/// about_own_products!("products.id"))`. The first column holds the row's principal, the others the row's subject.
+macro_rules! in_reach {
+    ($principal:literal $(, $column:literal in $subjects:expr)+ $(,)?) => {
+        concat!(
+            "(",
+            $principal,
+            " = $4 OR ",
+            $principal,
+            " IN (SELECT id FROM principals WHERE owner_id = $4)",
+            $(" OR ", $column, " IN ", $subjects,)+
+            ")"
+        )
+    };
+}
+
+/// [`in_reach`] for access requests.
+macro_rules! in_reach_by_product {
+    ($principal:literal) => {
+        $crate::scope::in_reach!($principal, "product_id" in $crate::scope::about_own_products!("products.id"))
+    };
+}
+
+/// [`in_reach`] for grants: also those on the products that share a table with an own one.
+macro_rules! in_reach_by_shared_product {
+    ($principal:literal) => {
+        $crate::scope::in_reach!(
+            $principal,
+            "product_id" in $crate::scope::about_own_products!("products.id"),
+            "product_id" in $crate::scope::about_own_products!(
+                "others.product_id",
+                "JOIN table_shares AS own ON own.product_id = products.id
+                         JOIN table_shares AS others ON others.table_id = own.table_id"
+            )
+        )
+    };
+}
+
+/// [`in_reach`] for a table whose rows name a principal and a binding: also the bindings of other products to an own
+/// product's table.
 macro_rules! in_reach_by_binding {
     () => {
         $crate::scope::in_reach!(
             "principal_id",
-            "binding_id" = "bindings.id"
-            with "JOIN contracts ON contracts.product_id = products.id
+            "binding_id" in $crate::scope::about_own_products!(
+                "bindings.id",
+                "JOIN contracts ON contracts.product_id = products.id
                          JOIN bindings ON bindings.contract_id = contracts.id"
+            ),
+            "binding_id" in $crate::scope::about_own_products!(
+                "bindings.id",
+                "JOIN table_shares AS own ON own.product_id = products.id
+                         JOIN bindings ON bindings.table_id = own.table_id"
+            )
         )
     };
 }
@@ -79,4 +118,6 @@ macro_rules! page_in_scope {
     }};
 }
 
-pub(crate) use {in_reach, in_reach_by_binding, page_in_scope};
+pub(crate) use {
+    about_own_products, in_reach, in_reach_by_binding, in_reach_by_product, in_reach_by_shared_product, page_in_scope,
+};

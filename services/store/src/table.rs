@@ -18,6 +18,7 @@ entity_row! {
         location: Text<Location>,
         revision: i64,
         head_id: Option<Text<SnapshotId>>,
+        shared: bool,
         created_at: i64,
     }
 }
@@ -32,6 +33,7 @@ impl TryFrom<TableRow> for Table {
             location: row.location.0,
             revision: row.revision,
             head: row.head_id.map(|id| id.0),
+            shared: row.shared,
             created_at: Timestamp(row.created_at),
         })
     }
@@ -54,6 +56,7 @@ pub async fn insert(tx: &mut Tx, table: &Table) -> Result<(), Error> {
             location: Text(&table.location),
             revision: table.revision,
             head_id: table.head.map(Text),
+            shared: table.shared,
             created_at: table.created_at.0,
         }
     )?;
@@ -71,6 +74,7 @@ pub async fn delete_unbound(tx: &mut Tx, id: TableId) -> Result<bool, Error> {
         return Ok(false);
     }
     affected!(tx, "DELETE FROM snapshots WHERE table_id = $1", Text(id))?;
+    affected!(tx, "DELETE FROM table_shares WHERE table_id = $1", Text(id))?;
     let n_rows = affected!(tx, "DELETE FROM tables WHERE id = $1", Text(id))?;
     Ok(n_rows == 1)
 }

@@ -44,6 +44,6 @@ fn decision_of(decision: &Explained) -> VisibilityKey<DecisionId> {
         binding_id: decision.binding_id,
         principal_id: decision.principal_id,
         action: policy::Action::ViewDecision,
-        resource: |id, product, principal| Resource::Decision { id, product, principal },
+        resource: |id, product, principal, sharers| Resource::Decision { id, product, principal, sharers },
     }
 }

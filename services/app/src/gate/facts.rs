@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
-use domain::contract::{self, ConformanceFinding, SchemaObject};
+use domain::contract::{self, Classification, ConformanceFinding, SchemaObject};
 use domain::gate::served::{Judged, Snapshots};
 use domain::gate::{self, ContractFacts, Detail, DetailRight, Facts, Visibility};
 use domain::grant::Grant;
 use domain::id::{SnapshotId, TableId};
 use domain::identity::PurposeCode;
 use domain::quality::{Measured, Outcome, RuleResult};
+use domain::share::BindingRight;
 use domain::table::{Snapshot, SnapshotState};
 use domain::version::Version;
-use policy::Question;
+use policy::{Question, Resource};
 use store::{Seek, Tx};
 
 use crate::actor::{Actor, Standing};
@@ -23,6 +24,7 @@ use crate::contract::RuleSet;
 use crate::ctx::App;
 use crate::error::Error;
 use crate::paging::MAX_PAGE;
+use crate::table::sharing::Sharing;
 use crate::table::{address, head};
 use crate::target::Target;
 
@@ -86,10 +88,16 @@ pub(crate) struct Asked<'a> {
 /// snapshots, and without what the contract's document says about them.
 pub(crate) async fn of_right(app: &App, tx: &mut Tx, asked: &Asked<'_>, now: Timestamp) -> Result<Facts, Error> {
     let Asked { actor, target, .. } = asked;
+    let product = &target.known.product;
+    let sharing = Sharing::load(app, tx, &target.table).await?;
+    let (binding, classification) = match &sharing {
+        Some(sharing) => (sharing.right_of(product.id), sharing.classification(product)),
+        None => (BindingRight::Stands, product.classification),
+    };
     let question = Question {
         caller: &actor.caller(),
         action: asked.action.into(),
-        resource: &target.resource(),
+        resource: &target.resource_as(classification),
         purpose: asked.purpose,
     };
     let policy = app.policy.decide(&question);
@@ -98,9 +106,9 @@ pub(crate) async fn of_right(app: &App, tx: &mut Tx, asked: &Asked<'_>, now: Tim
     let draft = Version { major: target.binding.major, minor: 0, patch: 0 };
     Ok(Facts {
         principal_enabled: actor.standing.enabled,
-        visibility: Visibility::Established,
+        visibility: visibility(app, actor, target, classification),
         policy,
-        product_served: target.known.product.state.serves(),
+        product_served: product.state.serves(),
         contract: ContractFacts {
             version: version.map_or(draft, |version| version.version),
             state: version.map_or(contract::State::NEW, |version| version.state.clone()),
@@ -111,10 +119,23 @@ pub(crate) async fn of_right(app: &App, tx: &mut Tx, asked: &Asked<'_>, now: Tim
         role_grants,
         grants: Vec::new(),
         snapshots: Snapshots::default(),
+        binding,
         location_is_its_own: store::table::find_overlapping(tx, &target.table.location, Some(target.table.id))
             .await?
             .is_none(),
     })
+}
+
+/// The target was found by what the caller may know of the product; a shared table may be classified higher.
+fn visibility(app: &App, actor: &Actor, target: &Target, classification: Classification) -> Visibility {
+    let product = target.known.policy();
+    let as_if = policy::Product { classification, ..product };
+    match classification == product.classification
+        || app.allows(actor, policy::Action::ViewProduct, &Resource::Product(as_if))
+    {
+        true => Visibility::Established,
+        false => Visibility::Classified,
+    }
 }
 
 async fn snapshots(

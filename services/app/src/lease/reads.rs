@@ -44,6 +44,6 @@ fn lease_of(lease: &Lease) -> VisibilityKey<LeaseId> {
         binding_id: lease.binding_id,
         principal_id: lease.principal_id,
         action: policy::Action::ViewLease,
-        resource: |id, product, principal| Resource::Lease { id, product, principal },
+        resource: |id, product, principal, sharers| Resource::Lease { id, product, principal, sharers },
     }
 }

@@ -78,17 +78,18 @@ impl Judge {
         if target.table.id != hold.table_id {
             return Ok(None);
         }
-        let visibility = match app.allows(actor, Action::ViewProduct, &Resource::Product(target.known.policy())) {
-            true => Visibility::Established,
-            false => Visibility::Hidden,
-        };
         let grant = match hold.grant_id {
             Some(id) => store::grant::find(tx, id).await?,
             None => None,
         };
         let grants = grant.into_iter().filter(|grant| target.port_majors.contains(&grant.port_major)).collect();
         let asked = Asked { actor, target, action: hold.action, purpose: Some(hold.purpose) };
-        Ok(Some(Facts { visibility, grants, ..facts::of_right(app, tx, &asked, now).await? }))
+        let facts = facts::of_right(app, tx, &asked, now).await?;
+        let visibility = match app.allows(actor, Action::ViewProduct, &Resource::Product(target.known.policy())) {
+            true => facts.visibility,
+            false => Visibility::Hidden,
+        };
+        Ok(Some(Facts { visibility, grants, ..facts }))
     }
 }
 

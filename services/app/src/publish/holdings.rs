@@ -1,6 +1,7 @@
 //! What the products of a set hold already: documents, bindings, topics, and the tables at the folders that the set
 //! names. Loaded in the transaction that executes the plan.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -11,7 +12,6 @@ use domain::product;
 use domain::registry::Subject;
 use domain::table::{Location, Table};
 use itertools::Itertools as _;
-use policy::{Action, Resource};
 use store::Tx;
 
 use super::state::PublishState;
@@ -19,6 +19,7 @@ use super::versions::{JudgedSet, JudgedVersion, Step};
 use crate::contract::parsed_product;
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::table::sharing::Sharing;
 use crate::{notice, product_in_domain};
 
 /// What the products of a set hold already.
@@ -37,8 +38,8 @@ pub(super) struct Holdings {
     pub(super) overlapping: BTreeMap<Location, Vec<TableId>>,
     /// All bindings to the tables that the set may share or leave.
     pub(super) sharers: HashMap<TableId, Vec<Binding>>,
-    /// Tables that the caller may not bind to, for they belong to products of others.
-    pub(super) not_shared: HashSet<TableId>,
+    /// The products that are bound to those tables, and to the shared tables of the set's contracts.
+    pub(super) sharing: HashMap<TableId, Sharing>,
     /// Until when the readers of a major were promised service, for the majors that the set deprecates.
     pub(super) deadlines: HashMap<(ContractId, u64), Timestamp>,
 }
@@ -62,6 +63,12 @@ impl Holdings {
             holdings.topics.entry(topic.contract_id).or_default().push(topic);
         }
         for contract in &set.contracts {
+            let bound = holdings.bindings.get(&contract.contract.id).into_iter().flatten();
+            let shared =
+                bound.filter(|binding| holdings.tables.get(&binding.table_id).is_some_and(|table| table.shared));
+            for table_id in shared.map(|binding| binding.table_id).unique().collect_vec() {
+                holdings.load_sharing(ctx, tx, table_id).await?;
+            }
             for version in &contract.versions {
                 if version.binds() {
                     holdings.load_folders(ctx, tx, contract.contract.id, version).await?;
@@ -104,13 +111,10 @@ impl Holdings {
             self.tables.extend(overlapping.into_iter().map(|table| (table.id, table)));
         }
         for table_id in table_ids {
-            if !self.sharers.contains_key(&table_id) {
-                let sharers = store::binding::list_of_table(tx, table_id).await?;
-                if !may_share(ctx, tx, &sharers).await? {
-                    self.not_shared.insert(table_id);
-                }
-                self.sharers.insert(table_id, sharers);
+            if let Entry::Vacant(vacant) = self.sharers.entry(table_id) {
+                vacant.insert(store::binding::list_of_table(tx, table_id).await?);
             }
+            self.load_sharing(ctx, tx, table_id).await?;
         }
         for topic in &version.entry.model.topics {
             let bindings = store::binding::list_topics_of_subject(tx, &topic.subject).await?;
@@ -119,13 +123,23 @@ impl Holdings {
         }
         Ok(())
     }
-}
 
-/// Whether the caller may bind to a table that has these bindings: for each of their products.
-async fn may_share(ctx: &Ctx, tx: &mut Tx, bindings: &[Binding]) -> Result<bool, Error> {
-    let contract_ids = bindings.iter().map(|binding| binding.contract_id).unique().collect_vec();
-    let contracts = store::contract::list_by_ids(tx, &contract_ids).await?;
-    let product_ids = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
-    let known = product_in_domain::load(tx, &product_ids).await?;
-    Ok(known.values().all(|known| ctx.may(Action::BindTable, &Resource::Product(known.policy()))))
+    /// The products that are bound to a table.
+    async fn load_sharing(&mut self, ctx: &Ctx, tx: &mut Tx, table_id: TableId) -> Result<(), Error> {
+        if self.sharing.contains_key(&table_id) {
+            return Ok(());
+        }
+        let Some(table) = self.tables.get(&table_id) else { return Ok(()) };
+        let sharing = match Sharing::load(&ctx.app, tx, table).await? {
+            Some(sharing) => sharing,
+            None => {
+                let bindings = store::binding::list_of_table(tx, table_id).await?;
+                let Some(binding) = bindings.first() else { return Ok(()) };
+                let contract = store::contract::get(tx, binding.contract_id).await?;
+                Sharing::of_one(product_in_domain::get(tx, contract.product_id).await?)
+            }
+        };
+        self.sharing.insert(table_id, sharing);
+        Ok(())
+    }
 }

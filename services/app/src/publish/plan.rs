@@ -6,6 +6,7 @@
 
 mod bind;
 mod prune;
+mod share;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -16,8 +17,10 @@ use domain::contract::{self, Classification, Contract, State};
 use domain::document::StoredDocument;
 use domain::grant::PortMajor;
 use domain::id::{BindingId, ContractId, ContractVersionId, ProductId, TableId};
+use domain::name::DomainPath;
 use domain::product::{self, Port, Product};
 use domain::registry::Subject;
+use domain::share::Share;
 use domain::table::{Location, Table};
 use domain::version::Version;
 use policy::{Action, Resource};
@@ -31,6 +34,7 @@ use super::versions::{JudgedContract, JudgedSet, JudgedVersion, Step};
 use crate::contract::{ActivationFacts, parsed, reasons_to_wait};
 use crate::ctx::Ctx;
 use crate::error::{Conflict, Error};
+use crate::table::sharing::Sharing;
 
 /// What a set changes, and how that is reported.
 #[derive(Debug, Default)]
@@ -72,6 +76,8 @@ pub(super) enum Change {
     Unbind(BindingId, TableId),
     /// An object's table.
     Bind(Binding),
+    /// The rights of all products that are bound to a table, by consent of the caller; the text is for the record.
+    Share { table_id: TableId, shares: Vec<Share>, what: String },
     /// An object's topic.
     BindTopic(TopicBinding),
     /// The contract behind a major of an output port.
@@ -142,6 +148,14 @@ struct Planner<'a> {
     new_tables: BTreeMap<Location, Table>,
     ended_tables: HashSet<TableId>,
     unbound: HashSet<BindingId>,
+    /// The products that are bound to tables of the set, as planned so far.
+    sharing: HashMap<TableId, Sharing>,
+    /// The products that the set retires.
+    retiring: HashSet<ProductId>,
+    /// The set's products as planned.
+    planned_products: HashMap<ProductId, Product>,
+    /// The products of all contracts that are registered in the set's domains or by it.
+    product_of: HashMap<ContractId, ProductId>,
 }
 
 /// A version that stays a draft as far as its document goes.
@@ -175,6 +189,10 @@ impl<'a> Planner<'a> {
             new_tables: BTreeMap::new(),
             ended_tables: HashSet::new(),
             unbound: HashSet::new(),
+            sharing: holdings.sharing.clone(),
+            retiring: HashSet::new(),
+            planned_products: HashMap::new(),
+            product_of: HashMap::new(),
         }
     }
 
@@ -183,6 +201,10 @@ impl<'a> Planner<'a> {
     fn documents(&mut self, command: &DocumentSet, set: &'a JudgedSet) -> Result<(), Error> {
         self.classifications = self.classify(set)?;
         self.products(set)?;
+        self.retiring = self.retiring(command, set)?;
+        let stored = self.state.domains.values().flat_map(|domain| domain.contracts());
+        let contracts = stored.chain(set.contracts.iter().map(|judged| &judged.contract));
+        self.product_of = contracts.map(|contract| (contract.id, contract.product_id)).collect();
         for contract in &set.contracts {
             self.contract(contract)?;
         }
@@ -250,9 +272,18 @@ impl<'a> Planner<'a> {
     fn products(&mut self, set: &JudgedSet) -> Result<(), Error> {
         for document in &set.products {
             let classification = self.classifications.get(&document.new.id).copied();
-            let classification = classification.unwrap_or(document.new.classification);
+            let mut classification = classification.unwrap_or(document.new.classification);
+            if let Some(old) = &document.old
+                && self.keeps_classification(old, &document.entry.domain, classification)
+            {
+                let message = format!("the data product stays {}: only its owners lower that", old.classification);
+                self.warnings.push(document.entry.problem("/customProperties", message));
+                classification = old.classification;
+                self.classifications.insert(old.id, classification);
+            }
             let new = Product { classification, ..document.new.clone() };
             let change = self.product(document, &new)?;
+            self.planned_products.insert(new.id, new.clone());
             self.reported.push((
                 document.entry.place,
                 DocumentChange {
@@ -274,6 +305,7 @@ impl<'a> Planner<'a> {
             for old in domain.products.values().filter(|old| !in_set.contains(&old.id)) {
                 if let Some(classification) = self.classifications.get(&old.id)
                     && *classification != old.classification
+                    && !self.keeps_classification(old, &domain.domain.path, *classification)
                 {
                     let new = Product { classification: *classification, updated_at: self.ctx.now(), ..old.clone() };
                     self.reclassify(new, old.updated_at);
@@ -328,6 +360,12 @@ impl<'a> Planner<'a> {
         self.ctx.authorize(action, &resource, &format!("{verb} the data product `{}`", old.name))
     }
 
+    /// Whether a product keeps its classification, since the caller may not lower it.
+    fn keeps_classification(&self, old: &Product, domain: &DomainPath, new: Classification) -> bool {
+        let resource = Resource::Product(resource(old, domain));
+        new < old.classification && !self.ctx.may(Action::LowerClassification, &resource)
+    }
+
     fn reclassify(&mut self, new: Product, seen: Timestamp) {
         self.plan.changes.push(Change::UpdateProduct { product: new.clone(), seen });
         self.reclassified(&new);
@@ -376,7 +414,7 @@ impl<'a> Planner<'a> {
                 },
             ));
         }
-        Ok(())
+        self.renew(judged)
     }
 
     /// Plans one version. Gives what happens to it and its state.

@@ -88,6 +88,12 @@ impl Writer<'_> {
                 self.changes.push(change::Change::Unbound(*table_id));
                 Ok(())
             }
+            Change::Share { table_id, shares, what } => {
+                store::share::replace(self.tx, *table_id, shares).await?;
+                self.changes.push(change::Change::Shared(*table_id));
+                let event = Event::done(Action::TableShare, ResourceKind::Table, *table_id, what);
+                audit::append(self.ctx, self.tx, event).await
+            }
             Change::Bind(binding) => {
                 self.changes.push(change::Change::Bound(binding.table_id));
                 Ok(store::binding::insert(self.tx, binding).await?)

@@ -10,5 +10,6 @@ mod overrides;
 mod publish;
 mod race;
 mod retention;
+mod shared;
 mod vendor;
 mod verifier;

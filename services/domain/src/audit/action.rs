@@ -31,6 +31,9 @@ closed_set! {
         ProductPublish = "product.publish",
         /// The classification of a data product changed.
         ProductClassify = "product.classify",
+        /// A table was bound into another data product by consent of an owner of every product bound to it, or such a
+        /// consent was renewed.
+        TableShare = "table.share",
         /// A data product was retired because it was missing from the published set.
         ProductRetire = "product.retire",
 

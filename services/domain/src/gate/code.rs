@@ -20,6 +20,8 @@ closed_set! {
         VisibilityNotChecked = "visibility.not_checked",
         /// The caller may not know that the product exists.
         VisibilityHidden = "visibility.hidden",
+        /// The caller may not know of data of the table's classification: the table is shared with another product.
+        VisibilityClassified = "visibility.classified",
 
         /// The policies allow the action.
         PolicyHolds = "policy.holds",
@@ -106,6 +108,10 @@ closed_set! {
         ScopeNotChecked = "scope.not_checked",
         /// The binding through which the lease was issued is gone. Only open leases end by it: what is gone cannot be asked for.
         ScopeUnbound = "scope.unbound",
+        /// The table is shared, and the consent to this binding has ended.
+        ScopeConsentEnded = "scope.consent_ended",
+        /// The table is shared, and the product to which it belongs is retired.
+        ScopeOwnerRetired = "scope.owner_retired",
         /// The table's location overlaps that of another table.
         ScopeLocation = "scope.location",
         /// There is no snapshot to serve.
@@ -122,7 +128,10 @@ impl Code {
     pub fn check(self) -> Check {
         match self {
             Self::IdentityHolds | Self::IdentityNotChecked | Self::IdentityUnknown => Check::Identity,
-            Self::VisibilityHolds | Self::VisibilityNotChecked | Self::VisibilityHidden => Check::Visibility,
+            Self::VisibilityHolds
+            | Self::VisibilityNotChecked
+            | Self::VisibilityHidden
+            | Self::VisibilityClassified => Check::Visibility,
             Self::PolicyHolds | Self::PolicyNotChecked | Self::PolicyDenied | Self::PolicyError => Check::Policy,
             Self::ContractHolds
             | Self::ContractNotChecked
@@ -160,6 +169,8 @@ impl Code {
             Self::ScopeHolds
             | Self::ScopeNotChecked
             | Self::ScopeUnbound
+            | Self::ScopeConsentEnded
+            | Self::ScopeOwnerRetired
             | Self::ScopeLocation
             | Self::ScopeNothingToServe
             | Self::ScopePurpose

@@ -27,6 +27,7 @@ use crate::id::{BindingId, DecisionId, GrantId, PrincipalId, SnapshotId, TableId
 use crate::identity::PurposeCode;
 use crate::lease;
 use crate::org::Enforcement;
+use crate::share::BindingRight;
 use crate::version::Version;
 
 /// What is asked of the gate.
@@ -71,6 +72,8 @@ pub struct Facts {
     pub grants: Vec<Grant>,
     /// What is known of the table's snapshots, judged for this binding by the current rules.
     pub snapshots: Snapshots,
+    /// Whether the binding stands, where several products are bound to the table.
+    pub binding: BindingRight,
     /// Whether the table's location is registered for it alone, with no overlap.
     pub location_is_its_own: bool,
 }
@@ -79,11 +82,14 @@ pub struct Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
     /// Decided before the gate is asked: the binding was found by a look-up that finds nothing for those who may not know
-    /// of the product, and answers them as if it did not exist. In the server this is the only case, so that
-    /// [`Check::Visibility`] cannot fail there; asking the policies again would cost an evaluation for each decision.
+    /// of the product, and answers them as if it did not exist. In the server [`Check::Visibility`] fails for shared
+    /// tables alone; asking the policies again for the others would cost an evaluation for each decision.
     Established,
     /// The caller may not know of the product. For callers of [`decide`] that find bindings in another way.
     Hidden,
+    /// The caller may know of the product, and not of data of the table's classification: the table is shared with a
+    /// product that is classified higher.
+    Classified,
 }
 
 /// What the policy says.
@@ -411,6 +417,10 @@ fn visibility(facts: &Facts) -> Line {
     match facts.visibility {
         Visibility::Established => holds(Check::Visibility, "the caller may know of the product"),
         Visibility::Hidden => fails(Code::VisibilityHidden, "not found"),
+        Visibility::Classified => {
+            let message = "the table's data is classified higher than the product, and the caller may not know of it";
+            fails(Code::VisibilityClassified, message)
+        }
     }
 }
 
@@ -516,6 +526,18 @@ fn scope(
     served: &Served,
     about_a_snapshot: bool,
 ) -> (Line, Option<Timestamp>) {
+    match facts.binding {
+        BindingRight::Stands => {}
+        BindingRight::ConsentEnded => {
+            let message =
+                "the consent to share this table has ended; an owner of every product bound to it can renew it";
+            return (fails(Code::ScopeConsentEnded, message), None);
+        }
+        BindingRight::OwnerRetired => {
+            let message = "the product to which this shared table belongs is retired";
+            return (fails(Code::ScopeOwnerRetired, message), None);
+        }
+    }
     if !facts.location_is_its_own {
         let message = "the table's location is not its own";
         return (fails(Code::ScopeLocation, message), None);

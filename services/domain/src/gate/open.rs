@@ -29,6 +29,7 @@ impl Code {
         match self {
             Self::IdentityUnknown
             | Self::VisibilityHidden
+            | Self::VisibilityClassified
             | Self::PolicyDenied
             | Self::PolicyError
             | Self::ContractProductInactive
@@ -43,6 +44,8 @@ impl Code {
             | Self::GrantOtherPurpose
             | Self::GrantPurposeNeeded
             | Self::ScopeUnbound
+            | Self::ScopeConsentEnded
+            | Self::ScopeOwnerRetired
             | Self::ScopeLocation
             | Self::ScopePurpose => Some(Fate::EndsAtOnce),
 

@@ -15,6 +15,7 @@ use domain::id::{
 use domain::identity::PurposeCode;
 use domain::org::Enforcement;
 use domain::quality::Verdict;
+use domain::share::BindingRight;
 use uuid::Uuid;
 
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
@@ -51,6 +52,7 @@ pub(crate) fn good() -> Facts {
         role_grants: false,
         grants: vec![grant(10, PurposeCode::Analytics, NOW.minus(DAY), NOW.plus(DAY))],
         snapshots: Snapshots { judged: vec![judged(100, Verdict::Pass, true)], ..Snapshots::default() },
+        binding: BindingRight::Stands,
         location_is_its_own: true,
     }
 }
@@ -128,6 +130,9 @@ fn each_check_refuses_by_itself() {
         &["quality.failed", "scope.nothing_to_serve"],
     );
     check(|facts| facts.location_is_its_own = false, &["scope.location"]);
+    check(|facts| facts.visibility = Visibility::Classified, &["visibility.classified"]);
+    check(|facts| facts.binding = BindingRight::ConsentEnded, &["scope.consent_ended"]);
+    check(|facts| facts.binding = BindingRight::OwnerRetired, &["scope.owner_retired"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use domain::id::{BindingId, GrantId, LeaseId, PrincipalId, TableId};
 use domain::identity::PurposeCode;
 use domain::lease::{Hold, Lease};
 use domain::quality::Verdict;
+use domain::share::BindingRight;
 use uuid::Uuid;
 
 use crate::gate::{DAY, HOUR, NOW, failing, good, grant, judged, request};
@@ -27,6 +28,7 @@ fn shutting(code: Code) -> Option<fn(&mut Facts)> {
     let shut: fn(&mut Facts) = match code {
         Code::IdentityUnknown => |facts| facts.principal_enabled = false,
         Code::VisibilityHidden => |facts| facts.visibility = Visibility::Hidden,
+        Code::VisibilityClassified => |facts| facts.visibility = Visibility::Classified,
         Code::PolicyDenied => |facts| facts.policy.allowed = false,
         Code::PolicyError => |facts| facts.policy.errors.push("a sum is out of range".to_owned()),
         Code::ContractProductInactive => |facts| facts.product_served = false,
@@ -42,6 +44,8 @@ fn shutting(code: Code) -> Option<fn(&mut Facts)> {
             facts.grants[0] = facts.grants[0].clone().revoke(decided).unwrap();
         },
         Code::GrantOtherPurpose => |facts| facts.grants[0].purpose.code = PurposeCode::Support,
+        Code::ScopeConsentEnded => |facts| facts.binding = BindingRight::ConsentEnded,
+        Code::ScopeOwnerRetired => |facts| facts.binding = BindingRight::OwnerRetired,
         Code::ScopeLocation => |facts| facts.location_is_its_own = false,
         Code::ConformancePending | Code::QualityPending => |facts| facts.snapshots = Snapshots::default(),
         Code::ConformanceBroken => |facts| facts.snapshots.judged = vec![judged(100, Verdict::Fail, false)],
@@ -105,7 +109,7 @@ fn an_open_lease_does_what_the_table_says() {
         }
         n_rows += 1;
     }
-    assert_eq!(n_rows, 25);
+    assert_eq!(n_rows, 28);
     assert_eq!(judge(&hold(), None, NOW), Err(vec![Code::ScopeUnbound]));
 }
 

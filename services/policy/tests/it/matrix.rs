@@ -35,6 +35,7 @@ Columns
   own account's  it belongs to a service account that the caller owns
   own person's   the caller is a service account, and it belongs to the person who owns it
   sibling's      the caller is a service account, and it belongs to another one of the same person
+  shared         it belongs to another person, and a product of `finance` is bound to the same table
 ";
 
 #[test]
@@ -184,20 +185,24 @@ fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)>
         Action::SetEnforcement | Action::AssignRole => vec![domain()],
         Action::Plan | Action::Publish => vec![domain(), ("a product", products(world)), contract()],
         Action::Activate | Action::Deprecate | Action::Retire => vec![("a product", products(world)), contract()],
-        Action::ViewProduct | Action::ViewDetail | Action::BindTable | Action::RequestAccess => {
-            vec![("a product", products(world))]
-        }
+        Action::ViewProduct
+        | Action::ViewDetail
+        | Action::BindTable
+        | Action::ShareTable
+        | Action::LowerClassification
+        | Action::RequestAccess => vec![("a product", products(world))],
         Action::ViewRequest | Action::ApproveRequest | Action::RejectRequest | Action::WithdrawRequest => {
             vec![("a request", parties(|party| world.request(party)))]
         }
-        Action::ViewGrant | Action::GrantAccess | Action::RevokeGrant => {
-            vec![("a grant", parties(|party| world.grant(party)))]
+        Action::GrantAccess => vec![("a grant", parties(|party| world.grant(party)))],
+        Action::ViewGrant | Action::RevokeGrant => {
+            vec![("a grant", shared(parties(|party| world.grant(party)), world))]
         }
         Action::ViewNotice => vec![("a product", products(world)), ("a grant", parties(|party| world.grant(party)))],
         Action::AnswerNotice => vec![("a grant", parties(|party| world.grant(party)))],
         Action::UpdateNotice | Action::OverrideRefusal => vec![("a product", products(world))],
-        Action::ViewLease => vec![("a lease", parties(|party| world.lease(party)))],
-        Action::ViewDecision => vec![("a decision", parties(|party| world.decision(party)))],
+        Action::ViewLease => vec![("a lease", shared(parties(|party| world.lease(party)), world))],
+        Action::ViewDecision => vec![("a decision", shared(parties(|party| world.decision(party)), world))],
         Action::InspectTable | Action::Read | Action::Repair | Action::Write | Action::Inspect => {
             vec![
                 ("data", data(world, Classification::Internal)),
@@ -249,6 +254,13 @@ fn parties<'a>(resource: impl Fn(Party) -> Resource<'a>) -> Vec<Column<'a>> {
     ]
 }
 
+/// With another column for a table that a product of another domain is bound to as well.
+fn shared<'a>(mut columns: Vec<Column<'a>>, world: &'a World) -> Vec<Column<'a>> {
+    let shared = columns.first().map(|column| world.shared(column.resource));
+    columns.extend(shared.map(|resource| Column::new("shared", resource)));
+    columns
+}
+
 fn sentence(action: Action) -> &'static str {
     match action {
         Action::CreateDomain => "create a domain",
@@ -269,6 +281,8 @@ fn sentence(action: Action) -> &'static str {
         Action::ViewProduct => "know that it exists",
         Action::ViewDetail => "see values, paths and policy ids in decisions and verdicts",
         Action::BindTable => "bind it to a table",
+        Action::ShareTable => "bind another product to a table that it is bound to",
+        Action::LowerClassification => "lower its classification",
         Action::RequestAccess => "request access",
         Action::ViewRequest => "see an access request",
         Action::ApproveRequest => "approve an access request",

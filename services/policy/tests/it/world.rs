@@ -14,11 +14,18 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     /// The port majors that lead to the binding.
     pub(crate) port_majors: Vec<PortMajor>,
+    /// The domain of another product, where one is bound to the same table.
+    pub(crate) sharers: Vec<DomainPath>,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { domain: path("sales/emea"), settings: Settings::default(), port_majors: vec![port_major("orders", 1)] }
+        Self {
+            domain: path("sales/emea"),
+            settings: Settings::default(),
+            port_majors: vec![port_major("orders", 1)],
+            sharers: vec![path("finance")],
+        }
     }
 
     pub(crate) fn product(&self, classification: Classification) -> Product<'_> {
@@ -43,17 +50,34 @@ impl World {
 
     pub(crate) fn grant(&self, principal: Party) -> Resource<'_> {
         let id = GrantId(uuid(104));
-        Resource::Grant { id, product: self.product(Classification::Internal), principal }
+        Resource::Grant { id, product: self.product(Classification::Internal), principal, sharers: &[] }
     }
 
     pub(crate) fn lease(&self, principal: Party) -> Resource<'_> {
         let id = LeaseId(uuid(105));
-        Resource::Lease { id, product: self.product(Classification::Internal), principal }
+        Resource::Lease { id, product: self.product(Classification::Internal), principal, sharers: &[] }
     }
 
     pub(crate) fn decision(&self, principal: Party) -> Resource<'_> {
         let id = DecisionId(uuid(106));
-        Resource::Decision { id, product: self.product(Classification::Internal), principal }
+        Resource::Decision { id, product: self.product(Classification::Internal), principal, sharers: &[] }
+    }
+
+    /// The same, about a table that a product of another domain is bound to as well.
+    pub(crate) fn shared<'a>(&'a self, resource: Resource<'a>) -> Resource<'a> {
+        let sharers = self.sharers.as_slice();
+        match resource {
+            Resource::Grant { id, product, principal, .. } => Resource::Grant { id, product, principal, sharers },
+            Resource::Lease { id, product, principal, .. } => Resource::Lease { id, product, principal, sharers },
+            Resource::Decision { id, product, principal, .. } => Resource::Decision { id, product, principal, sharers },
+            Resource::Platform
+            | Resource::Principal(_)
+            | Resource::Domain(_)
+            | Resource::Product(_)
+            | Resource::Contract { .. }
+            | Resource::Binding { .. }
+            | Resource::Request { .. } => resource,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod overrides;
 mod races;
 mod registry;
 mod schema;
+mod share;
 mod table;
 mod transaction;
 mod work;

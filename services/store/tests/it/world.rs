@@ -216,6 +216,7 @@ pub(crate) fn table(location: &str) -> Table {
         location: location.parse().unwrap(),
         revision: 0,
         head: None,
+        shared: false,
         created_at: NOW,
     }
 }

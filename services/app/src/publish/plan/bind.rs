@@ -4,8 +4,7 @@ use std::ops::Bound;
 
 use domain::binding::{Binding, TopicBinding};
 use domain::contract::State;
-use domain::id::{BindingId, TableId};
-use domain::name::DomainPath;
+use domain::id::{BindingId, ProductId, TableId};
 use domain::table::{Location, Table};
 use policy::{Action, Resource};
 
@@ -13,6 +12,7 @@ use super::{Change, Planner};
 use crate::error::Error;
 use crate::publish::set::Folder;
 use crate::publish::versions::{JudgedContract, JudgedVersion};
+use crate::table::sharing::Sharing;
 
 impl Planner<'_> {
     /// Binds the objects of a new version. An object that is bound stays where it is, unless no version of the major
@@ -36,7 +36,7 @@ impl Planner<'_> {
                 binding.major == major && binding.object == folder.object && binding.environment == folder.environment
             });
             let Some(binding) = bound.cloned() else {
-                if let Some(table_id) = self.table(&judged.domain, version, folder) {
+                if let Some(table_id) = self.table(judged, version, folder)? {
                     self.add_binding(Binding {
                         id: BindingId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
                         contract_id: contract.id,
@@ -57,8 +57,8 @@ impl Planner<'_> {
                 self.plan.inspect.insert(table.id);
             } else {
                 // Unbound first: the new folder may lie inside the old one.
-                self.unbind(&binding);
-                if let Some(table_id) = self.table(&judged.domain, version, folder) {
+                self.unbind(&binding, contract.product_id);
+                if let Some(table_id) = self.table(judged, version, folder)? {
                     self.add_binding(Binding { table_id, ..binding });
                 }
             }
@@ -78,7 +78,7 @@ impl Planner<'_> {
         self.plan.changes.push(Change::Bind(binding));
     }
 
-    fn unbind(&mut self, binding: &Binding) {
+    fn unbind(&mut self, binding: &Binding, product_id: ProductId) {
         let table_id = binding.table_id;
         self.plan.changes.push(Change::Unbind(binding.id, table_id));
         self.unbound.insert(binding.id);
@@ -92,6 +92,8 @@ impl Planner<'_> {
             self.ended_tables.insert(table_id);
             self.new_tables.retain(|_, table| table.id != table_id);
             self.plan.inspect.remove(&table_id);
+        } else {
+            self.leave(table_id, product_id);
         }
     }
 
@@ -141,8 +143,13 @@ impl Planner<'_> {
     ///
     /// A domain registers tables in its own folder only: otherwise every publisher could claim any folder that is not
     /// registered yet.
-    fn table(&mut self, domain: &DomainPath, version: &JudgedVersion, folder: &Folder) -> Option<TableId> {
-        let location = &folder.location;
+    fn table(
+        &mut self,
+        judged: &JudgedContract,
+        version: &JudgedVersion,
+        folder: &Folder,
+    ) -> Result<Option<TableId>, Error> {
+        let (domain, location) = (&judged.domain, &folder.location);
         let not_available = || {
             let message = format!(
                 "the folder `{location}` is not available: it holds another table or lies in one, or is not below the \
@@ -154,7 +161,7 @@ impl Planner<'_> {
         let Some(table) = at_location.cloned() else {
             if !location.lies_in(domain) || self.overlapping(location).next().is_some() {
                 self.problems.push(not_available());
-                return None;
+                return Ok(None);
             }
             let table = Table {
                 id: TableId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
@@ -162,23 +169,26 @@ impl Planner<'_> {
                 location: location.clone(),
                 revision: 0,
                 head: None,
+                shared: false,
                 created_at: self.ctx.now(),
             };
             let id = table.id;
             self.new_tables.insert(location.clone(), table.clone());
             self.plan.changes.push(Change::AddTable(table));
-            return Some(id);
+            self.sharing.insert(id, Sharing::of_one(self.planned_product(judged)?));
+            return Ok(Some(id));
         };
-        if self.holdings.not_shared.contains(&table.id) {
+        if !self.may_bind(judged, table.id) {
             self.problems.push(not_available());
-            return None;
+            return Ok(None);
         }
         if table.format != folder.format {
             let message = format!("the folder `{location}` holds a {} table", table.format);
             self.problems.push(version.entry.problem(pointer(folder), message));
-            return None;
+            return Ok(None);
         }
-        Some(table.id)
+        self.share(judged, table.id)?;
+        Ok(Some(table.id))
     }
 
     /// The tables at a location, above it and below it, as planned so far.
