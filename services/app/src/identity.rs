@@ -24,7 +24,7 @@ use crate::cache::signed_in;
 use crate::change::{Change, announce};
 use crate::contract::Author;
 use crate::ctx::{App, Ctx};
-use crate::error::{Conflict, Error, Forbidden, Noun};
+use crate::error::{Conflict, Error, Forbidden, Noun, Unavailable};
 use crate::idempotency::{self, Key};
 use crate::issuer::{BOOTSTRAP_SUBJECT, Claims, Token, TokenKind};
 use crate::org::Created;
@@ -87,7 +87,7 @@ async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken
     match is_checked {
         true => Err(Error::Unauthenticated),
         // The token may be a good one of that issuer.
-        false => Err(Error::Unavailable("the keys of a token issuer cannot be had".to_owned())),
+        false => Err(Error::Unavailable(Unavailable::IssuerKeys)),
     }
 }
 

@@ -106,7 +106,7 @@ impl Scope {
     ///
     /// # Errors
     /// [`ReadError::NotFound`] if the scope has no such file; [`ReadError::Changed`] if a pinned file is not in the
-    /// state in which it was inspected; [`ReadError::Io`].
+    /// state in which it was inspected; [`ReadError::HardLink`], [`ReadError::Io`].
     pub async fn open(&self, key: &str) -> Result<Arc<dyn Reader>, ReadError> {
         match self {
             Self::Pinned { table: StoredTable { lake, location }, files } => {

@@ -8,10 +8,9 @@ use domain::lease::{GATEWAY_MAX_LIFETIME, Hold, Lease, LeaseState};
 
 use crate::db::Tx;
 use crate::error::Error;
+use crate::insertion::Insertion;
 use crate::page::{Page, Seek};
-use crate::row::{
-    Insertion, Text, affected, entity_row, find, insert_together, insertion, list, list_in, on_both, row,
-};
+use crate::row::{Text, affected, entity_row, find, insert_together, insertion, list, list_in, on_both, row};
 use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
 entity_row! {

@@ -197,7 +197,7 @@ impl TestApp {
         let set = set(domain, documents);
         match app::publish::apply(ctx, set).await.expect("an answer") {
             Outcome::Done(_) => {}
-            other => panic!("not taken: {other:?}"),
+            refused @ (Outcome::Invalid(_) | Outcome::Refused(_)) => panic!("not taken: {refused:?}"),
         }
         self.settle().await;
     }

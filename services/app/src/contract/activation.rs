@@ -198,7 +198,9 @@ fn event(action: audit::Action, version: &contract::Version) -> Event {
 fn standing(state: &State) -> Activation {
     match state {
         State::Active { .. } => Activation::Activated,
-        other => Activation::Waits(vec![format!("the version is {}", other.as_str())]),
+        State::Draft { .. } | State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => {
+            Activation::Waits(vec![format!("the version is {}", state.as_str())])
+        }
     }
 }
 

@@ -238,17 +238,19 @@ fn broken(object: &SchemaObject, result: &RuleResult) -> Vec<Detail> {
     let right = most_secret.map_or(DetailRight::Quality, DetailRight::Column);
     let quality = |text: String| Detail { right, text };
     let owner = |text: String| Detail { right: DetailRight::Owner, text };
-    match (result.outcome(), &result.measured) {
-        (Outcome::Fail, Measured::Value(value)) if rule.measures_values() => vec![
+    match (&result.measured, result.outcome()) {
+        (Measured::Value(value), Outcome::Fail) if rule.measures_values() => vec![
             quality(format!("{} `{}`: {} does not hold", rule.severity, rule.key, rule.title)),
             owner(format!("`{}` measured {value} {}", rule.key, rule.unit)),
         ],
-        (Outcome::Fail, Measured::Value(value)) => {
+        (Measured::Value(value), Outcome::Fail) => {
             vec![quality(format!("{} `{}`: {} measured {value} {}", rule.severity, rule.key, rule.title, rule.unit))]
         }
-        (Outcome::Error, Measured::Error(why)) => {
+        (Measured::Error(why), Outcome::Error) => {
             vec![quality(format!("`{}` could not be measured", rule.key)), owner(format!("`{}`: {why}", rule.key))]
         }
-        _ => Vec::new(),
+        (Measured::Value(_), Outcome::Pass | Outcome::Error | Outcome::NotRun)
+        | (Measured::Error(_), Outcome::Pass | Outcome::Fail | Outcome::NotRun)
+        | (Measured::NotRun, Outcome::Pass | Outcome::Fail | Outcome::Error | Outcome::NotRun) => Vec::new(),
     }
 }

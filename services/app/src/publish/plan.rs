@@ -431,7 +431,10 @@ impl<'a> Planner<'a> {
                 // The status of the new document counts again, even if the former one was released.
                 let state = match version.state.clone() {
                     State::Draft { reasons, .. } => State::Draft { reasons, released_at: None },
-                    other => other,
+                    state @ (State::Active { .. }
+                    | State::Superseded { .. }
+                    | State::Deprecated { .. }
+                    | State::Retired { .. }) => state,
                 };
                 let new = contract::Version { state, document: judged.entry.document.clone(), ..version.clone() };
                 self.put(new.clone());
