@@ -102,6 +102,8 @@ fn causes(code: Code) -> &'static [Cause] {
         Code::ContractDraft | Code::ContractSuperseded => &[],
         // A grant does not change its window or purpose, nor a lease its purpose.
         Code::GrantNotYet | Code::GrantOtherPurpose | Code::GrantPurposeNeeded | Code::ScopePurpose => &[],
+        // The tests of shared tables bring these about (`shared.rs`).
+        Code::VisibilityClassified | Code::ScopeConsentEnded | Code::ScopeOwnerRetired => &[],
         // The store registers no table that overlaps.
         Code::ScopeLocation => &[],
         // These need a table of two products: `shared`.
