@@ -106,8 +106,6 @@ fn causes(code: Code) -> &'static [Cause] {
         Code::VisibilityClassified | Code::ScopeConsentEnded | Code::ScopeOwnerRetired => &[],
         // The store registers no table that overlaps.
         Code::ScopeLocation => &[],
-        // These need a table of two products: `shared`.
-        Code::VisibilityClassified | Code::ScopeConsentEnded | Code::ScopeOwnerRetired => &[],
         Code::IdentityHolds
         | Code::IdentityNotChecked
         | Code::VisibilityHolds

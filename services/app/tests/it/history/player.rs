@@ -81,6 +81,7 @@ impl<'a> Player<'a> {
             subject: format!("h{seed}-p{n}"),
             kind: if n == ROBOT { PrincipalKind::Service { owner: ids[ROBOTS_PERSON] } } else { PrincipalKind::User },
             enabled: true,
+            disabled: None,
             created_at: now,
         };
         let people: Vec<Principal> = ids.iter().enumerate().map(person).collect();
