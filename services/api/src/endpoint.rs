@@ -18,12 +18,12 @@ use http_base::problem::Problem;
 use http_base::request::RequestInfo;
 use tokio::sync::SemaphorePermit;
 
-use crate::Server;
 use crate::body::{self, GraphQlRequest};
 use crate::graphql::complete::Plan;
 use crate::graphql::{Session, error};
 use crate::limits::root_fields;
 use crate::scan;
+use crate::server::Server;
 
 /// The fields whose bodies may be large.
 const DOCUMENT_FIELDS: [&str; 4] = ["planDocuments", "applyDocuments", "reviewRefusal", "createOverride"];

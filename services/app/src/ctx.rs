@@ -22,6 +22,7 @@ use crate::data_dir::DataDir;
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
+use crate::readiness::LastProbe;
 
 /// What the program is made of; `charter` and the tests wire it.
 pub struct Parts {
@@ -120,6 +121,7 @@ pub struct App {
     pub(crate) record_key: domain::audit::Key,
     pub(crate) caches: Caches,
     pub(crate) work: Notify,
+    pub(crate) last_probe: LastProbe,
     /// What an earlier run of the program left behind is older than this.
     pub(crate) started_at: Timestamp,
 }
@@ -158,6 +160,7 @@ impl App {
             record_key,
             caches: Caches::default(),
             work: Notify::new(),
+            last_probe: LastProbe::default(),
         }))
     }
 
@@ -174,16 +177,6 @@ impl App {
             tracing::error!(action = action.as_str(), errors = ?answer.errors, "policy evaluation failed");
         }
         answer.allowed
-    }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if it does not.
-    pub async fn ready(&self) -> Result<(), Error> {
-        let mut tx = self.db.read().await?;
-        store::revision::get(&mut tx, Revision::Access).await?;
-        Ok(())
     }
 
     /// The present value of a revision: from memory where no other process can have moved it.

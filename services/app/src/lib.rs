@@ -12,6 +12,7 @@
 pub mod actor;
 pub mod audit;
 pub mod cache;
+mod change;
 pub mod contract;
 pub mod ctx;
 pub mod data_dir;
@@ -33,6 +34,7 @@ mod parties;
 pub mod product;
 pub mod product_in_domain;
 pub mod publish;
+pub mod readiness;
 pub mod registry;
 pub mod retention;
 pub mod table;

@@ -1,6 +1,7 @@
 //! `charter serve`: configuration and wiring of the server.
 
 mod config;
+mod logging;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use app::issuer::Issuer;
 use app::{App, Parts};
 use clap::Args;
 use domain::clock::{Clock, Random, SystemClock};
+use http_base::log::Log;
+use rustix::process::Signal;
 use storage::LocalLake;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -54,12 +57,16 @@ pub(crate) struct ServeArgs {
 /// # Errors
 /// If the configuration is invalid, or an address, the data directory or the database cannot be opened.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    init_logging();
+    let log = logging::start().context("cannot start the log")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args))
+    let served = runtime.block_on(serve(args, &log));
+    log.flush_within(FLUSH_TIMEOUT);
+    served
 }
 
-async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
+    // Without a handler, a write beyond `ulimit -f` kills the process; with one it fails like a write to a full disk.
+    let _too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     for address in [args.listen, args.gateway_listen] {
         let safe = address.ip().is_loopback() || args.behind_tls;
         anyhow::ensure!(
@@ -101,9 +108,10 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     };
     let gateway = tokio::spawn(gateway.serve(gateway_listener, stop.clone()));
     let mutations = TaskTracker::new();
-    let router = api::router(Arc::clone(&app), &api::Limits::default(), &mutations);
+    let router = api::router(Arc::clone(&app), &api::Limits::default(), &mutations, Some(log.clone()));
     let answer = move |request| router.clone().oneshot(request);
-    let http = tokio::spawn(http_base::connections::serve(listener, config.http_limits(), stop.clone(), answer));
+    let limits = config.http_limits();
+    let http = tokio::spawn(http_base::connections::serve(listener, limits, api::is_health, stop.clone(), answer));
 
     shutdown_signal().await?;
     tracing::info!("shutting down, waiting for in-flight requests");
@@ -124,10 +132,15 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints to standard output. A closed standard output does not stop the server.
+/// Prints to standard output. A closed or full standard output does not stop the server.
 fn announce(message: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stdout(), "{message}");
+    if let Err(error) = writeln!(std::io::stdout(), "{message}") {
+        tracing::warn!(%error, "cannot write to standard output: its addresses and tokens are lost");
+    }
 }
+
+/// How long the last lines of the log may take at the end.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a graceful shutdown may take.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -197,22 +210,6 @@ async fn shutdown_signal() -> std::io::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
-}
-
-/// Logs go to standard error; `CHARTER_LOG` filters them (default `info`), `CHARTER_LOG_FORMAT=json` selects JSON lines.
-fn init_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CHARTER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let filter = match gateway::LOG_DIRECTIVE.parse() {
-        Ok(directive) => filter.add_directive(directive),
-        Err(_) => filter,
-    };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // This only fails if a subscriber is already installed.
-    let _ = match std::env::var("CHARTER_LOG_FORMAT").as_deref() {
-        Ok("json") => builder.json().try_init(),
-        _ => builder.with_ansi(false).try_init(),
-    };
 }
 
 /// The operating system's randomness. Nothing is secure without it, so a failure aborts the program.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use app::lease::Leases;
 use domain::clock::{Clock, Random};
 use domain::s3::Region;
-use http::header::EXPECT;
-use http::{HeaderName, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, EXPECT};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_base::connections::{self, Limits};
 use http_base::request::{LogLine, forbid_caching_and_sniffing};
 use http_body_util::BodyExt;
@@ -27,6 +27,8 @@ use crate::s3::Lake;
 const MAX_REFUSED_BYTES: usize = 8 << 20;
 /// The gateway's path in the log. Keys stay out of it: they can hold values of partition columns.
 const LOG_NAME: &str = "/lake";
+/// The path that answers without a signature, for load balancers. No bucket but `lake` exists, so it hides nothing.
+const HEALTH: &str = "/health";
 /// The header of S3 for a request's id; clients show it with an error.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 
@@ -61,7 +63,7 @@ impl Gateway {
 
         tracing::info!(address = %listener.local_addr()?, "gateway listening");
         let answer = move |request| handle(Arc::clone(&server), request);
-        connections::serve(listener, self.limits, shutdown, answer).await;
+        connections::serve(listener, self.limits, |path| path == HEALTH, shutdown, answer).await;
         Ok(())
     }
 }
@@ -74,11 +76,16 @@ struct Server {
 
 /// Answers one request and logs it.
 async fn handle(server: Arc<Server>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let line = LogLine::begin(server.random.as_ref(), request.method(), LOG_NAME);
+    let is_health = request.uri().path() == HEALTH && matches!(*request.method(), Method::GET | Method::HEAD);
+    let log_name = if is_health { HEALTH } else { LOG_NAME };
+    let line = LogLine::begin(server.random.as_ref(), request.method(), log_name);
     if let Some(lease_id) = guard::claimed_lease(request.headers()) {
         let _ = line.info().notes.lease_id.set(lease_id);
     }
-    let mut response = answer(&server.service, request, server.request_timeout).await;
+    let mut response = match is_health {
+        true => healthy(),
+        false => answer(&server.service, request, server.request_timeout).await,
+    };
     let headers = response.headers_mut();
     forbid_caching_and_sniffing(headers);
     headers.extend(line.id_header(REQUEST_ID));
@@ -102,6 +109,13 @@ async fn answer(service: &S3Service, request: Request<Incoming>, request_timeout
             bare_failure()
         }
     }
+}
+
+/// The answer of the API's `/health`.
+fn healthy() -> Response<Body> {
+    let mut response = Response::new(Body::from("{\"status\":\"ok\"}".to_owned()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 fn refusal(refused: S3Error) -> Response<Body> {

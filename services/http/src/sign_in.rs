@@ -48,7 +48,14 @@ async fn check(app: &Arc<App>, token: &str) -> Result<SignedIn, Problem> {
     identity::sign_in(app, token).await.map_err(|error| match error.kind() {
         Kind::Unauthenticated => Problem::Unauthenticated,
         Kind::Unavailable => Problem::Unavailable,
-        _ => {
+        Kind::Invalid
+        | Kind::Forbidden
+        | Kind::NotFound
+        | Kind::Conflict
+        | Kind::Stale
+        | Kind::Refused
+        | Kind::TooMany
+        | Kind::Internal => {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot check a token");
             Problem::Internal
         }

@@ -49,15 +49,20 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("charter-worker: {error:#}");
+            complain(format_args!("charter-worker: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
 fn wrong_usage() -> ExitCode {
-    eprintln!("{USAGE}");
+    complain(format_args!("{USAGE}"));
     ExitCode::from(WRONG_USAGE)
+}
+
+/// Prints to standard error. Unlike `eprintln!` it does not panic where that is closed or full.
+fn complain(message: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{message}");
 }
 
 /// Reads the job, drops every privilege that it does not need, and runs it. Threads are started last, since the limits

@@ -19,5 +19,6 @@ mod registry_memory;
 mod registry_topics;
 mod schema;
 mod support;
+mod trace;
 mod values;
 mod wrong_input;

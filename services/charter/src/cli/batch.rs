@@ -1,6 +1,6 @@
 //! Batch comparison: reads pairs as JSON lines from standard input, and writes one JSON line for each to standard output.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 
 use domain::change::{Finding, Options, Proofs, compare_with, required_bump};
 use domain::contract;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::error::{Error, Exit, Result};
+use super::output;
 
 /// The longest line: two documents of the maximum size, with JSON's overhead.
 const MAX_LINE_BYTES: u64 = 24_000_000;
@@ -51,9 +52,11 @@ pub(crate) fn run<L: DeserializeOwned, A: Serialize>(
         let (compared, answer) = answer(line);
         all_compared &= compared;
         let answer = serde_json::to_string(&answer).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
-        // A closed pipe, as by `head`, is not an error.
-        if writeln!(stdout, "{answer}").is_err() {
-            return Ok(Exit::Done);
+        match writeln!(stdout, "{answer}") {
+            Ok(()) => {}
+            // A closed pipe, as by `head`, is not an error.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Exit::Done),
+            Err(error) => return Err(output::cannot_write(&error)),
         }
     }
     if all_compared { Ok(Exit::Done) } else { Err(Error::new(Exit::Invalid, "some pairs could not be compared")) }

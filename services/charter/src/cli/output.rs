@@ -61,11 +61,14 @@ fn write_lines(stdout: impl Write, text: &str) -> Result<()> {
 
 fn write(mut stdout: impl Write, text: &str) -> Result<()> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::new(Exit::Failed, format!("cannot write to standard output: {cause}")))
-        }
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => Err(cannot_write(&cause)),
         _ => Ok(()),
     }
+}
+
+/// The error for a standard output that takes nothing, such as a file on a full disk.
+pub(crate) fn cannot_write(cause: &io::Error) -> Error {
+    Error::new(Exit::Failed, format!("cannot write to standard output: {cause}"))
 }
 
 /// Prints a message to standard error.

@@ -1,5 +1,6 @@
 //! `charter.toml` in the data directory: one struct per section, a default for every key, unknown keys rejected.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use anyhow::Context;
 use domain::name::DomainPath;
 use domain::s3::Region;
 use http_base::connections::Limits;
+use http_base::connections::peer::Proxies;
 use serde::Deserialize;
 
 /// The whole file.
@@ -86,13 +88,19 @@ impl Default for Inspect {
 pub(crate) struct Http {
     /// Maximum number of concurrent connections; further ones wait.
     pub(crate) connections: usize,
+    /// Maximum number of concurrent connections of one address; if not given, a quarter of all, and no limit for loopback
+    /// addresses.
+    pub(crate) connections_per_address: Option<usize>,
     /// Timeout for receiving a request's head, and for idle connections, in seconds.
     pub(crate) header_timeout: u64,
+    /// Addresses of the proxies in front of both listeners. Limits per address apply to the clients that they name in
+    /// `X-Forwarded-For`.
+    pub(crate) proxies: Vec<IpAddr>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { connections: 512, header_timeout: 30 }
+        Self { connections: 512, connections_per_address: None, header_timeout: 30, proxies: Vec::new() }
     }
 }
 
@@ -106,13 +114,16 @@ pub(crate) struct Gateway {
     pub(crate) region: Option<String>,
     /// Maximum number of concurrent connections; further ones wait.
     pub(crate) connections: usize,
+    /// Maximum number of concurrent connections of one address; if not given, a quarter of all, and no limit for loopback
+    /// addresses.
+    pub(crate) connections_per_address: Option<usize>,
     /// Timeout for receiving a request's head, and for idle connections, in seconds.
     pub(crate) header_timeout: u64,
 }
 
 impl Default for Gateway {
     fn default() -> Self {
-        Self { endpoint: None, region: None, connections: 256, header_timeout: 30 }
+        Self { endpoint: None, region: None, connections: 256, connections_per_address: None, header_timeout: 30 }
     }
 }
 
@@ -160,11 +171,17 @@ impl Config {
         config.quarantine().context("`registry.quarantine` must be a domain path")?;
         config.region().context("`gateway.region` is not valid")?;
         anyhow::ensure!(config.registry.versions > 0, "`registry.versions` must be at least 1");
-        for (name, connections, header_timeout) in [
-            ("http", config.http.connections, config.http.header_timeout),
-            ("gateway", config.gateway.connections, config.gateway.header_timeout),
+        for (name, connections, per_address, header_timeout) in [
+            ("http", config.http.connections, config.http.connections_per_address, config.http.header_timeout),
+            (
+                "gateway",
+                config.gateway.connections,
+                config.gateway.connections_per_address,
+                config.gateway.header_timeout,
+            ),
         ] {
             anyhow::ensure!(connections > 0, "`{name}.connections` must be at least 1");
+            anyhow::ensure!(per_address != Some(0), "`{name}.connections_per_address` must be at least 1");
             anyhow::ensure!(header_timeout > 0, "`{name}.header_timeout` must be at least 1 second");
         }
         Ok(config)
@@ -180,12 +197,24 @@ impl Config {
 
     /// The connection limits of the API's listener.
     pub(crate) fn http_limits(&self) -> Limits {
-        limits(self.http.connections, self.http.header_timeout)
+        self.limits(self.http.connections, self.http.connections_per_address, self.http.header_timeout)
     }
 
     /// The connection limits of the gateway's listener.
     pub(crate) fn gateway_limits(&self) -> Limits {
-        limits(self.gateway.connections, self.gateway.header_timeout)
+        self.limits(self.gateway.connections, self.gateway.connections_per_address, self.gateway.header_timeout)
+    }
+
+    fn limits(&self, connections: usize, per_address: Option<usize>, header_timeout: u64) -> Limits {
+        // The most permits that a semaphore can hold.
+        let connections = connections.min(tokio::sync::Semaphore::MAX_PERMITS);
+        Limits {
+            connections,
+            connections_per_address: per_address,
+            proxies: Proxies::new(&self.http.proxies),
+            request_timeout: Duration::from_secs(header_timeout),
+            ..Limits::default()
+        }
     }
 
     /// The settings of the use cases.
@@ -206,11 +235,4 @@ impl Config {
             max_subjects: self.registry.subjects,
         }
     }
-}
-
-fn limits(connections: usize, header_timeout: u64) -> Limits {
-    // The most permits that a semaphore can hold.
-    let connections = connections.min(tokio::sync::Semaphore::MAX_PERMITS);
-    let request_timeout = Duration::from_secs(header_timeout);
-    Limits { connections, request_timeout, ..Limits::default() }
 }

@@ -46,8 +46,13 @@ fn command(args: &[&str]) -> Command {
     command
 }
 
-fn run(mut command: Command, stdin: &str) -> Run {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+fn run(command: Command, stdin: &str) -> Run {
+    run_into(command, Stdio::piped(), Stdio::piped(), stdin)
+}
+
+/// Runs the program with other streams; what goes elsewhere is empty in the result.
+fn run_into(mut command: Command, stdout: Stdio, stderr: Stdio, stdin: &str) -> Run {
+    let mut child = command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr).spawn().unwrap();
     // The program may end before it has read all input.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
@@ -333,4 +338,38 @@ fn a_closed_pipe_is_not_an_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_closed_standard_output_is_no_error_and_a_full_one_is() {
+    let pair = r#"{"id":1,"old":{},"new":{}}"#;
+    let commands: [(&[&str], i32); 3] =
+        [(&["--help"], 0), (&["contract", "import", "--help"], 0), (&["contract", "diff", "--batch"], 0)];
+    for (args, code) in commands {
+        let (_, closed) = std::io::pipe().unwrap();
+        let run = run_into(command(args), closed.into(), Stdio::piped(), pair);
+        assert!(!run.stderr.contains("panicked"), "{args:?}: {run:?}");
+        assert_eq!(run.code, code, "{args:?}: {run:?}");
+    }
+    let run = run_into(command(&["contract", "diff", "--batch"]), full().into(), Stdio::piped(), pair);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.starts_with("error: cannot write to standard output"), "{run:?}");
+}
+
+#[test]
+fn a_closed_or_full_standard_error_changes_no_exit_code() {
+    let (_, closed) = std::io::pipe().unwrap();
+    for stderr in [closed.into(), full().into()] {
+        let run = run_into(command(&["contract", "diff", "missing", "missing"]), Stdio::piped(), stderr, "");
+        assert_eq!(run, Run { code: charter(&["contract", "diff", "missing", "missing"]).code, ..run_of_nothing() });
+    }
+}
+
+/// The device that takes no byte, as a full disk does.
+fn full() -> std::fs::File {
+    std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap()
+}
+
+fn run_of_nothing() -> Run {
+    Run { code: 0, stdout: String::new(), stderr: String::new() }
 }

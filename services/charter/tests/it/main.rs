@@ -6,6 +6,7 @@ mod crash;
 mod faults;
 mod flights;
 mod kills;
+mod log;
 mod registry;
 mod test_server;
 mod workspace;

@@ -36,18 +36,23 @@ impl TestServer {
 
     /// Starts a server on a database of its own.
     pub(crate) fn start_on(database_url: Option<String>, toml: &str) -> Self {
-        Self::start_in(database_url, toml, Program::Charter)
+        Self::start_in(database_url, toml, Program::Charter, None)
+    }
+
+    /// Starts a server whose standard error is not the file that [`Self::log`] reads.
+    pub(crate) fn start_logging_to(stderr: Stdio, toml: &str) -> Self {
+        Self::start_in(None, toml, Program::Charter, Some(stderr))
     }
 
     /// Starts a server with another worker program.
     pub(crate) fn start_with_worker(toml: &str, worker: &Path) -> Self {
-        Self::start_in(None, toml, Program::WithWorker(worker))
+        Self::start_in(None, toml, Program::WithWorker(worker), None)
     }
 
-    fn start_in(database_url: Option<String>, toml: &str, program: Program<'_>) -> Self {
+    fn start_in(database_url: Option<String>, toml: &str, program: Program<'_>, stderr: Option<Stdio>) -> Self {
         let data = TempDir::new().unwrap();
         std::fs::write(data.path().join("charter.toml"), toml).unwrap();
-        let (process, startup) = serve(data.path(), database_url.as_deref(), program);
+        let (process, startup) = serve(data.path(), database_url.as_deref(), program, stderr);
         let server = Self {
             data,
             process: Mutex::new(process),
@@ -103,10 +108,15 @@ impl TestServer {
         let mut process = self.process.lock().unwrap();
         let _ = process.kill();
         process.wait().unwrap();
-        let (child, startup) = serve(self.data.path(), self.database_url.as_deref(), program);
+        let (child, startup) = serve(self.data.path(), self.database_url.as_deref(), program, None);
         *process = child;
         self.address = startup.address;
         self.gateway = startup.gateway;
+    }
+
+    /// The id of the server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.lock().unwrap().id()
     }
 
     /// Whether the server exits within ten seconds: its connections close before the process ends.
@@ -309,7 +319,7 @@ pub(crate) fn failing_program() -> Option<PathBuf> {
     found("the program with failpoints", Path::new(env!("CARGO_BIN_EXE_charter")).with_file_name("charter-failpoints"))
 }
 
-fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Child, Startup) {
+fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>, stderr: Option<Stdio>) -> (Child, Startup) {
     let mut command = match program {
         Program::Charter | Program::WithWorker(_) => Command::new(env!("CARGO_BIN_EXE_charter")),
         Program::Failing(point) => {
@@ -321,7 +331,7 @@ fn serve(data: &Path, database_url: Option<&str>, program: Program<'_>) -> (Chil
     command.args(["serve", "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0"]);
     command.arg("--data").arg(data).stdout(Stdio::piped());
     let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("server.log")).unwrap();
-    command.stderr(log).env("CHARTER_LOG", "info");
+    command.stderr(stderr.unwrap_or_else(|| log.into())).env("CHARTER_LOG", "info");
     if let Some(url) = database_url {
         command.args(["--database-url", url]);
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http_base::connections::Limits;
+use http_base::connections::peer::Proxies;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -34,6 +35,113 @@ async fn connections_over_the_limit_wait() {
     first.write_all(second_half).await.unwrap();
     assert_eq!(read_answer(&mut first).await.status, 200);
     assert_eq!(read_answer(&mut second).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_longest_idle_connection_closes_for_a_new_one() {
+    let server = TestServer::with_limits(Limits { connections: 2, ..Limits::default() }).await;
+    let mut oldest = server.connect().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut newer = server.connect().await;
+    // One second of grace, in which a client sends its request.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(server.ask("GET", &object("a.parquet")).await.status, 200);
+    assert!(is_closed(&mut oldest).await, "the longest idle connection is still open");
+    newer.write_all(&server.signer(LEASE).sign("GET", &object("a.parquet")).bytes()).await.unwrap();
+    assert_eq!(read_answer(&mut newer).await.status, 200, "the other one was closed, too");
+}
+
+#[tokio::test]
+async fn a_connection_with_a_request_in_progress_does_not_close_for_a_new_one() {
+    let server = TestServer::with_limits(Limits { connections: 1, ..Limits::default() }).await;
+    let mut busy = server.connect().await;
+    busy.write_all(&server.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+    read_head(&mut busy).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let target = object("a.parquet");
+    let waiting = server.ask("GET", &target);
+    let read = async {
+        let mut rest = Vec::new();
+        busy.read_to_end(&mut rest).await.unwrap();
+        rest.len()
+    };
+    let (answer, n_bytes) = tokio::join!(waiting, async {
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        read.await
+    });
+    assert_eq!((answer.status, u64::try_from(n_bytes).unwrap()), (200, HUGE_BYTES));
+}
+
+#[tokio::test]
+async fn an_address_has_a_share_of_the_connections() {
+    let limits = Limits { connections_per_address: Some(2), ..Limits::default() };
+    let server = TestServer::with_limits(limits).await;
+    let mut oldest = server.connect().await;
+    let _newer = server.connect().await;
+    let mut refused = server.connect().await;
+    assert_eq!(read_answer(&mut refused).await.status, 429);
+    // Its own longest idle connection closes for its new one, but not within the grace.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(server.ask("GET", &object("a.parquet")).await.status, 200);
+    assert!(is_closed(&mut oldest).await);
+}
+
+#[tokio::test]
+async fn loopback_and_proxies_have_no_share_by_default() {
+    let proxies = Proxies::new(&[server_address()]);
+    for limits in [
+        Limits { connections: 4, ..Limits::default() },
+        Limits { connections: 4, connections_per_address: Some(1), proxies, ..Limits::default() },
+    ] {
+        let server = TestServer::with_limits(limits).await;
+        let _others = [server.connect().await, server.connect().await, server.connect().await];
+        assert_eq!(server.ask("GET", &object("a.parquet")).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn health_is_answered_from_a_reserve() {
+    let limits = Limits { connections: 1, reserve: 2, ..Limits::default() };
+    let server = TestServer::with_limits(limits).await;
+    let mut busy = server.connect().await;
+    busy.write_all(&server.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+    read_head(&mut busy).await;
+    let mut waiting = Vec::new();
+    for is_idle in [false, false, true, true, false, true] {
+        let mut stream = server.connect().await;
+        if !is_idle {
+            stream.write_all(&server.signer(LEASE).sign("GET", &object("a.parquet")).bytes()).await.unwrap();
+        }
+        waiting.push(stream);
+    }
+    for _ in 0..3 {
+        let mut stream = server.connect().await;
+        stream.write_all(b"GET /health HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").await.unwrap();
+        let answer = read_answer(&mut stream).await;
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"{\"status\":\"ok\"}".as_slice()));
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_for_a_connection_for_a_limited_time() {
+    let limits = Limits { connections: 1, request_timeout: Duration::from_millis(50), ..Limits::default() };
+    let server = TestServer::with_limits(limits).await;
+    let mut busy = server.connect().await;
+    busy.write_all(&server.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+    read_head(&mut busy).await;
+    let mut waiting = server.connect().await;
+    waiting.write_all(&server.signer(LEASE).sign("GET", &object("a.parquet")).bytes()).await.unwrap();
+    assert!(is_closed(&mut waiting).await);
+}
+
+fn server_address() -> std::net::IpAddr {
+    std::net::Ipv4Addr::LOCALHOST.into()
+}
+
+/// Whether the server closes a connection without an answer.
+async fn is_closed(stream: &mut TcpStream) -> bool {
+    let read = tokio::time::timeout(Duration::from_secs(10), stream.read_u8()).await;
+    read.expect("the connection is still open").is_err()
 }
 
 #[tokio::test]

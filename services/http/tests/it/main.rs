@@ -3,5 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
+mod log;
 mod log_line;
+mod peer;
 mod sign_in;

@@ -1,0 +1,100 @@
+//! The log's writer on sinks that fail and stall.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use http_base::log::Log;
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+type Written = Arc<Mutex<Vec<u8>>>;
+
+/// A sink whose next write waits for its outcome.
+struct Sink {
+    outcomes: Receiver<io::Result<()>>,
+    written: Written,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Once the test sends no more outcomes, all writes succeed.
+        self.outcomes.recv().unwrap_or(Ok(()))?;
+        self.written.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A log on such a sink, its outcomes, and what was written.
+fn log() -> (Log, Sender<io::Result<()>>, Written) {
+    let (outcome, outcomes) = channel();
+    let written = Written::default();
+    (Log::to(Sink { outcomes, written: Arc::clone(&written) }).unwrap(), outcome, written)
+}
+
+fn until(holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + TIMEOUT;
+    while !holds() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_sink_that_fails_is_reported_until_it_works_again() {
+    let (mut log, outcome, written) = log();
+    assert!(!log.is_failing());
+    log.write_all(b"one\n").unwrap();
+    outcome.send(Err(io::ErrorKind::StorageFull.into())).unwrap();
+    until(|| log.is_failing());
+    log.write_all(b"two\n").unwrap();
+    drop(outcome);
+    log.flush_within(TIMEOUT);
+    assert!(!log.is_failing());
+    assert_eq!(written.lock().unwrap().as_slice(), b"\ntwo\n");
+}
+
+#[test]
+fn a_sink_that_is_not_ready_or_interrupted_gets_the_line_again() {
+    let (mut log, outcome, written) = log();
+    for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted] {
+        outcome.send(Err(kind.into())).unwrap();
+    }
+    drop(outcome);
+    log.write_all(b"one\n").unwrap();
+    log.flush_within(TIMEOUT);
+    assert!(!log.is_failing());
+    assert_eq!(written.lock().unwrap().as_slice(), b"one\n");
+}
+
+#[test]
+fn a_sink_that_stalls_is_reported_and_holds_a_bounded_number_of_lines() {
+    let (mut log, outcome, written) = log();
+    let line = [[b'x'; 1_023].as_slice(), b"\n"].concat();
+    // The first write is in progress for the whole loop.
+    log.write_all(&line).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    for _ in 0..4_096 {
+        log.write_all(&line).unwrap();
+    }
+    until(|| log.is_failing());
+    drop(outcome);
+    log.flush_within(TIMEOUT);
+    assert!(!log.is_failing());
+    let n_bytes = written.lock().unwrap().len();
+    assert!((1 << 20..=(1 << 20) + 1_024).contains(&n_bytes), "{n_bytes} bytes were kept");
+}
+
+#[test]
+fn a_flush_ends_in_time() {
+    let (mut log, _outcome, _) = log();
+    log.write_all(b"one\n").unwrap();
+    let began = Instant::now();
+    log.flush_within(Duration::from_millis(50));
+    assert!(began.elapsed() < TIMEOUT);
+}
