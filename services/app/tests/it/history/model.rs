@@ -108,8 +108,6 @@ struct Lease {
     grant: Option<usize>,
     until: u64,
     ended: bool,
-    /// A role of its holder was taken away since.
-    role_taken: bool,
 }
 
 #[derive(Debug)]
@@ -288,23 +286,6 @@ impl Model {
         if lease.ended || self.now >= lease.until { Fate::Ended } else { Fate::Open }
     }
 
-    /// Where an application may do otherwise than [`Model::fate`] says, as long as it ends leases by the change of a
-    /// grant, a role or a principal alone: every role lease of a holder from whom a role is taken ends, and a lease
-    /// whose right is there again, or falls with the product or the person behind an account, goes on.
-    pub(crate) fn is_unsaid(&self, lease: usize, found: Fate) -> bool {
-        let lease = &self.leases[lease];
-        match found {
-            Fate::Ended => lease.grant.is_none() && lease.role_taken,
-            Fate::Open => {
-                let by_role = lease.grant.is_none() && self.publishes(lease.to, domain_of_product(lease.product));
-                let by_grant = lease.grant.is_some_and(|grant| !self.grants[grant].revoked);
-                let folder = self.folder_of(lease.product);
-                let stands = folder.is_some_and(|folder| self.stands(folder, lease.product));
-                self.now < lease.until && self.enabled[lease.to] && (by_role || by_grant) && stands
-            }
-        }
-    }
-
     /// Whether what a lease hangs on holds: its holder, the grant or the role it was issued by, the product, the binding,
     /// and that the holder may know of the data. What a batch is worth ends no lease.
     fn holds(&self, lease: &Lease) -> bool {
@@ -347,12 +328,7 @@ impl Model {
                     self.roles.push((to, domain, role));
                 }
             }
-            Step::Unassign { from, domain, role } => {
-                if self.has_role(from, domain, role) {
-                    self.leases.iter_mut().filter(|lease| lease.to == from).for_each(|lease| lease.role_taken = true);
-                }
-                self.roles.retain(|held| *held != (from, domain, role));
-            }
+            Step::Unassign { from, domain, role } => self.roles.retain(|held| *held != (from, domain, role)),
             Step::Disable { whom } => self.enabled[whom] = false,
             Step::Enable { whom } => self.enabled[whom] = true,
             Step::Vend { to, product, repair } => {
@@ -363,7 +339,7 @@ impl Model {
                     // Of several grants the one that ends last: the newest, and they are given one after the other.
                     let grant = if by_role { None } else { self.grants.iter().rposition(granted) };
                     let until = self.now + LEASE_MINUTES;
-                    self.leases.push(Lease { to, product, repair, grant, until, ended: false, role_taken: false });
+                    self.leases.push(Lease { to, product, repair, grant, until, ended: false });
                 }
             }
             Step::Wait { minutes } => self.now += minutes,
