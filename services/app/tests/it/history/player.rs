@@ -301,7 +301,11 @@ impl<'a> Player<'a> {
             port_majors: Vec::new(),
             good_until: Timestamp(i64::MAX),
         };
-        let actor = Actor { principal: self.people[who].clone(), standing: Arc::new(standing), purpose: None };
+        let actor = Actor {
+            principal: self.people[who].clone(),
+            standing: Arc::new(standing),
+            ..Actor::clone(&self.test.admin.actor)
+        };
         Ctx { actor: Arc::new(actor), ..self.test.admin.clone() }
     }
 
