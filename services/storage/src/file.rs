@@ -84,7 +84,7 @@ impl LocalFile {
 }
 
 impl Reader for LocalFile {
-    #[expect(clippy::misnamed_getters, reason = "callers are told as much of the state as is pinned")]
+    #[expect(clippy::misnamed_getters, reason = "clients are told the state that the file list pins")]
     fn state(&self) -> FileState {
         self.told
     }
