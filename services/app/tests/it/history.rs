@@ -45,13 +45,13 @@ async fn play_all(variable: &str, on_postgres: bool) {
     let asked = number(variable);
     let first = number("CHARTER_HISTORY_SEED").unwrap_or(0);
     let began = Instant::now();
-    let (mut app, mut counts, mut n_played) = (None, player::Counts::default(), 0);
+    let (mut app, mut counts, mut n_played) = (None, player::Counts::default(), 0_u64);
     for seed in first..first + asked.unwrap_or(N_AT_MOST) {
         if asked.is_none() && n_played >= N_AT_LEAST && began.elapsed() > AT_LEAST {
             break;
         }
         n_played += 1;
-        if (seed - first) % N_ON_ONE == 0 {
+        if (seed - first).is_multiple_of(N_ON_ONE) {
             let Some(next) = start(on_postgres).await else { return };
             app = Some(next);
         }
@@ -61,7 +61,7 @@ async fn play_all(variable: &str, on_postgres: bool) {
             let (steps, difference) = shortest(on_postgres, seed, steps, difference).await;
             panic!("seed {seed}: {difference}\nafter {steps:#?}");
         }
-        if n_played % 1_000 == 0 {
+        if n_played.is_multiple_of(1_000) {
             println!("{n_played} histories after {:.0?}: {counts:?}", began.elapsed());
         }
     }

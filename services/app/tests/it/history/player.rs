@@ -62,6 +62,7 @@ pub(crate) struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
+    #[expect(clippy::disallowed_methods, reason = "there is no lease yet that the change could end")]
     pub(crate) async fn new(test: &'a TestApp, seed: u64) -> Self {
         let (clock, random) = (test.clock.as_ref(), test.random.as_ref());
         let now = test.app.now();
