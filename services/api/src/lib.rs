@@ -15,11 +15,14 @@ mod health;
 mod limits;
 mod scan;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::App;
+use app::rate::Rate;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use http_base::budget::{Bodies, Shares};
 use http_base::log::Log;
 use http_base::permit::Permits;
 use http_base::problem::Problem;
@@ -43,6 +46,14 @@ struct Server {
     log: Option<Log>,
     /// One permit for each body over the usual size limit that is held in memory.
     large_bodies: Permits,
+    /// One permit for each large schema.
+    large_schemas: Permits,
+    /// The memory of all bodies.
+    bodies: Bodies,
+    /// The requests in progress of each client.
+    request_shares: Shares,
+    /// The invalid tokens of each address.
+    sign_in_failures: Rate<IpAddr>,
 }
 
 /// Whether a path is one of those that supervise the server: they are answered however many connections there are.
@@ -69,6 +80,10 @@ pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker, log: Option<L
         log,
         requests: Permits::new(limits.n_requests),
         large_bodies: Permits::new(limits.n_large_bodies),
+        large_schemas: Permits::new(limits.n_large_schemas),
+        bodies: Bodies::new(limits.bodies_bytes, limits.bodies_bytes_per_client),
+        request_shares: Shares::new(limits.n_requests_per_client),
+        sign_in_failures: Rate::per_second(limits.sign_in_failures_per_second),
     });
     doors::router(&server)
         .fallback(|| async { Problem::NotFound })

@@ -39,6 +39,15 @@ pub enum SignedIn {
     Bootstrap,
 }
 
+/// Tells who a bearer token belongs to, if it was checked before and nothing has changed since.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find_signed_in(app: &App, token: &str) -> Result<Option<Arc<Actor>>, Error> {
+    let access = app.revision(Revision::Access).await?;
+    Ok(app.caches.signed_in.find(&signed_in::digest(token), access, app.now()))
+}
+
 /// Tells who a bearer token belongs to.
 ///
 /// # Errors

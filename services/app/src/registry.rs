@@ -25,5 +25,5 @@ pub use self::read::{
     Listing, Shown, contexts, find_schema, lookup, newest_schema_id, places_of_schema, referrers, schemas, subjects,
     text_in_format, version, versions,
 };
-pub use self::register::{Check, Given, Register, check, register};
+pub use self::register::{Check, Given, Register, authorize, check, register};
 pub use self::settings::{ChangeSettings, change_settings, clear_settings, effective_settings, own_settings};

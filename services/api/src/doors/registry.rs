@@ -5,12 +5,13 @@
 //! unknown fields of a request are ignored. Errors are `{"error_code", "message"}`.
 //!
 //! Not supported: tags, metadata and rules of schemas, exporters, guids; `GET /associations/...` reports that there are
-//! none. `path` reads the path of a request, `wire` its query and bodies, `settings` levels and modes; `media` chooses the
+//! none. `path` reads the path of a request, `sent` its body, `wire` the types of queries and bodies, `settings` levels and modes; `media` chooses the
 //! media type of an answer, and `error` has the error codes.
 
 mod error;
 mod media;
 mod path;
+mod sent;
 mod settings;
 mod wire;
 
@@ -18,10 +19,9 @@ use std::sync::Arc;
 
 use app::Ctx;
 use app::registry::{self, Check, Given, Register, Registered, Shown};
-use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use domain::registry::{Prefix, SubjectVersion};
@@ -29,9 +29,10 @@ use http_base::sign_in::SignIn;
 use serde_json::{Value, json};
 
 use self::error::{Code, Failure};
-use self::wire::{Parameters, SchemaBody};
+use self::sent::Sent;
+use self::wire::Parameters;
 use super::{Caller, Door, Protocol, Route};
-use crate::{Server, body};
+use crate::Server;
 
 type Answer = Result<Response, Failure>;
 
@@ -137,15 +138,9 @@ async fn list_contexts(Caller(ctx): Caller, parameters: Parameters) -> Answer {
     Ok(json_response(&json!(parameters.page(contexts))))
 }
 
-async fn lookup(
-    Caller(ctx): Caller,
-    Path(subject): Path<String>,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
+async fn lookup(Caller(ctx): Caller, Path(subject): Path<String>, parameters: Parameters, sent: Sent) -> Answer {
     let subject = wire::subject(&subject)?;
-    let sent: SchemaBody = read_json(&headers, body).await?;
+    let (sent, _held) = sent.schema(async || Ok(())).await?;
     let (normalize, deleted) = (parameters.is_set("normalize"), parameters.is_set("deleted"));
     let found = registry::lookup(&ctx, &subject, &sent.draft()?, normalize, deleted).await?;
     registered_response(&ctx, &found, &parameters).await
@@ -163,18 +158,21 @@ async fn register(
     Caller(ctx): Caller,
     Path(subject): Path<String>,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    sent: Sent,
 ) -> Answer {
     let subject = wire::subject(&subject)?;
-    let sent: SchemaBody = read_json(&headers, body).await?;
+    let (sent, held) = sent.schema(async || Ok(registry::authorize(&ctx, &subject).await?)).await?;
     let command = Register {
         subject,
         draft: sent.draft()?,
         normalize: parameters.is_set("normalize"),
         given: Given { id: sent.id()?, version: sent.version()? },
     };
-    let registered = complete(&server, async move { registry::register(&ctx, command).await }).await?;
+    let registered = complete(&server, async move {
+        let _held = held;
+        registry::register(&ctx, command).await
+    });
+    let registered = registered.await?;
     Ok(json_response(&json!({ "id": registered.schema.id })))
 }
 
@@ -246,33 +244,19 @@ async fn check_version(
     Caller(ctx): Caller,
     Path((subject, version)): Path<(String, String)>,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    sent: Sent,
 ) -> Answer {
     let version = wire::version(&version)?;
-    check(&ctx, &subject, Check::Version(version), &parameters, &headers, body).await
+    check(&ctx, &subject, Check::Version(version), &parameters, sent).await
 }
 
-async fn check_history(
-    Caller(ctx): Caller,
-    Path(subject): Path<String>,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    check(&ctx, &subject, Check::History, &parameters, &headers, body).await
+async fn check_history(Caller(ctx): Caller, Path(subject): Path<String>, parameters: Parameters, sent: Sent) -> Answer {
+    check(&ctx, &subject, Check::History, &parameters, sent).await
 }
 
-async fn check(
-    ctx: &Ctx,
-    subject: &str,
-    against: Check,
-    parameters: &Parameters,
-    headers: &HeaderMap,
-    body: Body,
-) -> Answer {
+async fn check(ctx: &Ctx, subject: &str, against: Check, parameters: &Parameters, sent: Sent) -> Answer {
     let subject = wire::subject(subject)?;
-    let sent: SchemaBody = read_json(headers, body).await?;
+    let (sent, _held) = sent.schema(async || Ok(())).await?;
     let is_verbose = parameters.is_set("verbose");
     let messages = match registry::check(ctx, &subject, against, &sent.draft()?, parameters.is_set("normalize")).await {
         Ok((broken, level)) => registry::Incompatibility::messages(&broken, level),
@@ -297,36 +281,6 @@ where
         Ok(done) => Ok(done?),
         Err(ended) => Err(app::Error::internal(ended).into()),
     }
-}
-
-/// Reads a body: JSON under any of the media types that clients send.
-async fn read_json<T: serde::de::DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Failure> {
-    const TYPES: [&str; 4] = [
-        "application/vnd.schemaregistry.v1+json",
-        "application/vnd.schemaregistry+json",
-        "application/json",
-        "application/octet-stream",
-    ];
-    if let Some(sent) = headers.get(CONTENT_TYPE) {
-        let sent = sent.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if !TYPES.contains(&sent.as_str()) {
-            return Err(Failure::new(Code::UnsupportedMediaType, "HTTP 415 Unsupported Media Type"));
-        }
-    }
-    let mut bytes = Vec::new();
-    let mut stream = body::stream(body);
-    // A schema as a JSON string is longer than the schema itself.
-    if !body::read(&mut stream, &mut bytes, 2 * domain::registry::MAX_SCHEMA_BYTES).await.map_err(Failure::from)? {
-        return Err(Failure::new(Code::SchemaTooLarge, "the schema is too large"));
-    }
-    if matches!(bytes.trim_ascii(), b"" | b"null") {
-        return Err(Failure::new(Code::Unprocessable, "the request has no body"));
-    }
-    // A derived struct also accepts an array, as its fields in order.
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(Failure::new(Code::BadRequest, "send one JSON object"));
-    }
-    serde_json::from_slice(&bytes).map_err(|error| Failure::new(Code::BadRequest, error.to_string()))
 }
 
 fn json_response(value: &Value) -> Response {

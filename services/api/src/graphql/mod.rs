@@ -115,6 +115,11 @@ impl Session {
         Self { app: Arc::clone(app), request_id, caller }
     }
 
+    /// Whether large documents of the caller are read.
+    pub(crate) fn may_send_documents(&self) -> bool {
+        self.caller.as_ref().is_some_and(|caller| app::publish::may_send_documents(&caller.ctx))
+    }
+
     /// The request with the session in it.
     pub(crate) fn put(self, request: Request) -> Request {
         request.data(self)

@@ -72,7 +72,7 @@ impl Api {
         Self::around(test, &Limits::default())
     }
 
-    fn around(test: TestApp, limits: &Limits) -> Self {
+    pub(crate) fn around(test: TestApp, limits: &Limits) -> Self {
         let tasks = TaskTracker::new();
         let router = api::router(test.app.clone(), limits, &tasks, None);
         Self { test, router, tasks }
