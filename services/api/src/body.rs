@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_graphql::Variables;
-use axum::body::{Body, BodyDataStream};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use domain::json::{self, Limits};
@@ -93,6 +93,8 @@ fn count(value: &Value) -> usize {
 pub(crate) struct Arriving {
     stream: BodyDataStream,
     bytes: Vec<u8>,
+    /// What arrived beyond the last limit.
+    beyond: Option<Bytes>,
     held: HeldBytes,
     timeout: Duration,
 }
@@ -110,7 +112,13 @@ impl Arriving {
     /// A body that counts for these clients; nothing of it is read.
     pub(crate) fn new(body: Body, server: &Server, clients: &[Client]) -> Self {
         let held = server.bodies.hold(clients);
-        Self { stream: body.into_data_stream(), bytes: Vec::new(), held, timeout: server.limits.body_timeout }
+        Self {
+            stream: body.into_data_stream(),
+            bytes: Vec::new(),
+            beyond: None,
+            held,
+            timeout: server.limits.body_timeout,
+        }
     }
 
     /// Reads until the end of the body or more than `limit_bytes`; `true` at the end.
@@ -124,12 +132,20 @@ impl Arriving {
     }
 
     async fn read_on(&mut self, limit_bytes: usize, room: Room) -> Result<bool, Problem> {
-        while self.bytes.len() <= limit_bytes {
-            let chunk = match self.stream.next().await {
+        loop {
+            let next = match self.beyond.take() {
+                Some(chunk) => Some(Ok(chunk)),
+                None => self.stream.next().await,
+            };
+            let chunk = match next {
                 None => return Ok(true),
                 Some(Ok(chunk)) => chunk,
                 Some(Err(_)) => return Err(Problem::InvalidRequest("the body is incomplete".to_owned())),
             };
+            if self.bytes.len() + chunk.len() > limit_bytes {
+                self.beyond = Some(chunk);
+                return Ok(false);
+            }
             let missing = (self.bytes.len() + chunk.len()).saturating_sub(self.bytes.capacity());
             if missing > 0 {
                 // A vector that grows by itself doubles, and would hold twice of what is counted.
@@ -143,7 +159,6 @@ impl Arriving {
             }
             self.bytes.extend_from_slice(&chunk);
         }
-        Ok(false)
     }
 
     /// The bytes, and what counts them until the request is answered.

@@ -65,10 +65,9 @@ async fn check_from(
     failures: &Rate<IpAddr>,
     address: IpAddr,
 ) -> Result<SignedIn, Problem> {
-    if let Some(actor) = identity::find_signed_in(app, token).await.map_err(problem)? {
-        return Ok(SignedIn::Actor(actor));
+    if !identity::has_signed_in(app, token) {
+        failures.peek(&address, app.now()).map_err(Problem::too_many)?;
     }
-    failures.peek(&address, app.now()).map_err(Problem::too_many)?;
     let checked = identity::sign_in(app, token).await.map_err(problem);
     if let Err(Problem::Unauthenticated) = checked {
         // Beyond the limit it is not counted, so that the address has to wait no longer for what others do meanwhile.

@@ -110,7 +110,9 @@ impl Attack {
                 }
             };
             let stop = stop.clone();
-            tokio::spawn(async move { drop(stop.run_until_cancelled(attack).await) })
+            tokio::spawn(async move {
+                let _ = stop.run_until_cancelled(attack).await;
+            })
         });
         Self { tasks: tasks.collect(), stop, n_opened }
     }
