@@ -13,7 +13,7 @@ use http_base::problem::Problem;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::Server;
+use crate::server::Server;
 
 /// The most values in the variables of a request: a value takes up many times the bytes of its text.
 pub(crate) const MAX_VALUES: usize = 50_000;
@@ -34,7 +34,7 @@ impl GraphQlRequest {
     ///
     /// # Errors
     /// [`Problem::InvalidRequest`] for anything but one request: other JSON, a batch, invalid UTF-8, a repeated key, NUL in
-    /// a text.
+    /// a string.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         // A derived struct also accepts an array, as its fields in order.
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
@@ -65,18 +65,19 @@ impl GraphQlRequest {
     }
 }
 
-/// Requires a plain JSON body. A form, which a page of another origin can send, is none.
+/// Requires a plain JSON body: a page of another origin can send a form, but not JSON.
 ///
 /// # Errors
 /// [`Problem::UnsupportedMediaType`].
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(media_type), None) = (types.next(), types.next()) else { return Err(Problem::UnsupportedMediaType) };
-    let media_type = media_type.to_str().map_err(|_| Problem::UnsupportedMediaType)?.to_ascii_lowercase();
+    let wrong = Problem::UnsupportedMediaType("send `Content-Type: application/json`, in UTF-8 and not compressed");
+    let (Some(media_type), None) = (types.next(), types.next()) else { return Err(wrong) };
+    let Ok(media_type) = media_type.to_str().map(str::to_ascii_lowercase) else { return Err(wrong) };
     let mut parts = media_type.split(';').map(str::trim);
     let is_json = parts.next() == Some("application/json")
         && parts.all(|parameter| matches!(parameter, "charset=utf-8" | "charset=\"utf-8\""));
-    if is_json && !headers.contains_key(CONTENT_ENCODING) { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
+    if is_json && !headers.contains_key(CONTENT_ENCODING) { Ok(()) } else { Err(wrong) }
 }
 
 /// The values in variables, counted with those inside of others.

@@ -19,13 +19,13 @@ use http_base::permit::Permit;
 use http_base::problem::Problem;
 use http_base::request::RequestInfo;
 
-use crate::Server;
 use crate::body::{Arriving, GraphQlRequest, Room};
-use crate::doors::Entered;
+use crate::doors::door::Entered;
 use crate::graphql::complete::Plan;
 use crate::graphql::{Session, error};
 use crate::limits::root_fields;
 use crate::scan;
+use crate::server::Server;
 
 /// The fields whose bodies may be large.
 const DOCUMENT_FIELDS: [&str; 4] = ["planDocuments", "applyDocuments", "reviewRefusal", "createOverride"];

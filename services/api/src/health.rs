@@ -1,4 +1,4 @@
-//! `/health` and `/ready`, for whatever supervises the server.
+//! `/health` and `/ready`, for supervisors and load balancers.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Json, Response};
 use http_base::log::Log;
 use http_base::problem::Problem;
 
-use crate::Server;
+use crate::server::Server;
 
 /// Answers while the process runs; it depends on nothing else.
 pub(crate) async fn live() -> Response {

@@ -1,4 +1,4 @@
-//! How much one request may ask for. Each limit has a test at the limit and beyond it.
+//! The limits of one request. Each limit has a test at the limit and beyond it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,54 +9,54 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned};
 use http_base::connections::peer::Proxies;
 
-/// What a server takes. The defaults are those of docs/rules.md (Interfaces and limits).
+/// The limits of a server. The defaults are those of docs/rules.md (Interfaces and limits).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest body.
+    /// The maximum size of a body.
     pub body_bytes: usize,
-    /// The largest body of `planDocuments` and `applyDocuments`: 20 MB of documents, escaped as JSON.
+    /// The maximum size of a body of `planDocuments` and `applyDocuments`: 20 MB of documents, escaped as JSON.
     pub documents_body_bytes: usize,
-    /// How many bodies beyond the usual size are held at once. All of them must fit into `bodies_bytes`.
+    /// The maximum number of bodies over the usual size that are in memory at once. All of them must fit into `bodies_bytes`.
     pub n_large_bodies: usize,
-    /// How many large schemas are read at once: what a parser makes of one is many times as large.
+    /// The maximum number of large schemas that are parsed at once: a parsed schema is many times as large as its text.
     pub n_large_schemas: usize,
-    /// The memory for all bodies, and for what is made of them.
+    /// The memory for all bodies, and for what is parsed of them.
     pub bodies_bytes: usize,
-    /// The share of it for one principal, and for one address. Bodies beyond the usual size do not count.
+    /// The share of it for one principal, and for one address. Bodies over the usual size do not count.
     pub bodies_bytes_per_client: usize,
-    /// How long a body may take to arrive.
+    /// The time limit for a body to arrive.
     pub body_timeout: Duration,
-    /// How many requests are answered at once; more are sent away.
+    /// The maximum number of requests in progress; more are refused.
     pub n_requests: usize,
-    /// How many of them may be of one principal, and of one address.
+    /// The maximum number of them for one principal, and for one address.
     pub n_requests_per_client: usize,
-    /// How many invalid tokens an address may send in a second, after ten times as many at once; 0 for no limit.
+    /// The number of invalid tokens that an address may send in a second, after ten times as many at once; 0 for no limit.
     pub sign_in_failures_per_second: u32,
     /// The proxies in front of the server.
     pub proxies: Proxies,
-    /// The most errors in an answer.
+    /// The maximum number of errors in an answer.
     pub n_errors: usize,
-    /// How long an answer may take.
+    /// The time limit of an answer.
     pub timeout: Duration,
-    /// How long `/ready` waits for the database.
+    /// The time limit of `/ready` for the database.
     pub ready_timeout: Duration,
-    /// The longest GraphQL document.
+    /// The maximum length of a GraphQL document.
     pub query_bytes: usize,
-    /// The most tokens of a GraphQL document.
+    /// The maximum number of tokens of a GraphQL document.
     pub n_tokens: usize,
-    /// The deepest nesting of brackets of any kind, checked before anything recursive reads the document.
+    /// The maximum nesting of brackets of any kind, checked before anything recursive reads the document.
     pub nesting: usize,
-    /// The deepest nesting of selection sets, fragments included.
+    /// The maximum nesting of selection sets, fragments included.
     pub recursion: usize,
-    /// The deepest nesting of fields; introspection counts.
+    /// The maximum nesting of fields; introspection counts.
     pub depth: usize,
-    /// The greatest cost: one for each field, a list's fields once for each item of its page.
+    /// The maximum cost: one for each field, a list's fields once for each item of its page.
     pub complexity: usize,
-    /// The most directives in a document.
+    /// The maximum number of directives in a document.
     pub n_directives: usize,
-    /// The most aliases in a document.
+    /// The maximum number of aliases in a document.
     pub n_aliases: usize,
-    /// The most selections once fragments are spread.
+    /// The maximum number of selections after fragments are spread.
     pub n_selections: usize,
 }
 
@@ -90,7 +90,7 @@ impl Default for Limits {
     }
 }
 
-/// What a document has too much of.
+/// The limit that a document exceeds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Excess {
     #[error("a document may have at most {0} bytes")]
@@ -108,7 +108,7 @@ pub(crate) enum Excess {
 }
 
 impl Limits {
-    /// Checks what the schema's own validation does not bound, before it runs: some of its rules spread fragments.
+    /// Checks the limits that the schema's validation does not, before it runs: some of its rules spread fragments.
     ///
     /// # Errors
     /// The first [`Excess`].
@@ -189,7 +189,7 @@ impl<'a> Count<'a> {
     }
 }
 
-/// The fields at the root of an operation, fragments not spread; `None` where it begins with one.
+/// The fields at the root of an operation, fragments not spread; `None` if it has any.
 pub(crate) fn root_fields(operation: &OperationDefinition) -> Option<Vec<&str>> {
     let items = operation.selection_set.node.items.iter();
     let names = items.map(|item| match &item.node {

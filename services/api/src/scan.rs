@@ -1,25 +1,25 @@
-//! A look at a GraphQL document's tokens before anything recursive reads it: their number, how deep brackets nest, and
-//! two things that the parser would let pass, a key that an input object has twice and NUL in a text.
+//! A scan of a GraphQL document's tokens before anything recursive reads it: their number, the nesting of brackets, and two
+//! errors that the parser accepts, a repeated key of an input object and NUL in a string.
 
 use std::collections::HashSet;
 
 use crate::limits::{Excess, Limits};
 
-/// Why a document is not read.
+/// Why a document is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error(transparent)]
     Excess(#[from] Excess),
-    #[error("the input has the key `{0}` twice")]
+    #[error("the key `{0}` is repeated")]
     Repeated(String),
-    #[error("a text holds the character NUL")]
+    #[error("a string contains the character NUL")]
     Nul,
 }
 
-/// Looks at a document. What is not GraphQL passes: the parser tells it better.
+/// Scans a document. A document that is not GraphQL passes: the parser reports that better.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first error.
 pub(crate) fn scan(text: &str, limits: &Limits) -> Result<(), Refused> {
     if text.len() > limits.query_bytes {
         return Err(Excess::Bytes(limits.query_bytes).into());
@@ -44,7 +44,7 @@ pub(crate) fn scan(text: &str, limits: &Limits) -> Result<(), Refused> {
             '#' | ',' | '\u{feff}' => continue,
             c if c.is_whitespace() => continue,
             '{' | '(' | '[' => {
-                // Braces inside of parentheses are input objects; all others are selection sets.
+                // Braces inside parentheses are input objects; all others are selection sets.
                 let inside = open.iter().any(|bracket| matches!(bracket, Bracket::Parenthesis));
                 open.push(match first {
                     '(' => Bracket::Parenthesis,
@@ -78,7 +78,7 @@ pub(crate) fn scan(text: &str, limits: &Limits) -> Result<(), Refused> {
 
 enum Bracket<'a> {
     Parenthesis,
-    /// An input object, and the keys it has so far.
+    /// An input object, and its keys so far.
     Object(HashSet<&'a str>),
     Other,
 }
@@ -87,7 +87,7 @@ fn is_name(c: char) -> bool {
     c == '_' || c.is_ascii_alphanumeric()
 }
 
-/// The length of the string or block string that the text begins with; all of it where it does not end.
+/// The length of the string or block string at the start of the text; all of the text if it is unterminated.
 fn string_length(text: &str) -> usize {
     let (quote, block) = if text.starts_with("\"\"\"") { ("\"\"\"", true) } else { ("\"", false) };
     let mut at = quote.len();

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use domain::clock::{Random, Timestamp};
 use domain::inspection::MAX_CHECKPOINT_BYTES;
+use domain::table::FileDigest;
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
@@ -157,7 +158,7 @@ impl DataDir {
         let Some(digest) = digest_up_to(&mut file, MAX_CHECKPOINT_BYTES)? else {
             return Ok(Err(file_list::Error::LargeCheckpoint));
         };
-        let path = self.file(StoredFile::Checkpoint, &digest);
+        let path = self.file(StoredFile::Checkpoint, &digest.to_string());
         if !path.exists() {
             file.sync_all()?;
             match renameat_with(CWD, written, CWD, &path, RenameFlags::NOREPLACE) {
@@ -270,14 +271,14 @@ const CHECKPOINT_SUFFIX: &str = ".parquet";
 /// What the name of a file has that is being written.
 const UNFINISHED_SUFFIX: &str = ".new";
 
-/// SHA-256, in hex, of the rest of a file; `None` if that is longer than `limit`.
-fn digest_up_to(file: &mut File, limit: u64) -> io::Result<Option<String>> {
+/// SHA-256 of the rest of a file; `None` if that is longer than `limit`.
+fn digest_up_to(file: &mut File, limit: u64) -> io::Result<Option<FileDigest>> {
     let (mut hash, mut chunk, mut n_bytes) = (Sha256::new(), vec![0; CHUNK_BYTES], 0_u64);
     loop {
         let read = file.read(&mut chunk)?;
         n_bytes = n_bytes.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         match read {
-            0 => return Ok(Some(hex::encode(hash.finalize()))),
+            0 => return Ok(Some(FileDigest(hash.finalize().into()))),
             _ if n_bytes > limit => return Ok(None),
             read => hash.update(&chunk[..read]),
         }

@@ -166,6 +166,42 @@ impl Conflict {
     }
 }
 
+/// Why it may work later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// The database does not respond.
+    #[error("the database is busy or unreachable")]
+    Database,
+    /// The provider of credentials failed.
+    #[error("the credential provider failed")]
+    Provider,
+    /// The lease was revoked, or ended, while its credentials were made.
+    #[error("the lease was revoked or had ended before its credentials were issued")]
+    LeaseOver,
+    /// The keys of a token issuer cannot be fetched.
+    #[error("the keys of a token issuer are unavailable")]
+    IssuerKeys,
+    /// The first call with the idempotency key has not ended.
+    #[error("the same call is in progress")]
+    CallInProgress,
+    /// Other registrations for the subject came first, again and again.
+    #[error("too many concurrent registrations for this subject")]
+    SubjectContended,
+}
+
+impl Unavailable {
+    fn reason(self) -> Reason {
+        match self {
+            Self::Database => Reason::ServerUnavailable,
+            Self::Provider => Reason::ProviderFailed,
+            Self::LeaseOver => Reason::LeaseOver,
+            Self::IssuerKeys => Reason::IssuerUnavailable,
+            Self::CallInProgress => Reason::CallInProgress,
+            Self::SubjectContended => Reason::SubjectContended,
+        }
+    }
+}
+
 /// A failure of a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -205,7 +241,7 @@ pub enum Error {
     },
     /// It may work later; nothing happened.
     #[error("temporarily unavailable, try again: {0}")]
-    Unavailable(String),
+    Unavailable(Unavailable),
     /// A fault of ours; the text is for operators only.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -235,11 +271,11 @@ impl Error {
             Self::Conflict(conflict) => Some(conflict.reason()),
             Self::PortClosed(closed) => Some(closed.why.reason()),
             Self::KeyReused => Some(Reason::KeyReused),
-            Self::Unauthenticated
-            | Self::Invalid { .. }
-            | Self::TooMany { .. }
-            | Self::Unavailable(_)
-            | Self::Internal(_) => None,
+            Self::Unauthenticated => Some(Reason::TokenInvalid),
+            Self::TooMany { .. } => Some(Reason::ClientTooMany),
+            Self::Unavailable(unavailable) => Some(unavailable.reason()),
+            Self::Internal(_) => Some(Reason::ServerFault),
+            Self::Invalid { .. } => None,
         }
     }
 
@@ -257,7 +293,7 @@ impl Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error.kind() {
-            Kind::Unavailable | Kind::TooMany => Self::Unavailable("the database is busy or unreachable".to_owned()),
+            Kind::Unavailable | Kind::TooMany => Self::Unavailable(Unavailable::Database),
             Kind::Invalid
             | Kind::Unauthenticated
             | Kind::Forbidden

@@ -1,7 +1,7 @@
 //! The gate: from a question to a decision, and from an open gate to credentials. Begin at [`vend()`].
 
 mod decisions;
-mod facts;
+pub(crate) mod facts;
 mod vend;
 
 pub use self::decisions::{list_decisions, load_decisions};

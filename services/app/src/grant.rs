@@ -10,10 +10,11 @@ use domain::lease::Lease;
 use domain::product::Port;
 use itertools::Itertools as _;
 use policy::{Action, Resource};
-use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
+use crate::change::{Change, announce};
+use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::error::{Conflict, Error, Noun};
 use crate::failpoint;
@@ -234,8 +235,7 @@ pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answe
     };
     store::grant::decide_request(&mut tx, &request).await?;
     store::grant::insert(&mut tx, &grant).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    announce(&ctx.app, &mut tx, &[Change::AccessGranted(grant.principal_id)], &Author::from(ctx)).await?;
     let what = format!("{} {} v{} until {until}", known.address(), grant.port_major.port, grant.port_major.major);
     let event = Event::done(audit::Action::AccessApprove, ResourceKind::Grant, grant.id, &what)
         .because(decided.reason.as_deref());
@@ -287,8 +287,7 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
 
     let leases = store::lease::list_open_of_grant(&mut tx, id, now).await?;
     store::grant::revoke(&mut tx, &grant).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    announce(&ctx.app, &mut tx, &[Change::AccessRevoked(grant.principal_id)], &Author::from(ctx)).await?;
     let what = format!("{} leases ended", leases.len());
     audit::append(
         ctx,

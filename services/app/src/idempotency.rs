@@ -9,7 +9,7 @@ use store::Tx;
 use store::idempotency::Done;
 
 use crate::ctx::Ctx;
-use crate::error::Error;
+use crate::error::{Error, Unavailable};
 
 /// How long a key is kept.
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
@@ -69,6 +69,6 @@ pub(crate) async fn record(ctx: &Ctx, tx: &mut Tx, key: Option<&Key>, subject: i
     };
     match store::idempotency::record(tx, ctx.actor.principal.id, &key.key, &done, now).await? {
         true => Ok(()),
-        false => Err(Error::Unavailable("the same call is in progress".to_owned())),
+        false => Err(Error::Unavailable(Unavailable::CallInProgress)),
     }
 }

@@ -21,8 +21,10 @@ use self::taken::Taken;
 use crate::actor::Actor;
 use crate::audit::{self, Event, ResourceKind};
 use crate::cache::signed_in;
+use crate::change::{Change, announce};
+use crate::contract::Author;
 use crate::ctx::{App, Ctx};
-use crate::error::{Conflict, Error, Forbidden, Noun};
+use crate::error::{Conflict, Error, Forbidden, Noun, Unavailable};
 use crate::idempotency::{self, Key};
 use crate::issuer::{BOOTSTRAP_SUBJECT, Claims, Token, TokenKind};
 use crate::org::Created;
@@ -90,7 +92,7 @@ async fn verify<'a>(app: &'a App, token: &str) -> Result<(&'a str, VerifiedToken
     match is_checked {
         true => Err(Error::Unauthenticated),
         // The token may be a good one of that issuer.
-        false => Err(Error::Unavailable("the keys of a token issuer cannot be had".to_owned())),
+        false => Err(Error::Unavailable(Unavailable::IssuerKeys)),
     }
 }
 
@@ -133,8 +135,8 @@ pub async fn redeem_bootstrap(app: &Arc<App>, request_id: &str) -> Result<MadeTo
         assigned_at: now,
     };
     store::identity::insert_role(&mut tx, &assignment).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let author = Author { actor: principal.id.to_string(), request_id: request_id.to_owned() };
+    announce(app, &mut tx, &[Change::RoleAssigned(principal.id)], &author).await?;
     let event =
         Event::done(audit::Action::BootstrapRedeem, ResourceKind::Principal, principal.id, "the first admin was made");
     audit::append_as(app, &mut tx, principal.id.to_string(), request_id, event).await?;
@@ -161,8 +163,8 @@ pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
         let assignment = RoleAssignment { id, principal_id, role, assigned_by: principal_id, assigned_at };
         store::identity::insert_role(&mut tx, &assignment).await?;
     }
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    let changes = [Change::PrincipalEnabled, Change::RoleAssigned(principal.id)];
+    announce(app, &mut tx, &changes, &Author::server()).await?;
     let event = Event::done(
         audit::Action::AdminRecover,
         ResourceKind::Principal,
@@ -223,7 +225,7 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
 
     let principal = new_principal(&ctx.app, subject, kind);
     store::identity::insert_principal(&mut tx, &principal).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
+    announce(&ctx.app, &mut tx, &[Change::PrincipalCreated], &Author::from(ctx)).await?;
     audit::conclude(
         ctx,
         tx,
@@ -252,10 +254,8 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
         return Ok(principal);
     }
     store::identity::set_enabled(&mut tx, id, enabled).await?;
-    if !enabled {
-        store::lease::revoke_of_principal(&mut tx, id).await?;
-    }
-    store::revision::bump(&mut tx, Revision::Access).await?;
+    let change = if enabled { Change::PrincipalEnabled } else { Change::PrincipalDisabled(id) };
+    announce(&ctx.app, &mut tx, &[change], &Author::from(ctx)).await?;
     let action = if enabled { audit::Action::PrincipalEnable } else { audit::Action::PrincipalDisable };
     audit::conclude(ctx, tx, Event::done(action, ResourceKind::Principal, id, &principal.subject), key.as_ref(), id)
         .await?;
@@ -365,8 +365,7 @@ pub async fn assign_role(ctx: &Ctx, command: AssignRole) -> Result<RoleAssignmen
         assigned_at: ctx.now(),
     };
     store::identity::insert_role(&mut tx, &assignment).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    announce(&ctx.app, &mut tx, &[Change::RoleAssigned(principal.id)], &Author::from(ctx)).await?;
     let what = format!("{} to {}", role_words(&command.role), principal.subject);
     audit::conclude(
         ctx,
@@ -421,9 +420,7 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
         }
     };
     store::identity::delete_role(&mut tx, id).await?;
-    store::lease::revoke_of_roles(&mut tx, assignment.principal_id).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
-    store::revision::bump(&mut tx, Revision::Visibility).await?;
+    announce(&ctx.app, &mut tx, &[Change::RoleTaken(assignment.principal_id)], &Author::from(ctx)).await?;
     audit::conclude(
         ctx,
         tx,

@@ -60,6 +60,8 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
         }
         return Ok(());
     };
+    // For all bindings: the list of an inspection for one of them replaces that of the others.
+    let digests = judges.iter().any(|judge| judge.rules.digests);
     // A snapshot that could not be inspected may be able to now: its verdicts say nothing of the data. One whose files
     // were collected needs them again.
     let has_files = head.found.as_ref().is_some_and(|found| found.file_list.is_some());
@@ -72,7 +74,7 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
 
     let lease = lease_table(app, &table, &judges).await?;
     let found = match &lease {
-        Some(_) => run(app, &table, &head, &judges).await?,
+        Some(_) => run(app, &table, &head, &judges, digests).await?,
         None => Err(InspectionError::NotStarted("the gate refused to have it inspected".to_owned())),
     };
     store_outcome(app, &table, &head, &judges, found, lease).await
@@ -201,6 +203,7 @@ async fn run(
     table: &Table,
     head: &Snapshot,
     judges: &[Judge],
+    digests: bool,
 ) -> Result<Result<Looked, InspectionError>, Error> {
     let scratch = app.folder.scratch(queue::job_id(app)).map_err(Error::internal)?;
     let snapshot = match &head.key {
@@ -213,6 +216,7 @@ async fn run(
         root,
         snapshot: snapshot.clone(),
         rules: judges.iter().flat_map(|judge| judge.rules.rules.iter().cloned()).collect(),
+        digests,
         scratch: scratch.path().to_owned(),
     };
     let n_rules = job.rules.len();
@@ -262,7 +266,7 @@ fn file_list(
                 Ok(checkpoint) => checkpoint,
                 Err(error) => return Ok(Err(error)),
             };
-            let digest = checkpoint.digest.clone();
+            let digest = checkpoint.digest.to_string();
             Ok(FileList::delta(*version, files, checkpoint).map(|list| (list, Some(digest))))
         }
         (SnapshotKey::DeltaVersion(_), _) => Ok(Err(file_list::Error::BadCheckpoint)),
@@ -284,7 +288,7 @@ async fn store_outcome(
         Ok(looked) if looked.inspection.snapshot != head.key => {
             notice_changed(app, &mut tx, table.id, &looked.inspection.snapshot).await?
         }
-        _ => head.id,
+        Ok(_) | Err(_) => head.id,
     };
     let event = Event::done(audit::Action::TableInspect, ResourceKind::Snapshot, snapshot_id, &head.key.to_string());
     let event = match &looked {

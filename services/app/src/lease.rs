@@ -7,6 +7,7 @@ pub mod file_list;
 pub(crate) mod intent;
 mod open;
 mod reads;
+pub(crate) mod review;
 mod secrets;
 mod vendor;
 
@@ -48,7 +49,7 @@ pub enum Denied {
     /// It was given back.
     #[error("this lease has ended: get a new one")]
     Ended,
-    /// It, or the grant behind it, was revoked.
+    /// It was revoked, or the gate is shut for it.
     #[error("this lease was revoked")]
     Revoked,
     /// Its time is over.
@@ -105,7 +106,7 @@ impl Scope {
     ///
     /// # Errors
     /// [`ReadError::NotFound`] if the scope has no such file; [`ReadError::Changed`] if a pinned file is not in the
-    /// state in which it was inspected; [`ReadError::Io`].
+    /// state in which it was inspected; [`ReadError::HardLink`], [`ReadError::Io`].
     pub async fn open(&self, key: &str) -> Result<Arc<dyn Reader>, ReadError> {
         match self {
             Self::Pinned { table: StoredTable { lake, location }, files } => {

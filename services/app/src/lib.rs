@@ -12,6 +12,7 @@
 pub mod actor;
 pub mod audit;
 pub mod cache;
+mod change;
 pub mod contract;
 pub mod ctx;
 pub mod data_dir;

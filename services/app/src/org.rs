@@ -5,10 +5,11 @@ use domain::id::DomainId;
 use domain::name::DomainPath;
 use domain::org::{Domain, Enforcement};
 use policy::{Action, Resource};
-use store::revision::Revision;
 use store::{Lock, Page, Seek, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
+use crate::change::{Change, announce};
+use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::error::{Error, Noun};
 use crate::idempotency::{self, Key};
@@ -57,7 +58,7 @@ pub async fn create_domain(ctx: &Ctx, command: CreateDomain) -> Result<Created<D
         created_at: ctx.now(),
     };
     store::org::insert(&mut tx, &domain).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
+    announce(&ctx.app, &mut tx, &[Change::DomainCreated], &Author::from(ctx)).await?;
     let event = Event::done(audit::Action::DomainCreate, ResourceKind::Domain, domain.id, domain.path.as_str());
     audit::conclude(ctx, tx, event, command.key.as_ref(), domain.id).await?;
     Ok(Created::Made(domain))
@@ -89,7 +90,7 @@ pub async fn set_enforcement(ctx: &Ctx, command: SetEnforcement) -> Result<Domai
         return Ok(domain);
     }
     store::org::set_enforcement(&mut tx, domain.id, command.enforcement, command.switch_at).await?;
-    store::revision::bump(&mut tx, Revision::Access).await?;
+    announce(&ctx.app, &mut tx, &[Change::EnforcementSet], &Author::from(ctx)).await?;
     let detail = match command.switch_at {
         Some(at) => format!("{}, on from {at}", command.enforcement),
         None => command.enforcement.to_string(),

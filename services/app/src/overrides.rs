@@ -17,10 +17,11 @@ use domain::overrides::{FindingsDigest, Override};
 use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::overrides::Stored;
-use store::revision::{self, Revision};
 use store::{Lock, Tx};
 
 use crate::audit::{self, Event, ResourceKind};
+use crate::change::{Change, announce};
+use crate::contract::Author;
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Noun};
 use crate::idempotency::{self, Key};
@@ -131,8 +132,7 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
     };
     let says = says.checked()?;
     store::overrides::insert(&mut tx, &says, &ctx.app.record_key).await?;
-    // What is compared beside the writers is compared under the overrides of this revision.
-    revision::bump(&mut tx, Revision::Access).await?;
+    announce(&ctx.app, &mut tx, &[Change::OverrideSigned], &Author::from(ctx)).await?;
     let event =
         Event::done(audit::Action::OverrideCreate, ResourceKind::Override, says.id, "").because(Some(&says.reason));
     let detail = serde_json::json!({
@@ -217,7 +217,7 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     let decided = Decided { by: ctx.actor.principal.id, at: ctx.now(), reason: Some(reason.clone()) };
     let Ok(says) = says.clone().revoke(decided) else { return Ok(Revoked::NotStanding(says)) };
     store::overrides::revoke(&mut tx, &says, &ctx.app.record_key).await?;
-    revision::bump(&mut tx, Revision::Access).await?;
+    announce(&ctx.app, &mut tx, &[Change::OverrideSigned], &Author::from(ctx)).await?;
     let what = format!("{} {}", known.address(), says.version);
     audit::conclude(
         ctx,

@@ -20,7 +20,7 @@ mod settings;
 
 pub use self::delete::{delete_subject, delete_version};
 pub use self::draft::{Draft, DraftReference, Registered, VersionRef};
-pub use self::error::{Error, Incompatibility};
+pub use self::error::{Error, Incompatibility, NotPermitted};
 pub use self::read::{
     Listing, Shown, contexts, find_schema, lookup, newest_schema_id, places_of_schema, referrers, schemas, subjects,
     text_in_format, version, versions,

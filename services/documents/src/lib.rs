@@ -18,20 +18,23 @@ mod node;
 mod odcs;
 mod odps;
 mod place;
+mod problem;
 pub mod protobuf;
 mod reader;
 mod schema;
+mod split;
 pub mod table_schema;
 
 use domain::{contract, product};
 
+pub use crate::node::MAX_DOCUMENT_BYTES;
 pub use crate::place::Places;
+pub use crate::problem::Problem;
 
 use crate::node::Node;
 use crate::reader::Reader;
+use crate::split::split;
 
-/// The largest document or set of documents, in bytes.
-pub const MAX_DOCUMENT_BYTES: usize = 10_000_000;
 /// The most documents in one text.
 pub const MAX_DOCUMENTS: usize = 2_000;
 
@@ -61,29 +64,6 @@ pub struct Piece<'a> {
     pub first_line: u64,
     /// What they say. Lines in its warnings are those of the whole text.
     pub parsed: ParsedDocument,
-}
-
-/// Something wrong at a place in a text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The line, from 1.
-    pub line: u64,
-    /// The column in characters, from 1.
-    pub column: u64,
-    /// The JSON pointer (RFC 6901) of the value; empty for the document as a whole.
-    pub path: String,
-    /// What is wrong, for people.
-    pub message: String,
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}: ", self.line, self.column)?;
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
-        }
-        f.write_str(&self.message)
-    }
 }
 
 /// Reads one document, YAML or JSON.
@@ -202,35 +182,6 @@ fn model(text: &str) -> Result<(Option<Document>, Reader), Vec<Problem>> {
         _ => None,
     };
     Ok((document, reader))
-}
-
-/// The parts of a text between lines that begin with `---`, each with the number of its first line. YAML forbids such
-/// a line inside of any value, so looking at the beginnings of lines is enough; JSON has none.
-fn split(text: &str) -> Vec<(&str, u64)> {
-    let mut parts = Vec::new();
-    let (mut start, mut first_line) = (0, 1);
-    let (mut offset, mut line_number) = (0, 1);
-    for line in text.split_inclusive('\n') {
-        let is_marker =
-            line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
-        if is_marker && offset > start {
-            parts.push((&text[start..offset], first_line));
-            (start, first_line) = (offset, line_number);
-        }
-        offset += line.len();
-        line_number += 1;
-    }
-    parts.push((&text[start..], first_line));
-    parts.retain(|(part, _)| holds_something(part));
-    parts
-}
-
-/// Whether a part has anything besides comments, blank lines, directives and markers.
-fn holds_something(part: &str) -> bool {
-    part.lines().any(|line| {
-        let line = line.strip_prefix("---").unwrap_or(line).trim_matches(['\u{feff}', ' ', '\t', '\r']);
-        !line.is_empty() && !line.starts_with(['#', '%']) && line != "..."
-    })
 }
 
 fn not_utf8(bytes: &[u8], at: usize) -> Problem {

@@ -13,7 +13,10 @@ use serde_saphyr::Spanned;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, NonFiniteFloatPolicy};
 
-use crate::Problem;
+use crate::problem::Problem;
+
+/// The largest document or set of documents, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 10_000_000;
 
 const MAX_NODES: usize = 50_000;
 const MAX_ALIASES: usize = 100;
@@ -23,7 +26,7 @@ const MAX_REPEATED_NODES: usize = 10_000;
 /// The most values under anchors, each counted again where an anchor above repeats it.
 const MAX_ANCHORED_NODES: usize = 5_000;
 /// The most text, with what aliases repeat, in bytes.
-const MAX_TEXT_BYTES: usize = 2 * crate::MAX_DOCUMENT_BYTES;
+const MAX_TEXT_BYTES: usize = 2 * MAX_DOCUMENT_BYTES;
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The line in a contract's text that a finding of the change engine refers to, for annotations in pull requests.
 
 use crate::node::{Data, Node, Place};
-use crate::split;
+use crate::split::split;
 
 /// The contracts of a text, with the place of everything in them.
 #[derive(Debug)]

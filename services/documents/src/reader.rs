@@ -5,8 +5,8 @@ use domain::name::DomainPath;
 use domain::quality::Scalar;
 use serde_json::{Map, Value};
 
-use crate::Problem;
 use crate::node::{Data, Node, Place};
+use crate::problem::Problem;
 
 /// Fields that only people read, at any level of either standard (row 32 of the change table, and what is like it: who
 /// made and who answers for the data, and where it came from).

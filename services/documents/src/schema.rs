@@ -10,8 +10,8 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-use crate::Problem;
 use crate::node::{Data, Node};
+use crate::problem::Problem;
 use crate::reader::{At, Reader};
 
 /// What a document is about.

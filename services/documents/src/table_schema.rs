@@ -332,11 +332,11 @@ impl Reader {
                 let symbols = symbols.and_then(|all| all.iter().map(|it| it.as_str().map(str::to_owned)).collect());
                 Primitive::Enum { symbols: symbols.ok_or_else(|| self.wrong("`symbols` is a list of texts"))? }
             }
-            name => match named(name, self.dialect) {
+            name => {
+                let known = named(name, self.dialect);
                 // The whole value, since it is unknown which part matters.
-                Primitive::Other(_) => Primitive::Other(without_nullable(object)),
-                known => known,
-            },
+                if matches!(known, Primitive::Other(_)) { Primitive::Other(without_nullable(object)) } else { known }
+            }
         })
     }
 }

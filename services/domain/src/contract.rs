@@ -29,7 +29,7 @@ pub use self::document::{
 pub use self::fingerprint::{canonical, conformance_fingerprint};
 pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
-pub use self::settings::{Evolve, GateMode, Late, Settings};
+pub use self::settings::{Evolve, GateMode, Late, Pinning, Settings};
 pub use self::sla::SlaProperty;
 pub use self::state::{DEFAULT_SUNSET, DeprecateError, State, StateName, WrongState};
 use crate::clock::Timestamp;

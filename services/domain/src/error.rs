@@ -31,8 +31,44 @@ closed_set! {
 }
 
 closed_set! {
-    /// Which failure it is, for clients that branch: `extensions.reason` of an error. The words are stable.
+    /// The specific failure, for clients that branch: `extensions.reason` of a GraphQL error and `reason` of a problem
+    /// document. The words are stable.
     Reason {
+        /// The path does not exist.
+        PathNotFound = "path.not_found",
+        /// The path does not support the method.
+        MethodNotAllowed = "method.not_allowed",
+        /// The body's media type is not accepted.
+        BodyMediaType = "body.media_type",
+        /// The body is larger than its operation allows.
+        BodyTooLarge = "body.too_large",
+        /// The body is not a valid request.
+        BodyInvalid = "body.invalid",
+        /// The token is missing, expired or invalid.
+        TokenInvalid = "token.invalid",
+        /// The body did not arrive in time.
+        BodyTimedOut = "body.timed_out",
+        /// The principal or the address exceeds its share of requests or bytes, or its rate.
+        ClientTooMany = "client.too_many",
+        /// Too many requests are in progress.
+        ServerBusy = "server.busy",
+        /// The answer took too long.
+        ServerTimedOut = "server.timed_out",
+        /// A dependency, such as the database, does not respond.
+        ServerUnavailable = "server.unavailable",
+        /// A fault of the server.
+        ServerFault = "server.fault",
+        /// The provider of credentials failed.
+        ProviderFailed = "provider.failed",
+        /// The lease was revoked, or ended, before its credentials were issued.
+        LeaseOver = "lease.over",
+        /// The keys of a token issuer are unavailable.
+        IssuerUnavailable = "issuer.unavailable",
+        /// The first call with the idempotency key is in progress.
+        CallInProgress = "idempotency.in_progress",
+        /// Other registrations for the subject came first.
+        SubjectContended = "subject.contended",
+
         /// The policies do not allow it.
         PolicyDenied = "policy.denied",
         /// The bearer of the one-time token asked for something other than redeeming it.

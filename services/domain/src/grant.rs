@@ -267,7 +267,9 @@ impl AccessRequest {
     pub fn decide(self, state: RequestState, decided: Decided) -> Result<Self, Error> {
         match self.state {
             RequestState::Pending => Ok(Self { state, decided: Some(decided), ..self }),
-            other => Err(Error::AlreadyDecided(other)),
+            decided @ (RequestState::Approved | RequestState::Rejected | RequestState::Withdrawn) => {
+                Err(Error::AlreadyDecided(decided))
+            }
         }
     }
 }

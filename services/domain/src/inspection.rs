@@ -22,6 +22,8 @@ pub struct InspectionJob {
     pub snapshot: Option<SnapshotKey>,
     /// The rules to measure, answered in this order.
     pub rules: Vec<Rule>,
+    /// Whether the bytes of every data file are to be digested.
+    pub digests: bool,
     /// An empty folder, the only place where the worker may write; the checkpoint is put there.
     pub scratch: PathBuf,
 }

@@ -100,10 +100,39 @@ impl Lease {
         }
     }
 
+    /// What it hangs on.
+    pub fn hold(&self) -> Hold {
+        Hold {
+            principal_id: self.principal_id,
+            action: self.action,
+            binding_id: self.binding_id,
+            table_id: self.table_id,
+            grant_id: self.grant_id,
+            purpose: self.purpose,
+        }
+    }
+
     /// Whether the lease opens anything at a moment.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.state == LeaseState::Issued && now < self.expires_at
     }
+}
+
+/// What a lease hangs on. Leases that agree in it go on or end together ([`crate::gate::open::judge`]).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hold {
+    /// Who holds it.
+    pub principal_id: PrincipalId,
+    /// What it allows.
+    pub action: Action,
+    /// The binding it was decided about.
+    pub binding_id: BindingId,
+    /// The table it opens.
+    pub table_id: TableId,
+    /// The grant it hangs on; `None` where a role gave the right.
+    pub grant_id: Option<GrantId>,
+    /// What it is for.
+    pub purpose: PurposeCode,
 }
 
 /// An intended lease: what is stored before a provider is asked.

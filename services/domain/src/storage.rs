@@ -37,10 +37,11 @@ pub trait Lake: Debug + Send + Sync + 'static {
     /// Where a worker finds the table. The worker opens it itself, under its own limits.
     fn worker_root(&self, location: &Location) -> WorkerRoot;
 
-    /// Opens a file of a table for reading, in exactly the state in which it was pinned.
+    /// Opens a file of a table for reading, in exactly the state in which it was pinned. A pinned digest is compared with
+    /// the file's bytes before it is opened for the first time in that state.
     ///
     /// # Errors
-    /// [`ReadError::Changed`] if the file is gone or in another state; [`ReadError::Io`].
+    /// [`ReadError::Changed`] if the file is gone or in another state; [`ReadError::HardLink`], [`ReadError::Io`].
     fn open_pinned<'a>(
         &'a self,
         location: &'a Location,
@@ -58,7 +59,7 @@ pub trait Lake: Debug + Send + Sync + 'static {
     /// plain segments.
     ///
     /// # Errors
-    /// [`ReadError::NotFound`], also for a link and for what is not a file; [`ReadError::Io`].
+    /// [`ReadError::NotFound`], also for a link and for what is not a file; [`ReadError::HardLink`], [`ReadError::Io`].
     fn open_current<'a>(
         &'a self,
         location: &'a Location,
@@ -66,7 +67,7 @@ pub trait Lake: Debug + Send + Sync + 'static {
     ) -> Pending<'a, Result<Arc<dyn Reader>, ReadError>>;
 
     /// The files that are below a table's location now and whose keys begin with the prefix, sorted by the bytes of
-    /// their keys. Links are not listed.
+    /// their keys. Links are not listed, neither symbolic nor hard ones.
     ///
     /// # Errors
     /// [`ReadError::NotFound`] if there is no such location, [`ReadError::TooMany`], [`ReadError::Io`].
@@ -99,11 +100,22 @@ pub struct FileState {
     pub mtime_ns: i64,
     /// Its inode.
     pub inode: u64,
+    /// When its content or its inode changed last, in nanoseconds since 1970; `None` where that is not looked at.
+    pub ctime_ns: Option<i64>,
 }
 
 impl From<&PinnedFile> for FileState {
     fn from(file: &PinnedFile) -> Self {
-        Self { size_bytes: file.size_bytes, mtime_ns: file.mtime_ns, inode: file.inode }
+        let PinnedFile { path: _, size_bytes, mtime_ns, inode, ctime_ns, digest: _ } = *file;
+        Self { size_bytes, mtime_ns, inode, ctime_ns }
+    }
+}
+
+impl FileState {
+    /// Whether a file that was found in another state is still in this one.
+    pub fn holds_in(&self, found: &Self) -> bool {
+        let without_ctime = |state: &Self| Self { ctime_ns: None, ..*state };
+        without_ctime(self) == without_ctime(found) && self.ctime_ns.is_none_or(|ctime| found.ctime_ns == Some(ctime))
     }
 }
 
@@ -144,6 +156,9 @@ pub enum ReadError {
     /// The file is gone or no longer in the state in which it was pinned or opened.
     #[error("the file changed")]
     Changed,
+    /// The file has other names, by which it can be changed from elsewhere.
+    #[error("the file has other hard links")]
+    HardLink,
     /// The folder has more files than are listed.
     #[error("the folder has too many files to list")]
     TooMany,

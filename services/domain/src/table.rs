@@ -50,7 +50,7 @@ pub struct Table {
 pub enum SnapshotKey {
     /// A version of a Delta table.
     DeltaVersion(u64),
-    /// SHA-256, in hex, over the sorted (path, size, mtime, inode) of a folder's Parquet files
+    /// SHA-256, in hex, over the sorted (path, size, mtime, inode, ctime) of a folder's Parquet files
     /// ([`SnapshotKey::of_parquet_files`]).
     ParquetDigest(String),
 }
@@ -71,6 +71,7 @@ impl SnapshotKey {
             hash.update(file.size_bytes.to_be_bytes());
             hash.update(file.mtime_ns.to_be_bytes());
             hash.update(file.inode.to_be_bytes());
+            hash.update(file.ctime_ns.unwrap_or_default().to_be_bytes());
         }
         Self::ParquetDigest(hex::encode(hash.finalize()))
     }
@@ -300,4 +301,41 @@ pub struct PinnedFile {
     pub mtime_ns: i64,
     /// Its inode.
     pub inode: u64,
+    /// When its content or its inode changed last, in nanoseconds since 1970: a writer cannot set it back. `None` for a
+    /// file that was pinned by a release that did not look, and for a file of our own, whose digest is pinned instead.
+    pub ctime_ns: Option<i64>,
+    /// SHA-256 of its bytes, for contracts that ask for it (`pinned: digest`) and for files of our own.
+    pub digest: Option<FileDigest>,
+}
+
+/// SHA-256 of a file's bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileDigest(pub [u8; 32]);
+
+/// In hex.
+impl fmt::Display for FileDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for FileDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Not SHA-256 in hex.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest: use 64 hexadecimal digits")]
+pub struct NotADigest;
+
+impl FromStr for FileDigest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let mut digest = [0; 32];
+        hex::decode_to_slice(text, &mut digest).map_err(|_| NotADigest)?;
+        Ok(Self(digest))
+    }
 }

@@ -185,7 +185,9 @@ impl Chunks {
         let Some(ahead) = self.ahead.take() else { return Ok(None) };
         let chunk = ahead.await.map_err(|error| match error {
             ReadError::Io(error) => error,
-            other @ (ReadError::NotFound | ReadError::Changed | ReadError::TooMany) => io::Error::other(other),
+            other @ (ReadError::NotFound | ReadError::Changed | ReadError::HardLink | ReadError::TooMany) => {
+                io::Error::other(other)
+            }
         })?;
         if !self.access.still_open(&self.lease).await {
             return Err(io::Error::other("the lease ended"));
@@ -289,9 +291,13 @@ fn read_chunk(file: Arc<dyn Reader>, bytes: Range<u64>) -> impl Future<Output = 
     file.read(bytes.start, length).map_ok(Bytes::from)
 }
 
-/// The strong ETag of a state, without quotes: inode, size and modification time, in hex.
+/// The strong ETag of a state, without quotes: inode, size, modification time and change time, in hex.
 fn etag(state: &FileState) -> String {
-    format!("{:x}-{:x}-{:x}", state.inode, state.size_bytes, state.mtime_ns)
+    let FileState { size_bytes, mtime_ns, inode, ctime_ns } = state;
+    match ctime_ns {
+        Some(ctime_ns) => format!("{inode:x}-{size_bytes:x}-{mtime_ns:x}-{ctime_ns:x}"),
+        None => format!("{inode:x}-{size_bytes:x}-{mtime_ns:x}"),
+    }
 }
 
 fn lease(extensions: &Extensions) -> S3Result<&Arc<OpenLease>> {
@@ -310,6 +316,10 @@ fn s3_error(error: ReadError) -> S3Error {
         ReadError::NotFound => S3Error::with_message(S3ErrorCode::NoSuchKey, "this lease has no such file"),
         ReadError::Changed => {
             let message = "the file changed after its inspection: request a new lease";
+            S3Error::with_message(S3ErrorCode::PreconditionFailed, message)
+        }
+        ReadError::HardLink => {
+            let message = "the file has other hard links, by which it can be changed: its owner must copy it";
             S3Error::with_message(S3ErrorCode::PreconditionFailed, message)
         }
         ReadError::TooMany => invalid("the folder has too many files to list"),

@@ -3,22 +3,23 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use domain::error::Reason;
 use serde_json::json;
 
 /// Why a request gets no other answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// The path does not exist.
-    NotFound,
+    /// The path does not exist; the text says where to look.
+    NotFound(&'static str),
     /// The path exists and does not support the method.
     MethodNotAllowed,
     /// The token is missing or invalid.
     Unauthenticated,
-    /// The body is not `application/json`, or is compressed.
-    UnsupportedMediaType,
+    /// The endpoint does not accept the body's media type; the text says which it accepts.
+    UnsupportedMediaType(&'static str),
     /// The body exceeds the limit of its operation.
     TooLarge {
         /// The limit, which the document names.
@@ -33,7 +34,7 @@ pub enum Problem {
         /// When to try again.
         retry_after_seconds: u64,
     },
-    /// Too many requests are in progress, or too much is held in memory.
+    /// Too many requests are in progress, or too much is in memory.
     Busy,
     /// The request exceeded its time limit.
     TimedOut,
@@ -54,10 +55,10 @@ impl Problem {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
@@ -70,12 +71,12 @@ impl Problem {
     /// The last part of the type URI, and the title, which is the same for every occurrence of a type.
     fn kind(&self) -> (&'static str, &'static str) {
         match self {
-            Self::NotFound => ("not-found", "not found"),
+            Self::NotFound(_) => ("not-found", "not found"),
             Self::MethodNotAllowed => ("method-not-allowed", "method not allowed"),
             Self::Unauthenticated => ("unauthenticated", "authentication required"),
-            Self::UnsupportedMediaType => ("unsupported-media-type", "the body must be plain JSON"),
+            Self::UnsupportedMediaType(_) => ("unsupported-media-type", "unsupported media type"),
             Self::TooLarge { .. } => ("too-large", "the body is too large"),
-            Self::InvalidRequest(_) => ("invalid-request", "the body is not a GraphQL request"),
+            Self::InvalidRequest(_) => ("invalid-request", "invalid request"),
             Self::BodyTimedOut => ("body-timed-out", "the body did not arrive in time"),
             Self::TooMany { .. } => ("too-many", "too many requests of this client"),
             Self::Busy => ("busy", "too many requests in progress"),
@@ -85,12 +86,29 @@ impl Problem {
         }
     }
 
+    /// The kind of failure, for programs: the same set as the `reason` of a GraphQL error.
+    fn reason(&self) -> Reason {
+        match self {
+            Self::NotFound(_) => Reason::PathNotFound,
+            Self::MethodNotAllowed => Reason::MethodNotAllowed,
+            Self::Unauthenticated => Reason::TokenInvalid,
+            Self::UnsupportedMediaType(_) => Reason::BodyMediaType,
+            Self::TooLarge { .. } => Reason::BodyTooLarge,
+            Self::InvalidRequest(_) => Reason::BodyInvalid,
+            Self::BodyTimedOut => Reason::BodyTimedOut,
+            Self::TooMany { .. } => Reason::ClientTooMany,
+            Self::Busy => Reason::ServerBusy,
+            Self::TimedOut => Reason::ServerTimedOut,
+            Self::Unavailable | Self::NotReady(_) => Reason::ServerUnavailable,
+            Self::Internal => Reason::ServerFault,
+        }
+    }
+
     fn detail(&self) -> String {
         let detail = match self {
-            Self::NotFound => "the API is at `/graphql`",
+            Self::NotFound(text) | Self::UnsupportedMediaType(text) => text,
             Self::MethodNotAllowed => "the `Allow` header lists the supported methods",
             Self::Unauthenticated => "the bearer token is missing, expired or invalid",
-            Self::UnsupportedMediaType => "send `Content-Type: application/json`, in UTF-8 and not compressed",
             Self::TooLarge { limit_bytes } => return format!("the limit of this operation is {limit_bytes} bytes"),
             Self::InvalidRequest(why) => return why.clone(),
             Self::NotReady(faults) => return faults.join("; "),
@@ -104,7 +122,7 @@ impl Problem {
     }
 }
 
-/// A response without a body: [`render`] writes it once the request's id is known.
+/// A response without a body: [`render`] writes the body when the request's id is known.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
@@ -113,7 +131,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the problem document of a response that was made of a [`Problem`].
+/// Writes the problem document of a response that carries a [`Problem`].
 pub fn render(mut response: Response, request_id: &str) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let (kind, title) = problem.kind();
@@ -122,6 +140,7 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
         "title": title,
         "status": problem.status().as_u16(),
         "detail": problem.detail(),
+        "reason": problem.reason().as_str(),
         "requestId": request_id,
     });
     if let Problem::TooLarge { limit_bytes } = problem {
@@ -139,12 +158,9 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
         Problem::Busy | Problem::TimedOut | Problem::Unavailable | Problem::NotReady(_) => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        Problem::MethodNotAllowed if !headers.contains_key(ALLOW) => {
-            headers.insert(ALLOW, HeaderValue::from_static("POST"));
-        }
         Problem::MethodNotAllowed
-        | Problem::NotFound
-        | Problem::UnsupportedMediaType
+        | Problem::NotFound(_)
+        | Problem::UnsupportedMediaType(_)
         | Problem::TooLarge { .. }
         | Problem::InvalidRequest(_)
         | Problem::BodyTimedOut

@@ -80,7 +80,14 @@ fn problem(error: app::Error) -> Problem {
     match error.kind() {
         Kind::Unauthenticated => Problem::Unauthenticated,
         Kind::Unavailable => Problem::Unavailable,
-        _ => {
+        Kind::Invalid
+        | Kind::Forbidden
+        | Kind::NotFound
+        | Kind::Conflict
+        | Kind::Stale
+        | Kind::Refused
+        | Kind::TooMany
+        | Kind::Internal => {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot check a token");
             Problem::Internal
         }

@@ -241,7 +241,7 @@ impl Names {
             ("gateMode".to_owned(), RestrictedExpression::new_entity_uid(gate_mode)),
             ("lateBlocks".to_owned(), RestrictedExpression::new_bool(settings.late == Late::Block)),
             ("closed".to_owned(), RestrictedExpression::new_bool(settings.closed)),
-            ("pinned".to_owned(), RestrictedExpression::new_bool(settings.pinned)),
+            ("pinned".to_owned(), RestrictedExpression::new_bool(settings.pinned.is_pinned())),
             ("final".to_owned(), RestrictedExpression::new_bool(settings.is_final)),
             ("graceSeconds".to_owned(), seconds(settings.grace)),
             ("exposureSeconds".to_owned(), seconds(settings.exposure)),

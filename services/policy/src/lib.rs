@@ -58,6 +58,8 @@ impl Policy {
     /// Every failure is a refusal with the error in the answer: a policy that cannot be evaluated, even if another one
     /// permits, and an action that does not apply to the resource, such as reading a domain.
     pub fn decide(&self, question: &Question<'_>) -> PolicyAnswer {
+        // Tests compare the evaluations of requests.
+        tracing::trace!(target: "charter::policy", action = question.action.as_str(), "policies evaluated");
         match self.evaluate(question) {
             Ok(answer) => answer,
             Err(error) => PolicyAnswer { allowed: false, policy_ids: Vec::new(), errors: vec![error.to_string()] },

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use domain::pending::Pending;
 use domain::storage::{FileState, ReadError, Reader};
+use domain::table::PinnedFile;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2};
 use rustix::io::Errno;
 
@@ -21,13 +22,16 @@ const FILE: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOC
 #[derive(Debug)]
 pub(crate) struct LocalFile {
     file: File,
+    /// The whole state in which it was opened.
     state: FileState,
+    /// What is told of it: of a pinned file, as far as it is pinned.
+    told: FileState,
 }
 
 impl LocalFile {
     /// The file under a key below a table's directory.
     pub(crate) fn beneath(folder: &OwnedFd, key: &str) -> Result<Self, ReadError> {
-        Self::regular(openat2(folder, key, FILE, Mode::empty(), NO_LINKS | ResolveFlags::BENEATH))
+        Self::regular(openat2(folder, key, FILE, Mode::empty(), NO_LINKS | ResolveFlags::BENEATH))?.alone()
     }
 
     /// The file at an absolute path.
@@ -36,12 +40,24 @@ impl LocalFile {
     }
 
     /// The opened file, if it is in the pinned state.
-    pub(crate) fn pinned(opened: Result<Self, ReadError>, state: FileState) -> Result<Arc<dyn Reader>, ReadError> {
+    pub(crate) fn pinned(opened: Result<Self, ReadError>, pin: &PinnedFile) -> Result<Self, ReadError> {
+        let pinned = FileState::from(pin);
         match opened {
-            Ok(opened) if opened.state == state => Ok(Arc::new(opened)),
+            Ok(file) if pinned.holds_in(&file.state) => Ok(Self { told: pinned, ..file }),
             Ok(_) | Err(ReadError::NotFound) => Err(ReadError::Changed),
             Err(other) => Err(other),
         }
+    }
+
+    /// A file that has no other hard link, by which it could be changed.
+    fn alone(self) -> Result<Self, ReadError> {
+        let stat = fstat(&self.file).map_err(read_error)?;
+        if stat.st_nlink > 1 { Err(ReadError::HardLink) } else { Ok(self) }
+    }
+
+    /// The whole state in which it was opened.
+    pub(crate) fn opened_in(&self) -> FileState {
+        self.state
     }
 
     fn regular(opened: rustix::io::Result<OwnedFd>) -> Result<Self, ReadError> {
@@ -50,10 +66,11 @@ impl LocalFile {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(ReadError::NotFound);
         }
-        Ok(Self { file: file.into(), state: state(&stat) })
+        let state = state(&stat);
+        Ok(Self { file: file.into(), state, told: state })
     }
 
-    fn read_chunk(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
+    pub(crate) fn read_chunk(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
         let mut chunk = vec![0; length];
         self.file.read_exact_at(&mut chunk, offset).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => ReadError::Changed,
@@ -68,7 +85,7 @@ impl LocalFile {
 
 impl Reader for LocalFile {
     fn state(&self) -> FileState {
-        self.state
+        self.told
     }
 
     fn read(self: Arc<Self>, offset: u64, length: usize) -> Pending<'static, Result<Vec<u8>, ReadError>> {
@@ -79,8 +96,13 @@ impl Reader for LocalFile {
 /// The state of a file according to the operating system.
 #[expect(clippy::cast_possible_wrap, clippy::unnecessary_cast, reason = "widths differ between platforms")]
 pub(crate) fn state(stat: &Stat) -> FileState {
-    let mtime_ns = (stat.st_mtime as i64).saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
-    FileState { size_bytes: u64::try_from(stat.st_size).unwrap_or(0), mtime_ns, inode: stat.st_ino as u64 }
+    let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+    FileState {
+        size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
+        mtime_ns: nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+        inode: stat.st_ino as u64,
+        ctime_ns: Some(nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as i64)),
+    }
 }
 
 pub(crate) fn read_error(errno: Errno) -> ReadError {

@@ -4,9 +4,10 @@
 //! `RESOLVE_NO_SYMLINKS`), so nothing outside is reached and nothing can be swapped between a check and its use. No data
 //! file, manifest or log entry is parsed here. Which keys a lease may ask for is decided before (`app::lease`).
 //!
-//! `file` opens and reads files, `listing` reads names. An object store gets a crate of its own beside this one; only
+//! `file` opens and reads files, `digest` compares them with pinned digests, `listing` reads names. An object store gets a crate of its own beside this one; only
 //! `charter`, which wires them, and tests name either.
 
+mod digest;
 mod file;
 mod listing;
 
@@ -16,17 +17,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::pending::Pending;
-use domain::storage::{Error, FileState, Lake, ReadError, Reader, WorkerRoot};
+use domain::storage::{Error, Lake, ReadError, Reader, WorkerRoot};
 use domain::table::{Format, Location, PinnedFile, SnapshotKey};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, openat2, statat};
 use rustix::io::Errno;
 
+use self::digest::Digests;
 use self::file::LocalFile;
 
 /// The directory that all local tables are in.
 #[derive(Clone, Debug)]
 pub struct LocalLake {
     root: Arc<Path>,
+    digests: Arc<Digests>,
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::DIRECTORY);
@@ -38,7 +41,7 @@ impl LocalLake {
     /// # Errors
     /// If the directory does not exist.
     pub fn open(root: &Path) -> io::Result<Self> {
-        Ok(Self { root: root.canonicalize()?.into() })
+        Ok(Self { root: root.canonicalize()?.into(), digests: Arc::default() })
     }
 
     /// Opens a table's directory. The outer error is the root's own.
@@ -99,16 +102,18 @@ impl Lake for LocalLake {
         location: &'a Location,
         file: &'a PinnedFile,
     ) -> Pending<'a, Result<Arc<dyn Reader>, ReadError>> {
-        let (lake, location, key, state) = (self.clone(), location.clone(), file.path.clone(), FileState::from(file));
-        read_blocking(move || {
-            let opened = lake.open_to_read(&location).and_then(|folder| LocalFile::beneath(&folder, &key));
-            LocalFile::pinned(opened, state)
-        })
+        let (lake, at, pin) = (self.clone(), location.clone(), file.clone());
+        let opened = read_blocking(move || {
+            let opened = lake.open_to_read(&at).and_then(|folder| LocalFile::beneath(&folder, &pin.path));
+            LocalFile::pinned(opened, &pin)
+        });
+        Box::pin(async move { self.digests.check(opened.await?, file).await })
     }
 
     fn open_own<'a>(&'a self, path: &'a Path, file: &'a PinnedFile) -> Pending<'a, Result<Arc<dyn Reader>, ReadError>> {
-        let (path, state) = (path.to_owned(), FileState::from(file));
-        read_blocking(move || LocalFile::pinned(LocalFile::absolute(&path), state))
+        let (path, pin) = (path.to_owned(), file.clone());
+        let opened = read_blocking(move || LocalFile::pinned(LocalFile::absolute(&path), &pin));
+        Box::pin(async move { self.digests.check(opened.await?, file).await })
     }
 
     fn open_current<'a>(

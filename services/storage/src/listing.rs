@@ -120,9 +120,11 @@ pub(crate) fn walk(root: &OwnedFd, prefix: &str) -> Result<Vec<PinnedFile>, Read
     Ok(files)
 }
 
-/// The type and state of a name in a directory, links not followed; `None` if it went away.
+/// The type and state of a name in a directory, links not followed; `None` if it went away, or is a file that has other
+/// hard links.
 fn look(folder: impl AsFd, name: &str) -> Result<Option<(FileType, FileState)>, ReadError> {
     match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_nlink > 1 => Ok(None),
         Ok(stat) => Ok(Some((FileType::from_raw_mode(stat.st_mode), state(&stat)))),
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(read_error(errno)),
@@ -139,8 +141,8 @@ fn open_child(folder: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
 }
 
 fn pinned(path: String, state: FileState) -> PinnedFile {
-    let FileState { size_bytes, mtime_ns, inode } = state;
-    PinnedFile { path, size_bytes, mtime_ns, inode }
+    let FileState { size_bytes, mtime_ns, inode, ctime_ns } = state;
+    PinnedFile { path, size_bytes, mtime_ns, inode, ctime_ns, digest: None }
 }
 
 fn io_error(location: &Location) -> impl Fn(Errno) -> Error + '_ {

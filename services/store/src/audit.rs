@@ -9,8 +9,9 @@ use domain::id::RecordId;
 
 use crate::db::Tx;
 use crate::error::Error;
+use crate::insertion::Insertion;
 use crate::page::{Page, Seek};
-use crate::row::{Insertion, Text, entity_row, find, insert_together, insertion, page_by_time};
+use crate::row::{Text, entity_row, find, insert_together, insertion, page_by_time};
 
 entity_row! { RecordRow from "records" { id: Text<RecordId>, bytes: Vec<u8>, mac: Vec<u8>, } }
 

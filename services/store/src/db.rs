@@ -4,6 +4,7 @@
 //! nothing outside this crate depends on which database is behind it.
 
 use std::fs::{File, TryLockError};
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,8 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Postgres, Sqlite};
 
 use crate::dialect::{self, Dialect};
+use crate::durable::{self, DurableRevisions, Revision};
 use crate::error::{Error, OpenError};
-use crate::revision::{self, Revision};
 use crate::writer::{GroupLimits, Turn, Writer};
 
 /// The oldest SQLite that does not corrupt a write-ahead log under several connections.
@@ -142,7 +143,7 @@ impl Db {
             // A connection to a file does not drop.
             .test_before_acquire(false)
             .connect_lazy_with(reading);
-        let durable = revision::DurableRevisions::new(revision::stored(&mut connection).await?);
+        let durable = DurableRevisions::new(durable::stored(&mut connection).await?);
         let writer = Arc::new(Writer::start(connection, writing, options.group, folder_lock, durable));
         Ok(Self(Backend::Sqlite { readers, writer }))
     }
@@ -169,6 +170,7 @@ impl Db {
                 Session::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
         };
+        tracing::trace!(target: "charter::sql", at = "read", "transaction began");
         Ok(Tx { session, progress: Progress::Ready, lock: None })
     }
 
@@ -209,6 +211,7 @@ impl Db {
                 Session::Postgres(transaction)
             }
         };
+        tracing::trace!(target: "charter::sql", at = "write", "transaction began");
         Ok(Tx { session, progress: Progress::Ready, lock: Some(lock) })
     }
 
@@ -327,7 +330,10 @@ impl Tx {
 
     /// Begins a statement and returns the connection for it. [`Tx::settle`] ends the statement; if it is never called,
     /// the statement was cancelled and the transaction stays unusable.
+    #[track_caller]
     pub(crate) fn start(&mut self) -> Result<Connection<'_>, Error> {
+        // Tests compare the statements of requests by their places in the source.
+        tracing::trace!(target: "charter::sql", at = %Location::caller(), "statement started");
         if self.progress != Progress::Ready {
             return Err(Error::TxFailed);
         }

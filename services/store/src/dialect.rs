@@ -8,8 +8,6 @@ use std::sync::OnceLock;
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use crate::row::Insertion;
-
 /// The longest list of values in one statement.
 pub(crate) const MAX_LIST: usize = 512;
 /// SQLite's error code for a full disk.
@@ -36,6 +34,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "override_findings", include_str!("../migrations/0006_override_findings.sql")),
     (7, "outbox_cursors", include_str!("../migrations/0007_outbox_cursors.sql")),
     (8, "leases_intended", include_str!("../migrations/0008_leases_intended.sql")),
+    (9, "leases_of_table", include_str!("../migrations/0009_leases_of_table.sql")),
     (11, "retention", include_str!("../migrations/0011_retention.sql")),
     (13, "table_shares", include_str!("../migrations/0013_table_shares.sql")),
 ];
@@ -84,10 +83,15 @@ pub(crate) fn in_list(sql: &'static str, n_before: usize, n_values: usize) -> As
     AssertSqlSafe(sql.replace("{list}", &placeholders.join(", ")))
 }
 
-/// The values, with the last one repeated up to the next power of two.
-pub(crate) fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
+/// The values in lists of at most [`MAX_LIST`]; one empty list if there are none.
+pub(crate) fn chunks<T>(values: &[T]) -> impl Iterator<Item = &[T]> {
+    values.chunks(MAX_LIST).chain(values.is_empty().then_some(values))
+}
+
+/// The values, with the last one repeated up to the next power of two; NULL, which equals nothing, if there are none.
+pub(crate) fn padded<T>(values: &[T]) -> impl Iterator<Item = Option<&T>> {
     let n_more = padded_len(values.len()) - values.len();
-    values.iter().chain(values.last().into_iter().cycle().take(n_more))
+    values.iter().map(Some).chain(std::iter::repeat_n(values.last(), n_more))
 }
 
 fn padded_len(n_values: usize) -> usize {
@@ -102,26 +106,6 @@ pub(crate) fn skip_locked(sql: &'static str, dialect: Dialect) -> AssertSqlSafe<
         Dialect::Postgres => "FOR UPDATE SKIP LOCKED",
     };
     AssertSqlSafe(sql.replace("{skip_locked}", clause))
-}
-
-/// The statement that inserts rows of several tables. SQLite runs a list of statements, PostgreSQL one with its parts in
-/// common table expressions; in both, the placeholders count through.
-pub(crate) fn insert_together(dialect: Dialect, rows: &[Insertion]) -> AssertSqlSafe<String> {
-    let mut sql = String::new();
-    let mut n_values = 0;
-    for (index, row) in rows.iter().enumerate() {
-        let is_last = index + 1 == rows.len();
-        let placeholders: Vec<String> = (1..=row.columns.len()).map(|n| format!("${}", n_values + n)).collect();
-        n_values += row.columns.len();
-        let insert =
-            format!("INSERT INTO {} ({}) VALUES ({})", row.table, row.columns.join(", "), placeholders.join(", "));
-        sql += &match dialect {
-            Dialect::Sqlite => format!("{insert};"),
-            Dialect::Postgres if is_last => format!(" {insert}"),
-            Dialect::Postgres => format!("{} row{index} AS ({insert})", if index == 0 { "WITH" } else { "," }),
-        };
-    }
-    AssertSqlSafe(sql)
 }
 
 /// Whether an operation that failed with this code can be retried: a lost or refused connection, a deadlock, a busy

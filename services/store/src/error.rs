@@ -6,7 +6,6 @@ use std::sync::Arc;
 use domain::error::Kind;
 
 use crate::dialect::{self, Constraint};
-use crate::row::Inconsistency;
 
 /// A failure of the store. It ends the transaction in which it occurs.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -79,9 +78,30 @@ impl Error {
     pub fn violated(&self) -> Option<Constraint> {
         match self {
             Self::Violated(constraint) => Some(*constraint),
-            _ => None,
+            Self::NotFound(_)
+            | Self::Stale(_)
+            | Self::Inconsistent { .. }
+            | Self::Unavailable(_)
+            | Self::Full(_)
+            | Self::GroupLost(_)
+            | Self::CommitUnknown(_)
+            | Self::TxFailed
+            | Self::LockNeeded
+            | Self::Closed
+            | Self::Database(_) => None,
         }
     }
+}
+
+/// A value that does not fit its column's type; becomes [`Error::Inconsistent`].
+#[derive(Debug, thiserror::Error)]
+#[error("row `{row}` of table `{table}`, column `{column}`")]
+pub(crate) struct Inconsistency {
+    pub(crate) table: &'static str,
+    pub(crate) row: String,
+    pub(crate) column: &'static str,
+    #[source]
+    pub(crate) source: sqlx::error::BoxDynError,
 }
 
 impl From<sqlx::Error> for Error {

@@ -9,10 +9,11 @@ use domain::lease::Lease;
 use crate::audit;
 use crate::db::Tx;
 use crate::error::Error;
+use crate::insertion::Insertion;
 use crate::json;
 use crate::lease;
 use crate::page::{Page, Seek};
-use crate::row::{Insertion, Text, entity_row, find, insert_together, insertion, list_in};
+use crate::row::{Text, entity_row, find, insert_together, insertion, list_in};
 use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
 entity_row! {

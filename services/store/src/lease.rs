@@ -2,14 +2,15 @@
 
 use domain::clock::Timestamp;
 use domain::gate::Action;
-use domain::id::{BindingId, DecisionId, GrantId, LeaseId, PrincipalId, SnapshotId, TableId};
+use domain::id::{BindingId, ContractId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId, SnapshotId, TableId};
 use domain::identity::PurposeCode;
-use domain::lease::{Lease, LeaseState};
+use domain::lease::{GATEWAY_MAX_LIFETIME, Hold, Lease, LeaseState};
 
 use crate::db::Tx;
 use crate::error::Error;
+use crate::insertion::Insertion;
 use crate::page::{Page, Seek};
-use crate::row::{Insertion, Text, affected, entity_row, find, insert_together, insertion, list, list_in};
+use crate::row::{Text, affected, entity_row, find, insert_together, insertion, list, list_in, on_both, row};
 use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
 entity_row! {
@@ -117,34 +118,142 @@ pub(crate) async fn revoke_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<u6
     )
 }
 
-/// Revokes every open lease of a principal and of the service accounts that it answers for, as when it is disabled, and
-/// returns their number.
-///
-/// # Errors
-/// [`Error::LockNeeded`].
-pub async fn revoke_of_principal(tx: &mut Tx, principal_id: PrincipalId) -> Result<u64, Error> {
-    tx.require_facts()?;
-    affected!(
-        tx,
-        "UPDATE leases SET state = 'revoked'
-         WHERE (principal_id = $1 OR principal_id IN (SELECT id FROM principals WHERE owner_id = $1))
-             AND state IN ('intended', 'issued')",
-        Text(principal_id)
-    )
+/// The leases that a change can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// Those of a principal and of the service accounts that it answers for, and those on tables that are shared by its
+    /// consent.
+    Principal(PrincipalId),
+    /// Those on the tables of a product, also through other products.
+    Product(ProductId),
+    /// Those on the tables of a contract, also through other contracts.
+    Contract(ContractId),
+    /// Those on a table.
+    Table(TableId),
 }
 
-/// Revokes every open lease that a principal has by a role and not by a grant, and returns their number.
+row! {
+    HoldRow from "leases" {
+        principal_id: Text<PrincipalId>,
+        action: Text<Action>,
+        binding_id: Text<BindingId>,
+        table_id: Text<TableId>,
+        grant_id: Option<Text<GrantId>>,
+        purpose: Text<PurposeCode>,
+    }
+}
+
+impl From<HoldRow> for Hold {
+    fn from(row: HoldRow) -> Self {
+        Self {
+            principal_id: row.principal_id.0,
+            action: row.action.0,
+            binding_id: row.binding_id.0,
+            table_id: row.table_id.0,
+            grant_id: row.grant_id.map(|id| id.0),
+            purpose: row.purpose.0,
+        }
+    }
+}
+
+/// Fetches what the open leases hang on for which a condition holds, with `$1`; `$2` is the present.
+macro_rules! holds {
+    ($tx:expr, $condition:literal, $id:expr, $now:expr $(, $more:expr)?) => {
+        on_both!($tx, |c| sqlx::query_as::<_, HoldRow>(concat!(
+            "SELECT DISTINCT
+                 principal_id,
+                 action,
+                 binding_id,
+                 table_id,
+                 grant_id,
+                 purpose
+             FROM leases
+             WHERE state IN ('intended', 'issued') AND action <> 'inspect' AND expires_at > $2 AND ",
+            $condition,
+            " ORDER BY principal_id, action, binding_id, table_id, grant_id, purpose"
+        ))
+        .bind(Text($id))
+        .bind($now.0)
+        $(.bind($more))?
+        .fetch_all(c))
+    };
+}
+
+/// What the leases within a reach hang on that are open at a moment or intended, each combination once. Those of
+/// inspections are left out: they end with their inspections.
+pub async fn list_holds(tx: &mut Tx, reach: Reach, now: Timestamp) -> Result<Vec<Hold>, Error> {
+    let rows = match reach {
+        Reach::Principal(id) => holds!(
+            tx,
+            "(
+                 principal_id = $1
+                 OR principal_id IN (SELECT id FROM principals WHERE owner_id = $1)
+                 OR table_id IN (SELECT table_shares.table_id FROM table_shares WHERE consented_by = $1)
+             ) AND issued_at > $3",
+            id,
+            now,
+            // No lease is open that is older: so the number of past leases does not slow it down.
+            now.minus(GATEWAY_MAX_LIFETIME).0
+        ),
+        Reach::Product(id) => holds!(
+            tx,
+            "table_id IN (
+                 SELECT bindings.table_id FROM bindings
+                 JOIN contracts ON contracts.id = bindings.contract_id
+                 WHERE contracts.product_id = $1
+             )",
+            id,
+            now
+        ),
+        Reach::Contract(id) => {
+            holds!(tx, "table_id IN (SELECT bindings.table_id FROM bindings WHERE contract_id = $1)", id, now)
+        }
+        Reach::Table(id) => holds!(tx, "table_id = $1", id, now),
+    }?;
+    Ok(rows.into_iter().map(Hold::from).collect())
+}
+
+/// Changes the leases that hang on something and are open at a moment or intended.
+macro_rules! change_of_hold {
+    ($tx:expr, $change:literal, $hold:expr, $now:expr $(, $more:expr)?) => {
+        affected!(
+            $tx,
+            concat!(
+                "UPDATE leases SET ",
+                $change,
+                " WHERE table_id = $1 AND principal_id = $2 AND action = $3 AND binding_id = $4
+                     AND COALESCE(grant_id, '') = $5 AND purpose = $6
+                     AND state IN ('intended', 'issued') AND expires_at > $7"
+            ),
+            Text($hold.table_id),
+            Text($hold.principal_id),
+            Text($hold.action),
+            Text($hold.binding_id),
+            $hold.grant_id.map(|id| id.to_string()).unwrap_or_default(),
+            Text($hold.purpose),
+            $now.0
+            $(, $more)?
+        )
+    };
+}
+
+/// Revokes the leases that hang on something and are open or intended, and returns their number.
 ///
 /// # Errors
 /// [`Error::LockNeeded`].
-pub async fn revoke_of_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<u64, Error> {
+pub async fn revoke_of_hold(tx: &mut Tx, hold: &Hold, now: Timestamp) -> Result<u64, Error> {
     tx.require_facts()?;
-    affected!(
-        tx,
-        "UPDATE leases SET state = 'revoked'
-         WHERE principal_id = $1 AND grant_id IS NULL AND state IN ('intended', 'issued')",
-        Text(principal_id)
-    )
+    change_of_hold!(tx, "state = 'revoked'", hold, now)
+}
+
+/// Lets the leases that hang on something and are open or intended end at the latest at a moment.
+///
+/// # Errors
+/// [`Error::LockNeeded`].
+pub async fn end_by(tx: &mut Tx, hold: &Hold, latest: Timestamp, now: Timestamp) -> Result<(), Error> {
+    tx.require_facts()?;
+    change_of_hold!(tx, "expires_at = CASE WHEN expires_at > $8 THEN $8 ELSE expires_at END", hold, now, latest.0)?;
+    Ok(())
 }
 
 /// A lease by its id.

@@ -10,15 +10,13 @@
 
 pub(crate) use sqlx::types::Text;
 
-use std::fmt::Display;
-
 use domain::version::Version;
 use sqlx::error::BoxDynError;
 use sqlx::{ColumnIndex, Database, Decode, Row, Type, ValueRef};
 
 use crate::db::Tx;
-use crate::dialect;
-use crate::error::Error;
+use crate::error::{Error, Inconsistency};
+use crate::insertion::{Insertion, Value, statement};
 
 /// One of the five kinds of column.
 pub(crate) trait ColumnKind {}
@@ -60,17 +58,6 @@ where
     fn read(row: &'r R, column: &'static str) -> sqlx::Result<Self> {
         row.try_get(column)
     }
-}
-
-/// A value that does not fit its column's type; becomes [`crate::error::Error::Inconsistent`].
-#[derive(Debug, thiserror::Error)]
-#[error("row `{row}` of table `{table}`, column `{column}`")]
-pub(crate) struct Inconsistency {
-    pub(crate) table: &'static str,
-    pub(crate) row: String,
-    pub(crate) column: &'static str,
-    #[source]
-    pub(crate) source: BoxDynError,
 }
 
 /// Reads a field of a row; an error names the table and the row.
@@ -267,75 +254,18 @@ macro_rules! insert {
 /// A row to insert, for [`insert_together`]: `insertion!("grants" { id: Text(grant.id), .. })`.
 macro_rules! insertion {
     ($table:literal { $($column:ident: $value:expr),+ $(,)? }) => {
-        $crate::row::Insertion {
+        $crate::insertion::Insertion {
             table: $table,
             columns: &[$(stringify!($column)),+],
-            values: vec![$($crate::row::Value::from($value)),+],
+            values: vec![$($crate::insertion::Value::from($value)),+],
         }
     };
-}
-
-/// A row to insert.
-pub(crate) struct Insertion {
-    pub(crate) table: &'static str,
-    pub(crate) columns: &'static [&'static str],
-    pub(crate) values: Vec<Value>,
-}
-
-/// A value of a column, of the kinds that [`Insertion`] needs.
-pub(crate) enum Value {
-    Text(Option<String>),
-    Integer(Option<i64>),
-    Bytes(Vec<u8>),
-    Bool(bool),
-}
-
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
-    }
-}
-
-impl<T: Display> From<Text<T>> for Value {
-    fn from(value: Text<T>) -> Self {
-        Self::Text(Some(value.0.to_string()))
-    }
-}
-
-impl<T: Display> From<Option<Text<T>>> for Value {
-    fn from(value: Option<Text<T>>) -> Self {
-        Self::Text(value.map(|value| value.0.to_string()))
-    }
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Integer(Some(value))
-    }
-}
-
-impl From<Option<i64>> for Value {
-    fn from(value: Option<i64>) -> Self {
-        Self::Integer(value)
-    }
-}
-
-impl From<Vec<u8>> for Value {
-    fn from(value: Vec<u8>) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
 }
 
 /// Inserts rows of several tables in one round trip to the database: each is a hop to the thread of a SQLite
 /// connection, or a message to PostgreSQL.
 pub(crate) async fn insert_together(tx: &mut Tx, rows: Vec<Insertion>) -> Result<(), Error> {
-    let sql = dialect::insert_together(tx.dialect(), &rows);
+    let sql = statement(tx.dialect(), &rows);
     on_both!(tx, |c| async move {
         let mut query = sqlx::query(sql);
         for value in rows.into_iter().flat_map(|row| row.values) {
@@ -418,17 +348,18 @@ macro_rules! list_in {
     };
 }
 
-/// As `list_in!`, with a whole statement, and without the conversion.
+/// As `list_in!`, with a whole statement, and without the conversion. An empty list is queried too: the look-up of a hidden
+/// object must not run more statements than that of a missing one.
 macro_rules! rows_in {
     ($tx:expr, $row:ident, $sql:expr, $values:expr $(, $before:expr)* $(,)?) => {{
         let mut rows: Vec<$row> = Vec::with_capacity($values.len());
         let before: &[&str] = &[$(stringify!($before)),*];
-        for chunk in $values.chunks($crate::dialect::MAX_LIST) {
+        for chunk in $crate::dialect::chunks(&$values[..]) {
             rows.extend($crate::row::on_both!($tx, |c| {
                 let mut query = sqlx::query_as::<_, $row>($crate::dialect::in_list($sql, before.len(), chunk.len()));
                 $(query = query.bind($before);)*
                 for value in $crate::dialect::padded(chunk) {
-                    query = query.bind($crate::row::Text(*value));
+                    query = query.bind(value.copied().map($crate::row::Text));
                 }
                 query.fetch_all(c)
             })?);

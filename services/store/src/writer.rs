@@ -15,8 +15,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::durable::{DurableRevisions, Moved, Revision};
 use crate::error::Error;
-use crate::revision::{DurableRevisions, Moved, Revision};
 
 /// The capacity of the queue of turns. Callers beyond it wait until there is room.
 const MAX_WAITING: usize = 1_024;

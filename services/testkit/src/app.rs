@@ -99,6 +99,11 @@ impl TestApp {
         Self::build(wiring, embedded()).await
     }
 
+    /// With parts of its own, under policies of its own.
+    pub async fn start_wired_under(wiring: Wiring, policy: Policy) -> Self {
+        Self::build(wiring, policy).await
+    }
+
     async fn build(wiring: Wiring, policy: Policy) -> Self {
         let data = TempDir::new().expect("a temporary folder");
         let clock = Arc::new(ManualClock::new());
@@ -112,16 +117,25 @@ impl TestApp {
 
     /// Closes the application and starts another on its data, as a restarted server does.
     pub async fn restart(self) -> Self {
-        self.restart_after(|_| {}).await
+        self.restart_with(embedded(), |_| {}).await
+    }
+
+    /// The same, under other policies.
+    pub async fn restart_under(self, policy: Policy) -> Self {
+        self.restart_with(policy, |_| {}).await
     }
 
     /// The same; in between the database's file is the test's.
     pub async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
+        self.restart_with(embedded(), meanwhile).await
+    }
+
+    async fn restart_with(self, policy: Policy, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { app, clock, random, inspector, data, wiring, .. } = self;
         app.db.close().await;
         drop(app);
         meanwhile(&data.path().join("charter.db"));
-        let app = wire(&data, &wiring, embedded(), &clock, &random, &inspector).await;
+        let app = wire(&data, &wiring, policy, &clock, &random, &inspector).await;
         let token = app::identity::recover_admin(&app).await.expect("a first admin").token;
         let admin = sign_in(&app, token.expose()).await;
         Self { app, clock, random, inspector, admin, data, wiring }
@@ -183,7 +197,7 @@ impl TestApp {
         let set = set(domain, documents);
         match app::publish::apply(ctx, set).await.expect("an answer") {
             Outcome::Done(_) => {}
-            other => panic!("not taken: {other:?}"),
+            refused @ (Outcome::Invalid(_) | Outcome::Refused(_)) => panic!("not taken: {refused:?}"),
         }
         self.settle().await;
     }

@@ -133,7 +133,7 @@ impl FakeInspector {
             files: Vec::new(),
             checkpoint,
             measured: measured.collect(),
-            engine: "a scene".to_owned(),
+            engine: if job.digests { "a scene with digests" } else { "a scene" }.to_owned(),
         })
     }
 }

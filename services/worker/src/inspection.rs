@@ -36,8 +36,18 @@ pub(crate) async fn run(job: InspectionJob, limits: Limits) -> Result<Inspection
         let job = job.clone();
         move || open(&job)
     });
-    let (root, table) = opened.await.map_err(anyhow::Error::from)??;
+    let (root, mut table) = opened.await.map_err(anyhow::Error::from)??;
     let measured = measure::measure(&table, &job.rules, limits).await?;
+    if job.digests {
+        let (root, mut files) = (root.clone(), std::mem::take(&mut table.files));
+        let digested = tokio::task::spawn_blocking(move || {
+            for file in &mut files {
+                file.digest = Some(root.digest(&file.path)?);
+            }
+            Ok::<_, Unreadable>(files)
+        });
+        table.files = digested.await.map_err(anyhow::Error::from)??;
+    }
     root.verify()?;
     Ok(Inspection {
         snapshot: table.snapshot,

@@ -1,22 +1,26 @@
 //! The table's folder, through which all of its files are opened.
 //!
 //! Every file is opened with `openat2` relative to the folder's handle, which refuses any path that leads out of the
-//! folder or through a symbolic link. The first handle of a file pins its size, modification time and inode; later
-//! handles must have the same, and [`Root::verify`] checks them again at the end. An inspection therefore sees one
+//! folder or through a symbolic link, and a file that has another hard link is refused, since it can be changed by that. The
+//! first handle of a file pins its size, modification time, inode and change time; later handles must have the same, and [`Root::verify`] checks them again at the end. An inspection therefore sees one
 //! state of the files, or fails.
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use domain::table::PinnedFile;
+use domain::table::{FileDigest, PinnedFile};
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 use rustix::io::Errno;
+use sha2::{Digest, Sha256};
 
 use crate::error::{Result, Unreadable};
 
+/// How much of a file is digested at once.
+const CHUNK_BYTES: usize = 1 << 20;
 /// The maximum depth of folders below a table.
 const MAX_FOLDER_DEPTH: usize = 32;
 
@@ -51,14 +55,24 @@ impl Root {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Unreadable(format!("`{path}` is not a regular file")));
         }
+        if stat.st_nlink > 1 {
+            return Err(Unreadable(format!(
+                "`{path}` has {} hard links: copy it, so that it cannot be changed from elsewhere",
+                stat.st_nlink
+            )));
+        }
+        let nanoseconds = |seconds: i64, rest| {
+            let rest = i64::try_from(rest).ok();
+            let sum = rest.and_then(|rest| seconds.checked_mul(1_000_000_000)?.checked_add(rest));
+            sum.ok_or_else(|| Unreadable(format!("`{path}` has no time")))
+        };
         let found = PinnedFile {
             path: path.to_owned(),
             size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
-            mtime_ns: i64::try_from(stat.st_mtime_nsec)
-                .ok()
-                .and_then(|nanos| stat.st_mtime.checked_mul(1_000_000_000)?.checked_add(nanos))
-                .ok_or_else(|| Unreadable(format!("`{path}` has no modification time")))?,
+            mtime_ns: nanoseconds(stat.st_mtime, stat.st_mtime_nsec)?,
             inode: stat.st_ino,
+            ctime_ns: Some(nanoseconds(stat.st_ctime, stat.st_ctime_nsec)?),
+            digest: None,
         };
         let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
         let pinned = pins.entry(found.path.clone()).or_insert_with(|| found.clone());
@@ -115,6 +129,19 @@ impl Root {
             }
         }
         Ok(found)
+    }
+
+    /// The digest of a file's bytes.
+    pub(crate) fn digest(&self, path: &str) -> Result<FileDigest> {
+        let (mut file, _) = self.open_file(path)?;
+        let (mut hash, mut chunk) = (Sha256::new(), vec![0; CHUNK_BYTES]);
+        loop {
+            match file.read(&mut chunk) {
+                Ok(0) => return Ok(FileDigest(hash.finalize().into())),
+                Ok(read) => hash.update(&chunk[..read]),
+                Err(error) => return Err(Unreadable(format!("`{path}` cannot be read: {error}"))),
+            }
+        }
     }
 
     /// Opens every pinned file again, to check that none has changed.

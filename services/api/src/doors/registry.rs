@@ -1,14 +1,15 @@
 //! The schema registry door, at `/registry`: the protocol of the Confluent Schema Registry
 //! (<https://docs.confluent.io/platform/current/schema-registry/develop/api.html>).
 //!
-//! Clients are strict about answers and lenient about requests: an answer has the fields of the reference and no other, and
+//! Clients are strict about answers and careless in requests: an answer has exactly the fields of the reference, and
 //! unknown fields of a request are ignored. Errors are `{"error_code", "message"}`.
 //!
 //! Not supported: tags, metadata and rules of schemas, exporters, guids; `GET /associations/...` reports that there are
-//! none. `path` reads the path of a request, `sent` its body, `wire` the types of queries and bodies, `settings` levels and modes; `media` chooses the
-//! media type of an answer, and `error` has the error codes.
+//! none. `path` reads the path of a request, `sent` its body, `wire` the types of queries and bodies, `settings` levels and modes; `exchange`
+//! writes answers, `media` chooses the media type of an answer, and `error` has the error codes.
 
 mod error;
+mod exchange;
 mod media;
 mod path;
 mod sent;
@@ -20,23 +21,20 @@ use std::sync::Arc;
 use app::Ctx;
 use app::registry::{self, Check, Given, Register, Registered, Shown};
 use axum::extract::{Path, State};
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use domain::registry::{Prefix, SubjectVersion};
 use http_base::sign_in::SignIn;
 use serde_json::{Value, json};
 
 use self::error::{Code, Failure};
+use self::exchange::{Answer, complete, json_response, text_response};
 use self::sent::Sent;
 use self::wire::Parameters;
-use super::{Caller, Door, Protocol, Route};
-use crate::Server;
+use super::door::{Caller, Door, Protocol, Route};
+use crate::server::Server;
 
-type Answer = Result<Response, Failure>;
-
-/// The door. A client's base URL may name a context, as `/registry/contexts/.staging`: every request below it is about that
+/// The door. A client's base URL may name a context, as `/registry/contexts/.staging`: every request below it applies to that
 /// context.
 pub(super) fn door() -> Door {
     Door {
@@ -49,7 +47,7 @@ pub(super) fn door() -> Door {
         protocol: Some(Protocol {
             rewrite: path::rewrite,
             error: |problem| Failure::from(problem).into_response(),
-            layers: |router| router.layer(from_fn(media::negotiate)),
+            layers: |router| router.layer(from_fn(exchange::negotiate)),
         }),
     }
 }
@@ -78,7 +76,7 @@ fn routes() -> Vec<Route> {
         Route::get("/contexts", list_contexts),
         Route::get("/v1/metadata/id", async || json_response(&json!({ "scope": { "path": [], "clusters": {} } }))),
         Route::get("/v1/metadata/version", async || json_response(&json!({ "version": env!("CARGO_PKG_VERSION") }))),
-        // Serializers ask whether a topic has subjects under other names, and fail on any answer but this one.
+        // Serializers look up subjects of a topic under other names, and fail on any other answer.
         Route::get("/associations/{*rest}", async || Failure::new(Code::AssociationNotFound, "no associations")),
     ];
     routes.extend(settings::routes());
@@ -260,7 +258,7 @@ async fn check(ctx: &Ctx, subject: &str, against: Check, parameters: &Parameters
     let is_verbose = parameters.is_set("verbose");
     let messages = match registry::check(ctx, &subject, against, &sent.draft()?, parameters.is_set("normalize")).await {
         Ok((broken, level)) => registry::Incompatibility::messages(&broken, level),
-        // A client that asks for reasons gets an invalid schema as one of them.
+        // With `verbose`, an invalid schema is one of the reasons.
         Err(invalid @ registry::Error::InvalidSchema(_)) if is_verbose => vec![invalid.to_string()],
         Err(error) => return Err(error.into()),
     };
@@ -270,26 +268,3 @@ async fn check(ctx: &Ctx, subject: &str, against: Check, parameters: &Parameters
     }
     Ok(json_response(&answer))
 }
-
-/// Runs a change in its own task: it completes even if the client disconnects.
-async fn complete<T, F>(server: &Server, work: F) -> Result<T, Failure>
-where
-    F: Future<Output = Result<T, registry::Error>> + Send + 'static,
-    T: Send + 'static,
-{
-    match server.tasks.spawn(work).await {
-        Ok(done) => Ok(done?),
-        Err(ended) => Err(app::Error::internal(ended).into()),
-    }
-}
-
-fn json_response(value: &Value) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], value.to_string()).into_response()
-}
-
-fn text_response(text: String) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], text).into_response()
-}
-
-/// The media type of answers unless the client accepts only another one.
-const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";

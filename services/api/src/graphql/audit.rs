@@ -1,19 +1,17 @@
 //! Records of the audit log.
 
-use app::audit::{self, Entry, Filter};
+use app::audit::{self, Filter};
 use async_graphql::{Context, ID, Object};
 use domain::id::PrincipalId;
 
-use super::SessionExt;
 use super::closed_set::{AuditAction, AuditOutcome};
 use super::error::Result;
 use super::id::encode;
-use super::identity::{self, Principal};
 use super::page::{Connection, Page, cost};
+use super::relation;
 use super::scalar::DateTime;
-
-/// One line of the audit log, whose MAC was found to be its own.
-pub(crate) struct Record(pub(crate) Entry);
+use super::session::SessionExt;
+use super::types::{Principal, Record};
 
 #[Object]
 impl Record {
@@ -28,7 +26,7 @@ impl Record {
     /// The actor; null for the server itself.
     async fn actor(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         match self.0.record.actor.parse::<PrincipalId>() {
-            Ok(id) => identity::find(ctx, id).await,
+            Ok(id) => relation::find_principal(ctx, id).await,
             Err(_) => Ok(None),
         }
     }

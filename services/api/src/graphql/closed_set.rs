@@ -1,7 +1,7 @@
-//! Closed sets of the domain as enums of the schema, made from the set itself: a value that the domain gains is in the
-//! schema too, with its meaning as the description.
+//! Closed sets of the domain as enums of the schema, generated from the set: a new value of the domain is in the schema
+//! too, with its meaning as the description.
 //!
-//! The sets of [`super::words`] are spelled out there, because the schema names or describes them in its own way.
+//! The enums of [`super::words`] are written out, because the schema has its own names or descriptions for them.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ pub fn enum_name(word: &str) -> String {
     word.replace(['.', '-'], "_").to_uppercase()
 }
 
-/// The values of a set with their names, which live as long as the program.
+/// The values of a set with their names, which are leaked once.
 fn items<S: ClosedSet, T>(wrap: fn(S) -> T) -> Vec<EnumItem<T>> {
     let item = |value: &S| EnumItem { name: &*enum_name(value.as_str()).leak(), value: wrap(*value) };
     S::ALL.iter().map(item).collect()
@@ -115,6 +115,8 @@ enums! {
     AuditAction(domain::audit::Action);
     /// The outcome of an action.
     AuditOutcome(domain::audit::Outcome);
+    /// An action that the gate decides on.
+    GateAction(domain::gate::Action);
     /// A check of the gate.
     GateCheck(domain::gate::Check);
     /// The reason for the outcome of a check.

@@ -1,8 +1,8 @@
-//! Brings what was executed into the form that the specification gives it (GraphQL, October 2021, 6.4): the executor puts
-//! fields in the order in which they were resolved and leaves out those that failed. Here fields get the order of the
-//! document, a failed one is null, and null goes up to the next field that may be null.
+//! Completes an answer as the specification requires (GraphQL, October 2021, 6.4): the executor returns fields in the order
+//! of resolution and omits failed ones. Here fields get the order of the document, a failed field is null, and null
+//! propagates to the next nullable field.
 //!
-//! It also keeps timing out of answers: the same question has the same bytes.
+//! It also removes timing from answers: the same query has the same bytes.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use async_graphql::{Name, PathSegment, Positioned, Response, ServerError, Value}
 pub(crate) struct FieldTypes(HashMap<String, HashMap<String, Type>>);
 
 impl FieldTypes {
-    /// From a schema in the definition language; of a text that is none, nothing is known and every field may be null.
+    /// From a schema in the definition language. Without a valid one, no type is known and every field is nullable.
     pub(crate) fn new(sdl: &str) -> Self {
         let Ok(document) = parse_schema(sdl) else { return Self::default() };
         let types = document.definitions.into_iter().filter_map(|definition| {
@@ -40,7 +40,7 @@ impl FieldTypes {
     }
 }
 
-/// What an operation selects, fragments spread, in the order of the document.
+/// The selection of an operation, fragments spread, in the order of the document.
 #[derive(Debug, Default)]
 pub(crate) struct Plan(IndexMap<Name, Selected>);
 
@@ -101,7 +101,7 @@ impl Plan {
         }
     }
 
-    /// Brings an answer into its form.
+    /// Completes an answer.
     pub(crate) fn complete(&self, answer: &mut Response) {
         let mut failures = Failures::default();
         answer.errors.sort_by_cached_key(|error| {
@@ -116,7 +116,7 @@ impl Plan {
     fn object(&self, value: Value, failures: Option<&Failures>) -> Value {
         let mut fields = match value {
             Value::Object(fields) => fields,
-            // All of its fields failed, or it is null by itself.
+            // Either all of its fields failed, or the object itself is null.
             Value::Null => IndexMap::new(),
             other => return other,
         };
@@ -172,7 +172,7 @@ fn named(ty: &Type) -> &str {
     }
 }
 
-/// Where fields failed: a tree by keys and indexes.
+/// The failed fields: a tree by keys and indexes.
 #[derive(Default)]
 struct Failures(HashMap<String, Failures>);
 

@@ -5,54 +5,35 @@ use std::sync::Arc;
 use app::contract::{self, Activate, Activated, VersionAddress, VersionView};
 use app::paging::{Page as Rows, Seek};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
-use domain::change::FindingRecord;
 use domain::contract::State;
-use domain::id::{ContractId, ProductId};
 
-use super::SessionExt;
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
-use super::key::idempotency_key;
+use super::input::{idempotency_key, name, path};
 use super::loader::{NewestOf, OverridesOf, VersionsOf};
-use super::org::path;
-use super::overrides::ContractOverride;
 use super::page::{Connection, Page, SHORT_LIST, cost};
-use super::product::{Document, name};
 use super::scalar::DateTime;
-use super::words::{Bump, ContractState, GateMode};
+use super::session::SessionExt;
+use super::types::{Contract, ContractOverride, ContractVersion, Document, Finding};
+use super::words::{ContractState, GateMode};
 
 /// What comparing two versions costs, in fields.
 const COMPARISON: usize = 20;
 
-/// A contract, all its versions.
-#[derive(Clone)]
-pub(crate) struct Contract {
-    pub(crate) id: ContractId,
-    pub(crate) product_id: ProductId,
-    document_id: String,
-}
-
-impl Contract {
-    /// From the parts of a contract that are shown.
-    pub(super) fn new(id: ContractId, product_id: ProductId, document_id: String) -> Self {
-        Self { id, product_id, document_id }
-    }
-}
-
 #[Object]
 impl Contract {
     pub(crate) async fn id(&self) -> ID {
-        encode(self.id)
+        encode(self.0.id)
     }
 
     /// The `id` in its documents, unique within the product.
     async fn document_id(&self) -> &str {
-        &self.document_id
+        &self.0.document_id
     }
 
     /// Its display name, from the newest version.
     async fn name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        let newest = ctx.loaders()?.find(NewestOf(self.id)).await?;
+        let newest = ctx.loaders()?.find(NewestOf(self.0.id)).await?;
         Ok(newest.and_then(|newest| newest.document.name.clone()))
     }
 
@@ -66,7 +47,7 @@ impl Contract {
     ) -> Result<Connection<ContractVersion>> {
         let page = Page::new(ctx.ctx()?, "versions", first, after.as_deref())?;
         let Seek { after, limit } = page.seek();
-        let found = ctx.loaders()?.find(VersionsOf { contract_id: self.id, after, limit }).await?;
+        let found = ctx.loaders()?.find(VersionsOf { contract_id: self.0.id, after, limit }).await?;
         // Nothing where the caller may not know of the contract any more.
         let found = found.unwrap_or_else(|| Rows { items: Vec::new(), has_more: false });
         Ok(page.connection(found, |view| view.version.version, ContractVersion))
@@ -75,13 +56,10 @@ impl Contract {
     /// Its overrides, newest first, including expired and revoked ones.
     #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
     async fn overrides(&self, ctx: &Context<'_>) -> Result<Vec<ContractOverride>> {
-        let overrides = ctx.loaders()?.find(OverridesOf(self.id)).await?.unwrap_or_default();
+        let overrides = ctx.loaders()?.find(OverridesOf(self.0.id)).await?.unwrap_or_default();
         Ok(overrides.into_iter().map(ContractOverride).collect())
     }
 }
-
-/// A version of a contract. Its document never changes once it was active.
-pub(crate) struct ContractVersion(pub(crate) Arc<VersionView>);
 
 #[Object]
 impl ContractVersion {
@@ -128,37 +106,6 @@ impl ContractVersion {
     /// The snapshot to serve if the newest is not good.
     async fn gate_mode(&self) -> GateMode {
         self.0.document.settings.gate_mode.into()
-    }
-}
-
-/// One difference between two versions.
-#[derive(SimpleObject)]
-pub(crate) struct Finding {
-    /// The path of the difference, by names.
-    path: String,
-    /// The kind of difference; a stable word.
-    rule: String,
-    /// Whether a reader of the new version can read data written under the old.
-    history_safe: bool,
-    /// Whether a reader of the old version can still read data written under the new.
-    consumer_safe: bool,
-    /// The bump that it requires.
-    bump: Bump,
-    message: String,
-    /// A statement that settles it if it holds for every row of the table: then a MINOR bump is enough.
-    proof: Option<String>,
-}
-
-impl From<&domain::change::Finding> for Finding {
-    fn from(finding: &domain::change::Finding) -> Self {
-        Self::from(FindingRecord::from(finding))
-    }
-}
-
-impl From<FindingRecord> for Finding {
-    fn from(finding: FindingRecord) -> Self {
-        let FindingRecord { path, rule, history_safe, consumer_safe, bump, message, proof } = finding;
-        Self { path, rule, history_safe, consumer_safe, bump: bump.into(), message, proof }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Errors of resolvers, and the one table from what they are to what a client reads.
+//! Errors of resolvers, and their mapping to GraphQL errors.
 
 use std::sync::Arc;
 
@@ -6,17 +6,16 @@ use app::error::Noun;
 use async_graphql::{ErrorExtensionValues, ServerError};
 use domain::error::{Kind, Reason};
 
-/// What resolvers give.
+/// The result of a resolver.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
-/// Why a field has no answer. It does not implement `Display`, so that nothing turns into an error of GraphQL without its
-/// code.
+/// The failure of a field. It does not implement `Display`, so that it cannot become a GraphQL error without its code.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     kind: Kind,
     message: String,
     reason: Option<Reason>,
-    /// The input that is at fault.
+    /// The invalid input.
     field: Option<&'static str>,
     hint: Option<&'static str>,
     /// For operators only.
@@ -33,23 +32,23 @@ impl Failure {
         Self { field: Some(field), ..Self::new(Kind::Invalid, why.to_string()) }
     }
 
-    /// Something that is named does not exist, or may not be known of.
-    pub(crate) fn not_found(what: Noun) -> Self {
-        Self::from(app::Error::NotFound(what))
+    /// The object does not exist, or is hidden from the caller.
+    pub(crate) fn not_found(noun: Noun) -> Self {
+        Self::from(app::Error::NotFound(noun))
     }
 
-    /// The bearer of the one-time token asked for something that it is not good for.
+    /// The one-time token is valid for `createToken` only.
     pub(crate) fn bootstrap() -> Self {
         Self {
             reason: Some(Reason::TokenBootstrap),
-            hint: Some("redeem it with `createToken` without a subject, and use the token that this gives"),
-            ..Self::new(Kind::Unauthenticated, "the one-time token of the first start is good for `createToken` only")
+            hint: Some("redeem it with `createToken` without a subject, and use the returned token"),
+            ..Self::new(Kind::Unauthenticated, "the one-time token of the first start is valid for `createToken` only")
         }
     }
 
-    /// A fault of ours.
+    /// A fault of the server.
     pub(crate) fn internal() -> Self {
-        Self::new(Kind::Internal, "internal error")
+        Self { reason: Some(Reason::ServerFault), ..Self::new(Kind::Internal, "internal error") }
     }
 }
 
@@ -63,7 +62,7 @@ impl From<Arc<app::Error>> for Failure {
     fn from(error: Arc<app::Error>) -> Self {
         let (field, hint) = match &*error {
             app::Error::Invalid { field, .. } => (Some(*field), None),
-            app::Error::KeyReused => (Some("idempotencyKey"), Some("take a new key")),
+            app::Error::KeyReused => (Some("idempotencyKey"), Some("use a new key")),
             app::Error::Unauthenticated => (None, Some("send a token as `Authorization: Bearer ...`")),
             app::Error::TooMany { .. } => (None, Some("wait as long as the message says, then try again")),
             app::Error::Unavailable(_) => (None, Some("try again in a moment")),
@@ -103,12 +102,12 @@ impl From<Failure> for async_graphql::Error {
     }
 }
 
-/// A document that is not executed.
+/// The error of a document that is not executed.
 pub(crate) fn refused(message: String) -> ServerError {
     ServerError { extensions: Some(Failure::new(Kind::Invalid, "").extensions()), ..ServerError::new(message, None) }
 }
 
-/// A fault of ours, for the whole of an answer.
+/// A fault of the server, as the only error of an answer.
 pub(crate) fn internal() -> ServerError {
     let failure = Failure::internal();
     ServerError { extensions: Some(failure.extensions()), ..ServerError::new(failure.message, None) }

@@ -2,21 +2,19 @@
 
 use app::{gate, table};
 use async_graphql::{Context, ID, InputObject, Object};
-use domain::gate::{DetailRight, Explained, Line};
+use domain::gate::{DetailRight, Line};
 use domain::id::BindingId;
 
-use super::SessionExt;
-use super::closed_set::{GateCheck, ReasonCode};
+use super::closed_set::{GateAction, GateCheck, ReasonCode};
 use super::error::Result;
 use super::id::encode;
-use super::identity::{self, Principal};
+use super::input::address;
 use super::page::{Connection, Page, cost};
+use super::relation;
 use super::scalar::DateTime;
-use super::table::{Snapshot, address, find_snapshot};
+use super::session::SessionExt;
+use super::types::{Decision, Principal, Snapshot};
 use super::words::{Action, LineOutcome, PurposeCode};
-
-/// The gate's answer.
-pub(crate) struct Decision(pub(crate) Explained);
 
 #[Object]
 impl Decision {
@@ -24,9 +22,9 @@ impl Decision {
         encode(self.0.id)
     }
 
-    /// The requested action: `read`, `repair` or `write`.
-    async fn action(&self) -> &'static str {
-        self.0.action.as_str()
+    /// The requested action.
+    async fn action(&self) -> GateAction {
+        GateAction(self.0.action)
     }
 
     async fn allowed(&self) -> bool {
@@ -39,7 +37,7 @@ impl Decision {
 
     /// The caller.
     async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
-        identity::get(ctx, self.0.principal_id).await
+        relation::principal(ctx, self.0.principal_id).await
     }
 
     /// The table's address; null if the caller may no longer see it.
@@ -59,7 +57,7 @@ impl Decision {
         let (Some(served), Some(target)) = (self.0.served, ctx.loaders()?.find(self.0.binding_id).await?) else {
             return Ok(None);
         };
-        find_snapshot(ctx, served, &target).await
+        relation::find_snapshot(ctx, served, &target).await
     }
 
     /// The earliest time at which a retry may succeed.

@@ -3,19 +3,17 @@
 use app::grant::{self, Answer, ApproveRequest, RequestAccess, Revoked};
 use app::target::PortTarget;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
-use domain::grant::{Decided, PortMajor, Purpose, Window};
+use domain::grant::{PortMajor, Purpose, Window};
 
-use super::SessionExt;
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
-use super::identity::{self, Principal};
-use super::key::idempotency_key;
-use super::lease::Lease;
+use super::input::{address, idempotency_key, name, product_address};
 use super::loader::GrantOf;
 use super::page::{Connection, Page, cost};
-use super::product::{self, Product, name, product_address};
+use super::relation::{self, decided_at, find_decider, reason_of};
 use super::scalar::{DateTime, int};
-use super::table::address;
+use super::session::SessionExt;
+use super::types::{AccessRequest, Grant, Lease, Principal, Product};
 use super::words::{AccessRequestState, GrantState, PurposeCode};
 
 /// What a request asks for, and what a grant gives.
@@ -28,7 +26,7 @@ struct Access<'a> {
 #[Object]
 impl Access<'_> {
     async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
-        product::find(ctx, self.port_major.product_id).await
+        relation::find_product(ctx, self.port_major.product_id).await
     }
 
     async fn port(&self) -> &str {
@@ -57,9 +55,6 @@ impl Access<'_> {
     }
 }
 
-/// A request for access to one major of an output port.
-pub(crate) struct AccessRequest(pub(crate) domain::grant::AccessRequest);
-
 #[Object]
 impl AccessRequest {
     pub(crate) async fn id(&self) -> ID {
@@ -67,7 +62,7 @@ impl AccessRequest {
     }
 
     async fn requester(&self, ctx: &Context<'_>) -> Result<Principal> {
-        identity::get(ctx, self.0.requester).await
+        relation::principal(ctx, self.0.requester).await
     }
 
     #[graphql(flatten)]
@@ -82,7 +77,7 @@ impl AccessRequest {
 
     /// The principal that decided, or withdrew the request.
     async fn decided_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        decider(ctx, self.0.decided.as_ref()).await
+        find_decider(ctx, self.0.decided.as_ref()).await
     }
 
     async fn decided_at(&self) -> Option<DateTime> {
@@ -104,9 +99,6 @@ impl AccessRequest {
     }
 }
 
-/// A standing answer: a principal may read one major of an output port for a purpose, for a while.
-pub(crate) struct Grant(pub(crate) domain::grant::Grant);
-
 #[Object]
 impl Grant {
     pub(crate) async fn id(&self) -> ID {
@@ -115,7 +107,7 @@ impl Grant {
 
     /// The principal that may read.
     async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
-        identity::get(ctx, self.0.principal_id).await
+        relation::principal(ctx, self.0.principal_id).await
     }
 
     #[graphql(flatten)]
@@ -135,7 +127,7 @@ impl Grant {
     }
 
     async fn granted_by(&self, ctx: &Context<'_>) -> Result<Principal> {
-        identity::get(ctx, self.0.granted_by).await
+        relation::principal(ctx, self.0.granted_by).await
     }
 
     async fn granted_at(&self) -> DateTime {
@@ -143,7 +135,7 @@ impl Grant {
     }
 
     async fn revoked_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        decider(ctx, self.0.revoked.as_ref()).await
+        find_decider(ctx, self.0.revoked.as_ref()).await
     }
 
     async fn revoked_at(&self) -> Option<DateTime> {
@@ -154,24 +146,6 @@ impl Grant {
     async fn reason(&self) -> Option<&str> {
         reason_of(self.0.revoked.as_ref())
     }
-}
-
-/// Who decided.
-pub(super) async fn decider(ctx: &Context<'_>, decided: Option<&Decided>) -> Result<Option<Principal>> {
-    match decided {
-        Some(decided) => identity::find(ctx, decided.by).await,
-        None => Ok(None),
-    }
-}
-
-/// When it was decided.
-pub(super) fn decided_at(decided: Option<&Decided>) -> Option<DateTime> {
-    decided.map(|decided| DateTime(decided.at))
-}
-
-/// The reason for the decision.
-pub(super) fn reason_of(decided: Option<&Decided>) -> Option<&str> {
-    decided.and_then(|decided| decided.reason.as_deref())
 }
 
 #[derive(Default)]

@@ -1,5 +1,5 @@
-//! Global ids: opaque to clients, typed for us. Inside is the kind's word and the UUID, so that an id of the wrong kind is
-//! told from one that names nothing.
+//! Global ids: opaque to clients, typed in the server. An id contains its kind and the UUID, so that an id of the wrong
+//! kind is an error and an unknown one is not found.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use domain::id::{
 
 use super::error::{Failure, Result};
 
-/// Declares the kinds with their words, and which id is of which kind.
+/// Declares the kinds with their words and id types.
 macro_rules! kinds {
     ($($kind:ident = $word:literal: $id:ty,)+) => {
-        /// What has a global id.
+        /// A kind of object with a global id.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Kind { $($kind,)+ }
 
@@ -57,13 +57,13 @@ kinds! {
     Record = "record": RecordId,
 }
 
-/// An id of a kind of its own.
+/// An id with its kind.
 pub(crate) trait NodeId: fmt::Display + std::str::FromStr {
     /// The kind.
     const KIND: Kind;
 }
 
-/// A snapshot as it is seen through one of the bindings that share its table: each has verdicts of its own.
+/// A snapshot, seen through one of the bindings that share its table: each binding has its own verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SnapshotOfTable {
     pub(crate) snapshot_id: SnapshotId,
@@ -93,7 +93,7 @@ pub(crate) fn encode<T: NodeId>(id: T) -> ID {
 /// Reads a global id of one kind; `field` is the input's name.
 ///
 /// # Errors
-/// `INVALID` for what is no id of ours, and for an id of another kind.
+/// `INVALID` for a text that is no id, and for an id of another kind.
 pub(crate) fn decode<T: NodeId>(id: &ID, field: &'static str) -> Result<T> {
     let (kind, rest) = split(id).ok_or_else(|| not_an_id(field))?;
     if kind != T::KIND {
@@ -105,7 +105,7 @@ pub(crate) fn decode<T: NodeId>(id: &ID, field: &'static str) -> Result<T> {
 
 /// The kind of a global id, and the rest of it.
 pub(crate) fn split(id: &ID) -> Option<(Kind, String)> {
-    // The longest of ours is a snapshot's, 9 + 2 * 37 bytes.
+    // The longest is a snapshot's, 9 + 2 * 37 bytes.
     if id.len() > 128 {
         return None;
     }
@@ -114,7 +114,7 @@ pub(crate) fn split(id: &ID) -> Option<(Kind, String)> {
     Some((Kind::from_word(kind)?, rest.to_owned()))
 }
 
-/// The failure for a text that is no id of ours.
+/// The failure for a text that is no id of this server.
 pub(crate) fn not_an_id(field: &'static str) -> Failure {
     Failure::invalid(field, format!("`{field}` is not an id of this server"))
 }

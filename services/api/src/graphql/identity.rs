@@ -1,25 +1,19 @@
 //! Principals, roles and tokens.
 
-use std::time::Duration;
-
-use app::error::Noun;
 use app::identity::{self, AssignRole, CreatePrincipal, CreateToken, NewKind, NewRole};
 use app::org::Created;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
-use domain::id::PrincipalId;
 use domain::identity::{DomainRole, PlatformRole, Role};
 
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
-use super::key::idempotency_key;
-use super::org::{Domain, NameTaken};
+use super::input::{idempotency_key, lifetime};
 use super::page::{Connection, Page, cost};
+use super::relation;
 use super::scalar::DateTime;
+use super::session::SessionExt;
+use super::types::{Domain, NameTaken, Principal, RoleAssignment};
 use super::words::{NewPrincipalKind, PrincipalKind, PurposeCode, RoleWord};
-use super::{SessionExt, required};
-
-/// A user or service account.
-pub(crate) struct Principal(pub(crate) domain::identity::Principal);
 
 #[Object]
 impl Principal {
@@ -49,7 +43,7 @@ impl Principal {
     /// The owner of a service account.
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         match self.0.kind {
-            domain::identity::PrincipalKind::Service { owner } => find(ctx, owner).await,
+            domain::identity::PrincipalKind::Service { owner } => relation::find_principal(ctx, owner).await,
             domain::identity::PrincipalKind::User | domain::identity::PrincipalKind::Inspector => Ok(None),
         }
     }
@@ -58,19 +52,6 @@ impl Principal {
         self.0.created_at.into()
     }
 }
-
-/// The principal that a relation leads to.
-pub(super) async fn find(ctx: &Context<'_>, id: PrincipalId) -> Result<Option<Principal>> {
-    Ok(ctx.loaders()?.find(id).await?.map(Principal))
-}
-
-/// The principal that a relation leads to, where it is always there.
-pub(super) async fn get(ctx: &Context<'_>, id: PrincipalId) -> Result<Principal> {
-    required(find(ctx, id).await?, Noun::Principal)
-}
-
-/// A role that a principal holds.
-pub(crate) struct RoleAssignment(pub(crate) domain::identity::RoleAssignment);
 
 #[Object]
 impl RoleAssignment {
@@ -91,7 +72,7 @@ impl RoleAssignment {
     }
 
     async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
-        get(ctx, self.0.principal_id).await
+        relation::principal(ctx, self.0.principal_id).await
     }
 
     async fn assigned_at(&self) -> DateTime {
@@ -309,13 +290,6 @@ impl IdentityMutation {
         let assignment = identity::unassign_role(ctx, decode(&input.assignment, "assignment")?, key).await?;
         Ok(UnassignRolePayload { assignment: RoleAssignment(assignment) })
     }
-}
-
-/// A lifetime in seconds, as inputs give it.
-pub(super) fn lifetime(seconds: Option<i32>) -> Result<Option<Duration>> {
-    let duration = |seconds: i32| u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs);
-    let wrong = || Failure::invalid("lifetimeSeconds", "a lifetime is at least one second");
-    seconds.map(|seconds| duration(seconds).ok_or_else(wrong)).transpose()
 }
 
 fn new_role(role: RoleWord, domain: Option<&str>) -> Result<NewRole> {

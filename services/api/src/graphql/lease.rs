@@ -4,19 +4,16 @@ use app::gate::{self, Issued, Vend, Vended};
 use app::lease::list_leases;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 
-use super::SessionExt;
+use super::closed_set::GateAction;
 use super::error::Result;
-use super::gate::Decision;
-use super::grant::Grant;
 use super::id::encode;
-use super::identity::{self, Principal, lifetime};
+use super::input::{address, lifetime};
 use super::page::{Connection, Page, cost};
+use super::relation;
 use super::scalar::DateTime;
-use super::table::{Snapshot, address, find_snapshot};
+use super::session::SessionExt;
+use super::types::{Decision, Grant, Lease, Principal, Snapshot};
 use super::words::{Action, LeaseState, PurposeCode};
-
-/// Credentials that were handed out: what for, to whom, until when. It holds no secret.
-pub(crate) struct Lease(pub(crate) domain::lease::Lease);
 
 #[Object]
 impl Lease {
@@ -26,12 +23,12 @@ impl Lease {
 
     /// Its holder.
     async fn principal(&self, ctx: &Context<'_>) -> Result<Principal> {
-        identity::get(ctx, self.0.principal_id).await
+        relation::principal(ctx, self.0.principal_id).await
     }
 
-    /// The allowed action: `read`, `repair` or `inspect`.
-    async fn action(&self) -> &'static str {
-        self.0.action.as_str()
+    /// The allowed action.
+    async fn action(&self) -> GateAction {
+        GateAction(self.0.action)
     }
 
     /// The table it opens.
@@ -46,14 +43,14 @@ impl Lease {
         else {
             return Ok(None);
         };
-        find_snapshot(ctx, snapshot_id, &target).await
+        relation::find_snapshot(ctx, snapshot_id, &target).await
     }
 
     async fn state(&self, ctx: &Context<'_>) -> Result<LeaseState> {
         let is_over = ctx.ctx()?.now() >= self.0.expires_at;
         Ok(match LeaseState::from(self.0.state) {
             LeaseState::Intended | LeaseState::Issued if is_over => LeaseState::Ended,
-            state => state,
+            state @ (LeaseState::Intended | LeaseState::Issued | LeaseState::Ended | LeaseState::Revoked) => state,
         })
     }
 

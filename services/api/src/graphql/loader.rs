@@ -1,5 +1,5 @@
-//! Loaders: what relations lead to, loaded and authorised in one batch for each level of a query. They keep nothing, so
-//! that a mutation after another sees what that one did.
+//! Loaders of relations: one batch for each level of a query, loaded and authorised together. They cache nothing, so that
+//! a mutation sees the changes of the mutation before it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -15,6 +15,7 @@ use app::product_in_domain::ProductInDomain;
 use app::target::Target;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
 use domain::binding::BindingVerdict;
+use domain::contract::Contract;
 use domain::gate::Explained;
 use domain::grant::{AccessRequest, Grant};
 use domain::id::{
@@ -25,13 +26,12 @@ use domain::identity::Principal;
 use domain::lease::Lease;
 use domain::org::Domain;
 use domain::overrides::Override;
+use domain::product::Port;
 use domain::table::Snapshot;
 use domain::version::Version;
 
-use super::contract::Contract;
 use super::error::Result;
 use super::id::SnapshotOfTable;
-use super::product::Port;
 
 /// The loaders of one request.
 pub(crate) struct Loaders(DataLoader<Batches, NoCache>);
@@ -39,7 +39,7 @@ pub(crate) struct Loaders(DataLoader<Batches, NoCache>);
 impl Loaders {
     /// The loaders of a caller.
     pub(crate) fn new(ctx: &Ctx) -> Self {
-        // A batch is loaded when everything that can go on has gone on: no waiting by the clock.
+        // A batch is loaded once all ready tasks have run: no delay by the clock.
         let spawn = |batch: futures::future::BoxFuture<'static, ()>| {
             tokio::spawn(async move {
                 tokio::task::yield_now().await;
@@ -49,7 +49,7 @@ impl Loaders {
         Self(DataLoader::new(Batches(ctx.clone()), spawn).delay(Duration::ZERO))
     }
 
-    /// What a key leads to; `None` where it may not be known of.
+    /// The value of a key; `None` if it does not exist or is hidden from the caller.
     pub(crate) async fn find<K>(&self, key: K) -> Result<Option<<Batches as Loader<K>>::Value>>
     where
         K: Send + Sync + Hash + Eq + Clone + 'static,
@@ -63,7 +63,7 @@ impl Loaders {
 pub(crate) struct Batches(Ctx);
 
 impl Batches {
-    /// The caller, for one batch, which leaves a trace.
+    /// The caller of a batch. It traces the batch.
     fn batch<K>(&self, keys: &[K]) -> &Ctx {
         let what = std::any::type_name::<K>();
         tracing::trace!(target: "charter::loader", what, n_keys = keys.len(), "batch loaded");
@@ -105,7 +105,7 @@ pub(crate) struct TablesOf(pub(crate) ProductId);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct DocumentOf(pub(crate) ProductId);
 
-/// The key of the grant that answers a request.
+/// The key of the grant of an access request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct GrantOf(pub(crate) AccessRequestId);
 
@@ -115,7 +115,7 @@ pub(crate) struct VerdictOf(pub(crate) SnapshotOfTable);
 
 type Loaded<K, V> = std::result::Result<HashMap<K, V>, Arc<app::Error>>;
 
-/// Batches of things that carry their own key.
+/// Batches of values with their own key.
 macro_rules! by_id {
     ($($key:ty => $value:ty: $load:path, $id:expr;)*) => {$(
         impl Loader<$key> for Batches {
@@ -134,6 +134,7 @@ macro_rules! by_id {
 by_id! {
     PrincipalId => Principal: app::identity::load_principals, |found| found.id;
     DomainId => Domain: app::org::load_domains, |found| found.id;
+    ContractId => Contract: app::contract::load_contracts, |found| found.id;
     ContractVersionId => Arc<VersionView>: app::contract::load_versions, |found| found.version.id;
     BindingId => Arc<Target>: app::table::load_tables, |found| found.binding.id;
     SnapshotId => Snapshot: app::table::load_snapshots, |found| found.id;
@@ -154,16 +155,6 @@ impl Loader<ProductId> for Batches {
     }
 }
 
-impl Loader<ContractId> for Batches {
-    type Value = Contract;
-    type Error = Arc<app::Error>;
-
-    async fn load(&self, keys: &[ContractId]) -> Loaded<ContractId, Contract> {
-        let found = app::contract::load_contracts(self.batch(keys), keys).await?.into_iter();
-        Ok(found.map(|found| (found.id, Contract::new(found.id, found.product_id, found.document_id))).collect())
-    }
-}
-
 impl Loader<ContractsOf> for Batches {
     type Value = Vec<Contract>;
     type Error = Arc<app::Error>;
@@ -171,8 +162,7 @@ impl Loader<ContractsOf> for Batches {
     async fn load(&self, keys: &[ContractsOf]) -> Loaded<ContractsOf, Vec<Contract>> {
         let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
         let found = app::contract::list_contracts(self.batch(keys), &ids).await?.into_iter();
-        let contracts = found.map(|found| Contract::new(found.id, found.product_id, found.document_id));
-        Ok(grouped(contracts, |contract| ContractsOf(contract.product_id)))
+        Ok(grouped(found, |contract| ContractsOf(contract.product_id)))
     }
 }
 
@@ -183,7 +173,7 @@ impl Loader<VersionsOf> for Batches {
     async fn load(&self, keys: &[VersionsOf]) -> Loaded<VersionsOf, Page<Arc<VersionView>>> {
         let ctx = self.batch(keys);
         let mut pages = HashMap::new();
-        // One place of a query asks for the same page of each contract.
+        // One field of a query requests the same page of each contract.
         for ((after, limit), keys) in grouped(keys.iter(), |key| (key.after, key.limit)) {
             let ids: Vec<ContractId> = keys.iter().map(|key| key.contract_id).collect();
             for (contract_id, page) in app::contract::list_versions(ctx, &ids, &Seek { after, limit }).await? {
@@ -214,7 +204,7 @@ impl Loader<OverridesOf> for Batches {
     async fn load(&self, keys: &[OverridesOf]) -> Loaded<OverridesOf, Vec<Override>> {
         let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
         let found = app::overrides::list_overrides(self.batch(keys), &ids).await?.into_iter();
-        Ok(grouped(found, |says| OverridesOf(says.contract_id)))
+        Ok(grouped(found, |accepted| OverridesOf(accepted.contract_id)))
     }
 }
 
@@ -225,8 +215,7 @@ impl Loader<PortsOf> for Batches {
     async fn load(&self, keys: &[PortsOf]) -> Loaded<PortsOf, Vec<Port>> {
         let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
         let found = app::product::load_ports(self.batch(keys), &ids).await?.into_iter();
-        let ports = found.map(|port| Port { port_major: port.port_major, contract_id: port.contract_id });
-        Ok(grouped(ports, |port| PortsOf(port.port_major.product_id)))
+        Ok(grouped(found, |port| PortsOf(port.port_major.product_id)))
     }
 }
 

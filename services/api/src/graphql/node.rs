@@ -1,5 +1,5 @@
-//! Looking anything up by its global id, with the rules of visibility that hold for it anywhere else. What is hidden is
-//! null, as is what does not exist.
+//! Look-up of any object by its global id, under the rules of visibility that hold for it everywhere. A hidden object is
+//! null, like one that does not exist.
 
 use async_graphql::{Context, ID, Interface, Object};
 use domain::id::{
@@ -7,20 +7,14 @@ use domain::id::{
     OverrideId, PrincipalId, ProductId, RecordId, RoleId,
 };
 
-use super::SessionExt;
-use super::audit::Record;
-use super::contract::{Contract, ContractVersion};
 use super::error::Result;
-use super::gate::Decision;
-use super::grant::{AccessRequest, Grant};
 use super::id::{Kind, SnapshotOfTable, decode, not_an_id, split};
-use super::identity::{Principal, RoleAssignment};
-use super::lease::Lease;
-use super::notice::ChangeNotice;
-use super::org::Domain;
-use super::overrides::ContractOverride;
-use super::product::Product;
-use super::table::{Snapshot, Table, find_snapshot};
+use super::relation;
+use super::session::SessionExt;
+use super::types::{
+    AccessRequest, ChangeNotice, Contract, ContractOverride, ContractVersion, Decision, Domain, Grant, Lease,
+    Principal, Product, Record, RoleAssignment, Snapshot, Table,
+};
 
 /// Anything with a global id.
 #[derive(Interface)]
@@ -71,7 +65,10 @@ impl NodeQuery {
                 let found = loaders.find(decode::<ProductId>(&id, "id")?).await?;
                 found.map(|known| Node::Product(Product(known)))
             }
-            Kind::Contract => loaders.find(decode::<ContractId>(&id, "id")?).await?.map(Node::Contract),
+            Kind::Contract => {
+                let found = loaders.find(decode::<ContractId>(&id, "id")?).await?;
+                found.map(|contract| Node::Contract(Contract(contract)))
+            }
             Kind::ContractVersion => {
                 let found = loaders.find(decode::<ContractVersionId>(&id, "id")?).await?;
                 found.map(|view| Node::ContractVersion(ContractVersion(view)))
@@ -83,7 +80,7 @@ impl NodeQuery {
             Kind::Snapshot => {
                 let seen: SnapshotOfTable = decode(&id, "id")?;
                 match loaders.find(seen.binding_id).await? {
-                    Some(target) => find_snapshot(ctx, seen.snapshot_id, &target).await?.map(Node::Snapshot),
+                    Some(target) => relation::find_snapshot(ctx, seen.snapshot_id, &target).await?.map(Node::Snapshot),
                     None => None,
                 }
             }
@@ -101,7 +98,7 @@ impl NodeQuery {
             }
             Kind::ContractOverride => {
                 let found = loaders.find(decode::<OverrideId>(&id, "id")?).await?;
-                found.map(|says| Node::ContractOverride(ContractOverride(says)))
+                found.map(|accepted| Node::ContractOverride(ContractOverride(accepted)))
             }
             Kind::Decision => {
                 let found = loaders.find(decode::<DecisionId>(&id, "id")?).await?;

@@ -8,20 +8,15 @@ use domain::clock::Timestamp;
 use domain::id::{NoticeId, ProductId};
 use domain::notice::Reply;
 
-use super::SessionExt;
-use super::contract::{Contract, Finding};
 use super::error::{Failure, Result};
-use super::grant::Grant;
 use super::id::{decode, encode};
-use super::identity::{self, Principal};
-use super::key::idempotency_key;
+use super::input::idempotency_key;
 use super::page::{Connection, Page, SHORT_LIST, cost};
-use super::product::{self, Product};
+use super::relation;
 use super::scalar::{DateTime, int};
+use super::session::SessionExt;
+use super::types::{ChangeNotice, Contract, Finding, Grant, Principal, Product};
 use super::words::NoticeReply;
-
-/// What readers of a major are told about its breaking successor. Their grants stay where they are.
-pub(crate) struct ChangeNotice(pub(crate) Arc<NoticeView>);
 
 #[Object]
 impl ChangeNotice {
@@ -30,7 +25,7 @@ impl ChangeNotice {
     }
 
     async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
-        product::find(ctx, self.0.notice.product_id).await
+        relation::find_product(ctx, self.0.notice.product_id).await
     }
 
     /// The version that its readers use.
@@ -95,7 +90,7 @@ pub(crate) struct NoticeSide(domain::notice::Side);
 #[Object]
 impl NoticeSide {
     async fn contract(&self, ctx: &Context<'_>) -> Result<Option<Contract>> {
-        ctx.loaders()?.find(self.0.contract_id).await
+        relation::find_contract(ctx, self.0.contract_id).await
     }
 
     /// `MAJOR.MINOR.PATCH`.
@@ -145,12 +140,12 @@ pub(crate) struct NoticeAnswer(domain::notice::Answer);
 impl NoticeAnswer {
     /// The consumer: the holder of a grant on the old major.
     async fn consumer(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        identity::find(ctx, self.0.principal_id).await
+        relation::find_principal(ctx, self.0.principal_id).await
     }
 
     /// Who gave the answer: the holder, or the owner of the service account.
     async fn answered_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        identity::find(ctx, self.0.by).await
+        relation::find_principal(ctx, self.0.by).await
     }
 
     async fn reply(&self) -> NoticeReply {

@@ -2,20 +2,16 @@
 
 use app::org::{self, CreateDomain, Created, SetEnforcement};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
-use domain::name::DomainPath;
 
-use super::SessionExt;
-use super::error::{Failure, Result};
+use super::error::Result;
 use super::id::encode;
-use super::identity::RoleAssignment;
-use super::key::idempotency_key;
+use super::input::{idempotency_key, path};
 use super::page::{Connection, Page, cost};
-use super::product::Product;
+use super::product::list_of_domain;
 use super::scalar::DateTime;
+use super::session::SessionExt;
+use super::types::{Domain, NameTaken, Product, RoleAssignment};
 use super::words::Enforcement;
-
-/// A part of the organisation that owns products.
-pub(crate) struct Domain(pub(crate) domain::org::Domain);
 
 #[Object]
 impl Domain {
@@ -50,7 +46,7 @@ impl Domain {
         #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connection<Product>> {
-        super::product::list_of_domain(ctx.ctx()?, &self.0.path, first, after.as_deref()).await
+        list_of_domain(ctx.ctx()?, &self.0.path, first, after.as_deref()).await
     }
 
     /// Its role assignments; null for callers without a role in the domain or on the platform.
@@ -58,27 +54,6 @@ impl Domain {
     async fn roles(&self, ctx: &Context<'_>) -> Result<Option<Vec<RoleAssignment>>> {
         let roles = app::identity::list_domain_roles(ctx.ctx()?, &self.0).await?;
         Ok(roles.map(|roles| roles.into_iter().map(RoleAssignment).collect()))
-    }
-}
-
-/// Reads a domain's path.
-///
-/// # Errors
-/// `INVALID`.
-pub(super) fn path(text: &str, field: &'static str) -> Result<DomainPath> {
-    text.parse().map_err(|error| Failure::invalid(field, error))
-}
-
-/// A name is in use.
-#[derive(SimpleObject)]
-pub(crate) struct NameTaken {
-    message: String,
-}
-
-impl NameTaken {
-    /// With what is in use, for people.
-    pub(super) fn of(message: &str) -> Self {
-        Self { message: message.to_owned() }
     }
 }
 

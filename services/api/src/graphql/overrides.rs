@@ -3,21 +3,15 @@
 use app::overrides::{self, CreateOverride, Created, Refused, Review, Revoked};
 use app::publish::DocumentText;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
-use domain::overrides::Override;
 
-use super::SessionExt;
-use super::contract::{Contract, Finding};
 use super::error::{Failure, Result};
-use super::grant::{decided_at, decider, reason_of};
 use super::id::{decode, encode};
-use super::identity::{self, Principal};
-use super::key::idempotency_key;
-use super::product::product_address;
+use super::input::{idempotency_key, product_address};
 use super::publish::{DocumentInput, InvalidDocuments, VersionRefusal, all};
+use super::relation::{self, decided_at, find_decider, reason_of};
 use super::scalar::DateTime;
-
-/// A steward's acceptance of one version whose number is too small for what it changes.
-pub(crate) struct ContractOverride(pub(crate) Override);
+use super::session::SessionExt;
+use super::types::{Contract, ContractOverride, Finding, Principal};
 
 #[Object]
 impl ContractOverride {
@@ -26,7 +20,7 @@ impl ContractOverride {
     }
 
     async fn contract(&self, ctx: &Context<'_>) -> Result<Option<Contract>> {
-        ctx.loaders()?.find(self.0.contract_id).await
+        relation::find_contract(ctx, self.0.contract_id).await
     }
 
     /// The version that may be published.
@@ -55,7 +49,7 @@ impl ContractOverride {
     }
 
     async fn steward(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        identity::find(ctx, self.0.steward).await
+        relation::find_principal(ctx, self.0.steward).await
     }
 
     async fn created_at(&self) -> DateTime {
@@ -72,7 +66,7 @@ impl ContractOverride {
     }
 
     async fn revoked_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        decider(ctx, self.0.revoked.as_ref()).await
+        find_decider(ctx, self.0.revoked.as_ref()).await
     }
 
     async fn revoked_at(&self) -> Option<DateTime> {
@@ -135,7 +129,7 @@ pub(crate) struct CreateOverrideInput {
 #[derive(SimpleObject)]
 pub(crate) struct CreateOverridePayload {
     #[graphql(name = "override")]
-    says: ContractOverride,
+    contract_override: ContractOverride,
 }
 
 /// The document is refused for other findings than those shown. Nothing was changed.
@@ -163,14 +157,14 @@ pub(crate) struct RevokeOverrideInput {
 #[derive(SimpleObject)]
 pub(crate) struct RevokeOverridePayload {
     #[graphql(name = "override")]
-    says: ContractOverride,
+    contract_override: ContractOverride,
 }
 
 /// The override had already ended.
 #[derive(SimpleObject)]
 pub(crate) struct OverrideNotStanding {
     #[graphql(name = "override")]
-    says: ContractOverride,
+    contract_override: ContractOverride,
     message: String,
 }
 
@@ -199,7 +193,9 @@ impl OverrideMutation {
             key,
         };
         Ok(match overrides::create_override(ctx, command).await? {
-            Created::Done(says) => CreateOverrideResult::Done(CreateOverridePayload { says: ContractOverride(says) }),
+            Created::Done(accepted) => {
+                CreateOverrideResult::Done(CreateOverridePayload { contract_override: ContractOverride(accepted) })
+            }
             Created::OtherFindings(refusal) => CreateOverrideResult::OtherFindings(OtherFindings {
                 message: "the document is refused for other findings than were shown: look at it again".to_owned(),
                 refusal: (*refusal).into(),
@@ -214,9 +210,11 @@ impl OverrideMutation {
         let key = idempotency_key("revokeOverride", &input, input.idempotency_key.as_ref())?;
         let id = decode(&input.id, "override")?;
         Ok(match overrides::revoke_override(ctx, id, &input.reason, key).await? {
-            Revoked::Done(says) => RevokeOverrideResult::Done(RevokeOverridePayload { says: ContractOverride(says) }),
-            Revoked::NotStanding(says) => RevokeOverrideResult::NotStanding(OverrideNotStanding {
-                says: ContractOverride(says),
+            Revoked::Done(accepted) => {
+                RevokeOverrideResult::Done(RevokeOverridePayload { contract_override: ContractOverride(accepted) })
+            }
+            Revoked::NotStanding(accepted) => RevokeOverrideResult::NotStanding(OverrideNotStanding {
+                contract_override: ContractOverride(accepted),
                 message: domain::overrides::Error::NotStanding.to_string(),
             }),
         })

@@ -1,7 +1,7 @@
 //! Lists: Relay connections, forward only, with one [`Page`] for all of them.
 //!
-//! A cursor is the key of a row that the caller has seen, with the list's name and the caller's id: it holds nothing
-//! hidden, and is good in its list and for its holder only.
+//! A cursor is the key of a row that the caller has seen, with the list's name and the caller's id: it contains
+//! nothing hidden, and is valid in its list and for its caller only.
 
 use app::Ctx;
 use app::paging::{MAX_PAGE, Page as Rows, Seek};
@@ -16,14 +16,14 @@ use domain::version::Version;
 
 use super::error::{Failure, Result};
 
-/// A part of a list.
+/// A page of a list.
 pub(crate) type Connection<T> = connection::Connection<String, T>;
 
-/// The items of a page that does not say how many it wants.
+/// The default page size.
 pub(crate) const DEFAULT_PAGE: i32 = 50;
-/// What is in a list that is short by its nature, for the limit of complexity.
+/// The assumed length of a short list without pages, for the complexity limit.
 pub(crate) const SHORT_LIST: usize = 5;
-/// What counts as complex enough for any request.
+/// The maximum cost of a list: more than any complexity limit.
 const MAX_COST: usize = 1_000_000;
 
 /// The cost of a list: its page's size times the cost of an item.
@@ -55,12 +55,12 @@ impl<K: Key> Page<K> {
         Ok(Self { list, caller, seek: Seek { after: after.transpose()?, limit } })
     }
 
-    /// What to read.
+    /// The rows to read.
     pub(crate) fn seek(&self) -> Seek<K> {
         self.seek.clone()
     }
 
-    /// The connection over what was read.
+    /// The connection of the rows.
     pub(crate) fn connection<T, N: OutputType>(
         &self,
         rows: Rows<T>,
@@ -86,12 +86,12 @@ fn read<K: Key>(cursor: &str, list: &str, caller: PrincipalId) -> Option<K> {
     K::read(parts.next()?).filter(|_| fits)
 }
 
-/// What a list is ordered by.
+/// The order key of a list.
 pub(crate) trait Key: Clone {
     /// The key as text.
     fn write(&self) -> String;
 
-    /// Reads what [`Self::write`] gave.
+    /// Parses the text of [`Self::write`].
     fn read(text: &str) -> Option<Self>;
 }
 

@@ -4,27 +4,21 @@ use std::sync::Arc;
 
 use app::Ctx;
 use app::product;
-use app::product_in_domain::ProductInDomain;
 use app::target::Target;
-use async_graphql::{Context, ID, Object, SimpleObject};
-use domain::grant::PortMajor;
-use domain::id::{ContractId, ProductId};
-use domain::name::{DomainPath, Name};
+use async_graphql::{Context, ID, Object};
+use domain::name::DomainPath;
 
-use super::SessionExt;
-use super::contract::Contract;
-use super::error::{Failure, Result};
+use super::error::Result;
 use super::id::encode;
+use super::input::{name, path};
 use super::loader::{ContractsOf, DocumentOf, PortsOf, TablesOf};
-use super::notice::{self, ChangeNotice};
-use super::org::{Domain, path};
+use super::notice;
 use super::page::{Connection, Page, SHORT_LIST, cost};
+use super::relation;
 use super::scalar::{DateTime, int};
-use super::table::Table;
+use super::session::SessionExt;
+use super::types::{ChangeNotice, Contract, Document, Domain, Port, Product, Table};
 use super::words::{Classification, ProductState};
-
-/// What a domain offers.
-pub(crate) struct Product(pub(crate) ProductInDomain);
 
 #[Object]
 impl Product {
@@ -64,12 +58,14 @@ impl Product {
     /// Its output ports, by name and major.
     #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
     async fn ports(&self, ctx: &Context<'_>) -> Result<Vec<Port>> {
-        Ok(ctx.loaders()?.find(PortsOf(self.0.product.id)).await?.unwrap_or_default())
+        let ports = ctx.loaders()?.find(PortsOf(self.0.product.id)).await?.unwrap_or_default();
+        Ok(ports.into_iter().map(Port).collect())
     }
 
     #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
     async fn contracts(&self, ctx: &Context<'_>) -> Result<Vec<Contract>> {
-        Ok(ctx.loaders()?.find(ContractsOf(self.0.product.id)).await?.unwrap_or_default())
+        let contracts = ctx.loaders()?.find(ContractsOf(self.0.product.id)).await?.unwrap_or_default();
+        Ok(contracts.into_iter().map(Contract).collect())
     }
 
     /// Its tables in the serving environment.
@@ -102,52 +98,19 @@ impl Product {
     }
 }
 
-/// The product that a relation leads to.
-pub(super) async fn find(ctx: &Context<'_>, id: ProductId) -> Result<Option<Product>> {
-    Ok(ctx.loaders()?.find(id).await?.map(Product))
-}
-
-/// One major of an output port.
-#[derive(Clone)]
-pub(crate) struct Port {
-    pub(crate) port_major: PortMajor,
-    pub(crate) contract_id: ContractId,
-}
-
 #[Object]
 impl Port {
     async fn name(&self) -> &str {
-        self.port_major.port.as_str()
+        self.0.port_major.port.as_str()
     }
 
     async fn major(&self) -> i32 {
-        int(self.port_major.major)
+        int(self.0.port_major.major)
     }
 
     /// The contract behind it.
     async fn contract(&self, ctx: &Context<'_>) -> Result<Option<Contract>> {
-        ctx.loaders()?.find(self.contract_id).await
-    }
-}
-
-/// A document, byte for byte.
-#[derive(SimpleObject)]
-pub(crate) struct Document {
-    /// SHA-256 over the bytes, in hex.
-    digest: String,
-    /// `application/yaml` or `application/json`.
-    media_type: String,
-    text: String,
-}
-
-impl Document {
-    /// From the parts that are kept.
-    pub(super) fn new(digest: &str, format: &str, bytes: &[u8]) -> Self {
-        Self {
-            digest: digest.to_owned(),
-            media_type: format!("application/{format}"),
-            text: String::from_utf8_lossy(bytes).into_owned(),
-        }
+        relation::find_contract(ctx, self.0.contract_id).await
     }
 }
 
@@ -180,24 +143,6 @@ impl ProductQuery {
         let found = product::find_product(ctx, &path(&domain, "domain")?, &self::name(&name, "name")?).await?;
         Ok(found.map(Product))
     }
-}
-
-/// Reads a name.
-///
-/// # Errors
-/// `INVALID`.
-pub(super) fn name(text: &str, field: &'static str) -> Result<Name> {
-    text.parse().map_err(|error| Failure::invalid(field, error))
-}
-
-/// A product's address, `domain.product`.
-///
-/// # Errors
-/// `INVALID`.
-pub(super) fn product_address(text: &str) -> Result<(DomainPath, Name)> {
-    let wrong = || Failure::invalid("product", "use `domain.product`");
-    let (domain, product) = text.split_once('.').ok_or_else(wrong)?;
-    Ok((path(domain, "product")?, name(product, "product")?))
 }
 
 /// A domain's own products, by name.

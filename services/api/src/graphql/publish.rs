@@ -3,12 +3,11 @@
 use app::publish::{self, DocumentSet, DocumentText, Outcome};
 use async_graphql::{Context, InputObject, Object, SimpleObject, Union};
 
-use super::SessionExt;
-use super::contract::Finding;
 use super::error::Result;
-use super::key::idempotency_key;
-use super::org::path;
+use super::input::{idempotency_key, path};
 use super::scalar::int;
+use super::session::SessionExt;
+use super::types::Finding;
 use super::words::{Bump, ChangeKind, DocumentKind};
 
 /// A set of documents.

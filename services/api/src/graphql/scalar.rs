@@ -1,9 +1,9 @@
-//! Scalars of our own, and counts as GraphQL has them.
+//! Custom scalars, and counts as GraphQL integers.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use domain::clock::Timestamp;
 
-/// A moment, RFC 3339, in UTC where the server says it.
+/// A point in time, RFC 3339; in UTC in answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DateTime(pub(crate) Timestamp);
 
@@ -11,7 +11,7 @@ pub(crate) struct DateTime(pub(crate) Timestamp);
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        // A date alone, or a time without offset, would leave open which moment is meant.
+        // A date alone, or a time without offset, is ambiguous.
         match Timestamp::parse_rfc3339(text) {
             Some(moment) => Ok(Self(moment)),
             None => Err(InputValueError::custom("not RFC 3339, such as `2026-12-31T18:00:00Z`")),
@@ -29,7 +29,7 @@ impl From<Timestamp> for DateTime {
     }
 }
 
-/// A whole number that may be beyond 32 bits, as a string of digits.
+/// An integer that may exceed 32 bits, as a string of digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Long(pub(crate) u64);
 
@@ -45,7 +45,7 @@ impl ScalarType for Long {
     }
 }
 
-/// A number that is small by its nature, such as a major version.
+/// A small number, such as a major version.
 pub(crate) fn int(number: u64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

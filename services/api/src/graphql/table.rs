@@ -4,26 +4,20 @@ use std::sync::Arc;
 
 use app::error::Noun;
 use app::table;
-use app::target::Target;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::id::SnapshotId;
-use domain::name::Address;
 use domain::quality::Measured;
 use domain::table::PhysicalColumn;
 
-use super::contract::ContractVersion;
-use super::error::{Failure, Result};
-use super::id::{SnapshotOfTable, encode};
-use super::key::idempotency_key;
+use super::error::Result;
+use super::id::encode;
+use super::input::{address, idempotency_key};
 use super::loader::VerdictOf;
 use super::page::{Connection, Page, cost};
-use super::product::Product;
+use super::relation::{self, required};
 use super::scalar::{DateTime, Long, int};
+use super::session::SessionExt;
+use super::types::{ContractVersion, Product, Snapshot, Table};
 use super::words::{QualityUnit, RuleOutcome, Severity, SnapshotState, TableFormat, VerdictWord};
-use super::{SessionExt, required};
-
-/// A table as a contract's major binds it.
-pub(crate) struct Table(pub(crate) Arc<Target>);
 
 #[Object]
 impl Table {
@@ -55,7 +49,7 @@ impl Table {
     }
 
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
-        required(super::product::find(ctx, self.0.product().id).await?, Noun::Product)
+        required(relation::find_product(ctx, self.0.product().id).await?, Noun::Product)
     }
 
     /// The version that the gate uses; null while the major has only drafts.
@@ -69,7 +63,7 @@ impl Table {
     /// The newest known snapshot.
     async fn head(&self, ctx: &Context<'_>) -> Result<Option<Snapshot>> {
         match self.0.table.head {
-            Some(head) => find_snapshot(ctx, head, &self.0).await,
+            Some(head) => relation::find_snapshot(ctx, head, &self.0).await,
             None => Ok(None),
         }
     }
@@ -100,22 +94,10 @@ impl Table {
     }
 }
 
-/// The snapshot that a relation leads to, seen through a table's binding.
-pub(super) async fn find_snapshot(ctx: &Context<'_>, id: SnapshotId, target: &Arc<Target>) -> Result<Option<Snapshot>> {
-    let found = ctx.loaders()?.find(id).await?.filter(|snapshot| snapshot.table_id == target.table.id);
-    Ok(found.map(|snapshot| Snapshot { snapshot, target: Arc::clone(target) }))
-}
-
-/// One committed state of a table.
-pub(crate) struct Snapshot {
-    snapshot: domain::table::Snapshot,
-    target: Arc<Target>,
-}
-
 #[Object]
 impl Snapshot {
     pub(crate) async fn id(&self) -> ID {
-        encode(self.seen())
+        encode(self.key_of_verdict())
     }
 
     /// The table's name for it: `delta:5`, or `parquet:` and a digest.
@@ -156,7 +138,7 @@ impl Snapshot {
 
     /// Its newest verdict for this table's contract.
     async fn verdict(&self, ctx: &Context<'_>) -> Result<Option<Verdict>> {
-        let Some(found) = ctx.loaders()?.find(VerdictOf(self.seen())).await? else { return Ok(None) };
+        let Some(found) = ctx.loaders()?.find(VerdictOf(self.key_of_verdict())).await? else { return Ok(None) };
         Ok(Some(Verdict::new(&found, table::may_view_detail(ctx.ctx()?, &self.target))))
     }
 
@@ -164,12 +146,6 @@ impl Snapshot {
     async fn error(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         let shown = table::may_view_detail(ctx.ctx()?, &self.target);
         Ok(self.snapshot.error.as_deref().filter(|_| shown))
-    }
-}
-
-impl Snapshot {
-    fn seen(&self) -> SnapshotOfTable {
-        SnapshotOfTable { snapshot_id: self.snapshot.id, binding_id: self.target.binding.id }
     }
 }
 
@@ -256,14 +232,6 @@ impl RuleResult {
             message,
         }
     }
-}
-
-/// Reads an address.
-///
-/// # Errors
-/// `INVALID`.
-pub(super) fn address(text: &str) -> Result<Address> {
-    text.parse().map_err(|error| Failure::invalid("address", error))
 }
 
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! The words of closed sets, as GraphQL spells them.
+//! Enums of the schema that have their own names or descriptions.
 
 use async_graphql::Enum;
 

@@ -128,7 +128,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn every_field_answers_whom_it_should_and_refuses_the_others() {
+async fn every_field_answers_only_the_callers_on_its_line() {
     let document = document();
     let world = World::new().await;
     let listed: BTreeSet<String> = expectations(&world).iter().map(|(field, _, _)| (*field).to_owned()).collect();
@@ -183,7 +183,7 @@ async fn without_a_token_nothing_is_answered() {
 }
 
 #[tokio::test]
-async fn nobody_approves_his_own_request() {
+async fn requesters_cannot_approve_their_own_request() {
     let api = Api::shop().await;
     let input = json!({ "input": { "address": "shop.orders.orders", "purpose": "ANALYTICS", "sentence": "to look" } });
     let asked = "mutation($input: RequestAccessInput!) { requestAccess(input: $input) { request { id } } }";
@@ -194,7 +194,7 @@ async fn nobody_approves_his_own_request() {
 
 /// A person and the service accounts that he owns count as one, whatever roles they hold.
 #[tokio::test]
-async fn nobody_approves_for_his_service_account_nor_it_for_him() {
+async fn a_service_account_and_its_owner_cannot_approve_each_others_requests() {
     let api = Api::shop().await;
     let person = api.test.ctx("owner-shop").await.actor.principal.id;
     let role = || app::identity::NewRole::Domain("shop".parse().expect("a domain"), DomainRole::Owner);
@@ -218,7 +218,7 @@ async fn nobody_approves_for_his_service_account_nor_it_for_him() {
 }
 
 #[tokio::test]
-async fn a_role_that_was_taken_away_is_answered_again_to_its_key() {
+async fn the_key_of_an_unassigned_role_repeats_its_answer() {
     let world = World::new().await;
     let assign = "mutation($input: AssignRoleInput!) { assignRole(input: $input) { assignment { id } } }";
     let auditor = json!({ "input": { "subject": "reader", "role": "AUDITOR" } });

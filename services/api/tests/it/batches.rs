@@ -1,64 +1,10 @@
 //! Relations are loaded in one batch for each level of a query, however long its lists are.
 
-use std::sync::{Arc, Mutex};
-
 use serde_json::Value;
 use testkit::inspector::Scene;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use crate::support::{Api, COLUMNS, CONTRACT, PRODUCT};
-
-/// Counts the batches that loaders load.
-#[derive(Clone, Default)]
-struct Batches(Arc<Mutex<Vec<(String, u64)>>>);
-
-impl Subscriber for Batches {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "charter::loader"
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut batch = Batch::default();
-        event.record(&mut batch);
-        self.0.lock().unwrap().push((batch.what, batch.n_keys));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-#[derive(Default)]
-struct Batch {
-    what: String,
-    n_keys: u64,
-}
-
-impl Visit for Batch {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "what" {
-            self.what = value.rsplit("::").next().unwrap_or(value).to_owned();
-        }
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "n_keys" {
-            self.n_keys = value;
-        }
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
-}
+use crate::trace::Trace;
 
 #[tokio::test]
 async fn relations_are_loaded_in_one_batch_for_each_level() {
@@ -75,7 +21,7 @@ async fn relations_are_loaded_in_one_batch_for_each_level() {
         api.test.publish(&owner, "shop", &[&product, &contract]).await;
         api.test.lay(&format!("shop/orders{index}"), 0, Scene::of(COLUMNS)).await;
     }
-    let batches = Batches::default();
+    let batches = Trace::new(&["charter::loader"]);
     let guard = tracing::subscriber::set_default(batches.clone());
     let query = "{ products { nodes { medallion ports { contract { id name } } contracts { versions(first: 5) { nodes { id } } }
         tables { contractVersion { id } product { id } } } } }";
@@ -83,7 +29,11 @@ async fn relations_are_loaded_in_one_batch_for_each_level() {
     drop(guard);
     assert_eq!(data["products"]["nodes"].as_array().map(Vec::len), Some(6));
 
-    let mut loaded = batches.0.lock().unwrap().clone();
+    let batch = |mut fields: std::collections::BTreeMap<_, String>| {
+        let key = fields.remove("what").expect("a key type");
+        (key.rsplit("::").next().unwrap_or(&key).to_owned(), fields.remove("n_keys").expect("a number of keys"))
+    };
+    let mut loaded: Vec<_> = batches.take().into_iter().map(|traced| batch(traced.fields)).collect();
     loaded.sort();
     let expected = [
         ("ContractId", 6),
@@ -96,5 +46,5 @@ async fn relations_are_loaded_in_one_batch_for_each_level() {
         ("TablesOf", 6),
         ("VersionsOf", 6),
     ];
-    assert_eq!(loaded, expected.map(|(what, n_keys)| (what.to_owned(), n_keys)));
+    assert_eq!(loaded, expected.map(|(what, n_keys)| (what.to_owned(), n_keys.to_string())));
 }

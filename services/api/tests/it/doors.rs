@@ -158,7 +158,7 @@ async fn every_route_answers_only_the_callers_on_its_line() {
 
 /// Below a path with sign-in, a caller without a token does not even learn which routes there are.
 #[tokio::test]
-async fn a_door_asks_for_a_token_also_where_it_has_no_route() {
+async fn a_door_requires_a_token_also_where_it_has_no_route() {
     let api = Api::start().await;
     for (method, path) in [
         (Method::GET, "/registry"),

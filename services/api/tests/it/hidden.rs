@@ -11,13 +11,13 @@ use crate::support::{Api, COLUMNS, CONTRACT, PRODUCT, refused, succeeded};
 
 /// What a world's secrets are called; questions name them in both worlds.
 #[derive(Clone, Debug, Default)]
-struct Secrets {
-    ids: Vec<String>,
+pub(crate) struct Secrets {
+    pub(crate) ids: Vec<String>,
 }
 
 /// The shop, and, where `with_hidden`, a confidential and a restricted product that were published last, read by their
 /// owner, asked for, and refused.
-async fn world(with_hidden: bool) -> (Api, Secrets) {
+pub(crate) async fn world(with_hidden: bool) -> (Api, Secrets) {
     let api = Api::shop().await;
     api.grant().await;
     let [product, contract] = succeeded(PRODUCT, CONTRACT);
@@ -119,7 +119,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-const ABOUT_NAMES: [&str; 23] = [
+pub(crate) const ABOUT_NAMES: [&str; 23] = [
     r#"{ product(domain: "shop", name: "{}") { id name } }"#,
     r#"{ table(address: "shop.{}.{}") { id location } }"#,
     r#"{ table(address: "shop.{}.{}__v1") { id } }"#,
@@ -146,16 +146,16 @@ const ABOUT_NAMES: [&str; 23] = [
 ];
 
 /// The questions that take documents.
-const ABOUT_DOCUMENTS: [(&str, &str); 2] = [
+pub(crate) const ABOUT_DOCUMENTS: [(&str, &str); 2] = [
     ("planDocuments", "query($input: DocumentsInput!) { planDocuments(input: $input) { __typename } }"),
     ("applyDocuments", "mutation($input: DocumentsInput!) { applyDocuments(input: $input) { __typename } }"),
 ];
 
 /// Those who may not know: one with a grant in the domain, and the owner of another domain.
-const CALLERS: [&str; 2] = ["reader", "owner-other"];
+pub(crate) const CALLERS: [&str; 2] = ["reader", "owner-other"];
 
 /// Questions about ids; `{}` stands for one.
-const ABOUT_IDS: [&str; 11] = [
+pub(crate) const ABOUT_IDS: [&str; 11] = [
     r#"{ node(id: "{}") { __typename id } }"#,
     r#"mutation { activateVersion(input: { version: "{}" }) { __typename } }"#,
     r#"mutation { withdrawRequest(input: { request: "{}" }) { __typename } }"#,
@@ -187,7 +187,7 @@ const LISTS: [&str; 13] = [
 ];
 
 #[tokio::test]
-async fn what_is_hidden_is_answered_as_what_does_not_exist() {
+async fn hidden_objects_are_answered_like_missing_ones() {
     let (with, secrets) = world(true).await;
     let (without, _) = world(false).await;
     let mut questions: Vec<String> = LISTS.map(str::to_owned).to_vec();
@@ -215,7 +215,7 @@ async fn what_is_hidden_is_answered_as_what_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_hidden_name_is_not_told_from_a_free_one_by_documents() {
+async fn documents_do_not_distinguish_a_hidden_name_from_a_free_one() {
     let (with, _) = world(true).await;
     let (without, _) = world(false).await;
     // The name itself, and a product of another domain that offers and reads what may be hidden.
@@ -238,7 +238,7 @@ async fn a_hidden_name_is_not_told_from_a_free_one_by_documents() {
 }
 
 #[test]
-fn every_field_is_asked() {
+fn every_field_has_a_query_about_hidden_objects() {
     let asked = LISTS.iter().chain(&ABOUT_NAMES).chain(&ABOUT_IDS).copied().collect::<Vec<_>>().join("\n");
     let fields = ["Query", "Mutation"].map(|root| fields(&document(), root));
     let names: BTreeSet<String> = fields.into_iter().flatten().map(|field| field.name).collect();

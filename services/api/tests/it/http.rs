@@ -23,7 +23,7 @@ async fn health_and_readiness_need_no_token() {
 }
 
 #[tokio::test]
-async fn without_its_database_the_server_lives_and_is_not_ready() {
+async fn without_its_database_the_server_is_healthy_and_not_ready() {
     let api = Api::start().await;
     api.test.app.db.close().await;
     assert_eq!(api.send(get("/health")).await.status, StatusCode::OK);
@@ -33,13 +33,14 @@ async fn without_its_database_the_server_lives_and_is_not_ready() {
 }
 
 #[tokio::test]
-async fn paths_are_told_by_the_router_and_no_other_way() {
+async fn paths_are_matched_exactly() {
     let api = Api::start().await;
     for path in
         ["/", "/graphql/", "//graphql", "/GRAPHQL", "/health/../graphql", "/graphql;x=/health", "/%2fhealth", "/ready."]
     {
         let reply = api.send(get(path)).await;
         assert_eq!((reply.status, reply.problem().as_str()), (StatusCode::NOT_FOUND, "not-found"), "{path}");
+        assert_eq!(reply.json()["detail"], "the GraphQL API is at `/graphql`");
     }
 }
 
@@ -57,11 +58,14 @@ async fn only_post_reaches_graphql() {
         let reply = api.send(request.body(Body::empty()).expect("a request")).await;
         assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
         assert_eq!(reply.headers[ALLOW], "POST", "{method}");
+        if method != Method::HEAD {
+            assert_eq!(reply.problem(), "method-not-allowed");
+        }
     }
 }
 
 #[tokio::test]
-async fn a_body_is_plain_json_or_nothing() {
+async fn a_body_must_be_plain_json() {
     let api = Api::start().await;
     let token = api.test.token("admin").await;
     let send = async |media_type: Option<&str>, encoding: Option<&str>| {
@@ -94,7 +98,7 @@ async fn a_body_is_plain_json_or_nothing() {
 }
 
 #[tokio::test]
-async fn a_missing_or_bad_token_is_refused_without_saying_why() {
+async fn a_missing_or_invalid_token_is_refused_without_a_reason() {
     let api = Api::start().await;
     let good = api.test.token("admin").await;
     let mut bodies = Vec::new();
@@ -196,7 +200,7 @@ async fn a_body_is_read_up_to_its_limit_and_documents_further() {
 }
 
 #[tokio::test]
-async fn every_answer_has_its_id_and_is_not_kept() {
+async fn every_answer_has_an_id_and_is_not_cached() {
     let api = Api::start().await;
     let token = api.test.token("admin").await;
     let mut ids = std::collections::HashSet::new();
@@ -221,7 +225,7 @@ async fn every_answer_has_its_id_and_is_not_kept() {
 }
 
 #[tokio::test]
-async fn more_requests_than_are_taken_are_sent_away() {
+async fn requests_over_the_limit_are_refused() {
     let api = Api::with(&api::Limits { n_requests: 0, ..api::Limits::default() }).await;
     let token = api.test.token("admin").await;
     let reply = api.post(&token, VIEWER).await;
@@ -235,7 +239,7 @@ fn a_provider_of_credentials_has_answered_before_its_caller_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_given_up() {
+async fn a_slow_request_times_out() {
     let limits = api::Limits { timeout: std::time::Duration::ZERO, ..api::Limits::default() };
     let api = Api::with(&limits).await;
     let token = api.test.token("admin").await;
@@ -245,7 +249,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_mutation_outlives_the_client_that_hung_up() {
+async fn a_mutation_completes_after_its_client_disconnects() {
     let api = Api::start().await;
     let token = api.test.token("admin").await;
     let body = r#"{"query":"mutation { createDomain(input: { path: \"shop\" }) { __typename } }"}"#;

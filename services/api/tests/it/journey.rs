@@ -22,7 +22,7 @@ fn orders() -> Value {
 }
 
 #[tokio::test]
-async fn the_one_time_token_makes_a_token_and_nothing_else() {
+async fn the_one_time_token_creates_a_token_and_nothing_else() {
     let api = Api::start().await;
     // The first admin is there already, so a fresh one-time token is made by hand.
     let (clock, random) = (api.test.clock.as_ref(), api.test.random.as_ref());
@@ -51,7 +51,7 @@ async fn the_one_time_token_makes_a_token_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_consumer_asks_is_given_reads_and_is_refused_again() {
+async fn a_consumer_requests_access_reads_and_is_refused_after_the_revocation() {
     let api = Api::shop().await;
     let refused = api.data("reader", VEND, orders()).await;
     assert_eq!(refused["answer"]["__typename"], "GateRefused");
@@ -64,7 +64,7 @@ async fn a_consumer_asks_is_given_reads_and_is_refused_again() {
     let issued = api.data("reader", VEND, orders()).await["answer"].clone();
     assert_eq!(issued["__typename"], "VendCredentialsPayload");
     let lease = &issued["lease"];
-    assert_eq!((&lease["state"], &lease["action"]), (&json!("ISSUED"), &json!("read")));
+    assert_eq!((&lease["state"], &lease["action"]), (&json!("ISSUED"), &json!("READ")));
     assert_eq!(lease["grant"]["id"], grant.as_str());
     assert_eq!(lease["decision"]["id"], issued["decision"]["id"]);
     assert_eq!(lease["snapshot"]["key"], "delta:0");
@@ -91,7 +91,7 @@ async fn a_consumer_asks_is_given_reads_and_is_refused_again() {
 }
 
 #[tokio::test]
-async fn details_are_for_those_with_the_right_to_them() {
+async fn details_need_the_right_to_see_them() {
     let api = Api::shop().await;
     api.grant().await;
     let policy = |answer: &Value| {
@@ -171,7 +171,7 @@ async fn a_key_repeats_a_call_and_refuses_another() {
 }
 
 #[tokio::test]
-async fn a_fault_of_ours_is_told_without_its_text() {
+async fn an_internal_error_is_reported_without_its_cause() {
     let api = Api::start().await;
     let token = api.test.token("admin").await;
     // The token is good and its bearer known, and then the database goes away under the query.
@@ -186,7 +186,7 @@ async fn a_fault_of_ours_is_told_without_its_text() {
 }
 
 #[tokio::test]
-async fn fields_keep_the_order_of_the_document_and_failed_ones_are_null() {
+async fn fields_have_the_order_of_the_document_and_failed_ones_are_null() {
     let api = Api::shop().await;
     let token = api.test.token("reader").await;
     let ask = async |query: &str| {

@@ -121,7 +121,7 @@ async fn brackets_nest_at_most_64_deep_before_anything_recursive_reads_them() {
 }
 
 #[tokio::test]
-async fn brackets_in_texts_and_comments_are_none() {
+async fn brackets_in_strings_and_comments_do_not_count() {
     let api = Api::start().await;
     let brackets = "(".repeat(200);
     for text in [
@@ -136,7 +136,7 @@ async fn brackets_in_texts_and_comments_are_none() {
 }
 
 #[tokio::test]
-async fn fragments_that_double_themselves_are_counted_before_they_are_spread() {
+async fn exponential_fragments_are_counted_before_they_are_spread() {
     let api = Api::start().await;
     let mut document = "{ viewer { ...F0 } } ".to_owned();
     for level in 0..30 {
@@ -150,11 +150,11 @@ async fn fragments_that_double_themselves_are_counted_before_they_are_spread() {
 }
 
 #[tokio::test]
-async fn an_input_object_has_each_key_once() {
+async fn repeated_keys_of_input_objects_are_refused() {
     let api = Api::start().await;
     let query = r#"mutation { createDomain(input: { path: "a", path: "b" }) { __typename } }"#;
     let message = refusal(&api, query).await.expect("twice");
-    assert!(message.contains("the key `path` twice"), "{message}");
+    assert!(message.contains("the key `path` is repeated"), "{message}");
     // Aliases are not keys.
     let query = "{ a: viewer { a: version } b: viewer { a: version } }";
     assert_eq!(refusal(&api, query).await, None);

@@ -20,5 +20,6 @@ mod registry_topics;
 mod schema;
 mod shares;
 mod support;
+mod trace;
 mod values;
 mod wrong_input;

@@ -14,7 +14,7 @@ const ANSWER: &str = "mutation($input: AnswerNoticeInput!) { answer: answerNotic
     __typename ... on AnswerNoticePayload { answer { reply consumer { subject } } } ... on NoticeClosed { message } } }";
 
 #[tokio::test]
-async fn a_reader_is_told_and_answers_and_the_owner_sees_it() {
+async fn a_reader_is_notified_and_the_owner_sees_their_answer() {
     let api = Api::shop().await;
     api.grant().await;
     let owner = api.test.ctx("owner-shop").await;
@@ -63,7 +63,7 @@ async fn a_reader_is_told_and_answers_and_the_owner_sees_it() {
 }
 
 #[tokio::test]
-async fn a_closed_port_is_told_with_its_reason_and_successor() {
+async fn a_closed_port_is_refused_with_its_reason_and_successor() {
     let api = Api::shop().await;
     let owner = api.test.ctx("owner-shop").await;
     let [product, contract] = succeeded(PRODUCT, CONTRACT);

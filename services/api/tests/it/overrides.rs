@@ -17,7 +17,7 @@ const CREATE: &str = "mutation($input: CreateOverrideInput!) { answer: createOve
         ... on InvalidDocuments { problems { message } } } }";
 
 #[tokio::test]
-async fn what_a_steward_is_shown_is_what_everybody_reads() {
+async fn the_findings_shown_to_a_steward_are_those_that_readers_see() {
     let api = Api::shop().await;
     let document = json!({ "path": "orders.yaml", "text": refused(CONTRACT) });
     let review = json!({ "product": "shop.orders", "document": document });
@@ -48,7 +48,7 @@ async fn what_a_steward_is_shown_is_what_everybody_reads() {
 }
 
 #[tokio::test]
-async fn other_findings_and_what_cannot_be_read_are_not_signed() {
+async fn other_findings_and_unreadable_documents_are_not_accepted() {
     let api = Api::shop().await;
     let before = without_tokens(&api.test.dump().await);
     let input = api.override_input("shop.orders", &refused(CONTRACT)).await;

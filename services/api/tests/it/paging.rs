@@ -47,7 +47,7 @@ async fn a_page_has_1_to_200_items() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_in_its_list_and_for_its_holder_only() {
+async fn a_cursor_is_valid_in_its_list_and_for_its_caller_only() {
     let api = domains(3).await;
     api.test.principal("reader").await;
     let page = api.data("admin", DOMAINS, json!({ "first": 1 })).await;
@@ -62,7 +62,7 @@ async fn a_cursor_is_good_in_its_list_and_for_its_holder_only() {
 }
 
 #[tokio::test]
-async fn the_versions_of_each_contract_are_paged_by_themselves() {
+async fn the_versions_of_each_contract_have_their_own_pages() {
     let api = Api::shop().await;
     let owner = api.test.ctx("owner-shop").await;
     let product = PRODUCT.replace("id: orders", "id: returns").replace("name: Orders", "name: Returns");
@@ -96,7 +96,7 @@ async fn the_versions_of_each_contract_are_paged_by_themselves() {
 }
 
 #[tokio::test]
-async fn an_id_finds_what_it_was_given_for_and_one_of_the_wrong_kind_is_an_error() {
+async fn an_id_finds_its_object_and_one_of_the_wrong_kind_is_an_error() {
     let api = Api::shop().await;
     let query = r#"{ domain(path: "shop") { id } product(domain: "shop", name: "orders") {
         id contracts { id versions { nodes { id } } } tables { id head { id } } } viewer { principal { id } } }"#;
@@ -131,7 +131,7 @@ async fn an_id_finds_what_it_was_given_for_and_one_of_the_wrong_kind_is_an_error
 }
 
 #[tokio::test]
-async fn a_look_up_by_id_hides_what_its_list_would_not_show() {
+async fn a_look_up_by_id_hides_objects_that_are_not_listed() {
     let api = Api::shop().await;
     let ids = r#"{ domain(path: "shop") { roles { id principal { id } } } records(first: 1) { nodes { id } } }"#;
     let data = api.data("auditor", ids, Value::Null).await;

@@ -125,7 +125,7 @@ async fn a_schema_is_registered_found_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_has_its_own_code() {
+async fn missing_objects_have_their_own_codes() {
     let client = Client::start().await;
     client.register("users-value", USER_1).await;
     let lookup = Some(json!({ "schema": USER_2 }));
@@ -209,7 +209,7 @@ async fn a_schema_that_breaks_readers_is_refused_by_the_level() {
 }
 
 #[tokio::test]
-async fn a_mode_forbids_and_lets_ids_in() {
+async fn modes_forbid_changes_and_admit_ids() {
     let client = Client::start().await;
     assert_eq!(client.ok(Method::GET, "/mode", None).await, json!({ "mode": "READWRITE" }));
     let mode = |mode: &str| Some(json!({ "mode": mode }));
@@ -244,7 +244,7 @@ async fn a_mode_forbids_and_lets_ids_in() {
 }
 
 #[tokio::test]
-async fn what_others_refer_to_stays() {
+async fn referenced_schemas_cannot_be_deleted() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;
     let team = r#"{"type":"record","name":"Team","fields":[{"name":"lead","type":"User"}]}"#;
@@ -272,7 +272,7 @@ async fn what_others_refer_to_stays() {
 }
 
 #[tokio::test]
-async fn a_schema_with_what_it_refers_to_written_into_it_is_the_same_one() {
+async fn a_schema_with_its_references_inlined_is_the_same_schema() {
     let client = Client::start().await;
     client
         .register("user-value", r#"{"type":"record","name":"User","fields":[{"name":"name","type":"string"}]}"#)
@@ -306,7 +306,7 @@ async fn a_schema_with_what_it_refers_to_written_into_it_is_the_same_one() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_while_a_schema_refers_to_it_is_missed() {
+async fn a_reference_deleted_during_registration_is_missing() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;
     let team = r#"{"type":"record","name":"Team","fields":[{"name":"lead","type":"User"}]}"#;
@@ -343,7 +343,7 @@ async fn contexts_are_apart() {
 }
 
 #[tokio::test]
-async fn nobody_without_a_token_is_let_in() {
+async fn requests_without_a_token_are_refused() {
     let client = Client::start().await;
     let send = |headers: Vec<(&'static str, String)>| {
         let mut request = Request::get("/registry/subjects");

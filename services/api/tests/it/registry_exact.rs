@@ -51,7 +51,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn a_version_is_named_as_in_java() {
+async fn versions_are_parsed_as_in_java() {
     let client = Client::start().await;
     client.register("users-value", USER_1).await;
     client.register("users-value", USER_2).await;
@@ -81,7 +81,7 @@ async fn the_latest_is_one_in_use() {
 }
 
 #[tokio::test]
-async fn lists_are_cut_where_the_client_says() {
+async fn lists_are_paged_by_offset_and_limit() {
     let client = Client::start().await;
     for name in ["a", "b", "c", "d"] {
         client.register(name, USER_1).await;
@@ -118,7 +118,7 @@ async fn lists_are_cut_where_the_client_says() {
 }
 
 #[tokio::test]
-async fn schemas_are_listed_by_prefix_newest_and_page() {
+async fn schemas_are_filtered_by_prefix_and_newest_and_paged() {
     let client = Client::start().await;
     for (subject, schema) in [("a", USER_1), ("a", USER_2), ("ab", USER_1), (":.c:a", USER_1), ("b", USER_1)] {
         client.register(subject, schema).await;
@@ -163,7 +163,7 @@ async fn no_more_than_a_thousand_schemas_are_listed() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_number_is_no_address() {
+async fn an_id_that_is_not_a_number_is_an_unknown_path() {
     let client = Client::start().await;
     client.register("users-value", USER_1).await;
     for rest in ["", "/schema", "/subjects", "/versions"] {
@@ -177,7 +177,7 @@ async fn an_id_that_is_no_number_is_no_address() {
 }
 
 #[tokio::test]
-async fn references_lead_to_versions_in_use() {
+async fn references_resolve_to_versions_in_use() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;
     client.register("user-value", USER_2).await;
@@ -197,7 +197,7 @@ async fn references_lead_to_versions_in_use() {
 }
 
 #[tokio::test]
-async fn what_refers_to_a_deleted_version_is_still_found_and_read() {
+async fn schemas_that_refer_to_a_deleted_version_are_found_and_read() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;
     let id = client.post("/subjects/team-value/versions", team(1)).await["id"].clone();
@@ -215,7 +215,7 @@ async fn what_refers_to_a_deleted_version_is_still_found_and_read() {
 }
 
 #[tokio::test]
-async fn the_versions_of_one_subject_go_together() {
+async fn the_versions_of_a_subject_are_deleted_together() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;
     let level = Some(json!({ "compatibility": "NONE" }));
@@ -229,7 +229,7 @@ async fn the_versions_of_one_subject_go_together() {
 }
 
 #[tokio::test]
-async fn what_is_registered_anew_takes_the_place_of_what_was_deleted() {
+async fn a_schema_registered_again_replaces_its_deleted_version() {
     let client = Client::start().await;
     client.register("user-value", USER_1).await;
     for version in 2..5 {
@@ -246,7 +246,7 @@ async fn what_is_registered_anew_takes_the_place_of_what_was_deleted() {
 }
 
 #[tokio::test]
-async fn a_version_is_given_by_the_client_only_where_it_would_be_given_anyway() {
+async fn clients_may_only_give_the_next_version_number() {
     let client = Client::start().await;
     let path = "/subjects/users-value/versions";
     let numbered = |version: i64| Some(json!({ "schema": USER_1, "version": version }));
@@ -258,7 +258,7 @@ async fn a_version_is_given_by_the_client_only_where_it_would_be_given_anyway() 
 }
 
 #[tokio::test]
-async fn checks_answer_as_registrations_do() {
+async fn checks_and_registrations_give_the_same_answer() {
     let client = Client::start().await;
     let at = |subject: &str, rest: &str| format!("/compatibility/subjects/{subject}/versions{rest}");
     let good = json!({ "schema": USER_1 });
@@ -278,7 +278,7 @@ async fn checks_answer_as_registrations_do() {
 }
 
 #[tokio::test]
-async fn settings_are_answered_as_they_are() {
+async fn settings_have_the_form_of_the_reference() {
     let client = Client::start().await;
     let admin = client.admin().await;
     let as_admin = async |method: Method, path: &str, body: Option<Value>| {
@@ -363,7 +363,7 @@ async fn a_base_url_may_name_a_context() {
 }
 
 #[tokio::test]
-async fn a_subject_may_have_any_name_but_that_of_another() {
+async fn subject_names_are_free_and_unique() {
     let client = Client::start().await;
     for (encoded, name) in [
         ("a%2Fb", "a/b"),
@@ -390,7 +390,7 @@ async fn a_subject_may_have_any_name_but_that_of_another() {
 }
 
 #[tokio::test]
-async fn bodies_are_taken_under_the_names_that_clients_give_them() {
+async fn bodies_are_accepted_under_the_media_types_of_clients() {
     let client = Client::start().await;
     let path = "/subjects/users-value/versions";
     let body = json!({ "schema": USER_1, "unknown": [1], "metadata": { "properties": { "a": "b" } } }).to_string();
@@ -421,7 +421,7 @@ async fn bodies_are_taken_under_the_names_that_clients_give_them() {
 }
 
 #[tokio::test]
-async fn answers_have_the_name_that_the_client_asks_for() {
+async fn answers_have_the_media_type_of_the_accept_header() {
     const FIRST: &str = "application/vnd.schemaregistry.v1+json";
     let client = Client::start().await;
     for (accept, name) in [
@@ -485,7 +485,7 @@ async fn addresses_are_as_in_java() {
 }
 
 #[tokio::test]
-async fn a_protobuf_schema_is_served_as_a_descriptor_wherever_it_is_asked_for() {
+async fn protobuf_schemas_are_served_as_descriptors_on_every_route() {
     use base64::Engine;
     let client = Client::start().await;
     let text = "syntax = \"proto3\"; message User { int64 id = 1; }";

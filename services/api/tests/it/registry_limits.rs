@@ -26,7 +26,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn a_subject_has_as_many_versions_as_are_configured() {
+async fn the_number_of_versions_is_limited() {
     let settings = Settings { max_versions: 3, ..Settings::for_testing() };
     let client = Client::of(Api::with_quarantine_and(settings).await).await;
     let level = Some(json!({ "compatibility": "NONE" }));
@@ -48,7 +48,7 @@ async fn a_subject_has_as_many_versions_as_are_configured() {
 }
 
 #[tokio::test]
-async fn subjects_of_no_product_are_as_many_as_are_configured() {
+async fn the_number_of_subjects_without_a_product_is_limited() {
     const PRODUCT: &str = "apiVersion: v1.0.0\nkind: DataProduct\nid: p\nname: p\nstatus: active\n\
                            outputPorts:\n  - name: stream\n    version: 1.0.0\n    contractId: p\n";
     const CONTRACT: &str = "apiVersion: v3.1.0\nkind: DataContract\nid: p\nversion: 1.0.0\nstatus: active\n\
@@ -150,7 +150,7 @@ async fn references_are_bounded_in_number_depth_and_size() {
 }
 
 #[tokio::test]
-async fn a_body_and_a_text_are_only_so_large() {
+async fn bodies_and_texts_are_limited_in_size() {
     let client = Client::start().await;
     let doc = |n_bytes: usize| format!(r#"{{"type":"record","name":"a","fields":[],"doc":"{}"}}"#, "x".repeat(n_bytes));
     for (n_bytes, code) in [(999_000, 200), (1_000_000, 42_209), (2_000_000, 42_209)] {

@@ -77,7 +77,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_disabled_principal_is_not_let_in_any_more() {
+async fn a_disabled_principal_is_refused() {
     let world = World::start().await;
     let test = &world.api.test;
     let reader = test.ctx("reader").await.actor.principal.id;
@@ -88,7 +88,7 @@ async fn a_disabled_principal_is_not_let_in_any_more() {
 }
 
 #[tokio::test]
-async fn a_token_ends_with_its_time() {
+async fn an_expired_token_is_refused() {
     let world = World::start().await;
     let test = &world.api.test;
     let lifetime = Some(Duration::from_secs(600));
@@ -101,7 +101,7 @@ async fn a_token_ends_with_its_time() {
 }
 
 #[tokio::test]
-async fn what_becomes_a_hidden_products_is_hidden() {
+async fn subjects_bound_by_a_hidden_product_become_hidden() {
     let world = World::start().await;
     world.publish("confidential").await;
     assert_eq!(world.look().await, 40_403, "the subject was bound");
@@ -112,7 +112,7 @@ async fn what_becomes_a_hidden_products_is_hidden() {
 }
 
 #[tokio::test]
-async fn a_hidden_subject_takes_nothing_and_tells_nothing_of_what_it_has() {
+async fn a_hidden_subject_accepts_and_reveals_nothing() {
     let world = World::start().await;
     world.publish("confidential").await;
     let breaking = SCHEMA.replace("\"id\"", "\"other\"");
@@ -126,7 +126,7 @@ async fn a_hidden_subject_takes_nothing_and_tells_nothing_of_what_it_has() {
 }
 
 #[tokio::test]
-async fn a_role_that_ends_shows_nothing() {
+async fn an_ended_role_reveals_nothing() {
     let world = World::start().await;
     let test = &world.api.test;
     world.publish("confidential").await;
@@ -139,7 +139,7 @@ async fn a_role_that_ends_shows_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_for_good_is_gone() {
+async fn permanently_deleted_schemas_are_missing() {
     let world = World::start().await;
     world.delete("users-value", false).await;
     assert_eq!(world.look().await, 200, "messages need what is out of use");
@@ -148,7 +148,7 @@ async fn what_is_deleted_for_good_is_gone() {
 }
 
 #[tokio::test]
-async fn the_place_by_which_a_schema_was_known_is_gone() {
+async fn a_schema_is_missing_once_its_visible_subject_is_gone() {
     let world = World::start().await;
     world.publish("confidential").await;
     assert_eq!(world.look().await, 40_403);
@@ -160,7 +160,7 @@ async fn the_place_by_which_a_schema_was_known_is_gone() {
 }
 
 #[tokio::test]
-async fn a_subject_of_another_context_does_not_have_it() {
+async fn a_schema_is_not_found_in_another_context() {
     let world = World::start().await;
     for (subject, code) in [("other-value", 200), (":.staging:users-value", 40_403)] {
         let path = format!("/schemas/ids/1?subject={subject}");
@@ -169,7 +169,7 @@ async fn a_subject_of_another_context_does_not_have_it() {
 }
 
 #[tokio::test]
-async fn a_request_that_began_before_its_topic_was_bound_is_answered_by_the_binding() {
+async fn a_request_that_began_before_its_topic_was_bound_is_judged_by_the_binding() {
     let world = World::start().await;
     let test = &world.api.test;
     let product = format!("{PRODUCT}customProperties:\n  - property: classification\n    value: confidential\n");

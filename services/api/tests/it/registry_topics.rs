@@ -151,7 +151,7 @@ async fn a_compatible_schema_is_the_contracts_next_version() {
 }
 
 #[tokio::test]
-async fn what_breaks_the_contracts_readers_is_refused_whatever_the_level() {
+async fn schemas_that_break_the_contracts_readers_are_refused_at_every_level() {
     let door = Topics::open(Api::start().await).await;
     door.publish("orders", "internal", &[]).await;
     door.registers("orders-value", ORDER).await;
@@ -168,7 +168,7 @@ async fn what_breaks_the_contracts_readers_is_refused_whatever_the_level() {
 }
 
 #[tokio::test]
-async fn a_contract_that_is_reviewed_waits_as_a_draft() {
+async fn a_version_that_needs_review_waits_as_a_draft() {
     let door = Topics::open(Api::start().await).await;
     door.publish("orders", "internal", &[("evolve", "review")]).await;
     let body = json!({ "schema": GROWN });
@@ -241,7 +241,7 @@ async fn a_subject_belongs_to_one_contract() {
 }
 
 #[tokio::test]
-async fn json_schemas_and_protobuf_schemas_are_followed_too() {
+async fn contracts_follow_json_and_protobuf_schemas_too() {
     let door = Topics::open(Api::start().await).await;
     let json_schema = |more: &str| {
         let properties = format!(r#""id":{{"type":"integer"}},"note":{{"type":"string"}}{more}"#);
@@ -272,7 +272,7 @@ async fn json_schemas_and_protobuf_schemas_are_followed_too() {
 }
 
 #[tokio::test]
-async fn a_contract_follows_what_its_schema_refers_to() {
+async fn a_contract_follows_the_references_of_its_schema() {
     let refer = |name: &str, of: &str, version: u32| json!([{ "name": name, "subject": of, "version": version }]);
     let avro = |fields: &str| format!(r#"{{"type":"record","name":"Address","fields":[{fields}]}}"#);
     let avro = [
@@ -341,7 +341,7 @@ async fn a_contract_follows_what_its_schema_refers_to() {
 }
 
 #[tokio::test]
-async fn a_descriptor_is_followed_like_the_text_that_it_was_made_of() {
+async fn contracts_follow_a_descriptor_like_its_text() {
     let door = Topics::open(Api::start().await).await;
     door.publish("parcels", "internal", &[]).await;
     let text = |more: &str| {
@@ -359,7 +359,7 @@ async fn a_descriptor_is_followed_like_the_text_that_it_was_made_of() {
 }
 
 /// Every request of the door about `vault`, which may be hidden.
-fn requests() -> Vec<(Method, String, Option<Value>)> {
+pub(crate) fn requests() -> Vec<(Method, String, Option<Value>)> {
     let mut requests = Vec::new();
     let mut get = |path: String| requests.push((Method::GET, path, None));
     for query in ["", "?deleted=true", "?subjectPrefix=:*:", "?subjectPrefix=vault", "?deletedOnly=true"] {
@@ -427,7 +427,7 @@ fn requests() -> Vec<(Method, String, Option<Value>)> {
 
 /// A door with the product `orders`, and, where `with_hidden`, the confidential product `vault`, whose schema refers to
 /// one of `orders` and whose settings are its own.
-async fn door_with(api: Api, with_hidden: bool) -> Topics {
+pub(crate) async fn door_with(api: Api, with_hidden: bool) -> Topics {
     let door = Topics::open(api).await;
     door.publish("orders", "internal", &[]).await;
     door.registers("orders-value", ORDER).await;
@@ -448,7 +448,7 @@ async fn door_with(api: Api, with_hidden: bool) -> Topics {
 }
 
 #[tokio::test]
-async fn a_hidden_products_subjects_are_answered_as_those_that_there_are_not() {
+async fn subjects_of_a_hidden_product_are_answered_like_missing_ones() {
     for quarantine in [false, true] {
         let api = async || if quarantine { Api::with_quarantine().await } else { Api::start().await };
         let (with, without) = (door_with(api().await, true).await, door_with(api().await, false).await);

@@ -7,7 +7,7 @@ use async_graphql::parser::types::{ServiceDocument, TypeKind, TypeSystemDefiniti
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/charterhouse.graphql");
 
 #[test]
-fn the_kept_schema_is_the_one_that_is_served() {
+fn the_stored_schema_is_the_served_one() {
     let served = api::graphql::sdl();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(FILE, &served).expect("the schema");

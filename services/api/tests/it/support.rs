@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request, StatusCode};
+use domain::error::Reason;
 use domain::identity::{DomainRole, PlatformRole};
 use serde_json::{Value, json};
 use testkit::app::TestApp;
@@ -45,7 +46,22 @@ impl Reply {
         assert_eq!(document["status"], self.status.as_u16(), "{document}");
         assert_eq!(document["requestId"].as_str().map(str::as_bytes), Some(self.headers["x-request-id"].as_bytes()));
         let kind = document["type"].as_str().and_then(|kind| kind.strip_prefix("urn:charterhouse:problem:"));
-        kind.unwrap_or_else(|| panic!("no type: {document}")).to_owned()
+        let kind = kind.unwrap_or_else(|| panic!("no type: {document}"));
+        let reason = match kind {
+            "not-found" => Reason::PathNotFound,
+            "method-not-allowed" => Reason::MethodNotAllowed,
+            "unauthenticated" => Reason::TokenInvalid,
+            "unsupported-media-type" => Reason::BodyMediaType,
+            "too-large" => Reason::BodyTooLarge,
+            "invalid-request" => Reason::BodyInvalid,
+            "busy" => Reason::ServerBusy,
+            "timed-out" => Reason::ServerTimedOut,
+            "unavailable" => Reason::ServerUnavailable,
+            "internal" => Reason::ServerFault,
+            unknown => panic!("unknown type `{unknown}`"),
+        };
+        assert_eq!(document["reason"], reason.as_str(), "{document}");
+        kind.to_owned()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::support::{Api, COLUMNS, CONTRACT, PRODUCT};
 const SALARY: &str = "98765";
 
 #[tokio::test]
-async fn the_number_that_a_query_gives_is_for_owners_and_stewards() {
+async fn the_result_of_a_query_is_for_owners_and_stewards() {
     let api = Api::shop().await;
     let owner = api.test.ctx("owner-shop").await;
     let rules = "    quality:

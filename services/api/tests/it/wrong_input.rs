@@ -94,7 +94,7 @@ struct Case {
 }
 
 #[tokio::test]
-async fn wrong_input_is_told_apart_and_changes_nothing() {
+async fn each_wrong_input_has_its_own_error_and_changes_nothing() {
     let api = Api::shop().await;
     let token = api.test.token("admin").await;
     let document = document();
@@ -228,7 +228,7 @@ const FOR_ADMINS: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn what_is_someone_elses_is_refused_and_not_changed() {
+async fn objects_of_others_are_refused_and_not_changed() {
     let api = Api::shop().await;
     let foreign = Foreign::make(&api).await;
     let document = document();

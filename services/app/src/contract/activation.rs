@@ -5,13 +5,13 @@ use domain::clock::Timestamp;
 use domain::contract::{self, State, StateName, WrongState};
 use domain::id::{ContractId, ContractVersionId};
 use policy::{Action, Resource};
-use store::revision::{self, Revision};
 use store::{Lock, Tx, outbox};
 
 use super::documents::parsed;
 use super::readiness::{self, ActivationFacts};
 use super::reads::VersionView;
 use crate::audit::{self, Event, ResourceKind};
+use crate::change::{Change, announce};
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error};
 use crate::idempotency::{self, Key};
@@ -137,7 +137,8 @@ pub(crate) async fn extend(
     let Some(version) = store::contract::find_current(tx, contract_id, major).await? else { return Ok(()) };
     let state = version.state.clone().serve_until(moment);
     if state != version.state {
-        change(app, tx, &version, state, audit::Action::ContractExtend, author).await?;
+        let change = set_state(app, tx, &version, state, audit::Action::ContractExtend, author).await?;
+        announce(app, tx, &[change], author).await?;
     }
     Ok(())
 }
@@ -145,29 +146,30 @@ pub(crate) async fn extend(
 async fn activate(app: &App, tx: &mut Tx, version: &contract::Version, author: &Author) -> Result<(), Error> {
     let now = app.now();
     let wrong = |wrong: WrongState| Error::from(Conflict::WrongState(wrong));
+    let mut changes = Vec::new();
     // First the others: a major has one active version at any moment.
     for other in store::contract::list_versions_of_contracts(tx, &[version.contract_id]).await? {
         if other.state.is_promised() && other.version.major == version.version.major {
             let state = other.state.clone().supersede(now).map_err(wrong)?;
-            change(app, tx, &other, state, audit::Action::ContractSupersede, author).await?;
+            changes.push(set_state(app, tx, &other, state, audit::Action::ContractSupersede, author).await?);
         }
     }
     let state = version.state.clone().activate(now).map_err(wrong)?;
-    change(app, tx, version, state, audit::Action::ContractActivate, author).await?;
+    changes.push(set_state(app, tx, version, state, audit::Action::ContractActivate, author).await?);
+    announce(app, tx, &changes, author).await?;
     notice::open_about(app, tx, version.contract_id, version.version.major, author).await
 }
 
-/// Writes a transition, with its record and its event.
-pub(crate) async fn change(
+/// Writes a transition, with its record and its event. The change is for the caller to announce.
+pub(crate) async fn set_state(
     app: &App,
     tx: &mut Tx,
     version: &contract::Version,
     state: State,
     action: audit::Action,
     author: &Author,
-) -> Result<State, Error> {
+) -> Result<Change, Error> {
     store::contract::set_state(tx, version.id, &version.state, &state).await?;
-    revision::bump(tx, Revision::Access).await?;
     audit::append_as(app, tx, author.actor.clone(), &author.request_id, event(action, version)).await?;
     let event = domain::event::Event::ContractStateChanged {
         version_id: version.id,
@@ -176,7 +178,7 @@ pub(crate) async fn change(
         state: state.name(),
     };
     outbox::push(tx, &event, app.now()).await?;
-    Ok(state)
+    Ok(Change::VersionState(version.contract_id))
 }
 
 async fn wait(
@@ -196,7 +198,9 @@ fn event(action: audit::Action, version: &contract::Version) -> Event {
 fn standing(state: &State) -> Activation {
     match state {
         State::Active { .. } => Activation::Activated,
-        other => Activation::Waits(vec![format!("the version is {}", other.as_str())]),
+        State::Draft { .. } | State::Superseded { .. } | State::Deprecated { .. } | State::Retired { .. } => {
+            Activation::Waits(vec![format!("the version is {}", state.as_str())])
+        }
     }
 }
 

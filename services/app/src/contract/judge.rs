@@ -1,6 +1,6 @@
 //! Judging a snapshot by a contract version: its rules, their hash, and the verdict.
 
-use domain::contract::{self, Classification, SchemaObject};
+use domain::contract::{self, Classification, Pinning, SchemaObject};
 use domain::name::Name;
 use domain::quality::{Rule, RuleResult, Verdict, verdict};
 use domain::table::PhysicalSchema;
@@ -21,6 +21,8 @@ pub(crate) struct RuleSet {
     pub(crate) hash: String,
     /// Whether an undeclared column is a failure: the contract says so, or the data is confidential or higher.
     pub(crate) closed: bool,
+    /// Whether the files of a snapshot must have digests.
+    pub(crate) digests: bool,
 }
 
 /// The rules of a schema object in a product of this classification.
@@ -36,12 +38,19 @@ pub(crate) fn rule_set(
     let sensitive = product.max(object.classification()) >= Classification::Confidential;
     let closed = contract.settings.closed || sensitive;
     let mut hash = Sha256::new();
-    let parts = [LABEL, &contract::canonical(&rules), &contract::conformance_fingerprint(contract, object, closed)];
+    let (rules_part, conformance) =
+        (contract::canonical(&rules), contract::conformance_fingerprint(contract, object, closed));
+    let mut parts: Vec<&[u8]> = vec![LABEL, &rules_part, &conformance];
+    let digests = contract.settings.pinned == Pinning::Digest;
+    if digests {
+        // A snapshot that was inspected without digests is inspected again.
+        parts.push(b"digests");
+    }
     for part in parts {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
-    Ok(RuleSet { rules, hash: hex::encode(hash.finalize()), closed })
+    Ok(RuleSet { rules, hash: hex::encode(hash.finalize()), closed, digests })
 }
 
 /// The rules of the schema object of this name in addresses; `None` if the contract has none.

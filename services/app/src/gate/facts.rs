@@ -7,12 +7,14 @@ use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
 use domain::contract::{self, Classification, ConformanceFinding, SchemaObject};
 use domain::gate::served::{Judged, Snapshots};
-use domain::gate::{ContractFacts, Detail, DetailRight, Facts, Visibility};
+use domain::gate::{self, ContractFacts, Detail, DetailRight, Facts, Visibility};
 use domain::grant::Grant;
 use domain::id::{SnapshotId, TableId};
+use domain::identity::PurposeCode;
 use domain::quality::{Measured, Outcome, RuleResult};
 use domain::share::BindingRight;
 use domain::table::{Snapshot, SnapshotState};
+use domain::version::Version;
 use policy::{Question, Resource};
 use store::{Seek, Tx};
 
@@ -48,25 +50,44 @@ pub(crate) async fn load(
         Some(version) => snapshots(app, tx, &target, version, head.as_ref()).await?,
         None => Snapshots::default(),
     };
+    let asked_of = Asked { actor: &actor, target: &target, action: asked.action, purpose: asked.purpose };
+    let right = of_right(app, tx, &asked_of, now).await?;
     let contract = match &target.version {
         Some(version) => {
             let document = crate::contract::parsed(app, &version.document)?;
-            ContractFacts {
-                version: version.version,
-                state: version.state.clone(),
-                settings: document.settings.clone(),
-                freshness: crate::contract::find_object(&document, &target.binding.object)
-                    .and_then(|object| document.freshness(object)),
-            }
+            let object = crate::contract::find_object(&document, &target.binding.object);
+            let freshness = object.and_then(|object| document.freshness(object));
+            ContractFacts { settings: document.settings.clone(), freshness, ..right.contract }
         }
-        None => ContractFacts {
-            version: domain::version::Version { major: target.binding.major, minor: 0, patch: 0 },
-            state: domain::contract::State::NEW,
-            settings: domain::contract::Settings::default(),
-            freshness: None,
-        },
+        None => right.contract,
     };
+    let standing = actor.standing.grants.iter().filter(|grant| target.port_majors.contains(&grant.port_major));
+    let mut grants: Vec<Grant> = standing.cloned().collect();
+    if grants.is_empty() {
+        // Only to tell why there is none.
+        for port_major in &target.port_majors {
+            grants.extend(store::grant::find_newest_for_port(tx, asked.principal_id, port_major).await?);
+        }
+    }
+    let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
+    let switch = target.known.domain.switch_at;
+    let good_until = edges.chain(switch).filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
+    let facts = Facts { contract, grants, snapshots, ..right };
+    Ok(Some(LoadedFacts { target, facts, head: head.map(|head| head.key), stamp, good_until }))
+}
 
+/// What is asked about a table, and by whom.
+pub(crate) struct Asked<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) target: &'a Target,
+    pub(crate) action: gate::Action,
+    pub(crate) purpose: Option<PurposeCode>,
+}
+
+/// The facts that the right to a table hangs on, for decisions and for open leases alike: without grants, without
+/// snapshots, and without what the contract's document says about them.
+pub(crate) async fn of_right(app: &App, tx: &mut Tx, asked: &Asked<'_>, now: Timestamp) -> Result<Facts, Error> {
+    let Asked { actor, target, .. } = asked;
     let product = &target.known.product;
     let sharing = Sharing::load(app, tx, &target.table).await?;
     let (binding, classification) = match &sharing {
@@ -81,33 +102,28 @@ pub(crate) async fn load(
     };
     let policy = app.policy.decide(&question);
     let role_grants = app.policy.reads_by_role(&question, &policy);
-    let standing = actor.standing.grants.iter().filter(|grant| target.port_majors.contains(&grant.port_major));
-    let mut grants: Vec<Grant> = standing.cloned().collect();
-    if grants.is_empty() {
-        // Only to tell why there is none.
-        for port_major in &target.port_majors {
-            grants.extend(store::grant::find_newest_for_port(tx, asked.principal_id, port_major).await?);
-        }
-    }
-    let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
-    let switch = target.known.domain.switch_at;
-    let good_until = edges.chain(switch).filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
-    let facts = Facts {
+    let version = target.version.as_ref();
+    let draft = Version { major: target.binding.major, minor: 0, patch: 0 };
+    Ok(Facts {
         principal_enabled: actor.standing.enabled,
-        visibility: visibility(app, &actor, &target, classification),
+        visibility: visibility(app, actor, target, classification),
         policy,
         product_served: target.known.product.state.serves(),
-        contract,
+        contract: ContractFacts {
+            version: version.map_or(draft, |version| version.version),
+            state: version.map_or(contract::State::NEW, |version| version.state.clone()),
+            settings: contract::Settings::default(),
+            freshness: None,
+        },
         enforcement: target.known.domain.enforcement_at(now),
         role_grants,
-        grants,
-        snapshots,
+        grants: Vec::new(),
+        snapshots: Snapshots::default(),
         binding,
         location_is_its_own: store::table::find_overlapping(tx, &target.table.location, Some(target.table.id))
             .await?
             .is_none(),
-    };
-    Ok(Some(LoadedFacts { target, facts, head: head.map(|head| head.key), stamp, good_until }))
+    })
 }
 
 /// The target was found by what the caller may know of the product; a shared table may be classified higher.
@@ -222,17 +238,19 @@ fn broken(object: &SchemaObject, result: &RuleResult) -> Vec<Detail> {
     let right = most_secret.map_or(DetailRight::Quality, DetailRight::Column);
     let quality = |text: String| Detail { right, text };
     let owner = |text: String| Detail { right: DetailRight::Owner, text };
-    match (result.outcome(), &result.measured) {
-        (Outcome::Fail, Measured::Value(value)) if rule.measures_values() => vec![
+    match (&result.measured, result.outcome()) {
+        (Measured::Value(value), Outcome::Fail) if rule.measures_values() => vec![
             quality(format!("{} `{}`: {} does not hold", rule.severity, rule.key, rule.title)),
             owner(format!("`{}` measured {value} {}", rule.key, rule.unit)),
         ],
-        (Outcome::Fail, Measured::Value(value)) => {
+        (Measured::Value(value), Outcome::Fail) => {
             vec![quality(format!("{} `{}`: {} measured {value} {}", rule.severity, rule.key, rule.title, rule.unit))]
         }
-        (Outcome::Error, Measured::Error(why)) => {
+        (Measured::Error(why), Outcome::Error) => {
             vec![quality(format!("`{}` could not be measured", rule.key)), owner(format!("`{}`: {why}", rule.key))]
         }
-        _ => Vec::new(),
+        (Measured::Value(_), Outcome::Pass | Outcome::Error | Outcome::NotRun)
+        | (Measured::Error(_), Outcome::Pass | Outcome::Fail | Outcome::NotRun)
+        | (Measured::NotRun, Outcome::Pass | Outcome::Fail | Outcome::Error | Outcome::NotRun) => Vec::new(),
     }
 }

@@ -7,7 +7,7 @@
 use crate::audit::{self, Event, ResourceKind};
 use crate::cache::facts::{GateQuestion, LoadedFacts};
 use crate::ctx::Ctx;
-use crate::error::{Error, Noun};
+use crate::error::{Error, Noun, Unavailable};
 use crate::failpoint;
 use crate::gate::facts;
 use crate::lease::intent;
@@ -138,7 +138,7 @@ async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Durati
     let explained = decide(ctx, asked, &loaded, lifetime).explained();
     if explained.allowed {
         // Another grant or role still gives the right. This lease is over all the same; the next one rests on that.
-        return Err(Error::Unavailable(format!("the lease {}", intent::NOT_INTENDED)));
+        return Err(Error::Unavailable(Unavailable::LeaseOver));
     }
     store_outcome(ctx, &mut tx, &explained, None, event(&loaded, &explained).refused(failing(&explained))).await?;
     tx.commit().await?;

@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use domain::table::PinnedFile;
+use domain::table::{FileDigest, PinnedFile};
 use sha2::{Digest, Sha256};
 
 /// The most files in a list.
@@ -16,7 +16,15 @@ pub const MAX_KEY_BYTES: usize = 1_024 - 37;
 const MAX_PLAIN_BYTES: u64 = 256 << 20;
 
 /// The first bytes of a list before compression; a change of the layout changes them.
-const MAGIC: &[u8; 25] = b"charterhouse file list 1\n";
+const MAGIC: &[u8; 25] = b"charterhouse file list 2\n";
+
+/// The same of lists of earlier releases, which know neither change times nor digests.
+const MAGIC_1: &[u8; 25] = b"charterhouse file list 1\n";
+
+/// A file of a list has a change time.
+const HAS_CTIME: u8 = 1;
+/// A file of a list has a digest.
+const HAS_DIGEST: u8 = 2;
 
 const ZSTD_LEVEL: i32 = 3;
 
@@ -52,8 +60,8 @@ pub enum Place {
 pub struct Checkpoint {
     /// Where it is: absolute, in the data folder.
     pub path: PathBuf,
-    /// SHA-256 of its bytes, in hex.
-    pub digest: String,
+    /// SHA-256 of its bytes.
+    pub digest: FileDigest,
     /// Its size.
     pub size_bytes: u64,
     /// Its modification time, in nanoseconds since 1970.
@@ -102,8 +110,10 @@ impl FileList {
     /// # Errors
     /// [`Error`] if a key is not one, is there twice, or lies in the log.
     pub fn delta(version: u64, files: Vec<PinnedFile>, checkpoint: Checkpoint) -> Result<Self, Error> {
-        let Checkpoint { path, digest: _, size_bytes, mtime_ns, inode } = checkpoint;
-        let file = PinnedFile { path: checkpoint_key(version), size_bytes, mtime_ns, inode };
+        let Checkpoint { path, digest, size_bytes, mtime_ns, inode } = checkpoint;
+        // The digest instead of the change time: an operator may copy the data folder by links, or change its owner.
+        let (ctime_ns, digest) = (None, Some(digest));
+        let file = PinnedFile { path: checkpoint_key(version), size_bytes, mtime_ns, inode, ctime_ns, digest };
         let in_table = files.into_iter().map(|file| ListedFile { file, place: Place::Table });
         Self::sorted(in_table.chain([ListedFile { file, place: Place::Own(path) }]).collect())
     }
@@ -150,6 +160,14 @@ impl FileList {
             put(plain, &file.size_bytes.to_le_bytes())?;
             put(plain, &file.mtime_ns.to_le_bytes())?;
             put(plain, &file.inode.to_le_bytes())?;
+            let has = |is: bool, flag: u8| if is { flag } else { 0 };
+            put(plain, &[has(file.ctime_ns.is_some(), HAS_CTIME) | has(file.digest.is_some(), HAS_DIGEST)])?;
+            if let Some(ctime_ns) = file.ctime_ns {
+                put(plain, &ctime_ns.to_le_bytes())?;
+            }
+            if let Some(digest) = file.digest {
+                put(plain, &digest.0)?;
+            }
             match place {
                 Place::Table => put_text(plain, b"")?,
                 Place::Own(path) => put_text(plain, path.to_str().ok_or(Error::BadCheckpoint)?.as_bytes())?,
@@ -173,20 +191,29 @@ impl FileList {
         }
         let plain = zstd::Decoder::new(bytes).map_err(|_| Error::Malformed)?;
         let mut rest = BufReader::new(plain).take(size);
-        if take::<{ MAGIC.len() }>(&mut rest)? != *MAGIC {
-            return Err(Error::Malformed);
-        }
+        let knows_flags = match &take(&mut rest)? {
+            magic if magic == MAGIC => true,
+            magic if magic == MAGIC_1 => false,
+            _ => return Err(Error::Malformed),
+        };
         let mut entries = Vec::new();
         while rest.limit() > 0 {
             let path = take_text(&mut rest)?;
             let size_bytes = u64::from_le_bytes(take(&mut rest)?);
             let mtime_ns = i64::from_le_bytes(take(&mut rest)?);
             let inode = u64::from_le_bytes(take(&mut rest)?);
+            let flags = if knows_flags { take(&mut rest)? } else { [0] };
+            if flags[0] & !(HAS_CTIME | HAS_DIGEST) != 0 {
+                return Err(Error::Malformed);
+            }
+            let ctime_ns = if flags[0] & HAS_CTIME == 0 { None } else { Some(i64::from_le_bytes(take(&mut rest)?)) };
+            let digest = if flags[0] & HAS_DIGEST == 0 { None } else { Some(FileDigest(take(&mut rest)?)) };
             let place = match take_text(&mut rest)? {
                 own if own.is_empty() => Place::Table,
                 own => Place::Own(PathBuf::from(own)),
             };
-            entries.push(ListedFile { file: PinnedFile { path, size_bytes, mtime_ns, inode }, place });
+            let file = PinnedFile { path, size_bytes, mtime_ns, inode, ctime_ns, digest };
+            entries.push(ListedFile { file, place });
         }
         Self::checked(entries)
     }

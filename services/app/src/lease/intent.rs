@@ -13,13 +13,10 @@ use store::Lock;
 
 use crate::audit::{self, Action, Event, ResourceKind};
 use crate::ctx::{App, Ctx};
-use crate::error::Error;
+use crate::error::{Error, Unavailable};
 
 /// The age from which an intended lease counts as abandoned: no provider is asked for that long.
 pub(crate) const ABANDONED_AFTER: Duration = MAX_VENDOR_DEADLINE.saturating_mul(5);
-
-/// What happened to a lease that did not become issued although its credentials were made; completes "the lease".
-pub(crate) const NOT_INTENDED: &str = "was revoked or had ended before its credentials were issued";
 
 /// Asks the vendor for the credentials of an intent that is committed, and makes its lease issued. `None` if the lease
 /// was revoked or has ended meanwhile: the credentials are dropped. `event` is the record of the vend, without its outcome.
@@ -46,7 +43,7 @@ pub(crate) async fn fulfil(
             let is_issued = store::lease::issue(&mut tx, id).await?;
             let event = match is_issued {
                 true => event,
-                false => event.refused(format!("the lease {NOT_INTENDED}")),
+                false => event.refused(Unavailable::LeaseOver.to_string()),
             };
             audit::append(ctx, &mut tx, event).await?;
             tx.commit().await?;
@@ -57,7 +54,7 @@ pub(crate) async fn fulfil(
             store::lease::abandon(&mut tx, id).await?;
             audit::append(ctx, &mut tx, event.failed(error.to_string())).await?;
             tx.commit().await?;
-            Err(Error::Unavailable("the credential provider failed".to_owned()))
+            Err(Error::Unavailable(Unavailable::Provider))
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::ctx::App;
 use crate::lease::file_list::FileList;
+use crate::lease::review::Judge;
 use crate::lease::{Denied, LeaseSecrets, Leases, OpenLease, Scope, StoredTable};
-use crate::table::sharing;
+use domain::clock::Timestamp;
 use domain::gate::Action;
 use domain::id::LeaseId;
-use domain::lease::LeaseState;
-use domain::share::BindingRight;
+use domain::lease::{Lease, LeaseState};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use store::Tx;
@@ -58,21 +58,8 @@ async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>
     if now >= lease.expires_at {
         return Err(Denied::Expired);
     }
-    if let Some(grant_id) = lease.grant_id {
-        let grant = store::grant::find(&mut tx, grant_id).await.map_err(unavailable)?.ok_or(Denied::Revoked)?;
-        if !grant.covers(now) {
-            return Err(Denied::Revoked);
-        }
-    }
+    let expires_at = judged(app, &mut tx, &lease, now).await?;
     let table = store::table::get(&mut tx, lease.table_id).await.map_err(unavailable)?;
-    match sharing::right_of_binding(app, &mut tx, &table, lease.binding_id).await {
-        Ok(BindingRight::Stands) => {}
-        Ok(BindingRight::ConsentEnded | BindingRight::OwnerRetired) => return Err(Denied::Revoked),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, lease.id = %id, "lease lookup failed");
-            return Err(Denied::Unavailable);
-        }
-    }
     let table = StoredTable { lake: Arc::clone(&app.lake), location: table.location };
     let scope = match (lease.action, lease.snapshot_id) {
         (Action::Read, Some(snapshot_id)) => {
@@ -84,7 +71,27 @@ async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>
         (Action::Repair | Action::Inspect, None) => Scope::Folder { table },
         (Action::Read | Action::Write | Action::Repair | Action::Inspect, _) => return Err(Denied::Unknown),
     };
-    Ok(Arc::new(OpenLease { id, table_id: lease.table_id, expires_at: lease.expires_at, scope }))
+    Ok(Arc::new(OpenLease { id, table_id: lease.table_id, expires_at, scope }))
+}
+
+/// The end of a lease that the gate would give still. One that a change has ended is not asked about here: this judges
+/// what no change has touched, such as a sunset that has passed or policies that are in force since the last start.
+async fn judged(app: &App, tx: &mut Tx, lease: &Lease, now: Timestamp) -> Result<Timestamp, Denied> {
+    if lease.action == Action::Inspect {
+        // It ends with its inspection; its holder lives no longer.
+        return Ok(lease.expires_at);
+    }
+    match Judge::default().judge(app, tx, &lease.hold(), now).await {
+        Ok(Ok(latest)) => Ok(latest.map_or(lease.expires_at, |latest| latest.min(lease.expires_at))),
+        Ok(Err(codes)) => {
+            tracing::info!(lease.id = %lease.id, ?codes, "lease refused: the gate is shut");
+            Err(Denied::Revoked)
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, lease.id = %lease.id, "lease lookup failed");
+            Err(Denied::Unavailable)
+        }
+    }
 }
 
 async fn file_list(app: &App, digest: String) -> Result<Arc<FileList>, Denied> {

@@ -43,10 +43,6 @@ pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
     /// Tables to be inspected.
     pub(super) inspect: BTreeSet<TableId>,
-    /// Whether facts change that the access revision stands for.
-    pub(super) access: bool,
-    /// Whether facts change that the visibility revision stands for.
-    pub(super) visibility: bool,
     /// What is reported of it.
     pub(super) report: Report,
 }
@@ -326,7 +322,6 @@ impl<'a> Planner<'a> {
         let Some(old) = &document.old else {
             self.ctx.authorize(self.action, &Resource::Product(resource(new, domain)), &what)?;
             self.plan.changes.push(Change::AddProduct(new.clone(), text.clone()));
-            (self.plan.access, self.plan.visibility) = (true, true);
             return Ok(ChangeKind::Added);
         };
         if old.digest == new.digest {
@@ -350,7 +345,6 @@ impl<'a> Planner<'a> {
         if old.classification != new.classification {
             self.reclassified(new);
         }
-        self.plan.access = true;
         Ok(if only_status { ChangeKind::Transition } else { ChangeKind::Changed })
     }
 
@@ -379,7 +373,6 @@ impl<'a> Planner<'a> {
 
     /// Who may know of the product changes, and with it what an undeclared column is worth: its tables are inspected.
     fn reclassified(&mut self, product: &Product) {
-        (self.plan.access, self.plan.visibility) = (true, true);
         let contracts = self.state.domains.values().flat_map(|domain| domain.contracts_of(product.id));
         let bindings = contracts.flat_map(|contract| self.holdings.bindings.get(&contract.id)).flatten();
         self.plan.inspect.extend(bindings.map(|binding| binding.table_id));
@@ -427,7 +420,7 @@ impl<'a> Planner<'a> {
     /// Plans one version. Gives what happens to it and its state.
     fn version(&mut self, judged: &JudgedVersion) -> (ChangeKind, State) {
         let document = &judged.entry.model.contract;
-        let changed = match &judged.step {
+        match &judged.step {
             Step::Add(version) => {
                 self.versions.entry(version.contract_id).or_default().push(version.clone());
                 self.plan.changes.push(Change::AddVersion(version.clone(), what_is_published(judged)));
@@ -438,7 +431,10 @@ impl<'a> Planner<'a> {
                 // The status of the new document counts again, even if the former one was released.
                 let state = match version.state.clone() {
                     State::Draft { reasons, .. } => State::Draft { reasons, released_at: None },
-                    other => other,
+                    state @ (State::Active { .. }
+                    | State::Superseded { .. }
+                    | State::Deprecated { .. }
+                    | State::Retired { .. }) => state,
                 };
                 let new = contract::Version { state, document: judged.entry.document.clone(), ..version.clone() };
                 self.put(new.clone());
@@ -458,10 +454,8 @@ impl<'a> Planner<'a> {
                 let state = version.state.clone().retire(self.ctx.now());
                 (ChangeKind::Transition, self.transition_or_problem(judged, version, state, Transition::Retire))
             }
-            Step::Keep(version) => return (ChangeKind::Unchanged, version.state.clone()),
-        };
-        self.plan.access = true;
-        changed
+            Step::Keep(version) => (ChangeKind::Unchanged, version.state.clone()),
+        }
     }
 
     fn transition_or_problem(
@@ -486,7 +480,6 @@ impl<'a> Planner<'a> {
     fn transition(&mut self, version: contract::Version, state: State, kind: Transition) {
         self.put(contract::Version { state: state.clone(), ..version.clone() });
         self.plan.changes.push(Change::Transition { version, state, kind });
-        self.plan.access = true;
     }
 
     /// Remembers a version as it is planned.
@@ -528,7 +521,6 @@ impl<'a> Planner<'a> {
                 let Some(contract_major) = tied_major(&versions, port_major.major) else { continue };
                 self.plan.changes.push(Change::TiePort(Port { port_major, contract_id: contract.id, contract_major }));
                 self.tied.push((contract.id, contract_major));
-                self.plan.access = true;
             }
         }
         Ok(())

@@ -197,11 +197,16 @@ impl Judging<'_> {
                         needed = overrides;
                         Step::Replace(known.version.clone(), false)
                     }),
-                    _ if only_status => self.transition(known, &entry),
-                    _ => {
-                        self.refuse_other_content(history, known, &entry);
-                        None
-                    }
+                    State::Active { .. }
+                    | State::Superseded { .. }
+                    | State::Deprecated { .. }
+                    | State::Retired { .. } => match only_status {
+                        true => self.transition(known, &entry),
+                        false => {
+                            self.refuse_other_content(history, known, &entry);
+                            None
+                        }
+                    },
                 }
             }
         };
@@ -346,7 +351,7 @@ fn refused(
     let taken = history.iter().map(|known| known.version.version);
     let suggested = match needed {
         Bump::Major => taken.max().unwrap_or(compared_with).next(Bump::Major),
-        _ => {
+        Bump::None | Bump::Patch | Bump::Minor => {
             let newest = taken.filter(|version| version.major == compared_with.major).max();
             compared_with.next(needed).max(newest.unwrap_or(compared_with).next(needed))
         }

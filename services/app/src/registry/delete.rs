@@ -3,7 +3,6 @@
 use domain::registry::{Mode, SchemaId, Scope, Settings, Subject, SubjectVersion};
 use policy::Action;
 use store::registry::Change;
-use store::revision::{self, Revision};
 use store::{Lock, Tx};
 
 use super::draft::VersionRef;
@@ -12,6 +11,8 @@ use super::history::{self, is_referred_to};
 use super::owner::Owner;
 use super::settings;
 use crate::audit::{self, Event, ResourceKind};
+use crate::change;
+use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::failpoint;
 
@@ -121,8 +122,7 @@ async fn remove_all(
             store::registry::put_settings(&mut tx, &Scope::Subject(subject.clone()), &Settings::default()).await?;
             store::registry::count_subject(&mut tx, Change::Went).await?;
         }
-        // Some may have known of a schema by this place alone, and what they were seen to reach hangs on this revision.
-        revision::bump(&mut tx, Revision::Visibility).await?;
+        change::announce(&ctx.app, &mut tx, &[change::Change::SchemaErased], &Author::from(ctx)).await?;
         failpoint::pass("erase.removed");
     }
     let numbers: Vec<u32> = versions.iter().map(|version| version.version).collect();

@@ -3,6 +3,7 @@
 use domain::change::level::Level;
 use domain::change::message::Difference;
 use domain::registry::{Mode, Scope, Subject};
+use domain::version::Version;
 
 /// A failure of a use case of the registry.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +53,9 @@ pub enum Error {
     /// The schema is larger than any may be.
     #[error("the schema is too large, alone or with all that it refers to")]
     TooLarge,
-    /// The mode, the policy, or the contract does not let it happen.
-    #[error("{0}")]
-    NotPermitted(String),
+    /// The state of the registry or of the contract does not allow it.
+    #[error(transparent)]
+    NotPermitted(#[from] NotPermitted),
     /// There are as many as the configuration allows.
     #[error("{what} has as many {of} as there may be: {limit} (`registry.{setting}` in `charter.toml`)")]
     TooMany {
@@ -81,6 +82,70 @@ pub enum Error {
     Other(#[from] crate::Error),
 }
 
+/// Why the registry's state, or the contract's, does not allow a change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPermitted {
+    /// The mode forbids changes.
+    #[error("`{scope}` is in {mode} mode")]
+    Mode {
+        /// The subject, context or registry.
+        scope: String,
+        /// Its mode.
+        mode: Mode,
+    },
+    /// An id for a schema outside of import mode.
+    #[error("subject `{0}` is not in import mode")]
+    NotImporting(Subject),
+    /// No id for a schema in import mode.
+    #[error("subject `{0}` is in import mode: give the schema's id")]
+    IdMissing(Subject),
+    /// Import mode for a scope that has schemas in use.
+    #[error("`{0}` has schemas already: set force=true to bring over others all the same")]
+    HasSchemas(Scope),
+    /// No product's contract is bound to the topic of the subject.
+    #[error(
+        "no data product that you may know of has an output port for `{0}`: bind a schema object of its contract to the \
+         topic first"
+    )]
+    NotBound(Subject),
+    /// The contract of the subject has drafts only.
+    #[error("no version of the contract of `{0}` is active yet")]
+    ContractInactive(Subject),
+    /// The schema cannot become a version of the contract.
+    #[error("the contract cannot follow the schema: {0}")]
+    ContractCannotFollow(String),
+    /// The contract's next version, made from the schema, has errors.
+    #[error("{0}")]
+    ContractInvalid(String),
+    /// The contract's next version waits for its review.
+    #[error(
+        "the schema makes version {version} of the contract `{contract}` of `{product}`, which waits for its review: \
+         activate it (`charter version activate`), then register the schema again"
+    )]
+    ReviewPending {
+        /// The version.
+        version: Version,
+        /// The contract's document id.
+        contract: String,
+        /// The product's address.
+        product: String,
+    },
+    /// The version number of an imported schema is in use.
+    #[error("version {version} of `{subject}` is taken")]
+    VersionTaken {
+        /// The subject.
+        subject: Subject,
+        /// The number.
+        version: u32,
+    },
+    /// The largest version number is in use.
+    #[error("no versions of `{0}` are left")]
+    VersionsExhausted(Subject),
+    /// The largest schema id is in use.
+    #[error("no schema ids are left")]
+    IdsExhausted,
+}
+
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         Self::Other(error.into())
@@ -90,7 +155,7 @@ impl From<store::Error> for Error {
 impl Error {
     /// A mode that forbids changes.
     pub(super) fn mode(scope: impl std::fmt::Display, mode: Mode) -> Self {
-        Self::NotPermitted(format!("`{scope}` is in {mode} mode"))
+        NotPermitted::Mode { scope: scope.to_string(), mode }.into()
     }
 }
 

@@ -14,7 +14,7 @@ use domain::version::Bump;
 use store::Tx;
 
 use super::draft::Draft;
-use super::error::Error;
+use super::error::{Error, NotPermitted};
 use crate::contract::parsed;
 use crate::ctx::Ctx;
 use crate::product_in_domain::ProductInDomain;
@@ -25,7 +25,7 @@ pub(super) enum Evolved {
     /// It says what the schema says, now or already.
     Done,
     /// The next version waits for its review; the schema is not to be registered before it is active.
-    Waits(String),
+    Waits(NotPermitted),
 }
 
 /// A draft as a source of columns.
@@ -52,14 +52,14 @@ pub(super) async fn evolve(
 ) -> Result<Evolved, Error> {
     let versions = of_major(tx, binding).await?;
     let Some(current) = versions.iter().find(|version| matches!(version.state, State::Active { .. })) else {
-        return Err(Error::NotPermitted(format!("no version of the contract of `{subject}` is active yet")));
+        return Err(NotPermitted::ContractInactive(subject.clone()).into());
     };
     let says = parsed(&ctx.app, &current.document)?;
     let next = |version, status| {
         let bytes = &current.document.bytes;
         convert::follow(bytes, &binding.object, schema, version, status).map_err(|problems| {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            Error::NotPermitted(format!("the contract cannot follow the schema: {}", problems.join("; ")))
+            Error::from(NotPermitted::ContractCannotFollow(problems.join("; ")))
         })
     };
     let parse = |text: &str| -> Result<contract::Document, Error> {
@@ -97,16 +97,15 @@ pub(super) async fn evolve(
         key: None,
     };
     match publish::apply_in(ctx, tx, &command).await? {
-        Outcome::Done(_) if review => Ok(Evolved::Waits(format!(
-            "the schema makes version {version} of the contract `{}` of `{}`, which waits for its review: activate it \
-             (`charter version activate`), then register the schema again",
-            says.document_id,
-            known.address()
-        ))),
+        Outcome::Done(_) if review => Ok(Evolved::Waits(NotPermitted::ReviewPending {
+            version,
+            contract: says.document_id.clone(),
+            product: known.address(),
+        })),
         Outcome::Done(_) => Ok(Evolved::Done),
         Outcome::Invalid(problems) => {
             let problems: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
-            Err(Error::NotPermitted(problems.join("; ")))
+            Err(NotPermitted::ContractInvalid(problems.join("; ")).into())
         }
         Outcome::Refused(refusals) => {
             let reasons = refusals.into_iter().map(|refusal| refusal.message).collect();

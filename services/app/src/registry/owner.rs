@@ -10,7 +10,7 @@ use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::Tx;
 
-use super::error::Error;
+use super::error::{Error, NotPermitted};
 use crate::ctx::Ctx;
 use crate::product_in_domain::{self, ProductInDomain};
 
@@ -64,10 +64,10 @@ impl Owner {
             Self::Topic { known, .. } => ctx.may(action, &Resource::Product(known.policy())),
             Self::Quarantine(domain) => ctx.may(Action::Publish, &Resource::Domain(&domain.path)),
             Self::Hidden(otherwise) => match **otherwise {
-                Self::Nobody => return Err(nobody(subject)),
+                Self::Nobody => return Err(NotPermitted::NotBound(subject.clone()).into()),
                 Self::Topic { .. } | Self::Quarantine(_) | Self::Hidden(_) => false,
             },
-            Self::Nobody => return Err(nobody(subject)),
+            Self::Nobody => return Err(NotPermitted::NotBound(subject.clone()).into()),
         };
         if allowed {
             Ok(())
@@ -88,13 +88,6 @@ impl Owner {
             }
         }
     }
-}
-
-fn nobody(subject: &Subject) -> Error {
-    Error::NotPermitted(format!(
-        "no data product that you may know of has an output port for `{subject}`: bind a schema object of its contract to \
-         the topic first"
-    ))
 }
 
 /// Which subjects the caller may know of, for lists.

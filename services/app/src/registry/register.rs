@@ -11,13 +11,14 @@ use store::revision::Platform;
 use store::{Lock, Tx, outbox};
 
 use super::draft::{Draft, Prepared, Reach, Registered, Resolved, VersionRef, missing, model, resolve};
-use super::error::{Error, Incompatibility};
+use super::error::{Error, Incompatibility, NotPermitted};
 use super::evolve::{self, Evolved};
 use super::history::{self, steps_to_read, supersede};
 use super::owner::Owner;
 use super::settings;
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
+use crate::error::Unavailable;
 use crate::failpoint;
 
 /// Registers a schema.
@@ -94,7 +95,7 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         }
         return write(&ctx, tx, now, &command, prepared).await;
     }
-    Err(crate::Error::Unavailable("too many concurrent registrations for this subject".to_owned()).into())
+    Err(crate::Error::Unavailable(Unavailable::SubjectContended).into())
 }
 
 /// Goes on only if the caller may send a schema to register in a subject: before a large one is read.
@@ -140,10 +141,10 @@ async fn write(
                     subject,
                     "its contract waits for a review",
                 );
-                audit::append(ctx, &mut tx, event.refused(why.clone())).await?;
+                audit::append(ctx, &mut tx, event.refused(why.to_string())).await?;
                 tx.commit().await?;
                 ctx.app.work.notify_waiters();
-                return Err(Error::NotPermitted(why));
+                return Err(why.into());
             }
         }
     }
@@ -208,7 +209,7 @@ async fn write(
 /// An id that no schema has had.
 async fn next_id(tx: &mut Tx) -> Result<SchemaId, Error> {
     match store::registry::last_schema_id(tx).await? {
-        last if last >= MAX_NUMBER => Err(Error::NotPermitted("no schema ids are left".to_owned())),
+        last if last >= MAX_NUMBER => Err(NotPermitted::IdsExhausted.into()),
         last => Ok(last + 1),
     }
 }
@@ -330,8 +331,10 @@ impl Scene {
     fn compared_with(&self) -> Vec<SubjectVersion> {
         match self.level() {
             Level::None => Vec::new(),
-            level if level.is_transitive() => self.used().rev().cloned().collect(),
-            _ => self.used().next_back().cloned().into_iter().collect(),
+            Level::BackwardTransitive | Level::ForwardTransitive | Level::FullTransitive => {
+                self.used().rev().cloned().collect()
+            }
+            Level::Backward | Level::Forward | Level::Full => self.used().next_back().cloned().into_iter().collect(),
         }
     }
 
@@ -342,10 +345,10 @@ impl Scene {
             return Err(Error::mode(subject, mode));
         }
         if given.id.is_some() && mode != Mode::Import {
-            return Err(Error::NotPermitted(format!("subject `{subject}` is not in import mode")));
+            return Err(NotPermitted::NotImporting(subject.clone()).into());
         }
         if given.id.is_none() && mode == Mode::Import {
-            return Err(Error::NotPermitted(format!("subject `{subject}` is in import mode: give the schema's id")));
+            return Err(NotPermitted::IdMissing(subject.clone()).into());
         }
         Ok(())
     }
@@ -364,7 +367,7 @@ impl Scene {
         match given.version {
             Some(number) if self.settings.mode == Some(Mode::Import) => {
                 if self.history.iter().any(|version| version.version == number) {
-                    return Err(Error::NotPermitted(format!("version {number} of `{subject}` is taken")));
+                    return Err(NotPermitted::VersionTaken { subject: subject.clone(), version: number }.into());
                 }
                 Ok(number)
             }
@@ -372,7 +375,7 @@ impl Scene {
                 let message = format!("version {number} of `{subject}` is not one more than the newest, {}", next - 1);
                 Err(Error::InvalidSchema(message))
             }
-            _ if next > MAX_NUMBER => Err(Error::NotPermitted(format!("no versions of `{subject}` are left"))),
+            _ if next > MAX_NUMBER => Err(NotPermitted::VersionsExhausted(subject.clone()).into()),
             _ => Ok(next),
         }
     }

@@ -4,7 +4,7 @@ use domain::registry::{Mode, Part, Scope, Settings, Subject};
 use policy::{Action, Resource};
 use store::{Lock, Tx};
 
-use super::error::Error;
+use super::error::{Error, NotPermitted};
 use super::owner::{Owner, Visible};
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
@@ -25,7 +25,7 @@ pub async fn effective_settings(ctx: &Ctx, scope: &Scope) -> Result<Settings, Er
         Scope::Subject(subject) if !Owner::of(ctx, &mut tx, subject).await?.may_view() => {
             of_missing(&mut tx, subject).await
         }
-        _ => effective(&mut tx, scope).await,
+        Scope::Global | Scope::Context(_) | Scope::Subject(_) => effective(&mut tx, scope).await,
     }
 }
 
@@ -37,7 +37,7 @@ pub async fn own_settings(ctx: &Ctx, scope: &Scope, part: Part) -> Result<Settin
     let mut tx = ctx.app.db.read().await?;
     let said = match scope {
         Scope::Subject(subject) if !Owner::of(ctx, &mut tx, subject).await?.may_view() => Settings::default(),
-        _ => said(&mut tx, scope, part).await?,
+        Scope::Global | Scope::Context(_) | Scope::Subject(_) => said(&mut tx, scope, part).await?,
     };
     if said == Settings::default() {
         let scope = scope.clone();
@@ -81,7 +81,7 @@ pub async fn change_settings(ctx: &Ctx, command: &ChangeSettings) -> Result<Sett
         let what = "let schemas be brought over with their ids";
         ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, what)?;
     } else {
-        owner.authorize(ctx, scope)?;
+        owner.authorize(ctx)?;
     }
     let in_force = effective(&mut tx, scope).await?;
     if *change != change.part(Part::Mode) {
@@ -92,13 +92,12 @@ pub async fn change_settings(ctx: &Ctx, command: &ChangeSettings) -> Result<Sett
         let subjects = store::registry::list_subjects(&mut tx).await?;
         let is_there = |subject: &Subject| scope.contains(subject) && visible.sees(subject);
         if subjects.iter().any(|(subject, in_use)| *in_use && is_there(subject)) {
-            let message = format!("`{scope}` has schemas already: set force=true to bring over others all the same");
-            return Err(Error::NotPermitted(message));
+            return Err(NotPermitted::HasSchemas(scope.clone()).into());
         }
     }
     let old = store::registry::settings(&mut tx, scope).await?;
     if old == Settings::default()
-        && let Configured::Subject(owner) = &owner
+        && let Configured::Subject(_, owner) = &owner
     {
         owner.refuse_beyond(ctx, store::registry::count_settings(&mut tx).await? + 1)?;
     }
@@ -119,7 +118,7 @@ pub async fn clear_settings(ctx: &Ctx, scope: &Scope, part: Part) -> Result<Sett
     if said == Settings::default() {
         return Err(Error::NothingToClear(scope.clone()));
     }
-    owner.authorize(ctx, scope)?;
+    owner.authorize(ctx)?;
     let rest = match part {
         Part::Levels => {
             refuse_if_read_only(scope, effective(&mut tx, scope).await?)?;
@@ -135,13 +134,13 @@ pub async fn clear_settings(ctx: &Ctx, scope: &Scope, part: Part) -> Result<Sett
 /// What settings are of.
 enum Configured {
     Registry,
-    Subject(Owner),
+    Subject(Subject, Owner),
 }
 
 impl Configured {
     async fn of(ctx: &Ctx, tx: &mut Tx, scope: &Scope) -> Result<Self, Error> {
         Ok(match scope {
-            Scope::Subject(subject) => Self::Subject(Owner::of(ctx, tx, subject).await?),
+            Scope::Subject(subject) => Self::Subject(subject.clone(), Owner::of(ctx, tx, subject).await?),
             Scope::Global | Scope::Context(_) => Self::Registry,
         })
     }
@@ -149,16 +148,16 @@ impl Configured {
     fn may_view(&self) -> bool {
         match self {
             Self::Registry => true,
-            Self::Subject(owner) => owner.may_view(),
+            Self::Subject(_, owner) => owner.may_view(),
         }
     }
 
-    fn authorize(&self, ctx: &Ctx, scope: &Scope) -> Result<(), Error> {
-        match (self, scope) {
-            (Self::Subject(owner), Scope::Subject(subject)) => {
+    fn authorize(&self, ctx: &Ctx) -> Result<(), Error> {
+        match self {
+            Self::Subject(subject, owner) => {
                 owner.authorize(ctx, Action::ConfigureSchemas, subject, "configure the subject")
             }
-            _ => {
+            Self::Registry => {
                 let what = "configure the schema registry";
                 Ok(ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, what)?)
             }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::binding::Binding;
 use domain::contract::{self, SERVING_ENVIRONMENT, State};
 use domain::grant::PortMajor;
-use domain::id::TableId;
+use domain::id::{BindingId, TableId};
 use domain::name::{Address, DomainPath, Name};
 use domain::product::Port;
 use domain::table::Table;
@@ -16,7 +16,7 @@ use store::Tx;
 use crate::actor::Actor;
 use crate::ctx::{App, Ctx};
 use crate::error::{Error, Noun};
-use crate::product_in_domain::ProductInDomain;
+use crate::product_in_domain::{self, ProductInDomain};
 use crate::target::{PortTarget, Target};
 
 /// Finds what an address means to a caller: the newest major that its grants cover, and without a grant the oldest
@@ -81,6 +81,18 @@ pub(crate) async fn visible_product(
     let known = ProductInDomain { product, domain };
     let may = app.allows(actor, Action::ViewProduct, &Resource::Product(known.policy()));
     Ok(may.then_some(known))
+}
+
+/// What a binding means, whoever asks: through the oldest port that leads to it. `None` if it is gone, or no port leads to
+/// it.
+pub(crate) async fn of_binding(tx: &mut Tx, id: BindingId) -> Result<Option<Target>, Error> {
+    let Some(binding) = store::binding::find(tx, id).await? else { return Ok(None) };
+    let contract = store::contract::get(tx, binding.contract_id).await?;
+    let ports = store::product::list_ports_of_contracts(tx, &[contract.id]).await?;
+    let leading = ports.iter().filter(|port| leads(port, &binding));
+    let Some(oldest) = leading.min_by_key(|port| port.port_major.major) else { return Ok(None) };
+    let known = product_in_domain::get(tx, contract.product_id).await?;
+    target(tx, known, &ports, oldest.port_major.clone(), binding).await.map(Some)
 }
 
 /// The targets of bindings, with one query for all that each kind of part needs.

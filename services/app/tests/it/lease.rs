@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 
 use app::lease::LeaseSecrets;
-use app::lease::file_list::{Checkpoint, Error, FileList, Place, checkpoint_key, is_key};
+use app::lease::file_list::{Checkpoint, Error, FileList, ListedFile, Place, checkpoint_key, is_key};
 use domain::id::LeaseId;
-use domain::table::PinnedFile;
+use domain::table::{FileDigest, PinnedFile};
 use uuid::Uuid;
 
 #[test]
@@ -68,7 +68,7 @@ fn a_stored_list_is_read_back() {
         let stored = list.encode().unwrap();
         assert_eq!(FileList::decode(&stored.digest, &stored.bytes).unwrap(), list);
         assert_eq!(list.encode().unwrap(), stored, "the same list has the same digest");
-        assert!(stored.bytes.len() < 100 + list.entries().len() * 20, "{}", stored.bytes.len());
+        assert!(stored.bytes.len() < 100 + list.entries().len() * 30, "{}", stored.bytes.len());
     }
 }
 
@@ -99,7 +99,7 @@ fn a_stored_list_keeps_the_rules_of_lists() {
     }
     let good = plain(&[("a", "")]);
     assert!(decode(&good).is_ok());
-    for bytes in [&good[1..], &good[..good.len() - 1], b"", b"charterhouse file list 2\n"] {
+    for bytes in [&good[1..], &good[..good.len() - 1], b"", b"charterhouse file list 3\n"] {
         assert_eq!(decode(bytes), Err(Error::Malformed));
     }
     let mut endless = good[..good.len() - 4].to_vec();
@@ -140,12 +140,14 @@ fn files(keys: &[&str]) -> Vec<PinnedFile> {
             size_bytes: 100 * number,
             mtime_ns: -1 - i64::try_from(number).unwrap(),
             inode: number,
+            ctime_ns: Some(-number.cast_signed()),
+            digest: (number % 2 == 0).then(|| FileDigest([u8::try_from(number % 256).unwrap(); 32])),
         })
         .collect()
 }
 
 fn checkpoint(path: &str) -> Checkpoint {
-    Checkpoint { path: PathBuf::from(path), digest: String::new(), size_bytes: 1, mtime_ns: 2, inode: 3 }
+    Checkpoint { path: PathBuf::from(path), digest: FileDigest([7; 32]), size_bytes: 1, mtime_ns: 2, inode: 3 }
 }
 
 /// The bytes of a list before compression, of keys and the paths of our own files.
@@ -164,4 +166,25 @@ fn plain(files: &[(&str, &str)]) -> Vec<u8> {
 fn decode(plain: &[u8]) -> Result<FileList, Error> {
     let bytes = zstd::bulk::compress(plain, 1).unwrap();
     FileList::decode(&hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&bytes)), &bytes)
+}
+
+#[test]
+fn a_list_of_an_earlier_release_is_read_without_change_times_and_digests() {
+    let plain = plain(&[("a", ""), ("b", "")]);
+    let list = decode(&plain).unwrap();
+    let found = |entry: &ListedFile| (entry.file.ctime_ns, entry.file.digest);
+    assert_eq!(list.entries().iter().map(found).collect::<Vec<_>>(), [(None, None), (None, None)]);
+    let mut newer = plain.clone();
+    newer[23] = b'2';
+    assert_eq!(decode(&newer), Err(Error::Malformed), "flags are missing");
+    // Flags that no release writes.
+    let mut file = b"charterhouse file list 2\n".to_vec();
+    file.extend(1_u32.to_le_bytes());
+    file.extend(b"a");
+    file.extend([0; 24]);
+    file.push(4);
+    file.extend(0_u32.to_le_bytes());
+    assert_eq!(decode(&file), Err(Error::Malformed));
+    file[25 + 5 + 24] = 0;
+    assert!(decode(&file).is_ok());
 }

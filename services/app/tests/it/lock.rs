@@ -366,3 +366,26 @@ async fn a_role_elsewhere_and_a_grant_on_something_else_are_no_right() {
     let other = app::gate::why(&reader, &address, Action::Read, None).await.unwrap().unwrap();
     assert!(other.lines.iter().any(|line| line.code == Code::GrantMissing), "{other:?}");
 }
+
+#[tokio::test]
+async fn a_contract_that_asks_for_digests_has_the_snapshot_inspected_again_with_them() {
+    let test = TestApp::start().await;
+    let owner = test.domain("nyc").await;
+    let pinned = |value: &str| {
+        let setting = format!("status: active\ncustomProperties:\n  - property: pinned\n    value: {value}\n");
+        CONTRACT.replace("status: active\n", &setting)
+    };
+    test.publish(&owner, "nyc", &[PRODUCT, &pinned("true")]).await;
+    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
+    let engines = async || {
+        let mut tx = test.app.db.read().await.unwrap();
+        let table = store::table::list(&mut tx, &Seek::first(1)).await.unwrap().items.remove(0);
+        let verdicts = store::binding::list_verdicts_of_snapshots(&mut tx, &[table.head.unwrap()]).await.unwrap();
+        verdicts.into_iter().map(|verdict| verdict.engine).collect::<Vec<_>>()
+    };
+    assert_eq!(engines().await, ["a scene"]);
+    let next = pinned("digest").replace("version: 1.0.0", "version: 1.1.0");
+    test.publish(&owner, "nyc", &[PRODUCT, &next]).await;
+    assert_eq!(engines().await, ["a scene", "a scene with digests"]);
+    issued(&owner, Action::Read).await;
+}

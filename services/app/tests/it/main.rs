@@ -5,6 +5,7 @@ mod issuer;
 mod lease;
 mod lock;
 mod notice;
+mod open_leases;
 mod overrides;
 mod publish;
 mod race;

@@ -103,7 +103,7 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize) -> usize {
                 Ok(Vended::Issued(issued)) => usize::from(issued.lease.grant_id == Some(grant.id)),
                 Ok(Vended::Refused(_)) => 0,
                 // Its intent was revoked, and another lane's grant gives the right still.
-                Err(app::Error::Unavailable(why)) if why.contains("was revoked or had ended before") => 0,
+                Err(app::Error::Unavailable(app::error::Unavailable::LeaseOver)) => 0,
                 Err(error) => panic!("{error:?}"),
             }
         });

@@ -10,8 +10,8 @@ use domain::{change, version};
 use serde::Serialize;
 
 use super::api::{
-    Bump, DateTime, GateCheck, LineOutcome, Long, QualityUnit, ReasonCode, RuleOutcome, Severity, SnapshotState,
-    VerdictWord, schema,
+    Bump, DateTime, GateAction, GateCheck, LineOutcome, Long, QualityUnit, ReasonCode, RuleOutcome, Severity,
+    SnapshotState, VerdictWord, schema,
 };
 use super::output::{self, Mark, bold, cleaned, or_dash, word};
 
@@ -130,7 +130,7 @@ pub(crate) fn findings_text(findings: &[Finding], indent: &str) -> String {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Decision {
     pub(crate) id: Id,
-    pub(crate) action: String,
+    pub(crate) action: GateAction,
     pub(crate) allowed: bool,
     pub(crate) at: DateTime,
     /// The table's address.
@@ -168,7 +168,7 @@ impl Decision {
     pub(crate) fn text(&self, requested: &str) -> String {
         let address = self.address.as_deref().unwrap_or(requested);
         let outcome = if self.allowed { "allowed" } else { "denied" };
-        let mut text = format!("{}\n", bold(&format!("{address}: {} {outcome}", word(&self.action))));
+        let mut text = format!("{}\n", bold(&format!("{address}: {} {outcome}", word(self.action.as_str()))));
         for line in &self.lines {
             let mark = match line.outcome {
                 LineOutcome::Holds => Mark::Ok,

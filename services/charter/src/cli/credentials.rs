@@ -7,7 +7,7 @@ use cynic::Id;
 use serde::Serialize;
 
 use super::answer::{Decision, SnapshotName};
-use super::api::{Action, DateTime, LeaseState, PurposeCode, TableFormat, operation, schema};
+use super::api::{Action, DateTime, GateAction, LeaseState, PurposeCode, TableFormat, operation, schema};
 use super::args::{self, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
@@ -103,7 +103,7 @@ struct GateRefused {
 #[serde(rename_all = "camelCase")]
 struct Lease {
     id: Id,
-    action: String,
+    action: GateAction,
     address: Option<String>,
     state: LeaseState,
     issued_at: DateTime,

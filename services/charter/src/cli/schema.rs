@@ -253,7 +253,7 @@ fn answer(line: Line, policy: Policy) -> Answer {
             .parse()
             .map_err(|error: table::NotAMode| error.to_string())
             .and_then(|mode| compare_tables(&line.old, &line.new, mode)),
-        kind => {
+        kind @ (Kind::Avro | Kind::Json | Kind::Protobuf) => {
             let text = |schema: &Value| match (kind, schema) {
                 (Kind::Protobuf, Value::String(text)) => text.clone(),
                 (_, schema) => schema.to_string(),

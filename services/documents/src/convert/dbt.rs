@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::draft::{Draft, Fields, custom, enumeration, push, set, set_text, with_name};
 use super::json::{self, pointer};
 use super::sql::typed;
-use super::{ImportOptions, fault};
-use crate::Problem;
+use super::types::ImportOptions;
+use crate::problem::{Problem, fault};
 
 /// Reads the models of a project.
 pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> Result<(), Problem> {

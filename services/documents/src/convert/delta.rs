@@ -8,10 +8,11 @@ use domain::contract::{Property, SchemaObject};
 use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Fields, custom, option, overlay, set, set_text, with_name};
+use super::element::{Element, Export};
 use super::json::{self, pointer};
 use super::shape::{Shape, shape};
-use super::{Element, Export, ImportOptions, fault};
-use crate::Problem;
+use super::types::ImportOptions;
+use crate::problem::{Problem, fault};
 
 /// The key of column metadata for what Delta has no word for.
 const BESIDE: &str = "odcs";

@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::json::pointer;
 use super::names::Scope;
-use super::{Converted, ImportOptions, Note, fault, yaml};
-use crate::{Problem, parse};
+use super::types::{Converted, ImportOptions, Note};
+use super::yaml;
+use crate::parse;
+use crate::problem::{Problem, fault};
 
 /// The version of the standard that imports are written in: the first with `enum`, `map` and `deprecated`.
 const API_VERSION: &str = "v3.2.0";

@@ -5,9 +5,11 @@ use domain::name::Name;
 use domain::version::Version;
 use serde_json::{Map, Value};
 
-use super::{Converted, Foreign, ImportOptions, fault, import_with, yaml};
+use super::types::{Converted, Foreign, ImportOptions};
+use super::{import_with, yaml};
 use crate::node::Node;
-use crate::{Document, Problem, parse};
+use crate::problem::{Problem, fault};
+use crate::{Document, parse};
 
 /// What a schema says of a column; everything else is the contract's own and stays.
 const OF_SCHEMA: &[&str] = &["logicalType", "physicalType", "required", "enum", "items", "map", "properties"];

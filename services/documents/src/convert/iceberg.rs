@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Fields, custom, option, set, set_text, with_name};
 use super::json::{self, pointer};
-use super::{ImportOptions, fault};
-use crate::Problem;
+use super::types::ImportOptions;
+use crate::problem::{Problem, fault};
 
 /// What says where the table is and what was written to it, not what it looks like.
 const STATE: &[&str] = &[

@@ -5,8 +5,8 @@ use std::fmt;
 use domain::json::Limits;
 use serde_json::Value;
 
-use crate::Problem;
 use crate::node::shortened;
+use crate::problem::Problem;
 
 /// The limits of a source in JSON.
 const LIMITS: Limits = Limits { depth: 96, n_values: 1_000_000, allows_nul: true };

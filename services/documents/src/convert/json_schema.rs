@@ -6,13 +6,14 @@ use domain::contract::{LogicalType, Property, SchemaObject};
 use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Fields, custom, enumeration, option, overlay, set, set_text, with_name};
+use super::element::{Element, Export, fundamentals};
 use super::json::{self, pointer};
 use super::shape::{Shape, shape};
-use super::{Element, Export, ImportOptions, fault};
-use crate::Problem;
+use super::types::ImportOptions;
 use crate::json_schema::Draft as Version;
 use crate::json_schema::index::{Index, Scope};
 use crate::message::References;
+use crate::problem::{Problem, fault};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// The keyword for what JSON Schema has no word for.
@@ -419,7 +420,7 @@ fn object_schema(export: &Export<'_>, object: &Element<'_, SchemaObject>) -> Fie
     if let Some(rest) = ledger.take_rest(&object.path) {
         set(&mut schema, BESIDE, rest);
     }
-    set(&mut schema, CONTRACT, super::fundamentals(ledger));
+    set(&mut schema, CONTRACT, fundamentals(ledger));
     schema
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::Note;
 use super::json::pointer;
+use super::types::Note;
 use crate::node::shortened;
 
 /// The account of one export.

@@ -5,8 +5,8 @@
 use domain::contract::{Property, SchemaObject};
 use serde_json::{Map, Value};
 
+use super::element::{Element, Export};
 use super::json::pointer;
-use super::{Element, Export};
 
 pub(super) fn export(export: &Export<'_>) -> String {
     let ledger = &export.ledger;

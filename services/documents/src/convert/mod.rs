@@ -16,6 +16,7 @@ mod avro;
 mod dbt;
 mod delta;
 mod draft;
+mod element;
 mod follow;
 mod iceberg;
 mod json;
@@ -26,182 +27,23 @@ mod names;
 mod protobuf;
 mod shape;
 mod sql;
+mod types;
 mod yaml;
 
-use std::sync::Arc;
-
-use domain::contract::{self, Property, SchemaObject};
+use domain::contract::{self, SchemaObject};
 
 use self::draft::Draft;
+use self::element::{Element, Export};
 pub use self::follow::follow;
 use self::ledger::Ledger;
+pub use self::types::{Converted, Dialect, Exported, Foreign, ImportOptions, Note, Source, Target};
 use crate::message::References;
 use crate::node::Node;
+use crate::problem::fault;
 use crate::{Document, MAX_DOCUMENT_BYTES, Problem, parse};
 
 /// The largest source of an import, in bytes: the manifest of a large dbt project.
 pub const MAX_SOURCE_BYTES: usize = 4 * MAX_DOCUMENT_BYTES;
-
-/// What a contract can be made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// An Avro schema (1.12): a record, or a union of records.
-    Avro,
-    /// A JSON Schema, drafts 7 to 2020-12.
-    JsonSchema,
-    /// A Protobuf file, proto2 or proto3.
-    Protobuf,
-    /// dbt's `manifest.json`, v9 to v12: its models.
-    Dbt,
-    /// A Delta table: an entry of its log, its `metaData` action, or the struct of its schema.
-    Delta,
-    /// An Iceberg table's metadata, v1 to v3, or its schema alone.
-    Iceberg,
-    /// `CREATE TABLE` statements.
-    Sql(Dialect),
-}
-
-impl Source {
-    /// The source that a word means; SQL in any dialect.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word {
-            "avro" => Self::Avro,
-            "json-schema" => Self::JsonSchema,
-            "protobuf" => Self::Protobuf,
-            "dbt" => Self::Dbt,
-            "delta" => Self::Delta,
-            "iceberg" => Self::Iceberg,
-            "sql" => Self::Sql(Dialect::Generic),
-            _ => return None,
-        })
-    }
-}
-
-/// What a contract can be made into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The document's own bytes.
-    Odcs,
-    /// An Avro schema (1.12) of one object.
-    Avro,
-    /// A JSON Schema (2020-12) of one object.
-    JsonSchema,
-    /// A Protobuf file (proto3).
-    Protobuf,
-    /// The schema of a Delta table: Spark's struct as JSON, of one object.
-    Delta,
-    /// `CREATE TABLE` statements; [`Dialect::Spark`], and PostgreSQL's for every other.
-    Sql(Dialect),
-    /// A page for people, in GitHub-flavoured Markdown.
-    Markdown,
-}
-
-impl Target {
-    /// The target that a word means; SQL for PostgreSQL.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word {
-            "odcs" => Self::Odcs,
-            "avro" => Self::Avro,
-            "json-schema" => Self::JsonSchema,
-            "protobuf" => Self::Protobuf,
-            "delta" => Self::Delta,
-            "sql" => Self::Sql(Dialect::Postgres),
-            "markdown" => Self::Markdown,
-            _ => return None,
-        })
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Whatever several of them share.
-    Generic,
-    Postgres,
-    /// Spark and Databricks.
-    Spark,
-    Snowflake,
-    BigQuery,
-    MySql,
-    SqlServer,
-    DuckDb,
-    Hive,
-    Redshift,
-    ClickHouse,
-    Sqlite,
-    Oracle,
-}
-
-impl Dialect {
-    /// The dialect that a word means.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word {
-            "generic" | "ansi" => Self::Generic,
-            "postgres" | "postgresql" => Self::Postgres,
-            "spark" | "databricks" => Self::Spark,
-            "snowflake" => Self::Snowflake,
-            "bigquery" => Self::BigQuery,
-            "mysql" => Self::MySql,
-            "sqlserver" | "mssql" => Self::SqlServer,
-            "duckdb" => Self::DuckDb,
-            "hive" => Self::Hive,
-            "redshift" => Self::Redshift,
-            "clickhouse" => Self::ClickHouse,
-            "sqlite" => Self::Sqlite,
-            "oracle" => Self::Oracle,
-            _ => return None,
-        })
-    }
-}
-
-/// What a source does not say about the contract that is made of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// The document's `id`.
-    pub id: String,
-    pub name: Option<String>,
-    pub version: String,
-    /// Of a source with one table: what to call it. Of one with several: which to take; all of them if not given.
-    pub object: Option<String>,
-}
-
-/// A contract made of a foreign schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Converted {
-    /// The ODCS document, a draft. [`parse`] accepts it.
-    pub text: String,
-    /// What of the source it does not hold, by the place in the source.
-    pub notes: Vec<Note>,
-}
-
-/// A foreign schema made of a contract.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exported {
-    pub text: String,
-    /// What of the document it does not hold. With [`text`](Self::text) this is all that the document says of the
-    /// exported objects.
-    pub lost: Vec<Note>,
-    /// What it says in another way: names that the target does not allow, types that it has none for.
-    pub changed: Vec<Note>,
-}
-
-/// A remark on a place of a document or schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// The place: a JSON pointer (RFC 6901), or dotted names in Protobuf and SQL.
-    pub path: String,
-    /// What is to be said about it, for people; of something lost, its value.
-    pub what: String,
-}
-
-/// A foreign schema, with what it refers to.
-#[derive(Clone, Copy, Debug)]
-pub struct Foreign<'a> {
-    pub source: Source,
-    /// Its text. Of Protobuf, base64 of a `FileDescriptorProto` will do, as registries take it.
-    pub text: &'a str,
-    /// The texts that a message schema refers to, by the names under which it does.
-    pub references: &'a References,
-}
 
 /// Makes an ODCS document of a foreign schema that refers to none.
 ///
@@ -294,64 +136,4 @@ fn chosen<'a>(
         }
         _ => Ok(objects),
     }
-}
-
-/// What an exporter works on.
-struct Export<'a> {
-    contract: &'a contract::Document,
-    objects: Vec<Element<'a, SchemaObject>>,
-    ledger: Ledger<'a>,
-}
-
-/// A part of the contract and its JSON pointer.
-#[derive(Clone, Debug)]
-struct Element<'a, T> {
-    it: &'a T,
-    path: String,
-}
-
-impl<'a> Element<'a, SchemaObject> {
-    /// The properties that tables and messages hold: measures are computed by who reads.
-    fn properties(&self) -> Vec<Element<'a, Property>> {
-        elements(&self.it.properties, &self.path).collect()
-    }
-}
-
-impl<'a> Element<'a, Property> {
-    fn members(&self) -> Vec<Self> {
-        elements(&self.it.members, &self.path).collect()
-    }
-
-    fn items(&self) -> Option<Self> {
-        Some(Element { it: self.it.items.as_deref()?, path: format!("{}/items", self.path) })
-    }
-
-    /// Key and value of a map.
-    fn entry(&self) -> Option<(Self, Self)> {
-        let map = self.it.map.as_deref()?;
-        let key = Element { it: &map.key, path: format!("{}/map/key", self.path) };
-        let value = Element { it: &map.value, path: format!("{}/map/value", self.path) };
-        Some((key, value))
-    }
-}
-
-fn elements<'a>(properties: &'a [Arc<Property>], path: &str) -> impl Iterator<Item = Element<'a, Property>> {
-    let path = path.to_owned();
-    let elements = properties.iter().map(Arc::as_ref).enumerate();
-    elements.filter(|(_, property)| property.is_stored()).map(move |(index, property)| {
-        let path = format!("{path}/properties/{index}");
-        Element { it: property, path }
-    })
-}
-
-/// What says which contract a schema was made of, for a target with a place for it.
-fn fundamentals(ledger: &Ledger<'_>) -> serde_json::Map<String, serde_json::Value> {
-    let names = ["id", "name", "version", "status", "tenant", "domain", "dataProduct"];
-    let field = |name: &&str| Some(((*name).to_owned(), ledger.take_text("", name)?.into()));
-    names.iter().filter_map(field).collect()
-}
-
-/// Something wrong at a place that has a path but no line.
-fn fault(path: &str, message: impl Into<String>) -> Problem {
-    Problem { line: 1, column: 1, path: path.to_owned(), message: message.into() }
 }

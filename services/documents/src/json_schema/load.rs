@@ -206,12 +206,14 @@ impl<'a> Loader<'_, 'a> {
         let (mut seen, mut written) = (HashSet::new(), HashSet::new());
         let mut parts = Vec::with_capacity(all.len());
         for (schema, part) in schemas.iter().zip(all) {
-            match &self.builder.get(part).shape {
-                Shape::Combined { criterion: Criterion::Together, parts: several } if criterion == Criterion::All => {
-                    parts.extend(several.iter().copied().filter(|part| seen.insert(*part)));
-                }
-                _ if n_alike[&part] == 1 => parts.extend(seen.insert(part).then_some(part)),
-                _ => parts.extend(written.insert(canonical(schema)).then_some(part)),
+            if let Shape::Combined { criterion: Criterion::Together, parts: several } = &self.builder.get(part).shape
+                && criterion == Criterion::All
+            {
+                parts.extend(several.iter().copied().filter(|part| seen.insert(*part)));
+            } else if n_alike[&part] == 1 {
+                parts.extend(seen.insert(part).then_some(part));
+            } else {
+                parts.extend(written.insert(canonical(schema)).then_some(part));
             }
         }
         Ok(parts)
@@ -313,8 +315,12 @@ impl<'a> Loader<'_, 'a> {
             array.additional = match self.additional(members.get("additionalItems"), scope)? {
                 // Beside one schema for all items there are no further ones to forbid.
                 Additional::Forbidden if array.items.is_some() => Additional::Permitted,
-                _ if scope.draft == Draft::Draft201909 && array.prefix.is_empty() => Additional::Permitted,
-                additional => additional,
+                Additional::Permitted | Additional::Forbidden | Additional::Schema(_)
+                    if scope.draft == Draft::Draft201909 && array.prefix.is_empty() =>
+                {
+                    Additional::Permitted
+                }
+                additional @ (Additional::Permitted | Additional::Forbidden | Additional::Schema(_)) => additional,
             };
         }
         if scope.draft > Draft::Draft4 {

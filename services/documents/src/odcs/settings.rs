@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::contract::{Evolve, GateMode, Late, Settings, sla};
+use domain::contract::{Evolve, GateMode, Late, Pinning, Settings, sla};
 use domain::table::ReaderProtocol;
 
 use crate::node::Data;
@@ -75,7 +75,12 @@ fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
         "partitioned" => flag(&mut settings.partitioning_promised, name, at, reader),
         "pathReaders" => flag(&mut settings.path_readers, name, at, reader),
         "closed" => flag(&mut settings.closed, name, at, reader),
-        "pinned" => flag(&mut settings.pinned, name, at, reader),
+        "pinned" => match &at.node.data {
+            Data::Boolean(false) => settings.pinned = Pinning::Any,
+            Data::Boolean(true) => settings.pinned = Pinning::Files,
+            _ if at.text() == Some("digest") => settings.pinned = Pinning::Digest,
+            _ => reader.problem(at, "`pinned` must be `true`, `false` or `digest`"),
+        },
         "final" => flag(&mut settings.is_final, name, at, reader),
         "grace" => duration(&mut settings.grace, name, at, reader),
         "exposure" => duration(&mut settings.exposure, name, at, reader),
@@ -90,7 +95,9 @@ fn set(settings: &mut Settings, name: &str, at: &At<'_>, reader: &mut Reader) {
                 let features = items.iter().filter_map(|item| item.as_text()).map(str::to_owned).collect();
                 ceiling(settings).features = features;
             }
-            _ => reader.problem(at, "`readerFeatures` must be a list of feature names"),
+            Data::Null | Data::Boolean(_) | Data::Number(_) | Data::Text(_) | Data::List(_) | Data::Map(_) => {
+                reader.problem(at, "`readerFeatures` must be a list of feature names");
+            }
         },
     }
 }

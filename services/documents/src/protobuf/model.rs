@@ -79,7 +79,11 @@ impl<'a> Names<'a> {
             .iter()
             .filter_map(|field| match &field.field_type {
                 model::Type::Group(name) => Some(name.as_str()),
-                _ => None,
+                model::Type::Scalar(_)
+                | model::Type::Enum(_)
+                | model::Type::Message(_)
+                | model::Type::Map(..)
+                | model::Type::Unresolved(_) => None,
             })
             .collect();
         for nested in &mut messages {

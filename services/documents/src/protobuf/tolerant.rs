@@ -47,7 +47,9 @@ pub(super) fn read(name: &str, text: &str, tokens: &[Spanned<'_>]) -> Result<Fil
             Token::Name("message") => file.message_type.push(reader.message()?),
             Token::Name("enum") => file.enum_type.push(reader.enumeration()?),
             Token::Name("option" | "extend" | "service") => reader.skip_statement()?,
-            _ => return Err(reader.unexpected("a declaration")),
+            Token::Name(_) | Token::Number(_) | Token::Text(_) | Token::Mark(_) => {
+                return Err(reader.unexpected("a declaration"));
+            }
         }
     }
     Ok(file)

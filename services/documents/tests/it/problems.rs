@@ -72,6 +72,7 @@ fn what_a_schema_cannot_say_is_checked() {
 customProperties:
 - {property: gateMode, value: open}
 - {property: grace, value: 90}
+- {property: pinned, value: hash}
 servers:
 - {server: lake, type: local, path: ../up, format: delta}
 - {server: csv, type: local, path: a, format: csv}
@@ -99,21 +100,22 @@ schema:
             (6, 9, "/domain", "`Sales` is not a name"),
             (8, 31, "/customProperties/0/value", "`block`, `last_good`, `warn`"),
             (9, 28, "/customProperties/1/value", "a number and a unit"),
-            (11, 37, "/servers/0/path", "`..` segments"),
-            (12, 47, "/servers/1/format", "use `delta` or `parquet`"),
-            (14, 3, "/slaProperties/0", "needs a unit"),
-            (15, 41, "/slaProperties/1/unit", "`moons` is not a unit of time"),
-            (16, 35, "/slaProperties/2/value", "needs a date"),
-            (20, 62, "/schema/0/properties/0/primaryKeyPosition", "1 is expected"),
-            (20, 116, "/schema/0/properties/0/logicalTypeOptions/pattern", "linear time"),
-            (21, 10, "/schema/0/properties/1/id", "`x` is already used as id"),
-            (21, 19, "/schema/0/properties/1/name", "`key` is already used as name"),
-            (21, 45, "/schema/0/properties/1/relationships/0/to", "names an unknown column"),
-            (23, 39, "/schema/0/quality/0/mustBeBetween", "the smaller number comes first"),
-            (24, 5, "/schema/0/quality/1", "a rule over a column"),
-            (26, 5, "/schema/0/relationships/0", "as many columns in `from` as in `to`"),
-            (27, 9, "/schema/1/name", "would both be called `orders`"),
-            (28, 9, "/schema/2/name", "name of a major version"),
+            (10, 29, "/customProperties/2/value", "`true`, `false` or `digest`"),
+            (12, 37, "/servers/0/path", "`..` segments"),
+            (13, 47, "/servers/1/format", "use `delta` or `parquet`"),
+            (15, 3, "/slaProperties/0", "needs a unit"),
+            (16, 41, "/slaProperties/1/unit", "`moons` is not a unit of time"),
+            (17, 35, "/slaProperties/2/value", "needs a date"),
+            (21, 62, "/schema/0/properties/0/primaryKeyPosition", "1 is expected"),
+            (21, 116, "/schema/0/properties/0/logicalTypeOptions/pattern", "linear time"),
+            (22, 10, "/schema/0/properties/1/id", "`x` is already used as id"),
+            (22, 19, "/schema/0/properties/1/name", "`key` is already used as name"),
+            (22, 45, "/schema/0/properties/1/relationships/0/to", "names an unknown column"),
+            (24, 39, "/schema/0/quality/0/mustBeBetween", "the smaller number comes first"),
+            (25, 5, "/schema/0/quality/1", "a rule over a column"),
+            (27, 5, "/schema/0/relationships/0", "as many columns in `from` as in `to`"),
+            (28, 9, "/schema/1/name", "would both be called `orders`"),
+            (29, 9, "/schema/2/name", "name of a major version"),
         ],
     );
     // Whoever only compares is told, and can.

@@ -77,6 +77,8 @@ closed_set! {
 
         /// The gate was asked for credentials, which were vended or refused.
         CredentialVend = "credential.vend",
+        /// A change ended open leases, since the gate would not give them any more.
+        LeaseEnd = "lease.end",
 
         /// A new snapshot of a table was found.
         SnapshotNotice = "snapshot.notice",

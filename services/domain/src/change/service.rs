@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::fields::{documentation, others};
 use super::{Findings, Rule, serving};
 use crate::clock::Timestamp;
-use crate::contract::{Fields, GateMode, Late, Role, Server, ServerKind, Settings, SlaProperty};
+use crate::contract::{Fields, GateMode, Late, Pinning, Role, Server, ServerKind, Settings, SlaProperty};
 use crate::table::ReaderProtocol;
 
 pub(super) fn servers(old: &[Server], new: &[Server], findings: &mut Findings<'_>) {
@@ -207,7 +207,14 @@ pub(super) fn settings(old: &Settings, new: &Settings, findings: &mut Findings<'
         set("final", Some(!new.is_final));
     }
     if old.pinned != new.pinned {
-        set("pinned", Some(!new.pinned));
+        // Digests promise more where nothing else changes; being pinned keeps doors out.
+        set(
+            "pinned",
+            Some(match (old.pinned, new.pinned) {
+                (Pinning::Any, _) | (Pinning::Digest, _) => false,
+                (Pinning::Files, _) => true,
+            }),
+        );
     }
     if old.compatibility != new.compatibility {
         // A level that asks for all that the old one did promises more.

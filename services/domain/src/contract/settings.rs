@@ -84,6 +84,25 @@ impl Evolve {
     }
 }
 
+/// How a contract's data is pinned to what was inspected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Pinning {
+    /// `false`: any door may serve it. The default.
+    #[default]
+    Any,
+    /// `true`: only doors that hand out files themselves may serve it.
+    Files,
+    /// `digest`: the same, and each file's bytes are compared with their digest before they are served first.
+    Digest,
+}
+
+impl Pinning {
+    /// Whether only doors that hand out files themselves may serve it.
+    pub fn is_pinned(self) -> bool {
+        matches!(self, Self::Files | Self::Digest)
+    }
+}
+
 /// The settings of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -97,8 +116,8 @@ pub struct Settings {
     pub grace: Duration,
     /// `exposure`: how long an unpinned credential lives at most.
     pub exposure: Duration,
-    /// `pinned`: only doors that hand out files themselves may serve it.
-    pub pinned: bool,
+    /// `pinned`: how the data is pinned to what was inspected.
+    pub pinned: Pinning,
     /// `final`: the data is complete and never late.
     pub is_final: bool,
     /// `readerVersion`, `readerFeatures`: the most that reading may ask for; `None` if the contract does not say.
@@ -129,7 +148,7 @@ impl Default for Settings {
             closed: false,
             grace: Duration::from_secs(60 * 60),
             exposure: Duration::from_secs(15 * 60),
-            pinned: false,
+            pinned: Pinning::default(),
             is_final: false,
             reader_ceiling: None,
             compatibility: Level::FullTransitive,

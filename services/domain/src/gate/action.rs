@@ -3,15 +3,15 @@
 use crate::closed_set;
 
 closed_set! {
-    /// What is to be done with a table.
+    /// An action on a table.
     Action {
-        /// Read a served snapshot.
+        /// Read the served snapshot.
         Read = "read",
-        /// Read the head as it is, to mend it.
+        /// Read the head as it is, in order to fix it.
         Repair = "repair",
-        /// Write, and read one's own head.
+        /// Write, and read the own head.
         Write = "write",
-        /// Look at a snapshot: only a principal inside the server does it.
+        /// Inspect a snapshot: for the server's inspector only.
         Inspect = "inspect",
     }
 }

@@ -106,6 +106,8 @@ closed_set! {
         ScopeHolds = "scope.holds",
         /// An earlier check ended the decision.
         ScopeNotChecked = "scope.not_checked",
+        /// The binding through which the lease was issued is gone. Only open leases end by it: what is gone cannot be asked for.
+        ScopeUnbound = "scope.unbound",
         /// The table is shared, and the consent to this binding has ended.
         ScopeConsentEnded = "scope.consent_ended",
         /// The table is shared, and the product to which it belongs is retired.
@@ -166,6 +168,7 @@ impl Code {
             | Self::QualityLate => Check::Quality,
             Self::ScopeHolds
             | Self::ScopeNotChecked
+            | Self::ScopeUnbound
             | Self::ScopeConsentEnded
             | Self::ScopeOwnerRetired
             | Self::ScopeLocation

@@ -11,6 +11,7 @@
 
 pub mod action;
 mod code;
+pub mod open;
 pub mod served;
 
 use std::time::Duration;
@@ -541,14 +542,14 @@ fn scope(
         let message = "the table's location is not its own";
         return (fails(Code::ScopeLocation, message), None);
     }
-    if about_a_snapshot && served.snapshot.is_none() {
-        return (fails(Code::ScopeNothingToServe, "there is no snapshot to serve"), None);
-    }
-
     let by_role = !action::binds(request.action, Check::Grant);
     if by_role && request.purpose.is_some_and(|purpose| purpose != PurposeCode::Operations) {
         let message = format!("`{}` is for the purpose `operations` alone", request.action);
         return (fails(Code::ScopePurpose, message), None);
+    }
+    // From here on, what open leases outlive: it must not hide what ends them.
+    if about_a_snapshot && served.snapshot.is_none() {
+        return (fails(Code::ScopeNothingToServe, "there is no snapshot to serve"), None);
     }
     let longest = match request.action {
         Action::Read | Action::Write => lease::GATEWAY_MAX_LIFETIME,
@@ -556,19 +557,20 @@ fn scope(
     };
     let lifetime = request.lifetime.unwrap_or(lease::GATEWAY_DEFAULT_LIFETIME).min(longest);
     let mut expires_at = request.now.plus(lifetime);
-    if let Some(until) = right.and_then(|right| right.until) {
-        expires_at = expires_at.min(until);
-    }
-    if let State::Deprecated { sunset, .. } = &facts.contract.state
-        && request.action == Action::Read
-        && request.now < *sunset
-    {
-        expires_at = expires_at.min(*sunset);
+    if let Some(latest) = latest_end(request, facts, right) {
+        expires_at = expires_at.min(latest);
     }
     if expires_at.since(request.now) < lease::MIN_LIFETIME {
         return (fails(Code::ScopeTooShort, "less than a second of it would be left"), None);
     }
     (holds(Check::Scope, format!("this table alone, until {expires_at}")), Some(expires_at))
+}
+
+/// The end that no lease outlives: that of its grant, and for reading the sunset of a deprecated version.
+fn latest_end(request: &Request, facts: &Facts, right: Option<&Right>) -> Option<Timestamp> {
+    let reads = request.action == Action::Read;
+    let sunset = facts.contract.state.sunset().filter(|sunset| reads && request.now < *sunset);
+    right.and_then(|right| right.until).into_iter().chain(sunset).min()
 }
 
 fn holds(check: Check, message: impl Into<String>) -> Line {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::change::{Finding, Refusal, Rule, compare, judge, required_bump};
 use domain::contract::{
-    self, Classification, GateMode, LocalServer, LogicalType, MapTypes, Measure, Options, Property, Role, SchemaObject,
-    Server, ServerKind,
+    self, Classification, GateMode, LocalServer, LogicalType, MapTypes, Measure, Options, Pinning, Property, Role,
+    SchemaObject, Server, ServerKind,
 };
 use domain::quality::{Operator, Scalar};
 use domain::table::Format;
@@ -184,6 +184,25 @@ fn a_setting_that_promises_less_is_major() {
     lax.settings.is_final = true;
     check(&strict, &lax, &[("settings.gateMode", Rule::SettingLoosened), ("settings.final", Rule::SettingLoosened)]);
     check(&lax, &strict, &[("settings.gateMode", Rule::SettingTightened), ("settings.final", Rule::SettingTightened)]);
+}
+
+#[test]
+fn being_pinned_keeps_doors_out_and_digests_promise_more() {
+    let with = |pinned| {
+        let mut contract = contract(vec![]);
+        contract.settings.pinned = pinned;
+        contract
+    };
+    for (old, new, rule) in [
+        (Pinning::Any, Pinning::Files, Rule::SettingLoosened),
+        (Pinning::Any, Pinning::Digest, Rule::SettingLoosened),
+        (Pinning::Files, Pinning::Any, Rule::SettingTightened),
+        (Pinning::Files, Pinning::Digest, Rule::SettingTightened),
+        (Pinning::Digest, Pinning::Files, Rule::SettingLoosened),
+        (Pinning::Digest, Pinning::Any, Rule::SettingLoosened),
+    ] {
+        check(&with(old), &with(new), &[("settings.pinned", rule)]);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! What `docs/rules.md` repeats of the code: the table in its section "Changes of a contract".
+//! What `docs/rules.md` repeats of the code: the tables in its sections "Changes of a contract" and "Open leases".
 
 use domain::change::{Rule, Settlement};
+use domain::gate::Code;
 
 const RULES: &str = include_str!("../../../../docs/rules.md");
 
@@ -38,4 +39,14 @@ fn the_documented_rules_of_changes_are_those_of_the_code() {
         })
         .collect();
     assert_eq!(documented, expected, "docs/rules.md, Changes of a contract");
+}
+
+#[test]
+fn the_documented_fates_of_open_leases_are_those_of_the_code() {
+    let (_, section) = RULES.split_once("### Open leases").expect("the section");
+    let (section, _) = section.split_once("\n## ").expect("the next section");
+    let documented: Vec<&str> = section.lines().filter(|line| line.starts_with("| `")).collect();
+    let row = |code: &Code| code.fate().map(|fate| format!("| `{code}` | {} | {fate} |", code.meaning()));
+    let expected: Vec<String> = Code::ALL.iter().filter_map(row).collect();
+    assert_eq!(documented, expected, "docs/rules.md, Open leases; its rows are\n{}", expected.join("\n"));
 }

@@ -18,11 +18,11 @@ use domain::quality::Verdict;
 use domain::share::BindingRight;
 use uuid::Uuid;
 
-const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
-const HOUR: Duration = Duration::from_secs(3_600);
-const DAY: Duration = Duration::from_secs(24 * 3_600);
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-fn request(action: Action) -> Request {
+pub(crate) fn request(action: Action) -> Request {
     Request {
         decision_id: DecisionId(Uuid::from_u128(1)),
         principal_id: PrincipalId(Uuid::from_u128(2)),
@@ -36,7 +36,7 @@ fn request(action: Action) -> Request {
 }
 
 /// Facts with which everything is in order.
-fn good() -> Facts {
+pub(crate) fn good() -> Facts {
     Facts {
         principal_enabled: true,
         visibility: Visibility::Established,
@@ -57,7 +57,7 @@ fn good() -> Facts {
     }
 }
 
-fn grant(id: u128, purpose: PurposeCode, from: Timestamp, until: Timestamp) -> Grant {
+pub(crate) fn grant(id: u128, purpose: PurposeCode, from: Timestamp, until: Timestamp) -> Grant {
     Grant {
         id: GrantId(Uuid::from_u128(id)),
         request_id: AccessRequestId(Uuid::from_u128(id)),
@@ -71,7 +71,7 @@ fn grant(id: u128, purpose: PurposeCode, from: Timestamp, until: Timestamp) -> G
     }
 }
 
-fn judged(id: u128, verdict: Verdict, conforms: bool) -> Judged {
+pub(crate) fn judged(id: u128, verdict: Verdict, conforms: bool) -> Judged {
     Judged {
         snapshot_id: SnapshotId(Uuid::from_u128(id)),
         committed_at: NOW.minus(HOUR),
@@ -83,7 +83,7 @@ fn judged(id: u128, verdict: Verdict, conforms: bool) -> Judged {
     }
 }
 
-fn failing(decision: &Decision) -> Vec<&str> {
+pub(crate) fn failing(decision: &Decision) -> Vec<&str> {
     let failing = decision.lines.iter().filter(|line| line.outcome == LineOutcome::Fails);
     failing.map(|line| line.code.as_str()).collect()
 }

@@ -14,6 +14,7 @@ mod grant;
 mod json_schema;
 mod matrix;
 mod notice;
+mod open_leases;
 mod pages;
 mod product;
 mod protobuf;

@@ -8,7 +8,11 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{HUGE_BYTES, LEASE, TestServer, object, own_checkpoint, read_answer, read_head};
+use domain::table::{FileDigest, PinnedFile};
+
+use crate::support::{
+    FOLDER_LEASE, HUGE_BYTES, LEASE, TestServer, digest_of, object, own_checkpoint, pinned, read_answer, read_head,
+};
 
 const KEY: &str = "nested/b.parquet";
 
@@ -162,4 +166,68 @@ fn touch(path: &Path, by: Duration) {
     let file = File::options().write(true).open(path).unwrap();
     let modified: SystemTime = file.metadata().unwrap().modified().unwrap();
     file.set_modified(modified + by).unwrap();
+}
+
+/// Writes other bytes of the same length, and sets the modification time back.
+fn rewrite(path: &Path) {
+    let modified = fs::metadata(path).unwrap().modified().unwrap();
+    let mut bytes = fs::read(path).unwrap();
+    bytes[0] ^= 1;
+    let file = File::options().write(true).open(path).unwrap();
+    file.write_all_at(&bytes, 0).unwrap();
+    file.set_modified(modified).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_rewritten_in_place_with_its_time_set_back_is_not_served() {
+    check(rewrite).await;
+}
+
+#[tokio::test]
+async fn a_file_with_another_hard_link_is_not_served() {
+    let server = TestServer::start().await;
+    let path = server.root().join(KEY);
+    fs::hard_link(&path, server.checkpoint().with_file_name("elsewhere")).unwrap();
+    // Pinned by an earlier release, or inspected before links were looked at.
+    server.pin_files(vec![PinnedFile { ctime_ns: None, ..pinned(&server.root(), KEY) }]);
+    for lease in [LEASE, FOLDER_LEASE] {
+        let answer = server.send(&server.signer(lease).sign("GET", &object(KEY))).await;
+        assert_eq!(answer.status, 412);
+        assert!(answer.text().contains("other hard links"), "{}", answer.text());
+    }
+    let listed = server.send(&server.signer(FOLDER_LEASE).sign("GET", "/lake?list-type=2")).await;
+    assert!(!listed.text().contains(KEY), "links are not listed");
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_file_are_compared_with_a_pinned_digest_before_they_are_served_first() {
+    let server = TestServer::start().await;
+    let path = server.root().join("huge.bin");
+    let right = digest_of(&path);
+    let pin = |digest| {
+        let file = PinnedFile { digest: Some(digest), ..pinned(&server.root(), "huge.bin") };
+        server.pin_files(vec![file.clone()]);
+        file
+    };
+    let get = async || server.get_with("huge.bin", "range", "bytes=0-9").await.status;
+    pin(FileDigest([0; 32]));
+    assert_eq!(get().await, 412, "the last byte would do");
+    let file = pin(right);
+    assert_eq!(get().await, 206);
+
+    // A file that differs from what was inspected in nothing that a pin of an earlier release has.
+    rewrite(&path);
+    let old = PinnedFile { ctime_ns: None, ..file };
+    server.pin_files(vec![old.clone()]);
+    assert_eq!(get().await, 412, "another state is looked at again");
+    server.pin_files(vec![PinnedFile { digest: None, ..old }]);
+    assert_eq!(get().await, 206, "without a digest it is served until it is inspected again");
+}
+
+#[tokio::test]
+async fn our_own_checkpoint_is_known_by_its_digest() {
+    let server = TestServer::start().await;
+    assert_eq!(server.ask("GET", &object(&own_checkpoint())).await.status, 200);
+    rewrite(&server.checkpoint());
+    expect_changed(&server, &own_checkpoint()).await;
 }

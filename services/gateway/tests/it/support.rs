@@ -14,7 +14,7 @@ use app::lease::{Denied, LeaseCredentials, LeaseSecrets, Leases, OpenLease, Scop
 use domain::clock::{Clock, Random, SystemClock, Timestamp};
 use domain::id::{LeaseId, TableId};
 use domain::s3::Region;
-use domain::table::PinnedFile;
+use domain::table::{FileDigest, PinnedFile};
 use futures::future::BoxFuture;
 use gateway::Gateway;
 use hmac::{Hmac, KeyInit, Mac};
@@ -123,10 +123,15 @@ impl TestServer {
 
     /// Pins these files in their current state, and a checkpoint of version 2, to the pinned lease.
     pub(crate) fn pin(&self, keys: &[&str]) {
-        let files = keys.iter().map(|key| pinned(&self.root(), key)).collect();
+        self.pin_files(keys.iter().map(|key| pinned(&self.root(), key)).collect());
+    }
+
+    /// Pins these files, and a checkpoint of version 2, to the pinned lease.
+    pub(crate) fn pin_files(&self, files: Vec<PinnedFile>) {
         let own = pinned(Path::new("/"), self.checkpoint().to_str().unwrap().trim_start_matches('/'));
         let PinnedFile { size_bytes, mtime_ns, inode, .. } = own;
-        let checkpoint = Checkpoint { path: self.checkpoint(), digest: String::new(), size_bytes, mtime_ns, inode };
+        let digest = digest_of(&self.checkpoint());
+        let checkpoint = Checkpoint { path: self.checkpoint(), digest, size_bytes, mtime_ns, inode };
         let files = Arc::new(FileList::delta(2, files, checkpoint).unwrap());
         self.leases.put(LEASE, Scope::Pinned { table: self.table(), files });
     }
@@ -191,7 +196,14 @@ pub(crate) fn pinned(root: &Path, key: &str) -> PinnedFile {
         size_bytes: metadata.size(),
         mtime_ns: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
         inode: metadata.ino(),
+        ctime_ns: Some(metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec()),
+        digest: None,
     }
+}
+
+/// The digest of a file's bytes.
+pub(crate) fn digest_of(path: &Path) -> FileDigest {
+    FileDigest(Sha256::digest(fs::read(path).unwrap()).into())
 }
 
 /// The key under which the checkpoint of the pinned lease is served.

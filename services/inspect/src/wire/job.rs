@@ -33,6 +33,7 @@ pub struct Job {
     root: PathBuf,
     snapshot: Option<String>,
     rules: Vec<WireRule>,
+    digests: bool,
     scratch: PathBuf,
 }
 
@@ -52,6 +53,7 @@ impl Job {
             root: job.root.clone(),
             snapshot: job.snapshot.as_ref().map(ToString::to_string),
             rules: job.rules.iter().map(WireRule::from_domain).collect::<Result<_, _>>()?,
+            digests: job.digests,
             scratch: job.scratch.clone(),
         })
     }
@@ -80,6 +82,7 @@ impl Job {
             root: self.root,
             snapshot,
             rules: self.rules.into_iter().map(WireRule::into_domain).collect(),
+            digests: self.digests,
             scratch: self.scratch,
         })
     }

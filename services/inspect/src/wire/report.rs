@@ -5,7 +5,9 @@ use std::io;
 use domain::clock::Timestamp;
 use domain::inspection::{self, Inspection, InspectionJob};
 use domain::quality;
-use domain::table::{MAX_TYPE_DEPTH, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol};
+use domain::table::{
+    MAX_TYPE_DEPTH, NotADigest, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -173,7 +175,7 @@ impl Inspected {
             schema: Schema::from_domain(inspection.schema),
             n_rows: inspection.n_rows,
             n_files: inspection.files.len(),
-            files: inspection.files.into_iter().map(File::from_domain).collect(),
+            files: inspection.files.into_iter().map(File::from_domain).collect::<Result<_, _>>()?,
             checkpoint: checkpoint.transpose()?,
             measured: inspection.measured.into_iter().map(Measured::from_domain).collect(),
             engine: inspection.engine,
@@ -209,6 +211,9 @@ impl Inspected {
         if self.measured.len() != job.rules.len() {
             return Err(Malformed::new("it does not answer each rule"));
         }
+        if self.files.iter().any(|file| file.5.is_some() != job.digests) {
+            return Err(Malformed::new("a file has no digest, or one that was not asked for"));
+        }
         if self.checkpoint.as_deref().is_some_and(|name| name.contains('/') || !is_plain(name)) {
             return Err(Malformed::new("its checkpoint is not in the scratch folder"));
         }
@@ -217,7 +222,7 @@ impl Inspected {
             committed_at: Timestamp(self.committed_at_micros),
             schema: self.schema.into_domain()?,
             n_rows: self.n_rows,
-            files: self.files.into_iter().map(File::into_domain).collect(),
+            files: self.files.into_iter().map(File::into_domain).collect::<Result<_, _>>()?,
             checkpoint: self.checkpoint.map(|name| job.scratch.join(name)),
             measured: self.measured.into_iter().map(Measured::into_domain).collect::<Result<_, _>>()?,
             engine: bounded(self.engine),
@@ -230,19 +235,22 @@ fn is_plain(path: &str) -> bool {
     !path.contains('\0') && path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
-/// Path, size, modification time and inode: a JSON array, since there are many.
+/// Path, size, modification time, inode, change time and digest: a JSON array, since there are many.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct File(String, u64, i64, u64);
+struct File(String, u64, i64, u64, i64, Option<String>);
 
 impl File {
-    fn from_domain(file: PinnedFile) -> Self {
-        let PinnedFile { path, size_bytes, mtime_ns, inode } = file;
-        Self(path, size_bytes, mtime_ns, inode)
+    fn from_domain(file: PinnedFile) -> Result<Self, Malformed> {
+        let PinnedFile { path, size_bytes, mtime_ns, inode, ctime_ns, digest } = file;
+        let ctime_ns = ctime_ns.ok_or_else(|| Malformed::new("a file has no change time"))?;
+        Ok(Self(path, size_bytes, mtime_ns, inode, ctime_ns, digest.map(|digest| digest.to_string())))
     }
 
-    fn into_domain(self) -> PinnedFile {
-        let Self(path, size_bytes, mtime_ns, inode) = self;
-        PinnedFile { path, size_bytes, mtime_ns, inode }
+    fn into_domain(self) -> Result<PinnedFile, Malformed> {
+        let Self(path, size_bytes, mtime_ns, inode, ctime_ns, digest) = self;
+        let digest = digest.map(|text| text.parse()).transpose();
+        let digest = digest.map_err(|error: NotADigest| Malformed::new(error.to_string()))?;
+        Ok(PinnedFile { path, size_bytes, mtime_ns, inode, ctime_ns: Some(ctime_ns), digest })
     }
 }
 

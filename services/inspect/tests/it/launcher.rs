@@ -35,6 +35,7 @@ fn inspect(launcher: &Launcher, folder: &Path) -> Result<Inspection, InspectionE
         root: folder.to_owned(),
         snapshot: None,
         rules: Vec::new(),
+        digests: false,
         scratch: folder.to_owned(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -7,7 +7,8 @@ use domain::clock::Timestamp;
 use domain::inspection::{Inspection, InspectionJob};
 use domain::quality::{Bound, Check, Measured, Operator, Rule, Scalar, Severity, Unit};
 use domain::table::{
-    ColumnPath, Format, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol, SnapshotKey,
+    ColumnPath, FileDigest, Format, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol,
+    SnapshotKey,
 };
 use inspect::wire::{
     Inspected, Job, Limits, MAX_COLUMNS, MAX_FILE_BYTES, MAX_HEAD_BYTES, MAX_REPORT_BYTES, MAX_TEXT_CHARS, Malformed,
@@ -73,6 +74,7 @@ fn job() -> InspectionJob {
         root: PathBuf::from("/lake/a b"),
         snapshot: Some(SnapshotKey::DeltaVersion(u64::MAX)),
         rules: every_rule(),
+        digests: false,
         scratch: PathBuf::from("/scratch"),
     }
 }
@@ -141,7 +143,8 @@ fn report_of(files: Vec<PinnedFile>) -> Vec<u8> {
 }
 
 fn file(path: &str) -> PinnedFile {
-    PinnedFile { path: path.to_owned(), size_bytes: u64::MAX, mtime_ns: -1, inode: 7 }
+    let ctime_ns = Some(i64::MIN);
+    PinnedFile { path: path.to_owned(), size_bytes: u64::MAX, mtime_ns: -1, inode: 7, ctime_ns, digest: None }
 }
 
 #[test]
@@ -238,6 +241,21 @@ fn a_report_is_read_in_bounded_lines_and_has_an_end() {
     let paths = (0..MAX_REPORT_BYTES / 1_000).map(|number| file(&format!("{number:08}{}", "k".repeat(1_000))));
     let told = read(&report_of(paths.collect())).unwrap_err().to_string();
     assert!(told.contains("bytes in a line, more than"), "{told}");
+}
+
+#[test]
+fn files_have_digests_where_the_job_asks_for_them_and_nowhere_else() {
+    let read = |digest: Option<FileDigest>, digests: bool| {
+        let job = InspectionJob { digests, ..job() };
+        let files = vec![PinnedFile { digest, ..file("a") }];
+        let told = Inspected::from_domain(Inspection { files, ..inspection(&job) }).unwrap().into_domain(&job);
+        told.map(|inspection| inspection.files[0].digest)
+    };
+    let digest = Some(FileDigest([0xa5; 32]));
+    assert_eq!(read(digest, true).unwrap(), digest);
+    assert_eq!(read(None, false).unwrap(), None);
+    assert!(read(None, true).is_err());
+    assert!(read(digest, false).is_err());
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::storage::{Error, Lake, ReadError, Reader, WorkerRoot};
-use domain::table::{Format, Location, PinnedFile, SnapshotKey};
+use domain::table::{FileDigest, Format, Location, PinnedFile, SnapshotKey};
+use sha2::{Digest, Sha256};
 use storage::LocalLake;
 use tempfile::TempDir;
 
@@ -111,4 +112,21 @@ async fn a_reader_is_pinned_to_the_state_in_which_the_file_was_opened() {
 
 async fn read(reader: &Arc<dyn Reader>) -> Result<Vec<u8>, ReadError> {
     Arc::clone(reader).read(2, 4).await
+}
+
+#[tokio::test]
+async fn a_file_is_digested_once_in_each_state_and_not_in_one_that_changes() {
+    let world = World::new();
+    world.write("t/a.parquet", "0123456789");
+    let listed = world.lake.list_current(&at("t"), "").await.unwrap().remove(0);
+    let digest = FileDigest(Sha256::digest("0123456789").into());
+    let right = PinnedFile { digest: Some(digest), ..listed.clone() };
+    let wrong = PinnedFile { digest: Some(FileDigest([1; 32])), ..listed };
+    let many = (0..20).map(|number| {
+        let (lake, pin) = (world.lake.clone(), if number % 2 == 0 { right.clone() } else { wrong.clone() });
+        tokio::spawn(async move { lake.open_pinned(&at("t"), &pin).await.is_ok() })
+    });
+    for (number, opened) in many.collect::<Vec<_>>().into_iter().enumerate() {
+        assert_eq!(opened.await.unwrap(), number % 2 == 0);
+    }
 }

@@ -1,14 +1,15 @@
 //! Requests, grants, leases and decisions, on both databases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::clock::Timestamp;
 use domain::contract::Classification;
 use domain::gate::{Action, Check, Code, Detail, DetailRight, Explained, Line, LineOutcome};
 use domain::grant::{AccessRequest, Decided, Grant, PortMajor, RequestState};
 use domain::id::*;
-use domain::identity::{DomainRole, Principal, PrincipalKind, Role, RoleAssignment};
+use domain::identity::{DomainRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
 use domain::lease::{Lease, LeaseState};
+use store::lease::Reach;
 use store::{Constraint, Error, ListScope, Lock, Seek};
 
 use crate::world::{Catalog, NOW, World, domain, grant, id, product, request, user, version};
@@ -21,7 +22,8 @@ crate::suite! {
     a_holder_s_grants_page_with_the_newest_first,
     a_revoke_ends_every_open_lease_of_the_grant,
     only_an_intended_lease_is_abandoned,
-    the_leases_of_a_principal_end_with_those_of_its_accounts,
+    what_open_leases_hang_on_is_found_by_every_reach,
+    a_hold_ends_its_leases_and_no_others,
     a_lease_needs_the_lock,
     leases_page_with_the_newest_first,
     decisions_are_kept_whole,
@@ -244,26 +246,76 @@ async fn only_an_intended_lease_is_abandoned(world: World) {
     }
 }
 
-async fn the_leases_of_a_principal_end_with_those_of_its_accounts(world: World) {
+/// Those that are open or intended, and none of an inspection.
+async fn what_open_leases_hang_on_is_found_by_every_reach(world: World) {
     let catalog = world.catalog().await;
     let account = Principal { kind: PrincipalKind::Service { owner: catalog.reader.id }, ..user("account") };
-    let others = Principal { kind: PrincipalKind::Service { owner: catalog.owner.id }, ..user("others") };
+    let other_table = id(TableId::new);
+    let issued = catalog.lease(LeaseState::Issued);
+    let same = Lease { id: id(LeaseId::new), ..issued.clone() };
+    let intended = Lease { principal_id: account.id, grant_id: None, ..catalog.lease(LeaseState::Intended) };
+    let elsewhere = Lease { table_id: other_table, ..catalog.lease(LeaseState::Issued) };
+    let of_others = Lease { principal_id: catalog.owner.id, ..catalog.lease(LeaseState::Issued) };
+    let closed = [
+        Lease { expires_at: NOW, ..catalog.lease(LeaseState::Issued) },
+        catalog.lease(LeaseState::Ended),
+        catalog.lease(LeaseState::Revoked),
+        Lease { action: Action::Inspect, ..catalog.lease(LeaseState::Issued) },
+    ]
+    .map(|lease| Lease { purpose: PurposeCode::Support, ..lease });
     let mut tx = world.facts().await;
-    let mut ids = Vec::new();
-    for holder in [&catalog.reader, &account, &catalog.owner, &others] {
-        if !matches!(holder.kind, PrincipalKind::User) {
-            store::identity::insert_principal(&mut tx, holder).await.unwrap();
-        }
-        let lease = Lease { principal_id: holder.id, ..catalog.lease(LeaseState::Issued) };
-        store::lease::insert(&mut tx, &lease).await.unwrap();
-        ids.push(lease.id);
+    store::identity::insert_principal(&mut tx, &account).await.unwrap();
+    for lease in [&issued, &same, &intended, &elsewhere, &of_others].into_iter().chain(&closed) {
+        store::lease::insert(&mut tx, lease).await.unwrap();
     }
-    assert_eq!(store::lease::revoke_of_principal(&mut tx, catalog.reader.id).await.unwrap(), 2);
-    for (id, state) in
-        ids.into_iter().zip([LeaseState::Revoked, LeaseState::Revoked, LeaseState::Issued, LeaseState::Issued])
-    {
-        assert_eq!(store::lease::get(&mut tx, id).await.unwrap().state, state);
+    let holds = |leases: &[&Lease]| leases.iter().map(|lease| lease.hold()).collect::<HashSet<_>>();
+    let on_table = holds(&[&issued, &intended, &of_others]);
+    for (reach, expected) in [
+        (Reach::Principal(catalog.reader.id), holds(&[&issued, &intended, &elsewhere])),
+        (Reach::Principal(account.id), holds(&[&intended])),
+        (Reach::Product(catalog.product.id), on_table.clone()),
+        (Reach::Contract(catalog.contract.id), on_table.clone()),
+        (Reach::Table(catalog.table.id), on_table),
+        (Reach::Table(other_table), holds(&[&elsewhere])),
+        (Reach::Product(id(ProductId::new)), holds(&[])),
+    ] {
+        let found = store::lease::list_holds(&mut tx, reach, NOW).await.unwrap();
+        assert_eq!(found.len(), expected.len(), "{reach:?}: each once");
+        assert_eq!(found.into_iter().collect::<HashSet<_>>(), expected, "{reach:?}");
     }
+}
+
+async fn a_hold_ends_its_leases_and_no_others(world: World) {
+    let catalog = world.catalog().await;
+    let issued = catalog.lease(LeaseState::Issued);
+    let intended = Lease { id: id(LeaseId::new), state: LeaseState::Intended, ..issued.clone() };
+    let others = [
+        Lease { principal_id: catalog.owner.id, ..catalog.lease(LeaseState::Issued) },
+        Lease { action: Action::Repair, ..catalog.lease(LeaseState::Issued) },
+        Lease { binding_id: id(BindingId::new), ..catalog.lease(LeaseState::Issued) },
+        Lease { table_id: id(TableId::new), ..catalog.lease(LeaseState::Issued) },
+        Lease { grant_id: None, ..catalog.lease(LeaseState::Issued) },
+        Lease { purpose: PurposeCode::Support, ..catalog.lease(LeaseState::Issued) },
+        Lease { expires_at: NOW, ..catalog.lease(LeaseState::Issued) },
+        catalog.lease(LeaseState::Ended),
+    ];
+    let mut tx = world.facts().await;
+    for lease in [&issued, &intended].into_iter().chain(&others) {
+        store::lease::insert(&mut tx, lease).await.unwrap();
+    }
+    let (sooner, later) = (Timestamp(NOW.0 + 5), Timestamp(NOW.0 + 9));
+    store::lease::end_by(&mut tx, &issued.hold(), sooner, NOW).await.unwrap();
+    store::lease::end_by(&mut tx, &issued.hold(), later, NOW).await.unwrap();
+    for lease in [&issued, &intended] {
+        let ended = Lease { expires_at: sooner, ..lease.clone() };
+        assert_eq!(store::lease::get(&mut tx, lease.id).await.unwrap(), ended, "never later than before");
+    }
+    assert_eq!(store::lease::revoke_of_hold(&mut tx, &issued.hold(), NOW).await.unwrap(), 2);
+    assert_eq!(store::lease::revoke_of_hold(&mut tx, &issued.hold(), NOW).await.unwrap(), 0);
+    for lease in &others {
+        assert_eq!(store::lease::get(&mut tx, lease.id).await.unwrap(), *lease);
+    }
+    assert_eq!(store::lease::revoke_of_hold(&mut tx, &others[4].hold(), NOW).await.unwrap(), 1, "of no grant");
 }
 
 async fn a_lease_needs_the_lock(world: World) {
@@ -276,7 +328,7 @@ async fn a_lease_needs_the_lock(world: World) {
     store::lease::insert(&mut tx, &lease).await.unwrap();
     assert!(store::lease::issue(&mut tx, lease.id).await.unwrap());
     assert!(!store::lease::issue(&mut tx, lease.id).await.unwrap());
-    assert_eq!(store::lease::revoke_of_principal(&mut tx, catalog.reader.id).await.unwrap(), 1);
+    assert_eq!(store::lease::revoke_of_hold(&mut tx, &lease.hold(), NOW).await.unwrap(), 1);
 }
 
 async fn leases_page_with_the_newest_first(world: World) {

@@ -1,5 +1,7 @@
 //! Group commit: only SQLite has it.
 
+#![expect(clippy::disallowed_methods, reason = "revisions are what is tested here")]
+
 use std::time::Duration;
 
 use domain::change::message::Format;

@@ -1,5 +1,7 @@
 //! Tables, bindings, snapshots and verdicts, on both databases.
 
+#![expect(clippy::disallowed_methods, reason = "revisions are what is tested here")]
+
 use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
 use domain::id::*;

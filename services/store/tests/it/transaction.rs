@@ -1,5 +1,8 @@
 //! What a transaction promises, on both databases.
 
+#![expect(clippy::disallowed_methods, reason = "revisions are what is tested here")]
+
+use domain::lease::LeaseState;
 use futures::FutureExt;
 use store::{Constraint, Error, Lock, Seek};
 
@@ -135,8 +138,11 @@ async fn facts_need_their_lock(world: World) {
         let bumped = store::revision::bump(&mut tx, store::revision::Revision::Access).await;
         assert!(matches!(bumped, Err(Error::LockNeeded)));
     }
-    let revoked = store::lease::revoke_of_principal(&mut world.read().await, id(domain::id::PrincipalId::new)).await;
+    let hold = world.catalog().await.lease(LeaseState::Issued).hold();
+    let revoked = store::lease::revoke_of_hold(&mut world.read().await, &hold, NOW).await;
     assert!(matches!(revoked, Err(Error::LockNeeded)));
+    let ended = store::lease::end_by(&mut world.read().await, &hold, NOW, NOW).await;
+    assert!(matches!(ended, Err(Error::LockNeeded)));
 }
 
 async fn nothing_works_after_close(world: World) {

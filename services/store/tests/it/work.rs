@@ -1,5 +1,7 @@
 //! Revisions, outbox, idempotency keys and jobs, on both databases.
 
+#![expect(clippy::disallowed_methods, reason = "revisions are what is tested here")]
+
 use std::time::Duration;
 
 use domain::clock::Timestamp;

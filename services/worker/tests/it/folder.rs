@@ -8,7 +8,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use domain::clock::Timestamp;
 use domain::inspection::InspectionJob;
-use domain::table::{Format, PinnedFile, SnapshotKey};
+use domain::table::{FileDigest, Format, PinnedFile, SnapshotKey};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::support::{folder, launcher, numbers, run, sql, unreadable, value, write_parquet};
@@ -16,7 +17,8 @@ use crate::support::{folder, launcher, numbers, run, sql, unreadable, value, wri
 fn pinned(root: &Path, path: &str) -> PinnedFile {
     let stat = fs::metadata(root.join(path)).unwrap();
     let mtime_ns = stat.mtime() * 1_000_000_000 + stat.mtime_nsec();
-    PinnedFile { path: path.to_owned(), size_bytes: stat.len(), mtime_ns, inode: stat.ino() }
+    let ctime_ns = Some(stat.ctime() * 1_000_000_000 + stat.ctime_nsec());
+    PinnedFile { path: path.to_owned(), size_bytes: stat.len(), mtime_ns, inode: stat.ino(), ctime_ns, digest: None }
 }
 
 #[test]
@@ -42,8 +44,9 @@ fn its_snapshot_is_the_data_files_at_any_depth() {
 }
 
 #[test]
-fn each_of_path_size_time_and_inode_makes_another_snapshot() {
-    let file = PinnedFile { path: "a".to_owned(), size_bytes: 1, mtime_ns: 2, inode: 3 };
+fn each_of_path_size_times_and_inode_makes_another_snapshot() {
+    let file =
+        PinnedFile { path: "a".to_owned(), size_bytes: 1, mtime_ns: 2, inode: 3, ctime_ns: Some(4), digest: None };
     let key = |file: PinnedFile| SnapshotKey::of_parquet_files([&file]);
     let same = key(file.clone());
     assert_eq!(same, key(file.clone()));
@@ -51,6 +54,7 @@ fn each_of_path_size_time_and_inode_makes_another_snapshot() {
     assert_ne!(same, key(PinnedFile { size_bytes: 2, ..file.clone() }));
     assert_ne!(same, key(PinnedFile { mtime_ns: 3, ..file.clone() }));
     assert_ne!(same, key(PinnedFile { inode: 4, ..file.clone() }));
+    assert_ne!(same, key(PinnedFile { ctime_ns: Some(5), ..file.clone() }));
     assert_ne!(same, SnapshotKey::of_parquet_files([&file, &PinnedFile { path: "b".to_owned(), ..file.clone() }]));
 }
 
@@ -65,6 +69,7 @@ fn a_folder_that_is_no_longer_the_snapshot_is_refused() {
             root: root.path().to_owned(),
             snapshot: Some(snapshot),
             rules: vec![],
+            digests: false,
             scratch,
         })
     };
@@ -149,4 +154,34 @@ fn too_many_columns_are_refused_by_the_footer_alone() {
     write_parquet(&root.path().join("a.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
     let reason = unreadable(folder(root.path(), vec![]));
     assert_eq!(reason, "the file `a.parquet` has 10001 columns, more than 10000");
+}
+
+#[test]
+fn a_file_with_another_hard_link_is_refused() {
+    let (root, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    write_parquet(&root.path().join("a.parquet"), &numbers(&[1]));
+    fs::hard_link(root.path().join("a.parquet"), elsewhere.path().join("b")).unwrap();
+    let told = "`a.parquet` has 2 hard links: copy it, so that it cannot be changed from elsewhere";
+    assert_eq!(unreadable(folder(root.path(), vec![])), told);
+    fs::remove_file(elsewhere.path().join("b")).unwrap();
+    folder(root.path(), vec![]).unwrap();
+}
+
+#[test]
+fn files_are_digested_where_the_job_says() {
+    let root = TempDir::new().unwrap();
+    write_parquet(&root.path().join("a.parquet"), &numbers(&[1]));
+    write_parquet(&root.path().join("b/b.parquet"), &numbers(&[2]));
+    let found = run(&launcher(), |scratch| InspectionJob {
+        format: Format::Parquet,
+        root: root.path().to_owned(),
+        snapshot: None,
+        rules: vec![],
+        digests: true,
+        scratch,
+    });
+    for file in found.unwrap().inspection.files {
+        let digest = FileDigest(Sha256::digest(fs::read(root.path().join(&file.path)).unwrap()).into());
+        assert_eq!(file.digest, Some(digest), "{}", file.path);
+    }
 }

@@ -38,7 +38,14 @@ const ENDLESS: &str = "SELECT count(*) FROM ${table} a, ${table} b \
 
 fn inspect(launcher: &Launcher, root: &Path, rules: Vec<Rule>) -> Result<Found, InspectionError> {
     let snapshot = Some(SnapshotKey::DeltaVersion(0));
-    run(launcher, |scratch| InspectionJob { format: Format::Delta, root: root.to_owned(), snapshot, rules, scratch })
+    run(launcher, |scratch| InspectionJob {
+        format: Format::Delta,
+        root: root.to_owned(),
+        snapshot,
+        rules,
+        digests: false,
+        scratch,
+    })
 }
 
 /// A worker that tells its process id in `pid` before it begins.
@@ -198,6 +205,7 @@ fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
         root: table.path().to_owned(),
         snapshot: Some(SnapshotKey::DeltaVersion(0)),
         rules: Vec::new(),
+        digests: false,
         scratch: folder.path().to_owned(),
     };
     let limits = Limits { memory_bytes: 4 << 30, cpu_seconds: 60, query_seconds: 15, sandbox_required: true };

@@ -54,7 +54,14 @@ pub(crate) fn delta_within(
 ) -> Result<Found, InspectionError> {
     let snapshot = Some(SnapshotKey::DeltaVersion(version));
     let launcher = Launcher { cpu_seconds, ..launcher() };
-    run(&launcher, |scratch| InspectionJob { format: Format::Delta, root: root.to_owned(), snapshot, rules, scratch })
+    run(&launcher, |scratch| InspectionJob {
+        format: Format::Delta,
+        root: root.to_owned(),
+        snapshot,
+        rules,
+        digests: false,
+        scratch,
+    })
 }
 
 /// Inspects a folder of Parquet files as it is.
@@ -64,6 +71,7 @@ pub(crate) fn folder(root: &Path, rules: Vec<Rule>) -> Result<Found, InspectionE
         root: root.to_owned(),
         snapshot: None,
         rules,
+        digests: false,
         scratch,
     })
 }

@@ -8,6 +8,8 @@ use domain::error::Kind;
 use http_base::problem::Problem;
 use serde_json::json;
 
+use super::media::MEDIA_TYPE;
+
 /// An error code. Its first three digits are the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
@@ -76,9 +78,9 @@ impl From<Problem> for Failure {
         match problem {
             Problem::InvalidRequest(why) => Self::Coded(Code::BadRequest, why),
             Problem::Unauthenticated => Self::new(Code::Unauthorized, "User cannot access the resource."),
-            Problem::NotFound => Self::not_found(),
+            Problem::NotFound(_) => Self::not_found(),
             Problem::MethodNotAllowed => Self::new(Code::MethodNotAllowed, "HTTP 405 Method Not Allowed"),
-            other @ (Problem::UnsupportedMediaType
+            other @ (Problem::UnsupportedMediaType(_)
             | Problem::TooLarge { .. }
             | Problem::BodyTimedOut
             | Problem::TooMany { .. }
@@ -145,7 +147,7 @@ impl IntoResponse for Failure {
             Self::Problem(problem) => return problem.into_response(),
         };
         let body = json!({ "error_code": code as u32, "message": message }).to_string();
-        let mut response = (code.status(), [(CONTENT_TYPE, super::MEDIA_TYPE)], body).into_response();
+        let mut response = (code.status(), [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         if code == Code::Unauthorized {
             let challenge = axum::http::HeaderValue::from_static("Basic realm=\"charterhouse\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);

@@ -1,37 +1,16 @@
-//! The media type of an answer: JSON under one of three names, negotiated by the client's `Accept`.
+//! The media type of an answer: JSON under one of three names, chosen by the client's `Accept`.
 //!
 //! `headers-accept` is not used for it: it rejects the default `Accept` of Java's HTTP client (`*; q=.2`), and prefers the
-//! client's order where two names weigh the same.
+//! client's order where two names have the same weight.
 
-use axum::extract::Request;
-use axum::http::HeaderValue;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-
-use super::MEDIA_TYPE;
-use super::error::{Code, Failure};
+/// The media type of answers unless the client accepts only another one.
+pub(super) const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 
 /// The names in order of preference.
 const TYPES: [&str; 3] = [MEDIA_TYPE, "application/vnd.schemaregistry+json", "application/json"];
 
-/// Answers under the name that the client prefers.
-pub(super) async fn negotiate(request: Request, next: Next) -> Response {
-    let accepted: Vec<&str> =
-        request.headers().get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default()).collect();
-    let chosen = if accepted.is_empty() { Some(MEDIA_TYPE) } else { chosen(&accepted.join(",")) };
-    let Some(chosen) = chosen else {
-        return Failure::new(Code::NotAcceptable, "HTTP 406 Not Acceptable").into_response();
-    };
-    let mut response = next.run(request).await;
-    if response.headers().get(CONTENT_TYPE).is_some_and(|sent| sent == MEDIA_TYPE) {
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(chosen));
-    }
-    response
-}
-
 /// The preferred name by a client's `Accept` (RFC 9110, section 12.5.1); `None` if it accepts none of them.
-fn chosen(accept: &str) -> Option<&'static str> {
+pub(super) fn chosen(accept: &str) -> Option<&'static str> {
     if accept.trim().is_empty() {
         return Some(MEDIA_TYPE);
     }

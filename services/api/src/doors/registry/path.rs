@@ -55,7 +55,7 @@ fn decode(segment: &str) -> Cow<'_, str> {
     percent_decode_str(segment).decode_utf8_lossy()
 }
 
-/// What may stand in a path segment as it is: the unreserved characters, and the colon of qualified subjects.
+/// The characters of a path segment that need no encoding: the unreserved ones, and the colon of qualified subjects.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
 
 fn encode(text: &str) -> PercentEncode<'_> {

@@ -8,10 +8,11 @@ use axum::extract::{Path, State};
 use domain::registry::{Part, Scope};
 
 use super::error::Failure;
+use super::exchange::{Answer, complete, json_response};
 use super::sent::Sent;
 use super::wire::{self, Parameters, SettingsBody};
-use super::{Answer, Caller, Route, complete, json_response};
-use crate::Server;
+use crate::doors::door::{Caller, Route};
+use crate::server::Server;
 
 /// The routes of both.
 pub(super) fn routes() -> Vec<Route> {
@@ -24,7 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
     paths.into_iter().flat_map(|(path, part)| operations(path, part)).collect()
 }
 
-/// The scope in the path; a request without one is about the default context.
+/// The scope in the path; without one, the default context.
 type ScopePath = Option<Path<String>>;
 
 fn operations(path: &'static str, part: Part) -> [Route; 3] {
@@ -68,7 +69,7 @@ async fn put_settings(
     let command = ChangeSettings { scope, change: sent.settings(part)?, force: parameters.is_set("force") };
     let settings = complete(&server, async move { registry::change_settings(&ctx, &command).await }).await?;
     let mut answer = wire::settings(part, &settings);
-    // The only key that has another name in this answer.
+    // This answer has another name for the key.
     if let Some(level) = answer.as_object_mut().and_then(|answer| answer.remove("compatibilityLevel")) {
         answer["compatibility"] = level;
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::error::{Code, Failure};
 use super::path::PathContext;
 
-/// The parameters of a request's query. Each request uses its own, and of a repeated one the first.
+/// The query parameters of a request. The first of a repeated parameter counts.
 #[derive(Debug)]
 pub(super) struct Parameters {
     pairs: Vec<(String, String)>,
@@ -29,18 +29,18 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
         let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| Failure::not_found())?.0;
         let context = parts.extensions.get::<PathContext>().cloned();
         let mut parameters = Self { pairs, context, offset: 0, limit: usize::MAX };
-        // As in the reference, a parameter that is not a number makes the path an unknown one.
+        // As in the reference, a parameter that is not a number makes the path unknown.
         let number = |name| parameters.get(name).map_or(Ok(None), |text| text.parse::<i32>().map(Some));
         let (Ok(offset), Ok(limit)) = (number("offset"), number("limit")) else { return Err(Failure::not_found()) };
         parameters.offset = offset.and_then(|offset| offset.try_into().ok()).unwrap_or(0);
-        // Clients send -1, some of them 0, for no limit.
+        // Clients send -1 or 0 for no limit.
         parameters.limit =
             limit.and_then(|limit| limit.try_into().ok()).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         Ok(parameters)
     }
 }
 
-/// The most schemas in one answer.
+/// The maximum number of schemas in one answer.
 const MAX_SCHEMAS: usize = 1_000;
 
 impl Parameters {
@@ -48,7 +48,7 @@ impl Parameters {
         self.pairs.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a parameter is `true`, in any case: clients spell it in their own language.
+    /// Whether a parameter is `true`, in any case: clients spell it like their language does.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
@@ -256,7 +256,7 @@ pub(super) fn version(text: &str) -> Result<VersionRef, Failure> {
     }
 }
 
-/// A schema's id in a path. As in the reference, a text that is not a number makes the path an unknown one.
+/// A schema's id in a path. As in the reference, a text that is not a number makes the path unknown.
 pub(super) fn schema_id(text: &str) -> Result<SchemaId, Failure> {
     let number: i32 = text.parse().map_err(|_| Failure::not_found())?;
     number.try_into().map_err(|_| Failure::new(Code::SchemaNotFound, format!("schema {number} not found")))
@@ -285,7 +285,7 @@ pub(super) fn registered(registered: &Registered) -> Value {
     answer
 }
 
-/// Format and references, unless they are the default: the oldest clients do not know the field for Avro.
+/// Format and references, unless they are the default: the oldest clients reject the field for Avro.
 fn describe(answer: &mut Value, schema: &Schema) {
     if schema.format != Format::Avro {
         answer["schemaType"] = schema.format.as_str().into();
@@ -311,7 +311,7 @@ pub(super) fn settings(part: Part, settings: &Settings) -> Value {
             if let Some(level) = settings.level {
                 answer["compatibilityLevel"] = level.as_str().into();
             }
-            // Only if they were changed: older clients know no field but the level.
+            // Only if changed: older clients accept no field but the level.
             if let Some(policy) = settings.policy.filter(|policy| *policy != Policy::Strict) {
                 answer["compatibilityPolicy"] = policy.as_str().into();
             }

@@ -133,7 +133,6 @@ impl Planner<'_> {
                     self.subjects.insert(topic.subject.clone(), contract_id);
                     self.topics.entry(contract_id).or_default().push(binding.clone());
                     self.plan.changes.push(Change::BindTopic(binding));
-                    self.plan.visibility = true;
                 }
             }
         }

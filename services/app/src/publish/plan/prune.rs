@@ -48,7 +48,6 @@ impl<'a> Planner<'a> {
         self.ctx.authorize(Action::Retire, &retire, &format!("retire the data product `{}`", old.name))?;
         let new = Product { state, updated_at: now, ..old.clone() };
         self.plan.changes.push(Change::RetireProduct { product: new, seen: old.updated_at });
-        self.plan.access = true;
         self.removed.push(removed(DocumentKind::Product, old.name.to_string()));
         Ok(())
     }

@@ -123,7 +123,6 @@ impl Planner<'_> {
             members.iter().map(|member| Share { table_id, product_id: member.product_id, right: member.right });
         let shares = if members.len() > 1 { shares.collect() } else { Vec::new() };
         self.plan.changes.push(Change::Share { table_id, shares, what });
-        self.plan.access = true;
     }
 
     fn stands(&self, table_id: TableId, product_id: ProductId) -> bool {

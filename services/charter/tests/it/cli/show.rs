@@ -20,7 +20,7 @@ fn line(check: &str, outcome: &str, message: &str, details: &[&str]) -> Value {
 
 fn decision(allowed: bool, lines: &[Value]) -> Value {
     json!({
-        "id": "decision-1", "action": "read", "allowed": allowed, "at": "2026-01-01T00:00:00Z", "address": null,
+        "id": "decision-1", "action": "READ", "allowed": allowed, "at": "2026-01-01T00:00:00Z", "address": null,
         "lines": lines, "served": { "key": "5", "committedAt": "2026-01-01T00:00:00Z" }, "retryAt": null,
     })
 }
@@ -29,7 +29,7 @@ fn credentials(secret: &str) -> Value {
     json!({
         "__typename": "VendCredentialsPayload",
         "lease": {
-            "id": "lease-1", "action": "read", "address": "a.b.c", "state": "ISSUED", "snapshot": null,
+            "id": "lease-1", "action": "READ", "address": "a.b.c", "state": "ISSUED", "snapshot": null,
             "issuedAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-01T01:00:00Z",
         },
         "decision": decision(true, &[]),
@@ -106,6 +106,7 @@ fn json_is_the_answer_with_the_names_of_the_api() {
     assert_eq!(run.code, 2);
     // Only closed sets are spelled as in the domain.
     let mut expected = shut;
+    expected["action"] = "read".into();
     expected["lines"][0]["check"] = "grant".into();
     expected["lines"][0]["code"] = "grant.not_checked".into();
     assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), expected);
@@ -155,6 +156,7 @@ fn refused_credentials_leave_standard_output_empty() {
     });
     // Codes are printed as the log and the documents spell them.
     let mut printed = refused.clone();
+    printed["decision"]["action"] = "read".into();
     printed["decision"]["lines"][0]["check"] = "quality".into();
     printed["decision"]["lines"][0]["code"] = "quality.not_checked".into();
     for format in ["env", "json"] {

@@ -4,10 +4,10 @@ use domain::contract::{Property, SchemaObject};
 use serde_json::{Map, Value, json};
 
 use super::super::draft::{set, set_text};
+use super::super::element::{Element, Export, fundamentals};
 use super::super::json::pointer;
 use super::super::names::{self, Scope};
 use super::super::shape::{Shape, shape, text_of};
-use super::super::{Element, Export, fundamentals};
 use super::{BESIDE, CONTRACT, PRIMITIVES, simple, type_word};
 
 /// Writes the schema of the one object.

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::super::draft::{Draft, Fields, custom, enumeration, overlay, set, set_text, with_name};
-use super::super::fault;
 use super::super::json::{self, pointer};
 use super::{BESIDE, CONTRACT, PRIMITIVES, simple, type_word};
-use crate::Problem;
 use crate::message::References;
 use crate::node::shortened;
+use crate::problem::{Problem, fault};
 
 /// Reads a schema.
 pub(in super::super) fn import(text: &str, references: &References, draft: &mut Draft) -> Result<(), Problem> {

@@ -6,10 +6,10 @@ use domain::contract::Property;
 use serde_json::{Map, Value};
 
 use super::super::draft::{Fields, option, set};
+use super::super::element::{Element, Export, fundamentals};
 use super::super::json::pointer;
 use super::super::names::{self, Scope};
 use super::super::shape::{Shape, shape, text_of};
-use super::super::{Element, Export};
 use super::{BESIDE, NUMBER, PACKAGE, scalar};
 
 /// The greatest number of a field, and those that Protobuf keeps for itself.
@@ -45,7 +45,7 @@ pub(in super::super) fn export(export: &Export<'_>) -> String {
         writer.body.push_str(&format!("{text}message {name} {{\n{inner}}}\n"));
     }
     let mut text = String::new();
-    for (name, value) in super::super::fundamentals(&export.ledger) {
+    for (name, value) in fundamentals(&export.ledger) {
         // A comment ends with its line.
         let value: String =
             value.as_str().unwrap_or_default().chars().map(|c| if is_break(c) { ' ' } else { c }).collect();

@@ -9,11 +9,12 @@ use protox::file::{File, FileResolver};
 use serde_json::{Map, Value, json};
 
 use super::super::draft::{Draft, Fields, custom, enumeration, option, overlay, set, set_text, with_name};
-use super::super::{fault, json};
+use super::super::json;
 use super::{BESIDE, NUMBER, PACKAGE, scalar};
 use crate::message::References;
 use crate::node::shortened;
-use crate::{Problem, protobuf};
+use crate::problem::{Problem, fault};
+use crate::protobuf;
 
 /// What the source is called while it is compiled.
 const FILE: &str = "source.proto";

@@ -7,16 +7,17 @@ use domain::contract::{Measure, Property, Relationship, SchemaObject};
 use domain::quality::{Operator, Scalar};
 use serde_json::{Map, Value};
 
+use super::super::element::{Element, Export, fundamentals};
 use super::super::json::pointer;
 use super::super::names;
 use super::super::shape::{Shape, shape, text_of};
-use super::super::{Dialect, Element, Export};
+use super::super::types::Dialect;
 use super::typed;
 
 /// Writes a statement for each object, then what names other tables.
 pub(in super::super) fn export(export: &Export<'_>, dialect: Dialect) -> String {
     let writer = Writer { export, is_spark: matches!(dialect, Dialect::Spark | Dialect::Hive) };
-    let told: Vec<_> = super::super::fundamentals(&export.ledger)
+    let told: Vec<_> = fundamentals(&export.ledger)
         .iter()
         .filter_map(|(name, value)| Some(format!("-- {name}: {}\n", one_line(value.as_str()?))))
         .collect();

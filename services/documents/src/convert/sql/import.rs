@@ -11,13 +11,13 @@ use sqlparser::ast::{
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-use super::super::Dialect;
 use super::super::dbt::{distinct_rule, foreign_key, primary_key};
 use super::super::draft::{Draft, Fields, custom, enumeration, push, set, set_text, with_name};
+use super::super::types::Dialect;
 use super::check::{bound, column_name, default_value, literal};
 use super::{tokens, typed};
-use crate::Problem;
 use crate::node::shortened;
+use crate::problem::Problem;
 
 /// Reads the tables that the statements create.
 pub(in super::super) fn import(text: &str, dialect: Dialect, draft: &mut Draft) -> Result<(), Problem> {

@@ -3,10 +3,10 @@
 use sqlparser::dialect::{BigQueryDialect, Dialect as Grammar, GenericDialect, dialect_from_str};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
-use super::super::Dialect;
 use super::super::draft::Draft;
-use crate::Problem;
+use super::super::types::Dialect;
 use crate::node::shortened;
+use crate::problem::Problem;
 
 /// The deepest nesting of brackets.
 const MAX_DEPTH: usize = 64;

@@ -56,8 +56,8 @@ fn content_under<'a>(
     }
     // Patterns alone make an object partially open, and under a name that none of them matches it counts as closed.
     Ok(match rest {
-        rest::Content::Open => Content::Closed,
-        rest => rest.into(),
+        rest::Content::Open | rest::Content::Closed => Content::Closed,
+        rest::Content::Partial(schema) => Content::Partial(schema),
     })
 }
 

@@ -29,14 +29,26 @@ pub(super) fn widens(old: &Primitive, new: &Primitive, mode: Mode) -> bool {
 /// A type as Iceberg stores it: no small integers, no lengths of texts, times in microseconds (timestamps beyond that
 /// in nanoseconds).
 fn iceberg(data_type: &Primitive) -> Primitive {
-    use Primitive::{Binary, Char, Enum, Integer, String, Time, Timestamp};
+    use Primitive::{
+        Binary, Boolean, Char, Date, Decimal, Enum, Fixed, Float, Integer, Other, String, Time, Timestamp, Unknown,
+        Uuid, Variant,
+    };
     match data_type {
         Integer { bits: ..32 } => Integer { bits: 32 },
         String { .. } | Char { .. } | Enum { .. } => String { length: None },
         Binary { .. } => Binary { length: None },
         Time { .. } => Time { precision: 6 },
         Timestamp { precision, zoned } => Timestamp { precision: if *precision > 6 { 9 } else { 6 }, zoned: *zoned },
-        other => other.clone(),
+        Boolean
+        | Integer { .. }
+        | Float { .. }
+        | Decimal { .. }
+        | Fixed { .. }
+        | Date
+        | Uuid
+        | Variant
+        | Unknown
+        | Other(_) => data_type.clone(),
     }
 }
 
@@ -51,9 +63,27 @@ fn iceberg_promotes(old: &Primitive, new: &Primitive) -> bool {
 
 /// A type as Flink has it: an enumeration is text.
 fn flink(data_type: &Primitive) -> Primitive {
+    use Primitive::{
+        Binary, Boolean, Char, Date, Decimal, Enum, Fixed, Float, Integer, Other, String, Time, Timestamp, Unknown,
+        Uuid, Variant,
+    };
     match data_type {
-        Primitive::Enum { .. } => Primitive::String { length: None },
-        other => other.clone(),
+        Enum { .. } => String { length: None },
+        Boolean
+        | Integer { .. }
+        | Float { .. }
+        | Decimal { .. }
+        | String { .. }
+        | Char { .. }
+        | Binary { .. }
+        | Fixed { .. }
+        | Date
+        | Time { .. }
+        | Timestamp { .. }
+        | Uuid
+        | Variant
+        | Unknown
+        | Other(_) => data_type.clone(),
     }
 }
 
@@ -83,11 +113,26 @@ fn lengthens(old: &Primitive, new: &Primitive) -> bool {
 
 /// A type as Delta stores it: no lengths of bytes, and times in microseconds.
 fn delta(data_type: &Primitive) -> Primitive {
+    use Primitive::{
+        Binary, Boolean, Char, Date, Decimal, Enum, Fixed, Float, Integer, Other, String, Time, Timestamp, Unknown,
+        Uuid, Variant,
+    };
     match data_type {
-        Primitive::Timestamp { zoned, .. } => Primitive::Timestamp { precision: 6, zoned: *zoned },
-        Primitive::Enum { .. } => Primitive::String { length: None },
-        Primitive::Fixed { .. } | Primitive::Binary { .. } => Primitive::Binary { length: None },
-        other => other.clone(),
+        Timestamp { zoned, .. } => Timestamp { precision: 6, zoned: *zoned },
+        Enum { .. } => String { length: None },
+        Fixed { .. } | Binary { .. } => Binary { length: None },
+        Boolean
+        | Integer { .. }
+        | Float { .. }
+        | Decimal { .. }
+        | String { .. }
+        | Char { .. }
+        | Date
+        | Time { .. }
+        | Uuid
+        | Variant
+        | Unknown
+        | Other(_) => data_type.clone(),
     }
 }
 

@@ -1,0 +1,164 @@
+//! Sources and targets of conversions, and their results.
+
+use crate::message::References;
+
+/// What a contract can be made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An Avro schema (1.12): a record, or a union of records.
+    Avro,
+    /// A JSON Schema, drafts 7 to 2020-12.
+    JsonSchema,
+    /// A Protobuf file, proto2 or proto3.
+    Protobuf,
+    /// dbt's `manifest.json`, v9 to v12: its models.
+    Dbt,
+    /// A Delta table: an entry of its log, its `metaData` action, or the struct of its schema.
+    Delta,
+    /// An Iceberg table's metadata, v1 to v3, or its schema alone.
+    Iceberg,
+    /// `CREATE TABLE` statements.
+    Sql(Dialect),
+}
+
+impl Source {
+    /// The source that a word means; SQL in any dialect.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "avro" => Self::Avro,
+            "json-schema" => Self::JsonSchema,
+            "protobuf" => Self::Protobuf,
+            "dbt" => Self::Dbt,
+            "delta" => Self::Delta,
+            "iceberg" => Self::Iceberg,
+            "sql" => Self::Sql(Dialect::Generic),
+            _ => return None,
+        })
+    }
+}
+
+/// What a contract can be made into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The document's own bytes.
+    Odcs,
+    /// An Avro schema (1.12) of one object.
+    Avro,
+    /// A JSON Schema (2020-12) of one object.
+    JsonSchema,
+    /// A Protobuf file (proto3).
+    Protobuf,
+    /// The schema of a Delta table: Spark's struct as JSON, of one object.
+    Delta,
+    /// `CREATE TABLE` statements; [`Dialect::Spark`], and PostgreSQL's for every other.
+    Sql(Dialect),
+    /// A page for people, in GitHub-flavoured Markdown.
+    Markdown,
+}
+
+impl Target {
+    /// The target that a word means; SQL for PostgreSQL.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "odcs" => Self::Odcs,
+            "avro" => Self::Avro,
+            "json-schema" => Self::JsonSchema,
+            "protobuf" => Self::Protobuf,
+            "delta" => Self::Delta,
+            "sql" => Self::Sql(Dialect::Postgres),
+            "markdown" => Self::Markdown,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Whatever several of them share.
+    Generic,
+    Postgres,
+    /// Spark and Databricks.
+    Spark,
+    Snowflake,
+    BigQuery,
+    MySql,
+    SqlServer,
+    DuckDb,
+    Hive,
+    Redshift,
+    ClickHouse,
+    Sqlite,
+    Oracle,
+}
+
+impl Dialect {
+    /// The dialect that a word means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "generic" | "ansi" => Self::Generic,
+            "postgres" | "postgresql" => Self::Postgres,
+            "spark" | "databricks" => Self::Spark,
+            "snowflake" => Self::Snowflake,
+            "bigquery" => Self::BigQuery,
+            "mysql" => Self::MySql,
+            "sqlserver" | "mssql" => Self::SqlServer,
+            "duckdb" => Self::DuckDb,
+            "hive" => Self::Hive,
+            "redshift" => Self::Redshift,
+            "clickhouse" => Self::ClickHouse,
+            "sqlite" => Self::Sqlite,
+            "oracle" => Self::Oracle,
+            _ => return None,
+        })
+    }
+}
+
+/// What a source does not say about the contract that is made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// The document's `id`.
+    pub id: String,
+    pub name: Option<String>,
+    pub version: String,
+    /// Of a source with one table: what to call it. Of one with several: which to take; all of them if not given.
+    pub object: Option<String>,
+}
+
+/// A contract made of a foreign schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// The ODCS document, a draft. [`parse`] accepts it.
+    pub text: String,
+    /// What of the source it does not hold, by the place in the source.
+    pub notes: Vec<Note>,
+}
+
+/// A foreign schema made of a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    pub text: String,
+    /// What of the document it does not hold. With [`text`](Self::text) this is all that the document says of the
+    /// exported objects.
+    pub lost: Vec<Note>,
+    /// What it says in another way: names that the target does not allow, types that it has none for.
+    pub changed: Vec<Note>,
+}
+
+/// A remark on a place of a document or schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The place: a JSON pointer (RFC 6901), or dotted names in Protobuf and SQL.
+    pub path: String,
+    /// What is to be said about it, for people; of something lost, its value.
+    pub what: String,
+}
+
+/// A foreign schema, with what it refers to.
+#[derive(Clone, Copy, Debug)]
+pub struct Foreign<'a> {
+    pub source: Source,
+    /// Its text. Of Protobuf, base64 of a `FileDescriptorProto` will do, as registries take it.
+    pub text: &'a str,
+    /// The texts that a message schema refers to, by the names under which it does.
+    pub references: &'a References,
+}

@@ -1,0 +1,85 @@
+//! Rows to insert together, and their statement.
+
+use std::fmt::Display;
+
+use sqlx::AssertSqlSafe;
+use sqlx::types::Text;
+
+use crate::dialect::Dialect;
+
+/// A row to insert.
+pub(crate) struct Insertion {
+    pub(crate) table: &'static str,
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) values: Vec<Value>,
+}
+
+/// A value of a column, of the kinds that [`Insertion`] needs.
+pub(crate) enum Value {
+    Text(Option<String>),
+    Integer(Option<i64>),
+    Bytes(Vec<u8>),
+    Bool(bool),
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl<T: Display> From<Text<T>> for Value {
+    fn from(value: Text<T>) -> Self {
+        Self::Text(Some(value.0.to_string()))
+    }
+}
+
+impl<T: Display> From<Option<Text<T>>> for Value {
+    fn from(value: Option<Text<T>>) -> Self {
+        Self::Text(value.map(|value| value.0.to_string()))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+/// The statement that inserts rows of several tables. SQLite runs a list of statements, PostgreSQL one with its parts in
+/// common table expressions; in both, the placeholders count through.
+pub(crate) fn statement(dialect: Dialect, rows: &[Insertion]) -> AssertSqlSafe<String> {
+    let mut sql = String::new();
+    let mut n_values = 0;
+    for (index, row) in rows.iter().enumerate() {
+        let is_last = index + 1 == rows.len();
+        let placeholders: Vec<String> = (1..=row.columns.len()).map(|n| format!("${}", n_values + n)).collect();
+        n_values += row.columns.len();
+        let insert =
+            format!("INSERT INTO {} ({}) VALUES ({})", row.table, row.columns.join(", "), placeholders.join(", "));
+        sql += &match dialect {
+            Dialect::Sqlite => format!("{insert};"),
+            Dialect::Postgres if is_last => format!(" {insert}"),
+            Dialect::Postgres => format!("{} row{index} AS ({insert})", if index == 0 { "WITH" } else { "," }),
+        };
+    }
+    AssertSqlSafe(sql)
+}
