@@ -20,7 +20,7 @@ use http_base::problem::Problem;
 use http_base::request::RequestInfo;
 
 use crate::body::{Arriving, GraphQlRequest, Room};
-use crate::doors::door::Entered;
+use crate::doors::Entered;
 use crate::graphql::complete::Plan;
 use crate::graphql::{Session, error};
 use crate::limits::root_fields;

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::error::{Code, Failure};
 use super::wire::{SchemaBody, SettingsBody};
 use crate::body::{Arriving, Room};
-use crate::doors::door::Entered;
+use crate::doors::Entered;
 use crate::server::Server;
 
 /// The usual size of a body. Larger ones are read only of callers with the right to send them.
