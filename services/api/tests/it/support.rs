@@ -54,6 +54,8 @@ impl Reply {
             "unsupported-media-type" => Reason::BodyMediaType,
             "too-large" => Reason::BodyTooLarge,
             "invalid-request" => Reason::BodyInvalid,
+            "body-timed-out" => Reason::BodyTimedOut,
+            "too-many" => Reason::ClientTooMany,
             "busy" => Reason::ServerBusy,
             "timed-out" => Reason::ServerTimedOut,
             "unavailable" => Reason::ServerUnavailable,
