@@ -1,14 +1,22 @@
 //! The body of a GraphQL request: read within its limit, and parsed without repeated keys.
 
+use std::time::Duration;
+
 use async_graphql::Variables;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use domain::json::{self, Limits};
 use futures::StreamExt;
+use http_base::budget::{Client, HeldBytes};
 use http_base::problem::Problem;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use crate::server::Server;
+
+/// The most values in the variables of a request: a value takes up many times the bytes of its text.
+pub(crate) const MAX_VALUES: usize = 50_000;
 
 /// A GraphQL request (GraphQL over HTTP, `application/json`); `extensions` are ignored.
 #[derive(Deserialize)]
@@ -34,6 +42,14 @@ impl GraphQlRequest {
             return Err(Problem::InvalidRequest(detail.to_owned()));
         }
         serde_json::from_slice(bytes).map_err(|error| Problem::InvalidRequest(error.to_string()))
+    }
+
+    /// About how many bytes the parsed document and its variables take up.
+    pub(crate) fn parsed_bytes(&self) -> usize {
+        const BYTES_PER_VALUE: usize = 128;
+        const BYTES_PER_BYTE_OF_QUERY: usize = 8;
+        let n_values = self.variables.as_ref().map_or(0, |variables| count(&variables.0));
+        n_values * BYTES_PER_VALUE + self.query.len() * BYTES_PER_BYTE_OF_QUERY
     }
 
     /// Takes the variables out.
@@ -64,28 +80,92 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json && !headers.contains_key(CONTENT_ENCODING) { Ok(()) } else { Err(wrong) }
 }
 
-/// Appends to `read` until the end of the body or more than `limit_bytes`; `true` at the end.
-///
-/// # Errors
-/// [`Problem::InvalidRequest`] if the connection breaks.
-pub(crate) async fn read(
-    body: &mut axum::body::BodyDataStream,
-    read: &mut Vec<u8>,
-    limit_bytes: usize,
-) -> Result<bool, Problem> {
-    while read.len() <= limit_bytes {
-        match body.next().await {
-            None => return Ok(true),
-            Some(Ok(chunk)) => read.extend_from_slice(&chunk),
-            Some(Err(_)) => return Err(Problem::InvalidRequest("the body is incomplete".to_owned())),
-        }
-    }
-    Ok(false)
+/// The values in variables, counted with those inside of others.
+fn count(value: &Value) -> usize {
+    let inner: usize = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+        Value::Array(values) => values.iter().map(count).sum(),
+        Value::Object(fields) => fields.values().map(count).sum(),
+    };
+    inner + 1
 }
 
-/// The stream of a body.
-pub(crate) fn stream(body: Body) -> axum::body::BodyDataStream {
-    body.into_data_stream()
+/// A body that arrives, as far as it is read.
+pub(crate) struct Arriving {
+    stream: BodyDataStream,
+    bytes: Vec<u8>,
+    /// What arrived beyond the last limit.
+    beyond: Option<Bytes>,
+    held: HeldBytes,
+    timeout: Duration,
+}
+
+/// What a body may take up while it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// What is free, and within the client's share: more is refused.
+    Free,
+    /// What becomes free, beyond the client's share. Only with one of the permits for large bodies.
+    Waiting,
+}
+
+impl Arriving {
+    /// A body that counts for these clients; nothing of it is read.
+    pub(crate) fn new(body: Body, server: &Server, clients: &[Client]) -> Self {
+        let held = server.bodies.hold(clients);
+        Self {
+            stream: body.into_data_stream(),
+            bytes: Vec::new(),
+            beyond: None,
+            held,
+            timeout: server.limits.body_timeout,
+        }
+    }
+
+    /// Reads until the end of the body or more than `limit_bytes`; `true` at the end.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] if the connection breaks, [`Problem::BodyTimedOut`] if the body takes too long, and what
+    /// [`HeldBytes`] refuses.
+    pub(crate) async fn read(&mut self, limit_bytes: usize, room: Room) -> Result<bool, Problem> {
+        let timeout = self.timeout;
+        tokio::time::timeout(timeout, self.read_on(limit_bytes, room)).await.unwrap_or(Err(Problem::BodyTimedOut))
+    }
+
+    async fn read_on(&mut self, limit_bytes: usize, room: Room) -> Result<bool, Problem> {
+        loop {
+            let next = match self.beyond.take() {
+                Some(chunk) => Some(Ok(chunk)),
+                None => self.stream.next().await,
+            };
+            let chunk = match next {
+                None => return Ok(true),
+                Some(Ok(chunk)) => chunk,
+                Some(Err(_)) => return Err(Problem::InvalidRequest("the body is incomplete".to_owned())),
+            };
+            if self.bytes.len() + chunk.len() > limit_bytes {
+                self.beyond = Some(chunk);
+                return Ok(false);
+            }
+            let missing = (self.bytes.len() + chunk.len()).saturating_sub(self.bytes.capacity());
+            if missing > 0 {
+                // A vector that grows by itself doubles, and would hold twice of what is counted.
+                let more = missing.max(self.bytes.len() / 4);
+                match room {
+                    Room::Free => self.held.add(more)?,
+                    Room::Waiting => self.held.add_waiting(more).await?,
+                }
+                let n_spare = self.bytes.capacity() - self.bytes.len();
+                self.bytes.reserve_exact(n_spare + more);
+            }
+            self.bytes.extend_from_slice(&chunk);
+        }
+    }
+
+    /// The bytes, and what counts them until the request is answered.
+    pub(crate) fn whole(self) -> (Vec<u8>, HeldBytes) {
+        (self.bytes, self.held)
+    }
 }
 
 /// Variables without a repeated key.
@@ -93,8 +173,8 @@ struct Strict(serde_json::Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // `serde_json` bounds the depth, and the size of the body the number of values.
-        let limits = Limits { depth: usize::MAX, n_values: usize::MAX, allows_nul: false };
+        // `serde_json` bounds the depth.
+        let limits = Limits { depth: usize::MAX, n_values: MAX_VALUES, allows_nul: false };
         json::read(deserializer, limits, None).map(Self)
     }
 }

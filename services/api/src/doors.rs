@@ -16,6 +16,7 @@ use axum::Router;
 use axum::http::Method;
 use http_base::sign_in::SignIn;
 
+pub(crate) use self::door::Entered;
 use self::door::{Door, Route};
 use crate::server::Server;
 use crate::{body, endpoint, health};

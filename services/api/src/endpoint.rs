@@ -6,19 +6,21 @@ use std::sync::Arc;
 
 use app::identity::SignedIn;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{ErrorExtensionValues, Response as Answer, ServerError};
+use async_graphql::{ErrorExtensionValues, Response as Answer, ServerError, Value};
 use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::error::Kind;
 use futures::FutureExt;
+use http_base::budget::HeldBytes;
+use http_base::permit::Permit;
 use http_base::problem::Problem;
 use http_base::request::RequestInfo;
-use tokio::sync::SemaphorePermit;
 
-use crate::body::{self, GraphQlRequest};
+use crate::body::{Arriving, GraphQlRequest, Room};
+use crate::doors::Entered;
 use crate::graphql::complete::Plan;
 use crate::graphql::{Session, error};
 use crate::limits::root_fields;
@@ -33,33 +35,50 @@ pub(crate) async fn answer(
     State(server): State<Arc<Server>>,
     Extension(signed_in): Extension<SignedIn>,
     Extension(info): Extension<RequestInfo>,
+    Extension(entered): Extension<Entered>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (bytes, _large) = read(&server, body).await?;
+    let session = Session::new(&server.app, signed_in, Arc::clone(&info.id));
+    let may_send_documents = session.may_send_documents();
+    let Whole { bytes, mut held, permit } = read(&server, &entered, body, may_send_documents).await?;
     let mut sent = GraphQlRequest::parse(&bytes)?;
     let is_large = bytes.len() > server.limits.body_bytes;
     drop(bytes);
+    if !is_large {
+        held.add(sent.parsed_bytes())?;
+    }
 
     let answer = match prepare(&server, &info, &mut sent, is_large)? {
-        Ok(prepared) => execute(&server, &info, signed_in, prepared).await,
+        Ok(prepared) => execute(&server, &info, session, prepared, (entered, held, permit)).await,
         Err(refused) => Answer::from_errors(vec![*refused]),
     };
-    Ok(render(answer, &info))
+    Ok(render(answer, &info, server.limits.n_errors))
 }
 
-/// Reads the body. Over the usual size it waits for a permit, so that large bodies cannot fill the memory.
-async fn read(server: &Server, body: Body) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Problem> {
+/// A body, and what it holds until the request is answered.
+struct Whole {
+    bytes: Vec<u8>,
+    held: HeldBytes,
+    permit: Option<Permit>,
+}
+
+/// Reads the body. Over the usual size it waits for a permit, so that large bodies cannot fill the memory, and only bodies of
+/// callers who may send documents at all are read.
+async fn read(server: &Server, entered: &Entered, body: Body, may_send_documents: bool) -> Result<Whole, Problem> {
     let limits = &server.limits;
-    let mut stream = body::stream(body);
-    let mut bytes = Vec::new();
-    if body::read(&mut stream, &mut bytes, limits.body_bytes).await? {
-        return Ok((bytes, None));
+    let mut arriving = Arriving::new(body, server, &entered.clients);
+    let mut permit = None;
+    if !arriving.read(limits.body_bytes, Room::Free).await? {
+        if !may_send_documents {
+            return Err(Problem::TooLarge { limit_bytes: limits.body_bytes });
+        }
+        permit = Some(server.large_bodies.acquire().await?);
+        if !arriving.read(limits.documents_body_bytes, Room::Waiting).await? {
+            return Err(Problem::TooLarge { limit_bytes: limits.documents_body_bytes });
+        }
     }
-    let permit = server.large_bodies.acquire().await?;
-    if body::read(&mut stream, &mut bytes, limits.documents_body_bytes).await? {
-        return Ok((bytes, Some(permit)));
-    }
-    Err(Problem::TooLarge { limit_bytes: limits.documents_body_bytes })
+    let (bytes, held) = arriving.whole();
+    Ok(Whole { bytes, held, permit })
 }
 
 /// A request that passed all limits.
@@ -118,13 +137,22 @@ fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option
     }
 }
 
-/// Executes a request. A mutation runs in its own task: it completes even if the client disconnects. A panic affects
-/// neither the server nor the connection.
-async fn execute(server: &Arc<Server>, info: &RequestInfo, signed_in: SignedIn, prepared: Prepared) -> Answer {
-    let session = Session::new(&server.app, signed_in, Arc::clone(&info.id));
+/// Executes a request. A mutation runs in its own task: it completes even if the client disconnects, and counts as a request
+/// in progress until then, with what it has `held`. A panic affects neither the server nor the connection.
+async fn execute(
+    server: &Arc<Server>,
+    info: &RequestInfo,
+    session: Session,
+    prepared: Prepared,
+    held: (Entered, HeldBytes, Option<Permit>),
+) -> Answer {
     let request = session.put(prepared.request);
     let schema = server.schema.clone();
-    let executed = AssertUnwindSafe(async move { schema.execute(request).await }).catch_unwind();
+    let executed = AssertUnwindSafe(async move {
+        let _held = held;
+        schema.execute(request).await
+    });
+    let executed = executed.catch_unwind();
     let executed = match prepared.is_mutation {
         true => server.tasks.spawn(executed).await.unwrap_or_else(|ended| Err(Box::new(ended))),
         false => executed.await,
@@ -150,12 +178,21 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 
 /// Renders an answer. Every error gets the request's id and a code; an error of the parser or of validation comes without
 /// one. The causes of an internal error are logged here, once, and not sent.
-fn render(mut answer: Answer, info: &RequestInfo) -> Response {
+fn render(mut answer: Answer, info: &RequestInfo, max_errors: usize) -> Response {
+    let n_more = answer.errors.len().saturating_sub(max_errors);
+    if n_more > 0 {
+        answer.errors.truncate(max_errors);
+        answer.errors.push(error::refused(format!("{n_more} more errors are left out")));
+    }
+    let mut retry_after = None;
     for error in &mut answer.errors {
         if let Some(source) = error.source::<app::Error>()
             && source.kind() == Kind::Internal
         {
             tracing::error!(request.id = %info.id, error = source as &dyn std::error::Error, "use case failed");
+        }
+        if let Some(app::Error::TooMany { retry_after: wait, .. }) = error.source::<app::Error>() {
+            retry_after = retry_after.max(Some(*wait));
         }
         let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
         if extensions.get("code").is_none() {
@@ -166,7 +203,14 @@ fn render(mut answer: Answer, info: &RequestInfo) -> Response {
     match serde_json::to_vec(&answer) {
         Ok(bytes) => {
             let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            (headers, bytes).into_response()
+            let mut response = (headers, bytes).into_response();
+            if let Some(retry_after) = retry_after.filter(|_| answer.data == Value::Null) {
+                // Nothing was done, so a client that knows nothing of GraphQL may send all of it again.
+                *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            }
+            response
         }
         Err(error) => {
             tracing::error!(request.id = %info.id, %error, "cannot serialise a response");

@@ -7,6 +7,7 @@ use async_graphql::parser::types::{
     ExecutableDocument, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned};
+use http_base::connections::peer::Proxies;
 
 /// The limits of a server. The defaults are those of docs/rules.md (Interfaces and limits).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,10 +16,26 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The maximum size of a body of `planDocuments` and `applyDocuments`: 20 MB of documents, escaped as JSON.
     pub documents_body_bytes: usize,
-    /// The maximum number of bodies over the usual size that are in memory at once.
+    /// The maximum number of bodies over the usual size that are in memory at once. All of them must fit into `bodies_bytes`.
     pub n_large_bodies: usize,
+    /// The maximum number of large schemas that are parsed at once: a parsed schema is many times as large as its text.
+    pub n_large_schemas: usize,
+    /// The memory for all bodies, and for what is parsed of them.
+    pub bodies_bytes: usize,
+    /// The share of it for one principal, and for one address. Bodies over the usual size do not count.
+    pub bodies_bytes_per_client: usize,
+    /// The time limit for a body to arrive.
+    pub body_timeout: Duration,
     /// The maximum number of requests in progress; more are refused.
     pub n_requests: usize,
+    /// The maximum number of them for one principal, and for one address.
+    pub n_requests_per_client: usize,
+    /// The number of invalid tokens that an address may send in a second, after ten times as many at once; 0 for no limit.
+    pub sign_in_failures_per_second: u32,
+    /// The proxies in front of the server.
+    pub proxies: Proxies,
+    /// The maximum number of errors in an answer.
+    pub n_errors: usize,
     /// The time limit of an answer.
     pub timeout: Duration,
     /// The time limit of `/ready` for the database.
@@ -48,8 +65,16 @@ impl Default for Limits {
         Self {
             body_bytes: 1_000_000,
             documents_body_bytes: 24_000_000,
-            n_large_bodies: 4,
+            n_large_bodies: 2,
+            n_large_schemas: 2,
+            bodies_bytes: 64 << 20,
+            bodies_bytes_per_client: 16 << 20,
+            body_timeout: Duration::from_secs(30),
             n_requests: 1_024,
+            n_requests_per_client: 256,
+            sign_in_failures_per_second: 10,
+            proxies: Proxies::default(),
+            n_errors: 50,
             timeout: Duration::from_secs(60),
             ready_timeout: Duration::from_secs(1),
             query_bytes: 64 * 1_024,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::clock::{Clock, Random, Timestamp};
 use domain::contract::Classification;
+use domain::id::PrincipalId;
 use domain::identity::{LOCAL_ISSUER, Principal, Verifier};
 use domain::inspection::Inspector;
 use domain::lease::Vendor;
@@ -23,6 +24,7 @@ use crate::data_dir::{DataDir, LEASE_KEY, RECORD_KEY};
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
+use crate::rate::Rate;
 use crate::readiness::LastProbe;
 
 /// The parts of the program; `charter` and the tests wire it.
@@ -74,6 +76,8 @@ pub struct Settings {
     /// How many versions a subject has at most, counted with those out of use (`registry.versions`): a new schema may be
     /// compared with all of them.
     pub max_versions: u32,
+    /// How often a principal may ask for credentials in a second (`limits.vends`); 0 for no limit.
+    pub vends_per_second: u32,
     /// How many subjects there are before none is added that no product owns (`registry.subjects`).
     pub max_subjects: u32,
 }
@@ -81,7 +85,7 @@ pub struct Settings {
 impl Settings {
     /// What tests use: looks only when asked to.
     pub fn for_testing() -> Self {
-        Self { poll: Duration::from_secs(3_600), n_inspections: 1, ..Self::default() }
+        Self { poll: Duration::from_secs(3_600), n_inspections: 1, vends_per_second: 0, ..Self::default() }
     }
 
     /// How many inspections of one domain run at once: where there are several, one is left for the other domains.
@@ -103,6 +107,7 @@ impl Default for Settings {
             topic_prefixes: TopicPrefixes::default(),
             max_versions: 1_000,
             max_subjects: 100_000,
+            vends_per_second: 1_000,
         }
     }
 }
@@ -133,6 +138,8 @@ pub struct App {
     /// Held while a job is claimed: on PostgreSQL two claims at once would not count each other.
     pub(crate) claiming: tokio::sync::Mutex<()>,
     pub(crate) last_probe: LastProbe,
+    /// How often each principal asks for credentials.
+    pub(crate) vends: Rate<PrincipalId>,
     /// What an earlier run of the program left behind is older than this.
     pub(crate) started_at: Timestamp,
 }
@@ -145,6 +152,7 @@ impl App {
     pub fn new(parts: Parts) -> std::io::Result<Arc<Self>> {
         let Parts { db, policy, issuer, clock, random, inspector, folder, lake, vendor, verifiers, settings } = parts;
         one_verifier_each(&verifiers)?;
+        let vends = Rate::per_second(settings.vends_per_second);
         let secrets = LeaseSecrets::new(folder.key(LEASE_KEY, random.as_ref())?);
         let vendor = vendor.unwrap_or_else(|| {
             Arc::new(GatewayVendor {
@@ -173,6 +181,7 @@ impl App {
             work: Notify::new(),
             claiming: tokio::sync::Mutex::default(),
             last_probe: LastProbe::default(),
+            vends,
         }))
     }
 

@@ -4,6 +4,8 @@
 //! of the use case; this is everything else. None of it mentions HTTP. What a client may tell apart beyond the kind is a
 //! variant here and a [`Reason`].
 
+use std::time::Duration;
+
 use domain::closed_set;
 use domain::contract::{StateName, WrongState};
 use domain::error::{Kind, Reason};
@@ -236,6 +238,14 @@ pub enum Error {
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// Too often; nothing happened.
+    #[error("too many {what}: try again in {} s", .retry_after.as_secs().max(1))]
+    TooMany {
+        /// What there were too many of.
+        what: &'static str,
+        /// When it may be done again.
+        retry_after: Duration,
+    },
     /// It may work later; nothing happened.
     #[error("temporarily unavailable, try again: {0}")]
     Unavailable(Unavailable),
@@ -254,6 +264,7 @@ impl Error {
             Self::Invalid { .. } => Kind::Invalid,
             Self::Conflict(_) | Self::KeyReused => Kind::Conflict,
             Self::PortClosed(closed) => closed.kind(),
+            Self::TooMany { .. } => Kind::TooMany,
             Self::Unavailable(_) => Kind::Unavailable,
             Self::Internal(_) => Kind::Internal,
         }
@@ -268,6 +279,7 @@ impl Error {
             Self::PortClosed(closed) => Some(closed.why.reason()),
             Self::KeyReused => Some(Reason::KeyReused),
             Self::Unauthenticated => Some(Reason::TokenInvalid),
+            Self::TooMany { .. } => Some(Reason::ClientTooMany),
             Self::Unavailable(unavailable) => Some(unavailable.reason()),
             Self::Internal(_) => Some(Reason::ServerFault),
             Self::Invalid { .. } => None,

@@ -40,6 +40,11 @@ pub enum SignedIn {
     Bootstrap(TokenId),
 }
 
+/// Whether a caller has signed in with this token lately. It may have ended since.
+pub fn has_signed_in(app: &App, token: &str) -> bool {
+    app.caches.signed_in.contains(&signed_in::digest(token))
+}
+
 /// Tells who a bearer token belongs to.
 ///
 /// # Errors

@@ -34,6 +34,7 @@ mod parties;
 pub mod product;
 pub mod product_in_domain;
 pub mod publish;
+pub mod rate;
 pub mod readiness;
 pub mod registry;
 pub mod retention;

@@ -32,7 +32,8 @@ mod write;
 use std::sync::Arc;
 
 use domain::id::DomainId;
-use policy::Action;
+use domain::identity::PlatformRole;
+use policy::{Action, Resource};
 use store::{Lock, Tx};
 
 pub use self::model::{
@@ -52,6 +53,14 @@ use crate::idempotency;
 /// Those of [`apply`].
 pub async fn plan(ctx: &Ctx, command: DocumentSet) -> Result<Outcome, Error> {
     publish(ctx, &command, Action::Plan).await
+}
+
+/// Whether the caller may publish in a domain, or accept what is refused there: of others no large documents are read.
+pub fn may_send_documents(ctx: &Ctx) -> bool {
+    let standing = &ctx.actor.standing;
+    let publishes = |path| ctx.may(Action::Plan, &Resource::Domain(path));
+    standing.platform_roles.contains(&PlatformRole::Steward)
+        || standing.domain_roles.iter().any(|(path, _)| publishes(path))
 }
 
 /// Applies a set of documents, all or nothing.

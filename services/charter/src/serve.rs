@@ -119,7 +119,7 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
     };
     let gateway = tokio::spawn(gateway.serve(gateway_listener, stop.clone()));
     let mutations = TaskTracker::new();
-    let router = api::router(Arc::clone(&app), &api::Limits::default(), &mutations, Some(log.clone()));
+    let router = api::router(Arc::clone(&app), &config.api_limits(), &mutations, Some(log.clone()));
     let answer = move |request| router.clone().oneshot(request);
     let limits = config.http_limits();
     let http = tokio::spawn(http_base::connections::serve(listener, limits, api::is_health, stop.clone(), answer));

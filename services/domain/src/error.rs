@@ -46,6 +46,10 @@ closed_set! {
         BodyInvalid = "body.invalid",
         /// The token is missing, expired or invalid.
         TokenInvalid = "token.invalid",
+        /// The body did not arrive in time.
+        BodyTimedOut = "body.timed_out",
+        /// The principal or the address exceeds its share of requests or bytes, or its rate.
+        ClientTooMany = "client.too_many",
         /// Too many requests are in progress.
         ServerBusy = "server.busy",
         /// The answer took too long.

@@ -1,32 +1,38 @@
 //! Permits: a bound on work that runs at the same time.
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::Problem;
 
-/// A fixed number of permits. One is returned when it is dropped.
+/// A fixed number of permits.
 #[derive(Debug)]
-pub struct Permits(Semaphore);
+pub struct Permits(Arc<Semaphore>);
+
+/// A permit. It is returned when it is dropped.
+#[derive(Debug)]
+pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 impl Permits {
     /// Permits for this much concurrent work.
     pub fn new(n_permits: usize) -> Self {
-        Self(Semaphore::new(n_permits))
+        Self(Arc::new(Semaphore::new(n_permits)))
     }
 
     /// Takes a permit if one is free.
     ///
     /// # Errors
     /// [`Problem::Busy`] if none is.
-    pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        self.0.try_acquire().map_err(|_| Problem::Busy)
+    pub fn try_acquire(&self) -> Result<Permit, Problem> {
+        Arc::clone(&self.0).try_acquire_owned().map(Permit).map_err(|_| Problem::Busy)
     }
 
     /// Waits for a permit.
     ///
     /// # Errors
     /// [`Problem::Unavailable`] during a shutdown.
-    pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        self.0.acquire().await.map_err(|_| Problem::Unavailable)
+    pub async fn acquire(&self) -> Result<Permit, Problem> {
+        Arc::clone(&self.0).acquire_owned().await.map(Permit).map_err(|_| Problem::Unavailable)
     }
 }

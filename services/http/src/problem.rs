@@ -1,5 +1,7 @@
 //! Problem documents (RFC 9457): every error answer that is not a protocol's own. `docs/problems.md` lists their types.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -25,7 +27,14 @@ pub enum Problem {
     },
     /// The body is not a valid request; the text says why.
     InvalidRequest(String),
-    /// Too many requests are in progress.
+    /// The body did not arrive within its time limit.
+    BodyTimedOut,
+    /// The client exceeds its own share or rate.
+    TooMany {
+        /// When to try again.
+        retry_after_seconds: u64,
+    },
+    /// Too many requests are in progress, or too much is in memory.
     Busy,
     /// The request exceeded its time limit.
     TimedOut,
@@ -38,6 +47,12 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The client exceeds its own share or rate, and may try again after this time.
+    pub fn too_many(retry_after: Duration) -> Self {
+        let is_partial = u64::from(retry_after.subsec_nanos() > 0);
+        Self::TooMany { retry_after_seconds: (retry_after.as_secs() + is_partial).max(1) }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -46,6 +61,8 @@ impl Problem {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::TimedOut | Self::Unavailable | Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -60,6 +77,8 @@ impl Problem {
             Self::UnsupportedMediaType(_) => ("unsupported-media-type", "unsupported media type"),
             Self::TooLarge { .. } => ("too-large", "the body is too large"),
             Self::InvalidRequest(_) => ("invalid-request", "invalid request"),
+            Self::BodyTimedOut => ("body-timed-out", "the body did not arrive in time"),
+            Self::TooMany { .. } => ("too-many", "too many requests of this client"),
             Self::Busy => ("busy", "too many requests in progress"),
             Self::TimedOut => ("timed-out", "the request timed out"),
             Self::Unavailable | Self::NotReady(_) => ("unavailable", "the service is temporarily unavailable"),
@@ -76,6 +95,8 @@ impl Problem {
             Self::UnsupportedMediaType(_) => Reason::BodyMediaType,
             Self::TooLarge { .. } => Reason::BodyTooLarge,
             Self::InvalidRequest(_) => Reason::BodyInvalid,
+            Self::BodyTimedOut => Reason::BodyTimedOut,
+            Self::TooMany { .. } => Reason::ClientTooMany,
             Self::Busy => Reason::ServerBusy,
             Self::TimedOut => Reason::ServerTimedOut,
             Self::Unavailable | Self::NotReady(_) => Reason::ServerUnavailable,
@@ -91,6 +112,8 @@ impl Problem {
             Self::TooLarge { limit_bytes } => return format!("the limit of this operation is {limit_bytes} bytes"),
             Self::InvalidRequest(why) => return why.clone(),
             Self::NotReady(faults) => return faults.join("; "),
+            Self::BodyTimedOut => "send the whole body at once",
+            Self::TooMany { .. } => "the client exceeds its share or rate: try again after `Retry-After` seconds",
             Self::Busy | Self::Unavailable => "try again in a moment",
             Self::TimedOut => "a requested change may still be made: check before you retry",
             Self::Internal => "report the request id to an operator",
@@ -129,6 +152,9 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
         Problem::Unauthenticated => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        Problem::TooMany { retry_after_seconds } => {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
+        }
         Problem::Busy | Problem::TimedOut | Problem::Unavailable | Problem::NotReady(_) => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -137,6 +163,7 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
         | Problem::UnsupportedMediaType(_)
         | Problem::TooLarge { .. }
         | Problem::InvalidRequest(_)
+        | Problem::BodyTimedOut
         | Problem::Internal => {}
     }
     headers.remove(CONTENT_LENGTH);

@@ -1,9 +1,11 @@
 //! Sign-in by the headers of a request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::App;
 use app::identity::{self, SignedIn};
+use app::rate::Rate;
 use domain::error::Kind;
 use headers::HeaderMapExt;
 use headers::authorization::{Authorization, Basic, Bearer};
@@ -25,18 +27,30 @@ pub enum SignIn {
 }
 
 impl SignIn {
-    /// Identifies the caller; `None` where callers are anonymous.
+    /// Identifies the caller; `None` where callers are anonymous. Invalid tokens count for the `address` that they come from,
+    /// if that is known.
     ///
     /// # Errors
-    /// [`Problem::Unauthenticated`] for a missing or an invalid token, without the reason; [`Problem::Unavailable`] and
-    /// [`Problem::Internal`] if the token cannot be checked.
-    pub async fn sign_in(self, app: &Arc<App>, headers: &HeaderMap) -> Result<Option<SignedIn>, Problem> {
+    /// [`Problem::Unauthenticated`] for a missing or an invalid token, without the reason; [`Problem::TooMany`] for a new token
+    /// from an address that has sent too many invalid ones; [`Problem::Unavailable`] and [`Problem::Internal`] if the token
+    /// cannot be checked.
+    pub async fn sign_in(
+        self,
+        app: &Arc<App>,
+        headers: &HeaderMap,
+        failures: &Rate<IpAddr>,
+        address: Option<IpAddr>,
+    ) -> Result<Option<SignedIn>, Problem> {
         let token = match self {
             Self::Anonymous => return Ok(None),
             Self::Native => bearer_token(headers),
             Self::Door => bearer_token(headers).or_else(|| basic_password(headers)),
         };
-        let signed_in = check(app, &token.ok_or(Problem::Unauthenticated)?).await?;
+        let token = token.ok_or(Problem::Unauthenticated)?;
+        let signed_in = match address {
+            Some(address) => check_from(app, &token, failures, address).await?,
+            None => identity::sign_in(app, &token).await.map_err(problem)?,
+        };
         match (self, signed_in) {
             (Self::Door, SignedIn::Bootstrap(_)) => Err(Problem::Unauthenticated),
             (_, signed_in) => Ok(Some(signed_in)),
@@ -44,8 +58,26 @@ impl SignIn {
     }
 }
 
-async fn check(app: &Arc<App>, token: &str) -> Result<SignedIn, Problem> {
-    identity::sign_in(app, token).await.map_err(|error| match error.kind() {
+/// A caller who has signed in before is not affected by the failures of others at the same address.
+async fn check_from(
+    app: &Arc<App>,
+    token: &str,
+    failures: &Rate<IpAddr>,
+    address: IpAddr,
+) -> Result<SignedIn, Problem> {
+    if !identity::has_signed_in(app, token) {
+        failures.peek(&address, app.now()).map_err(Problem::too_many)?;
+    }
+    let checked = identity::sign_in(app, token).await.map_err(problem);
+    if let Err(Problem::Unauthenticated) = checked {
+        // Beyond the limit it is not counted, so that the address has to wait no longer for what others do meanwhile.
+        let _ = failures.take(address, app.now());
+    }
+    checked
+}
+
+fn problem(error: app::Error) -> Problem {
+    match error.kind() {
         Kind::Unauthenticated => Problem::Unauthenticated,
         Kind::Unavailable => Problem::Unavailable,
         Kind::Invalid
@@ -59,7 +91,7 @@ async fn check(app: &Arc<App>, token: &str) -> Result<SignedIn, Problem> {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot check a token");
             Problem::Internal
         }
-    })
+    }
 }
 
 /// The token of the only `Authorization` header, if its scheme is `Bearer`.

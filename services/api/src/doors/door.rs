@@ -12,6 +12,9 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use http_base::budget::{Client, Held};
+use http_base::connections::peer::Peer;
+use http_base::permit::Permit;
 use http_base::problem::Problem;
 use http_base::request::RequestInfo;
 use http_base::sign_in::SignIn;
@@ -123,16 +126,8 @@ struct Entrance {
     logs_route_of: Option<&'static str>,
 }
 
-/// Admits a request: permit, precondition, sign-in.
+/// Admits a request: permit, precondition, sign-in, share.
 async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Next) -> Response {
-    let permit = match entrance.takes_permit {
-        true => entrance.server.requests.try_acquire().map(Some),
-        false => Ok(None),
-    };
-    let _permit = match permit {
-        Ok(permit) => permit,
-        Err(busy) => return (entrance.error)(busy),
-    };
     match check(&entrance, &mut request).await {
         Ok(()) => next.run(request).await,
         Err(problem) => (entrance.error)(problem),
@@ -140,21 +135,40 @@ async fn enter(State(entrance): State<Entrance>, mut request: Request, next: Nex
 }
 
 async fn check(entrance: &Entrance, request: &mut Request) -> Result<(), Problem> {
+    let server = &entrance.server;
+    let permit = if entrance.takes_permit { Some(server.requests.try_acquire()?) } else { None };
     let info = request.extensions().get::<RequestInfo>().cloned().ok_or(Problem::Internal)?;
     if let (Some(prefix), Some(route)) = (entrance.logs_route_of, request.extensions().get::<MatchedPath>()) {
         let route = route.as_str();
         let _ = info.notes.operation.set(route.strip_prefix(prefix).unwrap_or(route).to_owned());
     }
     (entrance.precondition)(request.headers())?;
-    if let Some(signed_in) = entrance.sign_in.sign_in(&entrance.server.app, request.headers()).await? {
+    let peer = request.extensions().get::<Peer>().copied();
+    let address = peer.and_then(|peer| server.limits.proxies.of_request(peer.0, request.headers()));
+    let sign_in = entrance.sign_in.sign_in(&server.app, request.headers(), &server.sign_in_failures, address);
+    let mut clients: Vec<Client> = address.map(Client::Address).into_iter().collect();
+    if let Some(signed_in) = sign_in.await? {
         let requester = match &signed_in {
-            SignedIn::Actor(actor) => actor.principal.id.to_string(),
+            SignedIn::Actor(actor) => {
+                clients.push(Client::Principal(actor.principal.id));
+                actor.principal.id.to_string()
+            }
             SignedIn::Bootstrap(_) => "bootstrap".to_owned(),
         };
         let _ = info.notes.requester.set(requester);
         request.extensions_mut().insert(signed_in);
     }
+    let mut share = server.request_shares.hold(&clients);
+    share.add(1)?;
+    request.extensions_mut().insert(Entered { clients: clients.into(), _held: Arc::new((permit, share)) });
     Ok(())
+}
+
+/// The clients of a request, and what it holds of the limits on requests: until its last clone is dropped.
+#[derive(Clone)]
+pub(crate) struct Entered {
+    pub(crate) clients: Arc<[Client]>,
+    _held: Arc<(Option<Permit>, Held)>,
 }
 
 /// The caller that the door signed in, as the context of use cases.

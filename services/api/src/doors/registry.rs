@@ -5,13 +5,14 @@
 //! unknown fields of a request are ignored. Errors are `{"error_code", "message"}`.
 //!
 //! Not supported: tags, metadata and rules of schemas, exporters, guids; `GET /associations/...` reports that there are
-//! none. `path` reads the path of a request, `wire` its query and bodies, `settings` levels and modes; `exchange` reads
-//! bodies and writes answers, `media` chooses the media type of an answer, and `error` has the error codes.
+//! none. `path` reads the path of a request, `sent` its body, `wire` the types of queries and bodies, `settings` levels and modes; `exchange`
+//! writes answers, `media` chooses the media type of an answer, and `error` has the error codes.
 
 mod error;
 mod exchange;
 mod media;
 mod path;
+mod sent;
 mod settings;
 mod wire;
 
@@ -19,9 +20,7 @@ use std::sync::Arc;
 
 use app::Ctx;
 use app::registry::{self, Check, ImportNumbers, Register, Registered, Shown};
-use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use domain::registry::{Prefix, SubjectVersion};
@@ -29,8 +28,9 @@ use http_base::sign_in::SignIn;
 use serde_json::{Value, json};
 
 use self::error::{Code, Failure};
-use self::exchange::{Answer, complete, json_response, read_json, text_response};
-use self::wire::{Parameters, SchemaBody};
+use self::exchange::{Answer, complete, json_response, text_response};
+use self::sent::Sent;
+use self::wire::Parameters;
 use super::door::{Caller, Door, Protocol, Route};
 use crate::server::Server;
 
@@ -136,15 +136,9 @@ async fn list_contexts(Caller(ctx): Caller, parameters: Parameters) -> Answer {
     Ok(json_response(&json!(parameters.page(contexts))))
 }
 
-async fn lookup(
-    Caller(ctx): Caller,
-    Path(subject): Path<String>,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
+async fn lookup(Caller(ctx): Caller, Path(subject): Path<String>, parameters: Parameters, sent: Sent) -> Answer {
     let subject = wire::subject(&subject)?;
-    let sent: SchemaBody = read_json(&headers, body).await?;
+    let (sent, _held) = sent.schema(async || Ok(())).await?;
     let (normalize, deleted) = (parameters.is_set("normalize"), parameters.is_set("deleted"));
     let found = registry::lookup(&ctx, &subject, &sent.draft()?, normalize, deleted).await?;
     registered_response(&ctx, &found, &parameters).await
@@ -162,18 +156,21 @@ async fn register(
     Caller(ctx): Caller,
     Path(subject): Path<String>,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    sent: Sent,
 ) -> Answer {
     let subject = wire::subject(&subject)?;
-    let sent: SchemaBody = read_json(&headers, body).await?;
+    let (sent, held) = sent.schema(async || Ok(registry::authorize(&ctx, &subject).await?)).await?;
     let command = Register {
         subject,
         draft: sent.draft()?,
         normalize: parameters.is_set("normalize"),
         numbers: ImportNumbers { id: sent.id()?, version: sent.version()? },
     };
-    let registered = complete(&server, async move { registry::register(&ctx, command).await }).await?;
+    let registered = complete(&server, async move {
+        let _held = held;
+        registry::register(&ctx, command).await
+    });
+    let registered = registered.await?;
     Ok(json_response(&json!({ "id": registered.schema.id })))
 }
 
@@ -245,33 +242,19 @@ async fn check_version(
     Caller(ctx): Caller,
     Path((subject, version)): Path<(String, String)>,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    sent: Sent,
 ) -> Answer {
     let version = wire::version(&version)?;
-    check(&ctx, &subject, Check::Version(version), &parameters, &headers, body).await
+    check(&ctx, &subject, Check::Version(version), &parameters, sent).await
 }
 
-async fn check_history(
-    Caller(ctx): Caller,
-    Path(subject): Path<String>,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    check(&ctx, &subject, Check::History, &parameters, &headers, body).await
+async fn check_history(Caller(ctx): Caller, Path(subject): Path<String>, parameters: Parameters, sent: Sent) -> Answer {
+    check(&ctx, &subject, Check::History, &parameters, sent).await
 }
 
-async fn check(
-    ctx: &Ctx,
-    subject: &str,
-    against: Check,
-    parameters: &Parameters,
-    headers: &HeaderMap,
-    body: Body,
-) -> Answer {
+async fn check(ctx: &Ctx, subject: &str, against: Check, parameters: &Parameters, sent: Sent) -> Answer {
     let subject = wire::subject(subject)?;
-    let sent: SchemaBody = read_json(headers, body).await?;
+    let (sent, _held) = sent.schema(async || Ok(())).await?;
     let is_verbose = parameters.is_set("verbose");
     let messages = match registry::check(ctx, &subject, against, &sent.draft()?, parameters.is_set("normalize")).await {
         Ok((broken, level)) => registry::Incompatibility::messages(&broken, level),

@@ -64,6 +64,7 @@ impl From<Arc<app::Error>> for Failure {
             app::Error::Invalid { field, .. } => (Some(*field), None),
             app::Error::KeyReused => (Some("idempotencyKey"), Some("use a new key")),
             app::Error::Unauthenticated => (None, Some("send a token as `Authorization: Bearer ...`")),
+            app::Error::TooMany { .. } => (None, Some("wait as long as the message says, then try again")),
             app::Error::Unavailable(_) => (None, Some("try again in a moment")),
             app::Error::Forbidden(_)
             | app::Error::NotFound(_)

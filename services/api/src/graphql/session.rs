@@ -51,6 +51,11 @@ impl Session {
         }
     }
 
+    /// Whether large documents of the caller are read.
+    pub(crate) fn may_send_documents(&self) -> bool {
+        self.signed_in().is_ok_and(|caller| app::publish::may_send_documents(&caller.ctx))
+    }
+
     /// The request with the session in it.
     pub(crate) fn put(self, request: Request) -> Request {
         request.data(self)

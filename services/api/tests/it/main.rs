@@ -18,6 +18,7 @@ mod registry_limits;
 mod registry_memory;
 mod registry_topics;
 mod schema;
+mod shares;
 mod support;
 mod trace;
 mod values;

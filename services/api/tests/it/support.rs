@@ -54,6 +54,8 @@ impl Reply {
             "unsupported-media-type" => Reason::BodyMediaType,
             "too-large" => Reason::BodyTooLarge,
             "invalid-request" => Reason::BodyInvalid,
+            "body-timed-out" => Reason::BodyTimedOut,
+            "too-many" => Reason::ClientTooMany,
             "busy" => Reason::ServerBusy,
             "timed-out" => Reason::ServerTimedOut,
             "unavailable" => Reason::ServerUnavailable,
@@ -88,7 +90,7 @@ impl Api {
         Self::around(test, &Limits::default())
     }
 
-    fn around(test: TestApp, limits: &Limits) -> Self {
+    pub(crate) fn around(test: TestApp, limits: &Limits) -> Self {
         let tasks = TaskTracker::new();
         let router = api::router(test.app.clone(), limits, &tasks, None);
         Self { test, router, tasks }

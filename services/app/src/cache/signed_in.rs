@@ -37,6 +37,11 @@ impl SignedInCache {
         (verified.check_time(now).is_ok() && actor.standing.holds(access, now)).then(|| Arc::clone(actor))
     }
 
+    /// Whether a caller has signed in with the token, whatever has changed since.
+    pub(crate) fn contains(&self, token: &Digest) -> bool {
+        self.0.get(token).is_some()
+    }
+
     pub(crate) fn put(&self, token: Digest, verified: VerifiedToken, actor: &Arc<Actor>) {
         self.0.insert(token, Arc::new((verified, Arc::clone(actor))));
     }

@@ -57,8 +57,11 @@ pub struct Issued {
 /// Asks the gate, and hands out credentials if it is open.
 ///
 /// # Errors
-/// [`Error::NotFound`] for what the caller may not know of; [`Error::Invalid`] for an action or purpose that cannot be.
+/// [`Error::NotFound`] for what the caller may not know of; [`Error::Invalid`] for an action or purpose that cannot be;
+/// [`Error::TooMany`] beyond the rate of a principal.
 pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
+    let counted = ctx.app.vends.take(ctx.actor.principal.id, ctx.now());
+    counted.map_err(|retry_after| Error::TooMany { what: "requests for credentials", retry_after })?;
     if !matches!(command.action, Action::Read | Action::Repair) {
         return Err(Error::invalid("action", "the gateway is read-only: request `read` or `repair`"));
     }

@@ -59,8 +59,8 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         let mut tx = ctx.app.db.read().await?;
         let seen = SubjectState::load(ctx, &mut tx, subject).await?;
         // Whoever may know of the subject may ask for a schema that it has; all else is for its publishers.
-        let authorize = || seen.owner.authorize(ctx, Action::Publish, subject, "register schemas in");
-        if !seen.owner.may_view() || seen.used().next().is_none() {
+        let authorize = || seen.authorize(ctx, subject);
+        if !seen.tells() {
             authorize()?;
         }
         let normalize = *normalize || seen.settings.normalize == Some(true);
@@ -98,6 +98,16 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
     Err(crate::Error::Unavailable(Unavailable::SubjectContended).into())
 }
 
+/// Goes on only if the caller may send a schema to register in a subject: before a large one is read.
+///
+/// # Errors
+/// Those that [`register`] gives the caller for any schema.
+pub async fn authorize(ctx: &Ctx, subject: &Subject) -> Result<(), Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let seen = SubjectState::load(ctx, &mut tx, subject).await?;
+    if seen.tells() { Ok(()) } else { seen.authorize(ctx, subject) }
+}
+
 /// Writes what was judged.
 async fn write(
     ctx: &Ctx,
@@ -107,7 +117,7 @@ async fn write(
     prepared: Prepared,
 ) -> Result<Registered, Error> {
     let Register { subject, draft, numbers, .. } = command;
-    state.owner.authorize(ctx, Action::Publish, subject, "register schemas in")?;
+    state.authorize(ctx, subject)?;
     let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
     if let Some(same) = &same
         && numbers.id.is_some_and(|id| id != same.id)
@@ -291,6 +301,15 @@ impl SubjectState {
         let owner = if at == self.at { self.owner.clone() } else { Owner::of(&ctx, tx, subject).await? };
         let state = Self::with_owner(tx, subject, at, owner).await?;
         Ok((ctx, state))
+    }
+
+    /// Whether whoever asks for a schema of the subject may learn its id without the right to register.
+    fn tells(&self) -> bool {
+        self.owner.may_view() && self.used().next().is_some()
+    }
+
+    fn authorize(&self, ctx: &Ctx, subject: &Subject) -> Result<(), Error> {
+        self.owner.authorize(ctx, Action::Publish, subject, "register schemas in")
     }
 
     fn level(&self) -> Level {

@@ -21,8 +21,43 @@ pub(crate) struct Config {
     pub(crate) inspect: Inspect,
     pub(crate) http: Http,
     pub(crate) gateway: Gateway,
+    pub(crate) limits: ClientLimits,
     pub(crate) registry: Registry,
     pub(crate) policies: Policies,
+}
+
+/// `[limits]`: what the API holds in memory at a time, and what one client may do. A client is a principal, and an address.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ClientLimits {
+    /// Memory for the bodies of requests, in MiB.
+    pub(crate) bodies_mib: usize,
+    /// The part of it for one client, in MiB.
+    pub(crate) bodies_mib_per_client: usize,
+    /// Maximum number of concurrent requests.
+    pub(crate) requests: usize,
+    /// Maximum number of concurrent requests of one client.
+    pub(crate) requests_per_client: usize,
+    /// Invalid tokens per second and address, and ten times as many at once; 0 for no limit.
+    pub(crate) sign_in_failures: u32,
+    /// Requests for credentials per second and principal, and ten times as many at once; 0 for no limit.
+    pub(crate) vends: u32,
+}
+
+/// The memory that one body of documents needs at most, rounded up.
+const DOCUMENTS_MIB: usize = 32;
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self {
+            bodies_mib: 64,
+            bodies_mib_per_client: 16,
+            requests: 1_024,
+            requests_per_client: 256,
+            sign_in_failures: 10,
+            vends: 1_000,
+        }
+    }
 }
 
 /// `[storage]`
@@ -177,6 +212,10 @@ impl Config {
         anyhow::ensure!(config.inspect.workers > 0, "`inspect.workers` must be at least 1");
         anyhow::ensure!(config.inspect.deadline > 0, "`inspect.deadline` must be at least 1 second");
         anyhow::ensure!(config.inspect.poll > 0, "`inspect.poll` must be at least 1 second");
+        let ClientLimits { bodies_mib, bodies_mib_per_client, requests, requests_per_client, .. } = config.limits;
+        anyhow::ensure!(bodies_mib >= DOCUMENTS_MIB, "`limits.bodies_mib` must be at least {DOCUMENTS_MIB}");
+        anyhow::ensure!(bodies_mib_per_client >= 8, "`limits.bodies_mib_per_client` must be at least 8");
+        anyhow::ensure!(requests > 0 && requests_per_client > 0, "`limits.requests` must be at least 1");
         config.quarantine().context("`registry.quarantine` must be a domain path")?;
         config.topic_prefixes().context("`registry.prefixes` is not valid")?;
         config.region().context("`gateway.region` is not valid")?;
@@ -238,6 +277,21 @@ impl Config {
         }
     }
 
+    /// The limits of the API.
+    pub(crate) fn api_limits(&self) -> api::Limits {
+        let limits = &self.limits;
+        api::Limits {
+            bodies_bytes: limits.bodies_mib.saturating_mul(1 << 20),
+            bodies_bytes_per_client: limits.bodies_mib_per_client.saturating_mul(1 << 20),
+            n_large_bodies: limits.bodies_mib / DOCUMENTS_MIB,
+            n_requests: limits.requests.min(tokio::sync::Semaphore::MAX_PERMITS),
+            n_requests_per_client: limits.requests_per_client,
+            sign_in_failures_per_second: limits.sign_in_failures,
+            proxies: Proxies::new(&self.http.proxies),
+            ..api::Limits::default()
+        }
+    }
+
     /// The settings of the use cases.
     pub(crate) fn settings(&self, gateway_endpoint: String) -> app::Settings {
         let defaults = app::Settings::default();
@@ -255,6 +309,7 @@ impl Config {
             topic_prefixes: self.topic_prefixes().unwrap_or_default(),
             max_versions: self.registry.versions,
             max_subjects: self.registry.subjects,
+            vends_per_second: self.limits.vends,
         }
     }
 }

@@ -5,6 +5,7 @@ mod connections;
 mod crash;
 mod faults;
 mod flights;
+mod hostile;
 mod kills;
 mod log;
 mod registry;

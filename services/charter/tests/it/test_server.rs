@@ -132,6 +132,13 @@ impl TestServer {
         self.bootstrap.as_deref()
     }
 
+    /// The resident memory of the server's process.
+    pub(crate) fn resident_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Whether the server exits within ten seconds: its connections close before the process ends.
     pub(crate) fn has_ended(&self) -> bool {
         (0..1_000).any(|_| {

@@ -13,7 +13,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 pub struct Peer(pub IpAddr);
 
 /// The proxies in front of the server. Limits per address apply to the clients behind them instead.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(Arc<[IpAddr]>);
 
 impl Proxies {

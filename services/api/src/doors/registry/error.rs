@@ -82,6 +82,8 @@ impl From<Problem> for Failure {
             Problem::MethodNotAllowed => Self::new(Code::MethodNotAllowed, "HTTP 405 Method Not Allowed"),
             other @ (Problem::UnsupportedMediaType(_)
             | Problem::TooLarge { .. }
+            | Problem::BodyTimedOut
+            | Problem::TooMany { .. }
             | Problem::Busy
             | Problem::TimedOut
             | Problem::Unavailable

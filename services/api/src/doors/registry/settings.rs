@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use app::Ctx;
 use app::registry::{self, ChangeSettings};
-use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use domain::registry::{Part, Scope};
 
 use super::error::Failure;
-use super::exchange::{Answer, complete, json_response, read_json};
+use super::exchange::{Answer, complete, json_response};
+use super::sent::Sent;
 use super::wire::{self, Parameters, SettingsBody};
 use crate::doors::door::{Caller, Route};
 use crate::server::Server;
@@ -40,8 +39,7 @@ fn operations(path: &'static str, part: Part) -> [Route; 3] {
                   Caller(ctx): Caller,
                   scope: ScopePath,
                   parameters: Parameters,
-                  headers: HeaderMap,
-                  body: Body| put_settings(part, server, ctx, scope, parameters, headers, body),
+                  sent: Sent| put_settings(part, server, ctx, scope, parameters, sent),
         ),
         Route::delete(path, move |State(server): State<Arc<Server>>, Caller(ctx): Caller, scope: ScopePath| {
             delete_settings(part, server, ctx, scope)
@@ -64,11 +62,10 @@ async fn put_settings(
     ctx: Ctx,
     path: ScopePath,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    sent: Sent,
 ) -> Answer {
     let scope = scope(path)?;
-    let sent: SettingsBody = read_json(&headers, body).await?;
+    let sent: SettingsBody = sent.settings().await?;
     let command = ChangeSettings { scope, change: sent.settings(part)?, force: parameters.is_set("force") };
     let settings = complete(&server, async move { registry::change_settings(&ctx, &command).await }).await?;
     let mut answer = wire::settings(part, &settings);
