@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench build clients postgres races kills
+.PHONY: help demo test check bench build clients postgres races histories kills
 
 # The shared test data (tables, vectors, standards); tests that need it report that it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
@@ -52,6 +52,9 @@ postgres: ## Install PostgreSQL's server programs (Debian)
 
 races: ## Run 10,000 races of vend against revoke on each database
 	CHARTER_RACES=10000 $(CARGO) test --workspace --locked --test app_it -- race:: --nocapture
+
+histories: ## Play 100,000 random histories against a small model of the gate on SQLite, 1,000 on PostgreSQL
+	CHARTER_HISTORIES=100000 CHARTER_HISTORIES_POSTGRES=1000 $(CARGO) test --workspace --locked --test app_it -- history:: --nocapture
 
 kills: build ## Kill the server under load on each database: 100 times at random, then every 20 s for 3 minutes
 	CHARTER_KILLS=100 $(CARGO) test --workspace --locked --test charter_it -- random_kills --nocapture --test-threads=1

@@ -59,7 +59,7 @@ impl Event {
     }
 }
 
-/// Ends a change: its record, what the caller's key stands for from now on, and the commit, all or none.
+/// Ends a change: its record, the effect of the caller's key from now on, and the commit, all or none.
 pub(crate) async fn conclude(
     ctx: &Ctx,
     mut tx: Tx,
@@ -132,7 +132,7 @@ pub async fn has_records(db: &Db) -> Result<bool, Error> {
     Ok(!store::audit::list(&mut tx, Filter::default(), &Seek::first(1)).await?.items.is_empty())
 }
 
-/// Records, the newest first. Reading the log is itself recorded by nobody: it changes nothing, and the request log has
+/// Records, the newest first. Reading the log is not recorded: it changes nothing, and the request log has
 /// it.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
 use crate::readiness::LastProbe;
 
-/// What the program is made of; `charter` and the tests wire it.
+/// The parts of the program; `charter` and the tests wire it.
 pub struct Parts {
     /// The database.
     pub db: Db,
@@ -39,7 +39,7 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Runs inspections.
     pub inspector: Arc<dyn Inspector>,
-    /// The data folder.
+    /// The data directory.
     pub folder: DataDir,
     /// The storage of all tables.
     pub lake: Arc<dyn Lake>,
@@ -83,6 +83,11 @@ impl Settings {
     pub fn for_testing() -> Self {
         Self { poll: Duration::from_secs(3_600), n_inspections: 1, ..Self::default() }
     }
+
+    /// How many inspections of one domain run at once: where there are several, one is left for the other domains.
+    pub(crate) fn max_of_domain(&self) -> i64 {
+        i64::try_from(self.n_inspections.saturating_sub(1).max(1)).unwrap_or(i64::MAX)
+    }
 }
 
 impl Default for Settings {
@@ -92,7 +97,7 @@ impl Default for Settings {
             region: domain::s3::Region::default(),
             poll: Duration::from_secs(60),
             probe: Duration::from_secs(5),
-            n_inspections: 2,
+            n_inspections: 3,
             inspection_claim: Duration::from_secs(660),
             quarantine: None,
             topic_prefixes: TopicPrefixes::default(),
@@ -125,6 +130,8 @@ pub struct App {
     pub(crate) record_key: domain::audit::Key,
     pub(crate) caches: Caches,
     pub(crate) work: Notify,
+    /// Held while a job is claimed: on PostgreSQL two claims at once would not count each other.
+    pub(crate) claiming: tokio::sync::Mutex<()>,
     pub(crate) last_probe: LastProbe,
     /// What an earlier run of the program left behind is older than this.
     pub(crate) started_at: Timestamp,
@@ -164,6 +171,7 @@ impl App {
             record_key,
             caches: Caches::default(),
             work: Notify::new(),
+            claiming: tokio::sync::Mutex::default(),
             last_probe: LastProbe::default(),
         }))
     }

@@ -1,4 +1,4 @@
-//! The data folder: keys, stored file lists, our own checkpoints, and scratch space for inspections.
+//! The data directory: keys, stored file lists, our own checkpoints, and scratch space for inspections.
 //!
 //! ```text
 //! charter-data/           0700
@@ -41,7 +41,7 @@ const LOCK_FILE: &str = "charter.lock";
 /// Marks that the admin was recovered, until a start without recovery.
 const RECOVERED_FILE: &str = "admin-recovered";
 
-/// Why a data folder cannot be opened.
+/// Why a data directory cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another server runs on it.
@@ -60,7 +60,7 @@ pub enum OpenError {
     Io(#[from] io::Error),
 }
 
-/// The data folder. All clones share its lock, which is held until [`DataDir::unlock`] or the end of the process.
+/// The data directory. All clones share its lock, which is held until [`DataDir::unlock`] or the end of the process.
 #[derive(Clone, Debug)]
 pub struct DataDir {
     root: PathBuf,
@@ -128,7 +128,7 @@ impl DataDir {
         &self.root
     }
 
-    /// Where the token issuer keeps its keys.
+    /// The directory of the keys of leases and records. The token issuer has its own, `issuer/`.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
     }

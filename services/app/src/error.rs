@@ -71,8 +71,8 @@ pub enum Forbidden {
     Policy(String),
     /// The caller holds no grant that the notice concerns.
     #[error(
-        "answer this notice: that is for those who hold a grant on the old major, and for the person who answers for a \
-         service account that does"
+        "answer this notice: only holders of a grant on the old major may, and the owners of service accounts that hold \
+         one"
     )]
     NotConcerned,
     /// There are no tokens for the server's own inspector.

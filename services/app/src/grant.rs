@@ -72,7 +72,7 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
         requester: ctx.actor.principal.id,
         port_major,
         purpose: command.purpose,
-        window: Window::asked(command.from, command.until, now)?,
+        window: Window::requested(command.from, command.until, now)?,
         state: RequestState::Pending,
         decided: None,
         created_at: now,
@@ -164,7 +164,7 @@ async fn answer(
     let ctx = &ctx.fresh(&mut tx).await?;
     let (state, action, what, record) = match refusal {
         Refusal::Withdrawn => {
-            let what = "take this request back";
+            let what = "withdraw this request";
             (RequestState::Withdrawn, Action::WithdrawRequest, what, audit::Action::AccessWithdraw)
         }
         Refusal::Rejected => {
@@ -226,7 +226,7 @@ pub async fn approve_request(ctx: &Ctx, command: ApproveRequest) -> Result<Answe
     let Ok(request) = request.clone().decide(RequestState::Approved, decided.clone()) else {
         return Ok(Answer::NotPending(request));
     };
-    let window = Window::asked(Some(request.window.from), Some(until), now)?;
+    let window = Window::requested(Some(request.window.from), Some(until), now)?;
 
     let grant = Grant {
         id: GrantId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),

@@ -153,7 +153,7 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
         NewKind::Service(owner) => {
             let owner = get(&mut tx, owner.unwrap_or(ctx.actor.principal.id)).await?;
             if owner.kind != PrincipalKind::User {
-                return Err(Error::invalid("owner", "a person must answer for a service account"));
+                return Err(Error::invalid("owner", "a service account must be owned by a user"));
             }
             PrincipalKind::Service { owner: owner.id }
         }
@@ -416,7 +416,8 @@ fn subject(text: &str) -> Result<&str, Error> {
     if starts_well && text != BOOTSTRAP_SUBJECT && text.len() <= MAX_SUBJECT_BYTES && text.chars().all(fits) {
         Ok(text)
     } else {
-        let message = "a subject starts with a lower-case letter or digit and holds those and `.`, `_`, `-`, `@`, `+`";
+        let message =
+            "a subject starts with a lower-case letter or digit and contains only those and `.`, `_`, `-`, `@`, `+`";
         Err(Error::invalid("subject", message))
     }
 }

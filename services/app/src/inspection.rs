@@ -1,6 +1,8 @@
 //! Inspecting a table's head: the server leases itself the table, an [`domain::inspection::Inspector`] looks at one snapshot,
 //! and what it found is judged here for every binding, by the rules of every version that waits or is in force.
 
+mod queue;
+
 use std::sync::Arc;
 
 use domain::binding::{Binding, BindingVerdict};
@@ -19,13 +21,14 @@ use domain::table::{Inspected, PinnedFile, Snapshot, SnapshotKey, SnapshotState,
 use policy::{Caller, Party, Question, Resource};
 use store::{Lock, Tx};
 
+pub use self::queue::{QueuedInspection, list_queue};
 use crate::audit::{self, Event, ResourceKind};
 use crate::contract::{self, RuleSet};
 use crate::ctx::App;
 use crate::data_dir::{DataDir, Keeping};
 use crate::error::Error;
 use crate::failpoint;
-use crate::jobs::queue;
+use crate::jobs::queue as jobs;
 use crate::lease::file_list::{self, FileList};
 use crate::product_in_domain::{self, ProductInDomain};
 use crate::table::head;
@@ -75,7 +78,7 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
     let lease = lease_table(app, &table, &judges).await?;
     let found = match &lease {
         Some(_) => run(app, &table, &head, &judges, digests).await?,
-        None => Err(InspectionError::NotStarted("the gate refused to have it inspected".to_owned())),
+        None => Err(InspectionError::NotStarted("the gate refused the inspection".to_owned())),
     };
     store_outcome(app, &table, &head, &judges, found, lease).await
 }
@@ -206,7 +209,7 @@ async fn run(
     judges: &[Judge],
     digests: bool,
 ) -> Result<Result<Looked, InspectionError>, Error> {
-    let scratch = app.folder.scratch(queue::job_id(app)).map_err(Error::internal)?;
+    let scratch = app.folder.scratch(jobs::job_id(app)).map_err(Error::internal)?;
     let snapshot = match &head.key {
         SnapshotKey::DeltaVersion(_) => Some(head.key.clone()),
         SnapshotKey::ParquetDigest(_) => None,
@@ -226,7 +229,7 @@ async fn run(
         Err(error) => return Ok(Err(error)),
     };
     if snapshot.is_some_and(|asked| asked != inspection.snapshot) || inspection.measured.len() != n_rules {
-        return Ok(Err(InspectionError::Nonsense("the report is about something else".to_owned())));
+        return Ok(Err(InspectionError::Nonsense("the report is about another snapshot or other rules".to_owned())));
     }
 
     let keeping = app.folder.keeping().await;

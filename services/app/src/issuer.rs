@@ -4,7 +4,7 @@
 //! compared as a whole with the one that we write, issuer and audience are exact, every claim has one type, and a token
 //! that lives longer than its kind may is refused even with a good signature. Time is handed in.
 //!
-//! The key pair lies in the data folder: [`KEY_FILE`] holds the private key (PKCS#8), readable by its owner alone;
+//! The key pair lies in the data directory: [`KEY_FILE`] holds the private key (PKCS#8), readable by its owner alone;
 //! [`OLD_KEYS_FILE`] the public keys (a JWK set, RFC 7517) of earlier ones whose tokens are still good. Whether a
 //! principal still exists and whether a bootstrap token is spent are facts of the store, asked after [`Issuer::verify`].
 
@@ -135,7 +135,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// Opens the issuer of a data folder; makes its key pair if there is none.
+    /// Opens the issuer of a data directory; makes its key pair if there is none.
     ///
     /// # Errors
     /// [`Error::Unreadable`], [`Error::LooseMode`], [`Error::NotAKey`].
@@ -211,7 +211,7 @@ impl Verifier for Issuer {
         LOCAL_ISSUER
     }
 
-    /// The one-time token of the first start has [`BOOTSTRAP_SUBJECT`], which no other token of ours can have.
+    /// The one-time token of the first start has [`BOOTSTRAP_SUBJECT`], which no other token of this issuer can have.
     fn verify<'a>(&'a self, token: &'a str, now: Timestamp) -> Pending<'a, Result<VerifiedToken, VerifyError>> {
         Box::pin(std::future::ready(Self::verify(self, token, now).map(Claims::verified)))
     }

@@ -26,14 +26,14 @@ pub use self::vendor::GatewayVendor;
 
 /// Where the gateway asks about leases.
 pub trait Leases: Send + Sync + 'static {
-    /// The lease as it stands now. Asked once for each request, after its signature and token were found good.
+    /// The lease in its present state. Asked once for each request, after its signature and token were found good.
     ///
     /// # Errors
     /// [`Denied`] if it opens nothing, or if that cannot be checked.
     fn open(&self, id: LeaseId) -> BoxFuture<'_, Result<Arc<OpenLease>, Denied>>;
 
     /// Whether the lease would still be opened. Asked before each chunk of an answer, so it should be cheap; where it
-    /// cannot be told, the answer is no.
+    /// is unknown, the answer is no.
     fn still_open(&self, id: LeaseId) -> BoxFuture<'_, bool>;
 
     /// The secrets of all leases.
@@ -47,13 +47,13 @@ pub enum Denied {
     #[error("there is no such lease")]
     Unknown,
     /// It was given back.
-    #[error("this lease has ended: get a new one")]
+    #[error("this lease has ended: request a new one")]
     Ended,
     /// It was revoked, or the gate is shut for it.
     #[error("this lease was revoked")]
     Revoked,
     /// Its time is over.
-    #[error("this lease has expired: get a new one")]
+    #[error("this lease has expired: request a new one")]
     Expired,
     /// The lease cannot be checked now.
     #[error("leases cannot be checked now: try again")]

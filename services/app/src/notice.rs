@@ -51,12 +51,13 @@ pub(crate) async fn open_about(
     let new = store::contract::find_current(tx, contract_id, major).await?;
     let Some(new) = new.filter(|new| matches!(new.state, State::Active { .. })) else { return Ok(()) };
     let product_id = store::contract::get(tx, contract_id).await?.product_id;
-    let told = store::notice::list_of_major(tx, contract_id, major).await?;
+    let existing = store::notice::list_of_major(tx, contract_id, major).await?;
     let successor = (contract_id, major);
     for (from_id, from_major) in predecessors(tx, product_id, contract_id, major).await? {
         let predecessor = (from_id, from_major);
-        let is_told = told.iter().any(|notice| notice.to.major() == successor && notice.from.major() == predecessor);
-        let Some(old) = store::contract::find_current(tx, from_id, from_major).await?.filter(|_| !is_told) else {
+        let is_open =
+            existing.iter().any(|notice| notice.to.major() == successor && notice.from.major() == predecessor);
+        let Some(old) = store::contract::find_current(tx, from_id, from_major).await?.filter(|_| !is_open) else {
             continue;
         };
         let (old_says, new_says) = (parsed(app, &old.document)?, parsed(app, &new.document)?);
@@ -145,14 +146,14 @@ async fn happened(
     app: &App,
     tx: &mut Tx,
     action: audit::Action,
-    told: fn(Succession) -> event::Event,
+    to_event: fn(Succession) -> event::Event,
     notice: &ChangeNotice,
     author: &Author,
 ) -> Result<(), Error> {
     let what = format!("{} is followed by {}", notice.from.version, notice.to.version);
     let event = Event::done(action, ResourceKind::Notice, notice.id, &what);
     audit::append_as(app, tx, author.actor.clone(), &author.request_id, event).await?;
-    outbox::push(tx, &told(notice.into()), app.now()).await?;
+    outbox::push(tx, &to_event(notice.into()), app.now()).await?;
     Ok(())
 }
 

@@ -118,7 +118,7 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
     if digest != findings {
         return Ok(Created::OtherFindings(Box::new(refusal)));
     }
-    let says = Override {
+    let accepted = Override {
         id: OverrideId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),
         contract_id,
         version: refusal.version,
@@ -130,25 +130,25 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
         expires_at,
         revoked: None,
     };
-    let says = says.checked()?;
-    store::overrides::insert(&mut tx, &says, &ctx.app.record_key).await?;
+    let accepted = accepted.checked()?;
+    store::overrides::insert(&mut tx, &accepted, &ctx.app.record_key).await?;
     announce(&ctx.app, &mut tx, &[Change::OverrideSigned], &Author::from(ctx)).await?;
-    let event =
-        Event::done(audit::Action::OverrideCreate, ResourceKind::Override, says.id, "").because(Some(&says.reason));
+    let event = Event::done(audit::Action::OverrideCreate, ResourceKind::Override, accepted.id, "")
+        .because(Some(&accepted.reason));
     let detail = serde_json::json!({
-        "what": format!("{} {} until {}", known.address(), says.version, says.expires_at),
-        "contract": says.contract_id.to_string(),
-        "version": says.version.to_string(),
-        "since": says.since.to_string(),
-        "findings": says.findings.iter().map(told).collect::<Vec<_>>(),
+        "what": format!("{} {} until {}", known.address(), accepted.version, accepted.expires_at),
+        "contract": accepted.contract_id.to_string(),
+        "version": accepted.version.to_string(),
+        "since": accepted.since.to_string(),
+        "findings": accepted.findings.iter().map(describe).collect::<Vec<_>>(),
         "digest": digest.to_string(),
     });
-    audit::conclude(ctx, tx, event.with(detail), key.as_ref(), says.id).await?;
-    Ok(Created::Done(says))
+    audit::conclude(ctx, tx, event.with(detail), key.as_ref(), accepted.id).await?;
+    Ok(Created::Done(accepted))
 }
 
 /// A finding for the record, in a sentence.
-fn told(finding: &FindingRecord) -> String {
+fn describe(finding: &FindingRecord) -> String {
     let FindingRecord { path, rule, history_safe, consumer_safe, bump, message, proof: _ } = finding;
     let safe = |is_safe: &bool| if *is_safe { "safe" } else { "not safe" };
     let (history, consumers) = (safe(history_safe), safe(consumer_safe));
@@ -162,19 +162,19 @@ async fn refusal_of(
     known: &ProductInDomain,
     candidate: &Candidate,
 ) -> Result<(ContractId, VersionRefusal, FindingsDigest), Error> {
-    let says = candidate.contract();
-    let contract = store::contract::find_by_document_id(tx, known.product.id, &says.document_id).await?;
+    let document = candidate.contract();
+    let contract = store::contract::find_by_document_id(tx, known.product.id, &document.document_id).await?;
     let contract = contract.ok_or(Error::NotFound(Noun::Contract))?;
     let mut versions = store::contract::list_versions_of_contracts(tx, &[contract.id]).await?;
     versions.sort_by_key(|version| version.version);
-    let name = format!("version {} of `{}`", says.version, says.document_id);
-    let published = versions.iter().find(|version| version.version == says.version);
+    let name = format!("version {} of `{}`", document.version, document.document_id);
+    let published = versions.iter().find(|version| version.version == document.version);
     if let Some(published) = published.filter(|version| !matches!(version.state, State::Draft { .. })) {
         let state = published.state.name();
         return Err(Conflict::VersionPublished { version: name, state }.into());
     }
     let mut overrides = standing::list_verified(&ctx.app, tx, &[contract.id]).await?;
-    overrides.retain(|accepted| accepted.stands(ctx.now()) && accepted.version == says.version);
+    overrides.retain(|accepted| accepted.stands(ctx.now()) && accepted.version == document.version);
     // What another has accepted may not count for whoever publishes, so that this one sees it too.
     let (_, own) = standing::split_by_signer(tx, ctx.actor.principal.id, overrides).await?;
     let Some(refusal) = candidate.refusal(&ctx.app, &versions, &own)? else {
@@ -204,21 +204,21 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let says = get(&ctx.app, &mut tx, id).await?;
-    let contract = store::contract::get(&mut tx, says.contract_id).await?;
+    let accepted = get(&ctx.app, &mut tx, id).await?;
+    let contract = store::contract::get(&mut tx, accepted.contract_id).await?;
     let known = product_in_domain::get(&mut tx, contract.product_id).await?;
     if !ctx.may_view(&known.policy()) {
         return Err(Error::NotFound(Noun::Override));
     }
     authorize(ctx, &mut tx, &known).await?;
     if idempotency::find::<OverrideId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
-        return Ok(Revoked::Done(says));
+        return Ok(Revoked::Done(accepted));
     }
     let decided = Decided { by: ctx.actor.principal.id, at: ctx.now(), reason: Some(reason.clone()) };
-    let Ok(says) = says.clone().revoke(decided) else { return Ok(Revoked::NotStanding(says)) };
-    store::overrides::revoke(&mut tx, &says, &ctx.app.record_key).await?;
+    let Ok(accepted) = accepted.clone().revoke(decided) else { return Ok(Revoked::NotStanding(accepted)) };
+    store::overrides::revoke(&mut tx, &accepted, &ctx.app.record_key).await?;
     announce(&ctx.app, &mut tx, &[Change::OverrideSigned], &Author::from(ctx)).await?;
-    let what = format!("{} {}", known.address(), says.version);
+    let what = format!("{} {}", known.address(), accepted.version);
     audit::conclude(
         ctx,
         tx,
@@ -227,7 +227,7 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
         id,
     )
     .await?;
-    Ok(Revoked::Done(says))
+    Ok(Revoked::Done(accepted))
 }
 
 async fn get(app: &App, tx: &mut Tx, id: OverrideId) -> Result<Override, Error> {
@@ -270,11 +270,11 @@ pub async fn load_overrides(ctx: &Ctx, ids: &[OverrideId]) -> Result<Vec<Overrid
 
 async fn visible(ctx: &Ctx, tx: &mut Tx, stored: Vec<Stored>) -> Result<Vec<Override>, Error> {
     let mut overrides = standing::verified(&ctx.app, stored)?;
-    let contracts = overrides.iter().map(|says| says.contract_id).unique().collect_vec();
+    let contracts = overrides.iter().map(|accepted| accepted.contract_id).unique().collect_vec();
     let mut contracts = store::contract::list_by_ids(tx, &contracts).await?;
     let products = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
     let products = product::visible(ctx, tx, &products).await?;
     contracts.retain(|contract| products.contains_key(&contract.product_id));
-    overrides.retain(|says| contracts.iter().any(|contract| contract.id == says.contract_id));
+    overrides.retain(|accepted| contracts.iter().any(|contract| contract.id == accepted.contract_id));
     Ok(overrides)
 }

@@ -17,9 +17,9 @@ pub(crate) struct VisiblePage<K, T> {
 
 impl<K, T> VisiblePage<K, T> {
     /// Begins with the page that was asked for.
-    pub(crate) fn new(asked: Seek<K>) -> Self {
-        let wanted = usize::try_from(asked.limit).unwrap_or(usize::MAX);
-        let seek = Seek { after: asked.after, limit: MAX_PAGE };
+    pub(crate) fn new(requested: Seek<K>) -> Self {
+        let wanted = usize::try_from(requested.limit).unwrap_or(usize::MAX);
+        let seek = Seek { after: requested.after, limit: MAX_PAGE };
         Self { wanted, seek, kept: Vec::new(), ended: false }
     }
 

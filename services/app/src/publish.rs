@@ -65,10 +65,10 @@ pub async fn apply(ctx: &Ctx, command: DocumentSet) -> Result<Outcome, Error> {
 
 async fn publish(ctx: &Ctx, command: &DocumentSet, action: Action) -> Result<Outcome, Error> {
     if command.prune && command.domain.is_none() {
-        return Err(Error::invalid("domain", "a set is pruned within one domain: name it"));
+        return Err(Error::invalid("domain", "pruning needs the set's `domain`"));
     }
     if command.documents.is_empty() && !command.prune {
-        return Err(Error::invalid("documents", "the set holds no document"));
+        return Err(Error::invalid("documents", "the set contains no documents"));
     }
     let set = match set::read(ctx, command).await? {
         Ok(set) => set,

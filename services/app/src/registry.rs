@@ -26,6 +26,6 @@ pub use self::read::{
     Listing, Shown, contexts, find_schema, lookup, newest_schema_id, places_of_schema, referrers, schemas, subjects,
     text_in_format, version, versions,
 };
-pub use self::register::{Check, Given, Register, check, register};
+pub use self::register::{Check, ImportNumbers, Register, check, register};
 pub use self::release::{Released, release_subject};
 pub use self::settings::{ChangeSettings, change_settings, clear_settings, effective_settings, own_settings};

@@ -28,7 +28,7 @@ const N_COMPARED: usize = 256;
 /// Collects once.
 ///
 /// # Errors
-/// Those of the database, and of the data folder.
+/// Those of the database, and of the data directory.
 pub async fn collect(app: &App) -> Result<(), Error> {
     let mut leased = Leased::Unknown;
     let mut first_error = None;

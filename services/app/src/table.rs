@@ -8,15 +8,17 @@ use std::collections::{HashMap, HashSet};
 
 use domain::binding::BindingVerdict;
 use domain::contract::{Classification, SERVING_ENVIRONMENT};
-use domain::id::{BindingId, ProductId, SnapshotId, TableId};
+use domain::id::{BindingId, ProductId, SnapshotId};
 use domain::job::Job;
 use domain::name::Address;
+use domain::share::BindingRight;
 use domain::table::Snapshot;
 use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::{Lock, Page, Seek};
 
 use self::address::{Chosen, leads, resolve, targets};
+use self::sharing::Sharing;
 use crate::audit::{self, Event, ResourceKind};
 use crate::ctx::Ctx;
 use crate::error::{Conflict, Error, Noun};
@@ -92,16 +94,35 @@ pub fn may_view_column(ctx: &Ctx, target: &Target, classification: Classificatio
     ctx.may_view_column(&target.known.policy(), classification)
 }
 
-/// A table's snapshots, the newest first. The caller may know of the target.
+/// Whether the caller may know of a table's snapshots through this binding: of a shared table, only while the binding
+/// stands, and only those who may know of data of the table's classification. The caller may know of the target.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn list_snapshots(ctx: &Ctx, table_id: TableId, seek: &Seek<i64>) -> Result<Page<Snapshot>, Error> {
+pub async fn may_view_snapshots(ctx: &Ctx, target: &Target) -> Result<bool, Error> {
+    if !target.table.shared {
+        return Ok(true);
+    }
     let mut tx = ctx.app.db.read().await?;
-    Ok(store::table::list_snapshots(&mut tx, table_id, seek).await?)
+    let Some(sharing) = Sharing::load(&ctx.app, &mut tx, &target.table).await? else { return Ok(true) };
+    let classification = sharing.classification(target.product());
+    let stands = sharing.right_of(target.product().id) == BindingRight::Stands;
+    Ok(stands && may_view_column(ctx, target, classification))
 }
 
-/// Snapshots by their ids. The caller may know of their table.
+/// A table's snapshots, the newest first, as far as [`may_view_snapshots`] allows. The caller may know of the target.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_snapshots(ctx: &Ctx, target: &Target, seek: &Seek<i64>) -> Result<Page<Snapshot>, Error> {
+    if !may_view_snapshots(ctx, target).await? {
+        return Ok(Page { items: Vec::new(), has_more: false });
+    }
+    let mut tx = ctx.app.db.read().await?;
+    Ok(store::table::list_snapshots(&mut tx, target.table.id, seek).await?)
+}
+
+/// Snapshots by their ids. The caller may know of them.
 ///
 /// # Errors
 /// Those of any use case.
@@ -134,7 +155,7 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
     if let Err(error) = head::look(&ctx.app, &target.table).await? {
         let problem = match may_view_detail(ctx, &target) {
             true => error.to_string(),
-            false => "the table's folder holds no table yet".to_owned(),
+            false => "the table's folder contains no table yet".to_owned(),
         };
         return Err(Conflict::TableUnreadable(problem).into());
     }

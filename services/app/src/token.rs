@@ -85,7 +85,7 @@ pub async fn redeem_bootstrap(app: &Arc<App>, id: TokenId, request_id: &str) -> 
     let author = Author { actor: principal.id.to_string(), request_id: request_id.to_owned() };
     announce(app, &mut tx, &[Change::RoleAssigned(principal.id)], &author).await?;
     let made = issue(app, &mut tx, principal, Maker::Operator, None, None).await?;
-    let event = event(audit::Action::BootstrapRedeem, &made, "the first admin was made");
+    let event = event(audit::Action::BootstrapRedeem, &made, "the first admin was created");
     audit::append_as(app, &mut tx, made.principal.id.to_string(), request_id, event).await?;
     tx.commit().await?;
     Ok(made)

@@ -16,7 +16,7 @@ use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::target::PortTarget;
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::contract::{Classification, State};
-use domain::gate::served::{Judged, Snapshots};
+use domain::gate::served::{JudgedSnapshot, Snapshots};
 use domain::gate::{self, Action, ContractFacts, Facts, Request, Visibility};
 use domain::grant::{Grant, PortMajor, Purpose, Window};
 use domain::id::{AccessRequestId, BindingId, DecisionId, GrantId, PrincipalId, ProductId, SnapshotId, TableId};
@@ -113,7 +113,7 @@ fn decision() {
                 revoked: None,
             }],
             snapshots: Snapshots {
-                judged: vec![Judged {
+                judged: vec![JudgedSnapshot {
                     snapshot_id: SnapshotId(Uuid::from_u128(7)),
                     committed_at: now,
                     verdict: Verdict::Pass,
@@ -146,7 +146,7 @@ fn decision() {
     println!("  budget: p99 under 100 us");
 }
 
-/// From exec to the first 200 of `/ready`, and the resident memory 30 s later, on a data folder with 1,000 products.
+/// From exec to the first 200 of `/ready`, and the resident memory 30 s later, on a data directory with 1,000 products.
 fn start(runtime: &tokio::runtime::Runtime) {
     const N_STARTS: usize = 20;
     let (data, _) = runtime.block_on(catalog(1_000));
@@ -281,7 +281,7 @@ fn request(host: &str, token: &str, table: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A data folder with products, tables of which the first [`N_TABLES`] can be read, and a reader's token.
+/// A data directory with products, tables of which the first [`N_TABLES`] can be read, and a reader's token.
 async fn catalog(n_products: usize) -> (TempDir, String) {
     const N_IN_A_SET: usize = 500;
     let test = TestApp::start_with(None, Options::for_testing(), Settings::for_testing()).await;

@@ -163,7 +163,7 @@ async fn recover_admin(args: &ServeArgs, folder: &DataDir, app: &Arc<App>) -> an
         }
         Err(error) => {
             folder.rearm_recovery().context("cannot remove the mark of a recovery that failed")?;
-            Err(error).context("there is no admin to recover")
+            Err(error).context("cannot recover the admin")
         }
     }
 }

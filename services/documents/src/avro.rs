@@ -1,7 +1,7 @@
 //! Avro schemas: text to model, and the two texts by which a registry tells whether schemas are the same.
 //!
 //! A schema is read by our own reader of the specification (1.12) and not by `apache-avro`. That one has no limits of
-//! its own, tells no places, and has one strictness, so that what stands in a registry already could become unreadable.
+//! its own, tells no places, and has one strictness, so that a stored schema could become unreadable.
 //! It overlooks defaults of bytes and fixed types that are none, and orders that do not exist; it refuses `error` and,
 //! from within a namespace, names without one; and what it writes has lost logical types that are invalid. The tests
 //! hold the two against each other, there and where they agree.
@@ -72,7 +72,7 @@ pub enum Error {
     },
 }
 
-/// Reads a schema that stands somewhere already, overlooking what makes no difference to readers.
+/// Reads a stored schema, overlooking what makes no difference to readers.
 ///
 /// The text is JSON, or the bare name of a primitive type. `references` are texts by their names, in any order; what
 /// they define may be used by its full name.
@@ -190,7 +190,7 @@ impl fmt::Display for Error {
             Self::TooLarge(message) => f.write_str(message),
             Self::Invalid { path, message } if path.is_empty() => f.write_str(message),
             Self::Invalid { path, message } => write!(f, "{path}: {message}"),
-            Self::Reference { name, .. } => write!(f, "the reference `{name}` is no schema"),
+            Self::Reference { name, .. } => write!(f, "the reference `{name}` is not a schema"),
         }
     }
 }

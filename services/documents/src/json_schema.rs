@@ -60,7 +60,7 @@ pub enum Error {
         /// The reference as it is written.
         reference: String,
     },
-    /// A schema that was handed in is at fault.
+    /// The caller's schema is invalid.
     Reference {
         name: String,
         /// What is wrong with it.
@@ -85,7 +85,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { size_bytes } => {
-                write!(f, "the schema has {size_bytes} bytes; at most {MAX_BYTES} are read")
+                write!(f, "the schema has {size_bytes} bytes; at most {MAX_BYTES} are allowed")
             }
             Self::TooDeep => write!(f, "the schema nests deeper than {MAX_DEPTH}"),
             Self::TooManyValues => write!(f, "the schema and its references have more than {MAX_VALUES} values"),

@@ -89,7 +89,7 @@ fn only(mut pieces: Vec<Piece<'_>>) -> Result<ParsedDocument, Vec<Problem>> {
     match pieces.len() {
         1 => Ok(pieces.remove(0).parsed),
         n_pieces => {
-            let message = format!("one document is expected here and the text holds {n_pieces}, separated by `---`");
+            let message = format!("one document is expected, but the text contains {n_pieces}, separated by `---`");
             Err(vec![Problem { line: 1, column: 1, path: String::new(), message }])
         }
     }
@@ -110,15 +110,18 @@ fn pieces(
 ) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
     let problem = |message: String| vec![Problem { line: 1, column: 1, path: String::new(), message }];
     if bytes.len() > MAX_DOCUMENT_BYTES {
-        return Err(problem(format!("the text has {} bytes; at most {MAX_DOCUMENT_BYTES} are read", bytes.len())));
+        return Err(problem(format!("the text has {} bytes; at most {MAX_DOCUMENT_BYTES} are allowed", bytes.len())));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| vec![not_utf8(bytes, error.valid_up_to())])?;
     let parts = split(text);
     if parts.is_empty() {
-        return Err(problem("the text holds no document".to_owned()));
+        return Err(problem("the text contains no document".to_owned()));
     }
     if parts.len() > MAX_DOCUMENTS {
-        return Err(problem(format!("the text holds {} documents; at most {MAX_DOCUMENTS} are read", parts.len())));
+        return Err(problem(format!(
+            "the text contains {} documents; at most {MAX_DOCUMENTS} are allowed",
+            parts.len()
+        )));
     }
     let mut pieces = Vec::with_capacity(parts.len());
     let mut problems = Vec::new();
@@ -164,7 +167,7 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-/// The model of one document, which is made of what the schema has accepted, so that one fault is told once; and what
+/// The model of one document, which is read from what the schema has accepted, so that one fault is reported once; and what
 /// was found on the way.
 fn model(text: &str) -> Result<(Option<Document>, Reader), Vec<Problem>> {
     let root = Node::parse(text).map_err(|problem| vec![problem])?;

@@ -149,17 +149,17 @@ fn explained(error: &serde_saphyr::Error) -> String {
             BudgetBreach::RecordedAnchorEvents { .. } | BudgetBreach::RecordedAnchorBytes { .. } => {
                 "the document's anchors repeat too much".to_owned()
             }
-            BudgetBreach::Documents { .. } => "another document begins here without a line of `---`".to_owned(),
+            BudgetBreach::Documents { .. } => "another document begins here without a `---` line".to_owned(),
             other => format!("the document is too large: {other:?}"),
         },
         serde_saphyr::Error::AliasError { error, .. } => explained(error),
         serde_saphyr::Error::AliasReplayLimitExceeded { .. } => "the document's aliases repeat too much".to_owned(),
         serde_saphyr::Error::DuplicateMappingKey { key, .. } => match key {
-            Some(key) => format!("the key `{}` is given twice", shortened(key)),
-            None => "a key is given twice".to_owned(),
+            Some(key) => format!("duplicate key `{}`", shortened(key)),
+            None => "duplicate key".to_owned(),
         },
         serde_saphyr::Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            "an alias names a value that holds it".to_owned()
+            "an alias refers to a value that contains it".to_owned()
         }
         other => {
             // The first line is the fault, then its place, which we have.

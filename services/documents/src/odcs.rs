@@ -202,7 +202,7 @@ fn table_names_are_unique(root: &At<'_>, objects: &[SchemaObject], reader: &mut 
             reader.problem(&at, format!("`{name}` would be read as the name of a major version"));
         }
         if let Some(first) = seen.insert(name.clone(), &object.name) {
-            let message = format!("`{}` and `{first}` would both be called `{name}` in addresses", object.name);
+            let message = format!("`{}` and `{first}` would both have the name `{name}` in addresses", object.name);
             reader.problem(&at, message);
         }
     }

@@ -61,7 +61,7 @@ fn settings<'a>(at: &At<'a>, reader: &mut Reader) -> BTreeMap<String, At<'a>> {
     for (name, value) in at.custom_properties() {
         let Some(value) = value.filter(|_| SETTINGS.contains(&name.as_str())) else { continue };
         if settings.contains_key(&name) {
-            reader.problem(&value, format!("the setting `{name}` is given twice"));
+            reader.problem(&value, format!("duplicate setting `{name}`"));
         }
         settings.insert(name, value);
     }
@@ -81,7 +81,7 @@ fn slug(at: &At<'_>, setting: Option<&At<'_>>, reader: &mut Reader) -> Option<Na
     match Name::slug(title.text()?) {
         Ok(name) => Some(name),
         Err(error) => {
-            reader.problem(&title, format!("{error}; or give the custom property `slug`"));
+            reader.problem(&title, format!("{error}; or set the custom property `slug`"));
             None
         }
     }
@@ -100,7 +100,7 @@ fn output_ports(at: &At<'_>, reader: &mut Reader) -> Vec<OutputPort> {
         };
         let (Some(name), Some(version)) = (name, version) else { continue };
         if let Some(first) = seen.insert((name.clone(), version.major), port.path.clone()) {
-            let message = format!("major {} of port `{name}` is there already, at {first}", version.major);
+            let message = format!("major {} of port `{name}` is already defined at {first}", version.major);
             reader.problem(&port, message);
         }
         let (documentary, other) = port.rest(MODELLED, &[]);

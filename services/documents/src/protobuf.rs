@@ -37,7 +37,7 @@ pub const MAX_DECLARATIONS: usize = 50_000;
 const MAX_DEPTH: usize = 64;
 /// The most that the full names of all that is declared in a file may have together, in bytes.
 const MAX_SCOPED_BYTES: usize = 16_000_000;
-/// The most that is told of what is wrong, in characters.
+/// The maximum length of an error message, in characters.
 const MAX_MESSAGE_CHARS: usize = 300;
 
 /// Why a schema cannot be used.
@@ -89,10 +89,7 @@ impl fmt::Display for Error {
             Self::TooLarge => write!(f, "the schema and its imports have more than {MAX_BYTES} bytes"),
             Self::TooDeep => write!(f, "the schema is nested deeper than {MAX_DEPTH} levels"),
             Self::TooMany => {
-                write!(
-                    f,
-                    "the schema declares more than {MAX_DECLARATIONS} things or imports more than {MAX_IMPORTS} files"
-                )
+                write!(f, "the schema has more than {MAX_DECLARATIONS} declarations or {MAX_IMPORTS} imports")
             }
             Self::Encoding => f.write_str("the schema is neither .proto text nor base64 of a FileDescriptorProto"),
             Self::Import { name } => write!(f, "the imported file `{name}` is not among the references"),

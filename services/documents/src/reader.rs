@@ -61,13 +61,13 @@ impl Reader {
 
     fn check_text_below(&mut self, at: &At<'_>) {
         match &at.node.data {
-            Data::Text(text) if text.contains('\0') => self.problem(at, "the text holds the character U+0000"),
+            Data::Text(text) if text.contains('\0') => self.problem(at, "the text contains the character U+0000"),
             Data::List(_) => at.items().iter().for_each(|item| self.check_text_below(item)),
             Data::Map(entries) => {
                 for (key, value) in entries {
                     let below = At { node: value, path: at.pointer_to(&key.text), place: value.place };
                     if key.text.contains('\0') {
-                        self.problem(&below, "the key holds the character U+0000");
+                        self.problem(&below, "the key contains the character U+0000");
                     }
                     self.check_text_below(&below);
                 }

@@ -140,7 +140,10 @@ pub(crate) fn validate(root: &Node, standard: Standard, reader: &mut Reader) {
     match also {
         Some((also, faults)) if faults.is_empty() => {
             let (own, used) = (standard.0.api_version, also.0.api_version);
-            reader.warning(&At::root(root), format!("the document says `{own}` and uses what only {used} has"));
+            reader.warning(
+                &At::root(root),
+                format!("the document declares `{own}` but uses fields that only {used} has"),
+            );
         }
         // The version that it comes closer to is the one its author had in mind.
         Some((_, faults)) if faults.len() < found.len() => reader.problems.extend(faults),
@@ -161,7 +164,7 @@ fn faults(root: &Node, value: &Value, standard: Standard) -> Result<Vec<Problem>
     if told.problems.is_empty()
         && let Some(error) = errors.first()
     {
-        told.put(&error.instance_path().to_string(), None, "the value is not what the standard allows".to_owned());
+        told.put(&error.instance_path().to_string(), None, "the standard does not allow this value".to_owned());
     }
     Ok(told.problems)
 }
@@ -223,12 +226,12 @@ impl Teller<'_> {
                 self.tell_alternatives(&path, context);
             }
             ValidationErrorKind::OneOfMultipleValid { .. } => {
-                say("only one of several alternatives may be given here, and more than one is".to_owned());
+                say("only one of several alternatives is allowed here, but more than one is given".to_owned());
             }
             ValidationErrorKind::Not { schema } => {
                 let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
                 let names: Vec<_> = names.filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
-                say(format!("{} may not be given here", names.join(", ")));
+                say(format!("{} is not allowed here", names.join(", ")));
             }
             _ => say(lowered(&error.to_string())),
         }

@@ -7,7 +7,7 @@
 //! - Typed trees: `{"type": "struct", "nullable", "fields": [{"name", "type": {"type", "nullable", ...}, "default"?}]}`,
 //!   with `element` in lists and multisets and `key` and `value` in maps.
 //!
-//! They are told apart by where they say whether a field may be null. What is written in one of them and not understood
+//! They are distinguished by where they say whether a field may be null. What is written in one of them and not understood
 //! is refused; a type whose name is not known is kept as one that is the same as itself alone.
 
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ pub fn parse(schema: &Value) -> Result<Schema, TableSchemaError> {
         (None, None) => None,
     };
     if root.get("type").and_then(Value::as_str) != Some("struct") {
-        return Err(reader.wrong("a table's schema is a `struct`"));
+        return Err(reader.wrong("a table's schema must be a `struct`"));
     }
     reader.dialect = Dialect::of(root);
     let fields = reader.fields(root, MAX_DEPTH)?;
@@ -115,7 +115,7 @@ impl Reader {
     }
 
     fn object<'a>(&self, value: &'a Value) -> Result<&'a Object<String, Value>> {
-        value.as_object().ok_or_else(|| self.wrong("an object is expected here"))
+        value.as_object().ok_or_else(|| self.wrong("an object is expected"))
     }
 
     fn member<'a>(&self, object: &'a Object<String, Value>, name: &str) -> Result<&'a Value> {
@@ -123,7 +123,7 @@ impl Reader {
     }
 
     fn text<'a>(&self, object: &'a Object<String, Value>, name: &str) -> Result<&'a str> {
-        self.member(object, name)?.as_str().ok_or_else(|| self.wrong(format!("`{name}` is a text")))
+        self.member(object, name)?.as_str().ok_or_else(|| self.wrong(format!("`{name}` must be a string")))
     }
 
     fn flag(&self, object: &Object<String, Value>, name: &str) -> Result<bool> {
@@ -132,7 +132,7 @@ impl Reader {
 
     fn whole_number<N: TryFrom<i64>>(&self, value: &Value) -> Result<N> {
         let number = value.as_i64().and_then(|number| N::try_from(number).ok());
-        number.ok_or_else(|| self.wrong("a whole number in its range is expected here"))
+        number.ok_or_else(|| self.wrong("a whole number in its range is expected"))
     }
 
     /// A number that may be absent.
@@ -164,14 +164,14 @@ impl Reader {
                     .as_array()
                     .and_then(|features| features.iter().map(|feature| feature.as_str().map(str::to_owned)).collect()),
             };
-            let features = features.ok_or_else(|| reader.wrong("`readerFeatures` is a list of texts"))?;
+            let features = features.ok_or_else(|| reader.wrong("`readerFeatures` must be a list of strings"))?;
             Ok(ReaderProtocol { version, features })
         })
     }
 
     fn fields(&mut self, object: &Object<String, Value>, depth: usize) -> Result<Vec<Field>> {
         let fields = self.member(object, "fields")?;
-        let fields = fields.as_array().ok_or_else(|| self.wrong("`fields` is a list"))?;
+        let fields = fields.as_array().ok_or_else(|| self.wrong("`fields` must be a list"))?;
         let mut names = BTreeSet::new();
         let mut ids = BTreeSet::new();
         let read = |(at, field)| {
@@ -179,10 +179,10 @@ impl Reader {
                 let field = reader.field(field, depth)?;
                 if !names.insert(field.name.clone()) {
                     let name = shortened(&field.name);
-                    return Err(reader.wrong(format!("the name `{name}` is another field's already")));
+                    return Err(reader.wrong(format!("the name `{name}` is already used by another field")));
                 }
                 if field.id.is_some_and(|id| !ids.insert(id)) {
-                    return Err(reader.wrong("the id is another field's already"));
+                    return Err(reader.wrong("the id is already used by another field"));
                 }
                 Ok(field)
             })
@@ -330,7 +330,7 @@ impl Reader {
             "enum" => {
                 let symbols = object.get("symbols").and_then(Value::as_array);
                 let symbols = symbols.and_then(|all| all.iter().map(|it| it.as_str().map(str::to_owned)).collect());
-                Primitive::Enum { symbols: symbols.ok_or_else(|| self.wrong("`symbols` is a list of texts"))? }
+                Primitive::Enum { symbols: symbols.ok_or_else(|| self.wrong("`symbols` must be a list of strings"))? }
             }
             name => {
                 let known = named(name, self.dialect);

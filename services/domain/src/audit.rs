@@ -72,7 +72,7 @@ pub struct Key([u8; 32]);
 /// A MAC over a record's canonical bytes: HMAC-SHA-256 (RFC 2104, FIPS 180-4).
 pub type RecordMac = [u8; 32];
 
-/// Why stored bytes are not a record of ours.
+/// Why stored bytes are not a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The MAC does not fit the bytes: one of the two was changed, or the key is another.

@@ -34,7 +34,7 @@ pub enum Error {
     #[error("the grant is already revoked")]
     AlreadyRevoked,
     /// A sentence is missing or too long.
-    #[error("a sentence of 1 to {MAX_SENTENCE_CHARS} characters must say why")]
+    #[error("the text must have 1 to {MAX_SENTENCE_CHARS} characters")]
     NoSentence,
 }
 
@@ -117,7 +117,7 @@ impl fmt::Display for ClosedBy {
 }
 
 fn successor_of(successor: Option<u64>) -> String {
-    successor.map_or_else(String::new, |major| format!("; ask for v{major}, its successor"))
+    successor.map_or_else(String::new, |major| format!("; request v{major}, its successor"))
 }
 
 impl Closed {
@@ -151,7 +151,7 @@ impl Window {
     ///
     /// # Errors
     /// [`Error::WindowEmpty`], [`Error::WindowTooLong`].
-    pub fn asked(from: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> Result<Self, Error> {
+    pub fn requested(from: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> Result<Self, Error> {
         let from = from.unwrap_or(now);
         let until = until.unwrap_or(from.plus(DEFAULT_WINDOW));
         if until <= from || until <= now {
@@ -240,7 +240,7 @@ pub struct AccessRequest {
     pub purpose: Purpose,
     /// From when until when.
     pub window: Window,
-    /// Where it stands.
+    /// Its state.
     pub state: RequestState,
     /// Who decided (or withdrew), when and why.
     pub decided: Option<Decided>,
@@ -298,7 +298,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether it stands at a moment.
+    /// Whether it is valid at a moment.
     pub fn covers(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.window.covers(now)
     }

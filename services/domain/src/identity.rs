@@ -116,13 +116,13 @@ pub enum VerifyError {
     #[error("the token is too long")]
     TooLong,
     /// It is not a token at all, or its header cannot be read; an unknown algorithm is one reason.
-    #[error("the token cannot be read")]
+    #[error("the token is malformed")]
     Malformed,
     /// Its header names no key of the issuer.
     #[error("the token names an unknown key")]
     UnknownKey,
     /// Its header is not the one that the issuer writes: another algorithm or type, or extra fields.
-    #[error("the token's header is not the issuer's")]
+    #[error("the token's header is invalid")]
     Header,
     /// The signature is not valid.
     #[error("the token's signature is not valid")]

@@ -52,11 +52,11 @@ pub struct Inspection {
 /// How much of a worker's sandbox the kernel enforces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sandbox {
-    /// All of it: files, network, signals.
+    /// All of it: files (Landlock) and system calls (seccomp).
     Full,
     /// What this kernel knows of it.
     Partial,
-    /// Nothing: the kernel has no Landlock, or it is switched off.
+    /// Nothing: the kernel has neither, or they are switched off.
     Absent,
 }
 

@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_string<E: Error>(self, text: String) -> Result<Value, E> {
         if !self.limits.allows_nul && text.contains('\0') {
-            return Err(E::custom("a text contains the character NUL"));
+            return Err(E::custom("a string contains the character NUL"));
         }
         Ok(Value::String(text))
     }
@@ -115,7 +115,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
             let value = entries.next_value_seed(self.inner())?;
             if map.contains_key(&key) {
                 let key: String = key.chars().filter(|character| !character.is_control()).take(80).collect();
-                return Err(A::Error::custom(format!("the key `{key}` is given twice")));
+                return Err(A::Error::custom(format!("duplicate key `{key}`")));
             }
             map.insert(key, value);
         }

@@ -65,7 +65,7 @@ pub struct Lease {
     pub decision_id: DecisionId,
     /// The token that it was requested with; it ends when that is revoked.
     pub token_id: Option<TokenId>,
-    /// Where it stands.
+    /// Its state.
     pub state: LeaseState,
     /// When it was made.
     pub issued_at: Timestamp,

@@ -22,7 +22,7 @@ pub enum Error {
     /// The notice is closed.
     #[error("the notice is closed: one of its two majors has ended")]
     Closed,
-    /// Whom the answer is for holds no grant that stands on the old major.
+    /// The principal of the answer has no valid grant on the old major.
     #[error("no valid grant covers the major that the notice is about")]
     NotConcerned,
     /// A wish for time that ends before the deadline, which is given anyway, or has ended already.
@@ -49,7 +49,7 @@ impl Error {
     }
 }
 
-/// One side of a notice: a contract in one version, which stands for its major.
+/// One side of a notice: a contract in one version, which represents its major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Side {
     /// The contract.
@@ -59,7 +59,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// The major that it stands for.
+    /// Its major.
     pub fn major(&self) -> (ContractId, u64) {
         (self.contract_id, self.version.major)
     }
@@ -93,7 +93,7 @@ pub struct ChangeNotice {
 pub struct Promise<'a> {
     /// The version.
     pub side: Side,
-    /// Where it stands.
+    /// Its state.
     pub state: &'a State,
     /// What it says.
     pub document: &'a contract::Document,
@@ -156,7 +156,7 @@ impl ChangeNotice {
         Ok(Self { deadline, ..self })
     }
 
-    /// The notice as it stands when sunsets have ended one of its majors: closed since then. `ended_at` gives the
+    /// The notice after sunsets have ended one of its majors: closed since then. `ended_at` gives the
     /// moment at which a major ended so.
     #[must_use]
     pub fn settled(self, ended_at: impl Fn((ContractId, u64)) -> Option<Timestamp>) -> Self {
@@ -173,8 +173,8 @@ impl ChangeNotice {
         Ok(Self { closed_at: Some(now), ..self })
     }
 
-    /// An answer for somebody who holds one of these `grants`. Who may answer for whom is the policy's matter; an
-    /// answer counts only while one of the holder's grants stands on one of the `concerned` port majors.
+    /// An answer for a holder of one of these `grants`. Who may answer for whom is the policy's matter; an
+    /// answer counts only while one of the holder's grants is valid for one of the `concerned` port majors.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::NotConcerned`]; [`Error::NoReason`] and [`Error::NoMoreTime`] for a reply that is

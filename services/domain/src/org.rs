@@ -11,7 +11,7 @@ closed_set! {
     Enforcement {
         /// Conformance and quality are not judged.
         Off = "off",
-        /// They are judged and recorded, and refuse nobody.
+        /// They are judged and recorded, and do not refuse access.
         Report = "report",
         /// They bind.
         On = "on",

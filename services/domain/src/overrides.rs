@@ -24,14 +24,14 @@ use crate::version::Version;
 pub const LABEL: &[u8] = b"charterhouse override v2\0";
 /// What the bytes of findings begin with, before they are digested.
 const FINDINGS_LABEL: &[u8] = b"charterhouse findings v2\0";
-/// The longest that an override stands: 30 days.
+/// The longest lifetime of an override: 30 days.
 pub const MAX_DURATION: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// Why an override cannot be as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It would end at once, or too late.
-    #[error("an override ends in the future, at most 30 days from now")]
+    #[error("the expiry must be in the future, at most 30 days from now")]
     BadExpiry,
     /// A reason is missing or too long.
     #[error("{0}")]
@@ -118,7 +118,7 @@ pub struct Override {
     pub created_at: Timestamp,
     /// Until when, not included.
     pub expires_at: Timestamp,
-    /// Who ended it early, when and why. Ending it signs it anew.
+    /// Who ended it early, when and why. Ending it signs it again.
     pub revoked: Option<Decided>,
 }
 
@@ -146,7 +146,7 @@ impl Override {
         self.version == version && FindingsDigest::of_refusal(refused) == Some(self.digest())
     }
 
-    /// Whether it stands at a moment.
+    /// Whether it is valid at a moment.
     pub fn stands(&self, at: Timestamp) -> bool {
         self.revoked.is_none() && self.created_at <= at && at < self.expires_at
     }

@@ -24,7 +24,7 @@ pub struct Product {
     pub document_id: String,
     /// Its title for people.
     pub title: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// The highest classification of the product and its columns: what visibility goes by.
     pub classification: Classification,
@@ -154,7 +154,7 @@ pub struct InputPort {
     pub other: Fields,
 }
 
-/// Where a product stands.
+/// The state of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It is proposed and does not exist yet.

@@ -96,7 +96,7 @@ closed_set! {
     Metric {
         /// Rows whose column is null.
         NullValues = "nullValues",
-        /// Rows whose column is null or a value that stands for "missing".
+        /// Rows whose column is null or a value that means "missing".
         MissingValues = "missingValues",
         /// Rows whose column is none of the valid values.
         InvalidValues = "invalidValues",

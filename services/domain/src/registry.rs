@@ -322,7 +322,7 @@ pub struct SubjectVersion {
     pub version: u32,
     /// The schema.
     pub schema_id: SchemaId,
-    /// Whether it was taken out of use. It can still be read by its schema's id.
+    /// Whether it was soft deleted. It can still be read by its schema's id.
     pub deleted: bool,
     /// Who registered it.
     pub registered_by: PrincipalId,

@@ -14,7 +14,7 @@ use crate::lease::GATEWAY_MAX_LIFETIME;
 use crate::quality::Verdict;
 
 /// How long a snapshot keeps its files after it could be served last: longer than any lease that was issued until then.
-/// A backup of the data folder has the same time after that of the database.
+/// A backup of the data directory has the same time after that of the database.
 pub const GRACE: Duration = GATEWAY_MAX_LIFETIME.saturating_add(Duration::from_secs(3_600));
 
 /// A snapshot with stored files.

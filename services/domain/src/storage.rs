@@ -134,13 +134,13 @@ pub enum Error {
     #[error("there is no folder `{0}` below the storage root")]
     NoFolder(Location),
     /// The folder holds no table of its format.
-    #[error("the folder `{0}` holds no {1} table yet")]
+    #[error("the folder `{0}` contains no {1} table yet")]
     NoTable(Location, Format),
     /// A link lies on the way to the folder.
-    #[error("a link lies on the way to `{0}`")]
+    #[error("the path to `{0}` contains a symbolic link")]
     Link(Location),
     /// Too many files or folders.
-    #[error("the folder `{0}` holds more than {1} names or is too deep")]
+    #[error("the folder `{0}` contains more than {1} entries or is too deep")]
     TooLarge(Location, usize),
     /// The storage failed.
     #[error("the folder `{0}` cannot be listed: {1}")]

@@ -236,7 +236,7 @@ pub struct PhysicalSchema {
 }
 
 closed_set! {
-    /// Where a snapshot stands.
+    /// The state of a snapshot.
     SnapshotState {
         /// Noticed, not looked at yet.
         Pending = "pending",
@@ -262,7 +262,7 @@ pub struct Snapshot {
     pub ordinal: i64,
     /// When we noticed it.
     pub noticed_at: Timestamp,
-    /// Where it stands.
+    /// Its state.
     pub state: SnapshotState,
     /// What the inspection found, where there was one.
     pub found: Option<Inspected>,

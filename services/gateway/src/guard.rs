@@ -2,7 +2,7 @@
 //!
 //! `s3s` supports all of S3: signatures in the query or of version 2, scopes of other services, payloads signed in chunks,
 //! bodies, and headers overridden by the query. A lease needs none of it, so each is refused here, whatever `s3s` would do
-//! with it (`docs/rules.md`, "The gateway's pinning"). Each guard has a test that fails without it; `docs/gateway-guards.md`
+//! with it (`docs/rules.md`, "Gateway"). Each guard has a test that fails without it; `docs/gateway-guards.md`
 //! lists them.
 
 use domain::id::LeaseId;

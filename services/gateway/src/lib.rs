@@ -3,7 +3,7 @@
 //! A lease opens `s3://lake/<table-id>/...` and nothing else, by exact keys. Leases are decided elsewhere, and the gateway
 //! asks for the lease at each request ([`app::lease::Leases`]). It follows the S3 API reference of 2006-03-01 for
 //! `ListObjectsV2`, `HeadObject`, `GetObject` (one range), `GetBucketLocation`, `HeadBucket`, and signature version 4 in
-//! headers. The rules are in `docs/rules.md`, "The gateway's pinning"; trials with real clients gave the reasons for
+//! headers. The rules are in `docs/rules.md`, "Gateway"; trials with real clients gave the reasons for
 //! most of them.
 //!
 //! A request passes `http_base::connections` (limits), `server` (log), `guard` (refusals before `s3s`), `s3s` (parsing,

@@ -41,7 +41,7 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// For request ids.
     pub random: Arc<dyn Random>,
-    /// The region that clients are told.
+    /// The region in answers to clients.
     pub region: Region,
     /// The limits of the listener.
     pub limits: Limits,

@@ -62,6 +62,7 @@ impl Launcher {
             memory_bytes: self.memory_bytes,
             cpu_seconds: self.cpu_seconds,
             query_seconds,
+            server: std::process::id(),
             sandbox_required: self.sandbox_required,
         }
     }
@@ -186,7 +187,7 @@ fn warn_of(sandbox: Sandbox) {
         WARNED.call_once(|| {
             tracing::warn!(
                 %sandbox,
-                "the kernel does not enforce the workers' whole sandbox (Landlock ABI 6, Linux 6.12)"
+                "the kernel does not enforce the workers' whole sandbox (Landlock ABI 6, Linux 6.12, and seccomp)"
             );
         });
     }

@@ -81,7 +81,7 @@ impl Policy {
         &self.ids
     }
 
-    /// Whether a role of the caller stands for a grant, as far as a question about reading goes whose answer is known:
+    /// Whether a role of the caller replaces a grant, as far as a question about reading goes whose answer is known:
     /// a policy with `@grants("role")` permits it for the purpose `operations`.
     ///
     /// An answer that allows says so itself. After a refusal these policies are asked once more, so that the refusal

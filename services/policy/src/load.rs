@@ -33,7 +33,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("visibility.cedar", include_str!("../../../policies/visibility.cedar")),
 ];
 
-/// The value of `@grants` on a policy whose permission stands for a grant.
+/// The value of `@grants` on a policy whose permission replaces a grant.
 const BY_ROLE: &str = "role";
 
 /// A failure to load policies.

@@ -1,20 +1,21 @@
 //! The job queue.
 //!
-//! Of a kind and subject at most one waits and at most one runs. What is asked for while one runs waits for its turn,
-//! because the one that runs may have looked already.
+//! Of a kind and subject at most one waits, and of a subject at most one runs. What is asked for while one runs waits for
+//! its turn, because the one that runs may have looked already. Domains take turns: see [`claim`].
 
 use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::closed_set;
 use domain::closed_set::UnknownWord;
-use domain::id::JobId;
+use domain::id::{DomainId, JobId, TableId};
 use domain::job::{Job, Kind};
 
 use crate::db::Tx;
 use crate::dialect;
 use crate::error::Error;
-use crate::row::{Text, affected, entity_row, find, on_both, row};
+use crate::page::{Page, Seek};
+use crate::row::{Text, affected, entity_row, find, on_both, page, row};
 
 closed_set! {
     /// The state of a job.
@@ -41,6 +42,10 @@ pub struct QueuedJob {
     pub state: State,
     /// The time from which it is due.
     pub run_at: Timestamp,
+    /// The domain whose turn it takes: that of the table's oldest binding, when it was enqueued first.
+    pub domain_id: Option<DomainId>,
+    /// The time at which it was claimed last.
+    pub claimed_at: Option<Timestamp>,
     /// The time at which the claim of its worker expires; then it can be claimed again.
     pub claimed_until: Option<Timestamp>,
     /// The number of times it was claimed.
@@ -59,6 +64,8 @@ entity_row! {
         claimed_until: Option<i64>,
         n_attempts: i64,
         error: Option<String>,
+        domain_id: Option<Text<DomainId>>,
+        claimed_at: Option<i64>,
     }
 }
 
@@ -75,6 +82,8 @@ impl TryFrom<JobRow> for QueuedJob {
             job,
             state: row.state.0,
             run_at: Timestamp(row.run_at),
+            domain_id: row.domain_id.map(|id| id.0),
+            claimed_at: row.claimed_at.map(Timestamp),
             claimed_until: row.claimed_until.map(Timestamp),
             n_attempts: row.n_attempts,
             error: row.error,
@@ -102,22 +111,48 @@ fn job_from_text(kind: &str, subject: &str) -> Result<Job, String> {
 pub async fn push(tx: &mut Tx, id: JobId, job: Job, run_at: Timestamp) -> Result<(), Error> {
     affected!(
         tx,
-        "INSERT INTO jobs (id, kind, subject, state, run_at, claimed_until, n_attempts, error)
-         VALUES ($1, $2, $3, 'waiting', $4, NULL, 0, NULL)
+        "INSERT INTO jobs (id, kind, subject, state, run_at, claimed_until, n_attempts, error, domain_id)
+         VALUES ($1, $2, $3, 'waiting', $4, NULL, 0, NULL, (
+             SELECT products.domain_id
+             FROM bindings
+             JOIN contracts ON contracts.id = bindings.contract_id
+             JOIN products ON products.id = contracts.product_id
+             WHERE bindings.table_id = $5
+             ORDER BY bindings.id
+             LIMIT 1
+         ))
          ON CONFLICT (kind, subject) WHERE state = 'waiting' DO UPDATE SET run_at = excluded.run_at
          WHERE jobs.run_at > excluded.run_at",
         Text(id),
         job.kind().as_str(),
         subject_of(job),
-        run_at.0
+        run_at.0,
+        Text(table_of(job))
     )?;
     Ok(())
 }
 
-/// Claims the job of a kind that is due longest, for a duration. If it has not ended by then, it can be claimed again.
-/// A row that is no job of ours is given up on the way, so that it does not block the queue.
-pub async fn claim(tx: &mut Tx, kind: Kind, now: Timestamp, duration: Duration) -> Result<Option<QueuedJob>, Error> {
-    while let Some(row) = claim_row(tx, kind, now, duration).await? {
+/// The table that a job is about.
+pub fn table_of(job: Job) -> TableId {
+    match job {
+        Job::Inspect(table_id) | Job::Reinspect(table_id) => table_id,
+    }
+}
+
+/// How long a claim lasts, and how many a domain may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// If a job has not ended by then, it can be claimed again.
+    pub duration: Duration,
+    /// How many jobs of one domain run at once.
+    pub max_of_domain: i64,
+}
+
+/// Claims a job of a kind: of the domain that has the fewest running, of those the one whose turn was longest ago, and
+/// in that domain the one that is due longest. A row that is not a known job is given up on the way, so that it does not
+/// block the queue.
+pub async fn claim(tx: &mut Tx, kind: Kind, now: Timestamp, terms: Terms) -> Result<Option<QueuedJob>, Error> {
+    while let Some(row) = claim_row(tx, kind, now, terms).await? {
         let (id, n_attempts) = (row.id.0, row.n_attempts);
         match QueuedJob::try_from(row) {
             Ok(job) => return Ok(Some(job)),
@@ -130,31 +165,46 @@ pub async fn claim(tx: &mut Tx, kind: Kind, now: Timestamp, duration: Duration) 
     Ok(None)
 }
 
-async fn claim_row(tx: &mut Tx, kind: Kind, now: Timestamp, duration: Duration) -> Result<Option<JobRow>, Error> {
+async fn claim_row(tx: &mut Tx, kind: Kind, now: Timestamp, terms: Terms) -> Result<Option<JobRow>, Error> {
     let dialect = tx.dialect();
     let sql = "UPDATE jobs
-               SET state = 'running', claimed_until = $1, n_attempts = n_attempts + 1
+               SET state = 'running', claimed_until = $1, claimed_at = $3, n_attempts = n_attempts + 1
                WHERE id = (
                    SELECT id FROM jobs
                    WHERE kind = $2
                        AND ((state = 'waiting' AND run_at <= $3) OR (state = 'running' AND claimed_until <= $3))
                        AND NOT EXISTS (
                            SELECT 1 FROM jobs AS other
-                           WHERE other.kind = jobs.kind
-                               AND other.subject = jobs.subject
+                           WHERE other.subject = jobs.subject
                                AND other.id <> jobs.id
                                AND other.state = 'running'
                                AND other.claimed_until > $3
                        )
-                   ORDER BY run_at, id
+                       AND (
+                           SELECT COUNT(*) FROM jobs AS other
+                           WHERE other.state = 'running'
+                               AND other.claimed_until > $3
+                               AND COALESCE(other.domain_id, '') = COALESCE(jobs.domain_id, '')
+                       ) < $4
+                   ORDER BY
+                       (
+                           SELECT COUNT(*) FROM jobs AS other
+                           WHERE other.state = 'running'
+                               AND other.claimed_until > $3
+                               AND COALESCE(other.domain_id, '') = COALESCE(jobs.domain_id, '')
+                       ),
+                       COALESCE((SELECT MAX(other.claimed_at) FROM jobs AS other WHERE other.domain_id = jobs.domain_id), 0),
+                       run_at,
+                       id
                    LIMIT 1
                    {skip_locked}
                )
-               RETURNING id, kind, subject, state, run_at, claimed_until, n_attempts, error";
+               RETURNING id, kind, subject, state, run_at, claimed_until, n_attempts, error, domain_id, claimed_at";
     on_both!(tx, |c| sqlx::query_as::<_, JobRow>(dialect::skip_locked(sql, dialect))
-        .bind(now.plus(duration).0)
+        .bind(now.plus(terms.duration).0)
         .bind(kind.as_str())
         .bind(now.0)
+        .bind(terms.max_of_domain)
         .fetch_optional(c))
 }
 
@@ -198,6 +248,19 @@ pub async fn retry(tx: &mut Tx, job: &QueuedJob, error: &str, run_at: Timestamp)
         job.n_attempts
     )?;
     if n_rows == 1 { Ok(true) } else { end(tx, job.id, job.n_attempts, State::Done, Some(error)).await }
+}
+
+/// The jobs that wait or run, in the order in which they became due.
+pub async fn list_open(tx: &mut Tx, seek: &Seek<(Timestamp, JobId)>) -> Result<Page<QueuedJob>, Error> {
+    let (at, id) = seek.after.map_or((i64::MIN, String::new()), |(at, id)| (at.0, id.to_string()));
+    page!(
+        tx,
+        seek,
+        JobRow,
+        "WHERE state IN ('running', 'waiting') AND (run_at, id) > ($1, $2) ORDER BY run_at, id LIMIT $3",
+        at,
+        id.as_str()
+    )
 }
 
 /// A job by its id.

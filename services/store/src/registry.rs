@@ -310,7 +310,7 @@ pub async fn count_subject(tx: &mut Tx, change: Change) -> Result<i64, Error> {
 pub enum Change {
     /// It was added.
     Came = 1,
-    /// It was deleted for good.
+    /// It was permanently deleted.
     Went = -1,
 }
 

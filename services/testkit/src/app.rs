@@ -45,7 +45,7 @@ pub struct TestApp {
     wiring: Wiring,
 }
 
-/// What an application under test is made of.
+/// The parts of an application under test.
 pub struct Wiring {
     /// The database; a SQLite file of its own where there is none.
     pub url: Option<String>,
@@ -147,7 +147,7 @@ impl TestApp {
         Self { app, clock, random, inspector, admin, data, wiring }
     }
 
-    /// Closes the application and gives its data folder, for a server to be started on.
+    /// Closes the application and gives its data directory, for a server to be started on.
     pub async fn into_data(self) -> TempDir {
         self.app.close().await;
         self.data
@@ -181,7 +181,7 @@ impl TestApp {
         self.assign(subject, NewRole::Platform(role)).await
     }
 
-    /// A token for somebody.
+    /// A token of a subject.
     pub async fn token(&self, subject: &str) -> String {
         let command = CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
         let made = app::token::create_token(&self.renewed_admin(), command).await.expect("a token");
@@ -212,7 +212,7 @@ impl TestApp {
         sign_in(&self.app, token).await
     }
 
-    /// Somebody's context as it stands now.
+    /// The present context of a subject.
     pub async fn ctx(&self, subject: &str) -> Ctx {
         sign_in(&self.app, &self.token(subject).await).await
     }
@@ -227,7 +227,7 @@ impl TestApp {
         self.settle().await;
     }
 
-    /// Puts schemas into the registry as they are, each in its place, as somebody.
+    /// Puts schemas into the registry as they are, each in its place, as one subject.
     pub async fn lay_schemas(&self, ctx: &Ctx, schemas: impl IntoIterator<Item = (Subject, u32, String)>) {
         let mut tx = self.app.db.write(Lock::Facts).await.expect("a transaction");
         let mut id = store::registry::last_schema_id(&mut tx).await.expect("an id");
@@ -257,7 +257,7 @@ impl TestApp {
 
     /// The folder of a location in the lake.
     pub fn table_folder(&self, location: &str) -> PathBuf {
-        self.data.path().canonicalize().expect("the data folder").join("lake").join(location)
+        self.data.path().canonicalize().expect("the data directory").join("lake").join(location)
     }
 
     /// Lays a version of a Delta table, by name alone, and says what an inspection finds there; then runs what follows.
@@ -350,7 +350,7 @@ async fn wire(
     random: &Arc<SeededRandom>,
     inspector: &Arc<FakeInspector>,
 ) -> Arc<App> {
-    let folder = DataDir::open(data.path()).expect("a data folder");
+    let folder = DataDir::open(data.path()).expect("a data directory");
     let of_its_own = || format!("sqlite:{}", folder.root().join("charter.db").display());
     let url = wiring.url.clone().unwrap_or_else(of_its_own);
     let parts = Parts {

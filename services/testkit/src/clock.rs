@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::clock::{Clock, Random, Timestamp};
 
-/// A clock that stands until it is moved.
+/// A clock that does not move by itself.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// A file or folder of the shared test data: of `CHARTER_SHARED`, else of the folder `shared` beside the repository. `None`
-/// where it is missing, which is told, and in CI fails.
+/// where it is missing, which is printed, and in CI fails.
 pub fn shared(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let root = std::env::var_os("CHARTER_SHARED").map_or_else(beside, PathBuf::from);

@@ -6,7 +6,7 @@ use domain::clock::Timestamp;
 use domain::identity::{VerifiedToken, Verifier, VerifyError};
 use domain::pending::Pending;
 
-/// Accepts the tokens that [`FakeVerifier::token`] makes. There is no signature: it stands for an identity provider, whose
+/// Accepts the tokens that [`FakeVerifier::token`] makes. There is no signature: it replaces an identity provider, whose
 /// own checks are its own.
 #[derive(Debug)]
 pub struct FakeVerifier {

@@ -8,6 +8,7 @@ use domain::inspection::{Inspection, InspectionJob};
 use domain::table::{Format, PhysicalSchema, PinnedFile, SnapshotKey};
 use inspect::wire::Limits;
 
+use crate::delta::checkpoint::NewCheckpoint;
 use crate::error::{Failure, Result, Unreadable};
 use crate::root::Root;
 use crate::scan::Rows;
@@ -31,10 +32,14 @@ pub(crate) struct Table {
 }
 
 /// Runs the job.
-pub(crate) async fn run(job: InspectionJob, limits: Limits) -> Result<Inspection, Failure> {
+pub(crate) async fn run(
+    job: InspectionJob,
+    checkpoint: Option<NewCheckpoint>,
+    limits: Limits,
+) -> Result<Inspection, Failure> {
     let opened = tokio::task::spawn_blocking({
         let job = job.clone();
-        move || open(&job)
+        move || open(&job, checkpoint)
     });
     let (root, mut table) = opened.await.map_err(anyhow::Error::from)??;
     let measured = measure::measure(&table, &job.rules, limits).await?;
@@ -61,15 +66,17 @@ pub(crate) async fn run(job: InspectionJob, limits: Limits) -> Result<Inspection
     })
 }
 
-fn open(job: &InspectionJob) -> Result<(Arc<Root>, Table)> {
+fn open(job: &InspectionJob, checkpoint: Option<NewCheckpoint>) -> Result<(Arc<Root>, Table)> {
     let root = Arc::new(Root::open(&job.root)?);
-    let table = match (job.format, &job.snapshot) {
-        (Format::Delta, Some(SnapshotKey::DeltaVersion(version))) => delta::open(&root, *version, &job.scratch)?,
-        (Format::Parquet, expected @ (None | Some(SnapshotKey::ParquetDigest(_)))) => {
+    let table = match (job.format, &job.snapshot, checkpoint) {
+        (Format::Delta, Some(SnapshotKey::DeltaVersion(version)), Some(checkpoint)) => {
+            delta::open(&root, *version, checkpoint)?
+        }
+        (Format::Parquet, expected @ (None | Some(SnapshotKey::ParquetDigest(_))), _) => {
             folder::open(&root, expected.as_ref())?
         }
-        (Format::Delta, _) => return Err(Unreadable("a Delta table is inspected at a version".to_owned())),
-        (Format::Parquet, _) => return Err(Unreadable("a Parquet folder has no versions".to_owned())),
+        (Format::Delta, _, _) => return Err(Unreadable("a Delta table is inspected at a version".to_owned())),
+        (Format::Parquet, _, _) => return Err(Unreadable("a Parquet folder has no versions".to_owned())),
     };
     Ok((root, table))
 }

@@ -17,16 +17,21 @@ mod measure;
 mod root;
 mod scan;
 mod schema;
+mod syscalls;
+mod try_sandbox;
 
 use std::io::{BufWriter, Read, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use domain::table::Format;
 use inspect::wire::{Inspected, Job, MAX_JOB_BYTES, Outcome, Report, Sandbox};
 
+use crate::delta::checkpoint::NewCheckpoint;
 use crate::error::Failure;
 
 const USAGE: &str = "usage: charter-worker inspect < job.json > report.json
+       charter-worker try-sandbox <folder>
        charter-worker make-demo <folder> [--through <version>]
        charter-worker --version";
 
@@ -38,6 +43,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
         ["inspect"] => inspect(),
+        ["try-sandbox", folder] => try_sandbox::run(folder.as_ref()),
         ["make-demo", folder] => demo::make(folder.as_ref(), demo::LAST_VERSION),
         ["make-demo", folder, "--through", version] => match version.parse() {
             Ok(version) => demo::make(folder.as_ref(), version),
@@ -65,20 +71,28 @@ fn complain(message: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{message}");
 }
 
-/// Reads the job, drops every privilege that it does not need, and runs it. Threads are started last, since the limits
-/// apply to threads that are started after them.
+/// Reads the job, drops every privilege that it does not need, and runs it. Threads are started last, since the sandbox
+/// applies to threads that are started after it.
 fn inspect() -> anyhow::Result<()> {
     let mut json = Vec::new();
     std::io::stdin().take(MAX_JOB_BYTES as u64 + 1).read_to_end(&mut json).context("cannot read the job")?;
     let job = Job::from_json(&json).context("cannot read the job")?;
     let limits = job.limits;
     let job = job.into_domain().context("cannot read the job")?;
-    let sandbox = limits::apply(limits, &job.root, &job.scratch)?;
+    limits::end_with(limits.server)?;
+    // Nothing can be opened for writing afterwards, so one file is all that this process can fill.
+    let checkpoint = match job.format {
+        Format::Delta => Some(NewCheckpoint::create(&job.scratch).context("cannot create the checkpoint")?),
+        Format::Parquet => None,
+    };
+    // Tokio opens what it needs for signals once in a process.
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build();
+    let runtime = runtime.context("cannot start the runtime")?;
+    let sandbox = limits::apply(limits, &job.root)?;
     if limits.sandbox_required && sandbox != Sandbox::Full {
         return answer(&Report { sandbox, outcome: Outcome::NoSandbox });
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build();
-    let outcome = match runtime.context("cannot start the runtime")?.block_on(inspection::run(job, limits)) {
+    let outcome = match runtime.block_on(inspection::run(job, checkpoint, limits)) {
         Ok(inspection) => Outcome::Inspected(Inspected::from_domain(inspection)?),
         Err(Failure::Unreadable(unreadable)) => Outcome::Unreadable { reason: unreadable.0 },
         Err(Failure::Internal(error)) => return Err(error),

@@ -18,7 +18,7 @@ mod wire;
 use std::sync::Arc;
 
 use app::Ctx;
-use app::registry::{self, Check, Given, Register, Registered, Shown};
+use app::registry::{self, Check, ImportNumbers, Register, Registered, Shown};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -171,7 +171,7 @@ async fn register(
         subject,
         draft: sent.draft()?,
         normalize: parameters.is_set("normalize"),
-        given: Given { id: sent.id()?, version: sent.version()? },
+        numbers: ImportNumbers { id: sent.id()?, version: sent.version()? },
     };
     let registered = complete(&server, async move { registry::register(&ctx, command).await }).await?;
     Ok(json_response(&json!({ "id": registered.schema.id })))

@@ -308,9 +308,9 @@ fn reply(reply: NoticeReply, until: Option<DateTime>) -> Result<Reply> {
         (NoticeReply::Acknowledged, None) => Ok(Reply::Acknowledged),
         (NoticeReply::Objects, None) => Ok(Reply::Objects),
         (NoticeReply::NeedsTime, Some(until)) => Ok(Reply::NeedsTime { until: until.0 }),
-        (NoticeReply::NeedsTime, None) => Err(Failure::invalid("until", "say until when the old major is needed")),
+        (NoticeReply::NeedsTime, None) => Err(Failure::invalid("until", "`until` is required with `NEEDS_TIME`")),
         (NoticeReply::Acknowledged | NoticeReply::Objects, Some(_)) => {
-            Err(Failure::invalid("until", "only a reply that asks for time names one"))
+            Err(Failure::invalid("until", "`until` is only allowed with `NEEDS_TIME`"))
         }
     }
 }

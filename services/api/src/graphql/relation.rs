@@ -37,6 +37,9 @@ pub(super) async fn find_contract(ctx: &Context<'_>, id: ContractId) -> Result<O
 
 /// A snapshot, seen through the binding of a table.
 pub(super) async fn find_snapshot(ctx: &Context<'_>, id: SnapshotId, target: &Arc<Target>) -> Result<Option<Snapshot>> {
+    if !app::table::may_view_snapshots(ctx.ctx()?, target).await? {
+        return Ok(None);
+    }
     let found = ctx.loaders()?.find(id).await?.filter(|snapshot| snapshot.table_id == target.table.id);
     Ok(found.map(|snapshot| Snapshot { snapshot, target: Arc::clone(target) }))
 }

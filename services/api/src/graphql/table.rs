@@ -78,7 +78,7 @@ impl Table {
     ) -> Result<Connection<Snapshot>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "snapshots", first, after.as_deref())?;
-        let found = table::list_snapshots(ctx, self.0.table.id, &page.seek()).await?;
+        let found = table::list_snapshots(ctx, &self.0, &page.seek()).await?;
         let target = Arc::clone(&self.0);
         Ok(page.connection(
             found,
@@ -244,6 +244,55 @@ impl TableQuery {
     async fn table(&self, ctx: &Context<'_>, address: String) -> Result<Option<Table>> {
         let found = table::find_table(ctx.ctx()?, &self::address(&address)?).await?;
         Ok(found.map(|target| Table(Arc::new(target))))
+    }
+
+    /// The inspections that wait or run, in the order in which they became due: of tables that the caller may see.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn inspection_queue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<QueuedInspection>> {
+        let ctx = ctx.ctx()?;
+        let page = Page::new(ctx, "inspectionQueue", first, after.as_deref())?;
+        let found = app::inspection::list_queue(ctx, page.seek()).await?;
+        Ok(page.connection(found, |queued| (queued.due_at, queued.id), QueuedInspection))
+    }
+}
+
+/// An inspection that waits or runs. Domains take turns; in each, the table that is due longest comes first.
+pub(crate) struct QueuedInspection(app::inspection::QueuedInspection);
+
+#[Object]
+impl QueuedInspection {
+    async fn table(&self) -> Table {
+        Table(Arc::new(self.0.target.clone()))
+    }
+
+    /// Whether it runs; else it waits.
+    async fn running(&self) -> bool {
+        self.0.running
+    }
+
+    /// Whether the table is inspected whether or not there are verdicts on its newest snapshot.
+    async fn again(&self) -> bool {
+        self.0.again
+    }
+
+    /// Since when it is due, or from when on.
+    async fn due_at(&self) -> DateTime {
+        DateTime(self.0.due_at)
+    }
+
+    /// When it began last, if it did.
+    async fn started_at(&self) -> Option<DateTime> {
+        self.0.started_at.map(DateTime)
+    }
+
+    /// How often it began.
+    async fn attempts(&self) -> i32 {
+        i32::try_from(self.0.n_attempts).unwrap_or(i32::MAX)
     }
 }
 

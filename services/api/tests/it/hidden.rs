@@ -173,7 +173,7 @@ pub(crate) const ABOUT_IDS: [&str; 12] = [
 ];
 
 /// Questions that name nothing.
-const LISTS: [&str; 13] = [
+const LISTS: [&str; 14] = [
     "{ viewer { principal { id subject } roles { role } version purpose } }",
     "{ domains { edges { cursor node { path enforcement roles { id } products { edges { cursor node { id name } } pageInfo { hasNextPage endCursor } } } } } }",
     r#"{ domain(path: "shop") { id products(first: 1) { nodes { name } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"#,
@@ -184,6 +184,7 @@ const LISTS: [&str; 13] = [
     "{ grants { nodes { id product { name } state grantedBy { subject } } pageInfo { hasNextPage endCursor } } }",
     "{ notices { nodes { id product { name notices { nodes { id } } } ports { name } consumers { nodes { grant { id } answer { reply } } } } pageInfo { hasNextPage endCursor } } }",
     "{ leases { nodes { id address } pageInfo { hasNextPage endCursor } } }",
+    "{ inspectionQueue { edges { cursor node { table { address } running again } } pageInfo { hasNextPage endCursor } } }",
     "{ decisions { nodes { id address } pageInfo { hasNextPage endCursor } } }",
     "{ records { nodes { id } } }",
     "{ principals { nodes { id } } }",

@@ -78,6 +78,6 @@ async fn a_closed_port_is_refused_with_its_reason_and_successor() {
         assert_eq!(error["extensions"]["code"], "CONFLICT");
         assert_eq!(error["extensions"]["reason"], format!("port.{status}"));
         let message = error["message"].as_str().expect("a message");
-        assert!(message.contains(status) && message.ends_with("ask for v2, its successor"), "{message}");
+        assert!(message.contains(status) && message.ends_with("request v2, its successor"), "{message}");
     }
 }

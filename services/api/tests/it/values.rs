@@ -1,5 +1,7 @@
 //! Counts are for every reader of a product's quality page, values out of the data for owners and stewards only.
 
+use app::identity::NewRole;
+use domain::identity::DomainRole;
 use serde_json::{Value, json};
 use testkit::inspector::Scene;
 
@@ -52,5 +54,26 @@ async fn the_result_of_a_query_is_for_owners_and_stewards() {
         let shown = if sees { json!(98_765.0) } else { Value::Null };
         assert_eq!(salary["measured"], shown, "{subject}");
         assert_eq!(salary["message"].is_string(), !sees, "{subject}: {salary}");
+    }
+}
+
+#[tokio::test]
+async fn the_snapshots_of_a_shared_table_are_for_those_who_may_know_of_its_data() {
+    let api = Api::shop().await;
+    api.test.domain("fin").await;
+    let fin = NewRole::Domain("fin".parse().unwrap(), DomainRole::Owner);
+    let owner = api.test.assign("owner-shop", fin).await;
+    let [product, contract] = [PRODUCT, CONTRACT].map(|text| text.replace("orders-", "copy-"));
+    let product = product.replace("name: Orders", "name: Copy");
+    let contract = contract.replace("{model}", "orders");
+    api.test.publish(&owner, "fin", &[&product, &contract]).await;
+    let snapshots = r#"query { table(address: "fin.copy.orders") { head { key columns { name } }
+        snapshots { nodes { key } } } }"#;
+    for (class, n_seen) in [("internal", 1), ("restricted", 0)] {
+        let class = format!("customProperties:\n  - property: classification\n    value: {class}");
+        api.test.publish(&owner, "shop", &[&PRODUCT.replace("customProperties:", &class), CONTRACT]).await;
+        let table = api.data("reader", snapshots, Value::Null).await["table"].clone();
+        assert_eq!(table["head"].is_null(), n_seen == 0, "{table}");
+        assert_eq!(table["snapshots"]["nodes"].as_array().expect("a list").len(), n_seen, "{table}");
     }
 }

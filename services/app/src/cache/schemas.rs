@@ -2,7 +2,7 @@
 //!
 //! Beside them stands who was seen to reach which schema. That rests on the caller's roles and grants, which move the
 //! access revision, and on the owners of the schema's subjects, which move the visibility revision (a topic bound, a
-//! product classified anew, a place of the schema deleted for good). A new place only adds readers, so only "yes" is
+//! product reclassified, a place of the schema permanently deleted). A new place only adds readers, so only "yes" is
 //! cached, never "no"; and deleted versions stay readable.
 
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Default for SchemaCache {
     }
 }
 
-/// A principal, and the end of the time for which what it holds at one access revision stands.
+/// A principal, and the end of the time during which its rights at one access revision are valid.
 type Standpoint = (PrincipalId, Timestamp);
 
 fn standpoint(actor: &Actor) -> Standpoint {
@@ -72,7 +72,7 @@ impl SchemaCache {
         }
     }
 
-    /// Removes a schema that was deleted for good.
+    /// Removes a schema that was permanently deleted.
     pub(crate) fn remove(&self, id: SchemaId) {
         self.schemas.remove(&id);
         self.models.remove(&id);

@@ -67,9 +67,9 @@ pub(crate) fn find_object<'a>(contract: &'a contract::Document, name: &Name) -> 
     contract.objects.iter().find(|object| object.table_name().as_ref() == Ok(name))
 }
 
-/// What a snapshot is worth by a contract version: the parts of a [`domain::binding::BindingVerdict`] that are judged.
+/// The judgement of a snapshot by a contract version: the parts of a [`domain::binding::BindingVerdict`] that are judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
+pub struct Judgement {
     /// The worst of conformance and rules.
     pub verdict: Verdict,
     /// Whether schema and protocol satisfy the contract version.
@@ -85,10 +85,10 @@ pub(crate) fn judge_snapshot(
     rule_set: &RuleSet,
     schema: &PhysicalSchema,
     results: &[RuleResult],
-) -> Judged {
+) -> Judgement {
     let findings = contract::conformance(contract, object, schema, rule_set.closed);
     let conformance = contract::verdict_of(&findings);
-    Judged {
+    Judgement {
         verdict: conformance.worst(verdict(results)),
         conforms: conformance < Verdict::Fail,
         conformance: findings.iter().map(ToString::to_string).collect(),

@@ -135,11 +135,9 @@ pub(crate) fn reasons_to_wait(
         Wish::Hold(_) | Wish::Deprecate | Wish::Retire if is_released => {
             obstacles(app, facts, siblings, version, document)
         }
-        Wish::Hold(Some(word)) => {
-            Ok(vec![format!("its document's status is `{word}`: `activateVersion` makes it active")])
-        }
+        Wish::Hold(Some(word)) => Ok(vec![format!("the document's status is `{word}`: use `activateVersion`")]),
         Wish::Hold(None) | Wish::Deprecate | Wish::Retire => {
-            Ok(vec!["its document does not say that it is active: `activateVersion` makes it so".to_owned()])
+            Ok(vec!["the document's status is not `active`: use `activateVersion`".to_owned()])
         }
     }
 }
@@ -160,7 +158,7 @@ pub(crate) fn obstacles(
             && !matches!(other.state, State::Draft { .. } | State::Retired { .. })
     });
     if let Some(newer) = newer {
-        reasons.push(format!("{} is {} already", newer.version, newer.state.as_str()));
+        reasons.push(format!("{} is already {}", newer.version, newer.state.as_str()));
     }
     // Versions that waited side by side were not compared when they were published; and what was accepted because the
     // data may prove it has to be proven now.
@@ -177,8 +175,10 @@ pub(crate) fn obstacles(
     };
     if let Err(refused) = judge(holding) {
         reasons.push(match judge(demanded) {
-            Ok(_) => "its number needs proofs that the data does not give: see the findings and the newest verdict"
-                .to_owned(),
+            Ok(_) => {
+                "its version number needs data proofs that have not succeeded: see the findings and the newest verdict"
+                    .to_owned()
+            }
             Err(_) => refused.to_string(),
         });
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
 use domain::contract::{self, Classification, ConformanceFinding, SchemaObject};
-use domain::gate::served::{Judged, Snapshots};
+use domain::gate::served::{JudgedSnapshot, Snapshots};
 use domain::gate::{self, ContractFacts, Detail, DetailRight, Facts, Visibility};
 use domain::grant::Grant;
 use domain::id::{SnapshotId, TableId};
@@ -179,7 +179,7 @@ async fn snapshots(
         .filter_map(|verdict| {
             let snapshot = found.get(&verdict.snapshot_id)?;
             let committed_at = snapshot.found.as_ref().map_or(snapshot.noticed_at, |found| found.committed_at);
-            Some(Judged {
+            Some(JudgedSnapshot {
                 snapshot_id: snapshot.id,
                 committed_at,
                 verdict: verdict.verdict,

@@ -60,16 +60,16 @@ pub struct Issued {
 /// [`Error::NotFound`] for what the caller may not know of; [`Error::Invalid`] for an action or purpose that cannot be.
 pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     if !matches!(command.action, Action::Read | Action::Repair) {
-        return Err(Error::invalid("action", "the gateway reads only: ask for `read` or `repair`"));
+        return Err(Error::invalid("action", "the gateway is read-only: request `read` or `repair`"));
     }
-    let asked = asked(ctx, &command.address, command.action, command.purpose)?;
+    let question = question(ctx, &command.address, command.action, command.purpose)?;
     // A cached entry is validated against its stamp below; skip it early if the caller's access revision differs.
-    let kept = ctx.app.caches.facts.find(&asked).filter(|kept| kept.stamp.access == ctx.actor.standing.revision);
+    let kept = ctx.app.caches.facts.find(&question).filter(|kept| kept.stamp.access == ctx.actor.standing.revision);
     let loaded = match kept {
         Some(kept) => Some(kept),
-        None => kept_or_loaded(ctx, &asked).await?,
+        None => cached_or_loaded(ctx, &question).await?,
     };
-    let Some(loaded) = loaded else { return not_found(ctx, &asked).await };
+    let Some(loaded) = loaded else { return not_found(ctx, &question).await };
     head::probe(&ctx.app, &loaded.target.table, loaded.head.as_ref()).await?;
 
     let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
@@ -77,17 +77,17 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
     let loaded = if loaded.stands(stamp, ctx.now()) {
         loaded
     } else {
-        ctx.app.caches.facts.remove(&asked);
-        match facts::load(&ctx.app, &mut tx, &ctx.actor, &asked).await? {
+        ctx.app.caches.facts.remove(&question);
+        match facts::load(&ctx.app, &mut tx, &ctx.actor, &question).await? {
             Some(loaded) => Arc::new(loaded),
             None => {
                 drop(tx);
-                return not_found(ctx, &asked).await;
+                return not_found(ctx, &question).await;
             }
         }
     };
 
-    let decision = decide(ctx, &asked, &loaded, command.lifetime);
+    let decision = decide(ctx, &question, &loaded, command.lifetime);
     let explained = decision.explained();
     let permit = match decision.into_permit() {
         Ok(permit) => permit,
@@ -120,20 +120,20 @@ pub async fn vend(ctx: &Ctx, command: Vend) -> Result<Vended, Error> {
                 Some((lease, credentials)) => {
                     Ok(Vended::Issued(Box::new(Issued { lease, decision: explained, credentials })))
                 }
-                None => refuse_revoked(ctx, &asked, command.lifetime).await,
+                None => refuse_revoked(ctx, &question, command.lifetime).await,
             }
         }
     }
 }
 
 /// Answers a vend whose lease was revoked or had ended before its credentials were issued: with the present decision.
-async fn refuse_revoked(ctx: &Ctx, asked: &GateQuestion, lifetime: Option<Duration>) -> Result<Vended, Error> {
+async fn refuse_revoked(ctx: &Ctx, question: &GateQuestion, lifetime: Option<Duration>) -> Result<Vended, Error> {
     let mut tx = ctx.app.db.write(Lock::FactsShared).await?;
-    let Some(loaded) = facts::load(&ctx.app, &mut tx, &ctx.actor, asked).await? else {
+    let Some(loaded) = facts::load(&ctx.app, &mut tx, &ctx.actor, question).await? else {
         drop(tx);
-        return not_found(ctx, asked).await;
+        return not_found(ctx, question).await;
     };
-    let explained = decide(ctx, asked, &loaded, lifetime).explained();
+    let explained = decide(ctx, question, &loaded, lifetime).explained();
     if explained.allowed {
         // Another grant or role still gives the right. This lease is over all the same; the next one rests on that.
         return Err(Error::Unavailable(Unavailable::LeaseOver));
@@ -176,34 +176,34 @@ pub async fn why(
     purpose: Option<PurposeCode>,
 ) -> Result<Option<Explained>, Error> {
     if action == Action::Inspect {
-        return Err(Error::invalid("action", "only the server itself inspects"));
+        return Err(Error::invalid("action", "only the server inspects tables"));
     }
-    let asked = asked(ctx, address, action, purpose)?;
-    let Some(loaded) = kept_or_loaded(ctx, &asked).await? else { return Ok(None) };
+    let question = question(ctx, address, action, purpose)?;
+    let Some(loaded) = cached_or_loaded(ctx, &question).await? else { return Ok(None) };
     head::probe(&ctx.app, &loaded.target.table, loaded.head.as_ref()).await?;
-    let Some(loaded) = kept_or_loaded(ctx, &asked).await? else { return Ok(None) };
-    Ok(Some(decide(ctx, &asked, &loaded, None).explained()))
+    let Some(loaded) = cached_or_loaded(ctx, &question).await? else { return Ok(None) };
+    Ok(Some(decide(ctx, &question, &loaded, None).explained()))
 }
 
-fn decide(ctx: &Ctx, asked: &GateQuestion, loaded: &LoadedFacts, lifetime: Option<Duration>) -> Decision {
+fn decide(ctx: &Ctx, question: &GateQuestion, loaded: &LoadedFacts, lifetime: Option<Duration>) -> Decision {
     let request = Request {
         decision_id: DecisionId::new(ctx.app.clock.as_ref(), ctx.app.random.as_ref()),
-        principal_id: asked.principal_id,
-        action: asked.action,
+        principal_id: question.principal_id,
+        action: question.action,
         binding_id: loaded.target.binding.id,
         table_id: loaded.target.table.id,
-        purpose: asked.purpose,
+        purpose: question.purpose,
         lifetime,
         now: ctx.now(),
     };
     gate::decide(&request, &loaded.facts)
 }
 
-/// The token's purpose binds: another one cannot be asked for with it.
-fn asked(ctx: &Ctx, address: &Address, action: Action, purpose: Option<PurposeCode>) -> Result<GateQuestion, Error> {
+/// The token's purpose binds: no other purpose can be requested with it.
+fn question(ctx: &Ctx, address: &Address, action: Action, purpose: Option<PurposeCode>) -> Result<GateQuestion, Error> {
     let purpose = match (ctx.actor.purpose, purpose) {
         (Some(token), Some(wanted)) if token != wanted => {
-            let message = format!("the token was made for the purpose `{token}`");
+            let message = format!("the token is limited to the purpose `{token}`");
             return Err(Error::invalid("purpose", message));
         }
         (Some(purpose), _) | (None, Some(purpose)) => Some(purpose),
@@ -213,27 +213,27 @@ fn asked(ctx: &Ctx, address: &Address, action: Action, purpose: Option<PurposeCo
     Ok(GateQuestion { principal_id, bearer, address: address.clone(), action, purpose })
 }
 
-async fn kept_or_loaded(ctx: &Ctx, asked: &GateQuestion) -> Result<Option<Arc<LoadedFacts>>, Error> {
+async fn cached_or_loaded(ctx: &Ctx, question: &GateQuestion) -> Result<Option<Arc<LoadedFacts>>, Error> {
     let now = ctx.now();
     let mut tx = ctx.app.db.read().await?;
-    if let Some(kept) = ctx.app.caches.facts.find(asked) {
+    if let Some(kept) = ctx.app.caches.facts.find(question) {
         let stamp = store::revision::stamp(&mut tx, kept.target.table.id).await?;
         if kept.stands(stamp, now) {
             return Ok(Some(kept));
         }
     }
-    let loaded = facts::load(&ctx.app, &mut tx, &ctx.actor, asked).await?.map(Arc::new);
+    let loaded = facts::load(&ctx.app, &mut tx, &ctx.actor, question).await?.map(Arc::new);
     match &loaded {
-        Some(loaded) => ctx.app.caches.facts.put(asked.clone(), Arc::clone(loaded)),
-        None => ctx.app.caches.facts.remove(asked),
+        Some(loaded) => ctx.app.caches.facts.put(question.clone(), Arc::clone(loaded)),
+        None => ctx.app.caches.facts.remove(question),
     }
     Ok(loaded)
 }
 
 /// The same record for what is hidden and for what does not exist.
-async fn not_found(ctx: &Ctx, asked: &GateQuestion) -> Result<Vended, Error> {
+async fn not_found(ctx: &Ctx, question: &GateQuestion) -> Result<Vended, Error> {
     let event =
-        Event::done(audit::Action::CredentialVend, ResourceKind::Address, &asked.address, asked.action.as_str());
+        Event::done(audit::Action::CredentialVend, ResourceKind::Address, &question.address, question.action.as_str());
     let actor = ctx.actor.principal.id.to_string();
     audit::append_alone(&ctx.app, actor, &ctx.request_id, event.refused("not found".to_owned())).await?;
     Err(Error::NotFound(Noun::Table))

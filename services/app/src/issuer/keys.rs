@@ -10,12 +10,12 @@ use domain::error::Kind;
 use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 
-/// The private key, in the data folder.
+/// The private key, in the data directory.
 pub const KEY_FILE: &str = "issuer/key.der";
-/// The public keys of earlier key pairs, in the data folder. Take one out to end its tokens at once.
+/// The public keys of earlier key pairs, in the data directory. Take one out to end its tokens at once.
 pub const OLD_KEYS_FILE: &str = "issuer/old-keys.json";
 
-/// What stands before the 32 bytes of an Ed25519 private key in PKCS#8 (RFC 8410 section 7).
+/// The prefix of the 32 bytes of an Ed25519 private key in PKCS#8 (RFC 8410 section 7).
 const PKCS8_PREFIX: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 /// The most that is read of a file.

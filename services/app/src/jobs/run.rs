@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::clock::Timestamp;
 use domain::job::{Job, Kind};
+use store::job::Terms;
 use store::{Dialect, Lock, Seek};
 use tokio_util::sync::CancellationToken;
 
@@ -100,16 +101,19 @@ async fn work_once(app: &Arc<App>) -> Result<bool, Error> {
     if !is_due(app, now).await? {
         return Ok(false);
     }
+    let claiming = app.claiming.lock().await;
     let mut tx = app.db.write(Lock::Free).await?;
     // New heads come first: repeating failed inspections must not delay other domains.
+    let terms = Terms { duration: app.settings.inspection_claim, max_of_domain: app.settings.max_of_domain() };
     let mut claimed = None;
     for kind in Kind::ALL {
         if claimed.is_none() {
-            claimed = store::job::claim(&mut tx, *kind, now, app.settings.inspection_claim).await?;
+            claimed = store::job::claim(&mut tx, *kind, now, terms).await?;
         }
     }
     let Some(job) = claimed else { return Ok(false) };
     tx.commit().await?;
+    drop(claiming);
 
     let done = match job.job {
         Job::Inspect(table_id) => inspection::inspect(app, table_id, false).await,

@@ -51,14 +51,14 @@ pub struct ListedFile {
 pub enum Place {
     /// In the table's folder, under its key.
     Table,
-    /// In a file of our own, at this absolute path: the checkpoint that stands for a Delta table's log.
+    /// In a file of our own, at this absolute path: the checkpoint that replaces a Delta table's log.
     Own(PathBuf),
 }
 
 /// Our own checkpoint of a Delta version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Where it is: absolute, in the data folder.
+    /// Where it is: absolute, in the data directory.
     pub path: PathBuf,
     /// SHA-256 of its bytes.
     pub digest: FileDigest,
@@ -111,7 +111,7 @@ impl FileList {
     /// [`Error`] if a key is not one, is there twice, or lies in the log.
     pub fn delta(version: u64, files: Vec<PinnedFile>, checkpoint: Checkpoint) -> Result<Self, Error> {
         let Checkpoint { path, digest, size_bytes, mtime_ns, inode } = checkpoint;
-        // The digest instead of the change time: an operator may copy the data folder by links, or change its owner.
+        // The digest instead of the change time: an operator may copy the data directory by links, or change its owner.
         let (ctime_ns, digest) = (None, Some(digest));
         let file = PinnedFile { path: checkpoint_key(version), size_bytes, mtime_ns, inode, ctime_ns, digest };
         let in_table = files.into_iter().map(|file| ListedFile { file, place: Place::Table });

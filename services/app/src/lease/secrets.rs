@@ -26,7 +26,7 @@ pub struct LeaseSecrets {
 }
 
 impl LeaseSecrets {
-    /// From the key in the data folder. Another key makes every lease's secrets other ones.
+    /// From the key in the data directory. Another key makes every lease's secrets other ones.
     pub fn new(key: [u8; 32]) -> Self {
         Self { key }
     }

@@ -97,7 +97,7 @@ impl Holdings {
         Ok(())
     }
 
-    /// What stands at the folders and topics that a version names.
+    /// The tables and subjects at the folders and topics that a version names.
     async fn load_folders(
         &mut self,
         ctx: &Ctx,

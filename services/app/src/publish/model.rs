@@ -86,7 +86,7 @@ pub enum DocumentKind {
 pub enum ChangeKind {
     /// It is new.
     Added,
-    /// Its document is another one now.
+    /// Its document changed.
     Changed,
     /// Only its state changes.
     Transition,
@@ -101,7 +101,7 @@ pub enum ChangeKind {
 pub struct Problem {
     /// The name the document was given.
     pub document: String,
-    /// The line, from 1, where the text itself is at fault.
+    /// The line, from 1, where the text itself is invalid.
     pub line: Option<u64>,
     /// The column in characters, from 1.
     pub column: Option<u64>,

@@ -63,10 +63,10 @@ impl<'a> Resolving<'a> {
         let mut slugs: BTreeMap<(DomainPath, String), String> = BTreeMap::new();
         let mut resolved = Vec::with_capacity(entries.len());
         for entry in entries {
-            let Some(scene) = self.domain_of(&entry.domain) else { continue };
+            let Some(domain_state) = self.domain_of(&entry.domain) else { continue };
             let (id, slug) = (entry.model.document_id.clone(), entry.model.slug.to_string());
             if let Some(first) = ids.insert((entry.domain.clone(), id.clone()), entry.path.clone()) {
-                let message = format!("the set has the product `{id}` twice: here and in `{first}`");
+                let message = format!("the set contains product `{id}` twice: here and in `{first}`");
                 self.problems.push(entry.problem("/id", message));
                 continue;
             }
@@ -75,23 +75,23 @@ impl<'a> Resolving<'a> {
                 self.problems.push(entry.problem("/name", message));
                 continue;
             }
-            resolved.extend(self.product(scene, entry));
+            resolved.extend(self.product(domain_state, entry));
         }
         resolved
     }
 
-    fn product(&mut self, scene: &DomainState, entry: Entry<product::Document>) -> Option<ProductDocument> {
+    fn product(&mut self, domain_state: &DomainState, entry: Entry<product::Document>) -> Option<ProductDocument> {
         let product::Document { document_id, slug, wish, .. } = &entry.model;
-        let old = scene.find_product(document_id);
+        let old = domain_state.find_product(document_id);
         // One message for a hidden and for a visible product: the caller must not learn which it is.
-        if old.is_some_and(|old| scene.hidden.contains(&old.id)) {
+        if old.is_some_and(|old| domain_state.hidden.contains(&old.id)) {
             let message = format!("the id `{document_id}` is not available in domain `{}`", entry.domain);
             self.problems.push(entry.problem("/id", message));
             return None;
         }
-        if scene.find_product_by_name(slug).is_some_and(|other| other.document_id != *document_id) {
+        if domain_state.find_product_by_name(slug).is_some_and(|other| other.document_id != *document_id) {
             let message = format!(
-                "the name `{slug}` is not available in domain `{}`: give the custom property `slug`",
+                "the name `{slug}` is not available in domain `{}`: set the custom property `slug`",
                 entry.domain
             );
             self.problems.push(entry.problem("/name", message));
@@ -100,7 +100,7 @@ impl<'a> Resolving<'a> {
         let now = self.ctx.now();
         let mut new = product::Product {
             id: ProductId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
-            domain_id: scene.domain.id,
+            domain_id: domain_state.domain.id,
             name: slug.clone(),
             document_id: document_id.clone(),
             title: entry.model.name.clone(),
@@ -113,8 +113,8 @@ impl<'a> Resolving<'a> {
         if let Some(old) = old {
             if old.name != *slug && !matches!(old.state, State::Proposed | State::Draft) {
                 let message = format!(
-                    "the product is known as `{}` to its readers and cannot be renamed: \
-                     give the custom property `slug` with that name",
+                    "readers know the product as `{}`, so it cannot be renamed: \
+                     set the custom property `slug` to that name",
                     old.name
                 );
                 self.problems.push(entry.problem("/name", message));
@@ -141,8 +141,8 @@ impl<'a> Resolving<'a> {
         let mut places: HashMap<(ProductId, String), usize> = HashMap::new();
         let mut resolved: Vec<ContractDocuments> = Vec::new();
         for entry in entries {
-            let Some(scene) = self.domain_of(&entry.domain) else { continue };
-            let product_id = match in_set.owner(scene, &entry) {
+            let Some(domain_state) = self.domain_of(&entry.domain) else { continue };
+            let product_id = match in_set.owner(domain_state, &entry) {
                 Ok(product_id) => product_id,
                 Err(message) => {
                     self.problems.push(entry.problem("/id", message));
@@ -151,7 +151,7 @@ impl<'a> Resolving<'a> {
             };
             let document_id = entry.model.contract.document_id.clone();
             let place = *places.entry((product_id, document_id.clone())).or_insert_with(|| {
-                let old = scene.find_contract(product_id, &document_id);
+                let old = domain_state.find_contract(product_id, &document_id);
                 let new = || Contract {
                     id: ContractId::new(self.ctx.app.clock.as_ref(), self.ctx.app.random.as_ref()),
                     product_id,
@@ -175,7 +175,7 @@ impl<'a> Resolving<'a> {
                 let [first, second] = pair else { continue };
                 let version = second.model.contract.version;
                 if first.model.contract.version == version {
-                    let message = format!("the set has version {version} twice: here and in `{}`", first.path);
+                    let message = format!("the set contains version {version} twice: here and in `{}`", first.path);
                     self.problems.push(second.problem("/version", message));
                 }
             }
@@ -191,11 +191,11 @@ impl<'a> Resolving<'a> {
             .map(|contract| ((contract.product_id, contract.document_id.as_str()), contract))
             .collect();
         for product in products {
-            let Some(scene) = self.domain_of(&product.entry.domain) else { continue };
+            let Some(domain_state) = self.domain_of(&product.entry.domain) else { continue };
             for (n_port, port) in product.entry.model.output_ports.iter().enumerate() {
                 let Some(contract_id) = &port.contract_id else { continue };
                 let pointer = format!("/outputPorts/{n_port}/contractId");
-                let stored = scene.find_contract(product.new.id, contract_id);
+                let stored = domain_state.find_contract(product.new.id, contract_id);
                 let Some(contract) = in_set.get(&(product.new.id, contract_id.as_str())).copied().or(stored) else {
                     let message = format!("the contract `{contract_id}` is neither in the set nor published");
                     self.problems.push(product.entry.problem(pointer, message));
@@ -203,7 +203,7 @@ impl<'a> Resolving<'a> {
                 };
                 let port_major =
                     PortMajor { product_id: product.new.id, port: port.name.clone(), major: port.version.major };
-                if scene.ports.get(&port_major).is_some_and(|tied| tied.contract_id != contract.id) {
+                if domain_state.ports.get(&port_major).is_some_and(|tied| tied.contract_id != contract.id) {
                     let message = format!(
                         "major {} of port `{}` is tied to another contract: give the port a new version",
                         port.version.major, port.name
@@ -242,12 +242,13 @@ impl<'a> ProductsOfSet<'a> {
 
     /// The product that a contract belongs to: the one whose output ports name it; where several or none do, the one
     /// that its `dataProduct` means; else the one that has it already.
-    fn owner(&self, scene: &DomainState, entry: &Entry<ContractEntry>) -> Result<ProductId, String> {
+    fn owner(&self, domain_state: &DomainState, entry: &Entry<ContractEntry>) -> Result<ProductId, String> {
         let contract = &entry.model.contract;
         let naming = self.naming.get(&(&entry.domain, contract.document_id.as_str())).into_iter().flatten();
-        let owners = scene.owners_of(&contract.document_id).iter().filter_map(|id| scene.products.get(id));
+        let owners =
+            domain_state.owners_of(&contract.document_id).iter().filter_map(|id| domain_state.products.get(id));
         let (keeping, having): (Vec<_>, Vec<_>) = owners.partition(|owner| self.by_id.contains_key(&owner.id));
-        let having = having.into_iter().filter(|product| !scene.hidden.contains(&product.id));
+        let having = having.into_iter().filter(|product| !domain_state.hidden.contains(&product.id));
         let candidates: Vec<&product::Product> = naming.map(|product| &product.new).chain(having).collect();
         if let [only] = candidates.as_slice() {
             return Ok(only.id);
@@ -256,7 +257,9 @@ impl<'a> ProductsOfSet<'a> {
             let slug = Name::slug(word).ok();
             let is_called = |product: &&&product::Product| is_called(product, word, slug.as_ref());
             let called: Vec<_> = match candidates.is_empty() {
-                true => self.all(scene, &entry.domain).iter().filter(is_called).map(|product| product.id).collect(),
+                true => {
+                    self.all(domain_state, &entry.domain).iter().filter(is_called).map(|product| product.id).collect()
+                }
                 false => candidates.iter().filter(is_called).map(|product| product.id).collect(),
             };
             if let [only] = called.as_slice() {
@@ -270,17 +273,17 @@ impl<'a> ProductsOfSet<'a> {
                 entry.domain, contract.document_id
             )),
             (_, false) => Err(format!(
-                "several products of domain `{}` have the contract `{}`: say which by `dataProduct`",
+                "several products of domain `{}` have the contract `{}`: choose one with `dataProduct`",
                 entry.domain, contract.document_id
             )),
         }
     }
 
     /// The domain's products as they will be, less those that the caller may not know of.
-    fn all<'b>(&'b self, scene: &'b DomainState, domain: &DomainPath) -> Vec<&'b product::Product> {
+    fn all<'b>(&'b self, domain_state: &'b DomainState, domain: &DomainPath) -> Vec<&'b product::Product> {
         let in_set = self.by_domain.get(domain).into_iter().flatten().map(|product| &product.new);
-        let is_known = |id: &ProductId| !self.by_id.contains_key(id) && !scene.hidden.contains(id);
-        in_set.chain(scene.products.values().filter(|product| is_known(&product.id))).collect()
+        let is_known = |id: &ProductId| !self.by_id.contains_key(id) && !domain_state.hidden.contains(id);
+        in_set.chain(domain_state.products.values().filter(|product| is_known(&product.id))).collect()
     }
 }
 

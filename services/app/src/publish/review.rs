@@ -34,7 +34,7 @@ impl Candidate {
                 line: None,
                 column: None,
                 path: String::new(),
-                message: "one document of a contract is wanted, and nothing beside it".to_owned(),
+                message: "exactly one contract document is expected".to_owned(),
             }])),
         }
     }

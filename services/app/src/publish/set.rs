@@ -80,13 +80,13 @@ pub(super) struct Folder {
     pub(super) format: Format,
 }
 
-/// Reads the set: every problem of every document at once. Outer error: too large, or of ours.
+/// Reads the set: every problem of every document at once. Outer error: too large, or internal.
 pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set, Vec<Problem>>, Error> {
     let n_bytes: usize = command.documents.iter().map(|document| document.text.len()).sum();
     if n_bytes > MAX_SET_BYTES {
         return Err(Error::invalid(
             "documents",
-            format!("the set has {n_bytes} bytes; at most {MAX_SET_BYTES} are read"),
+            format!("the set has {n_bytes} bytes; at most {MAX_SET_BYTES} are allowed"),
         ));
     }
     if command.documents.len() > MAX_DOCUMENTS {
@@ -116,7 +116,7 @@ pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set,
 }
 
 fn too_many(n_documents: usize) -> Error {
-    Error::invalid("documents", format!("the set has {n_documents} documents; at most {MAX_DOCUMENTS} are read"))
+    Error::invalid("documents", format!("the set has {n_documents} documents; at most {MAX_DOCUMENTS} are allowed"))
 }
 
 struct Reading {
@@ -210,7 +210,7 @@ impl Reading {
         let Unplaced { place, path, document, model } = unplaced;
         let domain = match (said, &self.domain) {
             (Some(said), Some(given)) if said != given => {
-                let message = format!("the document belongs to domain `{said}` and was applied to `{given}`");
+                let message = format!("the document belongs to domain `{said}` but was applied to `{given}`");
                 self.problems.push(at(&path, "/domain", message));
                 return None;
             }

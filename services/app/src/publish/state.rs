@@ -72,7 +72,7 @@ impl PublishState {
         self.domains.get(domain).ok_or_else(|| Error::internal("a document's domain was not loaded"))
     }
 
-    /// The answer to a set that was applied before: where each of its documents stands now.
+    /// The answer to a set that was applied before: the present state of each of its documents.
     pub(super) fn replayed(&self, set: Set) -> Report {
         let mut changes = Vec::new();
         for entry in &set.products {

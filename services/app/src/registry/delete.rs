@@ -126,7 +126,7 @@ async fn remove_all(
         failpoint::pass("erase.removed");
     }
     let numbers: Vec<u32> = versions.iter().map(|version| version.version).collect();
-    let what = if permanent { "deleted for good" } else { "taken out of use" };
+    let what = if permanent { "permanently deleted" } else { "soft deleted" };
     let event = Event::done(audit::Action::SchemaDelete, ResourceKind::Subject, subject, what)
         .with(serde_json::json!({ "versions": numbers, "permanent": permanent }));
     audit::append(ctx, &mut tx, event).await?;

@@ -71,7 +71,7 @@ pub(super) struct Prepared {
     pub(super) references: Vec<Reference>,
     /// The texts that it refers to, by their names, and those that these refer to.
     pub(super) texts: BTreeMap<String, String>,
-    /// One of the versions that it refers to was taken out of use: so it may be there already, and is not let in anew.
+    /// One of the versions that it refers to was taken out of use: so the schema may exist already, but a new registration of it is refused.
     pub(super) out_of_use: Option<Reference>,
     pub(super) digest: String,
 }
@@ -150,7 +150,7 @@ fn digest(format: Format, text: &str, references: &[Reference]) -> String {
 /// What references may lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// What the caller may know of: for what somebody brings.
+    /// What the caller may know of: for schemas from callers.
     Callers,
     /// All: for what is registered.
     All,
@@ -202,7 +202,8 @@ pub(super) fn missing(name: &str, subject: &Subject, version: &str) -> Error {
 }
 
 fn too_many_references() -> Error {
-    let message = format!("at most {MAX_REFERENCES} schemas, {MAX_REFERENCE_DEPTH} deep, may be referred to");
+    let message =
+        format!("at most {MAX_REFERENCES} references, nested at most {MAX_REFERENCE_DEPTH} deep, are allowed");
     Error::InvalidSchema(message)
 }
 

@@ -17,16 +17,16 @@ pub enum Error {
     /// No schema has the id, or the subject does not have the schema.
     #[error("schema not found")]
     SchemaNotFound,
-    /// The subject was taken out of use before.
+    /// The subject is already soft deleted.
     #[error("subject `{0}` was soft deleted; set permanent=true to delete it permanently")]
     SubjectSoftDeleted(Subject),
-    /// The subject must be taken out of use first.
+    /// The subject must be soft deleted first.
     #[error("subject `{0}` was not deleted first before being permanently deleted")]
     SubjectNotSoftDeleted(Subject),
-    /// The version was taken out of use before.
+    /// The version is already soft deleted.
     #[error("subject `{0}` version {1} was soft deleted; set permanent=true to delete it permanently")]
     VersionSoftDeleted(Subject, u32),
-    /// The version must be taken out of use first.
+    /// The version must be soft deleted first.
     #[error("subject `{0}` version {1} was not deleted first before being permanently deleted")]
     VersionNotSoftDeleted(Subject, u32),
     /// The scope says nothing of its own about levels.
@@ -51,13 +51,13 @@ pub enum Error {
     #[error("invalid schema: {0}")]
     InvalidSchema(String),
     /// The schema is larger than any may be.
-    #[error("the schema is too large, alone or with all that it refers to")]
+    #[error("the schema is too large, alone or with its references")]
     TooLarge,
     /// The state of the registry or of the contract does not allow it.
     #[error(transparent)]
     NotPermitted(#[from] NotPermitted),
     /// There are as many as the configuration allows.
-    #[error("{what} has as many {of} as there may be: {limit} (`registry.{setting}` in `charter.toml`)")]
+    #[error("{what} has reached the limit of {limit} {of} (`registry.{setting}` in `charter.toml`)")]
     TooMany {
         /// What is full, with its name.
         what: String,
@@ -75,7 +75,7 @@ pub enum Error {
     #[error("schema already registered with id {0} instead of the id given")]
     IdMismatch(u32),
     /// The id is, or was, another schema's.
-    #[error("id {0} is another schema's and not given twice")]
+    #[error("schema id {0} is already in use")]
     IdTaken(u32),
     /// Any other.
     #[error(transparent)]

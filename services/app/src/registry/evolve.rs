@@ -1,6 +1,6 @@
 //! What a registered schema does to the contract of its topic: the next version, or none.
 //!
-//! The contract's schema object is what the schema says; so a schema that adds something is a MINOR version of the
+//! The contract's schema object is what the schema document; so a schema that adds something is a MINOR version of the
 //! contract, and one that would break the contract's readers is refused, whatever the subject's level is.
 
 use documents::convert::{self, Foreign, Source};
@@ -22,7 +22,7 @@ use crate::publish::{self, DocumentSet, DocumentText, Outcome};
 
 /// What became of the contract.
 pub(super) enum Evolved {
-    /// It says what the schema says, now or already.
+    /// It document what the schema document, now or already.
     Done,
     /// The next version waits for its review; the schema is not to be registered before it is active.
     Waits(NotPermitted),
@@ -54,7 +54,7 @@ pub(super) async fn evolve(
     let Some(current) = versions.iter().find(|version| matches!(version.state, State::Active { .. })) else {
         return Err(NotPermitted::ContractInactive(subject.clone()).into());
     };
-    let says = parsed(&ctx.app, &current.document)?;
+    let document = parsed(&ctx.app, &current.document)?;
     let next = |version, status| {
         let bytes = &current.document.bytes;
         convert::follow(bytes, &binding.object, schema, version, status).map_err(|problems| {
@@ -69,7 +69,7 @@ pub(super) async fn evolve(
             Err(_) => Err(crate::Error::internal("a contract that was just generated cannot be parsed").into()),
         }
     };
-    let findings = compare(&says, &parse(&next(says.version, None)?)?);
+    let findings = compare(&document, &parse(&next(document.version, None)?)?);
     let needed = required_bump(&findings);
     match needed {
         Bump::None => return Ok(Evolved::Done),
@@ -85,9 +85,9 @@ pub(super) async fn evolve(
         }
         Bump::Patch | Bump::Minor => {}
     }
-    let newest = versions.iter().map(|version| version.version).max().unwrap_or(says.version);
+    let newest = versions.iter().map(|version| version.version).max().unwrap_or(document.version);
     let version = newest.next(needed);
-    let review = says.settings.evolve == Evolve::Review;
+    let review = document.settings.evolve == Evolve::Review;
     let text = next(version, Some(if review { "draft" } else { "active" }))?;
     let path = format!("{subject}.yaml");
     let command = DocumentSet {
@@ -99,7 +99,7 @@ pub(super) async fn evolve(
     match publish::apply_in(ctx, tx, &command).await? {
         Outcome::Done(_) if review => Ok(Evolved::Waits(NotPermitted::ReviewPending {
             version,
-            contract: says.document_id.clone(),
+            contract: document.document_id.clone(),
             product: known.address(),
         })),
         Outcome::Done(_) => Ok(Evolved::Done),

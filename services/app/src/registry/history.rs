@@ -90,7 +90,7 @@ pub(super) async fn in_place(ctx: &Ctx, tx: &mut Tx, version: SubjectVersion) ->
     Ok(Registered { version, schema })
 }
 
-/// Removes the versions of a subject out of use whose schema is registered there anew, but for those that another schema
+/// Removes the versions of a subject out of use whose schema is registered there again, but for those that another schema
 /// refers to.
 pub(super) async fn supersede(tx: &mut Tx, history: &[SubjectVersion], schema_id: SchemaId) -> Result<(), Error> {
     for version in history.iter().filter(|version| version.deleted && version.schema_id == schema_id) {

@@ -60,7 +60,7 @@ impl Owner {
     }
 
     /// Goes on only if the caller may do it to what owns the subject. One that the caller may not know of is refused like
-    /// one of no product, except that whoever registers in the quarantine domain may not do it there either.
+    /// one of no product, except that publishers of the quarantine domain may not do it there either.
     pub(super) fn authorize(&self, ctx: &Ctx, action: Action, subject: &Subject, what: &str) -> Result<(), Error> {
         let allowed = match self {
             Self::Topic { known, .. } => ctx.may(action, &Resource::Product(known.policy())),

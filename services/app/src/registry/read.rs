@@ -23,7 +23,7 @@ pub enum Shown {
     InUse,
     /// All.
     All,
-    /// Those that were taken out of use.
+    /// Soft-deleted ones.
     Deleted,
 }
 

@@ -31,12 +31,12 @@ pub struct Register {
     /// Whether it is normalised first; the subject's settings may say so too.
     pub normalize: bool,
     /// Its id and version in the registry that it comes from; only in mode [`Mode::Import`].
-    pub given: Given,
+    pub numbers: ImportNumbers,
 }
 
-/// The numbers that a schema brings along.
+/// The id and version of an imported schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Given {
+pub struct ImportNumbers {
     /// Its id.
     pub id: Option<SchemaId>,
     /// Its version in the subject.
@@ -52,12 +52,12 @@ const MAX_TRIES: usize = 5;
 /// [`Error::Incompatible`], [`Error::InvalidSchema`], [`Error::TooLarge`], [`Error::TooMany`], [`Error::NotPermitted`],
 /// [`Error::IdMismatch`], [`Error::IdTaken`]; [`crate::Error::Forbidden`].
 pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error> {
-    let Register { subject, draft, normalize, given } = &command;
+    let Register { subject, draft, normalize, numbers } = &command;
     for _ in 0..MAX_TRIES {
         // What takes long (reading, comparing) is done before the writer's turn, which then only looks whether all of it
         // still stands.
         let mut tx = ctx.app.db.read().await?;
-        let seen = Scene::load(ctx, &mut tx, subject).await?;
+        let seen = SubjectState::load(ctx, &mut tx, subject).await?;
         // Whoever may know of the subject may ask for a schema that it has; all else is for its publishers.
         let authorize = || seen.owner.authorize(ctx, Action::Publish, subject, "register schemas in");
         if !seen.owner.may_view() || seen.used().next().is_none() {
@@ -72,13 +72,13 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
             known = history::find_resolved(ctx, &mut tx, &used, draft, &prepared).await?;
         }
         if let Some(known) = known
-            && given.id.is_none_or(|id| id == known.schema.id)
+            && numbers.id.is_none_or(|id| id == known.schema.id)
         {
             return Ok(known);
         }
         authorize()?;
-        seen.may_register(subject, given)?;
-        prepared.refuse_if_out_of_use(given)?;
+        seen.may_register(subject, numbers)?;
+        prepared.refuse_if_out_of_use(numbers)?;
         if seen.settings.mode != Some(Mode::Import) {
             let broken = seen.incompatibilities(ctx, &mut tx, &prepared, &seen.compared_with()).await?;
             if !broken.is_empty() {
@@ -102,25 +102,25 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
 async fn write(
     ctx: &Ctx,
     mut tx: Tx,
-    scene: Scene,
+    state: SubjectState,
     command: &Register,
     prepared: Prepared,
 ) -> Result<Registered, Error> {
-    let Register { subject, draft, given, .. } = command;
-    scene.owner.authorize(ctx, Action::Publish, subject, "register schemas in")?;
+    let Register { subject, draft, numbers, .. } = command;
+    state.owner.authorize(ctx, Action::Publish, subject, "register schemas in")?;
     let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
     if let Some(same) = &same
-        && given.id.is_some_and(|id| id != same.id)
+        && numbers.id.is_some_and(|id| id != same.id)
     {
         return Err(Error::IdMismatch(same.id));
     }
-    let number = scene.number(ctx, subject, given, same.as_ref())?;
+    let number = state.number(ctx, subject, numbers, same.as_ref())?;
     if !prepared.references.is_empty() {
         // One that it refers to may have been deleted, or hidden, while it was judged.
         let Resolved { out_of_use, .. } = resolve(ctx, &mut tx, &prepared.references, Reach::Callers).await?;
-        refuse_if_out_of_use(out_of_use.as_ref(), given)?;
+        refuse_if_out_of_use(out_of_use.as_ref(), numbers)?;
     }
-    if let Owner::Topic { known, binding } = &scene.owner {
+    if let Owner::Topic { known, binding } = &state.owner {
         let schema = evolve::foreign(draft, &prepared.texts);
         match evolve::evolve(ctx, &mut tx, known, binding, subject, schema).await? {
             Evolved::Done => {}
@@ -142,7 +142,7 @@ async fn write(
     let schema = match same {
         Some(same) => same,
         None => {
-            let id = match given.id {
+            let id = match numbers.id {
                 Some(id) if store::registry::is_taken(&mut tx, id).await? => return Err(Error::IdTaken(id)),
                 Some(id) => id,
                 None => next_id(&mut tx).await?,
@@ -159,7 +159,7 @@ async fn write(
             schema
         }
     };
-    supersede(&mut tx, &scene.history, schema.id).await?;
+    supersede(&mut tx, &state.history, schema.id).await?;
     let version = SubjectVersion {
         subject: subject.clone(),
         version: number,
@@ -169,9 +169,9 @@ async fn write(
         registered_at: ctx.now(),
     };
     store::registry::insert_version(&mut tx, &version).await?;
-    if scene.history.is_empty() {
+    if state.history.is_empty() {
         let n_subjects = store::registry::count_subject(&mut tx, Change::Came).await?;
-        scene.owner.refuse_beyond(ctx, n_subjects)?;
+        state.owner.refuse_beyond(ctx, n_subjects)?;
     }
     failpoint::pass("register.stored");
     let detail = serde_json::json!({ "version": number, "schemaId": schema.id, "format": draft.format.as_str() });
@@ -205,15 +205,15 @@ async fn next_id(tx: &mut Tx) -> Result<SchemaId, Error> {
 }
 
 impl Prepared {
-    fn refuse_if_out_of_use(&self, given: &Given) -> Result<(), Error> {
-        refuse_if_out_of_use(self.out_of_use.as_ref(), given)
+    fn refuse_if_out_of_use(&self, numbers: &ImportNumbers) -> Result<(), Error> {
+        refuse_if_out_of_use(self.out_of_use.as_ref(), numbers)
     }
 }
 
 /// What is registered anew refers to versions in use alone. What is brought over with its id is as it was elsewhere.
-fn refuse_if_out_of_use(out_of_use: Option<&Reference>, given: &Given) -> Result<(), Error> {
+fn refuse_if_out_of_use(out_of_use: Option<&Reference>, numbers: &ImportNumbers) -> Result<(), Error> {
     match out_of_use {
-        Some(Reference { name, subject, version }) if given.id.is_none() => {
+        Some(Reference { name, subject, version }) if numbers.id.is_none() => {
             Err(missing(name, subject, &format!("{version} (it was deleted)")))
         }
         _ => Ok(()),
@@ -241,25 +241,25 @@ pub async fn check(
     normalize: bool,
 ) -> Result<(Vec<Incompatibility>, Level), Error> {
     let mut tx = ctx.app.db.read().await?;
-    let scene = Scene::load(ctx, &mut tx, subject).await?;
+    let state = SubjectState::load(ctx, &mut tx, subject).await?;
     let compared_with = match against {
-        Check::History => scene.compared_with(),
+        Check::History => state.compared_with(),
         // Where there is nothing yet, nothing can break.
-        Check::Version(VersionRef::Latest) => scene.used().next_back().cloned().into_iter().collect(),
+        Check::Version(VersionRef::Latest) => state.used().next_back().cloned().into_iter().collect(),
         Check::Version(VersionRef::Number(number)) => {
-            let found = scene.used().find(|version| version.version == number).cloned();
+            let found = state.used().find(|version| version.version == number).cloned();
             vec![found.ok_or_else(|| Error::VersionNotFound(number.to_string()))?]
         }
     };
-    let normalize = normalize || scene.settings.normalize == Some(true);
+    let normalize = normalize || state.settings.normalize == Some(true);
     let prepared = draft.prepare(ctx, &mut tx, subject, normalize).await?;
-    prepared.refuse_if_out_of_use(&Given::default())?;
-    let level = scene.level();
-    Ok((scene.incompatibilities(ctx, &mut tx, &prepared, &compared_with).await?, level))
+    prepared.refuse_if_out_of_use(&ImportNumbers::default())?;
+    let level = state.level();
+    Ok((state.incompatibilities(ctx, &mut tx, &prepared, &compared_with).await?, level))
 }
 
 /// What a subject is and has. One that the caller may not know of has nothing, like one that there is not.
-struct Scene {
+struct SubjectState {
     /// The revisions that `owner` was read at. Domains, products and topics do not change while they stand.
     at: Platform,
     owner: Owner,
@@ -267,7 +267,7 @@ struct Scene {
     history: Vec<SubjectVersion>,
 }
 
-impl Scene {
+impl SubjectState {
     async fn load(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Self, Error> {
         let at = store::revision::platform(tx).await?;
         let owner = Owner::of(ctx, tx, subject).await?;
@@ -289,8 +289,8 @@ impl Scene {
         let at = store::revision::platform(tx).await?;
         let ctx = ctx.fresh_at(tx, at.access).await?;
         let owner = if at == self.at { self.owner.clone() } else { Owner::of(&ctx, tx, subject).await? };
-        let scene = Self::with_owner(tx, subject, at, owner).await?;
-        Ok((ctx, scene))
+        let state = Self::with_owner(tx, subject, at, owner).await?;
+        Ok((ctx, state))
     }
 
     fn level(&self) -> Level {
@@ -320,22 +320,28 @@ impl Scene {
     }
 
     /// Whether the mode lets schemas in, with these numbers.
-    fn may_register(&self, subject: &Subject, given: &Given) -> Result<(), Error> {
+    fn may_register(&self, subject: &Subject, numbers: &ImportNumbers) -> Result<(), Error> {
         let mode = self.settings.mode.unwrap_or(Mode::ReadWrite);
         if !mode.allows_writes() {
             return Err(Error::mode(subject, mode));
         }
-        if given.id.is_some() && mode != Mode::Import {
+        if numbers.id.is_some() && mode != Mode::Import {
             return Err(NotPermitted::NotImporting(subject.clone()).into());
         }
-        if given.id.is_none() && mode == Mode::Import {
+        if numbers.id.is_none() && mode == Mode::Import {
             return Err(NotPermitted::IdMissing(subject.clone()).into());
         }
         Ok(())
     }
 
     /// The number of the next version: the one given, if the mode lets it in, or one more than there was.
-    fn number(&self, ctx: &Ctx, subject: &Subject, given: &Given, same: Option<&Schema>) -> Result<u32, Error> {
+    fn number(
+        &self,
+        ctx: &Ctx,
+        subject: &Subject,
+        numbers: &ImportNumbers,
+        same: Option<&Schema>,
+    ) -> Result<u32, Error> {
         // What is registered anew takes the place of what was deleted.
         let stays =
             |version: &&SubjectVersion| !(version.deleted && Some(version.schema_id) == same.map(|same| same.id));
@@ -345,7 +351,7 @@ impl Scene {
             return Err(Error::TooMany { what, of: "versions", limit, setting: "versions" });
         }
         let next = self.history.iter().map(|version| version.version).max().unwrap_or(0) + 1;
-        match given.version {
+        match numbers.version {
             Some(number) if self.settings.mode == Some(Mode::Import) => {
                 if self.history.iter().any(|version| version.version == number) {
                     return Err(NotPermitted::VersionTaken { subject: subject.clone(), version: number }.into());
@@ -387,8 +393,10 @@ impl Scene {
             let mut left = budget;
             let compare = move || {
                 let mut differences = Vec::new();
-                for (asked, from, to) in [(level.asks_backward(), &old, &new), (level.asks_forward(), &new, &old)] {
-                    if asked {
+                for (is_protected, from, to) in
+                    [(level.asks_backward(), &old, &new), (level.asks_forward(), &new, &old)]
+                {
+                    if is_protected {
                         let found = left.compare(|budget| from.differences_within(to, policy, budget))?;
                         differences.extend(found.into_iter().filter(|difference| !difference.compatible));
                     }

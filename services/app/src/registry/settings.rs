@@ -78,7 +78,7 @@ pub async fn change_settings(ctx: &Ctx, command: &ChangeSettings) -> Result<Sett
     let imports = change.mode == Some(Mode::Import);
     if imports {
         // Ids are the whole registry's: whoever may choose them could use them up.
-        let what = "let schemas be brought over with their ids";
+        let what = "import schemas with their ids";
         ctx.authorize(Action::ConfigureSchemas, &Resource::Platform, what)?;
     } else {
         owner.authorize(ctx)?;

@@ -67,7 +67,7 @@ async fn notice(app: &Arc<App>, table_id: TableId, newest: SnapshotKey, now: Tim
     let mut tx = app.db.write(Lock::Facts).await?;
     let head = head(&mut tx, table_id).await?;
     match (&head, store::table::find_snapshot_by_key(&mut tx, table_id, &newest).await?) {
-        // It waits still: its job may have been given up, and one that is in line already stands for this one.
+        // It waits still: its job may have been given up; a queued one replaces it.
         (Some(head), Some(known)) if head.id == known.id => {
             if head.state != SnapshotState::Pending {
                 return Ok(());

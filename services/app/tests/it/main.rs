@@ -1,6 +1,7 @@
 //! The tests of `app`.
 
 mod cache;
+mod history;
 mod issuer;
 mod lease;
 mod lock;
@@ -8,6 +9,7 @@ mod notice;
 mod open_leases;
 mod overrides;
 mod publish;
+mod queue;
 mod race;
 mod retention;
 mod shared;

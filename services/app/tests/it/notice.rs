@@ -551,7 +551,7 @@ async fn a_deprecated_major_takes_no_requests_and_honours_grants_until_its_sunse
     let refused = world.ask(&late, Some(1)).await.unwrap_err();
     let text = refused.to_string();
     assert_eq!(refused.kind(), Kind::Conflict);
-    assert!(text.contains("`orders` v1 is deprecated") && text.contains("ask for v2"), "{text}");
+    assert!(text.contains("`orders` v1 is deprecated") && text.contains("request v2"), "{text}");
     assert_eq!(closed(refused), (ClosedBy::Deprecated { sunset }, Some(2)));
     let approved = approve(&world.owner, &pending).await.unwrap_err();
     assert_eq!(closed(approved), (ClosedBy::Deprecated { sunset }, Some(2)), "what was asked before is new access too");

@@ -263,7 +263,7 @@ async fn checkpoints_of_an_earlier_release_are_named_before_any_is_removed() {
     served(&test, &owner).await;
 }
 
-/// A data folder, and the place in it where an inspection writes.
+/// A data directory, and the place in it where an inspection writes.
 fn data_dir() -> (TempDir, DataDir, PathBuf) {
     let data = TempDir::new().unwrap();
     let folder = DataDir::open(data.path()).unwrap();

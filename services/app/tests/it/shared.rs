@@ -395,6 +395,22 @@ async fn a_fallen_binding_is_not_inspected_and_blocks_no_other() {
 }
 
 #[tokio::test]
+async fn snapshots_are_shown_through_a_binding_that_stands_to_those_who_may_know_of_the_data() {
+    let world = World::new("restricted").await;
+    world.bind(&world.maker).await;
+    let stranger = world.test.principal("stranger").await;
+    let n_seen = async |ctx: &Ctx, address: &str| {
+        let target = app::table::find_table(ctx, &address.parse().unwrap()).await.unwrap().unwrap();
+        app::table::list_snapshots(ctx, &target, &Seek::first(9)).await.unwrap().items.len()
+    };
+    assert_eq!(n_seen(&stranger, ADDRESS).await, 0);
+    assert_eq!(n_seen(&world.fin, ADDRESS).await, 1);
+    world.unassign(&world.maker, "sales").await;
+    assert_eq!(n_seen(&world.fin, ADDRESS).await, 0);
+    assert_eq!(n_seen(&world.sales, "sales.orders.rows").await, 1);
+}
+
+#[tokio::test]
 async fn owners_of_every_product_on_a_table_see_what_is_about_it_and_revoke() {
     let (world, reader, grant, lease_id) = World::shared("internal").await;
     let first = Seek::first(50);
@@ -424,13 +440,17 @@ async fn owners_of_every_product_on_a_table_see_what_is_about_it_and_revoke() {
 
 #[tokio::test]
 async fn what_a_product_does_beside_a_shared_table_is_its_own() {
-    let (world, ..) = World::shared("internal").await;
-    let own = documents("own", "fin/own", "internal");
-    taken(&publish(&world.fin, "fin", &own).await);
+    let (world, _, _, shared) = World::shared("internal").await;
+    // Another port of the same product, with a table of its own.
+    let [product, _] = documents("copy", "sales/orders", "public");
+    let [_, contract] = documents("own", "fin/own", "internal");
+    let port = "  - name: own\n    version: 1.0.0\n    contractId: own-contract\n";
+    let contract = contract.replace("- name: rows", "- name: lines");
+    taken(&publish(&world.fin, "fin", &[format!("{product}{port}"), contract]).await);
     world.test.lay("fin/own", 0, Scene::of("id:integer")).await;
     let other = world.test.principal("other").await;
     let command = RequestAccess {
-        target: PortTarget::Table("fin.own.rows".parse().unwrap()),
+        target: PortTarget::Table("fin.copy.lines".parse().unwrap()),
         purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
         from: None,
         until: None,
@@ -441,10 +461,14 @@ async fn what_a_product_does_beside_a_shared_table_is_its_own() {
     let Answer::Done((_, grant)) = app::grant::approve_request(&world.fin, approve).await.unwrap() else {
         panic!("a fresh request is pending")
     };
+    assert!(matches!(vend(&other, "fin.copy.lines", Action::Read).await, Vended::Issued(_)));
     let grants = app::grant::list_grants(&world.sales, Seek::first(50)).await.unwrap().items;
     assert!(grants.iter().all(|seen| seen.id != grant.id), "{grants:?}");
     let refusal = app::grant::revoke_grant(&world.sales, grant.id, "not mine", None).await.unwrap_err();
     assert_eq!(refusal.kind(), Kind::NotFound);
+    let leases = app::lease::list_leases(&world.sales, Seek::first(50)).await.unwrap().items;
+    assert_eq!(leases.iter().map(|lease| lease.id).collect::<Vec<_>>(), [shared]);
+    assert_eq!(app::gate::list_decisions(&world.sales, Seek::first(50)).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]

@@ -179,7 +179,7 @@ fn start_hello() -> (Child, String) {
     (child, address.trim().to_owned())
 }
 
-/// A data folder whose registry takes the schemas of all subjects and holds some, and the token of whoever may register.
+/// A data directory whose registry takes the schemas of all subjects and holds some, and a token that may register.
 async fn registry(n_schemas: u32) -> (TempDir, String) {
     const N_IN_A_COMMIT: u32 = 5_000;
     let test = TestApp::start_with(None, Options::for_testing(), Settings::for_testing()).await;

@@ -131,7 +131,7 @@ struct Table {
 }
 
 impl GatewayCredentials {
-    /// The credentials as environment variables (docs/rules.md, "Interfaces and defaults").
+    /// The credentials as environment variables (docs/rules.md, "Interfaces and limits").
     pub(crate) fn variables(&self) -> [(&'static str, &str); 7] {
         [
             ("AWS_ACCESS_KEY_ID", &self.access_key_id),

@@ -12,7 +12,7 @@ pub(crate) const NOT_FOUND_HINT: &str = "check the spelling; resources you may n
 /// The result of a step of a command.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The exit codes (docs/rules.md, "Interfaces and defaults").
+/// The exit codes (docs/rules.md, "Interfaces and limits").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {

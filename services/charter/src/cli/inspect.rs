@@ -7,11 +7,11 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::answer::Snapshot;
-use super::api::{SnapshotState, VerdictWord, operation, schema};
-use super::args::{self, Idempotency, Remote};
+use super::api::{DateTime, SnapshotState, VerdictWord, list, operation, schema};
+use super::args::{self, Idempotency, Paging, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
-use super::output;
+use super::output::{self, or_dash};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
@@ -19,8 +19,11 @@ const POLL_INTERVAL: Duration = Duration::from_millis(300);
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Table, `domain.product.table`; append `__v2` for a major version
-    #[arg(value_parser = args::table)]
-    table: String,
+    #[arg(value_parser = args::table, required_unless_present = "queue")]
+    table: Option<String>,
+    /// Show the inspections that wait or run, in the order in which they became due, instead of asking for one
+    #[arg(long, conflicts_with_all = ["table", "wait", "idempotency_key"])]
+    queue: bool,
     /// Wait until the newest snapshot is inspected; exit code 2 if the verdict is `fail`, 1 if it is `error`
     #[arg(long)]
     wait: bool,
@@ -28,9 +31,42 @@ pub(crate) struct Args {
     #[arg(long, value_parser = args::duration, default_value = "15m", requires = "wait")]
     timeout: Duration,
     #[command(flatten)]
+    paging: Paging,
+    #[command(flatten)]
     idempotency: Idempotency,
     #[command(flatten)]
     remote: Remote,
+}
+
+list!($ ListQueue {} "inspectionQueue" -> "QueuedInspectionConnection" of QueuedInspection);
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct QueuedInspection {
+    table: QueuedTable,
+    running: bool,
+    again: bool,
+    due_at: DateTime,
+    started_at: Option<DateTime>,
+    attempts: i32,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "Table")]
+struct QueuedTable {
+    address: String,
+}
+
+fn queue(queued: &[QueuedInspection]) -> String {
+    output::table(
+        ["table", "state", "due", "started", "attempts"],
+        queued.iter().map(|queued| {
+            let QueuedInspection { table, running, due_at, started_at, attempts, again: _ } = queued;
+            let state = if *running { "running" } else { "waiting" };
+            let started = or_dash(started_at.as_ref());
+            [table.address.clone(), state.to_owned(), due_at.to_string(), started, attempts.to_string()]
+        }),
+    )
 }
 
 operation!($ mutation "Mutation" InspectTable { input: InspectTableInput } "inspectTable" -> InspectTablePayload);
@@ -63,12 +99,17 @@ impl Table {
 /// Runs `charter inspect`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let client = Client::new(&args.remote)?;
-    let input = InspectTableInput { address: args.table.clone(), idempotency_key: args.idempotency.into_key() };
+    let Some(address) = args.table else {
+        let queued = client.list(ListQueue::default(), &args.paging).await?;
+        output::show(args.remote.json, &queued, |queued| queue(&queued.nodes))?;
+        return Ok(Exit::Done);
+    };
+    let input = InspectTableInput { address: address.clone(), idempotency_key: args.idempotency.into_key() };
     let queued = client.send(InspectTable { input }).await?;
-    let table = if args.wait { wait(&client, queued.table, &args.table, args.timeout).await? } else { queued.table };
+    let table = if args.wait { wait(&client, queued.table, &address, args.timeout).await? } else { queued.table };
     output::show(args.remote.json, &table, |table| match &table.head {
         Some(head) => head.text(),
-        None => format!("{}: no snapshot yet", args.table),
+        None => format!("{address}: no snapshot yet"),
     })?;
     Ok(if args.wait { exit(&table) } else { Exit::Done })
 }

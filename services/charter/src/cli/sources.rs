@@ -9,7 +9,7 @@ use super::error::{Error, Exit, Result};
 
 /// The file extensions that are read in directories.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
-/// The limits of a set of documents (docs/rules.md, "Interfaces and defaults"). The server enforces both; checking them
+/// The limits of a set of documents (docs/rules.md, "Interfaces and limits"). The server enforces both; checking them
 /// here avoids reading a wrong directory to its end.
 const MAX_DOCUMENTS: usize = 2_000;
 const MAX_BYTES: usize = 20 * 1024 * 1024;

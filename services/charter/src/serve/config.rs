@@ -75,7 +75,7 @@ impl Default for Inspect {
         Self {
             poll: 60,
             probe: 5,
-            workers: 2,
+            workers: 3,
             deadline: 600,
             memory_mib: 4_096,
             cpu: 1_200,

@@ -132,11 +132,6 @@ impl TestServer {
         self.bootstrap.as_deref()
     }
 
-    /// The id of the server's process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.lock().unwrap().id()
-    }
-
     /// Whether the server exits within ten seconds: its connections close before the process ends.
     pub(crate) fn has_ended(&self) -> bool {
         (0..1_000).any(|_| {

@@ -75,7 +75,7 @@ fn all<'a>(
     Ok(true)
 }
 
-/// How many bytes a text stands for, one for each code point; `None` if one is past 255.
+/// How many bytes a string encodes, one for each code point; `None` if one is past 255.
 fn n_bytes(text: &str) -> Option<u64> {
     text.chars().try_fold(0, |n_bytes, character| u8::try_from(u32::from(character)).ok().map(|_| n_bytes + 1))
 }

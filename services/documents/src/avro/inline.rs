@@ -105,14 +105,14 @@ fn defined_name(attributes: &Map<String, Value>, namespace: &str) -> Option<Stri
     is_named.then(|| full_name(name, namespace_at(attributes).unwrap_or(namespace)))
 }
 
-/// The types that a type is made of, as they are written.
+/// The types inside a type, as they are written.
 fn parts(attributes: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let fields = attributes.get("fields").and_then(Value::as_array).into_iter().flatten();
     let of_fields = fields.filter_map(|field| field.get("type"));
     ["type", "items", "values"].into_iter().filter_map(|key| attributes.get(key)).chain(of_fields)
 }
 
-/// The same, to be written anew.
+/// The same, to be rewritten.
 fn parts_mut(attributes: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
     attributes.iter_mut().flat_map(|(key, value)| match (key.as_str(), value) {
         ("type" | "items" | "values", value) => vec![value],

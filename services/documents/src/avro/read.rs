@@ -35,7 +35,7 @@ pub(super) struct Reader<'a> {
     rules: Rules,
 }
 
-/// A type that stands for one that is not known yet.
+/// The placeholder of a type that is not known yet.
 struct Wanted<'a> {
     stand_in: TypeId,
     name: String,
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
             Value::Array(branches) => return self.union(branches, namespace, path),
             Value::Object(attributes) => attributes,
             Value::Null | Value::Bool(_) | Value::Number(_) => {
-                return Err(invalid(path, "a type is a name, an object or an array (a union)"));
+                return Err(invalid(path, "a type must be a name, an object or an array (a union)"));
             }
         };
         let word = match attributes.get("type") {
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
             return Ok(self.add(Shape::Primitive(primitive)));
         }
         if name.is_empty() || name.len() > MAX_NAME_BYTES {
-            return Err(invalid(path, format!("`{}` is no name of a type", shortened(name))));
+            return Err(invalid(path, format!("`{}` is not a valid type name", shortened(name))));
         }
         if let Some(id) = self.find(name, namespace) {
             return Ok(id);
@@ -168,16 +168,16 @@ impl<'a> Reader<'a> {
         // The record is known before its fields are, which may be of its own type.
         let id = self.define(Shape::Record(Record { naming: naming.clone(), fields: Vec::new() }), path)?;
         let Some(Value::Array(list)) = attributes.get("fields") else {
-            return Err(invalid(path, "the record has no array `fields`"));
+            return Err(invalid(path, "the record needs an array `fields`"));
         };
         let mut fields = Vec::with_capacity(list.len());
         let mut names = HashSet::new();
         for (index, field) in list.iter().enumerate() {
             let path = format!("{path}/fields/{index}");
-            let Value::Object(attributes) = field else { return Err(invalid(&path, "a field is an object")) };
+            let Value::Object(attributes) = field else { return Err(invalid(&path, "a field must be an object")) };
             let field = self.field(attributes, &namespace, &path)?;
             if !names.insert(field.name.clone()) {
-                return Err(invalid(&path, format!("the field `{}` is given twice", shortened(&field.name))));
+                return Err(invalid(&path, format!("duplicate field `{}`", shortened(&field.name))));
             }
             fields.push(field);
         }
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
         if let Some(word @ ("array" | "map" | "record" | "enum" | "fixed")) =
             attributes.get("type").and_then(Value::as_str)
         {
-            let message = format!("the `type` of the field must be an object that says what the `{word}` is");
+            let message = format!("the `type` of the field must be an object that defines the `{word}`");
             return Err(invalid(path, message));
         }
         let type_id = self.part(attributes, "type", namespace, path)?;
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
     fn symbols(&mut self, attributes: &Attributes, namespace: &str, path: &str) -> Result<TypeId, Error> {
         let naming = naming(attributes, namespace, path, self.rules)?;
         let Some(Value::Array(list)) = attributes.get("symbols") else {
-            return Err(invalid(path, "the enum has no array `symbols`"));
+            return Err(invalid(path, "the enum needs an array `symbols`"));
         };
         if list.len() > MAX_SYMBOLS {
             return Err(Error::TooLarge(format!("{path}: the enum has more than {MAX_SYMBOLS} symbols")));
@@ -225,12 +225,12 @@ impl<'a> Reader<'a> {
         let mut known = HashSet::new();
         for (index, symbol) in list.iter().enumerate() {
             let path = format!("{path}/symbols/{index}");
-            let Value::String(symbol) = symbol else { return Err(invalid(&path, "a symbol is a text")) };
+            let Value::String(symbol) = symbol else { return Err(invalid(&path, "a symbol must be a string")) };
             if symbol.len() > MAX_NAME_BYTES || self.rules == Rules::New && !is_name(symbol) {
                 return Err(invalid(&path, not_a_name(symbol)));
             }
             if !known.insert(symbol) {
-                return Err(invalid(&path, format!("the symbol `{}` is given twice", shortened(symbol))));
+                return Err(invalid(&path, format!("duplicate symbol `{}`", shortened(symbol))));
             }
             symbols.push(symbol.clone());
         }
@@ -239,7 +239,7 @@ impl<'a> Reader<'a> {
             default.as_str().is_some_and(|default| symbols.iter().any(|symbol| symbol == default))
         });
         if self.rules == Rules::New && !fits {
-            return Err(invalid(&format!("{path}/default"), "the default of the enum is none of its symbols"));
+            return Err(invalid(&format!("{path}/default"), "the default of the enum is not one of its symbols"));
         }
         let default = default.and_then(Value::as_str).map(str::to_owned);
         self.define(Shape::Enum(Enum { naming, symbols, default }), path)
@@ -299,7 +299,7 @@ impl<'a> Reader<'a> {
                 let shape = &self.types[part.0].shape;
                 let name = shape.naming().map_or(shape.word(), |naming| &naming.full);
                 if !known.insert(name) {
-                    let message = format!("the union has the branch `{}` twice", shortened(name));
+                    let message = format!("duplicate branch `{}` of the union", shortened(name));
                     return Err(wrapped(origin, invalid(&path, message)));
                 }
             }
@@ -351,7 +351,10 @@ fn naming(attributes: &Attributes, namespace: &str, path: &str, rules: Rules) ->
     let full = full_name(name, namespace);
     let unqualified = full.rsplit('.').next().unwrap_or_default();
     if rules == Rules::New && unqualified.parse::<Primitive>().is_ok() {
-        return Err(invalid(path, format!("`{unqualified}` is a primitive type and no name for another")));
+        return Err(invalid(
+            path,
+            format!("`{unqualified}` is a primitive type and cannot be the name of another type"),
+        ));
     }
     let mut aliases = aliases(attributes, path, rules, is_full_name)?;
     for alias in &mut aliases {
@@ -370,7 +373,7 @@ pub(super) fn name_at<'v>(attributes: &'v Attributes, path: &str) -> Result<&'v 
         Some(Value::String(name)) if !name.is_empty() && name.len() <= MAX_NAME_BYTES => Ok(name),
         Some(Value::String(name)) if name.is_empty() => Err(invalid(path, "the `name` is empty")),
         Some(Value::String(_)) => Err(invalid(path, format!("the `name` has more than {MAX_NAME_BYTES} bytes"))),
-        Some(_) => Err(invalid(path, "the `name` is not a text")),
+        Some(_) => Err(invalid(path, "the `name` must be a string")),
         None => Err(invalid(path, "the `name` is missing")),
     }
 }
@@ -385,7 +388,7 @@ fn aliases(
         Some(Value::Array(list)) => list.as_slice(),
         None => &[],
         Some(_) if rules == Rules::Stored => &[],
-        Some(_) => return Err(invalid(path, "the `aliases` are not an array")),
+        Some(_) => return Err(invalid(path, "the `aliases` must be an array")),
     };
     let mut aliases = Vec::with_capacity(list.len());
     for alias in list {
@@ -393,7 +396,7 @@ fn aliases(
             Value::String(alias) if rules == Rules::Stored || is_valid(alias) => aliases.push(alias.clone()),
             Value::String(alias) => return Err(invalid(path, not_a_name(alias))),
             _ if rules == Rules::Stored => {}
-            _ => return Err(invalid(path, "an alias is a text")),
+            _ => return Err(invalid(path, "an alias must be a string")),
         }
     }
     Ok(aliases)
@@ -410,5 +413,5 @@ fn is_full_name(name: &str) -> bool {
 }
 
 fn not_a_name(name: &str) -> String {
-    format!("`{}` is no name: a letter or `_`, then letters, digits and `_`", shortened(name))
+    format!("`{}` is not a valid name: use a letter or `_`, then letters, digits and `_`", shortened(name))
 }

@@ -79,7 +79,7 @@ impl Form {
                 return branches.collect();
             }
             Value::Object(attributes) => attributes,
-            Value::Null | Value::Bool(_) | Value::Number(_) => return Err(invalid(path, "this is no type")),
+            Value::Null | Value::Bool(_) | Value::Number(_) => return Err(invalid(path, "not a type")),
         };
         let word = match attributes.get("type") {
             Some(Value::String(word)) => word.as_str(),
@@ -102,7 +102,7 @@ impl Form {
         match word {
             "record" | "error" => {
                 let Some(Value::Array(fields)) = attributes.get("fields") else {
-                    return Err(invalid(path, "the record has no array `fields`"));
+                    return Err(invalid(path, "the record needs an array `fields`"));
                 };
                 let fields = fields.iter().enumerate();
                 let fields =
@@ -135,7 +135,7 @@ impl Form {
     }
 
     fn field(self, value: &Value, namespace: &str, path: &str) -> Result<Value, Error> {
-        let Value::Object(attributes) = value else { return Err(invalid(path, "a field is an object")) };
+        let Value::Object(attributes) = value else { return Err(invalid(path, "a field must be an object")) };
         let part = attributes.get("type").ok_or_else(|| invalid(path, "the type has no `type`"))?;
         let part = self.type_of(part, namespace, &format!("{path}/type"))?;
         let mut out = Map::new();

@@ -15,7 +15,7 @@ use super::draft::{Fields, option, set};
 
 /// The attribute for what Avro has no word for.
 const BESIDE: &str = "odcs";
-/// The attribute for the contract that a schema was made of.
+/// The attribute that names the contract behind an exported schema.
 const CONTRACT: &str = "odcsContract";
 /// Names that mean a type of their own.
 const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];

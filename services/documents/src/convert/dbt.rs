@@ -25,7 +25,7 @@ pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> 
         let name = node.get("name").and_then(Value::as_str).unwrap_or_default();
         if options.object.as_deref().is_none_or(|wanted| wanted == name || wanted == id) {
             let path = pointer("/nodes", id);
-            let node = node.as_object().ok_or_else(|| fault(&path, "a node is an object"))?;
+            let node = node.as_object().ok_or_else(|| fault(&path, "a node must be an object"))?;
             models.insert(id.as_str(), model(node, &path, draft)?);
         }
     }
@@ -60,7 +60,7 @@ fn model(node: &Fields, path: &str, draft: &mut Draft) -> Result<Fields, Problem
     for (key, column) in node.get("columns").and_then(Value::as_object).into_iter().flatten() {
         let path = pointer(&pointer(path, "columns"), key);
         draft.column(&path, 1)?;
-        let column = column.as_object().ok_or_else(|| fault(&path, "a column is an object"))?;
+        let column = column.as_object().ok_or_else(|| fault(&path, "a column must be an object"))?;
         let text = |name: &str| column.get(name).and_then(Value::as_str);
         let mut property = with_name(text("name").unwrap_or(key));
         if let Some(kind) = text("data_type") {

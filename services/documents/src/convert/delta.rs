@@ -114,11 +114,11 @@ fn partitioned(properties: &mut [Value], columns: &[Value]) {
 
 fn members(schema: &Value, path: &str, depth: usize, draft: &mut Draft) -> Result<Vec<Value>, Problem> {
     let fields = schema.get("fields").and_then(Value::as_array);
-    let fields = fields.ok_or_else(|| fault(path, "a struct has `fields`"))?;
+    let fields = fields.ok_or_else(|| fault(path, "a struct needs `fields`"))?;
     let mut properties = Vec::new();
     for (index, field) in fields.iter().enumerate() {
         let path = format!("{path}/fields/{index}");
-        let field = field.as_object().ok_or_else(|| fault(&path, "a field is an object"))?;
+        let field = field.as_object().ok_or_else(|| fault(&path, "a field must be an object"))?;
         let name = field.get("name").and_then(Value::as_str).ok_or_else(|| fault(&path, "the field has no name"))?;
         let kind = field.get("type").ok_or_else(|| fault(&path, "the field has no type"))?;
         let mut column = with_name(name);
@@ -262,7 +262,7 @@ fn field(export: &Export<'_>, property: &Element<'_, Property>, name: &str) -> V
             ledger.hold_fields(path, &["physicalName"]);
         }
     } else if property.it.column_name() != name {
-        ledger.changed(path, format!("is called `{name}`, since Delta has its name already in other letters"));
+        ledger.changed(path, format!("was renamed to `{name}`: Delta ignores case, and its name is already used"));
     }
     let kind = kind(export, property);
     let mut metadata = Map::new();
@@ -302,7 +302,7 @@ fn kind(export: &Export<'_>, property: &Element<'_, Property>) -> Value {
         Shape::Timestamp { zoned: true } => json!("timestamp"),
         Shape::Timestamp { zoned: false } => json!("timestamp_ntz"),
         Shape::Uuid | Shape::Time | Shape::Json => {
-            ledger.changed(&property.path, "is written as a text, since Delta has no type for it");
+            ledger.changed(&property.path, "is written as a string: Delta has no type for it");
             text()
         }
         Shape::Struct => Value::Object(fields(export, &property.members())),

@@ -16,7 +16,7 @@ const API_VERSION: &str = "v3.2.0";
 const MAX_COLUMNS: usize = 12_000;
 /// The deepest nesting of columns: a document's limit on depth holds no more.
 const MAX_DEPTH: usize = 12;
-/// The most notes that are told.
+/// The most notes of an import.
 const MAX_NOTES: usize = 1_000;
 
 /// Fields of an ODCS element.
@@ -99,7 +99,7 @@ impl Draft {
             }
         }
         if self.objects.is_empty() {
-            return Err(vec![fault("", "the source defines nothing to make a contract from")]);
+            return Err(vec![fault("", "the source defines nothing that a contract can be created from")]);
         }
         let mut objects = Value::Array(self.objects.drain(..).map(Value::Object).collect());
         complete(&mut objects);

@@ -48,7 +48,7 @@ pub fn follow(
     };
     let old = own.remove("properties").unwrap_or(Value::Null);
     own.insert("properties".to_owned(), columns_of(&old, columns));
-    let Value::Object(document) = &mut document else { return Err(vec![fault("", "the document is no object")]) };
+    let Value::Object(document) = &mut document else { return Err(vec![fault("", "the document is not an object")]) };
     document.insert("version".to_owned(), version.to_string().into());
     if let Some(status) = status {
         document.insert("status".to_owned(), status.into());

@@ -41,7 +41,7 @@ const STATE: &[&str] = &[
 /// Reads a table's metadata, or a schema.
 pub(super) fn import(text: &str, options: &ImportOptions, draft: &mut Draft) -> Result<(), Problem> {
     let root = json::read(text)?;
-    let metadata = root.as_object().ok_or_else(|| fault("", "the metadata is an object"))?;
+    let metadata = root.as_object().ok_or_else(|| fault("", "the metadata must be an object"))?;
     let (schema, path) = current_schema(metadata)?;
     let mut object = with_name(options.object.as_deref().unwrap_or("table"));
     set(&mut object, "logicalType", "object");
@@ -85,11 +85,11 @@ fn current_schema(metadata: &Fields) -> Result<(&Value, String), Problem> {
 
 fn members(schema: &Value, path: &str, depth: usize, draft: &mut Draft) -> Result<Vec<Value>, Problem> {
     let fields = schema.get("fields").and_then(Value::as_array);
-    let fields = fields.ok_or_else(|| fault(path, "a struct has `fields`"))?;
+    let fields = fields.ok_or_else(|| fault(path, "a struct needs `fields`"))?;
     let mut properties = Vec::new();
     for (index, field) in fields.iter().enumerate() {
         let path = format!("{path}/fields/{index}");
-        let field = field.as_object().ok_or_else(|| fault(&path, "a field is an object"))?;
+        let field = field.as_object().ok_or_else(|| fault(&path, "a field must be an object"))?;
         let name = field.get("name").and_then(Value::as_str).ok_or_else(|| fault(&path, "the field has no name"))?;
         let mut column = with_name(name);
         value(field.get("type"), field.get("required"), &pointer(&path, "type"), depth, draft, &mut column)?;

@@ -18,7 +18,7 @@ use crate::problem::{Problem, fault};
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// The keyword for what JSON Schema has no word for.
 const BESIDE: &str = "x-odcs";
-/// The keyword for the contract that a schema was made of.
+/// The keyword that names the contract behind an exported schema.
 const CONTRACT: &str = "x-odcs-contract";
 /// Formats that mean a logical type of their own.
 const TYPED_FORMATS: [&str; 3] = ["date", "date-time", "time"];
@@ -78,7 +78,7 @@ pub(super) fn import(
     let mut fields = Map::new();
     reader.schema(&root, "", 0, &mut fields)?;
     if fields.get("logicalType").and_then(Value::as_str) != Some("object") {
-        return Err(fault("", "a contract is made of a schema of an object"));
+        return Err(fault("", "a contract can only be created from the schema of an object"));
     }
     let title = root.get("title").and_then(Value::as_str);
     let named_by = root.get("$id").and_then(Value::as_str).and_then(|id| id.trim_end_matches('/').rsplit('/').next());
@@ -87,7 +87,7 @@ pub(super) fn import(
     fields.remove("businessName");
     fields.remove("required");
     if let Some(options) = fields.remove("logicalTypeOptions") {
-        reader.draft.note("", format!("{options} has no place at a schema object"));
+        reader.draft.note("", format!("{options} has no equivalent for a schema object"));
     }
     let mut object = with_name(name);
     overlay(&mut object, fields);
@@ -121,7 +121,7 @@ impl<'a> Reader<'a, '_> {
         let keywords = match schema {
             Value::Object(keywords) => keywords,
             Value::Bool(true) => return Ok(()),
-            _ => return Err(fault(path, "a schema is an object")),
+            _ => return Err(fault(path, "a schema must be an object")),
         };
         if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
             let scope = self.index.scope(schema, &self.scope);
@@ -345,7 +345,8 @@ impl<'a> Reader<'a, '_> {
         match values {
             Some(Value::Bool(true)) | None => {}
             Some(_) => {
-                let what = "what may be added to an object has no equivalent in a contract; see its setting `closed`";
+                let what =
+                    "the schema for undeclared members has no equivalent in a contract; see its setting `closed`";
                 self.draft.note(&pointer(path, "additionalProperties"), what);
             }
         }
@@ -374,7 +375,7 @@ impl<'a> Reader<'a, '_> {
         if values.as_array().is_some_and(|values| !values.is_empty()) {
             set(fields, "enum", values);
         } else {
-            self.draft.note(&pointer(path, "enum"), "has no value that a contract could name");
+            self.draft.note(&pointer(path, "enum"), "has no value that a contract can express");
         }
     }
 

@@ -60,7 +60,7 @@ pub fn import(source: Source, text: &str, options: &ImportOptions) -> Result<Con
 pub fn import_with(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Converted, Vec<Problem>> {
     let Foreign { source, text, references } = foreign;
     if text.len() > MAX_SOURCE_BYTES {
-        let message = format!("the source has {} bytes; at most {MAX_SOURCE_BYTES} are read", text.len());
+        let message = format!("the source has {} bytes; at most {MAX_SOURCE_BYTES} are allowed", text.len());
         return Err(vec![fault("", message)]);
     }
     let mut draft = Draft::default();
@@ -132,7 +132,7 @@ fn chosen<'a>(
         (2.., _) if needs_one => {
             let names: Vec<_> = objects.iter().map(|object| format!("`{}`", object.it.name)).collect();
             let names = crate::node::shortened(&names.join(", "));
-            Err(vec![fault("/schema", format!("the target holds one schema object; choose one of {names}"))])
+            Err(vec![fault("/schema", format!("the target format allows one schema object; choose one of {names}"))])
         }
         _ => Ok(objects),
     }

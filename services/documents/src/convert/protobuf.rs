@@ -1,6 +1,6 @@
 //! Protobuf: a file of messages, <https://protobuf.dev/reference/protobuf/proto3-spec/>.
 //!
-//! What Protobuf has no word for stands in a comment of its own line, `odcs: {...}`, where an import finds it again.
+//! What Protobuf has no word for goes into a comment of its own line, `odcs: {...}`, where an import finds it again.
 
 mod export;
 mod import;

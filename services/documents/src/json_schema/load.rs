@@ -114,7 +114,7 @@ impl<'a> Loader<'_, 'a> {
             Value::Bool(false) => return Ok(self.builder.node(Shape::Never)),
             Value::Object(members) => members,
             _ => {
-                let reason = "a schema is an object, `true` or `false`".to_owned();
+                let reason = "a schema must be an object, `true` or `false`".to_owned();
                 return Err(Error::NotASchema { path: String::new(), reason });
             }
         };

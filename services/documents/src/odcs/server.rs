@@ -5,7 +5,7 @@ use domain::table::Format;
 
 use crate::reader::{At, Reader};
 
-/// One server. One of ours that cannot be used is a problem, and is kept like one of another type.
+/// One server. An unusable server of a supported type is a problem, and is kept like one of another type.
 pub(super) fn server(at: &At<'_>, reader: &mut Reader) -> Option<Server> {
     const MODELLED: &[&str] = &["id", "server", "type", "environment"];
     let (documentary, mut other) = at.rest(MODELLED, &[]);
@@ -29,7 +29,7 @@ pub(super) fn server(at: &At<'_>, reader: &mut Reader) -> Option<Server> {
     })
 }
 
-/// A folder of ours.
+/// A folder on local storage.
 fn local(at: &At<'_>, reader: &mut Reader) -> Option<LocalServer> {
     let path = at.get("path")?;
     let path = reader.keep(&path, path.text()?.parse());

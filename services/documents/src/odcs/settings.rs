@@ -38,7 +38,7 @@ pub(super) fn settings(at: &At<'_>, reader: &mut Reader) -> (Settings, Vec<&'sta
         let Some(name) = NAMES.iter().copied().find(|known| name.as_deref() == Some(known)) else { continue };
         let n_problems = reader.problems.len();
         if !seen.insert(name) {
-            reader.problem(&entry, format!("the setting `{name}` is given twice"));
+            reader.problem(&entry, format!("duplicate setting `{name}`"));
         }
         match entry.get("value") {
             Some(value) => set(&mut settings, name, &value, reader),

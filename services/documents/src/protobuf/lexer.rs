@@ -9,7 +9,7 @@ pub(super) enum Token<'a> {
     Name(&'a str),
     /// A number, as it is written.
     Number(&'a str),
-    /// What stands between the quotes of a string, with its escapes.
+    /// The text between the quotes of a string, with its escapes.
     Text(&'a str),
     /// Any other character.
     Mark(char),
@@ -53,7 +53,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spanned<'_>>, Error> {
             }
             quote @ (b'"' | b'\'') => {
                 let length = string_length(&bytes[at..], quote)
-                    .ok_or_else(|| Error::at(text, offset, "the string does not end in its line"))?;
+                    .ok_or_else(|| Error::at(text, offset, "the string does not end on its line"))?;
                 at += length;
                 Token::Text(&rest[1..length - 1])
             }

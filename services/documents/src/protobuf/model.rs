@@ -17,7 +17,7 @@ pub(super) fn schema(file: &FileDescriptorProto, imports: &[FileDescriptorProto]
     model::Schema { file: names.file(file), imports: imports.iter().map(|file| names.file(file)).collect() }
 }
 
-/// What a full name stands for.
+/// The declaration behind a full name.
 #[derive(Clone, Copy)]
 enum Definition<'a> {
     Message(&'a DescriptorProto),

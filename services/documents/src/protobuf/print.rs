@@ -108,7 +108,7 @@ impl Printer {
         for field in &fields {
             match field.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
                 None => self.field(&Declared::field(field)),
-                // All members of a oneof are printed where the first one stands.
+                // All members of a oneof are printed at the place of the first one.
                 Some(oneof) if !printed.contains(&oneof.path().to_vec()) => {
                     printed.push(oneof.path().to_vec());
                     self.open(&format!("oneof {}", oneof.name()));

@@ -157,14 +157,14 @@ fn what_is_wrong_with_a_new_schema_is_refused_and_some_of_it_overlooked_in_an_ol
     let default = |kind: Value, default: Value| field(json!({"name": "a", "type": kind, "default": default}));
     let symbols = json!({"type": "enum", "name": "E", "symbols": ["A"]});
     let overlooked = [
-        (json!({"type": "fixed", "name": "a-b", "size": 1}).to_string(), "", "no name"),
-        (json!({"type": "fixed", "name": "F", "namespace": "1", "size": 1}).to_string(), "", "no name"),
+        (json!({"type": "fixed", "name": "a-b", "size": 1}).to_string(), "", "not a valid name"),
+        (json!({"type": "fixed", "name": "F", "namespace": "1", "size": 1}).to_string(), "", "not a valid name"),
         (json!({"type": "fixed", "name": "int", "size": 1}).to_string(), "", "primitive"),
-        (json!({"type": "fixed", "name": "F", "aliases": "G", "size": 1}).to_string(), "", "not an array"),
-        (json!({"type": "enum", "name": "E", "symbols": ["A-B"]}).to_string(), "/symbols/0", "no name"),
-        (json!({"type": "enum", "name": "E", "symbols": ["A"], "default": "B"}).to_string(), "/default", "none of"),
+        (json!({"type": "fixed", "name": "F", "aliases": "G", "size": 1}).to_string(), "", "must be an array"),
+        (json!({"type": "enum", "name": "E", "symbols": ["A-B"]}).to_string(), "/symbols/0", "not a valid name"),
+        (json!({"type": "enum", "name": "E", "symbols": ["A"], "default": "B"}).to_string(), "/default", "not one of"),
         (json!({"type": {"type": "string"}}).to_string(), "", "must be a name"),
-        (field(json!({"name": "a b", "type": "int"})), "/fields/0", "no name"),
+        (field(json!({"name": "a b", "type": "int"})), "/fields/0", "not a valid name"),
         (field(json!({"name": "a", "type": "int", "order": "up"})), "/fields/0", "order"),
         (default(json!("int"), json!("0")), "/fields/0/default", "not a value"),
         (default(json!("int"), json!(1_u64 << 31)), "/fields/0/default", "not a value"),
@@ -187,7 +187,7 @@ fn what_is_wrong_with_a_new_schema_is_refused_and_some_of_it_overlooked_in_an_ol
     ];
     let refused = [
         ("{".to_owned(), "", "EOF"),
-        ("1".to_owned(), "", "a type is"),
+        ("1".to_owned(), "", "a type must be"),
         ("{}".to_owned(), "", "no `type`"),
         ("integer".to_owned(), "", "expected value"),
         ("\"integer\"".to_owned(), "", "not defined"),
@@ -200,14 +200,18 @@ fn what_is_wrong_with_a_new_schema_is_refused_and_some_of_it_overlooked_in_an_ol
         (field(json!({"name": "a", "type": "array", "items": "int"})), "/fields/0", "must be an object"),
         (field(json!({"name": "a", "type": {"type": "array"}})), "/fields/0/type", "`items`"),
         (field(json!({"name": "a", "type": "x.Y"})), "/fields/0/type", "`x.Y` is not defined"),
-        (record(json!([{"name": "a", "type": "int"}, {"name": "a", "type": "int"}])).to_string(), "/fields/1", "twice"),
-        (json!({"type": "enum", "name": "E", "symbols": ["A", "A"]}).to_string(), "/symbols/1", "twice"),
+        (
+            record(json!([{"name": "a", "type": "int"}, {"name": "a", "type": "int"}])).to_string(),
+            "/fields/1",
+            "duplicate",
+        ),
+        (json!({"type": "enum", "name": "E", "symbols": ["A", "A"]}).to_string(), "/symbols/1", "duplicate"),
         (json!({"type": "enum", "name": "E"}).to_string(), "", "`symbols`"),
         (json!({"type": "fixed", "name": "F", "size": -1}).to_string(), "", "`size`"),
         (json!({"type": "fixed", "name": "F", "size": "4"}).to_string(), "", "`size`"),
         (json!(["int", ["null"]]).to_string(), "/1", "union"),
-        (json!(["int", "string", "int"]).to_string(), "", "`int` twice"),
-        (json!(["int", {"type": "int", "logicalType": "date"}]).to_string(), "", "`int` twice"),
+        (json!(["int", "string", "int"]).to_string(), "", "duplicate branch `int`"),
+        (json!(["int", {"type": "int", "logicalType": "date"}]).to_string(), "", "duplicate branch `int`"),
         (json!([record(json!([])), record(json!([]))]).to_string(), "/1", "defined twice"),
     ];
     let none = BTreeMap::new();

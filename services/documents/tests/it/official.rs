@@ -21,7 +21,7 @@ const EXTRA: [&str; 31] = [
     "is already used as name",
     "is already used as id",
     "another property is stored as the column",
-    "would both be called",
+    "would both have the name",
     "would be read as the name of a major version",
     "positions in a ",
     "the pattern cannot be matched in linear time",

@@ -86,7 +86,7 @@ fn rules_are_found_by_what_they_are_called() {
 }
 
 #[test]
-fn no_place_is_told_of_what_is_not_there() {
+fn absent_values_have_no_place() {
     let places = Places::of(TEXT);
     assert_eq!(places.find("orders", "2.0.0", "orders"), None);
     assert_eq!(places.find("gone", "1.1.0", "orders"), None);

@@ -23,7 +23,7 @@ fn warnings(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn faults_against_the_schema_are_told_together() {
+fn schema_violations_are_reported_together() {
     check(
         "apiVersion: v3.1.0\nkind: DataContract\nversion: 1.0\nstatus: active\nschema:\n- properties: []\n  colour: red\n",
         &[
@@ -49,7 +49,7 @@ fn a_fault_inside_a_value_does_not_make_its_neighbours_unknown() {
 }
 
 #[test]
-fn a_quality_rule_without_condition_is_told_what_it_needs() {
+fn a_quality_rule_without_a_condition_reports_what_is_missing() {
     let text = format!("{HEAD}schema:\n- name: a\n  quality:\n  - metric: rowCount\n");
     check(&text, &[(9, 5, "/schema/0/quality/0", "one of `mustBe`, ")]);
     let text = format!("{HEAD}schema:\n- name: a\n  quality:\n  - metric: rowCount\n    mustBe: 1\n    mustNotBe: 2\n");
@@ -145,14 +145,14 @@ outputPorts:
         &[
             (5, 7, "/name", "custom property `slug`"),
             (7, 32, "/customProperties/0/value", "`bronze`, `silver`, `gold`"),
-            (10, 3, "/outputPorts/1", "major 1 of port `out` is there already"),
+            (10, 3, "/outputPorts/1", "major 1 of port `out` is already defined"),
             (11, 24, "/outputPorts/2/version", "is not a version"),
         ],
     );
 }
 
 #[test]
-fn unknown_words_are_warned_about_and_what_they_become_is_told() {
+fn unknown_words_get_a_warning_with_their_replacement() {
     let text = format!(
         "{HEAD}schema:\n- name: a\n  properties:\n  - name: b\n    classification: secret\n    quality:\n    \
          - {{metric: nullValues, mustBe: 0, severity: fatal, unit: permille}}\n"
@@ -189,7 +189,7 @@ fn a_set_is_split_at_its_markers_and_each_document_keeps_its_bytes() {
     assert_eq!(ids, ["orders", "items"]);
     assert_eq!(pieces[1].bytes, format!("---\n{second}").as_bytes());
     assert_eq!(pieces[1].first_line, 12);
-    assert!(parse(text.as_bytes()).unwrap_err()[0].message.contains("the text holds 2"));
+    assert!(parse(text.as_bytes()).unwrap_err()[0].message.contains("the text contains 2"));
 
     let broken = format!("{HEAD}---\n{HEAD}colour: red\n");
     let problems = parse_set(broken.as_bytes()).unwrap_err();

@@ -279,18 +279,21 @@ fn what_is_wrong_with_a_schema_has_a_place() {
     let wrong = |schema: Value| parse(&schema).map(|_| ()).map_err(|error: TableSchemaError| error.to_string());
     let field = |name: &str| json!({"id": 1, "name": name, "required": true, "type": "int"});
     for (schema, message) in [
-        (json!([]), "/: an object is expected here"),
-        (json!({"type": "list"}), "/: a table's schema is a `struct`"),
+        (json!([]), "/: an object is expected"),
+        (json!({"type": "list"}), "/: a table's schema must be a `struct`"),
         (json!({"type": "struct", "fields": [field("a"), {"name": "b", "type": "int"}]}), "/fields/1: `id` is missing"),
         (
             json!({"type": "struct", "fields": [field("a"), field("a")]}),
-            "/fields/1: the name `a` is another field's already",
+            "/fields/1: the name `a` is already used by another field",
         ),
-        (json!({"type": "struct", "fields": [field("a"), field("b")]}), "/fields/1: the id is another field's already"),
+        (
+            json!({"type": "struct", "fields": [field("a"), field("b")]}),
+            "/fields/1: the id is already used by another field",
+        ),
         (json!({"format-version": 2}), "/: the metadata has no current schema"),
         (
             json!({"type": "struct", "fields": [{"name": "a", "type": {"type": "decimal", "precision": -1}}]}),
-            "/fields/0/type: a whole number in its range is expected here",
+            "/fields/0/type: a whole number in its range is expected",
         ),
     ] {
         assert_eq!(wrong(schema), Err(message.to_owned()));

@@ -63,7 +63,7 @@ closed_set! {
         NoticeAnswer = "notice.answer",
         /// The deadline or the migration note of a notice was changed.
         NoticeUpdate = "notice.update",
-        /// A notice was closed because the old version was retired.
+        /// A notice was closed because one of its two majors was retired.
         NoticeClose = "notice.close",
 
         /// Access to a port was requested.

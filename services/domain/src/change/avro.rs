@@ -5,7 +5,7 @@
 //!
 //! - Named types match by their unqualified names, or by an alias of the reader's; namespaces alone break no reader.
 //! - Logical types decide nothing, as in Java. The specification asks for decimals of one precision and scale; a
-//!   difference there is told and marked compatible.
+//!   difference there is reported and marked compatible.
 //! - A schema reads what it wrote, whatever its aliases say: a field's own name goes before its aliases, as in Python and
 //!   Ruby. Java refuses to look when both are there. Of several aliases that match none is taken.
 //! - Java remembers what it concluded while an outer question was open, and so can take a recursive schema for readable
@@ -189,7 +189,7 @@ impl Schema {
 }
 
 impl Shape {
-    /// The types that this one is made of.
+    /// The types inside this one.
     pub fn parts(&self) -> Vec<TypeId> {
         match self {
             Self::Primitive(_) | Self::Enum(_) | Self::Fixed(_) => Vec::new(),

@@ -35,7 +35,7 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
         ("maxProperties", before.max_properties, after.max_properties, Edge::High, Constraint::MaxProperties),
     ];
     for (name, then, now, edge, holds) in counts {
-        // A least count that grows, or a greatest one that shrinks, admits fewer values.
+        // A least count that grows, or a greatest one that shrinks, allows fewer values.
         let change = match (then, now) {
             (then, now) if then == now => continue,
             (None, Some(now)) => Change::Tighter(holds(now)),
@@ -81,7 +81,7 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
     others(&before.other, &after.other, findings);
     // A format that is the type is compared with it.
     if findings.found.len() == n_found && before.format == after.format {
-        findings.add(Rule::Documentation, "the constraints are written differently and admit the same");
+        findings.add(Rule::Documentation, "the constraints are written differently and allow the same values");
     }
 }
 
@@ -132,10 +132,10 @@ fn constraint(change: Change, name: &str, findings: &mut Findings<'_>) {
     match change {
         Change::Tighter(constraint) => {
             let claim = Claim::Holds { column: findings.column(), constraint };
-            findings.add_provable(Rule::ConstraintTightened, format!("`{name}` admits fewer values"), claim);
+            findings.add_provable(Rule::ConstraintTightened, format!("`{name}` allows fewer values"), claim);
         }
-        Change::Looser => findings.add(Rule::ConstraintLoosened, format!("`{name}` admits more values")),
-        Change::Other => findings.add(Rule::ConstraintChanged, format!("`{name}` may admit other values")),
+        Change::Looser => findings.add(Rule::ConstraintLoosened, format!("`{name}` allows more values")),
+        Change::Other => findings.add(Rule::ConstraintChanged, format!("`{name}` may allow other values")),
     }
 }
 

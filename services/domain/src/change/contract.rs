@@ -78,7 +78,7 @@ fn object(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
         let at_source = |object: &SchemaObject| object.physical_name.clone().unwrap_or_else(|| object.name.clone());
         let is_named = old.physical_name.is_some() || new.physical_name.is_some();
         if old.name != new.name {
-            findings.add(Rule::ColumnRenamed, format!("the object was called `{}`", old.name));
+            findings.add(Rule::ColumnRenamed, format!("the object was renamed from `{}`", old.name));
         }
         if at_source(old) != at_source(new) && is_named {
             match findings.context.serving.hides_names {

@@ -62,12 +62,14 @@ fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
             partitioning(&format!("`{name}` changed"), findings);
         } else if is_one_of(&DEFAULTS) {
             match findings.context.serving.reads_defaults {
-                true => findings.add(Rule::ReaderDefaultChanged, "what readers take for a missing value changed"),
-                false => findings.add(Rule::DefaultChanged, "the value that new rows get by default changed"),
+                true => {
+                    findings.add(Rule::ReaderDefaultChanged, "the default that readers use for a missing value changed")
+                }
+                false => findings.add(Rule::DefaultChanged, "the default for new rows changed"),
             }
         } else if name == OPEN_ENUM {
             match new.get(&name).and_then(|open| open.as_bool()) == Some(true) {
-                true => findings.add(Rule::EnumLoosened, "the enumeration may grow now without notice"),
+                true => findings.add(Rule::EnumLoosened, "the enumeration may now grow without notice"),
                 false => findings.add(Rule::EnumTightened, "the enumeration may no longer grow without notice"),
             }
         } else {

@@ -213,12 +213,12 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
                 let claim = Claim::NoNulls { column: findings.column() };
                 findings.add_provable(
                     Rule::RequiredAdded,
-                    "the column is required now; older data may contain nulls",
+                    "the column is now required; older data may contain nulls",
                     claim,
                 );
             }
             false => {
-                findings.add(Rule::RequiredRemoved, "the column is nullable now; its readers may not expect nulls");
+                findings.add(Rule::RequiredRemoved, "the column is now nullable; its readers may not expect nulls");
             }
         }
     }
@@ -228,7 +228,7 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
                 let claim = Claim::Unique { columns: vec![findings.column()] };
                 findings.add_provable(
                     Rule::UniqueAdded,
-                    "values must be unique now; older data may contain duplicates",
+                    "values must now be unique; older data may contain duplicates",
                     claim,
                 );
             }
@@ -274,13 +274,14 @@ fn key_flags(old: &Property, new: &Property, findings: &mut Findings<'_>) {
 
 fn names(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     if old.name != new.name {
-        findings.add(Rule::ColumnRenamed, format!("the column was called `{}`", old.name));
+        findings.add(Rule::ColumnRenamed, format!("the column was renamed from `{}`", old.name));
     }
     // A rename moves the name at the source as well, where that is not said.
     let is_named = old.name == new.name || old.physical_name.is_some() || new.physical_name.is_some();
     if old.column_name() != new.column_name() && is_named {
         let (before, after) = (old.column_name(), new.column_name());
-        findings.add(Rule::PhysicalNameChanged, format!("the column at the source was `{before}` and is `{after}`"));
+        findings
+            .add(Rule::PhysicalNameChanged, format!("the column at the source changed from `{before}` to `{after}`"));
     } else if old.physical_name != new.physical_name {
         findings.add(Rule::Documentation, "the name at the source is written differently and is the same");
     }
@@ -339,8 +340,8 @@ fn enumeration(old: &Property, new: &Property, findings: &mut Findings<'_>) {
         findings.add_provable(Rule::EnumTightened, message, claim);
     };
     match (before.is_empty(), after.is_empty()) {
-        (true, _) => tightened(findings, "only listed values are allowed now".to_owned()),
-        (false, true) => findings.add(grown, "any value is allowed now"),
+        (true, _) => tightened(findings, "only listed values are now allowed".to_owned()),
+        (false, true) => findings.add(grown, "any value is now allowed"),
         (false, false) => {
             let words = |values: &[Scalar]| values.iter().map(word).collect::<HashSet<_>>();
             let (words_before, words_after) = (words(before), words(after));
@@ -418,7 +419,7 @@ fn classification(old: &Property, new: &Property, findings: &mut Findings<'_>) {
 }
 
 fn classified(before: &str, after: &str, change: std::cmp::Ordering, findings: &mut Findings<'_>) {
-    let message = format!("the data is `{after}` and was `{before}`");
+    let message = format!("the data changed from `{before}` to `{after}`");
     match change {
         std::cmp::Ordering::Less => findings.add(Rule::ClassificationRaised, message),
         std::cmp::Ordering::Greater => findings.add(Rule::ClassificationLowered, message),

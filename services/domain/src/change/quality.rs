@@ -158,10 +158,10 @@ fn conditions(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     let (before, after) = (admitted(old), admitted(new));
     let (tighter, looser) = (is_within(&after, &before), is_within(&before, &after));
     let (rule, message) = match (tighter, looser) {
-        (true, true) => (Rule::QualityRespelled, "the condition is written differently and admits the same"),
-        (true, false) => (Rule::QualityTightened, "the condition admits less"),
-        (false, true) => (Rule::QualityLoosened, "the condition admits more"),
-        (false, false) => (Rule::QualityChanged, "the condition admits something else"),
+        (true, true) => (Rule::QualityRespelled, "the condition is written differently and allows the same"),
+        (true, false) => (Rule::QualityTightened, "the condition allows less"),
+        (false, true) => (Rule::QualityLoosened, "the condition allows more"),
+        (false, false) => (Rule::QualityChanged, "the condition allows something else"),
     };
     findings.add(rule, message);
 }

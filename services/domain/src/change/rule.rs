@@ -29,7 +29,7 @@ closed_set! {
         TypeConverted = "type.converted",
         /// The type was converted, and the format's readers of the new type still read the old (Avro's promotions).
         TypePromoted = "type.promoted",
-        /// The type became narrower or another one.
+        /// The type was narrowed or replaced.
         TypeChanged = "type.changed",
         /// The type has another name and is the same.
         TypeRespelled = "type.respelled",
@@ -51,11 +51,11 @@ closed_set! {
         EnumExtended = "enum.extended",
         /// A value was removed from an enumeration, or the enumeration introduced.
         EnumTightened = "enum.tightened",
-        /// A bound, length, pattern or count admits fewer values.
+        /// A bound, length, pattern or count allows fewer values.
         ConstraintTightened = "constraint.tightened",
-        /// A bound, length, pattern or count admits more values.
+        /// A bound, length, pattern or count allows more values.
         ConstraintLoosened = "constraint.loosened",
-        /// A bound, length, pattern or count admits other values.
+        /// A bound, length, pattern or count allows other values.
         ConstraintChanged = "constraint.changed",
         /// Values must be distinct now.
         UniqueAdded = "unique.added",
@@ -79,11 +79,11 @@ closed_set! {
         PartitionPromised = "partition.changed.promised",
         /// The data is partitioned differently, and readers depend on file paths.
         PartitionPaths = "partition.changed.paths",
-        /// A quality rule was added or admits less.
+        /// A quality rule was added or allows less.
         QualityTightened = "quality.tightened",
-        /// A quality rule was removed or admits more.
+        /// A quality rule was removed or allows more.
         QualityLoosened = "quality.loosened",
-        /// A quality rule measures or admits something else.
+        /// A quality rule measures or allows something else.
         QualityChanged = "quality.changed",
         /// A quality rule is written differently and promises the same, or never promised anything.
         QualityRespelled = "quality.respelled",
@@ -115,7 +115,7 @@ closed_set! {
         ServerRemoved = "server.removed",
         /// A server moved or is of another kind.
         ServerChanged = "server.changed",
-        /// A folder on local storage moved; readers are told where at each vend.
+        /// A folder on local storage moved; readers get the new location with their next credentials.
         ServerMoved = "server.moved",
         /// Reading may ask for more than before.
         ReaderCeilingRaised = "reader_ceiling.raised",

@@ -25,7 +25,10 @@ fn server(old: &Server, new: &Server, findings: &mut Findings<'_>) {
             if before.format != after.format {
                 findings.add(Rule::ServerChanged, "the tables are in another format");
             } else if before.path != after.path {
-                findings.add(Rule::ServerMoved, "the folder moved; readers are told where at each vend");
+                findings.add(
+                    Rule::ServerMoved,
+                    "the folder moved; readers get the new location with their next credentials",
+                );
             }
         }
         (ServerKind::Local(_) | ServerKind::Other(_), after) if old.kind != *after => {
@@ -36,10 +39,10 @@ fn server(old: &Server, new: &Server, findings: &mut Findings<'_>) {
     let version = |server: &Server| serving::format_version(server);
     match (version(old), version(new)) {
         (Some(before), Some(after)) if before < after => {
-            findings.add(Rule::ReaderCeilingRaised, format!("the format version was {before} and is {after}"));
+            findings.add(Rule::ReaderCeilingRaised, format!("the format version changed from {before} to {after}"));
         }
         (Some(before), Some(after)) if before > after => {
-            findings.add(Rule::ReaderCeilingLowered, format!("the format version was {before} and is {after}"));
+            findings.add(Rule::ReaderCeilingLowered, format!("the format version changed from {before} to {after}"));
         }
         _ => {}
     }

@@ -401,7 +401,7 @@ impl Comparer {
             }
         }
         if old.write_default != new.write_default {
-            self.add("WRITE_DEFAULT_CHANGED", true, "the value that new rows get by default changed");
+            self.add("WRITE_DEFAULT_CHANGED", true, "the default for new rows changed");
         }
         self.types(&old.slot.data_type, &new.slot.data_type)
     }
@@ -550,10 +550,10 @@ fn knows(protocol: &ReaderProtocol, feature: &str) -> bool {
 }
 
 /// Whether a reader who knows `known` can read what asks for `asked`.
-fn is_covered(asked: &ReaderProtocol, known: &ReaderProtocol) -> bool {
-    asked.version <= known.version
-        && asked.features.iter().all(|feature| knows(known, feature))
-        && (asked.version != 2 || knows(known, "columnMapping"))
+fn is_covered(required: &ReaderProtocol, known: &ReaderProtocol) -> bool {
+    required.version <= known.version
+        && required.features.iter().all(|feature| knows(known, feature))
+        && (required.version != 2 || knows(known, "columnMapping"))
 }
 
 /// Whether a field is a list or map whose default is an empty one. Tables store "none" as that, in every version.

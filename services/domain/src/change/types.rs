@@ -258,7 +258,7 @@ enum Form<'a> {
     Unknown(&'a str),
 }
 
-/// Whether a type is one value, or what it is made of.
+/// Whether a type is one value, or the kind of its parts.
 #[derive(Debug, PartialEq, Eq)]
 enum Shape {
     Scalar,

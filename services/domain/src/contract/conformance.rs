@@ -53,19 +53,19 @@ impl fmt::Display for ConformanceFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let column = &self.column;
         match &self.problem {
-            ConformanceProblem::Absent => write!(f, "column `{column}` is declared and the table does not have it"),
+            ConformanceProblem::Absent => write!(f, "declared column `{column}` is missing from the table"),
             ConformanceProblem::Type { declared, found } => {
-                write!(f, "column `{column}` is {found} and the contract says {declared}")
+                write!(f, "column `{column}` has type {found}, but the contract declares {declared}")
             }
             ConformanceProblem::UnknownPhysicalType(name) => {
                 write!(f, "column `{column}`: physical type `{name}` is not known, only the logical type was compared")
             }
             ConformanceProblem::Undeclared => write!(f, "column `{column}` is not declared"),
             ConformanceProblem::ReaderVersion { allowed, found } => {
-                write!(f, "reading the table takes reader version {found} and the contract allows {allowed}")
+                write!(f, "the table requires reader version {found}, but the contract allows {allowed}")
             }
             ConformanceProblem::ReaderFeature(feature) => {
-                write!(f, "reading the table takes the feature `{feature}`, which the contract does not allow")
+                write!(f, "the table requires the reader feature `{feature}`, which the contract does not allow")
             }
         }
     }

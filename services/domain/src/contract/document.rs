@@ -459,7 +459,7 @@ pub enum Measure {
     NullValues,
     /// Metric `missingValues`.
     MissingValues {
-        /// What stands for "missing"; null always does.
+        /// The values that mean "missing"; null always does.
         values: Vec<Scalar>,
     },
     /// Metric `invalidValues`.
@@ -492,7 +492,7 @@ closed_set! {
     LibraryMetric {
         /// Rows whose column is null.
         NullValues = "nullValues",
-        /// Rows whose column is null or stands for "missing".
+        /// Rows whose column is null or means "missing".
         MissingValues = "missingValues",
         /// Rows whose column is no valid value.
         InvalidValues = "invalidValues",

@@ -114,7 +114,7 @@ impl Place {
 struct Compiler<'a> {
     object: &'a SchemaObject,
     rules: Vec<Rule>,
-    /// How often each key was asked for.
+    /// How often each key was wanted for.
     keys: BTreeMap<String, usize>,
 }
 
@@ -208,7 +208,7 @@ impl Compiler<'_> {
             let check = column.clone().map(|column| Check::InvalidPattern { column, pattern: pattern.clone() });
             self.implied(format!("{key}/pattern"), check, format!("{key} matches its pattern"));
         }
-        // No check of ours looks inside a collection; these are listed as not run.
+        // No check looks inside a collection; these are listed as not run.
         let counts = [
             ("minItems", options.min_items),
             ("maxItems", options.max_items),
@@ -326,10 +326,10 @@ impl Compiler<'_> {
 
     /// Adds a rule; a key that is taken gets the next free number.
     fn push(&mut self, mut rule: Rule) {
-        let asked = rule.key.clone();
+        let wanted = rule.key.clone();
         while let Some(n_taken) = self.keys.get(&rule.key).copied() {
-            self.keys.insert(asked.clone(), n_taken + 1);
-            rule.key = format!("{asked}#{}", n_taken + 1);
+            self.keys.insert(wanted.clone(), n_taken + 1);
+            rule.key = format!("{wanted}#{}", n_taken + 1);
         }
         self.keys.insert(rule.key.clone(), 1);
         self.rules.push(rule);

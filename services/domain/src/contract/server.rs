@@ -9,7 +9,7 @@ use crate::table::Format;
 /// The environment of a server that names none.
 pub const SERVING_ENVIRONMENT: &str = "prod";
 
-/// What stands for the schema object in a local path.
+/// The placeholder of the schema object in a local path.
 const MODEL: &str = "{model}";
 
 /// One entry of ODCS `servers`.
@@ -48,7 +48,7 @@ pub struct LocalServer {
 }
 
 /// A path relative to the storage root: segments joined with `/`, none of them empty, `.` or `..`, no NUL, no
-/// backslash. `{model}` stands for the schema object's physical name, else its name.
+/// backslash. `{model}` is replaced by the schema object's physical name, else its name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LocalPath(String);
 

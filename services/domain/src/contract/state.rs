@@ -11,7 +11,7 @@ use crate::error::Kind;
 /// `endOfSupport`: 90 days.
 pub const DEFAULT_SUNSET: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Where a contract version stands.
+/// The state of a contract version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It waits until its objects are bound, conform and passed once.

@@ -29,7 +29,7 @@ closed_set! {
         PolicyNotChecked = "policy.not_checked",
         /// No policy allows the action, or one forbids it.
         PolicyDenied = "policy.denied",
-        /// A policy could not be evaluated, which is a refusal.
+        /// A policy could not be evaluated, so access is refused.
         PolicyError = "policy.error",
 
         /// The contract version is active.
@@ -99,7 +99,7 @@ closed_set! {
         QualityHeadPending = "quality.head_pending",
         /// A newer snapshot has waited for its inspection for longer than the contract's grace; an inspected one is served.
         QualityHeadWaits = "quality.head_waits",
-        /// The newest data is later than the contract promises.
+        /// The newest data is older than the contract allows.
         QualityLate = "quality.late",
 
         /// The credentials reach this table alone, for a bounded time.

@@ -121,7 +121,7 @@ closed_set! {
     LineOutcome {
         /// The check holds.
         Holds = "holds",
-        /// It holds, with something to know.
+        /// It holds, with remarks.
         Warns = "warns",
         /// It does not hold, and binds.
         Fails = "fails",
@@ -374,9 +374,9 @@ struct Answer {
 
 impl Answer {
     fn put(&mut self, mut line: Line) {
-        let asked = action::binds(self.action, line.check);
+        let is_binding = action::binds(self.action, line.check);
         let judged = matches!(line.check, Check::Conformance | Check::Quality);
-        line = match (asked, judged, self.enforcement) {
+        line = match (is_binding, judged, self.enforcement) {
             (false, _, _) | (true, true, Enforcement::Off) => not_checked(line.check),
             (true, true, Enforcement::Report) if line.outcome == LineOutcome::Fails => {
                 Line { outcome: LineOutcome::NotBinding, ..line }
@@ -409,7 +409,7 @@ fn identity(facts: &Facts) -> Line {
     if facts.principal_enabled {
         holds(Check::Identity, "the caller is known")
     } else {
-        fails(Code::IdentityUnknown, "the caller is not known here, or is disabled")
+        fails(Code::IdentityUnknown, "the caller is unknown or disabled")
     }
 }
 
@@ -427,7 +427,7 @@ fn visibility(facts: &Facts) -> Line {
 fn policy(facts: &Facts) -> Line {
     let answer = &facts.policy;
     let line = if !answer.errors.is_empty() {
-        fails(Code::PolicyError, "a policy could not be evaluated, which is a refusal")
+        fails(Code::PolicyError, "a policy could not be evaluated, so access is refused")
     } else if answer.allowed {
         holds(Check::Policy, "the policies allow it")
     } else {
@@ -449,14 +449,14 @@ fn contract(request: &Request, facts: &Facts) -> Line {
     let (code, message) = match &facts.contract.state {
         State::Active { .. } => return holds(Check::Contract, format!("contract version {version} is active")),
         State::Deprecated { sunset, .. } if request.now < *sunset => {
-            let message = format!("contract version {version} is deprecated; it ends {sunset}");
+            let message = format!("contract version {version} is deprecated and ends {sunset}");
             return warns(Code::ContractDeprecated, message);
         }
         State::Retired { .. } => {
             return fails(Code::ContractRetired, format!("contract version {version} is retired"));
         }
         State::Deprecated { sunset, .. } => {
-            (Code::ContractSunset, format!("contract version {version} is deprecated; it ended {sunset}"))
+            (Code::ContractSunset, format!("contract version {version} is deprecated and ended {sunset}"))
         }
         State::Draft { .. } => (Code::ContractDraft, format!("contract version {version} is not active yet")),
         State::Superseded { .. } => (Code::ContractSuperseded, format!("contract version {version} is superseded")),
@@ -491,15 +491,15 @@ fn grant(request: &Request, facts: &Facts) -> (Line, Option<Right>) {
         let mut purposes: Vec<&str> = rights.iter().map(|right| right.purpose.as_str()).collect();
         purposes.sort_unstable();
         purposes.dedup();
-        let message = format!("the caller may read for several purposes; say which: {}", purposes.join(", "));
+        let message = format!("several purposes are possible; specify one of: {}", purposes.join(", "));
         return (fails(Code::GrantPurposeNeeded, message), None);
     }
 
     // A role has no end; among grants for one purpose the one that ends last serves the caller best.
     let right = rights.into_iter().max_by_key(|right| right.until.unwrap_or(Timestamp(i64::MAX)));
     let line = match right.as_ref().and_then(|right| right.until) {
-        Some(until) => holds(Check::Grant, format!("a grant stands until {until}")),
-        None => holds(Check::Grant, "the caller's role in the domain stands for a grant"),
+        Some(until) => holds(Check::Grant, format!("a grant is valid until {until}")),
+        None => holds(Check::Grant, "the caller has access by their role in the domain"),
     };
     (line, right)
 }
@@ -513,7 +513,7 @@ fn no_grant(request: &Request, facts: &Facts) -> Line {
         return fails(Code::GrantEnded, format!("the grant ended {}", grant.window.until));
     }
     if facts.grants.is_empty() {
-        fails(Code::GrantMissing, "no grant; ask for access")
+        fails(Code::GrantMissing, "no grant: request access")
     } else {
         fails(Code::GrantRevoked, "the grant was revoked")
     }
@@ -539,7 +539,7 @@ fn scope(
         }
     }
     if !facts.location_is_its_own {
-        let message = "the table's location is not its own";
+        let message = "the table's location overlaps another table";
         return (fails(Code::ScopeLocation, message), None);
     }
     let by_role = !action::binds(request.action, Check::Grant);
@@ -561,7 +561,7 @@ fn scope(
         expires_at = expires_at.min(latest);
     }
     if expires_at.since(request.now) < lease::MIN_LIFETIME {
-        return (fails(Code::ScopeTooShort, "less than a second of it would be left"), None);
+        return (fails(Code::ScopeTooShort, "the credentials would be valid for less than a second"), None);
     }
     (holds(Check::Scope, format!("this table alone, until {expires_at}")), Some(expires_at))
 }

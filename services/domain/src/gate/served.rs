@@ -8,9 +8,9 @@ use crate::id::SnapshotId;
 use crate::org::Enforcement;
 use crate::quality::Verdict;
 
-/// A snapshot and what the current rules of one binding say of it.
+/// A snapshot, judged by the current rules of one binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
+pub struct JudgedSnapshot {
     /// The snapshot.
     pub snapshot_id: SnapshotId,
     /// When it was committed, by the table's own account; the time of notice where it could not be looked at.
@@ -28,7 +28,7 @@ pub struct Judged {
     pub findings: Vec<Detail>,
 }
 
-impl Judged {
+impl JudgedSnapshot {
     fn is_good(&self) -> bool {
         self.conforms && matches!(self.verdict, Verdict::Pass | Verdict::Warn)
     }
@@ -38,9 +38,9 @@ impl Judged {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Snapshots {
     /// The newest ones that were judged by the current rules, the newest first.
-    pub judged: Vec<Judged>,
+    pub judged: Vec<JudgedSnapshot>,
     /// Since when there has been a snapshot newer than the judged ones, if there is one: the notice of the oldest of
-    /// them, so that a table that commits often does not put its grace off for ever.
+    /// them, so that a table that commits often cannot extend its grace forever.
     pub head_pending_since: Option<Timestamp>,
     /// When the head was noticed, if it has not been judged yet: how new the newest data is.
     pub head_noticed_at: Option<Timestamp>,
@@ -50,7 +50,7 @@ pub struct Snapshots {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
     /// The snapshot; `None` shuts the gate in every enforcement, since there is nothing to serve.
-    pub snapshot: Option<Judged>,
+    pub snapshot: Option<JudgedSnapshot>,
     /// The line about its columns.
     pub conformance: Line,
     /// The line about its verdict.
@@ -95,11 +95,11 @@ pub fn choose(facts: &Facts, now: Timestamp) -> Served {
     served
 }
 
-fn open(chosen: &Judged, newest: &Judged) -> Served {
+fn open(chosen: &JudgedSnapshot, newest: &JudgedSnapshot) -> Served {
     let conformance = match chosen.conformance.is_empty() {
         true => holds(Check::Conformance, "the served snapshot has the contract's columns"),
         false => {
-            let message = "the served snapshot has the contract's columns, with something to know";
+            let message = "the served snapshot has the contract's columns, with remarks";
             warns(Code::ConformanceNoted, message)
         }
     };
@@ -119,7 +119,7 @@ fn open(chosen: &Judged, newest: &Judged) -> Served {
     explained(chosen, Some(chosen.clone()), conformance, quality)
 }
 
-fn shut(newest: &Judged) -> Served {
+fn shut(newest: &JudgedSnapshot) -> Served {
     let conformance = match (newest.conforms, newest.readable) {
         (true, _) => holds(Check::Conformance, "the newest snapshot has the contract's columns"),
         (false, true) => fails(Code::ConformanceBroken, "the newest snapshot does not have the contract's columns"),
@@ -134,7 +134,7 @@ fn shut(newest: &Judged) -> Served {
     explained(newest, None, conformance, quality)
 }
 
-fn explained(by: &Judged, snapshot: Option<Judged>, conformance: Line, quality: Line) -> Served {
+fn explained(by: &JudgedSnapshot, snapshot: Option<JudgedSnapshot>, conformance: Line, quality: Line) -> Served {
     Served {
         snapshot,
         conformance: Line { details: by.conformance.clone(), ..conformance },
@@ -143,7 +143,7 @@ fn explained(by: &Judged, snapshot: Option<Judged>, conformance: Line, quality: 
     }
 }
 
-/// A head that has been waiting for longer than `grace` shuts the gate in `block`, and is only told in the others.
+/// A head that has been waiting for longer than `grace` shuts the gate in `block`, and is only reported in the others.
 fn mark_pending_head(served: &mut Served, facts: &Facts, now: Timestamp) {
     let settings = &facts.contract.settings;
     let Some(since) = facts.snapshots.head_pending_since else { return };
@@ -167,14 +167,14 @@ fn mark_pending_head(served: &mut Served, facts: &Facts, now: Timestamp) {
 }
 
 /// Late data warns, or shuts where the contract says `late: block`. A pending head counts from its notice.
-fn mark_late(served: &mut Served, facts: &Facts, newest: &Judged, now: Timestamp) {
+fn mark_late(served: &mut Served, facts: &Facts, newest: &JudgedSnapshot, now: Timestamp) {
     let settings = &facts.contract.settings;
     let Some(freshness) = facts.contract.freshness.filter(|_| !settings.is_final) else { return };
     let committed_at = newest.committed_at.max(facts.snapshots.head_noticed_at.unwrap_or(newest.committed_at));
     if now.since(committed_at) <= freshness {
         return;
     }
-    let message = format!("the newest data is of {committed_at}, later than the contract promises");
+    let message = format!("the newest data is from {committed_at}, older than the contract allows");
     served.quality.details.push(Detail { right: DetailRight::Quality, text: message.clone() });
     match settings.late {
         Late::Block => {

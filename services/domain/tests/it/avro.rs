@@ -103,7 +103,7 @@ fn an_enum_needs_all_symbols_or_a_default_of_its_own() {
 }
 
 #[test]
-fn what_a_logical_type_means_is_told_and_breaks_nobody() {
+fn a_changed_logical_type_is_reported_and_breaks_no_reader() {
     let decimal = |decimal| {
         let logical = Some(LogicalType { name: "decimal".to_owned(), decimal });
         Schema::new(vec![Type { shape: Shape::Primitive(Primitive::Bytes), logical }], TypeId(0)).unwrap()
@@ -114,7 +114,7 @@ fn what_a_logical_type_means_is_told_and_breaks_nobody() {
 }
 
 #[test]
-fn what_is_told_of_a_field_says_which() {
+fn a_difference_in_a_field_names_the_field() {
     let record = |with: Field| {
         let mut types = Types::default();
         types.record("R", &[]);

@@ -14,8 +14,9 @@ const HEAD: &str = "\
 Generated from the enums of `services/domain` by `UPDATE_GOLDEN=1 cargo test --workspace --test domain_it codes`; a test
 compares it with the code. The codes are stable: the database, the API, the command line and clients use them. The
 GraphQL enums `ReasonCode`, `GateCheck`, `AuditAction` and `AuditOutcome` write them in capitals with underscores
-(`GRANT_MISSING`). [problems.md](problems.md) lists the problem documents, [registry.md](registry.md) the error numbers of
-the schema registry.
+(`GRANT_MISSING`); the command line prints them as below, with `--json` too (`grant.missing`).
+[problems.md](problems.md) lists the problem documents, [registry.md](registry.md) the error numbers of the schema
+registry.
 ";
 
 /// A section with one line for each value; `aside` is a column of its own.

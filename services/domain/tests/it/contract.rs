@@ -279,23 +279,24 @@ fn a_logical_type_admits_its_family_and_format_or_physical_type_narrow_it() {
         (typed(LogicalType::Boolean, None, None), PhysicalType::Other("variant".to_owned()), "boolean", "variant"),
     ];
     for (properties, found, declared, actual) in bad {
-        let sentence = format!("column `a` is {actual} and the contract says {declared}");
+        let sentence = format!("column `a` has type {actual}, but the contract declares {declared}");
         check_conformance(properties, vec![physical("a", found)], &[&sentence], Verdict::Fail);
     }
     let zoned = Options { timezone: Some(false), ..Options::default() };
     let property = Property { options: zoned, ..column("a", LogicalType::Timestamp) };
-    let sentence = "column `a` is timestamp with time zone and the contract says timestamp without time zone";
+    let sentence =
+        "column `a` has type timestamp with time zone, but the contract declares timestamp without time zone";
     check_conformance(vec![property], vec![physical("a", ZONED)], &[sentence], Verdict::Fail);
 }
 
 #[test]
-fn a_declared_column_must_be_there_and_an_undeclared_one_is_told() {
+fn a_missing_column_fails_and_an_undeclared_one_is_reported() {
     let renamed = Property { physical_name: Some("b".to_owned()), ..column("a", LogicalType::Integer) };
     check_conformance(vec![renamed.clone()], vec![physical("b", I32)], &[], Verdict::Pass);
     check_conformance(
         vec![renamed.clone()],
         vec![physical("a", I32)],
-        &["column `b` is declared and the table does not have it", "column `a` is not declared"],
+        &["declared column `b` is missing from the table", "column `a` is not declared"],
         Verdict::Fail,
     );
     check_conformance(
@@ -336,9 +337,9 @@ fn conformance_looks_into_structures_lists_and_maps() {
         ],
         &[
             "column `address.city` is not declared",
-            "column `list.items.zip` is int32 and the contract says string",
+            "column `list.items.zip` has type int32, but the contract declares string",
             "column `list.items.city` is not declared",
-            "column `map.value` is string and the contract says integer",
+            "column `map.value` has type string, but the contract declares integer",
         ],
         Verdict::Fail,
     );

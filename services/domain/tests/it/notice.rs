@@ -117,7 +117,7 @@ fn a_notice_is_opened_to_those_who_were_promised_something() {
 }
 
 #[test]
-fn a_sunset_closes_what_nobody_closed() {
+fn a_sunset_closes_an_open_notice() {
     let notice = notice();
     let ended = |of: Side, at: Timestamp| move |major| (of.major() == major).then_some(at);
     assert_eq!(notice.clone().settled(|_| None), notice);

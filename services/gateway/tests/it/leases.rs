@@ -44,7 +44,7 @@ async fn a_lease_expires_on_time() {
     let answer = server.ask("GET", &object("a.parquet")).await;
     assert_eq!(
         (answer.status, answer.elements("Message")),
-        (403, vec!["this lease has expired: get a new one".into()])
+        (403, vec!["this lease has expired: request a new one".into()])
     );
 }
 

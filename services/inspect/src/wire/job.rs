@@ -19,6 +19,8 @@ pub struct Limits {
     pub cpu_seconds: u64,
     /// The time after which one `sql` rule is abandoned, so that it fails alone.
     pub query_seconds: u64,
+    /// The process id of the server: the worker ends with it.
+    pub server: u32,
     /// Whether the table may be opened only if the sandbox is fully enforced.
     pub sandbox_required: bool,
 }

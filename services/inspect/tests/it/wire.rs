@@ -15,7 +15,8 @@ use inspect::wire::{
     Outcome, Report, ReportReader, Sandbox,
 };
 
-const LIMITS: Limits = Limits { memory_bytes: 1 << 30, cpu_seconds: 60, query_seconds: 15, sandbox_required: true };
+const LIMITS: Limits =
+    Limits { memory_bytes: 1 << 30, cpu_seconds: 60, query_seconds: 15, server: 1, sandbox_required: true };
 
 fn column(name: &str) -> ColumnPath {
     ColumnPath(vec![name.to_owned(), "member".to_owned()])
@@ -167,7 +168,7 @@ fn a_report_comes_back_the_same() {
 }
 
 #[test]
-fn a_job_that_nobody_may_give_is_refused() {
+fn a_malformed_job_is_refused() {
     let refused = |change: fn(&mut InspectionJob)| {
         let mut job = job();
         change(&mut job);

@@ -45,7 +45,7 @@ fn bad_policies_are_refused_with_their_place() {
 }
 
 #[test]
-fn all_faults_of_all_files_are_told_at_once() {
+fn all_faults_of_all_files_are_reported_at_once() {
     let files = [("a.cedar", "forbid (principal, action, resource);"), ("b.cedar", "forbid")];
     let Err(error) = Policy::with_files(&files) else { panic!("accepted") };
     assert_eq!(error.kind(), Kind::Invalid);

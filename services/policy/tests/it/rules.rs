@@ -35,7 +35,7 @@ fn every_word_of_the_domain_is_one_of_the_schema() {
 }
 
 #[test]
-fn nobody_answers_his_own_request_even_with_every_role() {
+fn own_requests_cannot_be_answered_even_with_every_role() {
     let policy = Policy::embedded().unwrap();
     let world = World::new();
     let person = user(1);
@@ -47,9 +47,9 @@ fn nobody_answers_his_own_request_even_with_every_role() {
     {
         let caller = Caller { domain_roles: &owner, ..everything(approver) };
         for (action, resource, forbidden_by) in [
-            (Action::ApproveRequest, world.request(requester), "nobody-answers-his-own-request"),
-            (Action::RejectRequest, world.request(requester), "nobody-answers-his-own-request"),
-            (Action::GrantAccess, world.grant(requester), "nobody-grants-to-himself"),
+            (Action::ApproveRequest, world.request(requester), "no-answer-to-own-request"),
+            (Action::RejectRequest, world.request(requester), "no-answer-to-own-request"),
+            (Action::GrantAccess, world.grant(requester), "no-grant-to-self"),
         ] {
             let answer = policy.decide(&Question { caller: &caller, action, resource: &resource, purpose: None });
             assert!(!answer.allowed, "{action} by {approver:?} for {requester:?}");
@@ -188,7 +188,7 @@ fn an_evaluation_error_refuses_what_another_policy_allows() {
 
 /// What `@grants("role")` in `policies/data.cedar` says: the gate takes a role for a grant where this says so.
 #[test]
-fn owners_and_publishers_read_by_role_and_nobody_else_does() {
+fn only_owners_and_publishers_read_by_role() {
     let forbid = "@id(\"closed\") forbid (principal, action == Action::\"read\", resource is Binding);";
     let (open, closed) = (Policy::embedded().unwrap(), Policy::with_files(&[("closed.cedar", forbid)]).unwrap());
     let world = World::new();

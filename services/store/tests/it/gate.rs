@@ -28,7 +28,7 @@ crate::suite! {
     a_lease_needs_the_lock,
     leases_page_with_the_newest_first,
     decisions_are_kept_whole,
-    a_row_that_fits_no_state_is_told,
+    a_row_that_fits_no_state_is_an_error,
 }
 
 async fn a_request_is_answered_once(world: World) {
@@ -402,10 +402,10 @@ async fn decisions_are_kept_whole(world: World) {
     assert_eq!(of_principal.unwrap().items, [decision]);
 }
 
-async fn a_row_that_fits_no_state_is_told(world: World) {
+async fn a_row_that_fits_no_state_is_an_error(world: World) {
     let catalog = world.catalog().await;
-    // An active version scope `since` says nothing cannot be written through the store, so a request does: answered,
-    // by nobody.
+    // The store writes no active version whose `since` is missing, so this is an access request that is approved and has
+    // no approver.
     let answered =
         AccessRequest { state: RequestState::Approved, ..request(&catalog.reader, &catalog.port.port_major) };
     let mut tx = world.facts().await;

@@ -56,7 +56,7 @@ async fn a_failed_turn_does_not_take_the_others_along() {
 }
 
 #[tokio::test]
-async fn a_commit_is_told_only_when_its_group_is_durable() {
+async fn a_commit_returns_only_when_its_group_is_durable() {
     let world = World::on_sqlite_with(patient()).await;
     let (first, second) = two_turns(&world).await;
     let mut first = Box::pin(first);
@@ -150,7 +150,7 @@ async fn a_full_disk_in_a_lone_turn_leaves_a_writer_that_works() {
 }
 
 #[tokio::test]
-async fn who_stops_waiting_for_a_turn_stops_nobody() {
+async fn giving_up_a_turn_does_not_block_other_turns() {
     let world = World::on_sqlite_with(patient()).await;
     let first = world.facts().await;
     let mut impatient = Box::pin(world.db.write(Lock::Facts));
@@ -161,7 +161,7 @@ async fn who_stops_waiting_for_a_turn_stops_nobody() {
 }
 
 #[tokio::test]
-async fn a_commit_that_nobody_waits_for_any_more_stands() {
+async fn an_abandoned_commit_still_takes_effect() {
     let world = World::on_sqlite_with(patient()).await;
     let mut tx = world.facts().await;
     store::outbox::push(&mut tx, &event("left"), NOW).await.unwrap();

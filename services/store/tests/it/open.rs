@@ -110,7 +110,7 @@ async fn what_is_no_address_is_refused() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_made_is_told() {
+async fn a_directory_that_cannot_be_created_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
     let error = refused(&format!("sqlite:{}/file/charter.db", folder.path().display())).await;
@@ -184,7 +184,7 @@ async fn null_is_never_read_as_nothing() {
 }
 
 #[tokio::test]
-async fn sqlite_waits_for_the_disk_unless_told_otherwise() {
+async fn sqlite_waits_for_the_disk_by_default() {
     assert_eq!(Options::default().durability, store::Durability::Full);
     // A row is there for readers as soon as its commit is told.
     let world = World::on_sqlite_with(Options::default()).await;

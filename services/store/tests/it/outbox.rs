@@ -7,12 +7,12 @@ use store::{Error, Lock};
 use crate::world::{NOW, World, event};
 
 crate::suite! {
-    a_new_consumer_is_told_to_build,
+    a_new_consumer_must_build,
     a_consumer_reads_each_event_in_order,
     events_that_were_not_acknowledged_come_again,
     consumers_do_not_disturb_each_other,
     two_workers_of_a_consumer_do_not_both_advance,
-    a_consumer_behind_the_oldest_event_is_told_to_rebuild,
+    a_consumer_behind_the_oldest_event_must_rebuild,
     a_consumer_that_has_read_all_is_not_behind,
     a_consumer_misses_nothing_while_others_write,
     a_clock_that_steps_back_leaves_no_gap,
@@ -63,7 +63,7 @@ async fn delete_before(world: &World, seconds: i64) -> u64 {
     n_deleted
 }
 
-async fn a_new_consumer_is_told_to_build(world: World) {
+async fn a_new_consumer_must_build(world: World) {
     assert_eq!(read(&world, INDEX, 10).await, Unread::Rebuild { newest: 0 }, "of an empty outbox too");
     push(&world, &[1, 2]).await;
     assert_eq!(read(&world, INDEX, 10).await, Unread::Rebuild { newest: 2 });
@@ -127,7 +127,7 @@ async fn two_workers_of_a_consumer_do_not_both_advance(world: World) {
     assert_eq!(unread(&world, INDEX, 10).await, [3]);
 }
 
-async fn a_consumer_behind_the_oldest_event_is_told_to_rebuild(world: World) {
+async fn a_consumer_behind_the_oldest_event_must_rebuild(world: World) {
     restart(&world, INDEX, 0).await;
     push(&world, &[10, 20, 30, 40]).await;
     advance(&world, INDEX, 0, 1).await.unwrap();

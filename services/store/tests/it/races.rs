@@ -123,7 +123,7 @@ async fn on_postgres_jobs_are_claimed_side_by_side() {
     }
     tx.commit().await.unwrap();
     let (mut one, mut two) = (world.db.write(Lock::Free).await.unwrap(), world.db.write(Lock::Free).await.unwrap());
-    let minute = std::time::Duration::from_secs(60);
+    let minute = store::job::Terms { duration: std::time::Duration::from_secs(60), max_of_domain: 2 };
     let first = store::job::claim(&mut one, Kind::Inspect, NOW, minute).await.unwrap().unwrap();
     let second = store::job::claim(&mut two, Kind::Inspect, NOW, minute).await.unwrap().unwrap();
     assert_ne!(first.id, second.id);

@@ -16,7 +16,7 @@ crate::suite! {
     a_reader_sees_one_state,
     a_reader_cannot_write,
     what_reads_once_cannot_write,
-    broken_constraints_are_told_apart,
+    each_broken_constraint_has_its_own_error,
     facts_need_their_lock,
     nothing_works_after_close,
 }
@@ -107,7 +107,7 @@ async fn what_reads_once_cannot_write(world: World) {
     assert!(matches!(pushed, Err(Error::Database(_))), "{pushed:?}");
 }
 
-async fn broken_constraints_are_told_apart(world: World) {
+async fn each_broken_constraint_has_its_own_error(world: World) {
     let sales = domain("sales");
     let ann = user("ann");
     let mut tx = world.facts().await;

@@ -12,7 +12,7 @@ use store::idempotency::Done;
 use store::job::{self, QueuedJob, State};
 use store::outbox;
 use store::revision::{self, Revision};
-use store::{Error, Lock, Tx};
+use store::{Error, Lock, Seek, Tx};
 
 use crate::world::{NOW, World, event, id, table_id};
 
@@ -20,7 +20,7 @@ crate::suite! {
     revisions_move_one_by_one,
     events_are_in_the_order_of_commits,
     events_of_earlier_programs_are_read,
-    an_event_of_another_program_is_told,
+    an_unknown_event_is_reported,
     old_events_are_forgotten_and_positions_go_on,
     an_idempotency_key_is_used_once,
     an_expired_key_can_be_used_again,
@@ -29,10 +29,14 @@ crate::suite! {
     a_job_asked_for_while_one_runs_waits,
     a_retried_job_gives_way_to_one_that_waits,
     of_a_kind_and_subject_one_job_waits,
+    of_a_table_one_job_runs,
+    domains_take_turns,
+    a_domain_runs_no_more_jobs_than_it_may,
+    open_jobs_are_listed_in_their_order,
     a_row_that_is_no_job_does_not_block_the_others,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+const TERMS: job::Terms = job::Terms { duration: Duration::from_secs(60), max_of_domain: 3 };
 
 fn after(seconds: i64) -> Timestamp {
     Timestamp(NOW.0 + seconds * 1_000_000)
@@ -126,7 +130,7 @@ async fn events_of_earlier_programs_are_read(world: World) {
     assert_eq!(unchanged, again);
 }
 
-async fn an_event_of_another_program_is_told(world: World) {
+async fn an_unknown_event_is_reported(world: World) {
     let wrong = [
         ("moon.landed", UUID, "{}"),
         ("product.published", "no id", r#"{"what":"orders"}"#),
@@ -189,7 +193,7 @@ async fn push(world: &World, subject: &str, run_at: Timestamp) -> JobId {
 
 async fn claim(world: &World, now: Timestamp) -> Option<QueuedJob> {
     let mut tx = free(world).await;
-    let job = job::claim(&mut tx, Kind::Inspect, now, MINUTE).await.unwrap();
+    let job = job::claim(&mut tx, Kind::Inspect, now, TERMS).await.unwrap();
     tx.commit().await.unwrap();
     job
 }
@@ -201,7 +205,7 @@ async fn jobs_are_claimed_once(world: World) {
     assert_eq!(claim(&world, NOW).await, None, "the other is not due");
     assert_eq!(claim(&world, after(5)).await.unwrap().id, later);
     let mut tx = free(&world).await;
-    assert_eq!(job::claim(&mut tx, Kind::Reinspect, after(5), MINUTE).await.unwrap(), None, "of another kind");
+    assert_eq!(job::claim(&mut tx, Kind::Reinspect, after(5), TERMS).await.unwrap(), None, "of another kind");
     assert!(job::finish(&mut tx, &first).await.unwrap());
     assert!(!job::finish(&mut tx, &first).await.unwrap());
     assert_eq!(job::find(&mut tx, first.id).await.unwrap().unwrap().state, State::Done);
@@ -269,4 +273,77 @@ async fn a_row_that_is_no_job_does_not_block_the_others(world: World) {
     let mut reader = world.read().await;
     let broken = job::find(&mut reader, first).await;
     assert!(matches!(broken, Err(Error::Inconsistent { table: "jobs", .. })), "{broken:?}");
+}
+
+async fn of_a_table_one_job_runs(world: World) {
+    push(&world, "a", NOW).await;
+    let mut tx = free(&world).await;
+    job::push(&mut tx, id(JobId::new), Job::Reinspect(table_id("a")), NOW).await.unwrap();
+    let first = job::claim(&mut tx, Kind::Reinspect, NOW, TERMS).await.unwrap().unwrap();
+    assert_eq!(job::claim(&mut tx, Kind::Inspect, NOW, TERMS).await.unwrap(), None, "of either kind");
+    job::finish(&mut tx, &first).await.unwrap();
+    assert!(job::claim(&mut tx, Kind::Inspect, NOW, TERMS).await.unwrap().is_some());
+}
+
+/// Enqueues jobs of tables of a domain, all due at a time.
+async fn push_of(world: &World, domain: &str, tables: &[&str], at: Timestamp) {
+    for table in tables {
+        let job = push(world, table, at).await;
+        let domain = format!("00000000-0000-4000-8000-0000000000{:02x}", domain.as_bytes()[0]);
+        world.execute(&format!("UPDATE jobs SET domain_id = '{domain}' WHERE id = '{job}'")).await;
+    }
+}
+
+async fn domains_take_turns(world: World) {
+    push_of(&world, "x", &["a", "b", "c", "d"], NOW).await;
+    push_of(&world, "y", &["e"], after(1)).await;
+    push_of(&world, "z", &["f"], after(2)).await;
+    let mut order = Vec::new();
+    // One worker: a domain that had its turn waits for the others, however long its jobs have been due.
+    for second in 3..9 {
+        let job = claim(&world, after(second)).await.unwrap();
+        order.push(job.job);
+        let mut tx = free(&world).await;
+        job::finish(&mut tx, &job).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(order, ["a", "e", "f", "b", "c", "d"].map(|table| Job::Inspect(table_id(table))));
+    // Several: the domain with the fewest running comes first.
+    push_of(&world, "x", &["a", "b"], after(10)).await;
+    push_of(&world, "y", &["e"], after(11)).await;
+    let claimed = [claim(&world, after(12)).await, claim(&world, after(13)).await, claim(&world, after(14)).await];
+    let tables = claimed.map(|job| job.unwrap().job);
+    assert_eq!(tables, ["e", "a", "b"].map(|table| Job::Inspect(table_id(table))), "`y` had its turn before `x`");
+}
+
+async fn a_domain_runs_no_more_jobs_than_it_may(world: World) {
+    push_of(&world, "x", &["a", "b", "c", "d"], NOW).await;
+    for _ in 0..3 {
+        assert!(claim(&world, after(1)).await.is_some());
+    }
+    assert_eq!(claim(&world, after(2)).await, None);
+    push_of(&world, "y", &["e"], after(3)).await;
+    assert_eq!(claim(&world, after(3)).await.unwrap().job, Job::Inspect(table_id("e")));
+    assert_eq!(
+        claim(&world, after(61)).await.map(|job| job.n_attempts),
+        Some(2),
+        "a claim that ran out does not count"
+    );
+}
+
+async fn open_jobs_are_listed_in_their_order(world: World) {
+    let (later, sooner) = (push(&world, "b", after(5)).await, push(&world, "a", NOW).await);
+    let running = claim(&world, NOW).await.unwrap();
+    let done = push(&world, "c", NOW).await;
+    let mut tx = free(&world).await;
+    let ended = job::claim(&mut tx, Kind::Inspect, NOW, TERMS).await.unwrap().unwrap();
+    assert_eq!((ended.id, running.id), (done, sooner));
+    job::finish(&mut tx, &ended).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = world.read().await;
+    let first = job::list_open(&mut reader, &Seek::first(1)).await.unwrap();
+    assert_eq!((first.items[0].id, first.items[0].claimed_at, first.has_more), (sooner, Some(NOW), true));
+    let seek = Seek { after: Some((first.items[0].run_at, sooner)), limit: 5 };
+    let rest = job::list_open(&mut reader, &seek).await.unwrap();
+    assert_eq!(rest.items.iter().map(|job| job.id).collect::<Vec<_>>(), [later]);
 }

@@ -3,14 +3,13 @@
 //! [`log`] selects the log files and the kernel replays them. Every resulting path is checked before a file is opened.
 //! Rows are read with the kernel's transforms (column mapping, partition values) and deletion vectors.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod files;
 mod log;
 mod rows;
 mod store;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -24,6 +23,7 @@ use buoyant_kernel::{Engine, EngineData};
 use domain::clock::Timestamp;
 use domain::table::{PhysicalSchema, PinnedFile, ReaderProtocol, SnapshotKey};
 
+use self::checkpoint::NewCheckpoint;
 use self::files::LiveFile;
 use self::log::{Commit, LogSegment};
 use self::rows::DeltaRows;
@@ -36,8 +36,8 @@ use crate::{footer, schema};
 /// The URL of the table's folder for the kernel. The store resolves paths below it.
 const TABLE_URL: &str = "table:///";
 
-/// Opens a version, checks its files, and writes our checkpoint of it into the scratch folder. Blocks.
-pub(crate) fn open(root: &Arc<Root>, version: u64, scratch: &Path) -> Result<Table> {
+/// Opens a version, checks its files, and writes our checkpoint of it. Blocks.
+pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) -> Result<Table> {
     let segment = LogSegment::choose(root, version)?;
     let store = Arc::new(Store::new(root.clone(), segment.files));
     let engine: Arc<dyn Engine> = Arc::new(DefaultEngineBuilder::new(store).build());
@@ -48,7 +48,7 @@ pub(crate) fn open(root: &Arc<Root>, version: u64, scratch: &Path) -> Result<Tab
     let schema = physical_schema(&snapshot)?;
     let live = files::live_files(&snapshot, engine.as_ref())?;
     let (files, n_rows) = pin(root, &live, &snapshot, engine.as_ref())?;
-    let checkpoint = checkpoint::write(&snapshot, engine.as_ref(), scratch)?;
+    let checkpoint = checkpoint.write(&snapshot, engine.as_ref())?;
     let in_commit_timestamps = snapshot.table_properties().enable_in_commit_timestamps == Some(true);
     let arrow: Schema =
         snapshot.schema().as_ref().try_into_arrow().map_err(|error| Unreadable(format!("its schema: {error}")))?;

@@ -44,7 +44,7 @@ fn its_versions_are_as_documented() {
 }
 
 #[test]
-fn a_wrong_command_line_is_told_apart() {
+fn a_wrong_command_line_has_its_own_exit_code() {
     for arguments in [&["--help-me"][..], &["make-demo"], &["make-demo", "x", "--through", "-1"], &[]] {
         let status = Command::new(env!("CARGO_BIN_EXE_charter-worker")).args(arguments).output().unwrap().status;
         assert_eq!(status.code(), Some(64), "{arguments:?}");

@@ -172,15 +172,16 @@ fn a_worker_limits_itself_and_has_no_environment() {
     assert!(status.contains("NoNewPrivs:\t1"), "it has not confined itself: {status}");
 }
 
-/// A worker on a kernel without Landlock, played by `strace`; nothing where that is not installed.
-fn without_landlock(folder: &Path) -> Option<PathBuf> {
+/// A worker on a kernel without these system calls, played by `strace`; nothing where that is not installed.
+fn without(calls: &str, folder: &Path) -> Option<PathBuf> {
     if !Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
         println!("skipped: `strace` is not installed");
         return None;
     }
     let script = folder.join("worker");
     let worker = env!("CARGO_BIN_EXE_charter-worker");
-    let inject = "--seccomp-bpf -f -e inject=landlock_create_ruleset:error=ENOSYS";
+    // The tracer is not the worker's parent (`-D`): a worker ends with that.
+    let inject = format!("-D --seccomp-bpf -f -e inject={calls}:error=ENOSYS");
     let text = format!("#!/bin/sh\nexec strace -o /dev/null {inject} {worker} \"$@\"\n");
     fs::write(&script, text).unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
@@ -190,7 +191,7 @@ fn without_landlock(folder: &Path) -> Option<PathBuf> {
 #[test]
 fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
     let (table, folder) = (HandTable::of_three_rows(), TempDir::new().unwrap());
-    let Some(worker) = without_landlock(folder.path()) else { return };
+    let Some(worker) = without("landlock_create_ruleset,seccomp", folder.path()) else { return };
     let inspect = |sandbox_required| {
         let launcher = Launcher { worker: worker.clone(), sandbox_required, ..launcher() };
         inspect(&launcher, table.path(), vec![sql("SELECT max(n) FROM ${table}")])
@@ -198,6 +199,13 @@ fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
     };
     assert_eq!(inspect(false), Ok(vec![value(3)]));
     assert_eq!(inspect(true), Err(InspectionError::NoSandbox(Sandbox::Absent)));
+    for calls in ["landlock_create_ruleset", "seccomp"] {
+        let folder = TempDir::new().unwrap();
+        let launcher =
+            Launcher { worker: without(calls, folder.path()).unwrap(), sandbox_required: true, ..launcher() };
+        let found = self::inspect(&launcher, table.path(), vec![]).map(|_| ());
+        assert_eq!(found, Err(InspectionError::NoSandbox(Sandbox::Partial)), "{calls}");
+    }
 
     // The worker refuses by itself: the launcher would only know afterwards.
     let job = InspectionJob {
@@ -208,7 +216,13 @@ fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
         digests: false,
         scratch: folder.path().to_owned(),
     };
-    let limits = Limits { memory_bytes: 4 << 30, cpu_seconds: 60, query_seconds: 15, sandbox_required: true };
+    let limits = Limits {
+        memory_bytes: 4 << 30,
+        cpu_seconds: 60,
+        query_seconds: 15,
+        server: std::process::id(),
+        sandbox_required: true,
+    };
     let input = folder.path().join("job");
     fs::write(&input, Job::from_domain(&job, limits).unwrap().to_json().unwrap()).unwrap();
     let said = Command::new(&worker).arg("inspect").stdin(fs::File::open(&input).unwrap()).output().unwrap();
@@ -219,7 +233,64 @@ fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
 }
 
 #[test]
-fn a_whole_sandbox_is_told_as_such() {
+fn a_worker_is_refused_everything_but_reading_its_table() {
+    let table = HandTable::of_three_rows();
+    let said =
+        Command::new(env!("CARGO_BIN_EXE_charter-worker")).arg("try-sandbox").arg(table.path()).output().unwrap();
+    let lines = String::from_utf8(said.stdout).unwrap();
+    let mut lines = lines.lines();
+    if lines.next() != Some("sandbox: full") {
+        println!("skipped: this kernel does not enforce the whole sandbox");
+        return;
+    }
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 17);
+    assert!(lines.iter().all(|line| line.ends_with(": refused")), "{lines:#?}");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+}
+
+#[test]
+fn a_worker_ends_with_its_server() {
+    let (table, folder) = (table(), TempDir::new().unwrap());
+    let job = InspectionJob {
+        format: Format::Delta,
+        root: table.path().to_owned(),
+        snapshot: Some(SnapshotKey::DeltaVersion(0)),
+        rules: vec![sql(ENDLESS)],
+        digests: false,
+        scratch: folder.path().to_owned(),
+    };
+    let of_server = |server: u32| {
+        let limits =
+            Limits { memory_bytes: 4 << 30, cpu_seconds: 120, query_seconds: 120, server, sandbox_required: false };
+        let job = Job::from_domain(&job, limits).unwrap().to_json().unwrap();
+        String::from_utf8(job).unwrap()
+    };
+    // A shell in the server's place, which puts its own process id into the job.
+    fs::write(folder.path().join("job"), of_server(4_294_967_295)).unwrap();
+    let (worker, folder) = (env!("CARGO_BIN_EXE_charter-worker"), folder.path().display());
+    let script = format!(
+        "cd {folder}; sed s/4294967295/$$/ job > mine; {worker} inspect < mine > /dev/null & \
+         echo $! > {folder}/pid.new; mv {folder}/pid.new {folder}/pid; wait"
+    );
+    let mut server = Command::new("/bin/sh").arg("-c").arg(script.replace("mine;", "mine &&")).spawn().unwrap();
+    let pid = pid_in(&PathBuf::from(folder.to_string()));
+    wait_for(|| (cpu_ticks(pid) > 20).then_some(()));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let stat = PathBuf::from(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    wait_for(|| fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(()));
+
+    // One whose server has ended before it began.
+    fs::write(format!("{folder}/orphan"), of_server(1)).unwrap();
+    let orphan = fs::File::open(format!("{folder}/orphan")).unwrap();
+    let said = Command::new(worker).arg("inspect").stdin(orphan).output().unwrap();
+    assert!(!said.status.success());
+    assert!(String::from_utf8_lossy(&said.stderr).contains("the server that asked has ended"));
+}
+
+#[test]
+fn a_fully_enforced_sandbox_is_reported() {
     let table = HandTable::of_three_rows();
     let found = inspect(&Launcher { sandbox_required: true, ..launcher() }, table.path(), vec![]).map(|_| ());
     match found {

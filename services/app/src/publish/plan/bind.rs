@@ -53,7 +53,8 @@ impl Planner<'_> {
             if table.location == folder.location && table.format == folder.format {
                 self.plan.inspect.insert(table.id);
             } else if was_promised {
-                let message = format!("`{}` stays bound where it is: readers read it there", folder.object);
+                let message =
+                    format!("`{}` cannot move to another location: readers use the present one", folder.object);
                 self.warnings.push(version.entry.problem(pointer(folder), message));
                 self.plan.inspect.insert(table.id);
             } else {
@@ -133,7 +134,10 @@ impl Planner<'_> {
             });
             match bound {
                 Some(binding) if binding.subject != topic.subject => {
-                    let message = format!("`{}` stays bound to `{}`", topic.object, binding.subject);
+                    let message = format!(
+                        "`{}` cannot be bound to another subject: readers use `{}`",
+                        topic.object, binding.subject
+                    );
                     let pointer = format!("/schema/{}/physicalName", topic.n_object);
                     self.warnings.push(version.entry.problem(pointer, message));
                 }
@@ -172,7 +176,7 @@ impl Planner<'_> {
         let (domain, location) = (&judged.domain, &folder.location);
         let not_available = || {
             let message = format!(
-                "the folder `{location}` is not available: it holds another table or lies in one, or is not below the \
+                "the folder `{location}` is not available: it contains another table or lies inside one, or is not below the \
                  domain's own folder `{domain}`, or is that of a domain below it"
             );
             version.entry.problem(pointer(folder), message)
@@ -204,7 +208,7 @@ impl Planner<'_> {
             return Ok(None);
         }
         if table.format != folder.format {
-            let message = format!("the folder `{location}` holds a {} table", table.format);
+            let message = format!("the folder `{location}` contains a {} table", table.format);
             self.problems.push(version.entry.problem(pointer(folder), message));
             return Ok(None);
         }

@@ -108,7 +108,7 @@ async fn a_folder_that_is_shared_holds_one_format() {
     let (product, contract) = second();
     let contract = with(&with(&contract, "shop/second", "shop/orders"), "format: delta", "format: parquet");
     let problems = invalid(&owner, &[&product, &contract]).await;
-    assert!(problems[0].message.contains("holds a delta table"), "{problems:?}");
+    assert!(problems[0].message.contains("contains a delta table"), "{problems:?}");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_set_names_nothing_twice() {
     assert!(problems[0].message.contains("is used by two products of the set"), "{problems:?}");
     let respelled = with(CONTRACT, "Every order", "All orders");
     let problems = invalid(&owner, &[PRODUCT, CONTRACT, &respelled]).await;
-    assert!(problems[0].message.contains("the set has version 1.0.0 twice"), "{problems:?}");
+    assert!(problems[0].message.contains("the set contains version 1.0.0 twice"), "{problems:?}");
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_topic_is_one_objects_of_one_contract() {
 }
 
 #[tokio::test]
-async fn a_draft_that_is_published_anew_keeps_to_its_number() {
+async fn a_republished_draft_keeps_its_number() {
     let (_test, owner) = open_shop().await;
     let wider = with(&version("1.1.0"), "      # more columns", "      - name: note\n        logicalType: string");
     done(&owner, &[&wider]).await;

@@ -6,7 +6,8 @@ use testkit::inspector::Scene;
 use super::{COLUMNS, CONTRACT, done, open_shop, reasons, refused, state, version, with};
 
 const AMOUNT: &str = "      - name: amount\n        logicalType: number\n";
-const PROOFS: &str = "its number needs proofs that the data does not give: see the findings and the newest verdict";
+const PROOFS: &str =
+    "its version number needs data proofs that have not succeeded: see the findings and the newest verdict";
 
 /// 1.1.0, in which every order has an amount.
 fn tightened() -> String {

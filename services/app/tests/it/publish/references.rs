@@ -10,7 +10,7 @@ use testkit::app::{TestApp, set};
 use super::{CONTRACT, PRODUCT, done, invalid, open_shop, shop, trace, version, with};
 
 #[tokio::test]
-async fn references_that_lead_nowhere_are_told_together() {
+async fn broken_references_are_reported_together() {
     let (_test, owner) = shop().await;
     let orphan = with(CONTRACT, "orders-contract", "nobodys-contract");
     let problems = invalid(&owner, &[PRODUCT, &orphan]).await;
@@ -134,7 +134,7 @@ async fn a_page_of_products_is_filled_past_hidden_ones() {
 }
 
 #[tokio::test]
-async fn a_hidden_product_is_not_told_from_a_taken_name() {
+async fn a_hidden_product_looks_like_a_taken_name() {
     const FORBID: &str = r#"@id("restricted-is-for-admins")
         forbid (principal is Principal, action == Action::"viewProduct", resource is Product)
         when { resource.classification == Classification::"restricted" }

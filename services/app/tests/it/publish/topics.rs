@@ -2,7 +2,7 @@
 
 use app::identity::NewRole;
 use app::publish::{Outcome, apply};
-use app::registry::{Draft, Given, Register, register, release_subject};
+use app::registry::{Draft, ImportNumbers, Register, register, release_subject};
 use app::{Ctx, Settings};
 use domain::change::message::Format;
 use domain::error::Kind;
@@ -63,7 +63,7 @@ const PREFIXES: [(&str, &str); 2] = [("shop", "shop"), ("fin.ledger", "fin")];
 
 async fn put(ctx: &Ctx, topic: &str) -> Result<(), app::registry::Error> {
     let draft = Draft { format: Format::Avro, text: SCHEMA.to_owned(), references: Vec::new() };
-    let command = Register { subject: subject(topic), draft, normalize: false, given: Given::default() };
+    let command = Register { subject: subject(topic), draft, normalize: false, numbers: ImportNumbers::default() };
     register(ctx, command).await.map(drop)
 }
 

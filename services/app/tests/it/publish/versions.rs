@@ -82,7 +82,7 @@ async fn what_was_promised_does_not_change_under_its_number() {
 }
 
 #[tokio::test]
-async fn a_draft_may_be_published_anew() {
+async fn a_draft_can_be_republished() {
     let (test, owner) = shop().await;
     done(&owner, &[PRODUCT, CONTRACT]).await;
     let changes = done(&owner, &[&wider("1.0.0")]).await;
@@ -111,7 +111,7 @@ async fn a_draft_older_than_the_current_version_stays_one() {
     done(&owner, &[PRODUCT, CONTRACT, &narrower("1.1.0")]).await;
     test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
     assert_eq!(state(&owner, "1.1.0").await, "active", "the newest is tried first");
-    assert_eq!(super::reasons(&owner, "1.0.0").await, ["1.1.0 is active already"]);
+    assert_eq!(super::reasons(&owner, "1.0.0").await, ["1.1.0 is already active"]);
 }
 
 #[tokio::test]

@@ -170,7 +170,7 @@ impl Writer<'_> {
             }
             Shape::Vector => json!({ "type": "array", "items": "float" }),
             Shape::Json => {
-                self.export.ledger.changed(&property.path, "an object without members is written as a text of JSON");
+                self.export.ledger.changed(&property.path, "an object without members is written as a JSON string");
                 json!("string")
             }
         }
@@ -195,7 +195,7 @@ impl Writer<'_> {
         if own == name {
             ledger.hold(&pointer(path, "name"));
         } else {
-            ledger.changed(path, format!("is called `{name}`, since Avro does not allow its name or has it already"));
+            ledger.changed(path, format!("was renamed to `{name}`: its name is invalid in Avro or already used"));
         }
     }
 }

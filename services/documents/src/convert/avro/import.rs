@@ -31,7 +31,7 @@ pub(in super::super) fn import(text: &str, references: &References, draft: &mut 
             Some(fields) if fields.get("type").and_then(Value::as_str) == Some("record") => {
                 reader.object(fields, &path)?;
             }
-            _ => return Err(fault(&path, "a contract is made of a record or of a union of records")),
+            _ => return Err(fault(&path, "a contract can only be created from a record or a union of records")),
         }
     }
     Ok(())
@@ -109,7 +109,7 @@ impl<'a> Reader<'a, '_> {
         let mut properties = Vec::new();
         for (index, field) in record.get("fields").and_then(Value::as_array).into_iter().flatten().enumerate() {
             let path = format!("{path}/fields/{index}");
-            let field = field.as_object().ok_or_else(|| fault(&path, "a field is an object"))?;
+            let field = field.as_object().ok_or_else(|| fault(&path, "a field must be an object"))?;
             let name = field.get("name").and_then(Value::as_str);
             let name = name.ok_or_else(|| fault(&path, "the field has no name"))?;
             let kind = field.get("type").ok_or_else(|| fault(&path, "the field has no type"))?;

@@ -90,7 +90,7 @@ impl Writer<'_> {
         if own == name {
             ledger.hold(&pointer(path, "name"));
         } else {
-            ledger.changed(path, format!("is called `{name}`, as Protobuf wants its names"));
+            ledger.changed(path, format!("was renamed to `{name}` to be a valid Protobuf name"));
         }
     }
 
@@ -277,9 +277,10 @@ impl Writer<'_> {
                 let FieldType { label, word, declared, .. } = typed;
                 let field = format!("{pad}  {label}{word} values = 1;\n");
                 let declared = format!("{pad}message {message} {{\n{declared}{field}{pad}}}\n");
-                self.export
-                    .ledger
-                    .changed(&property.path, "is a message with one field `values`: Protobuf nests no lists or maps");
+                self.export.ledger.changed(
+                    &property.path,
+                    "was wrapped in a message with one field `values`: Protobuf cannot nest lists or maps",
+                );
                 FieldType { label: "", word: message, declared, read_back: Map::new(), is_scalar: false }
             }
             Shape::Timestamp { zoned: true } => {

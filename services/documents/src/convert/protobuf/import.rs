@@ -179,7 +179,7 @@ impl Reader<'_> {
             match line.strip_prefix(BESIDE) {
                 Some(text) => match json::read(text) {
                     Ok(Value::Object(fields)) => beside = fields,
-                    _ => return Err(fault(place, "the comment `odcs:` does not hold an object of JSON")),
+                    _ => return Err(fault(place, "the comment `odcs:` does not contain a JSON object")),
                 },
                 None => lines.push(line),
             }
@@ -298,7 +298,7 @@ impl Reader<'_> {
             "google.protobuf.Duration" | "google.protobuf.FieldMask" => {
                 set(column, "logicalType", "string");
                 set(column, "physicalType", full_name);
-                self.draft.note(path, format!("`{full_name}` has no logical type but the text it is in JSON"));
+                self.draft.note(path, format!("`{full_name}` has no logical type and becomes a string, as in JSON"));
             }
             _ => {
                 set(column, "logicalType", "object");

@@ -163,7 +163,7 @@ impl Writer<'_> {
         let ledger = &self.export.ledger;
         let own = physical.unwrap_or(name);
         if own != written {
-            ledger.changed(path, format!("is called `{written}`: its name is too long, or the same as another one's"));
+            ledger.changed(path, format!("was renamed to `{written}`: its name is too long or already used"));
             return;
         }
         ledger.hold(&pointer(path, "physicalName"));

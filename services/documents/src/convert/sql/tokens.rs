@@ -34,7 +34,7 @@ fn opens_type(token: &Token) -> bool {
     ["ARRAY", "STRUCT", "MAP"].iter().any(|word| is_word(token, word))
 }
 
-/// What a member is called that stands for the keys of a map.
+/// The name of the member for the keys of a map.
 pub(super) const MAP_KEY: &str = "\u{1}key";
 const MAP_VALUE: &str = "\u{1}value";
 

@@ -45,7 +45,7 @@ fn hostile_texts_are_refused_at_once() {
     let huge = "n".repeat(900_000);
     refused("a huge name", &format!(r#"{{"type":"fixed","name":"{huge}","size":1}}"#), "bytes");
     refused("a huge namespace", &format!(r#"{{"type":"fixed","name":"F","namespace":"{huge}","size":1}}"#), "too long");
-    refused("a huge type name", &format!("\"{huge}\""), "no name");
+    refused("a huge type name", &format!("\"{huge}\""), "not a valid");
     refused("too many bytes", &" ".repeat(MAX_BYTES + 1), "bytes");
     let defaults = format!(
         r#"{{"type":"record","name":"R","fields":[{{"name":"a","type":{{"type":"array","items":"int"}},"default":[{}]}}]}}"#,
@@ -59,7 +59,7 @@ fn hostile_texts_are_refused_at_once() {
     );
     refused("a deep default", &deep, "nested more than");
     let twice = format!("[{}]", list(5_000, &|_| r#"{"type":"fixed","name":"F","size":1}"#.to_owned()));
-    refused("the same type again and again", &twice, "twice");
+    refused("the same type again and again", &twice, "defined twice");
     refused("a type that is its own name", r#"{"type":"fixed","name":"F","size":"F"}"#, "`size`");
     refused(
         "a number without end",

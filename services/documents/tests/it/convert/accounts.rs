@@ -29,7 +29,7 @@ fn is_translated(path: &str) -> bool {
 }
 
 #[test]
-fn every_field_is_held_or_told_to_be_lost() {
+fn every_field_is_kept_or_reported_as_lost() {
     let document: Value = serde_saphyr::from_str(EVERYTHING).unwrap();
     let mut all = Vec::new();
     leaves(&document, "", &mut all);
@@ -62,7 +62,7 @@ fn every_field_is_held_or_told_to_be_lost() {
 }
 
 #[test]
-fn what_is_lost_is_told_with_its_place() {
+fn losses_are_reported_with_their_place() {
     let lost = |target: Target| {
         let exported = export(EVERYTHING.as_bytes(), target, None).unwrap();
         exported.lost.into_iter().map(|note| note.path).collect::<Vec<_>>()

@@ -98,7 +98,7 @@ fn many_columns_and_much_text_are_refused() {
     refused("values", Source::Dbt, &format!(r#"{{"nodes":[{}0]}}"#, "0,".repeat(1_100_000)), "more than", long);
     // What a manifest says beside its nodes is not kept.
     let noise = format!(r#"{{"macros":[{}0],"nodes":{{}}}}"#, "0,".repeat(1_100_000));
-    refused("a manifest without models", Source::Dbt, &noise, "nothing to make a contract from", long);
+    refused("a manifest without models", Source::Dbt, &noise, "nothing that a contract can be created from", long);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn names_that_clash_in_the_target_are_kept_apart() {
 }
 
 #[test]
-fn bad_options_are_told() {
+fn invalid_options_are_reported() {
     let avro = r#"{"type":"record","name":"r","fields":[]}"#;
     let wrong = ImportOptions { version: "one".to_owned(), ..options() };
     assert!(import(Source::Avro, avro, &wrong).unwrap_err()[0].message.contains("is not a version"));

@@ -12,7 +12,7 @@ use crate::change::message::{Budget, Difference, TooComplex};
 
 /// What is different for a reader of `new` over data written under `old`, from the whole to its parts.
 ///
-/// A type that is used in several places is told of once, at the first. Paths are JSON pointers into `new`, and `/` for
+/// A type that is used in several places is reported of once, at the first. Paths are JSON pointers into `new`, and `/` for
 /// the whole; a branch that a union lacks is counted in `old`.
 ///
 /// # Errors
@@ -157,11 +157,11 @@ impl<'a> Comparison<'a> {
     /// Tells what is different, from the whole to its parts.
     fn report(&mut self, pairs: &Pairs) -> Result<Vec<Difference>, TooComplex> {
         let mut differences = Vec::new();
-        let mut told = HashSet::new();
+        let mut reported = HashSet::new();
         // What is left to tell: a pair, its path, and which branch of the writer's union it is met as.
         let mut stack = vec![(self.root(), String::new(), None)];
         while let Some((pair, path, branch)) = stack.pop() {
-            if !told.insert(pair) {
+            if !reported.insert(pair) {
                 continue;
             }
             // Long paths are paid for, so that a long chain of types does not fill the memory with them.

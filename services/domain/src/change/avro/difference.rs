@@ -179,8 +179,8 @@ impl TypeDifference<'_> {
                 format!("the enum no longer has {}; its default `{default}` is taken instead", list(symbols))
             }
             Self::EnumDefaultChanged { reader, writer } => {
-                let told = |symbol: &Option<&str>| symbol.map_or("none".to_owned(), |symbol| format!("`{symbol}`"));
-                format!("the default of the enum changed from {} to {}", told(writer), told(reader))
+                let shown = |symbol: &Option<&str>| symbol.map_or("none".to_owned(), |symbol| format!("`{symbol}`"));
+                format!("the default of the enum changed from {} to {}", shown(writer), shown(reader))
             }
             Self::UnionIntroduced => "the type is now a branch of a union".to_owned(),
             Self::UnionDissolved => "the type is no longer a union".to_owned(),
@@ -206,7 +206,7 @@ fn meaning(logical: Option<&LogicalType>) -> String {
     }
 }
 
-/// A default for people: what is small is told in full.
+/// A default for people: what is small is shown in full.
 fn default(value: Option<&Value>) -> String {
     match value {
         None => "none".to_owned(),
@@ -219,10 +219,10 @@ fn default(value: Option<&Value>) -> String {
 
 /// Some words in backticks, of which a long list tells the first.
 fn list(words: &[&str]) -> String {
-    const TOLD: usize = 10;
-    let told: Vec<String> = words.iter().take(TOLD).map(|word| format!("`{word}`")).collect();
-    match words.len().saturating_sub(TOLD) {
-        0 => told.join(", "),
-        more => format!("{} and {more} more", told.join(", ")),
+    const MAX_LISTED: usize = 10;
+    let shown: Vec<String> = words.iter().take(MAX_LISTED).map(|word| format!("`{word}`")).collect();
+    match words.len().saturating_sub(MAX_LISTED) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

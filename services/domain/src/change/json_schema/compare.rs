@@ -78,7 +78,7 @@ struct PairState<'a> {
     pair: Pair,
     is_compatible: bool,
     entries: Vec<Entry<'a>>,
-    /// The pairs that have asked about this one.
+    /// The pairs that have index about this one.
     dependents: Vec<usize>,
 }
 
@@ -302,7 +302,7 @@ impl<'a> Answer<'_, 'a> {
         Ok(())
     }
 
-    /// Whether a pattern is found in a text; `None` if that cannot be told (look-around, references back, size).
+    /// Whether a pattern is found in a text; `None` if that is unknown (look-around, references back, size).
     pub(super) fn is_found(&mut self, pattern: &'a str, text: &str) -> Result<Option<bool>, TooComplex> {
         self.take(1 + text.len() / 16)?;
         let comparison = &mut *self.comparison;
@@ -325,13 +325,13 @@ impl<'a> Answer<'_, 'a> {
 
     fn ask(&mut self, pair: Pair) -> Result<(usize, bool), TooComplex> {
         let n_known = self.comparison.pairs.len();
-        let asked = self.comparison.pair(pair);
-        self.take(if asked == n_known { STEPS_FOR_A_PAIR } else { 1 })?;
-        let compared = &mut self.comparison.pairs[asked];
+        let index = self.comparison.pair(pair);
+        self.take(if index == n_known { STEPS_FOR_A_PAIR } else { 1 })?;
+        let compared = &mut self.comparison.pairs[index];
         if compared.is_compatible && compared.dependents.last() != Some(&self.index) {
             compared.dependents.push(self.index);
         }
-        Ok((asked, compared.is_compatible))
+        Ok((index, compared.is_compatible))
     }
 }
 
@@ -375,7 +375,7 @@ fn compare_places<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'a>) -> Result<
             Shape::Combined { criterion: new, parts: new_parts },
         ) => combined::compare(answer, (*old, old_parts), (*new, new_parts))?,
         (Shape::Not(old), Shape::Not(new)) => {
-            // What is excluded may shrink and must not grow, so the question is asked with the sides changed.
+            // What is excluded may shrink and must not grow, so the question is index with the sides changed.
             if !answer.would_be_compatible_turned(*old, *new)? {
                 answer.say(Step::Keyword("not"), &names::NOT_TYPE_EXTENDED);
             } else if !answer.would_be_compatible(*old, *new)? {

@@ -12,19 +12,19 @@ pub(super) struct Name {
     effect: Effect,
 }
 
-/// Whether a reader of the new schema goes on reading what was written under the old.
+/// Whether a reader of the new schema still reads data written under the old one.
 #[derive(Clone, Copy, Debug)]
 enum Effect {
     /// Yes.
     Reads,
-    /// Only if writers sent nothing that the old schema did not name: [`Policy::Lenient`].
+    /// Only if writers sent no undeclared properties: [`Policy::Lenient`].
     Hopes,
     /// No.
     Breaks,
 }
 
 impl Name {
-    /// Whether the policy takes such a difference as compatible.
+    /// Whether the difference is compatible under the policy.
     pub(super) fn is_compatible(&self, policy: Policy) -> bool {
         match (self.effect, policy) {
             (Effect::Reads, _) | (Effect::Hopes, Policy::Lenient) => true,
@@ -33,7 +33,7 @@ impl Name {
     }
 }
 
-/// The names for a limit that may be set, lifted and moved.
+/// The names for a limit that can be added, removed, increased and reduced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     pub(super) keyword: &'static str,
@@ -43,7 +43,7 @@ pub(super) struct Limit {
     pub(super) decreased: &'static Name,
 }
 
-/// The names for what holds of members that no other keyword names.
+/// The names for a keyword about the members that no other keyword names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rest {
     pub(super) keyword: &'static str,
@@ -115,153 +115,154 @@ limits! {
 }
 
 names! {
-    ID_CHANGED Reads "the schema has another identifier";
+    ID_CHANGED Reads "the schema identifier changed";
     DESCRIPTION_CHANGED Reads "the description changed";
     TITLE_CHANGED Reads "the title changed";
     DEFAULT_CHANGED Reads "the default changed";
-    SCHEMA_ADDED Breaks "a schema is demanded where there was none";
-    SCHEMA_REMOVED Reads "the schema is not demanded any more";
-    TYPE_EXTENDED Reads "the type admits more values";
-    TYPE_NARROWED Breaks "the type admits fewer values";
-    TYPE_CHANGED Breaks "the type is another one";
+    SCHEMA_ADDED Breaks "a schema was added where there was none";
+    SCHEMA_REMOVED Reads "the schema was removed";
+    TYPE_EXTENDED Reads "the type allows more values";
+    TYPE_NARROWED Breaks "the type allows fewer values";
+    TYPE_CHANGED Breaks "the type changed";
 
-    MAX_LENGTH_ADDED Breaks "a greatest length is demanded now";
-    MAX_LENGTH_REMOVED Reads "a greatest length is not demanded any more";
-    MAX_LENGTH_INCREASED Reads "longer texts are admitted";
-    MAX_LENGTH_DECREASED Breaks "texts that were admitted are too long now";
-    MIN_LENGTH_ADDED Breaks "a least length is demanded now";
-    MIN_LENGTH_REMOVED Reads "a least length is not demanded any more";
-    MIN_LENGTH_INCREASED Breaks "texts that were admitted are too short now";
-    MIN_LENGTH_DECREASED Reads "shorter texts are admitted";
-    PATTERN_ADDED Breaks "a pattern is demanded now";
-    PATTERN_REMOVED Reads "a pattern is not demanded any more";
-    PATTERN_CHANGED Breaks "the pattern is another one";
+    MAX_LENGTH_ADDED Breaks "a maximum length was added";
+    MAX_LENGTH_REMOVED Reads "the maximum length was removed";
+    MAX_LENGTH_INCREASED Reads "the maximum length was increased";
+    MAX_LENGTH_DECREASED Breaks "the maximum length was reduced";
+    MIN_LENGTH_ADDED Breaks "a minimum length was added";
+    MIN_LENGTH_REMOVED Reads "the minimum length was removed";
+    MIN_LENGTH_INCREASED Breaks "the minimum length was increased";
+    MIN_LENGTH_DECREASED Reads "the minimum length was reduced";
+    PATTERN_ADDED Breaks "a pattern was added";
+    PATTERN_REMOVED Reads "the pattern was removed";
+    PATTERN_CHANGED Breaks "the pattern changed";
 
-    MAXIMUM_ADDED Breaks "a greatest value is demanded now";
-    MAXIMUM_REMOVED Reads "a greatest value is not demanded any more";
-    MAXIMUM_INCREASED Reads "greater values are admitted";
-    MAXIMUM_DECREASED Breaks "values that were admitted are too great now";
-    MINIMUM_ADDED Breaks "a least value is demanded now";
-    MINIMUM_REMOVED Reads "a least value is not demanded any more";
-    MINIMUM_INCREASED Breaks "values that were admitted are too small now";
-    MINIMUM_DECREASED Reads "smaller values are admitted";
-    EXCLUSIVE_MAXIMUM_ADDED Breaks "values must stay below a bound now";
-    EXCLUSIVE_MAXIMUM_REMOVED Reads "values need not stay below a bound any more";
-    EXCLUSIVE_MAXIMUM_INCREASED Reads "greater values are admitted";
-    EXCLUSIVE_MAXIMUM_DECREASED Breaks "values that were admitted are too great now";
-    EXCLUSIVE_MINIMUM_ADDED Breaks "values must stay above a bound now";
-    EXCLUSIVE_MINIMUM_REMOVED Reads "values need not stay above a bound any more";
-    EXCLUSIVE_MINIMUM_INCREASED Breaks "values that were admitted are too small now";
-    EXCLUSIVE_MINIMUM_DECREASED Reads "smaller values are admitted";
-    MULTIPLE_OF_ADDED Breaks "values must be multiples of a number now";
-    MULTIPLE_OF_REMOVED Reads "values need not be multiples of a number any more";
-    MULTIPLE_OF_EXPANDED Breaks "values must be multiples of a greater number";
-    MULTIPLE_OF_REDUCED Reads "the old multiples are multiples of the new number too";
-    MULTIPLE_OF_CHANGED Breaks "values must be multiples of another number";
+    MAXIMUM_ADDED Breaks "a maximum was added";
+    MAXIMUM_REMOVED Reads "the maximum was removed";
+    MAXIMUM_INCREASED Reads "the maximum was increased";
+    MAXIMUM_DECREASED Breaks "the maximum was reduced";
+    MINIMUM_ADDED Breaks "a minimum was added";
+    MINIMUM_REMOVED Reads "the minimum was removed";
+    MINIMUM_INCREASED Breaks "the minimum was increased";
+    MINIMUM_DECREASED Reads "the minimum was reduced";
+    EXCLUSIVE_MAXIMUM_ADDED Breaks "an exclusive maximum was added";
+    EXCLUSIVE_MAXIMUM_REMOVED Reads "the exclusive maximum was removed";
+    EXCLUSIVE_MAXIMUM_INCREASED Reads "the exclusive maximum was increased";
+    EXCLUSIVE_MAXIMUM_DECREASED Breaks "the exclusive maximum was reduced";
+    EXCLUSIVE_MINIMUM_ADDED Breaks "an exclusive minimum was added";
+    EXCLUSIVE_MINIMUM_REMOVED Reads "the exclusive minimum was removed";
+    EXCLUSIVE_MINIMUM_INCREASED Breaks "the exclusive minimum was increased";
+    EXCLUSIVE_MINIMUM_DECREASED Reads "the exclusive minimum was reduced";
+    MULTIPLE_OF_ADDED Breaks "`multipleOf` was added";
+    MULTIPLE_OF_REMOVED Reads "`multipleOf` was removed";
+    MULTIPLE_OF_EXPANDED Breaks "`multipleOf` changed to a multiple of the old number";
+    MULTIPLE_OF_REDUCED Reads "`multipleOf` changed to a divisor of the old number";
+    MULTIPLE_OF_CHANGED Breaks "`multipleOf` changed to an unrelated number";
 
-    REQUIRED_ATTRIBUTE_ADDED Breaks "the property must be there now";
-    REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED Reads "the property must be there now and has a default";
-    REQUIRED_ATTRIBUTE_REMOVED Reads "the property may be missing now";
-    MAX_PROPERTIES_ADDED Breaks "a greatest number of properties is demanded now";
-    MAX_PROPERTIES_REMOVED Reads "a greatest number of properties is not demanded any more";
-    MAX_PROPERTIES_INCREASED Reads "more properties are admitted";
-    MAX_PROPERTIES_DECREASED Breaks "objects that were admitted have too many properties now";
-    MIN_PROPERTIES_ADDED Breaks "a least number of properties is demanded now";
-    MIN_PROPERTIES_REMOVED Reads "a least number of properties is not demanded any more";
-    MIN_PROPERTIES_INCREASED Breaks "objects that were admitted have too few properties now";
-    MIN_PROPERTIES_DECREASED Reads "fewer properties are admitted";
-    ADDITIONAL_PROPERTIES_ADDED Reads "properties that are not named are admitted now";
-    ADDITIONAL_PROPERTIES_REMOVED Hopes "properties that are not named are refused now";
-    ADDITIONAL_PROPERTIES_EXTENDED Reads "properties that are not named may be anything now";
-    ADDITIONAL_PROPERTIES_NARROWED Hopes "properties that are not named must satisfy a schema now";
-    UNEVALUATED_PROPERTIES_ADDED Reads "unevaluated properties are admitted now";
-    UNEVALUATED_PROPERTIES_REMOVED Hopes "unevaluated properties are refused now";
-    UNEVALUATED_PROPERTIES_EXTENDED Reads "unevaluated properties may be anything now";
-    UNEVALUATED_PROPERTIES_NARROWED Hopes "unevaluated properties must satisfy a schema now";
-    DEPENDENCY_ARRAY_ADDED Breaks "the property demands others now";
-    DEPENDENCY_ARRAY_REMOVED Reads "the property demands no others any more";
-    DEPENDENCY_ARRAY_EXTENDED Breaks "the property demands more others";
-    DEPENDENCY_ARRAY_NARROWED Reads "the property demands fewer others";
-    DEPENDENCY_ARRAY_CHANGED Breaks "the property demands others than before";
-    DEPENDENCY_SCHEMA_ADDED Breaks "the property demands a schema of its object now";
-    DEPENDENCY_SCHEMA_REMOVED Reads "the property demands no schema of its object any more";
+    REQUIRED_ATTRIBUTE_ADDED Breaks "the property is now required";
+    REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED Reads "the property is now required and has a default";
+    REQUIRED_ATTRIBUTE_REMOVED Reads "the property is no longer required";
+    MAX_PROPERTIES_ADDED Breaks "a maximum number of properties was added";
+    MAX_PROPERTIES_REMOVED Reads "the maximum number of properties was removed";
+    MAX_PROPERTIES_INCREASED Reads "the maximum number of properties was increased";
+    MAX_PROPERTIES_DECREASED Breaks "the maximum number of properties was reduced";
+    MIN_PROPERTIES_ADDED Breaks "a minimum number of properties was added";
+    MIN_PROPERTIES_REMOVED Reads "the minimum number of properties was removed";
+    MIN_PROPERTIES_INCREASED Breaks "the minimum number of properties was increased";
+    MIN_PROPERTIES_DECREASED Reads "the minimum number of properties was reduced";
+    ADDITIONAL_PROPERTIES_ADDED Reads "undeclared properties are now allowed";
+    ADDITIONAL_PROPERTIES_REMOVED Hopes "undeclared properties are no longer allowed";
+    ADDITIONAL_PROPERTIES_EXTENDED Reads "the schema for undeclared properties was removed";
+    ADDITIONAL_PROPERTIES_NARROWED Hopes "undeclared properties must now match a schema";
+    UNEVALUATED_PROPERTIES_ADDED Reads "unevaluated properties are now allowed";
+    UNEVALUATED_PROPERTIES_REMOVED Hopes "unevaluated properties are no longer allowed";
+    UNEVALUATED_PROPERTIES_EXTENDED Reads "the schema for unevaluated properties was removed";
+    UNEVALUATED_PROPERTIES_NARROWED Hopes "unevaluated properties must now match a schema";
+    DEPENDENCY_ARRAY_ADDED Breaks "the property now requires other properties";
+    DEPENDENCY_ARRAY_REMOVED Reads "the property no longer requires other properties";
+    DEPENDENCY_ARRAY_EXTENDED Breaks "the property requires more other properties";
+    DEPENDENCY_ARRAY_NARROWED Reads "the property requires fewer other properties";
+    DEPENDENCY_ARRAY_CHANGED Breaks "the property requires different other properties";
+    DEPENDENCY_SCHEMA_ADDED Breaks "the property now requires its object to match a schema";
+    DEPENDENCY_SCHEMA_REMOVED Reads "the property no longer requires its object to match a schema";
     REQUIRED_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL Breaks
-        "a required property was added where older objects may lack it or hold anything under its name";
+        "a required property was added; older objects may lack it or have any value under its name";
     REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL Hopes
-        "a required property with a default was added where older objects may hold anything under its name; \
+        "a required property with a default was added; older objects may have any value under its name; \
          close the content model first (`additionalProperties: false`)";
     OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL Hopes
-        "a property was added where older objects may hold anything under its name; \
+        "an optional property was added; older objects may have any value under its name; \
          close the content model first (`additionalProperties: false`)";
-    PROPERTY_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL Reads "a property was added that may be anything";
-    REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL Breaks "a required property was added that older objects lack";
+    PROPERTY_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL Reads "a property that allows any value was added";
+    REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL Breaks "a required property was added; older objects lack it";
     REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL Reads "a required property with a default was added";
-    OPTIONAL_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL Reads "a property was added that older objects cannot hold";
-    PROPERTY_REMOVED_FROM_OPEN_CONTENT_MODEL Reads "a property was removed that objects may still hold";
-    PROPERTY_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL Reads "a property was removed that no object could hold";
-    PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL Hopes "a property was removed and objects may not hold it any more";
+    OPTIONAL_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL Reads
+        "an optional property was added; older objects cannot have it";
+    PROPERTY_REMOVED_FROM_OPEN_CONTENT_MODEL Reads "a property was removed; objects may still have it";
+    PROPERTY_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL Reads "a property that allowed no value was removed";
+    PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL Hopes "a property was removed; objects may no longer have it";
     PROPERTY_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL Reads
-        "a property was removed, and the schema for properties that are not named admits its values";
+        "a property was removed; the schema for undeclared properties allows all its values";
     PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL Hopes
-        "a property was removed, and the schema for properties that are not named refuses some of its values";
+        "a property was removed; the schema for undeclared properties does not allow all its values";
     PROPERTY_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL Reads
-        "a property was added that admits what its name could hold before";
+        "a property was added; it allows all earlier values under its name";
     PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL Hopes
-        "a property was added that refuses some of what its name could hold before";
+        "a property was added; it does not allow all earlier values under its name";
 
-    MAX_ITEMS_ADDED Breaks "a greatest number of items is demanded now";
-    MAX_ITEMS_REMOVED Reads "a greatest number of items is not demanded any more";
-    MAX_ITEMS_INCREASED Reads "more items are admitted";
-    MAX_ITEMS_DECREASED Breaks "arrays that were admitted have too many items now";
-    MIN_ITEMS_ADDED Breaks "a least number of items is demanded now";
-    MIN_ITEMS_REMOVED Reads "a least number of items is not demanded any more";
-    MIN_ITEMS_INCREASED Breaks "arrays that were admitted have too few items now";
-    MIN_ITEMS_DECREASED Reads "fewer items are admitted";
-    MAX_CONTAINS_ADDED Breaks "a greatest number of matching items is demanded now";
-    MAX_CONTAINS_REMOVED Reads "a greatest number of matching items is not demanded any more";
-    MAX_CONTAINS_INCREASED Reads "more matching items are admitted";
-    MAX_CONTAINS_DECREASED Breaks "arrays that were admitted have too many matching items now";
-    MIN_CONTAINS_ADDED Breaks "a least number of matching items is demanded now";
-    MIN_CONTAINS_REMOVED Reads "a least number of matching items is not demanded any more";
-    MIN_CONTAINS_INCREASED Breaks "arrays that were admitted have too few matching items now";
-    MIN_CONTAINS_DECREASED Reads "fewer matching items are admitted";
-    UNIQUE_ITEMS_ADDED Breaks "items must be distinct now";
-    UNIQUE_ITEMS_REMOVED Reads "items need not be distinct any more";
-    ADDITIONAL_ITEMS_ADDED Reads "further items are admitted now";
-    ADDITIONAL_ITEMS_REMOVED Breaks "further items are refused now";
-    ADDITIONAL_ITEMS_EXTENDED Reads "further items may be anything now";
-    ADDITIONAL_ITEMS_NARROWED Breaks "further items must satisfy a schema now";
-    UNEVALUATED_ITEMS_ADDED Reads "unevaluated items are admitted now";
-    UNEVALUATED_ITEMS_REMOVED Breaks "unevaluated items are refused now";
-    UNEVALUATED_ITEMS_EXTENDED Reads "unevaluated items may be anything now";
-    UNEVALUATED_ITEMS_NARROWED Breaks "unevaluated items must satisfy a schema now";
+    MAX_ITEMS_ADDED Breaks "a maximum number of items was added";
+    MAX_ITEMS_REMOVED Reads "the maximum number of items was removed";
+    MAX_ITEMS_INCREASED Reads "the maximum number of items was increased";
+    MAX_ITEMS_DECREASED Breaks "the maximum number of items was reduced";
+    MIN_ITEMS_ADDED Breaks "a minimum number of items was added";
+    MIN_ITEMS_REMOVED Reads "the minimum number of items was removed";
+    MIN_ITEMS_INCREASED Breaks "the minimum number of items was increased";
+    MIN_ITEMS_DECREASED Reads "the minimum number of items was reduced";
+    MAX_CONTAINS_ADDED Breaks "a maximum number of matching items was added";
+    MAX_CONTAINS_REMOVED Reads "the maximum number of matching items was removed";
+    MAX_CONTAINS_INCREASED Reads "the maximum number of matching items was increased";
+    MAX_CONTAINS_DECREASED Breaks "the maximum number of matching items was reduced";
+    MIN_CONTAINS_ADDED Breaks "a minimum number of matching items was added";
+    MIN_CONTAINS_REMOVED Reads "the minimum number of matching items was removed";
+    MIN_CONTAINS_INCREASED Breaks "the minimum number of matching items was increased";
+    MIN_CONTAINS_DECREASED Reads "the minimum number of matching items was reduced";
+    UNIQUE_ITEMS_ADDED Breaks "items must now be unique";
+    UNIQUE_ITEMS_REMOVED Reads "items no longer need to be unique";
+    ADDITIONAL_ITEMS_ADDED Reads "additional items are now allowed";
+    ADDITIONAL_ITEMS_REMOVED Breaks "additional items are no longer allowed";
+    ADDITIONAL_ITEMS_EXTENDED Reads "the schema for additional items was removed";
+    ADDITIONAL_ITEMS_NARROWED Breaks "additional items must now match a schema";
+    UNEVALUATED_ITEMS_ADDED Reads "unevaluated items are now allowed";
+    UNEVALUATED_ITEMS_REMOVED Breaks "unevaluated items are no longer allowed";
+    UNEVALUATED_ITEMS_EXTENDED Reads "the schema for unevaluated items was removed";
+    UNEVALUATED_ITEMS_NARROWED Breaks "unevaluated items must now match a schema";
     ITEM_ADDED_TO_OPEN_CONTENT_MODEL Breaks
-        "a position was added where older arrays may hold anything; close the content model first";
-    ITEM_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL Reads "a position was added that may be anything";
-    ITEM_ADDED_TO_CLOSED_CONTENT_MODEL Reads "a position was added that older arrays cannot hold";
-    ITEM_REMOVED_FROM_OPEN_CONTENT_MODEL Reads "a position was removed that arrays may still hold";
-    ITEM_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL Reads "a position was removed that no array could hold";
-    ITEM_REMOVED_FROM_CLOSED_CONTENT_MODEL Breaks "a position was removed and arrays may not hold it any more";
+        "an item position was added; older arrays may have any value there; close the content model first";
+    ITEM_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL Reads "an item position that allows any value was added";
+    ITEM_ADDED_TO_CLOSED_CONTENT_MODEL Reads "an item position was added; older arrays cannot have it";
+    ITEM_REMOVED_FROM_OPEN_CONTENT_MODEL Reads "an item position was removed; arrays may still have it";
+    ITEM_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL Reads "an item position that allowed no value was removed";
+    ITEM_REMOVED_FROM_CLOSED_CONTENT_MODEL Breaks "an item position was removed; arrays may no longer have it";
     ITEM_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL Reads
-        "a position was removed, and the schema for further items admits its values";
+        "an item position was removed; the schema for additional items allows all its values";
     ITEM_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL Breaks
-        "a position was removed, and the schema for further items refuses some of its values";
+        "an item position was removed; the schema for additional items does not allow all its values";
     ITEM_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL Reads
-        "a position was added that admits what it could hold before";
+        "an item position was added; it allows all earlier values there";
     ITEM_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL Breaks
-        "a position was added that refuses some of what it could hold before";
+        "an item position was added; it does not allow all earlier values there";
 
     ENUM_ARRAY_EXTENDED Reads "values were added to the enumeration";
     ENUM_ARRAY_NARROWED Breaks "values were removed from the enumeration";
-    ENUM_ARRAY_CHANGED Breaks "the enumeration has other values";
+    ENUM_ARRAY_CHANGED Breaks "the allowed values changed";
 
-    COMBINED_TYPE_EXTENDED Reads "the combination is a weaker one";
-    COMBINED_TYPE_CHANGED Breaks "the combination is another one";
-    COMBINED_TYPE_SUBSCHEMAS_CHANGED Breaks "schemas of the combination have no compatible counterpart";
-    PRODUCT_TYPE_EXTENDED Breaks "one more schema must be satisfied";
-    PRODUCT_TYPE_NARROWED Reads "one schema fewer must be satisfied";
-    SUM_TYPE_EXTENDED Reads "there is one more alternative";
-    SUM_TYPE_NARROWED Breaks "there is one alternative fewer";
+    COMBINED_TYPE_EXTENDED Reads "the combination allows more values";
+    COMBINED_TYPE_CHANGED Breaks "the kind of combination changed";
+    COMBINED_TYPE_SUBSCHEMAS_CHANGED Breaks "subschemas of the combination have no compatible counterpart";
+    PRODUCT_TYPE_EXTENDED Breaks "one more schema must match";
+    PRODUCT_TYPE_NARROWED Reads "one schema fewer must match";
+    SUM_TYPE_EXTENDED Reads "an alternative was added";
+    SUM_TYPE_NARROWED Breaks "an alternative was removed";
     NOT_TYPE_EXTENDED Breaks "more values are excluded";
-    NOT_TYPE_NARROWED Reads "no more values are excluded than before";
+    NOT_TYPE_NARROWED Reads "no additional values are excluded";
 }

@@ -31,7 +31,7 @@ enum Content {
     Open,
     /// What a schema admits.
     Partial(NodeId),
-    /// Perhaps what a schema admits: it cannot be told whether its pattern matches the name.
+    /// Perhaps what a schema admits: it is unknown whether its pattern matches the name.
     Unclear,
     /// Nothing.
     Closed,

@@ -15,7 +15,7 @@ closed_set! {
         MessageAdded = "MESSAGE_ADDED",
         /// A message was removed.
         MessageRemoved = "MESSAGE_REMOVED",
-        /// A message stands at another place among its neighbours.
+        /// A message moved among its siblings.
         MessageMoved = "MESSAGE_MOVED",
         /// An enum was added.
         EnumAdded = "ENUM_ADDED",
@@ -231,9 +231,9 @@ fn together(mut scopes: Vec<Scope>) -> Vec<Difference> {
         }
     }
     // A message nested in an imported one is found from its own fields and from below its parent.
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     let mut all: Vec<Difference> = scopes.into_iter().flat_map(|scope| scope.differences).collect();
-    all.retain(|difference| told.insert((difference.name, difference.path.clone(), difference.message.clone())));
+    all.retain(|difference| reported.insert((difference.name, difference.path.clone(), difference.message.clone())));
     all
 }
 
@@ -266,7 +266,7 @@ impl<'a> Comparer<'a> {
                 (Some((before_at, before)), Some((after_at, after))) => {
                     comparer.message(before, after)?;
                     if before_at != after_at {
-                        let message = format!("the message `{name}` stands at another place among its neighbours");
+                        let message = format!("the message `{name}` moved among its siblings");
                         comparer.add(Change::MessageMoved, message);
                     }
                     Ok(())
@@ -322,7 +322,7 @@ impl<'a> Comparer<'a> {
                     comparer.add(Change::EnumConstAdded, format!("the constant `{after}` was added"));
                 }
                 (Some(before), Some(after)) if before != after => {
-                    let message = format!("the constant {number} is called `{after}`, not `{before}`");
+                    let message = format!("the constant {number} was renamed from `{before}` to `{after}`");
                     comparer.add(Change::EnumConstChanged, message);
                 }
                 (Some(_), Some(_)) | (None, None) => {}
@@ -378,12 +378,12 @@ impl<'a> Comparer<'a> {
         for (name, (oneofs, n_free)) in origins {
             self.below(name, |comparer| match (oneofs.len(), n_free) {
                 (_, 2..) => {
-                    let message = format!("fields that could be set together are members of the oneof `{name}` now");
+                    let message = format!("fields that could be set together are now members of the oneof `{name}`");
                     comparer.add(Change::MultipleFieldsMovedToOneof, message);
                 }
                 (1.., 1) | (2.., 0) => {
                     let message =
-                        format!("a field that could be set beside the members of the oneof `{name}` is one now");
+                        format!("a field that could be set beside the members of the oneof `{name}` is now a member");
                     comparer.add(Change::FieldMovedToExistingOneof, message);
                 }
                 _ => {}
