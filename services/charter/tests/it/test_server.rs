@@ -98,6 +98,11 @@ impl TestServer {
         self.data.path()
     }
 
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.lock().unwrap().id()
+    }
+
     /// Kills the server (SIGKILL).
     pub(crate) fn kill(&self) {
         let mut process = self.process.lock().unwrap();
