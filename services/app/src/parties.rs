@@ -12,6 +12,7 @@ use store::Tx;
 
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::missing::Missing;
 use crate::product_in_domain::{self, ProductInDomain};
 use crate::table::sharing::Sharers;
 
@@ -64,16 +65,16 @@ pub(crate) struct VisibilityKey<I> {
     pub(crate) id: I,
     pub(crate) binding_id: BindingId,
     pub(crate) principal_id: PrincipalId,
-    pub(crate) action: policy::Action,
     pub(crate) resource: for<'a> fn(I, policy::Product<'a>, Party, &'a [DomainPath]) -> Resource<'a>,
 }
 
-/// Those of the leases or decisions that the caller may see.
+/// The visible ones of the leases or decisions, which were found for `n_requested` ids.
 pub(crate) async fn visible_ids<T, I: Copy + Eq + Hash>(
     ctx: &Ctx,
     tx: &mut Tx,
     items: &[T],
-    key_of: fn(&T) -> VisibilityKey<I>,
+    n_requested: usize,
+    (key_of, action, missing): (fn(&T) -> VisibilityKey<I>, policy::Action, Missing),
 ) -> Result<HashSet<I>, Error> {
     let keys: Vec<VisibilityKey<I>> = items.iter().map(key_of).collect();
     let products = load_product_ids(tx, keys.iter().map(|key| key.binding_id)).await?;
@@ -85,9 +86,10 @@ pub(crate) async fn visible_ids<T, I: Copy + Eq + Hash>(
         parties.is_some_and(|parties| {
             let principal = Party::from(&parties.principal);
             let sharers = sharers.of_binding(key.binding_id);
-            ctx.may(key.action, &(key.resource)(key.id, parties.known.policy(), principal, sharers))
+            ctx.may(action, &(key.resource)(key.id, parties.known.policy(), principal, sharers))
         })
     };
+    ctx.judge_missing(action, missing, n_requested.saturating_sub(keys.len()));
     Ok(keys.iter().filter(may).map(|key| key.id).collect())
 }
 
