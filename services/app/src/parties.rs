@@ -68,14 +68,23 @@ pub(crate) struct VisibilityKey<I> {
     pub(crate) resource: for<'a> fn(I, policy::Product<'a>, Party, &'a [DomainPath]) -> Resource<'a>,
 }
 
+/// Leases or decisions: how they are judged.
+pub(crate) struct Kind<T, I> {
+    pub(crate) key_of: fn(&T) -> VisibilityKey<I>,
+    /// The action of seeing one.
+    pub(crate) action: policy::Action,
+    pub(crate) missing: Missing,
+}
+
 /// The visible ones of the leases or decisions, which were found for `n_requested` ids.
 pub(crate) async fn visible_ids<T, I: Copy + Eq + Hash>(
     ctx: &Ctx,
     tx: &mut Tx,
     items: &[T],
     n_requested: usize,
-    (key_of, action, missing): (fn(&T) -> VisibilityKey<I>, policy::Action, Missing),
+    kind: Kind<T, I>,
 ) -> Result<HashSet<I>, Error> {
+    let Kind { key_of, action, missing } = kind;
     let keys: Vec<VisibilityKey<I>> = items.iter().map(key_of).collect();
     let products = load_product_ids(tx, keys.iter().map(|key| key.binding_id)).await?;
     let pairs = keys.iter().filter_map(|key| Some((*products.get(&key.binding_id)?, key.principal_id)));

@@ -214,8 +214,7 @@ async fn hidden_subjects_and_schemas_cost_what_missing_ones_cost() {
                     path = path.replacen(&format!("/schemas/ids/{id}"), &format!("/schemas/ids/{missing_id}"), 1);
                 }
                 let body = body_text.replace("vault-", &format!("{}-", target.name("vault")));
-                let body =
-                    body.is_empty().then_some(None).unwrap_or_else(|| Some(serde_json::from_str(&body).unwrap()));
+                let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&body).unwrap());
                 door.call("stranger", method.clone(), &path, body.as_ref()).await;
             };
             differences

@@ -10,7 +10,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::missing::Missing;
 use crate::paging::VisiblePage;
-use crate::parties::{VisibilityKey, visible_ids};
+use crate::parties::{Kind, VisibilityKey, visible_ids};
 
 /// Decisions that the caller may see, the newest first.
 ///
@@ -39,8 +39,8 @@ pub async fn load_decisions(ctx: &Ctx, ids: &[DecisionId]) -> Result<Vec<Explain
     Ok(decisions)
 }
 
-const DECISIONS: (fn(&Explained) -> VisibilityKey<DecisionId>, Action, Missing) =
-    (decision_of, Action::ViewDecision, Missing::Decision);
+const DECISIONS: Kind<Explained, DecisionId> =
+    Kind { key_of: decision_of, action: Action::ViewDecision, missing: Missing::Decision };
 
 fn decision_of(decision: &Explained) -> VisibilityKey<DecisionId> {
     VisibilityKey {

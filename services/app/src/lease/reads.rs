@@ -10,7 +10,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::missing::Missing;
 use crate::paging::VisiblePage;
-use crate::parties::{VisibilityKey, visible_ids};
+use crate::parties::{Kind, VisibilityKey, visible_ids};
 
 /// Leases that the caller may see, the newest first.
 ///
@@ -39,7 +39,7 @@ pub async fn load_leases(ctx: &Ctx, ids: &[LeaseId]) -> Result<Vec<Lease>, Error
     Ok(leases)
 }
 
-const LEASES: (fn(&Lease) -> VisibilityKey<LeaseId>, Action, Missing) = (lease_of, Action::ViewLease, Missing::Lease);
+const LEASES: Kind<Lease, LeaseId> = Kind { key_of: lease_of, action: Action::ViewLease, missing: Missing::Lease };
 
 fn lease_of(lease: &Lease) -> VisibilityKey<LeaseId> {
     VisibilityKey {
