@@ -52,7 +52,7 @@ pub(crate) enum Change {
     Bound(TableId),
     /// A table is no longer bound to an object.
     Unbound(TableId),
-    /// The rights of the products that are bound to a table.
+    /// The rights of the products that are bound to a shared table.
     Shared(TableId),
     /// A topic is bound to an object.
     TopicBound,
@@ -89,17 +89,17 @@ impl Change {
         }
     }
 
-    /// The open leases that it can end; `None` if it shuts the gate for none of them.
-    fn reach(self) -> Option<Reach> {
+    /// The open leases that it can end; none if it shuts the gate for none of them.
+    fn reaches(self) -> Vec<Reach> {
         match self {
             Self::PrincipalDisabled(id)
             | Self::RoleAssigned(id)
             | Self::RoleTaken(id)
             | Self::AccessGranted(id)
-            | Self::AccessRevoked(id) => Some(Reach::Principal(id)),
-            Self::ProductPublished(id) | Self::ProductClassified(id) => Some(Reach::Product(id)),
-            Self::VersionState(id) => Some(Reach::Contract(id)),
-            Self::Bound(id) | Self::Unbound(id) | Self::Shared(id) => Some(Reach::Table(id)),
+            | Self::AccessRevoked(id) => vec![Reach::Principal(id), Reach::ConsentsOf(id)],
+            Self::ProductPublished(id) | Self::ProductClassified(id) => vec![Reach::Product(id)],
+            Self::VersionState(id) => vec![Reach::Contract(id)],
+            Self::Bound(id) | Self::Unbound(id) | Self::Shared(id) => vec![Reach::Table(id)],
             Self::DomainCreated
             | Self::EnforcementSet
             | Self::PrincipalCreated
@@ -109,7 +109,7 @@ impl Change {
             | Self::PortTied
             | Self::TopicBound
             | Self::OverrideSigned
-            | Self::SchemaErased => None,
+            | Self::SchemaErased => Vec::new(),
         }
     }
 }
@@ -123,6 +123,6 @@ pub(crate) async fn announce(app: &App, tx: &mut Tx, changes: &[Change], author:
             store::revision::bump(tx, revision).await?;
         }
     }
-    let reaches: Vec<Reach> = changes.iter().filter_map(|change| change.reach()).collect();
+    let reaches: Vec<Reach> = changes.iter().flat_map(|change| change.reaches()).collect();
     review::review(app, tx, &reaches, author).await
 }

@@ -121,9 +121,10 @@ pub(crate) async fn revoke_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<u6
 /// The leases that a change can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reach {
-    /// Those of a principal and of the service accounts that it answers for, and those on tables that are shared by its
-    /// consent.
+    /// Those of a principal and of the service accounts that it answers for.
     Principal(PrincipalId),
+    /// Those on the shared tables for which a principal, or a service account that it answers for, has consented.
+    ConsentsOf(PrincipalId),
     /// Those on the tables of a product, also through other products.
     Product(ProductId),
     /// Those on the tables of a contract, also through other contracts.
@@ -185,15 +186,20 @@ pub async fn list_holds(tx: &mut Tx, reach: Reach, now: Timestamp) -> Result<Vec
     let rows = match reach {
         Reach::Principal(id) => holds!(
             tx,
-            "(
-                 principal_id = $1
-                 OR principal_id IN (SELECT id FROM principals WHERE owner_id = $1)
-                 OR table_id IN (SELECT table_shares.table_id FROM table_shares WHERE consented_by = $1)
-             ) AND issued_at > $3",
+            "(principal_id = $1 OR principal_id IN (SELECT id FROM principals WHERE owner_id = $1)) AND issued_at > $3",
             id,
             now,
             // No lease is open that is older: so the number of past leases does not slow it down.
             now.minus(GATEWAY_MAX_LIFETIME).0
+        ),
+        Reach::ConsentsOf(id) => holds!(
+            tx,
+            "table_id IN (
+                 SELECT table_shares.table_id FROM table_shares
+                 WHERE consented_by = $1 OR consented_by IN (SELECT id FROM principals WHERE owner_id = $1)
+             )",
+            id,
+            now
         ),
         Reach::Product(id) => holds!(
             tx,

@@ -108,7 +108,7 @@ pub(crate) async fn of_right(app: &App, tx: &mut Tx, asked: &Asked<'_>, now: Tim
         principal_enabled: actor.standing.enabled,
         visibility: visibility(app, actor, target, classification),
         policy,
-        product_served: target.known.product.state.serves(),
+        product_served: product.state.serves(),
         contract: ContractFacts {
             version: version.map_or(draft, |version| version.version),
             state: version.map_or(contract::State::NEW, |version| version.state.clone()),

@@ -84,12 +84,12 @@ impl Judge {
         };
         let grants = grant.into_iter().filter(|grant| target.port_majors.contains(&grant.port_major)).collect();
         let asked = Asked { actor, target, action: hold.action, purpose: Some(hold.purpose) };
-        let right = facts::of_right(app, tx, &asked, now).await?;
+        let facts = facts::of_right(app, tx, &asked, now).await?;
         let visibility = match app.allows(actor, Action::ViewProduct, &Resource::Product(target.known.policy())) {
-            true => right.visibility,
+            true => facts.visibility,
             false => Visibility::Hidden,
         };
-        Ok(Some(Facts { visibility, grants, ..right }))
+        Ok(Some(Facts { visibility, grants, ..facts }))
     }
 }
 

@@ -15,7 +15,8 @@ use domain::gate::{Action, LineOutcome};
 use domain::grant::Purpose;
 use domain::id::{GrantId, LeaseId};
 use domain::identity::{DomainRole, PurposeCode};
-use store::Seek;
+use domain::lease::{Lease, LeaseState};
+use store::{Lock, Seek};
 use testkit::app::{TestApp, set};
 use testkit::inspector::Scene;
 
@@ -88,6 +89,17 @@ impl World {
         let lease = lease(&reader).await;
         world.test.app.open(lease).await.unwrap();
         (world, reader, grant, lease)
+    }
+
+    /// The stored lease is revoked, and the gateway would refuse it if it were not.
+    async fn has_ended(&self, id: LeaseId) {
+        let mut tx = self.test.app.db.write(Lock::FactsShared).await.unwrap();
+        let lease = store::lease::get(&mut tx, id).await.unwrap();
+        assert_eq!(lease.state, LeaseState::Revoked);
+        let untouched = Lease { id: LeaseId::random(self.test.random.as_ref()), state: LeaseState::Issued, ..lease };
+        store::lease::insert(&mut tx, &untouched).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(self.test.app.open(untouched.id).await.unwrap_err(), Denied::Revoked);
     }
 
     async fn bind(&self, ctx: &Ctx) {
@@ -238,15 +250,36 @@ async fn the_policies_are_asked_with_the_highest_classification() {
     test.lay("sales/orders", 0, Scene::of("id:integer")).await;
     taken(&publish(&maker, "fin", &documents("copy", "sales/orders", "public")).await);
     test.settle().await;
-    lease(&maker).await;
+    let open = lease(&maker).await;
     taken(&publish(&sales, "sales", &documents("orders", "sales/orders", "restricted")).await);
     assert_eq!(refused(&maker, ADDRESS, Action::Read).await, ["policy.denied"]);
+    World { test, sales: sales.clone(), fin: maker.clone(), maker }.has_ended(open).await;
+}
+
+#[tokio::test]
+async fn leases_end_whose_holder_may_not_know_of_the_classification_that_another_product_brings() {
+    let rule = r#"@id("confidential-is-hidden")
+        forbid (principal is Principal, action == Action::"viewProduct", resource is Product)
+        when { resource.classification == Classification::"confidential" };"#;
+    let policy = policy::Policy::with_files(&[("rule.cedar", rule)]).unwrap();
+    let test = TestApp::start_under(policy).await;
+    let (sales, fin) = (test.domain("sales").await, test.domain("fin").await);
+    let maker = with_roles(&test, "maker", &[("sales", DomainRole::Owner), ("fin", DomainRole::Owner)]).await;
+    taken(&publish(&sales, "sales", &documents("orders", "sales/orders", "internal")).await);
+    test.lay("sales/orders", 0, Scene::of("id:integer")).await;
+    taken(&publish(&maker, "fin", &documents("copy", "sales/orders", "public")).await);
+    test.settle().await;
+    let open = lease(&maker).await;
+    taken(&publish(&sales, "sales", &documents("orders", "sales/orders", "confidential")).await);
+    assert_eq!(refused(&maker, ADDRESS, Action::Read).await, ["visibility.classified"]);
+    World { test, sales, fin, maker }.has_ended(open).await;
 }
 
 #[tokio::test]
 async fn a_binding_falls_with_the_role_of_whoever_consented_and_an_owner_renews_it() {
     let (world, reader, _, open) = World::shared("internal").await;
     world.unassign(&world.maker, "sales").await;
+    world.has_ended(open).await;
     assert_eq!(world.test.app.open(open).await.unwrap_err(), Denied::Revoked);
     assert_eq!(refused(&reader, ADDRESS, Action::Read).await, ["scope.consent_ended"]);
     assert_eq!(refused(&world.fin, ADDRESS, Action::Repair).await, ["scope.consent_ended"]);
@@ -269,6 +302,7 @@ async fn a_binding_falls_while_whoever_consented_is_disabled() {
     let (world, reader, _, open) = World::shared("internal").await;
     let maker = world.maker.actor.principal.id;
     app::identity::set_enabled(&world.test.admin, maker, false, None).await.unwrap();
+    world.has_ended(open).await;
     assert_eq!(world.test.app.open(open).await.unwrap_err(), Denied::Revoked);
     assert_eq!(refused(&reader, ADDRESS, Action::Read).await, ["scope.consent_ended"]);
     app::identity::set_enabled(&world.test.admin, maker, true, None).await.unwrap();
@@ -315,6 +349,7 @@ fn pruned(documents: &[String]) -> DocumentSet {
 async fn a_binding_falls_when_the_owning_product_retires_and_an_owner_takes_the_table_over() {
     let (world, reader, _, open) = World::shared("internal").await;
     taken(&apply(&world.sales, pruned(&[])).await.unwrap());
+    world.has_ended(open).await;
     assert_eq!(world.test.app.open(open).await.unwrap_err(), Denied::Revoked);
     assert_eq!(refused(&reader, ADDRESS, Action::Read).await, ["scope.owner_retired"]);
 

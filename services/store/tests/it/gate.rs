@@ -9,6 +9,7 @@ use domain::grant::{AccessRequest, Decided, Grant, PortMajor, RequestState};
 use domain::id::*;
 use domain::identity::{DomainRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
 use domain::lease::{Lease, LeaseState};
+use domain::share::{Share, ShareRight};
 use store::lease::Reach;
 use store::{Constraint, Error, ListScope, Lock, Seek};
 
@@ -265,6 +266,12 @@ async fn what_open_leases_hang_on_is_found_by_every_reach(world: World) {
     .map(|lease| Lease { purpose: PurposeCode::Support, ..lease });
     let mut tx = world.facts().await;
     store::identity::insert_principal(&mut tx, &account).await.unwrap();
+    let consent = Share {
+        table_id: catalog.table.id,
+        product_id: catalog.product.id,
+        right: ShareRight::Consent { by: account.id, at: NOW },
+    };
+    store::share::replace(&mut tx, catalog.table.id, &[consent]).await.unwrap();
     for lease in [&issued, &same, &intended, &elsewhere, &of_others].into_iter().chain(&closed) {
         store::lease::insert(&mut tx, lease).await.unwrap();
     }
@@ -275,7 +282,10 @@ async fn what_open_leases_hang_on_is_found_by_every_reach(world: World) {
         (Reach::Principal(account.id), holds(&[&intended])),
         (Reach::Product(catalog.product.id), on_table.clone()),
         (Reach::Contract(catalog.contract.id), on_table.clone()),
-        (Reach::Table(catalog.table.id), on_table),
+        (Reach::Table(catalog.table.id), on_table.clone()),
+        (Reach::ConsentsOf(account.id), on_table.clone()),
+        (Reach::ConsentsOf(catalog.reader.id), on_table),
+        (Reach::ConsentsOf(catalog.owner.id), holds(&[])),
         (Reach::Table(other_table), holds(&[&elsewhere])),
         (Reach::Product(id(ProductId::new)), holds(&[])),
     ] {
