@@ -23,7 +23,7 @@ const FILE: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOC
 pub(crate) struct LocalFile {
     file: File,
     /// The whole state in which it was opened.
-    opened_in: FileState,
+    state: FileState,
     /// What is told of it: of a pinned file, as far as it is pinned.
     told: FileState,
 }
@@ -43,7 +43,7 @@ impl LocalFile {
     pub(crate) fn pinned(opened: Result<Self, ReadError>, pin: &PinnedFile) -> Result<Self, ReadError> {
         let pinned = FileState::from(pin);
         match opened {
-            Ok(file) if pinned.holds_in(&file.opened_in) => Ok(Self { told: pinned, ..file }),
+            Ok(file) if pinned.holds_in(&file.state) => Ok(Self { told: pinned, ..file }),
             Ok(_) | Err(ReadError::NotFound) => Err(ReadError::Changed),
             Err(other) => Err(other),
         }
@@ -57,7 +57,7 @@ impl LocalFile {
 
     /// The whole state in which it was opened.
     pub(crate) fn opened_in(&self) -> FileState {
-        self.opened_in
+        self.state
     }
 
     fn regular(opened: rustix::io::Result<OwnedFd>) -> Result<Self, ReadError> {
@@ -67,7 +67,7 @@ impl LocalFile {
             return Err(ReadError::NotFound);
         }
         let state = state(&stat);
-        Ok(Self { file: file.into(), opened_in: state, told: state })
+        Ok(Self { file: file.into(), state, told: state })
     }
 
     pub(crate) fn read_chunk(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
@@ -76,7 +76,7 @@ impl LocalFile {
             io::ErrorKind::UnexpectedEof => ReadError::Changed,
             _ => ReadError::Io(error),
         })?;
-        if state(&fstat(&self.file).map_err(read_error)?) != self.opened_in {
+        if state(&fstat(&self.file).map_err(read_error)?) != self.state {
             return Err(ReadError::Changed);
         }
         Ok(chunk)
