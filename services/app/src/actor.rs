@@ -34,6 +34,19 @@ impl Actor {
         Self { principal, standing, purpose: None, bearer }
     }
 
+    /// Whether the token that it signed in with is valid, as a transaction sees it: registered and not revoked, or
+    /// another issuer's and issued after the principal was disabled last.
+    pub(crate) async fn token_is_valid(&self, tx: &mut Tx) -> Result<bool, Error> {
+        let principal = store::identity::get_principal(tx, self.principal.id).await?;
+        match self.bearer.token_id {
+            Some(id) => {
+                let token = store::token::find(tx, id).await?;
+                Ok(token.is_some_and(|token| token.revoked.is_none() && token.principal_id == principal.id))
+            }
+            None => Ok(principal.disabled.is_none_or(|disabled| self.bearer.issued_at > disabled.at)),
+        }
+    }
+
     /// The actor as the policy sees it.
     pub fn caller(&self) -> Caller<'_> {
         Caller {

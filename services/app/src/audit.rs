@@ -15,6 +15,26 @@ use crate::idempotency::{self, Key};
 /// The actor of what the server does by itself.
 pub(crate) const SERVER: &str = "server";
 
+/// Who changes something, for the records.
+#[derive(Clone, Debug)]
+pub(crate) struct Author {
+    pub(crate) actor: String,
+    pub(crate) request_id: String,
+}
+
+impl Author {
+    /// The server by itself.
+    pub(crate) fn server() -> Self {
+        Self { actor: SERVER.to_owned(), request_id: String::new() }
+    }
+}
+
+impl From<&Ctx> for Author {
+    fn from(ctx: &Ctx) -> Self {
+        Self { actor: ctx.actor.principal.id.to_string(), request_id: ctx.request_id.to_string() }
+    }
+}
+
 /// What happened, without who and when.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {

@@ -9,7 +9,7 @@ use store::Tx;
 use store::lease::Reach;
 use store::revision::Revision;
 
-use crate::contract::Author;
+use crate::audit::Author;
 use crate::ctx::App;
 use crate::error::Error;
 use crate::lease::review;

@@ -11,7 +11,7 @@ mod readiness;
 mod reads;
 
 pub use self::activation::{Activate, Activated, activate_version};
-pub(crate) use self::activation::{Author, extend, set_state, try_activate};
+pub(crate) use self::activation::{extend, set_state, try_activate};
 pub(crate) use self::documents::{digest, format_of, parsed, parsed_product};
 pub use self::judge::Judgement;
 pub(crate) use self::judge::{RuleSet, find_object, judge_snapshot, rule_set, rule_set_of};

@@ -288,7 +288,7 @@ impl Ctx {
             return Ok(self.clone());
         }
         let standing = Arc::new(Standing::load(tx, &self.actor.principal, self.now()).await?);
-        if !standing.enabled || !crate::token::stands(tx, &self.actor).await? {
+        if !standing.enabled || !self.actor.token_is_valid(tx).await? {
             return Err(Error::Unauthenticated);
         }
         Ok(Self { actor: Arc::new(Actor { standing, ..Actor::clone(&self.actor) }), ..self.clone() })

@@ -12,13 +12,14 @@ use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::{Lock, Page, Seek, Tx};
 
+use crate::audit::Author;
 use crate::audit::{self, Event, ResourceKind};
 use crate::change::{Change, announce};
-use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::error::{Conflict, Error, Noun};
 use crate::failpoint;
 use crate::idempotency::{self, Key};
+use crate::missing::Missing;
 use crate::paging::VisiblePage;
 use crate::parties::Parties;
 use crate::product_in_domain::ProductInDomain;
@@ -271,13 +272,11 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let grant = store::grant::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Grant))?;
+    let found = store::grant::list_by_ids(&mut tx, &[id]).await?;
+    let grant = visible_grants(ctx, &mut tx, found, 1).await?.pop().ok_or(Error::NotFound(Noun::Grant))?;
     let parties = Parties::load(&mut tx, grant.port_major.product_id, grant.principal_id).await?;
     let sharers = Sharers::load(&mut tx, &[grant.port_major.product_id]).await?;
     let resource = parties.grant(id, sharers.of_port(&grant.port_major));
-    if !ctx.may(Action::ViewGrant, &resource) {
-        return Err(Error::NotFound(Noun::Grant));
-    }
     ctx.authorize(Action::RevokeGrant, &resource, "revoke this grant")?;
     let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
     let now = ctx.now();
@@ -356,14 +355,23 @@ pub async fn list_grants(ctx: &Ctx, seek: Seek<(Timestamp, GrantId)>) -> Result<
 /// Those of any use case.
 pub async fn load_requests(ctx: &Ctx, ids: &[AccessRequestId]) -> Result<Vec<AccessRequest>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let mut requests = store::grant::list_requests_by_ids(&mut tx, ids).await?;
+    Ok(visible_requests(ctx, &mut tx, ids).await?.into_iter().map(|(request, _)| request).collect())
+}
+
+async fn visible_requests(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    ids: &[AccessRequestId],
+) -> Result<Vec<(AccessRequest, Parties)>, Error> {
+    let requests = store::grant::list_requests_by_ids(tx, ids).await?;
     let pairs = requests.iter().map(|request| (request.port_major.product_id, request.requester)).collect();
-    let parties_by_pair = Parties::load_all(&mut tx, pairs).await?;
-    requests.retain(|request| {
-        let parties = parties_by_pair.get(&(request.port_major.product_id, request.requester));
-        parties.is_some_and(|parties| ctx.may(Action::ViewRequest, &parties.request(request.id)))
+    let parties_by_pair = Parties::load_all(tx, pairs).await?;
+    ctx.judge_missing(Action::ViewRequest, Missing::Request, ids.len().saturating_sub(requests.len()));
+    let visible = requests.into_iter().filter_map(|request| {
+        let parties = parties_by_pair.get(&(request.port_major.product_id, request.requester))?;
+        ctx.may(Action::ViewRequest, &parties.request(request.id)).then(|| (request, parties.clone()))
     });
-    Ok(requests)
+    Ok(visible.collect())
 }
 
 /// The grants that answer these requests and that the caller may see.
@@ -373,7 +381,7 @@ pub async fn load_requests(ctx: &Ctx, ids: &[AccessRequestId]) -> Result<Vec<Acc
 pub async fn load_grants_of_requests(ctx: &Ctx, ids: &[AccessRequestId]) -> Result<Vec<Grant>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let grants = store::grant::list_of_requests(&mut tx, ids).await?;
-    visible_grants(ctx, &mut tx, grants).await
+    visible_grants(ctx, &mut tx, grants, ids.len()).await
 }
 
 /// The grants of these ids that the caller may see.
@@ -383,10 +391,17 @@ pub async fn load_grants_of_requests(ctx: &Ctx, ids: &[AccessRequestId]) -> Resu
 pub async fn load_grants(ctx: &Ctx, ids: &[GrantId]) -> Result<Vec<Grant>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let grants = store::grant::list_by_ids(&mut tx, ids).await?;
-    visible_grants(ctx, &mut tx, grants).await
+    visible_grants(ctx, &mut tx, grants, ids.len()).await
 }
 
-async fn visible_grants(ctx: &Ctx, tx: &mut Tx, mut grants: Vec<Grant>) -> Result<Vec<Grant>, Error> {
+/// The visible ones of the grants, which were found for `n_requested` ids.
+async fn visible_grants(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    mut grants: Vec<Grant>,
+    n_requested: usize,
+) -> Result<Vec<Grant>, Error> {
+    ctx.judge_missing(Action::ViewGrant, Missing::Grant, n_requested.saturating_sub(grants.len()));
     let visible = visible_grant_ids(ctx, tx, &grants).await?;
     grants.retain(|grant| visible.contains(&grant.id));
     Ok(grants)
@@ -413,11 +428,8 @@ async fn get_request(
     action: Action,
     what: &str,
 ) -> Result<(AccessRequest, ProductInDomain), Error> {
-    let request = store::grant::find_request(tx, id).await?.ok_or(Error::NotFound(Noun::AccessRequest))?;
-    let parties = Parties::load(tx, request.port_major.product_id, request.requester).await?;
-    if !ctx.may(Action::ViewRequest, &parties.request(id)) {
-        return Err(Error::NotFound(Noun::AccessRequest));
-    }
+    let found = visible_requests(ctx, tx, &[id]).await?.pop();
+    let (request, parties) = found.ok_or(Error::NotFound(Noun::AccessRequest))?;
     ctx.authorize(action, &parties.request(id), what)?;
     Ok((request, parties.known))
 }

@@ -18,14 +18,15 @@ use store::{Lock, Page, Seek, Tx};
 
 use self::taken::Taken;
 use crate::actor::Actor;
+use crate::audit::Author;
 use crate::audit::{self, Event, ResourceKind};
 use crate::cache::signed_in;
 use crate::change::{Change, announce};
-use crate::contract::Author;
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Noun, Unavailable};
 use crate::idempotency::{self, Key};
 use crate::issuer::BOOTSTRAP_SUBJECT;
+use crate::missing::Missing;
 use crate::org::Created;
 
 /// The first admin's subject.
@@ -83,7 +84,7 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
         },
     };
     let actor = Arc::new(Actor { principal, standing, purpose: verified.purpose, bearer });
-    if !crate::token::stands(&mut tx, &actor).await? {
+    if !actor.token_is_valid(&mut tx).await? {
         return Err(refused());
     }
     app.caches.signed_in.put(digest, verified, &actor);
@@ -191,7 +192,7 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let principal = store::identity::find_principal(&mut tx, id).await?;
-    let principal = principal.filter(|principal| may_view(ctx, principal)).ok_or(Error::NotFound(Noun::Principal))?;
+    let principal = visible(ctx, principal).ok_or(Error::NotFound(Noun::Principal))?;
     let caller = ctx.actor.principal.id;
     let resource = Resource::Principal(Party::from(&principal));
     let is_own = principal.disabled.is_some_and(|disabled| disabled.by == caller);
@@ -305,26 +306,29 @@ pub async fn unassign_role(ctx: &Ctx, id: RoleId, key: Option<Key>) -> Result<Ro
     let ctx = &ctx.fresh(&mut tx).await?;
     let replayed = idempotency::find::<Taken>(ctx, &mut tx, key.as_ref()).await?;
     let is_replay = replayed.is_some();
-    let assignment = match replayed {
-        Some(Taken(assignment)) => assignment,
-        None => store::identity::find_role(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Role))?,
+    let found = match replayed {
+        Some(Taken(assignment)) => Some(assignment),
+        None => store::identity::find_role(&mut tx, id).await?,
     };
-    match assignment.role {
-        Role::Platform(role) => {
-            if !ctx.may(Action::AssignPlatformRole, &Resource::Platform) {
-                return Err(Error::NotFound(Noun::Role));
-            }
-            if !is_replay && role == PlatformRole::Admin && !has_another_admin(&mut tx, assignment.principal_id).await?
-            {
-                return Err(Conflict::LastAdmin.into());
-            }
+    // Both rights are asked of every assignment, as of a missing one.
+    let on_platform = ctx.may(Action::AssignPlatformRole, &Resource::Platform);
+    let in_domain = match domain_of(&mut tx, found.as_ref()).await? {
+        Some(domain) => ctx.may(Action::AssignRole, &Resource::Domain(&domain.path)),
+        None => {
+            ctx.judge_missing(Action::AssignRole, Missing::Domain, 1);
+            false
         }
-        Role::Domain(domain_id, _) => {
-            let domain = crate::org::get_by_id(&mut tx, domain_id).await?;
-            if !ctx.may(Action::AssignRole, &Resource::Domain(&domain.path)) {
-                return Err(Error::NotFound(Noun::Role));
-            }
-        }
+    };
+    let assignment = found.filter(|assignment| match assignment.role {
+        Role::Platform(_) => on_platform,
+        Role::Domain(..) => in_domain,
+    });
+    let assignment = assignment.ok_or(Error::NotFound(Noun::Role))?;
+    if assignment.role == Role::Platform(PlatformRole::Admin)
+        && !is_replay
+        && !has_another_admin(&mut tx, assignment.principal_id).await?
+    {
+        return Err(Conflict::LastAdmin.into());
     }
     if is_replay {
         return Ok(assignment);
@@ -388,13 +392,13 @@ pub async fn load_principals(ctx: &Ctx, ids: &[PrincipalId]) -> Result<Vec<Princ
 /// Those of any use case.
 pub async fn find_role(ctx: &Ctx, id: RoleId) -> Result<Option<RoleAssignment>, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let Some(assignment) = store::identity::find_role(&mut tx, id).await? else { return Ok(None) };
-    if assignment.principal_id == ctx.actor.principal.id || !ctx.actor.standing.platform_roles.is_empty() {
-        return Ok(Some(assignment));
-    }
-    let Role::Domain(domain_id, _) = assignment.role else { return Ok(None) };
-    let domain = crate::org::get_by_id(&mut tx, domain_id).await?;
-    Ok(belongs(ctx, &domain).then_some(assignment))
+    let found = store::identity::find_role(&mut tx, id).await?;
+    let domain = domain_of(&mut tx, found.as_ref()).await?;
+    Ok(found.filter(|assignment| {
+        assignment.principal_id == ctx.actor.principal.id
+            || !ctx.actor.standing.platform_roles.is_empty()
+            || domain.is_some_and(|domain| belongs(ctx, &domain))
+    }))
 }
 
 /// The caller's own roles.
@@ -406,9 +410,23 @@ pub async fn list_own_roles(ctx: &Ctx) -> Result<Vec<RoleAssignment>, Error> {
     Ok(store::identity::list_roles(&mut tx, ctx.actor.principal.id).await?)
 }
 
-/// Whether the caller may see a principal's record.
-pub fn may_view(ctx: &Ctx, principal: &Principal) -> bool {
-    ctx.may(Action::ViewPrincipal, &Resource::Principal(Party::from(principal)))
+/// The principal of a look-up, if the caller may see its record.
+pub fn visible(ctx: &Ctx, found: Option<Principal>) -> Option<Principal> {
+    visible_for(ctx, Action::ViewPrincipal, found)
+}
+
+/// The principal of a look-up, if an action on it is the caller's; a missing one costs as much as one that is not.
+pub(crate) fn visible_for(ctx: &Ctx, action: Action, found: Option<Principal>) -> Option<Principal> {
+    match found {
+        Some(principal) => {
+            let may = ctx.may(action, &Resource::Principal(Party::from(&principal)));
+            may.then_some(principal)
+        }
+        None => {
+            ctx.judge_missing(action, Missing::Principal, 1);
+            None
+        }
+    }
 }
 
 /// A subject as it is kept: letters, digits and `.`, `_`, `-`, `@`, `+`, in lower case, so that no two look alike.
@@ -442,6 +460,15 @@ pub(crate) fn new_principal(app: &App, subject: &str, kind: PrincipalKind) -> Pr
         disabled: None,
         created_at: app.now(),
     }
+}
+
+/// The domain of a role assignment. A platform role and a missing assignment have none, and are looked up all the same.
+async fn domain_of(tx: &mut Tx, assignment: Option<&RoleAssignment>) -> Result<Option<domain::org::Domain>, Error> {
+    let domain_id = assignment.and_then(|assignment| match assignment.role {
+        Role::Domain(domain_id, _) => Some(domain_id),
+        Role::Platform(_) => None,
+    });
+    Ok(store::org::list_by_ids(tx, domain_id.as_slice()).await?.pop())
 }
 
 /// Whether the caller has a role in the domain or above it.

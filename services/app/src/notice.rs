@@ -18,12 +18,14 @@ use itertools::Itertools as _;
 use policy::{Action, Party, Resource};
 use store::{Lock, Page, Seek, Tx, outbox};
 
+use crate::audit::Author;
 use crate::audit::{self, Event, ResourceKind};
-use crate::contract::{self, Author, parsed};
+use crate::contract::{self, parsed};
 use crate::ctx::{App, Ctx};
 use crate::error::{Error, Forbidden, Noun};
 use crate::grant::visible_grant_ids;
 use crate::idempotency::{self, Key};
+use crate::missing::Missing;
 use crate::paging::VisiblePage;
 use crate::parties::Parties;
 use crate::product_in_domain::{self, ProductInDomain};
@@ -188,17 +190,26 @@ pub async fn list_notices(
 pub async fn load_notices(ctx: &Ctx, ids: &[NoticeId]) -> Result<Vec<NoticeView>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let notices = store::notice::list_by_ids(&mut tx, ids).await?;
-    visible(ctx, &mut tx, notices).await
+    visible(ctx, &mut tx, notices, ids.len()).await
 }
 
 async fn get(ctx: &Ctx, tx: &mut Tx, id: NoticeId) -> Result<NoticeView, Error> {
     let notice = store::notice::find(tx, id).await?;
-    visible(ctx, tx, notice.into_iter().collect()).await?.pop().ok_or(Error::NotFound(Noun::Notice))
+    visible(ctx, tx, notice.into_iter().collect(), 1).await?.pop().ok_or(Error::NotFound(Noun::Notice))
 }
 
-async fn visible(ctx: &Ctx, tx: &mut Tx, notices: Vec<ChangeNotice>) -> Result<Vec<NoticeView>, Error> {
+/// The visible ones of the notices, which were found for `n_requested` ids.
+async fn visible(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    notices: Vec<ChangeNotice>,
+    n_requested: usize,
+) -> Result<Vec<NoticeView>, Error> {
     let own = own_grants(ctx, tx).await?;
     let mut views = views(tx, notices, ctx.now()).await?;
+    let n_missing = n_requested.saturating_sub(views.len());
+    ctx.judge_missing(Action::ViewProduct, Missing::Product, n_missing);
+    ctx.judge_missing(Action::ViewNotice, Missing::Product, n_missing);
     views.retain(|view| may_view(ctx, &own, view));
     Ok(views)
 }
@@ -239,7 +250,9 @@ fn may_view(ctx: &Ctx, own: &[Grant], view: &NoticeView) -> bool {
         ctx.may(Action::ViewNotice, &Resource::Grant { id: grant.id, product, principal, sharers: &[] })
     };
     let mut grants = own.iter().filter(|grant| is_concerned(grant, &view.concerned, ctx.now()));
-    grants.any(by_grant) || (ctx.may_view(&product) && ctx.may(Action::ViewNotice, &Resource::Product(product)))
+    // Both are asked in any case, as for a missing notice.
+    let by_product = || [ctx.may_view(&product), ctx.may(Action::ViewNotice, &Resource::Product(product))];
+    grants.any(by_grant) || by_product() == [true, true]
 }
 
 /// One whom a notice concerns. Which columns it reads is not known.

@@ -7,9 +7,9 @@ use domain::org::{Domain, Enforcement};
 use policy::{Action, Resource};
 use store::{Lock, Page, Seek, Tx};
 
+use crate::audit::Author;
 use crate::audit::{self, Event, ResourceKind};
 use crate::change::{Change, announce};
-use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::error::{Error, Noun};
 use crate::idempotency::{self, Key};

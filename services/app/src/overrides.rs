@@ -19,9 +19,9 @@ use policy::{Action, Resource};
 use store::overrides::Stored;
 use store::{Lock, Tx};
 
+use crate::audit::Author;
 use crate::audit::{self, Event, ResourceKind};
 use crate::change::{Change, announce};
-use crate::contract::Author;
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Noun};
 use crate::idempotency::{self, Key};
@@ -204,12 +204,10 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     let reason = sentence_of(reason).map_err(|error| Error::invalid("reason", error))?;
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
-    let accepted = get(&ctx.app, &mut tx, id).await?;
+    let found = store::overrides::list_by_ids(&mut tx, &[id]).await?;
+    let accepted = visible(ctx, &mut tx, found, 1).await?.pop().ok_or(Error::NotFound(Noun::Override))?;
     let contract = store::contract::get(&mut tx, accepted.contract_id).await?;
     let known = product_in_domain::get(&mut tx, contract.product_id).await?;
-    if !ctx.may_view(&known.policy()) {
-        return Err(Error::NotFound(Noun::Override));
-    }
     authorize(ctx, &mut tx, &known).await?;
     if idempotency::find::<OverrideId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
         return Ok(Revoked::Done(accepted));
@@ -255,7 +253,8 @@ async fn named_product(ctx: &Ctx, tx: &mut Tx, refused: &Refused) -> Result<Prod
 pub async fn list_overrides(ctx: &Ctx, contract_ids: &[ContractId]) -> Result<Vec<Override>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let found = store::overrides::list_of_contracts(&mut tx, contract_ids).await?;
-    visible(ctx, &mut tx, found).await
+    let n_requested = found.len();
+    visible(ctx, &mut tx, found, n_requested).await
 }
 
 /// The overrides of these ids, as far as the caller may know of their products.
@@ -265,15 +264,19 @@ pub async fn list_overrides(ctx: &Ctx, contract_ids: &[ContractId]) -> Result<Ve
 pub async fn load_overrides(ctx: &Ctx, ids: &[OverrideId]) -> Result<Vec<Override>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let found = store::overrides::list_by_ids(&mut tx, ids).await?;
-    visible(ctx, &mut tx, found).await
+    visible(ctx, &mut tx, found, ids.len()).await
 }
 
-async fn visible(ctx: &Ctx, tx: &mut Tx, stored: Vec<Stored>) -> Result<Vec<Override>, Error> {
+/// The visible ones of the overrides, which were found for `n_requested` ids.
+async fn visible(ctx: &Ctx, tx: &mut Tx, stored: Vec<Stored>, n_requested: usize) -> Result<Vec<Override>, Error> {
     let mut overrides = standing::verified(&ctx.app, stored)?;
     let contracts = overrides.iter().map(|accepted| accepted.contract_id).unique().collect_vec();
     let mut contracts = store::contract::list_by_ids(tx, &contracts).await?;
-    let products = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
-    let products = product::visible(ctx, tx, &products).await?;
+    let owner = |accepted: &Override| {
+        contracts.iter().find(|contract| contract.id == accepted.contract_id).map(|contract| contract.product_id)
+    };
+    let missing = std::iter::repeat_n(None, n_requested.saturating_sub(overrides.len()));
+    let products = product::visible_owners(ctx, tx, overrides.iter().map(owner).chain(missing).collect()).await?;
     contracts.retain(|contract| products.contains_key(&contract.product_id));
     overrides.retain(|accepted| contracts.iter().any(|contract| contract.id == accepted.contract_id));
     Ok(overrides)

@@ -12,6 +12,7 @@ use store::Tx;
 
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::missing::Missing;
 use crate::product_in_domain::{self, ProductInDomain};
 use crate::table::sharing::Sharers;
 
@@ -64,17 +65,26 @@ pub(crate) struct VisibilityKey<I> {
     pub(crate) id: I,
     pub(crate) binding_id: BindingId,
     pub(crate) principal_id: PrincipalId,
-    pub(crate) action: policy::Action,
     pub(crate) resource: for<'a> fn(I, policy::Product<'a>, Party, &'a [DomainPath]) -> Resource<'a>,
 }
 
-/// Those of the leases or decisions that the caller may see.
+/// Leases or decisions: how they are judged.
+pub(crate) struct Kind<T, I> {
+    pub(crate) key_of: fn(&T) -> VisibilityKey<I>,
+    /// The action of seeing one.
+    pub(crate) action: policy::Action,
+    pub(crate) missing: Missing,
+}
+
+/// The visible ones of the leases or decisions, which were found for `n_requested` ids.
 pub(crate) async fn visible_ids<T, I: Copy + Eq + Hash>(
     ctx: &Ctx,
     tx: &mut Tx,
     items: &[T],
-    key_of: fn(&T) -> VisibilityKey<I>,
+    n_requested: usize,
+    kind: Kind<T, I>,
 ) -> Result<HashSet<I>, Error> {
+    let Kind { key_of, action, missing } = kind;
     let keys: Vec<VisibilityKey<I>> = items.iter().map(key_of).collect();
     let products = load_product_ids(tx, keys.iter().map(|key| key.binding_id)).await?;
     let pairs = keys.iter().filter_map(|key| Some((*products.get(&key.binding_id)?, key.principal_id)));
@@ -85,9 +95,10 @@ pub(crate) async fn visible_ids<T, I: Copy + Eq + Hash>(
         parties.is_some_and(|parties| {
             let principal = Party::from(&parties.principal);
             let sharers = sharers.of_binding(key.binding_id);
-            ctx.may(key.action, &(key.resource)(key.id, parties.known.policy(), principal, sharers))
+            ctx.may(action, &(key.resource)(key.id, parties.known.policy(), principal, sharers))
         })
     };
+    ctx.judge_missing(action, missing, n_requested.saturating_sub(keys.len()));
     Ok(keys.iter().filter(may).map(|key| key.id).collect())
 }
 

@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use domain::id::ProductId;
 use domain::name::{DomainPath, Name};
 use domain::product::Port;
+use itertools::Itertools as _;
+use policy::Action;
 use store::{Page, Seek, Tx};
 
 use crate::contract;
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::missing::Missing;
 use crate::paging::VisiblePage;
 use crate::product_in_domain::{self, ProductInDomain};
 
@@ -120,7 +123,24 @@ pub(crate) async fn visible(
     tx: &mut Tx,
     ids: &[ProductId],
 ) -> Result<HashMap<ProductId, ProductInDomain>, Error> {
-    let mut known = product_in_domain::load(tx, ids).await?;
+    visible_owners(ctx, tx, ids.iter().map(|id| Some(*id)).collect()).await
+}
+
+/// The products of requested objects, as far as the caller may know of them. `owners` has the product of each requested
+/// object, `None` for a missing object. The policies are evaluated once for each visible product and once for each object
+/// that is not visible, hidden or missing.
+pub(crate) async fn visible_owners(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    owners: Vec<Option<ProductId>>,
+) -> Result<HashMap<ProductId, ProductInDomain>, Error> {
+    let ids = owners.iter().flatten().copied().unique().collect_vec();
+    let mut known = product_in_domain::load(tx, &ids).await?;
+    let n_loaded = known.len();
     known.retain(|_, known| ctx.may_view(&known.policy()));
+    let is_visible = |owner: &Option<ProductId>| owner.is_some_and(|id| known.contains_key(&id));
+    let n_invisible = owners.iter().filter(|owner| !is_visible(owner)).count();
+    let n_judged = n_loaded - known.len();
+    ctx.judge_missing(Action::ViewProduct, Missing::Product, n_invisible.saturating_sub(n_judged));
     Ok(known)
 }

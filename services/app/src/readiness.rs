@@ -1,45 +1,17 @@
 //! Whether the program can do its work: what `/ready` reports.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod last_probe;
 
-use domain::closed_set;
+use std::sync::Arc;
+
 use domain::id::PrincipalId;
 use store::Lock;
 use store::revision::Revision;
 
+pub use self::last_probe::Fault;
+pub(crate) use self::last_probe::LastProbe;
 use crate::ctx::App;
 use crate::error::Error;
-
-/// How long the outcome of a test write holds: `/ready` needs no token, and each test write costs a commit.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
-
-closed_set! {
-    /// What does not work.
-    Fault {
-        /// The database does not answer.
-        Database = "the database does not answer",
-        /// The database answers, and no change can be committed.
-        DatabaseWrites = "the database cannot be written",
-        /// No file can be written in the data directory.
-        Folder = "the data directory cannot be written",
-    }
-}
-
-/// The outcome of the last test writes.
-#[derive(Debug, Default)]
-pub(crate) struct LastProbe(Mutex<Option<(Instant, Vec<Fault>)>>);
-
-impl LastProbe {
-    fn get(&self) -> Option<Vec<Fault>> {
-        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|(at, _)| at.elapsed() < PROBE_EVERY).map(|(_, faults)| faults.clone())
-    }
-
-    fn set(&self, faults: Vec<Fault>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), faults));
-    }
-}
 
 impl App {
     /// What does not work now; nothing if the program is ready. Reads from the database, and every few seconds writes to it

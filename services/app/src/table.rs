@@ -44,8 +44,11 @@ pub async fn load_tables(ctx: &Ctx, ids: &[BindingId]) -> Result<Vec<Target>, Er
     let bindings = store::binding::list_by_ids(&mut tx, ids).await?;
     let contract_ids = bindings.iter().map(|binding| binding.contract_id).unique().collect_vec();
     let contracts = store::contract::list_by_ids(&mut tx, &contract_ids).await?;
-    let product_ids = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
-    let visible = crate::product::visible(ctx, &mut tx, &product_ids).await?;
+    let owner = |id: &BindingId| {
+        let binding = bindings.iter().find(|binding| binding.id == *id)?;
+        contracts.iter().find(|contract| contract.id == binding.contract_id).map(|contract| contract.product_id)
+    };
+    let visible = crate::product::visible_owners(ctx, &mut tx, ids.iter().map(owner).collect()).await?;
     let ports = store::product::list_ports_of_contracts(&mut tx, &contract_ids).await?;
     let chosen = bindings.into_iter().filter_map(|binding| {
         let contract = contracts.iter().find(|contract| contract.id == binding.contract_id)?;

@@ -16,13 +16,13 @@ use policy::{Action, Party, Resource};
 use store::{Lock, Page, Seek, Tx};
 
 use crate::actor::Actor;
+use crate::audit::Author;
 use crate::audit::{self, Event, ResourceKind};
 use crate::change::{Change, announce};
-use crate::contract::Author;
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Forbidden, Noun};
 use crate::idempotency::{self, Key};
-use crate::identity::{FIRST_ADMIN, find_local, get, may_view, new_principal};
+use crate::identity::{FIRST_ADMIN, find_local, get, new_principal, visible_for};
 use crate::issuer::{self, Claims, TokenKind};
 
 /// A token that was just issued.
@@ -143,10 +143,10 @@ pub async fn create_token(ctx: &Ctx, command: CreateToken) -> Result<MadeToken, 
     let ctx = &ctx.fresh(&mut tx).await?;
     let principal = match &command.subject {
         None => get(&mut tx, ctx.actor.principal.id).await?,
-        Some(subject) => find_local(&mut tx, subject)
-            .await?
-            .filter(|principal| may_view(ctx, principal))
-            .ok_or(Error::NotFound(Noun::Principal))?,
+        Some(subject) => {
+            let found = find_local(&mut tx, subject).await?;
+            visible_for(ctx, Action::ViewPrincipal, found).ok_or(Error::NotFound(Noun::Principal))?
+        }
     };
     let resource = Resource::Principal(Party::from(&principal));
     ctx.authorize(Action::CreateToken, &resource, "create a token for this principal")?;
@@ -182,8 +182,7 @@ pub async fn list_tokens(
         None => Some(ctx.actor.principal.clone()),
         Some(subject) => find_local(&mut tx, subject).await?,
     };
-    let principal = principal.filter(|principal| may(ctx, Action::ViewToken, principal));
-    let principal = principal.ok_or(Error::NotFound(Noun::Principal))?;
+    let principal = visible_for(ctx, Action::ViewToken, principal).ok_or(Error::NotFound(Noun::Principal))?;
     Ok(store::token::list_of_principal(&mut tx, principal.id, seek).await?)
 }
 
@@ -222,23 +221,11 @@ pub async fn revoke_token(ctx: &Ctx, id: TokenId, key: Option<Key>) -> Result<To
     Ok(Token { revoked: Some(revoked), ..token })
 }
 
-/// Whether the token that somebody signed in with still stands, as a transaction sees it: registered and not revoked, or
-/// another issuer's and issued after its principal was disabled last.
-pub(crate) async fn stands(tx: &mut Tx, actor: &Actor) -> Result<bool, Error> {
-    let principal = store::identity::get_principal(tx, actor.principal.id).await?;
-    match actor.bearer.token_id {
-        Some(id) => {
-            let token = store::token::find(tx, id).await?;
-            Ok(token.is_some_and(|token| token.revoked.is_none() && token.principal_id == principal.id))
-        }
-        None => Ok(principal.disabled.is_none_or(|disabled| actor.bearer.issued_at > disabled.at)),
-    }
-}
-
 async fn visible(ctx: &Ctx, tx: &mut Tx, id: TokenId) -> Result<Option<(Token, Principal)>, Error> {
-    let Some(token) = store::token::find(tx, id).await? else { return Ok(None) };
-    let holder = get(tx, token.principal_id).await?;
-    Ok(may(ctx, Action::ViewToken, &holder).then_some((token, holder)))
+    let token = store::token::find(tx, id).await?;
+    let holder_id = token.as_ref().map(|token| token.principal_id);
+    let holder = store::identity::list_principals_by_ids(tx, holder_id.as_slice()).await?.pop();
+    Ok(token.zip(visible_for(ctx, Action::ViewToken, holder)))
 }
 
 fn may(ctx: &Ctx, action: Action, holder: &Principal) -> bool {

@@ -26,11 +26,6 @@ enum Command {
     Client(cli::Command),
 }
 
-/// Whether a secret is part of this program's arguments, which other users of the machine can read.
-pub(crate) fn is_on_the_command_line(secret: &str) -> bool {
-    !secret.is_empty() && std::env::args_os().any(|argument| argument.to_string_lossy().contains(secret))
-}
-
 pub(crate) fn main() -> ExitCode {
     let charter = match Charter::try_parse() {
         Ok(charter) => charter,

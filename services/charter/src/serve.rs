@@ -64,7 +64,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if let Some(url) = &args.database_url
         && let Ok(parsed) = url::Url::parse(url)
         && let Some(password) = parsed.password()
-        && crate::is_on_the_command_line(password)
+        && is_on_the_command_line(password)
     {
         tracing::warn!(
             "the database password is on the command line, where other users can read it: pass the URL in the \
@@ -291,4 +291,9 @@ impl Random for OsRandom {
     fn fill(&self, buffer: &mut [u8]) {
         getrandom::fill(buffer).expect("the operating system provides randomness");
     }
+}
+
+/// Whether a secret is part of this program's arguments, which other users of the machine can read.
+fn is_on_the_command_line(secret: &str) -> bool {
+    !secret.is_empty() && std::env::args_os().any(|argument| argument.to_string_lossy().contains(secret))
 }

@@ -163,6 +163,13 @@ pub async fn list_topics_of_subject(tx: &mut Tx, subject: &Subject) -> Result<Ve
     list!(tx, TopicRow, "WHERE subject = $1 ORDER BY major DESC, id", subject.to_string())
 }
 
+/// The topics bound to any of these subjects.
+pub async fn list_topics_of_subjects(tx: &mut Tx, subjects: &[Subject]) -> Result<Vec<TopicBinding>, Error> {
+    let subjects: Vec<String> = subjects.iter().map(ToString::to_string).collect();
+    let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
+    list_in!(tx, TopicRow, "WHERE subject IN ({list})", subjects)
+}
+
 /// The topics of contracts.
 pub async fn list_topics_of_contracts(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<TopicBinding>, Error> {
     list_in!(tx, TopicRow, "WHERE contract_id IN ({list})", ids)

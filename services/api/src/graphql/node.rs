@@ -50,9 +50,7 @@ impl NodeQuery {
         Ok(match kind {
             Kind::Principal => {
                 let found = loaders.find(decode::<PrincipalId>(&id, "id")?).await?;
-                let caller = ctx.ctx()?;
-                let shown = found.filter(|principal| app::identity::may_view(caller, principal));
-                shown.map(|principal| Node::Principal(Principal(principal)))
+                app::identity::visible(ctx.ctx()?, found).map(|principal| Node::Principal(Principal(principal)))
             }
             Kind::RoleAssignment => {
                 let found = app::identity::find_role(ctx.ctx()?, decode::<RoleId>(&id, "id")?).await?;

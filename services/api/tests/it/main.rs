@@ -4,6 +4,7 @@
 
 mod access;
 mod batches;
+mod cost;
 mod doors;
 mod hidden;
 mod http;

@@ -10,32 +10,12 @@ use store::{Lock, Tx, outbox};
 use super::documents::parsed;
 use super::readiness::{self, ActivationFacts};
 use super::reads::VersionView;
-use crate::audit::{self, Event, ResourceKind};
+use crate::audit::{self, Author, Event, ResourceKind};
 use crate::change::{Change, announce};
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error};
 use crate::idempotency::{self, Key};
 use crate::{failpoint, notice};
-
-/// Who changes a version's state, for the records.
-#[derive(Clone, Debug)]
-pub(crate) struct Author {
-    pub(crate) actor: String,
-    pub(crate) request_id: String,
-}
-
-impl Author {
-    /// The server by itself.
-    pub(crate) fn server() -> Self {
-        Self { actor: audit::SERVER.to_owned(), request_id: String::new() }
-    }
-}
-
-impl From<&Ctx> for Author {
-    fn from(ctx: &Ctx) -> Self {
-        Self { actor: ctx.actor.principal.id.to_string(), request_id: ctx.request_id.to_string() }
-    }
-}
 
 /// What became of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]

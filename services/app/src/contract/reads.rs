@@ -34,7 +34,7 @@ impl VersionView {
     /// A version that the caller may know of.
     pub(crate) async fn get(ctx: &Ctx, tx: &mut Tx, id: ContractVersionId) -> Result<Self, Error> {
         let versions = store::contract::list_versions_by_ids(tx, &[id]).await?;
-        views(ctx, tx, versions).await?.pop().ok_or(Error::NotFound(Noun::ContractVersion))
+        views(ctx, tx, versions, 1).await?.pop().ok_or(Error::NotFound(Noun::ContractVersion))
     }
 }
 
@@ -57,8 +57,9 @@ pub async fn list_contracts(ctx: &Ctx, product_ids: &[ProductId]) -> Result<Vec<
 pub async fn load_contracts(ctx: &Ctx, ids: &[ContractId]) -> Result<Vec<Contract>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let mut contracts = store::contract::list_by_ids(&mut tx, ids).await?;
-    let products = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
-    let visible = product::visible(ctx, &mut tx, &products).await?;
+    let owner =
+        |id: &ContractId| contracts.iter().find(|contract| contract.id == *id).map(|contract| contract.product_id);
+    let visible = product::visible_owners(ctx, &mut tx, ids.iter().map(owner).collect()).await?;
     contracts.retain(|contract| visible.contains_key(&contract.product_id));
     Ok(contracts)
 }
@@ -75,9 +76,10 @@ pub async fn list_versions(
     let mut tx = ctx.app.db.read().await?;
     let pages = store::contract::list_version_pages(&mut tx, contract_ids, seek).await?;
     let has_more: HashMap<ContractId, bool> = pages.iter().map(|(id, page)| (*id, page.has_more)).collect();
-    let versions = pages.into_values().flat_map(|page| page.items).collect();
+    let versions = pages.into_values().flat_map(|page| page.items).collect_vec();
+    let n_requested = versions.len();
     let mut visible: HashMap<ContractId, Page<VersionView>> = HashMap::new();
-    for view in views(ctx, &mut tx, versions).await? {
+    for view in views(ctx, &mut tx, versions, n_requested).await? {
         let id = view.contract.id;
         let has_more = has_more.get(&id).copied().unwrap_or_default();
         visible.entry(id).or_insert_with(|| Page { items: Vec::new(), has_more }).items.push(view);
@@ -92,7 +94,7 @@ pub async fn list_versions(
 pub async fn load_versions(ctx: &Ctx, ids: &[ContractVersionId]) -> Result<Vec<VersionView>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let versions = store::contract::list_versions_by_ids(&mut tx, ids).await?;
-    views(ctx, &mut tx, versions).await
+    views(ctx, &mut tx, versions, ids.len()).await
 }
 
 /// Names a version.
@@ -144,12 +146,20 @@ pub async fn list_findings(ctx: &Ctx, id: ContractVersionId) -> Result<Vec<Findi
     findings.await.map_err(Error::internal)
 }
 
-/// Those of the versions that the caller may know of, with what they belong to.
-async fn views(ctx: &Ctx, tx: &mut Tx, versions: Vec<contract::Version>) -> Result<Vec<VersionView>, Error> {
+/// The visible ones of the versions, which were found for `n_requested` ids.
+async fn views(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    versions: Vec<contract::Version>,
+    n_requested: usize,
+) -> Result<Vec<VersionView>, Error> {
     let contract_ids = versions.iter().map(|version| version.contract_id).unique().collect_vec();
     let contracts = store::contract::list_by_ids(tx, &contract_ids).await?;
-    let product_ids = contracts.iter().map(|contract| contract.product_id).unique().collect_vec();
-    let visible = product::visible(ctx, tx, &product_ids).await?;
+    let owner = |version: &contract::Version| {
+        contracts.iter().find(|contract| contract.id == version.contract_id).map(|contract| contract.product_id)
+    };
+    let missing = std::iter::repeat_n(None, n_requested.saturating_sub(versions.len()));
+    let visible = product::visible_owners(ctx, tx, versions.iter().map(owner).chain(missing).collect()).await?;
     let mut views = Vec::with_capacity(versions.len());
     for version in versions {
         let contract = contracts.iter().find(|contract| contract.id == version.contract_id);

@@ -72,7 +72,7 @@ pub(crate) async fn load(
     let edges = grants.iter().flat_map(|grant| [grant.window.from, grant.window.until]);
     let switch = target.known.domain.switch_at;
     let good_until = edges.chain(switch).filter(|edge| *edge > now).min().unwrap_or(Timestamp(i64::MAX));
-    let principal_enabled = right.principal_enabled && crate::token::stands(tx, &actor).await?;
+    let principal_enabled = right.principal_enabled && actor.token_is_valid(tx).await?;
     let facts = Facts { principal_enabled, contract, grants, snapshots, ..right };
     Ok(Some(LoadedFacts { target, facts, head: head.map(|head| head.key), stamp, good_until }))
 }

@@ -7,9 +7,9 @@ use domain::{contract, event};
 use store::{Tx, outbox};
 
 use super::plan::{Change, Plan, Transition};
+use crate::audit::Author;
 use crate::audit::{self, Action, Event, ResourceKind};
 use crate::change::{self, announce};
-use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::jobs::queue;

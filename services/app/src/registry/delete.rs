@@ -10,9 +10,9 @@ use super::error::Error;
 use super::history::{self, is_referred_to};
 use super::owner::Owner;
 use super::settings;
+use crate::audit::Author;
 use crate::audit::{self, Event, ResourceKind};
 use crate::change;
-use crate::contract::Author;
 use crate::ctx::Ctx;
 use crate::failpoint;
 

@@ -118,11 +118,9 @@ impl DraftReference {
         let version = match self.version {
             VersionRef::Number(version) => version,
             VersionRef::Latest => {
-                let latest = match Owner::of(ctx, tx, &subject).await?.may_view() {
-                    true => store::registry::find_latest_version(tx, &subject).await?,
-                    false => None,
-                };
-                latest.ok_or_else(|| missing(&self.name, &subject, "latest"))?.version
+                let may_view = Owner::of(ctx, tx, &subject).await?.may_view();
+                let latest = store::registry::find_latest_version(tx, &subject).await?;
+                latest.filter(|_| may_view).ok_or_else(|| missing(&self.name, &subject, "latest"))?.version
             }
         };
         Ok(Reference { name: self.name.clone(), subject, version })
@@ -179,10 +177,9 @@ pub(super) async fn resolve(ctx: &Ctx, tx: &mut Tx, references: &[Reference], re
             return Err(too_many_references());
         }
         let missing = || missing(name, subject, &version.to_string());
-        if reach == Reach::Callers && !Owner::of(ctx, tx, subject).await?.may_view() {
-            return Err(missing());
-        }
-        let found = store::registry::find_version(tx, subject, *version).await?.ok_or_else(missing)?;
+        let may_view = reach == Reach::All || Owner::of(ctx, tx, subject).await?.may_view();
+        let found = store::registry::find_version(tx, subject, *version).await?;
+        let found = found.filter(|_| may_view).ok_or_else(missing)?;
         let schema = ctx.app.caches.schemas.find_or_load(tx, found.schema_id).await?.ok_or_else(missing)?;
         n_bytes = n_bytes.saturating_add(schema.text.len());
         if n_bytes > MAX_SCHEMA_BYTES {

@@ -1,6 +1,6 @@
 //! Whose a subject is, and what follows from it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::binding::TopicBinding;
 use domain::id::ProductId;
@@ -12,6 +12,7 @@ use store::Tx;
 
 use super::error::{Error, NotPermitted};
 use crate::ctx::Ctx;
+use crate::product;
 use crate::product_in_domain::{self, ProductInDomain};
 
 /// Whose a subject is.
@@ -34,16 +35,19 @@ pub(super) enum Owner {
 
 impl Owner {
     pub(super) async fn of(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<Self, Error> {
-        let topics = store::binding::list_topics_of_subject(tx, subject).await?;
-        if let Some(binding) = topics.into_iter().next() {
-            let contract = store::contract::get(tx, binding.contract_id).await?;
-            let known = product_in_domain::get(tx, contract.product_id).await?;
-            if ctx.may_view(&known.policy()) {
-                return Ok(Self::Topic { known: Box::new(known), binding });
-            }
-            return Ok(Self::Hidden(Box::new(Self::of_unbound(ctx, tx, subject).await?)));
-        }
-        Self::of_unbound(ctx, tx, subject).await
+        // The same steps for a subject that is bound and one that is not.
+        let binding = store::binding::list_topics_of_subject(tx, subject).await?.into_iter().next();
+        let contract_id = binding.as_ref().map(|binding| binding.contract_id);
+        let contract = store::contract::list_by_ids(tx, contract_id.as_slice()).await?.pop();
+        let product_id = contract.map(|contract| contract.product_id);
+        let mut visible = product::visible_owners(ctx, tx, vec![product_id]).await?;
+        let known = product_id.and_then(|id| visible.remove(&id)).map(Box::new);
+        let unbound = Self::of_unbound(ctx, tx, subject).await?;
+        Ok(match (binding, known) {
+            (Some(binding), Some(known)) => Self::Topic { known, binding },
+            (Some(_), None) => Self::Hidden(Box::new(unbound)),
+            (None, _) => unbound,
+        })
     }
 
     /// Where schemas of subjects that no product owns are kept at all, those of a domain's topics are kept by the domain.
@@ -65,10 +69,11 @@ impl Owner {
         let allowed = match self {
             Self::Topic { known, .. } => ctx.may(action, &Resource::Product(known.policy())),
             Self::Quarantine(domain) => ctx.may(Action::Publish, &Resource::Domain(&domain.path)),
-            Self::Hidden(otherwise) => match **otherwise {
-                Self::Nobody => return Err(NotPermitted::NotBound(subject.clone()).into()),
-                Self::Topic { .. } | Self::Quarantine(_) | Self::Hidden(_) => false,
-            },
+            Self::Hidden(otherwise) => {
+                // The answer for a free subject, at the same cost, except that it is never allowed.
+                otherwise.authorize(ctx, action, subject, what)?;
+                false
+            }
             Self::Nobody => return Err(NotPermitted::NotBound(subject.clone()).into()),
         };
         if allowed {
@@ -90,6 +95,34 @@ impl Owner {
             }
         }
     }
+}
+
+/// Those of the subjects of a schema that the caller may know of. Without any, the schema is missing.
+pub(super) async fn visible_subjects(ctx: &Ctx, tx: &mut Tx, subjects: &[Subject]) -> Result<HashSet<Subject>, Error> {
+    let mut newest: HashMap<Subject, TopicBinding> = HashMap::new();
+    for topic in store::binding::list_topics_of_subjects(tx, subjects).await? {
+        match newest.get(&topic.subject) {
+            Some(newer) if newer.major > topic.major => {}
+            Some(_) | None => drop(newest.insert(topic.subject.clone(), topic)),
+        }
+    }
+    let contract_ids = newest.values().map(|topic| topic.contract_id).unique().collect_vec();
+    let contracts: HashMap<_, ProductId> = store::contract::list_by_ids(tx, &contract_ids)
+        .await?
+        .into_iter()
+        .map(|contract| (contract.id, contract.product_id))
+        .collect();
+    // The schema is one object, of the product of its first bound subject; mostly there is no other.
+    let mut owners = contracts.values().copied().unique().map(Some).collect_vec();
+    if owners.is_empty() {
+        owners.push(None);
+    }
+    let visible = product::visible_owners(ctx, tx, owners).await?;
+    let is_visible = |subject: &&Subject| match newest.get(*subject) {
+        Some(topic) => contracts.get(&topic.contract_id).is_some_and(|id| visible.contains_key(id)),
+        None => true,
+    };
+    Ok(subjects.iter().filter(is_visible).cloned().collect())
 }
 
 /// Which subjects the caller may know of, for lists.

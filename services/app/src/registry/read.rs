@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use domain::change::message::Format;
 use domain::registry::{DEFAULT_CONTEXT, Prefix, Schema, SchemaId, Subject, SubjectVersion};
+use itertools::Itertools as _;
 use store::Tx;
 use store::revision::Revision;
 
 use super::draft::{Draft, Reach, Registered, Resolved, VersionRef, resolve};
 use super::error::Error;
 use super::history::{find_resolved, history, in_place, pick, resolved};
-use super::owner::{Owner, Visible};
+use super::owner::{self, Visible};
 use super::settings;
 use crate::ctx::Ctx;
 
@@ -276,11 +277,9 @@ async fn listed(ctx: &Ctx, tx: &mut Tx, listing: &Listing) -> Result<Vec<Subject
 const PAGE: u32 = 1_000;
 
 async fn visible_places(ctx: &Ctx, tx: &mut Tx, id: SchemaId) -> Result<Vec<SubjectVersion>, Error> {
-    let mut visible = Vec::new();
-    for place in store::registry::list_versions_of_schema(tx, id).await? {
-        if Owner::of(ctx, tx, &place.subject).await?.may_view() {
-            visible.push(place);
-        }
-    }
-    Ok(visible)
+    let places = store::registry::list_versions_of_schema(tx, id).await?;
+    // All subjects at once: a hidden schema with many places costs what a missing one costs.
+    let subjects = places.iter().map(|place| place.subject.clone()).unique().collect_vec();
+    let visible = owner::visible_subjects(ctx, tx, &subjects).await?;
+    Ok(places.into_iter().filter(|place| visible.contains(&place.subject)).collect())
 }

@@ -285,12 +285,11 @@ impl SubjectState {
     }
 
     async fn with_owner(tx: &mut Tx, subject: &Subject, at: Platform, owner: Owner) -> Result<Self, Error> {
+        let settings = settings::of_owned(tx, subject, &owner).await?;
+        let mut history = store::registry::list_versions(tx, subject).await?;
         if !owner.may_view() {
-            let settings = settings::of_missing(tx, subject).await?;
-            return Ok(Self { at, owner, settings, history: Vec::new() });
+            history.clear();
         }
-        let settings = settings::of_subject(tx, subject).await?;
-        let history = store::registry::list_versions(tx, subject).await?;
         Ok(Self { at, owner, settings, history })
     }
 

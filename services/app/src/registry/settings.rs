@@ -22,10 +22,11 @@ pub(super) async fn effective(tx: &mut Tx, scope: &Scope) -> Result<Settings, Er
 pub async fn effective_settings(ctx: &Ctx, scope: &Scope) -> Result<Settings, Error> {
     let mut tx = ctx.app.db.read().await?;
     match scope {
-        Scope::Subject(subject) if !Owner::of(ctx, &mut tx, subject).await?.may_view() => {
-            of_missing(&mut tx, subject).await
+        Scope::Subject(subject) => {
+            let owner = Owner::of(ctx, &mut tx, subject).await?;
+            of_owned(&mut tx, subject, &owner).await
         }
-        Scope::Global | Scope::Context(_) | Scope::Subject(_) => effective(&mut tx, scope).await,
+        Scope::Global | Scope::Context(_) => effective(&mut tx, scope).await,
     }
 }
 
@@ -35,10 +36,11 @@ pub async fn effective_settings(ctx: &Ctx, scope: &Scope) -> Result<Settings, Er
 /// [`Error::NoLevel`], [`Error::NoMode`].
 pub async fn own_settings(ctx: &Ctx, scope: &Scope, part: Part) -> Result<Settings, Error> {
     let mut tx = ctx.app.db.read().await?;
-    let said = match scope {
-        Scope::Subject(subject) if !Owner::of(ctx, &mut tx, subject).await?.may_view() => Settings::default(),
-        Scope::Global | Scope::Context(_) | Scope::Subject(_) => said(&mut tx, scope, part).await?,
+    let may_view = match scope {
+        Scope::Subject(subject) => Owner::of(ctx, &mut tx, subject).await?.may_view(),
+        Scope::Global | Scope::Context(_) => true,
     };
+    let said = Some(said(&mut tx, scope, part).await?).filter(|_| may_view).unwrap_or_default();
     if said == Settings::default() {
         let scope = scope.clone();
         return Err(if part == Part::Levels { Error::NoLevel(scope) } else { Error::NoMode(scope) });
@@ -114,7 +116,7 @@ pub async fn clear_settings(ctx: &Ctx, scope: &Scope, part: Part) -> Result<Sett
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let owner = Configured::of(ctx, &mut tx, scope).await?;
-    let said = if owner.may_view() { said(&mut tx, scope, part).await? } else { Settings::default() };
+    let said = Some(said(&mut tx, scope, part).await?).filter(|_| owner.may_view()).unwrap_or_default();
     if said == Settings::default() {
         return Err(Error::NothingToClear(scope.clone()));
     }
@@ -192,7 +194,11 @@ pub(super) async fn of_subject(tx: &mut Tx, subject: &Subject) -> Result<Setting
     effective(tx, &Scope::Subject(subject.clone())).await
 }
 
-/// What holds for a subject that there is not.
-pub(super) async fn of_missing(tx: &mut Tx, subject: &Subject) -> Result<Settings, Error> {
-    effective(tx, &Scope::Context(subject.context().to_owned())).await
+/// The settings in force for a subject; for a hidden one, those of its context, as for a missing one.
+pub(super) async fn of_owned(tx: &mut Tx, subject: &Subject, owner: &Owner) -> Result<Settings, Error> {
+    let scope = match owner.may_view() {
+        true => Scope::Subject(subject.clone()),
+        false => Scope::Context(subject.context().to_owned()),
+    };
+    effective(tx, &scope).await
 }

@@ -16,6 +16,7 @@ use store::Tx;
 use crate::actor::Actor;
 use crate::ctx::{App, Ctx};
 use crate::error::{Error, Noun};
+use crate::missing::Missing;
 use crate::product_in_domain::{self, ProductInDomain};
 use crate::target::{PortTarget, Target};
 
@@ -77,7 +78,10 @@ pub(crate) async fn visible_product(
     product: &Name,
 ) -> Result<Option<ProductInDomain>, Error> {
     let Some(domain) = store::org::find_by_path(tx, domain).await? else { return Ok(None) };
-    let Some(product) = store::product::find_by_name(tx, domain.id, product).await? else { return Ok(None) };
+    let Some(product) = store::product::find_by_name(tx, domain.id, product).await? else {
+        app.judge_missing(actor, Action::ViewProduct, Missing::Product, 1);
+        return Ok(None);
+    };
     let known = ProductInDomain { product, domain };
     let may = app.allows(actor, Action::ViewProduct, &Resource::Product(known.policy()));
     Ok(may.then_some(known))
