@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
+use crate::insertion::Insertion;
+
 /// The longest list of values in one statement.
 pub(crate) const MAX_LIST: usize = 512;
 /// SQLite's error code for a full disk.
@@ -108,6 +110,26 @@ pub(crate) fn skip_locked(sql: &'static str, dialect: Dialect) -> AssertSqlSafe<
         Dialect::Postgres => "FOR UPDATE SKIP LOCKED",
     };
     AssertSqlSafe(sql.replace("{skip_locked}", clause))
+}
+
+/// The statement that inserts rows of several tables. SQLite runs a list of statements, PostgreSQL one with its parts in
+/// common table expressions; in both, the placeholders count through.
+pub(crate) fn insert_together(dialect: Dialect, rows: &[Insertion]) -> AssertSqlSafe<String> {
+    let mut sql = String::new();
+    let mut n_values = 0;
+    for (index, row) in rows.iter().enumerate() {
+        let is_last = index + 1 == rows.len();
+        let placeholders: Vec<String> = (1..=row.columns.len()).map(|n| format!("${}", n_values + n)).collect();
+        n_values += row.columns.len();
+        let insert =
+            format!("INSERT INTO {} ({}) VALUES ({})", row.table, row.columns.join(", "), placeholders.join(", "));
+        sql += &match dialect {
+            Dialect::Sqlite => format!("{insert};"),
+            Dialect::Postgres if is_last => format!(" {insert}"),
+            Dialect::Postgres => format!("{} row{index} AS ({insert})", if index == 0 { "WITH" } else { "," }),
+        };
+    }
+    AssertSqlSafe(sql)
 }
 
 /// Whether an operation that failed with this code can be retried: a lost or refused connection, a deadlock, a busy

@@ -1,11 +1,8 @@
-//! Rows to insert together, and their statement.
+//! Rows to insert together.
 
 use std::fmt::Display;
 
-use sqlx::AssertSqlSafe;
 use sqlx::types::Text;
-
-use crate::dialect::Dialect;
 
 /// A row to insert.
 pub(crate) struct Insertion {
@@ -62,24 +59,4 @@ impl From<bool> for Value {
     fn from(value: bool) -> Self {
         Self::Bool(value)
     }
-}
-
-/// The statement that inserts rows of several tables. SQLite runs a list of statements, PostgreSQL one with its parts in
-/// common table expressions; in both, the placeholders count through.
-pub(crate) fn statement(dialect: Dialect, rows: &[Insertion]) -> AssertSqlSafe<String> {
-    let mut sql = String::new();
-    let mut n_values = 0;
-    for (index, row) in rows.iter().enumerate() {
-        let is_last = index + 1 == rows.len();
-        let placeholders: Vec<String> = (1..=row.columns.len()).map(|n| format!("${}", n_values + n)).collect();
-        n_values += row.columns.len();
-        let insert =
-            format!("INSERT INTO {} ({}) VALUES ({})", row.table, row.columns.join(", "), placeholders.join(", "));
-        sql += &match dialect {
-            Dialect::Sqlite => format!("{insert};"),
-            Dialect::Postgres if is_last => format!(" {insert}"),
-            Dialect::Postgres => format!("{} row{index} AS ({insert})", if index == 0 { "WITH" } else { "," }),
-        };
-    }
-    AssertSqlSafe(sql)
 }

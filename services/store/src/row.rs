@@ -15,8 +15,9 @@ use sqlx::error::BoxDynError;
 use sqlx::{ColumnIndex, Database, Decode, Row, Type, ValueRef};
 
 use crate::db::Tx;
+use crate::dialect;
 use crate::error::{Error, Inconsistency};
-use crate::insertion::{Insertion, Value, statement};
+use crate::insertion::{Insertion, Value};
 
 /// One of the five kinds of column.
 pub(crate) trait ColumnKind {}
@@ -265,7 +266,7 @@ macro_rules! insertion {
 /// Inserts rows of several tables in one round trip to the database: each is a hop to the thread of a SQLite
 /// connection, or a message to PostgreSQL.
 pub(crate) async fn insert_together(tx: &mut Tx, rows: Vec<Insertion>) -> Result<(), Error> {
-    let sql = statement(tx.dialect(), &rows);
+    let sql = dialect::insert_together(tx.dialect(), &rows);
     on_both!(tx, |c| async move {
         let mut query = sqlx::query(sql);
         for value in rows.into_iter().flat_map(|row| row.values) {

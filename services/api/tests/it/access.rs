@@ -43,6 +43,7 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("grants", json!({}), ALL),
         ("notices", json!({}), ALL),
         ("leases", json!({}), ALL),
+        ("inspectionQueue", json!({}), ALL),
         ("decisions", json!({}), ALL),
         ("records", json!({}), PLATFORM),
         ("why", json!({ "input": table }), ALL),

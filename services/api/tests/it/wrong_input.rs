@@ -20,7 +20,7 @@ fn valid(field: &str) -> Value {
     match field {
         "viewer" => json!({}),
         "node" => json!({ "id": id("grant") }),
-        "domains" | "principals" | "grants" | "notices" | "leases" | "decisions" => page,
+        "domains" | "principals" | "grants" | "notices" | "leases" | "decisions" | "inspectionQueue" => page,
         "domain" => json!({ "path": "shop" }),
         "products" => json!({ "first": 1, "after": null, "domain": "shop" }),
         "product" => json!({ "domain": "shop", "name": "orders" }),
@@ -181,7 +181,7 @@ impl Foreign {
         let input = |name: &str, value: Value| vec![with(&[(&format!("/input/{name}"), value)])];
         match field {
             "viewer" | "domains" | "principals" | "accessRequests" | "grants" | "notices" | "leases" | "decisions"
-            | "records" => Vec::new(),
+            | "inspectionQueue" | "records" => Vec::new(),
             "node" => self.ids.iter().map(|id| with(&[("/id", json!(id))])).collect(),
             "domain" => vec![with(&[("/path", json!("other"))])],
             "products" => vec![with(&[("/domain", json!("other"))])],

@@ -529,6 +529,7 @@ async fn a_role_that_is_lost_ends_the_leases_that_hang_on_it_and_no_others() {
     test.principal("mender").await;
     for domain in ["nyc", "lax"] {
         test.assign("mender", NewRole::Domain(domain.parse().unwrap(), DomainRole::Publisher)).await;
+        test.clock.advance(Duration::from_millis(1));
     }
     let mender = test.ctx("mender").await;
     let lease = vend(&mender, Action::Repair, HOUR).await;

@@ -46,8 +46,9 @@ enum Command {
     /// Revoke a token and the leases requested with it
     Revoke {
         /// Id of the token, as shown by `token create` and `token list`
+        // Not named `token`: clap would take it for the global `--token` too.
         #[arg(value_name = "ID")]
-        token: String,
+        id: String,
         #[command(flatten)]
         idempotency: Idempotency,
     },
@@ -122,8 +123,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             let tokens = client.list(ListTokens { subject, ..ListTokens::default() }, &paging).await?;
             output::show(json, &tokens, |tokens| table(&tokens.nodes))?;
         }
-        Command::Revoke { token, idempotency } => {
-            let input = RevokeTokenInput { token: Id::new(token), idempotency_key: idempotency.into_key() };
+        Command::Revoke { id, idempotency } => {
+            let input = RevokeTokenInput { token: Id::new(id), idempotency_key: idempotency.into_key() };
             let payload = client.send(RevokeToken { input }).await?;
             output::show(json, &payload, |payload| table(std::slice::from_ref(&payload.token)))?;
         }

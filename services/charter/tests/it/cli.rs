@@ -331,7 +331,7 @@ fn lists_are_read_to_the_end_or_the_limit() {
 #[test]
 fn a_closed_pipe_is_not_an_error() {
     let server = CannedServer::answering([json!({ "data": { "answer": {
-        "token": "t".repeat(1 << 20), "expiresAt": "2026-01-01T00:00:00Z", "principal": { "subject": "ada" },
+        "token": "t".repeat(1 << 20), "tokenId": "aWQ", "expiresAt": "2026-01-01T00:00:00Z", "principal": { "subject": "ada" },
     } } })]);
     let mut command = command(&["token", "create", "--server", server.address()]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -115,6 +115,16 @@ impl TestServer {
         std::fs::read_to_string(self.data.path().join("server.log")).unwrap()
     }
 
+    /// Waits until the log contains a text.
+    #[track_caller]
+    pub(crate) fn until_logged(&self, text: &str) {
+        let deadline = Instant::now() + BACKGROUND_TIMEOUT;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "`{text}` is not in the log: {}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The directory of the tables.
     pub(crate) fn lake(&self) -> PathBuf {
         self.data.path().join("lake")

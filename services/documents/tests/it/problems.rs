@@ -114,7 +114,7 @@ schema:
             (24, 39, "/schema/0/quality/0/mustBeBetween", "the smaller number comes first"),
             (25, 5, "/schema/0/quality/1", "a rule over a column"),
             (27, 5, "/schema/0/relationships/0", "as many columns in `from` as in `to`"),
-            (28, 9, "/schema/1/name", "would both be called `orders`"),
+            (28, 9, "/schema/1/name", "would both have the name `orders`"),
             (29, 9, "/schema/2/name", "name of a major version"),
         ],
     );

@@ -19,6 +19,7 @@ use domain::identity::{
 };
 use domain::name::Address;
 use domain::org::{Domain, Enforcement};
+use domain::token::Bearer;
 use store::Lock;
 use store::revision::{self, Revision};
 use testkit::app::{TestApp, set};
@@ -302,11 +303,10 @@ impl<'a> Player<'a> {
             port_majors: Vec::new(),
             good_until: Timestamp(i64::MAX),
         };
-        let actor = Actor {
-            principal: self.people[who].clone(),
-            standing: Arc::new(standing),
-            ..Actor::clone(&self.test.admin.actor)
-        };
+        // A token of no chain, issued after whatever the history does.
+        let end = Timestamp(i64::MAX);
+        let bearer = Bearer { token_id: None, issued_at: end, expires_at: end, chain_ends_at: end };
+        let actor = Actor { principal: self.people[who].clone(), standing: Arc::new(standing), purpose: None, bearer };
         Ctx { actor: Arc::new(actor), ..self.test.admin.clone() }
     }
 

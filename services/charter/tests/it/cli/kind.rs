@@ -462,11 +462,14 @@ fn product_forms() -> Forms {
         ),
         (
             "inspect",
-            answer(
-                "owner-shop",
-                &["owner-other", "reader", "stranger"],
-                &[("TABLE", Table), ("--wait", Flag), ("--timeout", Duration), KEY],
-            ),
+            vec![
+                Form {
+                    caller: "owner-shop",
+                    others: &["owner-other", "reader", "stranger"],
+                    arguments: vec![("TABLE", Table), ("--wait", Flag), ("--timeout", Duration), KEY],
+                },
+                local(&[&[("--queue", Flag)], &LIST[..]].concat()),
+            ],
         ),
     ]
 }
