@@ -12,8 +12,7 @@ use itertools::Itertools as _;
 use policy::{Action, Resource};
 use store::{Lock, Page, Seek, Tx};
 
-use crate::audit::Author;
-use crate::audit::{self, Event, ResourceKind};
+use crate::audit::{self, Author, Event, ResourceKind};
 use crate::change::{Change, announce};
 use crate::ctx::Ctx;
 use crate::error::{Conflict, Error, Noun};

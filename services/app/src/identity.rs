@@ -18,8 +18,7 @@ use store::{Lock, Page, Seek, Tx};
 
 use self::taken::Taken;
 use crate::actor::Actor;
-use crate::audit::Author;
-use crate::audit::{self, Event, ResourceKind};
+use crate::audit::{self, Author, Event, ResourceKind};
 use crate::cache::signed_in;
 use crate::change::{Change, announce};
 use crate::ctx::{App, Ctx};
@@ -377,7 +376,7 @@ pub async fn list_domain_roles(ctx: &Ctx, domain: &domain::org::Domain) -> Resul
 }
 
 /// The principals of these ids, for relations that lead to them: whoever sees a grant knows who holds it. A principal by
-/// itself is for those who [`may_view`] it.
+/// itself is for those to whom it is [`visible`].
 ///
 /// # Errors
 /// Those of any use case.

@@ -18,8 +18,7 @@ use itertools::Itertools as _;
 use policy::{Action, Party, Resource};
 use store::{Lock, Page, Seek, Tx, outbox};
 
-use crate::audit::Author;
-use crate::audit::{self, Event, ResourceKind};
+use crate::audit::{self, Author, Event, ResourceKind};
 use crate::contract::{self, parsed};
 use crate::ctx::{App, Ctx};
 use crate::error::{Error, Forbidden, Noun};

@@ -19,8 +19,7 @@ use policy::{Action, Resource};
 use store::overrides::Stored;
 use store::{Lock, Tx};
 
-use crate::audit::Author;
-use crate::audit::{self, Event, ResourceKind};
+use crate::audit::{self, Author, Event, ResourceKind};
 use crate::change::{Change, announce};
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Noun};

@@ -16,8 +16,7 @@ use policy::{Action, Party, Resource};
 use store::{Lock, Page, Seek, Tx};
 
 use crate::actor::Actor;
-use crate::audit::Author;
-use crate::audit::{self, Event, ResourceKind};
+use crate::audit::{self, Author, Event, ResourceKind};
 use crate::change::{Change, announce};
 use crate::ctx::{App, Ctx};
 use crate::error::{Conflict, Error, Forbidden, Noun};
@@ -91,7 +90,7 @@ pub async fn redeem_bootstrap(app: &Arc<App>, id: TokenId, request_id: &str) -> 
     Ok(made)
 }
 
-/// Re-enables the first admin, revokes all its tokens and creates one for it: recovery for the operator of the data
+/// Re-enables the first admin, revokes all its tokens with their leases, and creates one for it: recovery for the operator of the data
 /// directory, when every admin has lost their token.
 ///
 /// # Errors
@@ -104,6 +103,7 @@ pub async fn recover_admin(app: &Arc<App>) -> Result<MadeToken, Error> {
     let held = store::token::list_valid(&mut tx, principal.id, app.now()).await?;
     for token in held {
         store::token::revoke(&mut tx, token.id, Revoked { at: app.now(), by: None }).await?;
+        store::lease::revoke_of_token(&mut tx, principal.id, token.id).await?;
     }
     let role = Role::Platform(PlatformRole::Admin);
     let held = store::identity::list_roles(&mut tx, principal.id).await?;

@@ -13,8 +13,7 @@ use store::Tx;
 use store::lease::Reach;
 
 use crate::actor::{Actor, Standing};
-use crate::audit::Author;
-use crate::audit::{self, Event, ResourceKind};
+use crate::audit::{self, Author, Event, ResourceKind};
 use crate::ctx::App;
 use crate::error::Error;
 use crate::gate::facts::{self, Asked};

@@ -7,8 +7,7 @@ use domain::{contract, event};
 use store::{Tx, outbox};
 
 use super::plan::{Change, Plan, Transition};
-use crate::audit::Author;
-use crate::audit::{self, Action, Event, ResourceKind};
+use crate::audit::{self, Action, Author, Event, ResourceKind};
 use crate::change::{self, announce};
 use crate::ctx::Ctx;
 use crate::error::Error;

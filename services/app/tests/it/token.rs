@@ -22,6 +22,7 @@ use domain::gate::Action;
 use domain::grant::Purpose;
 use domain::id::{LeaseId, PrincipalId, TokenId};
 use domain::identity::{DomainRole, PlatformRole, PurposeCode};
+use domain::lease::{Lease, LeaseState};
 use domain::token::{MAX_CHAIN, MAX_VALID, Revoked, Token};
 use store::{Lock, Seek};
 use testkit::app::{TestApp, set};
@@ -379,9 +380,23 @@ async fn of_the_one_time_tokens_of_several_starts_the_last_is_valid_once() {
 
 #[tokio::test]
 async fn recovery_ends_the_earlier_tokens_of_the_admin() {
-    let test = TestApp::start().await;
+    let (test, reader) = open().await;
     let made = make(&test.admin, "admin").await;
+    let of_reader = lease(&reader).await;
+    let of_admin = LeaseId::random(test.random.as_ref());
+    let mut tx = test.app.db.write(Lock::FactsShared).await.unwrap();
+    let template = store::lease::get(&mut tx, of_reader).await.unwrap();
+    let (principal_id, token_id) = (made.principal.id, Some(made.registered.id));
+    let lease = Lease { id: of_admin, principal_id, token_id, grant_id: None, ..template };
+    store::lease::insert(&mut tx, &lease).await.unwrap();
+    tx.commit().await.unwrap();
+
     let first = app::token::recover_admin(&test.app).await.unwrap();
+    assert_eq!(test.app.open(of_admin).await.unwrap_err(), Denied::Revoked);
+    let mut tx = test.app.db.read().await.unwrap();
+    assert_eq!(store::lease::get(&mut tx, of_admin).await.unwrap().state, LeaseState::Revoked);
+    drop(tx);
+    assert!(test.app.open(of_reader).await.is_ok());
     assert!(is_refused(&test.app, &made).await);
     assert!(!is_refused(&test.app, &first).await);
     let second = app::token::recover_admin(&test.app).await.unwrap();
