@@ -30,6 +30,12 @@ postgres() {
     echo "PostgreSQL is missing: install the package \`postgresql\`, else its tests are skipped" >&2
 }
 
+tracer() {
+  command -v strace >/dev/null && return
+  echo "==> installing strace"
+  apt_install strace || echo "strace is missing: install the package \`strace\`, else a test of the sandbox is skipped" >&2
+}
+
 clients() {
   local stamp=$clients_dir/.installed
   if [ -f "$stamp" ] && cmp -s "$stamp" "$requirements"; then
@@ -76,9 +82,10 @@ is_jvm_client() {
 
 case ${1:-} in
 postgres) postgres ;;
+tracer) tracer ;;
 clients) clients ;;
 jvm) jvm ;;
-all) postgres; clients; jvm ;;
+all) postgres; tracer; clients; jvm ;;
 start)
   mkdir -p "$(dirname "$clients_dir")"
   rm -f "$log.done"
@@ -91,7 +98,7 @@ wait)
   exit "$(cat "$log.done")"
   ;;
 *)
-  echo "usage: $0 start|wait|all|postgres|clients|jvm" >&2
+  echo "usage: $0 start|wait|all|postgres|tracer|clients|jvm" >&2
   exit 64
   ;;
 esac

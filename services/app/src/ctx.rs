@@ -239,8 +239,8 @@ impl App {
     }
 }
 
-/// Goes on only if each issuer has one verifier, and the local issuer none but its own: whoever vouches for an issuer
-/// vouches for all of its principals.
+/// Checks that each issuer has one verifier, and the local issuer only its own: a verifier of an issuer vouches for all
+/// of its principals.
 fn one_verifier_each(verifiers: &[Arc<dyn Verifier>]) -> std::io::Result<()> {
     let mut issuers = HashSet::from([LOCAL_ISSUER]);
     match verifiers.iter().find(|verifier| !issuers.insert(verifier.issuer())) {

@@ -105,7 +105,7 @@ pub enum Conflict {
     #[error("the principal is disabled")]
     PrincipalDisabled,
     /// A token for a principal that has as many as there may be.
-    #[error("the principal has {} valid tokens, as many as there may be: revoke some first", domain::token::MAX_VALID)]
+    #[error("the principal has {} valid tokens, the maximum: revoke some first", domain::token::MAX_VALID)]
     TooManyTokens,
     /// The platform would be without an admin.
     #[error("the platform needs at least one admin")]

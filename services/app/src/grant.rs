@@ -54,7 +54,8 @@ pub async fn request_access(ctx: &Ctx, command: RequestAccess) -> Result<AccessR
     if let Some(purpose) = ctx.actor.purpose
         && purpose != command.purpose.code
     {
-        let message = format!("your token was made for the purpose `{purpose}`, and requests access for no other");
+        let message =
+            format!("your token is limited to the purpose `{purpose}`: it can request access for this purpose only");
         return Err(Error::invalid("purpose", message));
     }
     let (known, port_major) = crate::table::address::resolve_port(ctx, &mut tx, &command.target).await?;
@@ -274,7 +275,7 @@ pub async fn revoke_grant(ctx: &Ctx, id: GrantId, reason: &str, key: Option<Key>
     let found = store::grant::list_by_ids(&mut tx, &[id]).await?;
     let grant = visible_grants(ctx, &mut tx, found, 1).await?.pop().ok_or(Error::NotFound(Noun::Grant))?;
     let parties = Parties::load(&mut tx, grant.port_major.product_id, grant.principal_id).await?;
-    let sharers = Sharers::load(&mut tx, &[grant.port_major.product_id]).await?;
+    let sharers = Sharers::load(&ctx.app, &mut tx, &[grant.port_major.product_id]).await?;
     let resource = parties.grant(id, sharers.of_port(&grant.port_major));
     ctx.authorize(Action::RevokeGrant, &resource, "revoke this grant")?;
     let replayed = idempotency::find::<GrantId>(ctx, &mut tx, key.as_ref()).await?.is_some();
@@ -411,7 +412,7 @@ pub(crate) async fn visible_grant_ids(ctx: &Ctx, tx: &mut Tx, grants: &[Grant]) 
     let pairs = grants.iter().map(|grant| (grant.port_major.product_id, grant.principal_id)).collect();
     let parties_by_pair = Parties::load_all(tx, pairs).await?;
     let product_ids = grants.iter().map(|grant| grant.port_major.product_id).unique().collect_vec();
-    let sharers = Sharers::load(tx, &product_ids).await?;
+    let sharers = Sharers::load(&ctx.app, tx, &product_ids).await?;
     let may = |grant: &&Grant| {
         let parties = parties_by_pair.get(&(grant.port_major.product_id, grant.principal_id));
         let sharers = sharers.of_port(&grant.port_major);

@@ -36,7 +36,8 @@ pub const FIRST_ADMIN: &str = "admin";
 pub enum SignedIn {
     /// A known principal.
     Actor(Arc<Actor>),
-    /// The bearer of the one-time token of the first start. It is good for [`redeem_bootstrap`](crate::token::redeem_bootstrap) and nothing else.
+    /// The bearer of the one-time token of the first start, which is valid for
+    /// [`redeem_bootstrap`](crate::token::redeem_bootstrap) only.
     Bootstrap(TokenId),
 }
 
@@ -73,7 +74,7 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     let bearer = match verified.id {
         Some(id) => {
             let registered = store::token::find(&mut tx, id).await?.ok_or_else(refused)?;
-            crate::token::bearer_of(&registered)
+            Bearer::from(&registered)
         }
         None => Bearer {
             token_id: None,
@@ -90,7 +91,7 @@ pub async fn sign_in(app: &Arc<App>, token: &str) -> Result<SignedIn, Error> {
     Ok(SignedIn::Actor(actor))
 }
 
-/// A token with a good signature that is not registered or does not stand any more.
+/// A token with a valid signature that is not registered, or was revoked.
 fn refused() -> Error {
     tracing::info!(reason = %VerifyError::Revoked, "token refused");
     Error::Unauthenticated
@@ -182,8 +183,8 @@ pub async fn create_principal(ctx: &Ctx, command: CreatePrincipal) -> Result<Cre
 }
 
 /// Disables a principal, or enables it again. A disabled one is refused at its next request, its leases end, and its
-/// tokens and those of its service accounts stay invalid for good. Whoever has disabled a principal may enable it; what
-/// another one has disabled is for those who may [`Action::EnablePrincipal`].
+/// tokens and those of its service accounts stay invalid for good. The principal who disabled it may enable it; others
+/// need [`Action::EnablePrincipal`].
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`]; [`Error::Conflict`] for oneself.
@@ -204,7 +205,7 @@ pub async fn set_enabled(ctx: &Ctx, id: PrincipalId, enabled: bool, key: Option<
     if id == ctx.actor.principal.id {
         return Err(Conflict::OwnPrincipal.into());
     }
-    // Whoever may enable what others have disabled takes a disabling over, so that its maker cannot undo it.
+    // A caller with `EnablePrincipal` takes over an earlier disabling, so that its author cannot undo it.
     let takes_over = !enabled && !principal.enabled && !is_own && ctx.may(Action::EnablePrincipal, &resource);
     if idempotency::find::<PrincipalId>(ctx, &mut tx, key.as_ref()).await?.is_some()
         || principal.enabled == enabled && !takes_over

@@ -89,7 +89,7 @@ async fn judges(app: &App, tx: &mut Tx, table: &Table) -> Result<Vec<Judge>, Err
     let sharing = Sharing::load(app, tx, table).await?;
     for binding in store::binding::list_of_table(tx, table.id).await? {
         let contract = store::contract::get(tx, binding.contract_id).await?;
-        // A binding that has fallen learns nothing more of the table.
+        // A suspended binding gets no verdicts.
         let right = sharing.as_ref().map_or(BindingRight::Stands, |sharing| sharing.right_of(contract.product_id));
         if right != BindingRight::Stands {
             continue;

@@ -342,7 +342,8 @@ pub struct AnswerNotice {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a notice that the caller may not see; [`Error::Forbidden`] unless the holder is the caller or
-/// a service account of it, with a grant that stands; [`Error::Invalid`] without a reason where there must be one, and for a wish for time before the deadline.
+/// a service account of it, with a valid grant; [`Error::Invalid`] without a reason where one is required, and for a
+/// time before the deadline.
 pub async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<Outcome<(NoticeView, Answer)>, Error> {
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;

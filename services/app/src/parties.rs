@@ -89,7 +89,7 @@ pub(crate) async fn visible_ids<T, I: Copy + Eq + Hash>(
     let products = load_product_ids(tx, keys.iter().map(|key| key.binding_id)).await?;
     let pairs = keys.iter().filter_map(|key| Some((*products.get(&key.binding_id)?, key.principal_id)));
     let parties_by_pair = Parties::load_all(tx, pairs.collect()).await?;
-    let sharers = Sharers::load(tx, &products.values().copied().unique().collect_vec()).await?;
+    let sharers = Sharers::load(&ctx.app, tx, &products.values().copied().unique().collect_vec()).await?;
     let may = |key: &&VisibilityKey<I>| {
         let parties = products.get(&key.binding_id).and_then(|id| parties_by_pair.get(&(*id, key.principal_id)));
         parties.is_some_and(|parties| {

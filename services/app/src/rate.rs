@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use domain::clock::Timestamp;
 
-/// The most keys. At the limit those without recent events are removed, and if there are none, all: the limit fails open, so
-/// that nobody is refused for what others do.
+/// The maximum number of keys. At the limit, the keys without recent events are removed, or all if there are none: the
+/// limit fails open, so that no client is refused because of other clients.
 const MAX_KEYS: usize = 100_000;
 
 /// A limit by rate for each key: a number of events per second, and a burst of as many events as that gives in

@@ -21,9 +21,22 @@ impl App {
             tracing::warn!(error = &error as &dyn std::error::Error, "not ready: the database does not answer");
             return vec![Fault::Database];
         }
-        if let Some(faults) = self.last_probe.get() {
+        let mut outcome = self.last_probe.lock().await;
+        if let Some(faults) = outcome.recent() {
             return faults;
         }
+        // A task of its own: a caller who stops waiting leaves the outcome to the next one.
+        let app = Arc::clone(self);
+        let probe = tokio::spawn(async move {
+            let faults = app.probe().await;
+            outcome.set(faults.clone());
+            faults
+        });
+        probe.await.unwrap_or_else(|_| vec![Fault::DatabaseWrites])
+    }
+
+    /// What cannot be written.
+    async fn probe(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         if let Err(error) = self.write_database().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "not ready: the database cannot be written");
@@ -34,7 +47,6 @@ impl App {
             tracing::warn!(%error, "not ready: the data directory cannot be written");
             faults.push(Fault::Folder);
         }
-        self.last_probe.set(faults.clone());
         faults
     }
 

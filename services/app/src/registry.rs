@@ -2,8 +2,8 @@
 //!
 //! A subject belongs to the output port whose contract binds a schema object to its topic; who may see the product may
 //! read its schemas, who may publish it may register them. What no product owns belongs to the quarantine domain, where
-//! one is configured, and else is refused. Which domain may bind a topic is [`domain::topic`]'s rule. A subject that the caller may not know of is answered like one that does not
-//! exist.
+//! one is configured, and else is refused. Which domain may bind a topic is decided by [`domain::topic`]. A subject
+//! that the caller may not know of is answered like one that does not exist.
 //!
 //! Begin at [`register`]. Names and rules are those of the Confluent Schema Registry
 //! (<https://docs.confluent.io/platform/current/schema-registry/develop/api.html>); what the contract adds is in `evolve`.

@@ -6,6 +6,7 @@
 //! the files of an earlier one.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 
 use domain::clock::Timestamp;
 use domain::id::SnapshotId;
@@ -30,7 +31,8 @@ const N_COMPARED: usize = 256;
 /// # Errors
 /// Those of the database, and of the data directory.
 pub async fn collect(app: &App) -> Result<(), Error> {
-    let mut leased = Leased::Unknown;
+    // Read once in a run, and only if something is to be collected.
+    let mut leased: Option<Leased> = None;
     let mut first_error = None;
     let mut seek = Seek::first(MAX_PAGE);
     loop {
@@ -55,27 +57,16 @@ pub async fn collect(app: &App) -> Result<(), Error> {
     first_error.map_or(Ok(()), Err)
 }
 
-/// The snapshots of open leases, read once in a run, and only if something is to be collected.
-enum Leased {
-    Unknown,
-    At(Timestamp, HashSet<SnapshotId>),
+/// The snapshots of open leases at a moment.
+type Leased = (Timestamp, HashSet<SnapshotId>);
+
+async fn read_leased(app: &App) -> Result<Leased, Error> {
+    let now = app.now();
+    let mut tx = app.db.read().await?;
+    Ok((now, store::retention::list_leased(&mut tx, now.minus(GATEWAY_MAX_LIFETIME), now).await?))
 }
 
-impl Leased {
-    async fn read(&mut self, app: &App) -> Result<(Timestamp, &HashSet<SnapshotId>), Error> {
-        if let Self::Unknown = self {
-            let now = app.now();
-            let mut tx = app.db.read().await?;
-            *self = Self::At(now, store::retention::list_leased(&mut tx, now.minus(GATEWAY_MAX_LIFETIME), now).await?);
-        }
-        match self {
-            Self::At(at, leased) => Ok((*at, leased)),
-            Self::Unknown => Err(Error::internal("leases that were just read are unknown")),
-        }
-    }
-}
-
-async fn let_go(app: &App, table: &Table, leased: &mut Leased) -> Result<(), Error> {
+async fn let_go(app: &App, table: &Table, leased: &mut Option<Leased>) -> Result<(), Error> {
     let planned = {
         let mut tx = app.db.read().await?;
         plan(&mut tx, table, app.now()).await?
@@ -84,7 +75,11 @@ async fn let_go(app: &App, table: &Table, leased: &mut Leased) -> Result<(), Err
         return Ok(());
     }
     // Long leases are looked up before the transaction that holds everything up, the newest ones in it.
-    let before = if planned.collect.is_empty() { None } else { Some(leased.read(app).await?) };
+    let before = match leased {
+        _ if planned.collect.is_empty() => None,
+        Some(known) => Some(known),
+        None => Some(leased.insert(read_leased(app).await?)),
+    };
 
     let mut tx = app.db.write(Lock::Facts).await?;
     let Some(table) = store::table::find(&mut tx, table.id).await? else { return Ok(()) };
@@ -92,7 +87,7 @@ async fn let_go(app: &App, table: &Table, leased: &mut Leased) -> Result<(), Err
     let mut plan = plan(&mut tx, &table, now).await?;
     match before {
         Some((read_at, leased)) if !plan.collect.is_empty() => {
-            let since = store::retention::list_leased(&mut tx, read_at, now).await?;
+            let since = store::retention::list_leased(&mut tx, *read_at, now).await?;
             plan.collect.retain(|id| !leased.contains(id) && !since.contains(id));
         }
         _ => plan.collect.clear(),
@@ -136,10 +131,10 @@ async fn name_checkpoints(app: &App) -> Result<(), Error> {
         }
         let folder = app.folder.clone();
         let named = tokio::task::spawn_blocking(move || {
-            let named = unnamed.into_iter().map(|(id, list)| (id, checkpoint_of(&folder, &list), list));
-            named.collect::<Vec<_>>()
+            let named = unnamed.into_iter().map(|(id, list)| Ok((id, checkpoint_of(&folder, &list)?, list)));
+            named.collect::<std::io::Result<Vec<_>>>()
         });
-        let named = named.await.map_err(Error::internal)?;
+        let named = named.await.map_err(Error::internal)?.map_err(Error::internal)?;
         let mut tx = app.db.write(Lock::Facts).await?;
         for (id, checkpoint, list) in named {
             store::retention::set_checkpoint(&mut tx, id, &list, &checkpoint).await?;
@@ -148,20 +143,24 @@ async fn name_checkpoints(app: &App) -> Result<(), Error> {
     }
 }
 
-/// The checkpoint that a list names; nothing where the list cannot be read, so that nothing can be served from it.
-fn checkpoint_of(folder: &DataDir, list: &str) -> String {
+/// The checkpoint that a list names; empty where the list is missing or damaged, so that nothing can be served from it.
+///
+/// # Errors
+/// If the list cannot be read now: then no checkpoint is removed for want of a name.
+fn checkpoint_of(folder: &DataDir, list: &str) -> std::io::Result<String> {
     match folder.list(list) {
         Ok(found) => {
             let own = found.entries().iter().find_map(|entry| match &entry.place {
                 Place::Own(path) => DataDir::digest_of_checkpoint(path),
                 Place::Table => None,
             });
-            own.unwrap_or_default().to_owned()
+            Ok(own.unwrap_or_default().to_owned())
         }
-        Err(error) => {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
             tracing::warn!(file_list = list, %error, "file list could not be read");
-            String::new()
+            Ok(String::new())
         }
+        Err(error) => Err(error),
     }
 }
 

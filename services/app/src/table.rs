@@ -163,6 +163,8 @@ pub async fn inspect_table(ctx: &Ctx, address: &Address, key: Option<Key>) -> Re
         return Err(Conflict::TableUnreadable(problem).into());
     }
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
+    let ctx = &ctx.fresh(&mut tx).await?;
+    ctx.authorize(Action::InspectTable, &target.resource(), "request an inspection of this table")?;
     if idempotency::find::<BindingId>(ctx, &mut tx, key.as_ref()).await?.is_none() {
         let errored = match head::head(&mut tx, target.table.id).await? {
             Some(head) => store::table::set_pending(&mut tx, head.id).await?,

@@ -2,7 +2,7 @@
 //!
 //! Every token is registered when it is issued, and a token that is not registered, or was revoked, is refused. A revoke
 //! moves the access revision, so that no cached caller outlives it. What a token may make is
-//! [`Bearer::latest_end`]'s rule and the policy's.
+//! [`Bearer::latest_end`](domain::token::Bearer::latest_end)'s rule and the policy's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use domain::clock::Timestamp;
 use domain::id::{RoleId, TokenId};
 use domain::identity::{LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
 pub use domain::token::Token;
-use domain::token::{Bearer, MAX_CHAIN, MAX_VALID, Revoked};
+use domain::token::{MAX_CHAIN, MAX_VALID, Revoked};
 use policy::{Action, Party, Resource};
 use store::{Lock, Page, Seek, Tx};
 
@@ -156,7 +156,7 @@ pub async fn create_token(ctx: &Ctx, command: CreateToken) -> Result<MadeToken, 
     let purpose = match (ctx.actor.purpose, command.purpose) {
         (Some(own), Some(wanted)) if own != wanted => {
             let message =
-                format!("your token was made for the purpose `{own}`, and makes only tokens with that purpose");
+                format!("your token is limited to the purpose `{own}`: it can create tokens for this purpose only");
             return Err(Error::invalid("purpose", message));
         }
         (own, wanted) => own.or(wanted),
@@ -279,7 +279,7 @@ async fn issue(
     let lifetime = lifetime.unwrap_or(Duration::from_secs(longest));
     if lifetime.is_zero() || lifetime.as_secs() > longest || longest == 0 {
         let message = format!(
-            "a token of this principal lives 1 to {longest} seconds: it ends with the token that makes it at the latest"
+            "a token of this principal can be valid for 1 to {longest} seconds: it cannot outlive the token that creates it"
         );
         return Err(Error::invalid("lifetimeSeconds", message));
     }
@@ -298,12 +298,6 @@ async fn issue(
     };
     store::token::insert(tx, &registered).await?;
     Ok(MadeToken { token, registered, principal })
-}
-
-/// The registered token behind a verified one, as the caller's.
-pub(crate) fn bearer_of(registered: &Token) -> Bearer {
-    let Token { id, issued_at, expires_at, chain_ends_at, .. } = *registered;
-    Bearer { token_id: Some(id), issued_at, expires_at, chain_ends_at }
 }
 
 /// The record of a token that was issued, with its id.

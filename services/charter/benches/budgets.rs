@@ -12,8 +12,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use app::Settings;
-use app::grant::{Answer, ApproveRequest, RequestAccess};
-use app::target::PortTarget;
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::contract::{Classification, State};
 use domain::gate::served::{JudgedSnapshot, Snapshots};
@@ -309,18 +307,7 @@ async fn catalog(n_products: usize) -> (TempDir, String) {
     test.settle().await;
     let reader = test.ctx("reader").await;
     for index in 0..N_TABLES.min(n_products) {
-        let command = RequestAccess {
-            target: PortTarget::Table(address(index).parse().unwrap()),
-            purpose: Purpose::new(PurposeCode::Analytics, "to measure").unwrap(),
-            from: None,
-            until: None,
-            key: None,
-        };
-        let request = app::grant::request_access(&reader, command).await.unwrap();
-        let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-        let Answer::Done(_) = app::grant::approve_request(&owner, approve).await.unwrap() else {
-            panic!("a fresh request is pending")
-        };
+        testkit::app::grant(&owner, &reader, &address(index)).await.unwrap();
     }
     let token = test.token("reader").await;
     (test.into_data().await, token)

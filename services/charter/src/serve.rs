@@ -45,7 +45,7 @@ pub(crate) struct ServeArgs {
     /// Program that inspects tables; `charter-worker` next to this program if not given
     #[arg(long, env = "CHARTER_WORKER", value_name = "FILE")]
     pub(crate) worker: Option<PathBuf>,
-    /// Recovery: re-enable the first admin, revoke its tokens and print a new one; once, until a start without this option
+    /// Re-enable the first admin, revoke its tokens and print a new one. To use it again, start once without it
     #[arg(long)]
     pub(crate) recover_admin: bool,
     /// TLS is terminated by a proxy; allow listening on non-loopback addresses
@@ -151,8 +151,7 @@ async fn recover_admin(args: &ServeArgs, folder: &DataDir, app: &Arc<App>) -> an
     // Marked first: a crash in between prints no second token.
     if !folder.mark_recovery().context("cannot mark the recovery")? {
         tracing::warn!(
-            "the admin was recovered at an earlier start: no token is printed. To recover it again, start once without \
-             --recover-admin first"
+            "--recover-admin was used at an earlier start: no token is printed. To use it again, start once without it"
         );
         return Ok(());
     }

@@ -75,7 +75,7 @@ closed_set! {
         TokenBootstrap = "token.bootstrap",
         /// The token does not exist or is hidden.
         TokenNotFound = "token.not_found",
-        /// The principal has as many valid tokens as there may be.
+        /// The principal has reached the maximum number of valid tokens.
         TokenTooMany = "token.too_many",
         /// The idempotency key was used for another request.
         KeyReused = "idempotency.key_reused",

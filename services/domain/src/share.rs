@@ -55,7 +55,7 @@ pub struct Member {
 pub enum BindingRight {
     /// The table is the product's own, or the consent counts.
     Stands,
-    /// Whoever consented may not share the table any more, or the table has another owner.
+    /// The principal who consented may not share the table any more, or the table has another owner.
     ConsentEnded,
     /// The product to which the table belongs is retired.
     OwnerRetired,

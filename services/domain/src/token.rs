@@ -57,6 +57,13 @@ pub struct Bearer {
     pub chain_ends_at: Timestamp,
 }
 
+impl From<&Token> for Bearer {
+    fn from(token: &Token) -> Self {
+        let Token { id, issued_at, expires_at, chain_ends_at, .. } = *token;
+        Self { token_id: Some(id), issued_at, expires_at, chain_ends_at }
+    }
+}
+
 impl Bearer {
     /// The latest end of a token that a principal of one kind makes with this one for a principal of another kind,
     /// where the holder's tokens live for `longest` at most.

@@ -1,4 +1,4 @@
-//! Whose topics are: prefixes of topic names that belong to domains.
+//! Ownership of topics: prefixes of topic names that belong to domains.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::name::DomainPath;
 use crate::registry::Subject;
 
-/// How long an owner's consent to the take-over of a subject stands.
+/// How long the release of a subject is valid.
 pub const RELEASE_LIFETIME: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3_600);
 
 /// What a topic's subject adds to its name.
@@ -78,7 +78,7 @@ impl TopicPrefixes {
         Ok(Self(prefixes))
     }
 
-    /// Whether there are none: then topics belong to whoever is first.
+    /// Whether there are none: then a topic belongs to the first contract that names it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -89,7 +89,7 @@ impl TopicPrefixes {
     }
 }
 
-/// What stands at a subject that a contract of a domain wants to bind.
+/// The state of a subject that a contract of a domain wants to bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing<'a> {
     /// Another contract is bound to it.
@@ -102,8 +102,8 @@ pub struct Standing<'a> {
 
 impl TopicPrefixes {
     /// Whether a domain may have the topic of a subject: it is free and begins with a prefix of the domain or of one
-    /// above it, or its owner has released it. Where no prefixes are configured, what is free belongs to whoever is
-    /// first, except that a domain's kept schemas are its own.
+    /// above it, or its owner has released it. Where no prefixes are configured, a free topic belongs to the first
+    /// contract that names it, except for subjects whose schemas another domain keeps.
     pub fn may_bind(&self, domain: &DomainPath, subject: &Subject, standing: &Standing<'_>) -> bool {
         let is_own = |owner: &DomainPath| domain.lineage().any(|above| above == *owner);
         let is_free = match self.owner(subject) {

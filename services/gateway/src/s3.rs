@@ -319,7 +319,7 @@ fn s3_error(error: ReadError) -> S3Error {
             S3Error::with_message(S3ErrorCode::PreconditionFailed, message)
         }
         ReadError::HardLink => {
-            let message = "the file has other hard links, by which it can be changed: its owner must copy it";
+            let message = "the file has other hard links, through which it can be changed: replace it with a copy";
             S3Error::with_message(S3ErrorCode::PreconditionFailed, message)
         }
         ReadError::TooMany => invalid("the folder has too many files to list"),

@@ -1,8 +1,9 @@
 //! The HTTP base that the API and the gateway share; it knows no protocol of its own.
 //!
 //! [`connections`] serves a listener within limits. [`request`] gives a request its id and writes its log line
-//! (`docs/request-log.md`); [`log`] is the writer of the whole log, which never stops what logs. [`sign_in`] reads a caller's token from the headers, [`permit`] bounds concurrent work, [`budget`] what all requests and each client hold at a time, and
-//! [`problem`] holds every error answer that is not a protocol's own (`docs/problems.md`).
+//! (`docs/request-log.md`); [`log`] writes the whole log and never blocks its callers. [`sign_in`] reads a caller's
+//! token from the headers, [`permit`] bounds concurrent work, [`budget`] bounds what all requests and each client hold
+//! at a time, and [`problem`] holds every error answer that is not a protocol's own (`docs/problems.md`).
 //!
 //! A new listener begins with [`connections::serve`]. A new door of the API needs nothing here: see `api::doors`.
 

@@ -78,7 +78,7 @@ impl Problem {
             Self::TooLarge { .. } => ("too-large", "the body is too large"),
             Self::InvalidRequest(_) => ("invalid-request", "invalid request"),
             Self::BodyTimedOut => ("body-timed-out", "the body did not arrive in time"),
-            Self::TooMany { .. } => ("too-many", "too many requests of this client"),
+            Self::TooMany { .. } => ("too-many", "too many requests from this client"),
             Self::Busy => ("busy", "too many requests in progress"),
             Self::TimedOut => ("timed-out", "the request timed out"),
             Self::Unavailable | Self::NotReady(_) => ("unavailable", "the service is temporarily unavailable"),

@@ -187,7 +187,7 @@ fn warn_of(sandbox: Sandbox) {
         WARNED.call_once(|| {
             tracing::warn!(
                 %sandbox,
-                "the kernel does not enforce the workers' whole sandbox (Landlock ABI 6, Linux 6.12, and seccomp)"
+                "the kernel does not enforce the full sandbox of workers: it needs seccomp and Landlock ABI 6 (Linux 6.12)"
             );
         });
     }

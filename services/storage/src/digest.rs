@@ -75,7 +75,7 @@ impl Digests {
         let checked = read_blocking(move || {
             let _turn = turn;
             if digest_of(&read)? != digest {
-                tracing::error!(inode = identity.inode, "the bytes of a pinned file are not those that were inspected");
+                tracing::error!(inode = identity.inode, "the digest of a pinned file does not match its inspection");
                 return Err(ReadError::Changed);
             }
             right.insert(identity, ());

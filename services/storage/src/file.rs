@@ -24,7 +24,7 @@ pub(crate) struct LocalFile {
     file: File,
     /// The whole state in which it was opened.
     opened_in: FileState,
-    /// What is told of it: of a pinned file, as far as it is pinned.
+    /// The reported state: for a pinned file, the pinned parts of it.
     told: FileState,
 }
 

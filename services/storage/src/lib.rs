@@ -4,8 +4,8 @@
 //! `RESOLVE_NO_SYMLINKS`), so nothing outside is reached and nothing can be swapped between a check and its use. No data
 //! file, manifest or log entry is parsed here. Which keys a lease may ask for is decided before (`app::lease`).
 //!
-//! `file` opens and reads files, `digest` compares them with pinned digests, `listing` reads names. An object store gets a crate of its own beside this one; only
-//! `charter`, which wires them, and tests name either.
+//! `file` opens and reads files, `digest` compares them with pinned digests, `listing` reads names. An object store
+//! gets a crate of its own beside this one; only `charter`, which wires them, and tests name either.
 
 mod digest;
 mod file;

@@ -73,7 +73,7 @@ pub async fn insert_outcome(
     .await
 }
 
-/// Stores a decision.
+/// Stores a decision alone, for tests: a program stores it with its record ([`insert_outcome`]).
 pub async fn insert_decision(tx: &mut Tx, decision: &Explained) -> Result<(), Error> {
     insert_together(tx, vec![insertion(decision)]).await
 }

@@ -55,7 +55,7 @@ impl TryFrom<LeaseRow> for Lease {
     }
 }
 
-/// Adds a lease: `intended` before a provider is asked, or `issued` where none is needed.
+/// Adds a lease alone, for tests: a program stores it with its decision and record ([`crate::gate::insert_outcome`]).
 ///
 /// # Errors
 /// [`Error::LockNeeded`] unless the transaction holds the fact lock, shared or exclusively: the facts that a lease
@@ -227,6 +227,8 @@ pub async fn list_holds(tx: &mut Tx, reach: Reach, now: Timestamp) -> Result<Vec
                  SELECT bindings.table_id FROM bindings
                  JOIN contracts ON contracts.id = bindings.contract_id
                  WHERE contracts.product_id = $1
+                 UNION
+                 SELECT table_shares.table_id FROM table_shares WHERE table_shares.product_id = $1
              )",
             id,
             now

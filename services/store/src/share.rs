@@ -65,11 +65,6 @@ pub async fn list_of_table(tx: &mut Tx, table_id: TableId) -> Result<Vec<Share>,
     list!(tx, ShareRow, "WHERE table_id = $1 ORDER BY product_id", Text(table_id))
 }
 
-/// The rights of the products that are bound to these tables.
-pub async fn list_of_tables(tx: &mut Tx, table_ids: &[TableId]) -> Result<Vec<Share>, Error> {
-    list_in!(tx, ShareRow, "WHERE table_id IN ({list}) ORDER BY table_id, product_id", table_ids)
-}
-
 /// The rights of these products to tables to which several products are bound.
 pub async fn list_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<Vec<Share>, Error> {
     list_in!(tx, ShareRow, "WHERE product_id IN ({list}) ORDER BY table_id, product_id", product_ids)

@@ -8,7 +8,7 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::row::{Text, affected, on_both, row};
 
-row! { ReleaseRow from "released_subjects" { domain_id: Text<DomainId>, } }
+row! { ReleaseRow from "released_subjects" { domain_id: Text<DomainId>, expires_at: i64, } }
 
 /// Releases a subject to a domain, in place of an earlier release.
 ///
@@ -35,15 +35,19 @@ pub async fn release(
     Ok(())
 }
 
-/// The domain that a subject is released to at a moment.
-pub async fn find_release(tx: &mut Tx, subject: &Subject, now: Timestamp) -> Result<Option<DomainId>, Error> {
+/// The domain that a subject is released to at a moment, and the end of the release.
+pub async fn find_release(
+    tx: &mut Tx,
+    subject: &Subject,
+    now: Timestamp,
+) -> Result<Option<(DomainId, Timestamp)>, Error> {
     let row = on_both!(tx, |c| sqlx::query_as::<_, ReleaseRow>(
-        "SELECT domain_id FROM released_subjects WHERE subject = $1 AND expires_at > $2"
+        "SELECT domain_id, expires_at FROM released_subjects WHERE subject = $1 AND expires_at > $2"
     )
     .bind(subject.to_string())
     .bind(now.0)
     .fetch_optional(c))?;
-    Ok(row.map(|row| row.domain_id.0))
+    Ok(row.map(|row| (row.domain_id.0, Timestamp(row.expires_at))))
 }
 
 /// Ends the release of a subject: it was bound.

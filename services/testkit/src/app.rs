@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app::data_dir::DataDir;
+use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
 use app::issuer::{Claims, Issuer, TokenKind};
 use app::org::CreateDomain;
 use app::publish::{DocumentSet, DocumentText, Outcome};
+use app::target::PortTarget;
 use app::token::CreateToken;
 use app::{Actor, App, Ctx, Parts, Settings};
 use domain::audit::{self, Record};
 use domain::change::message::Format;
 use domain::clock::Clock;
-use domain::id::TokenId;
-use domain::identity::{DomainRole, PlatformRole, Verifier};
+use domain::grant::Purpose;
+use domain::id::{GrantId, TokenId};
+use domain::identity::{DomainRole, PlatformRole, PurposeCode, Verifier};
 use domain::lease::Vendor;
 use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
@@ -378,4 +381,24 @@ async fn sign_in(app: &Arc<App>, token: &str) -> Ctx {
 
 fn ctx(app: &Arc<App>, actor: Arc<Actor>) -> Ctx {
     Ctx { app: Arc::clone(app), actor, request_id: "test".into() }
+}
+
+/// Requests access to a table for analytics, and approves it.
+///
+/// # Errors
+/// Those of the request and of the approval.
+pub async fn grant(owner: &Ctx, reader: &Ctx, address: &str) -> Result<GrantId, app::Error> {
+    let command = RequestAccess {
+        target: PortTarget::Table(address.parse().expect("an address")),
+        purpose: Purpose::new(PurposeCode::Analytics, "to learn").expect("a purpose"),
+        from: None,
+        until: None,
+        key: None,
+    };
+    let request = app::grant::request_access(reader, command).await?;
+    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
+    match app::grant::approve_request(owner, approve).await? {
+        Answer::Done((_, grant)) => Ok(grant.id),
+        Answer::NotPending(_) => unreachable!("a fresh request is pending"),
+    }
 }

@@ -1,9 +1,10 @@
 //! The table's folder, through which all of its files are opened.
 //!
 //! Every file is opened with `openat2` relative to the folder's handle, which refuses any path that leads out of the
-//! folder or through a symbolic link, and a file that has another hard link is refused, since it can be changed by that. The
-//! first handle of a file pins its size, modification time, inode and change time; later handles must have the same, and [`Root::verify`] checks them again at the end. An inspection therefore sees one
-//! state of the files, or fails.
+//! folder or through a symbolic link, and a file with several hard links is refused, since it can be changed through
+//! each of them. The first handle of a file pins its size, modification time, inode and change time; later handles must
+//! have the same, and [`Root::verify`] checks them again at the end. An inspection therefore sees one state of the
+//! files, or fails.
 
 use std::collections::BTreeMap;
 use std::fs::File;

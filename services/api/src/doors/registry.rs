@@ -5,8 +5,8 @@
 //! unknown fields of a request are ignored. Errors are `{"error_code", "message"}`.
 //!
 //! Not supported: tags, metadata and rules of schemas, exporters, guids; `GET /associations/...` reports that there are
-//! none. `path` reads the path of a request, `sent` its body, `wire` the types of queries and bodies, `settings` levels and modes; `exchange`
-//! writes answers, `media` chooses the media type of an answer, and `error` has the error codes.
+//! none. `path` reads the path of a request, `sent` its body, `wire` the types of queries and bodies, `settings` levels
+//! and modes; `exchange` writes answers, `media` chooses the media type of an answer, and `error` has the error codes.
 
 mod error;
 mod exchange;

@@ -174,11 +174,11 @@ pub(crate) struct SetPrincipalEnabledPayload {
 pub(crate) struct CreateTokenInput {
     /// The principal; default: the caller. Others: for admins, and for owners of service accounts.
     subject: Option<String>,
-    /// The lifetime; default: as long as possible, one hour for users and 90 days for service accounts. A user's token ends
-    /// with the token that makes it at the latest.
+    /// The lifetime; default: the maximum, one hour for users and 90 days for service accounts. A token for a user
+    /// cannot outlive the token that creates it.
     lifetime_seconds: Option<i32>,
-    /// The only purpose that the token can be used for; default: that of the caller's token. Such a token reads and changes
-    /// nothing.
+    /// The only purpose that the token can be used for; default: that of the caller's token. Such a token reads data
+    /// and requests access for this purpose; it cannot publish, decide or assign roles.
     purpose: Option<PurposeCode>,
 }
 
@@ -186,7 +186,7 @@ pub(crate) struct CreateTokenInput {
 pub(crate) struct CreateTokenPayload {
     /// The token. It is not stored and not shown again.
     token: String,
-    /// The id of the token, to revoke it by.
+    /// The id of the token, for `revokeToken`.
     token_id: ID,
     expires_at: DateTime,
     principal: Principal,
@@ -244,7 +244,7 @@ impl IdentityMutation {
         })
     }
 
-    /// Disables or enables a principal. Disabling revokes its leases and its tokens, which stay revoked.
+    /// Disables or enables a principal. Disabling revokes its tokens and leases and those of its service accounts.
     async fn set_principal_enabled(
         &self,
         ctx: &Context<'_>,

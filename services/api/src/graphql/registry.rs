@@ -31,8 +31,8 @@ pub(crate) struct RegistryMutation;
 
 #[Object]
 impl RegistryMutation {
-    /// Releases a subject to a domain, which may bind its topic within 30 days: owners of the domain that it belongs to,
-    /// admins and stewards.
+    /// Releases a subject to a domain, which may then bind its topic for 30 days. For owners of the domain to which the
+    /// subject belongs, admins and stewards.
     async fn release_subject(&self, ctx: &Context<'_>, input: ReleaseSubjectInput) -> Result<ReleaseSubjectPayload> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("releaseSubject", &input, input.idempotency_key.as_ref())?;

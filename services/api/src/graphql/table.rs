@@ -246,7 +246,7 @@ impl TableQuery {
         Ok(found.map(|target| Table(Arc::new(target))))
     }
 
-    /// The inspections that wait or run, in the order in which they became due: of tables that the caller may see.
+    /// The waiting and running inspections of the tables that the caller may see, in the order in which they became due.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn inspection_queue(
         &self,
@@ -270,27 +270,27 @@ impl QueuedInspection {
         Table(Arc::new(self.0.target.clone()))
     }
 
-    /// Whether it runs; else it waits.
+    /// True while it is running, false while it is waiting.
     async fn running(&self) -> bool {
         self.0.running
     }
 
-    /// Whether the table is inspected whether or not there are verdicts on its newest snapshot.
+    /// True if the table is inspected even if its newest snapshot already has verdicts.
     async fn again(&self) -> bool {
         self.0.again
     }
 
-    /// Since when it is due, or from when on.
+    /// When it became due, or will become due.
     async fn due_at(&self) -> DateTime {
         DateTime(self.0.due_at)
     }
 
-    /// When it began last, if it did.
+    /// When it was last started; null if it never was.
     async fn started_at(&self) -> Option<DateTime> {
         self.0.started_at.map(DateTime)
     }
 
-    /// How often it began.
+    /// The number of times it was started.
     async fn attempts(&self) -> i32 {
         i32::try_from(self.0.n_attempts).unwrap_or(i32::MAX)
     }

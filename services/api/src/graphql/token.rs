@@ -37,7 +37,7 @@ impl Token {
         self.0.expires_at.into()
     }
 
-    /// The principal that made it; null for the operator, at the server.
+    /// The principal that created it; null if the operator created it at the server.
     async fn issued_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         match self.0.issued_by {
             Some(id) => relation::find_principal(ctx, id).await,
@@ -45,12 +45,12 @@ impl Token {
         }
     }
 
-    /// When it was revoked; null unless it was.
+    /// When it was revoked; null if it is not revoked.
     async fn revoked_at(&self) -> Option<DateTime> {
         self.0.revoked.map(|revoked| revoked.at.into())
     }
 
-    /// The principal that revoked it; null for the operator, at the server.
+    /// The principal that revoked it; null if it is not revoked, or the operator revoked it at the server.
     async fn revoked_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
         match self.0.revoked.and_then(|revoked| revoked.by) {
             Some(id) => relation::find_principal(ctx, id).await,
@@ -64,8 +64,8 @@ pub(crate) struct TokenQuery;
 
 #[Object]
 impl TokenQuery {
-    /// The tokens of a principal, the newest first, until seven days after their end; default: the caller's. Others: for
-    /// admins, stewards and auditors, and for owners of service accounts.
+    /// The tokens of a principal, newest first; default: the caller. Ended tokens stay listed for seven days. Admins,
+    /// stewards and auditors may name any principal, users also their service accounts.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn tokens(
         &self,
@@ -97,7 +97,7 @@ pub(crate) struct TokenMutation;
 
 #[Object]
 impl TokenMutation {
-    /// Revokes a token and the leases that were requested with it: its holder, the owner of the service account, admins.
+    /// Revokes a token and the leases requested with it. For its holder, the owner of a service account, and admins.
     async fn revoke_token(&self, ctx: &Context<'_>, input: RevokeTokenInput) -> Result<RevokeTokenPayload> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("revokeToken", &input, input.idempotency_key.as_ref())?;

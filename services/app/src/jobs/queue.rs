@@ -9,8 +9,7 @@ use crate::error::Error;
 
 /// Puts a job in line, for now.
 pub(crate) async fn push(app: &App, tx: &mut Tx, job: Job) -> Result<(), Error> {
-    let id = JobId::new(app.clock.as_ref(), app.random.as_ref());
-    Ok(store::job::push(tx, id, job, app.now()).await?)
+    Ok(store::job::push(tx, job_id(app), job, app.now()).await?)
 }
 
 /// A new id for a job.

@@ -32,7 +32,7 @@ pub(super) struct Holdings {
     /// The bindings of each contract, in the order of objects and environments.
     pub(super) bindings: HashMap<ContractId, Vec<Binding>>,
     pub(super) topics: HashMap<ContractId, Vec<TopicBinding>>,
-    /// What stands at each subject that the set names.
+    /// The holdings of each subject that the set names.
     pub(super) subjects: HashMap<Subject, HeldSubject>,
     /// The tables that are bound to, and those at the folders that the set names.
     pub(super) tables: HashMap<TableId, Table>,
@@ -164,7 +164,7 @@ async fn lies_below(tx: &mut Tx, location: &Location, domain: &DomainPath) -> Re
     Ok(false)
 }
 
-/// What stands at a subject.
+/// The bindings, keeper and release of a subject.
 #[derive(Debug, Default)]
 pub(super) struct HeldSubject {
     /// The contracts that are bound to it.
@@ -183,7 +183,7 @@ impl HeldSubject {
         let contracts: HashSet<ContractId> = bindings.iter().map(|binding| binding.contract_id).collect();
         let kept_by = if contracts.is_empty() { release::kept_by(ctx, tx, subject).await? } else { None };
         let released_to = match store::topic::find_release(tx, subject, ctx.now()).await? {
-            Some(domain_id) => Some(crate::org::get_by_id(tx, domain_id).await?.path),
+            Some((domain_id, _)) => Some(crate::org::get_by_id(tx, domain_id).await?.path),
             None => None,
         };
         let is_callers = contracts.is_empty() && release::may_release(ctx, tx, subject).await?;

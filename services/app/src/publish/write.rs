@@ -88,7 +88,6 @@ impl Writer<'_> {
                 Ok(())
             }
             Change::Share { table_id, shares, what } => {
-                self.changes.push(change::Change::Shared(*table_id));
                 store::share::replace(self.tx, *table_id, shares).await?;
                 self.changes.push(change::Change::Shared(*table_id));
                 let event = Event::done(Action::TableShare, ResourceKind::Table, *table_id, what);

@@ -1,11 +1,12 @@
 //! The outcome of the last test writes.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::closed_set;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// How long the outcome of a test write holds: `/ready` needs no token, and each test write costs a commit.
+/// How long the outcome of a test write is reused: `/ready` needs no token, and each test write costs a commit.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 closed_set! {
@@ -20,17 +21,26 @@ closed_set! {
     }
 }
 
-/// The outcome of the last test writes.
+/// The outcome of the last test writes, locked while others are made: there is one probe at a time.
 #[derive(Debug, Default)]
-pub(crate) struct LastProbe(Mutex<Option<(Instant, Vec<Fault>)>>);
+pub(crate) struct LastProbe(Arc<Mutex<Outcome>>);
+
+#[derive(Debug, Default)]
+pub(super) struct Outcome(Option<(Instant, Vec<Fault>)>);
 
 impl LastProbe {
-    pub(super) fn get(&self) -> Option<Vec<Fault>> {
-        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|(at, _)| at.elapsed() < PROBE_EVERY).map(|(_, faults)| faults.clone())
+    pub(super) async fn lock(&self) -> OwnedMutexGuard<Outcome> {
+        Arc::clone(&self.0).lock_owned().await
+    }
+}
+
+impl Outcome {
+    /// The faults that were found, unless that was too long ago.
+    pub(super) fn recent(&self) -> Option<Vec<Fault>> {
+        self.0.as_ref().filter(|(at, _)| at.elapsed() < PROBE_EVERY).map(|(_, faults)| faults.clone())
     }
 
-    pub(super) fn set(&self, faults: Vec<Fault>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), faults));
+    pub(super) fn set(&mut self, faults: Vec<Fault>) {
+        self.0 = Some((Instant::now(), faults));
     }
 }

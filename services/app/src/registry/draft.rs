@@ -71,7 +71,8 @@ pub(super) struct Prepared {
     pub(super) references: Vec<Reference>,
     /// The texts that it refers to, by their names, and those that these refer to.
     pub(super) texts: BTreeMap<String, String>,
-    /// One of the versions that it refers to was taken out of use: so the schema may exist already, but a new registration of it is refused.
+    /// One of the versions that it refers to was taken out of use: the schema may exist already, but a new registration
+    /// of it is refused.
     pub(super) out_of_use: Option<Reference>,
     pub(super) digest: String,
 }

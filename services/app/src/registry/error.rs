@@ -100,7 +100,7 @@ pub enum NotPermitted {
     #[error("subject `{0}` is in import mode: give the schema's id")]
     IdMissing(Subject),
     /// Import mode for a scope that has schemas in use.
-    #[error("`{0}` has schemas already: set force=true to bring over others all the same")]
+    #[error("`{0}` already has schemas: set force=true to import others anyway")]
     HasSchemas(Scope),
     /// No product's contract is bound to the topic of the subject.
     #[error(

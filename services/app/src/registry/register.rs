@@ -302,7 +302,7 @@ impl SubjectState {
         Ok((ctx, state))
     }
 
-    /// Whether whoever asks for a schema of the subject may learn its id without the right to register.
+    /// Whether a caller may learn the id of a schema of the subject without the right to register.
     fn tells(&self) -> bool {
         self.owner.may_view() && self.used().next().is_some()
     }

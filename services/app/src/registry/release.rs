@@ -47,6 +47,8 @@ pub async fn release_subject(
     let domain = crate::org::get(&mut tx, to).await?;
     let expires_at = ctx.now().plus(RELEASE_LIFETIME);
     if idempotency::find::<DomainId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
+        let released = store::topic::find_release(&mut tx, &subject, ctx.now()).await?;
+        let expires_at = released.map_or(expires_at, |(_, expires_at)| expires_at);
         return Ok(Released { subject, domain, expires_at });
     }
     store::topic::release(&mut tx, &subject, domain.id, ctx.actor.principal.id, expires_at).await?;
@@ -55,8 +57,8 @@ pub async fn release_subject(
     Ok(Released { subject, domain, expires_at })
 }
 
-/// Whether the caller may let another domain have a subject: an owner of the domains that it belongs to, and whoever
-/// configures the registry.
+/// Whether the caller may let another domain have a subject: an owner of every domain that it belongs to; for a free
+/// subject, the principals who configure the registry.
 pub(crate) async fn may_release(ctx: &Ctx, tx: &mut Tx, subject: &Subject) -> Result<bool, Error> {
     let owners = owners(ctx, tx, subject).await?;
     if owners.is_empty() {

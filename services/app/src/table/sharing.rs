@@ -58,6 +58,12 @@ impl Sharing {
         share::right_of(&self.members, product_id)
     }
 
+    /// The other products whose right to the table is valid.
+    fn others(&self, product_id: ProductId) -> impl Iterator<Item = &ProductInDomain> {
+        let others = self.members.iter().map(|member| member.product_id).filter(move |id| *id != product_id);
+        others.filter(|id| self.right_of(*id) == BindingRight::Stands).filter_map(|id| self.known.get(&id))
+    }
+
     /// How sensitive the table's data is, seen through a product: the highest of its live bindings, and never less than
     /// the product itself.
     pub(crate) fn classification(&self, product: &Product) -> Classification {
@@ -116,7 +122,7 @@ pub(crate) async fn classification_behind(
     Ok(highest)
 }
 
-/// The domains of the other products that are bound to the tables which grants open and which leases and decisions are
+/// The domains of the other products with a valid right to the tables which grants open and which leases and decisions are
 /// about: their owners see these and may revoke.
 #[derive(Debug, Default)]
 pub(crate) struct Sharers {
@@ -126,14 +132,18 @@ pub(crate) struct Sharers {
 
 impl Sharers {
     /// Loads what concerns these products. Where none of them shares a table, it costs one query.
-    pub(crate) async fn load(tx: &mut Tx, product_ids: &[ProductId]) -> Result<Self, Error> {
+    pub(crate) async fn load(app: &App, tx: &mut Tx, product_ids: &[ProductId]) -> Result<Self, Error> {
         let shares = store::share::list_of_products(tx, product_ids).await?;
         if shares.is_empty() {
             return Ok(Self::default());
         }
         let table_ids = shares.iter().map(|share| share.table_id).unique().collect_vec();
-        let shares = store::share::list_of_tables(tx, &table_ids).await?;
-        let known = product_in_domain::load(tx, &shares.iter().map(|share| share.product_id).collect_vec()).await?;
+        let mut sharing = HashMap::new();
+        for table in store::table::list_by_ids(tx, &table_ids).await? {
+            if let Some(of_table) = Sharing::load(app, tx, &table).await? {
+                sharing.insert(table.id, of_table);
+            }
+        }
         let bindings = store::binding::list_of_tables(tx, &table_ids).await?;
         let contract_ids = bindings.iter().map(|binding| binding.contract_id).unique().collect_vec();
         let contracts = store::contract::list_by_ids(tx, &contract_ids).await?;
@@ -142,10 +152,12 @@ impl Sharers {
         let ports = store::product::list_ports_of_contracts(tx, &contract_ids).await?;
         let mut sharers = Self::default();
         for binding in &bindings {
-            let Some(product_id) = product_of.get(&binding.contract_id) else { continue };
-            let others = shares.iter().filter(|share| share.table_id == binding.table_id);
-            let others = others.map(|share| share.product_id).filter(|other| other != product_id);
-            let paths = others.filter_map(|other| Some(known.get(&other)?.domain.path.clone())).unique().collect_vec();
+            let (Some(product_id), Some(sharing)) =
+                (product_of.get(&binding.contract_id), sharing.get(&binding.table_id))
+            else {
+                continue;
+            };
+            let paths = sharing.others(*product_id).map(|other| other.domain.path.clone()).unique().collect_vec();
             for port in ports.iter().filter(|port| super::address::leads(port, binding)) {
                 let of_port = sharers.by_port.entry(port.port_major.clone()).or_default();
                 of_port.extend(paths.iter().cloned());

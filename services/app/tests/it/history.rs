@@ -12,6 +12,7 @@ mod player;
 
 use std::time::{Duration, Instant};
 
+use domain::identity::PlatformRole;
 use testkit::app::TestApp;
 use testkit::clock::SeededRandom;
 
@@ -70,10 +71,13 @@ async fn play_all(variable: &str, on_postgres: bool) {
 }
 
 async fn start(on_postgres: bool) -> Option<TestApp> {
-    match on_postgres {
-        true => Some(TestApp::start_on(Some(testkit::postgres::Server::shared()?.database())).await),
-        false => Some(TestApp::start().await),
-    }
+    let app = match on_postgres {
+        true => TestApp::start_on(Some(testkit::postgres::Server::shared()?.database())).await,
+        false => TestApp::start().await,
+    };
+    // A steward may have tables inspected wherever they are.
+    app.assign_platform("admin", PlatformRole::Steward).await;
+    Some(app)
 }
 
 /// Leaves out every step without which the difference remains.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use app::error::Error;
 use app::gate::{Issued, Vend, Vended};
-use app::grant::{Answer, ApproveRequest, RequestAccess};
+use app::grant::{ApproveRequest, RequestAccess};
 use app::identity::{NewKind, NewRole};
 use app::lease::{Denied, Leases, Scope};
 use app::org::SetEnforcement;
@@ -45,19 +45,7 @@ async fn open() -> (TestApp, Ctx, Ctx, GrantId) {
 }
 
 async fn granted(owner: &Ctx, reader: &Ctx) -> GrantId {
-    let command = RequestAccess {
-        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
-        purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
-        from: None,
-        until: None,
-        key: None,
-    };
-    let request = app::grant::request_access(reader, command).await.unwrap();
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    match app::grant::approve_request(owner, approve).await.unwrap() {
-        Answer::Done((_, grant)) => grant.id,
-        Answer::NotPending(_) => panic!("a fresh request is pending"),
-    }
+    testkit::app::grant(owner, reader, "nyc.race.rows").await.unwrap()
 }
 
 async fn ask(ctx: &Ctx, action: Action) -> Result<Vended, Error> {
@@ -388,4 +376,17 @@ async fn a_contract_that_asks_for_digests_has_the_snapshot_inspected_again_with_
     test.publish(&owner, "nyc", &[PRODUCT, &next]).await;
     assert_eq!(engines().await, ["a scene", "a scene with digests"]);
     issued(&owner, Action::Read).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readiness_is_probed_once_for_all_who_ask_at_the_same_time() {
+    let test = TestApp::start().await;
+    let probe = |_| {
+        let app = std::sync::Arc::clone(&test.app);
+        tokio::spawn(async move { app.faults().await })
+    };
+    let probes: Vec<_> = (0..32).map(probe).collect();
+    for faults in probes {
+        assert_eq!(faults.await.unwrap(), []);
+    }
 }

@@ -107,28 +107,10 @@ fn causes(code: Code) -> &'static [Cause] {
         Code::VisibilityClassified | Code::ScopeConsentEnded | Code::ScopeOwnerRetired => &[],
         // The store registers no table that overlaps.
         Code::ScopeLocation => &[],
-        Code::IdentityHolds
-        | Code::IdentityNotChecked
-        | Code::VisibilityHolds
-        | Code::VisibilityNotChecked
-        | Code::PolicyHolds
-        | Code::PolicyNotChecked
-        | Code::ContractHolds
-        | Code::ContractNotChecked
-        | Code::ContractDeprecated
-        | Code::GrantHolds
-        | Code::GrantNotChecked
-        | Code::ConformanceHolds
-        | Code::ConformanceNotChecked
-        | Code::ConformanceNoted
-        | Code::QualityHolds
-        | Code::QualityNotChecked
-        | Code::QualityWarned
-        | Code::QualityFailedServed
-        | Code::QualityOlderServed
-        | Code::QualityHeadWaits
-        | Code::ScopeHolds
-        | Code::ScopeNotChecked => &[],
+        other => {
+            assert_eq!(other.fate(), None, "{other} has no row here");
+            &[]
+        }
     }
 }
 

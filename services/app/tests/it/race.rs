@@ -8,12 +8,9 @@ use std::time::Duration;
 
 use app::Ctx;
 use app::gate::{Vend, Vended};
-use app::grant::{Answer, ApproveRequest, RequestAccess, Revoked};
-use app::target::PortTarget;
+use app::grant::Revoked;
 use domain::gate::Action;
-use domain::grant::Purpose;
 use domain::id::GrantId;
-use domain::identity::PurposeCode;
 use domain::lease::{Provision, Vendor};
 use domain::name::Address;
 use store::Options;
@@ -85,14 +82,7 @@ async fn race(url: Option<String>, vendor: Option<Arc<dyn Vendor>>) {
 /// One grant of its own, readers and one revoke at once. Returns how many of the readers that raced the revoke were
 /// issued a lease of the grant.
 async fn one(owner: &Ctx, reader: &Ctx, turn: usize, provision: Provision) -> usize {
-    let target = PortTarget::Table(address());
-    let purpose = Purpose::new(PurposeCode::Analytics, "to race").unwrap();
-    let command = RequestAccess { target, purpose, from: None, until: None, key: None };
-    let request = app::grant::request_access(reader, command).await.unwrap();
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    let Answer::Done((_, grant)) = app::grant::approve_request(owner, approve).await.unwrap() else {
-        panic!("a fresh request is pending")
-    };
+    let grant = testkit::app::grant(owner, reader, &address().to_string()).await.unwrap();
 
     let has_provider = matches!(provision, Provision::Provider { .. });
     let start = Arc::new(tokio::sync::Barrier::new(N_READERS + 1));
@@ -103,7 +93,7 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize, provision: Provision) -> us
             start.wait().await;
             let vend = Vend { address: address(), action: Action::Read, purpose: None, lifetime: None };
             match app::gate::vend(&reader, vend).await {
-                Ok(Vended::Issued(issued)) => usize::from(issued.lease.grant_id == Some(grant.id)),
+                Ok(Vended::Issued(issued)) => usize::from(issued.lease.grant_id == Some(grant)),
                 Ok(Vended::Refused(_)) => 0,
                 // Its intent was revoked, and another lane's grant gives the right still.
                 Err(app::Error::Unavailable(app::error::Unavailable::LeaseOver)) if has_provider => 0,
@@ -121,13 +111,13 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize, provision: Provision) -> us
     for _ in 0..turn % N_TURNS {
         tokio::task::yield_now().await;
     }
-    match app::grant::revoke_grant(owner, grant.id, "the race is over", None).await.unwrap() {
+    match app::grant::revoke_grant(owner, grant, "the race is over", None).await.unwrap() {
         Revoked::Done(..) => {}
         Revoked::NotActive(_) => panic!("nobody else revokes"),
     }
-    assert_eq!(n_open(owner, grant.id).await, 0, "a lease is open when its revoke is acknowledged");
+    assert_eq!(n_open(owner, grant).await, 0, "a lease is open when its revoke is acknowledged");
     let n_won = readers.join_all().await.into_iter().sum();
-    assert_eq!(n_open(owner, grant.id).await, 0, "a lease became issued after its revoke was acknowledged");
+    assert_eq!(n_open(owner, grant).await, 0, "a lease became issued after its revoke was acknowledged");
     n_won
 }
 

@@ -230,9 +230,12 @@ async fn a_file_that_an_inspection_has_just_stored_is_not_removed() {
     held.reached().await;
     let turn = test.app.db.write(Lock::Facts).await.unwrap();
     held.release();
-    while n_files(&stored(&test, "lists")) < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let is_stored = async {
+        while n_files(&stored(&test, "lists")) < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), is_stored).await.unwrap();
     test.clock.advance(GRACE + HOUR);
     let collection = tokio::spawn({
         let app = Arc::clone(&test.app);
@@ -258,6 +261,30 @@ async fn checkpoints_of_an_earlier_release_are_named_before_any_is_removed() {
     let found = Inspected { checkpoint: None, ..head.found.unwrap() };
     store::table::set_inspected(&mut tx, head.id, Ok(&found)).await.unwrap();
     tx.commit().await.unwrap();
+    collect(&test).await;
+    assert_eq!(n_stored(&test), (1, 1));
+    served(&test, &owner).await;
+}
+
+#[tokio::test]
+async fn no_checkpoint_is_removed_while_a_list_cannot_be_read() {
+    let (test, owner) = start().await;
+    test.lay(FOLDER, 0, good()).await;
+    let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
+    let table = store::table::list(&mut tx, &Seek::first(1)).await.unwrap().items.remove(0);
+    let head = store::table::get_snapshot(&mut tx, table.head.unwrap()).await.unwrap();
+    let found = Inspected { checkpoint: None, ..head.found.unwrap() };
+    let list = found.file_list.clone().unwrap();
+    store::table::set_inspected(&mut tx, head.id, Ok(&found)).await.unwrap();
+    tx.commit().await.unwrap();
+    let (path, aside) = (stored(&test, "lists").join(&list), stored(&test, "aside"));
+    fs::rename(&path, &aside).unwrap();
+    // Reading a directory is an error of the system, as one for want of file descriptors is.
+    fs::create_dir(&path).unwrap();
+    test.clock.advance(GRACE + HOUR);
+    app::jobs::tidy_once(&test.app).await.unwrap_err();
+    fs::remove_dir(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
     collect(&test).await;
     assert_eq!(n_stored(&test), (1, 1));
     served(&test, &owner).await;

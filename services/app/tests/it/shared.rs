@@ -119,19 +119,7 @@ impl World {
 }
 
 async fn granted(owner: &Ctx, reader: &Ctx) -> Result<GrantId, Error> {
-    let command = RequestAccess {
-        target: PortTarget::Table(ADDRESS.parse().unwrap()),
-        purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
-        from: None,
-        until: None,
-        key: None,
-    };
-    let request = app::grant::request_access(reader, command).await?;
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    match app::grant::approve_request(owner, approve).await? {
-        Answer::Done((_, grant)) => Ok(grant.id),
-        Answer::NotPending(_) => panic!("a fresh request is pending"),
-    }
+    testkit::app::grant(owner, reader, ADDRESS).await
 }
 
 async fn vend(ctx: &Ctx, address: &str, action: Action) -> Vended {
@@ -439,6 +427,19 @@ async fn owners_of_every_product_on_a_table_see_what_is_about_it_and_revoke() {
 }
 
 #[tokio::test]
+async fn owners_of_a_product_whose_consent_ended_see_what_goes_through_it_alone() {
+    let (world, _, own, _) = World::shared("internal").await;
+    let other = world.test.principal("other").await;
+    let grant = testkit::app::grant(&world.sales, &other, "sales.orders.rows").await.unwrap();
+    let n_seen = async |id: GrantId| app::grant::load_grants(&world.fin, &[id]).await.unwrap().len();
+    assert_eq!((n_seen(own).await, n_seen(grant).await), (1, 1));
+    world.unassign(&world.maker, "sales").await;
+    assert_eq!((n_seen(own).await, n_seen(grant).await), (1, 0));
+    let refusal = app::grant::revoke_grant(&world.fin, grant, "not mine", None).await.unwrap_err();
+    assert_eq!(refusal.kind(), Kind::NotFound);
+}
+
+#[tokio::test]
 async fn what_a_product_does_beside_a_shared_table_is_its_own() {
     let (world, _, _, shared) = World::shared("internal").await;
     // Another port of the same product, with a table of its own.
@@ -482,7 +483,7 @@ async fn a_product_stays_as_sensitive_as_it_was_until_an_owner_lowers_it() {
         app::product::find_product(&stranger, &domain, &name).await.unwrap().is_some()
     };
     let Outcome::Done(report) = publish(&publisher, "sales", &public).await else { panic!("not taken") };
-    assert!(report.warnings.iter().any(|warning| warning.message.contains("stays restricted")), "{report:?}");
+    assert!(report.warnings.iter().any(|warning| warning.message.contains("stays `restricted`")), "{report:?}");
     assert!(!is_known().await);
     taken(&publish(&world.sales, "sales", &public).await);
     assert!(is_known().await);

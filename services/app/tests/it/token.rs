@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use app::error::Error;
 use app::gate::{Vend, Vended};
-use app::grant::{Answer, ApproveRequest, RequestAccess};
+use app::grant::{ApproveRequest, RequestAccess};
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn, set_enabled};
 use app::issuer::{Claims, TokenKind};
 use app::lease::{Denied, Leases};
@@ -76,16 +76,7 @@ async fn open() -> (TestApp, Ctx) {
     let reader = test.principal("reader").await;
     test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
     test.lay("nyc/race", 0, Scene::of("id:integer")).await;
-    let command = RequestAccess {
-        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
-        purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
-        from: None,
-        until: None,
-        key: None,
-    };
-    let request = app::grant::request_access(&reader, command).await.unwrap();
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    assert!(matches!(app::grant::approve_request(&owner, approve).await.unwrap(), Answer::Done(_)));
+    testkit::app::grant(&owner, &reader, "nyc.race.rows").await.unwrap();
     (test, reader)
 }
 

@@ -9,16 +9,13 @@ use std::time::Duration;
 
 use app::error::Error;
 use app::gate::{Issued, Vend, Vended};
-use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::identity::{CreatePrincipal, NewKind, NewRole};
 use app::lease::{Denied, Leases};
-use app::target::PortTarget;
 use app::{Ctx, audit};
 use domain::audit::Outcome;
 use domain::gate::{Action, LineOutcome};
-use domain::grant::Purpose;
 use domain::id::GrantId;
-use domain::identity::{DomainRole, PurposeCode};
+use domain::identity::DomainRole;
 use domain::lease::{Credentials, Lease, LeaseState, VendError};
 use store::{ListScope, Seek};
 use testkit::app::{TestApp, Wiring};
@@ -94,19 +91,7 @@ impl World {
 }
 
 async fn granted(owner: &Ctx, reader: &Ctx) -> GrantId {
-    let command = RequestAccess {
-        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
-        purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
-        from: None,
-        until: None,
-        key: None,
-    };
-    let request = app::grant::request_access(reader, command).await.unwrap();
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    match app::grant::approve_request(owner, approve).await.unwrap() {
-        Answer::Done((_, grant)) => grant.id,
-        Answer::NotPending(_) => panic!("a fresh request is pending"),
-    }
+    testkit::app::grant(owner, reader, "nyc.race.rows").await.unwrap()
 }
 
 async fn vend(ctx: Ctx, action: Action) -> Result<Vended, Error> {

@@ -8,19 +8,14 @@ use std::time::Duration;
 
 use app::Error;
 use app::gate::{Vend, Vended};
-use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::identity::{NewRole, SignedIn};
 use app::issuer::BOOTSTRAP_SUBJECT;
-use app::target::PortTarget;
 use app::token::CreateToken;
 use domain::clock::Clock;
 use domain::error::Kind;
 use domain::gate::Action;
-use domain::grant::Purpose;
 use domain::id::{PrincipalId, RoleId};
-use domain::identity::{
-    LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment, Verifier,
-};
+use domain::identity::{LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, Role, RoleAssignment, Verifier};
 use store::Lock;
 use testkit::app::{TestApp, Wiring};
 use testkit::clock::ManualClock;
@@ -88,16 +83,7 @@ async fn one_subject_of_two_issuers_is_two_principals_and_the_second_has_nothing
     let local = test.assign("reader", NewRole::Platform(PlatformRole::Steward)).await;
     test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
     test.lay("nyc/race", 0, Scene::of("id:integer")).await;
-    let command = RequestAccess {
-        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
-        purpose: Purpose::new(PurposeCode::Analytics, "to learn").unwrap(),
-        from: None,
-        until: None,
-        key: None,
-    };
-    let request = app::grant::request_access(&local, command).await.unwrap();
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    assert!(matches!(app::grant::approve_request(&owner, approve).await.unwrap(), Answer::Done(_)));
+    testkit::app::grant(&owner, &local, "nyc.race.rows").await.unwrap();
     let foreign_id = add(&test, "reader").await;
 
     // The local one signs in first, last, and in between: nothing that is cached of one is the other's.

@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// Table, `domain.product.table`; append `__v2` for a major version
     #[arg(value_parser = args::table, required_unless_present = "queue")]
     table: Option<String>,
-    /// Show the inspections that wait or run, in the order in which they became due, instead of asking for one
+    /// List the waiting and running inspections in the order in which they became due, instead of requesting one
     #[arg(long, conflicts_with_all = ["table", "wait", "idempotency_key"])]
     queue: bool,
     /// Wait until the newest snapshot is inspected; exit code 2 if the verdict is `fail`, 1 if it is `error`

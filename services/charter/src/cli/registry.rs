@@ -1,4 +1,4 @@
-//! `charter registry`: who may have which subject of the schema registry.
+//! `charter registry`: releases subjects of the schema registry.
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -21,11 +21,11 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Release a subject: a contract of the domain may bind its topic within 30 days and takes its schemas over
+    /// Release a subject: for 30 days, a contract of the domain may bind its topic and take over its schemas
     Release {
         /// Subject, such as `orders-value`
         subject: String,
-        /// Domain that may have it
+        /// Domain that may bind its topic
         #[arg(short, long, value_parser = args::domain_path)]
         domain: String,
         #[command(flatten)]

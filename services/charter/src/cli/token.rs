@@ -28,8 +28,8 @@ enum Command {
     Create {
         /// Principal; you if not given. Admins may name anyone, users their service accounts
         subject: Option<String>,
-        /// Lifetime, such as `15m`, `12h`, `90d`; as long as possible if not given: one hour for users and 90 days for
-        /// service accounts, but a user's token ends with the token that makes it at the latest
+        /// Lifetime, such as `15m`, `12h`, `90d`; the maximum if not given: one hour for users and 90 days for service
+        /// accounts; a token for a user cannot outlive the token that creates it
         #[arg(long, value_parser = args::duration)]
         lifetime: Option<Duration>,
         /// Restrict the token to reading for this purpose

@@ -170,7 +170,7 @@ impl Default for Gateway {
 pub(crate) struct Registry {
     /// The domain that owns schemas of subjects without a product; if not given, such schemas are rejected.
     pub(crate) quarantine: Option<String>,
-    /// The prefixes of each domain's topics; if none are given, a free topic belongs to whoever names it first.
+    /// The prefixes of each domain's topics; if none are given, a free topic belongs to the first contract that names it.
     pub(crate) prefixes: BTreeMap<String, Vec<String>>,
     /// Maximum number of versions of a subject, including deleted ones.
     pub(crate) versions: u32,
@@ -215,7 +215,8 @@ impl Config {
         let ClientLimits { bodies_mib, bodies_mib_per_client, requests, requests_per_client, .. } = config.limits;
         anyhow::ensure!(bodies_mib >= DOCUMENTS_MIB, "`limits.bodies_mib` must be at least {DOCUMENTS_MIB}");
         anyhow::ensure!(bodies_mib_per_client >= 8, "`limits.bodies_mib_per_client` must be at least 8");
-        anyhow::ensure!(requests > 0 && requests_per_client > 0, "`limits.requests` must be at least 1");
+        anyhow::ensure!(requests > 0, "`limits.requests` must be at least 1");
+        anyhow::ensure!(requests_per_client > 0, "`limits.requests_per_client` must be at least 1");
         config.quarantine().context("`registry.quarantine` must be a domain path")?;
         config.topic_prefixes().context("`registry.prefixes` is not valid")?;
         config.region().context("`gateway.region` is not valid")?;

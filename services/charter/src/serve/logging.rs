@@ -7,7 +7,7 @@ use http_base::log::Log;
 /// Starts the log: `CHARTER_LOG` filters it (default `info`), `CHARTER_LOG_FORMAT=json` selects JSON lines.
 ///
 /// Everything that the server writes to standard error goes through the log, also the messages of panics: a plain write
-/// waits for whoever reads a pipe, and the default of `tracing_subscriber` for a failed write is to panic.
+/// waits for the reader of a pipe, and the default of `tracing_subscriber` for a failed write is to panic.
 ///
 /// # Errors
 /// If the thread of the log cannot be started.

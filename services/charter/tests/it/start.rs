@@ -134,7 +134,7 @@ fn recovery_prints_a_token_once_until_a_start_without_it() {
         assert_eq!(server.printed_token().is_some(), prints, "{}", server.log());
         // The log is written behind the server, and what waits is lost with a kill.
         if matches!(program, Program::Recovering) && !prints {
-            server.until_logged("start once without --recover-admin first");
+            server.until_logged("start once without it");
         }
         tokens.extend(server.printed_token().map(str::to_owned));
     }

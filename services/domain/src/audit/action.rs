@@ -79,7 +79,7 @@ closed_set! {
 
         /// The gate was asked for credentials, which were vended or refused.
         CredentialVend = "credential.vend",
-        /// A change ended open leases, since the gate would not give them any more.
+        /// A change ended open leases that the gate would no longer issue.
         LeaseEnd = "lease.end",
 
         /// A new snapshot of a table was found.

@@ -9,7 +9,7 @@ closed_set! {
         Read = "read",
         /// Read the head as it is, in order to fix it.
         Repair = "repair",
-        /// Write, and read the own head.
+        /// Write to the table, and read its head.
         Write = "write",
         /// Inspect a snapshot: for the server's inspector only.
         Inspect = "inspect",

@@ -20,7 +20,7 @@ closed_set! {
         VisibilityNotChecked = "visibility.not_checked",
         /// The caller may not know that the product exists.
         VisibilityHidden = "visibility.hidden",
-        /// The caller may not know of data of the table's classification: the table is shared with another product.
+        /// The table is shared with a product of a higher classification, whose data the caller may not know of.
         VisibilityClassified = "visibility.classified",
 
         /// The policies allow the action.
@@ -106,7 +106,7 @@ closed_set! {
         ScopeHolds = "scope.holds",
         /// An earlier check ended the decision.
         ScopeNotChecked = "scope.not_checked",
-        /// The binding through which the lease was issued is gone. Only open leases end by it: what is gone cannot be asked for.
+        /// The binding through which the lease was issued does not exist any more. For open leases only.
         ScopeUnbound = "scope.unbound",
         /// The table is shared, and the consent to this binding has ended.
         ScopeConsentEnded = "scope.consent_ended",

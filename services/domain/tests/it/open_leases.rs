@@ -62,28 +62,10 @@ fn shutting(code: Code) -> Option<fn(&mut Facts)> {
         },
         Code::ScopeTooShort => |facts| facts.grants[0].window.until = NOW.plus(HOUR / 3_600 / 2),
         Code::GrantPurposeNeeded | Code::ScopePurpose | Code::ScopeUnbound => return None,
-        Code::IdentityHolds
-        | Code::IdentityNotChecked
-        | Code::VisibilityHolds
-        | Code::VisibilityNotChecked
-        | Code::PolicyHolds
-        | Code::PolicyNotChecked
-        | Code::ContractHolds
-        | Code::ContractNotChecked
-        | Code::ContractDeprecated
-        | Code::GrantHolds
-        | Code::GrantNotChecked
-        | Code::ConformanceHolds
-        | Code::ConformanceNotChecked
-        | Code::ConformanceNoted
-        | Code::QualityHolds
-        | Code::QualityNotChecked
-        | Code::QualityWarned
-        | Code::QualityFailedServed
-        | Code::QualityOlderServed
-        | Code::QualityHeadWaits
-        | Code::ScopeHolds
-        | Code::ScopeNotChecked => return None,
+        other => {
+            assert_eq!(other.fate(), None, "{other} has no row here");
+            return None;
+        }
     };
     Some(shut)
 }

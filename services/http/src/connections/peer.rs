@@ -33,9 +33,14 @@ impl Proxies {
     pub fn of_request(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let mut address = peer.to_canonical();
         if self.0.contains(&address) {
-            let forwarded = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-            let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
-            let addresses = forwarded.iter().rev().map_while(|text| text.parse::<IpAddr>().ok());
+            // By bytes: the client's own part of a value may be no text.
+            let forwarded =
+                headers.get_all(FORWARDED_FOR).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+            let forwarded: Vec<&[u8]> = forwarded.collect();
+            let addresses = forwarded.into_iter().rev().map_while(|text| {
+                let text = std::str::from_utf8(text).ok()?;
+                text.trim().parse::<IpAddr>().ok()
+            });
             address = addresses.map(|address| address.to_canonical()).find(|address| !self.0.contains(address))?;
         }
         (!address.is_loopback()).then(|| network(address))

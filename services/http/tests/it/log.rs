@@ -13,12 +13,15 @@ type Written = Arc<Mutex<Vec<u8>>>;
 
 /// A sink whose next write waits for its outcome.
 struct Sink {
+    entered: Sender<()>,
     outcomes: Receiver<io::Result<()>>,
     written: Written,
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A test that does not wait for it drops its end.
+        let _ = self.entered.send(());
         // Once the test sends no more outcomes, all writes succeed.
         self.outcomes.recv().unwrap_or(Ok(()))?;
         self.written.lock().unwrap().extend_from_slice(bytes);
@@ -32,9 +35,16 @@ impl Write for Sink {
 
 /// A log on such a sink, its outcomes, and what was written.
 fn log() -> (Log, Sender<io::Result<()>>, Written) {
+    let (log, outcome, written, _) = log_with_entries();
+    (log, outcome, written)
+}
+
+/// The same, and a message for each write that begins.
+fn log_with_entries() -> (Log, Sender<io::Result<()>>, Written, Receiver<()>) {
     let (outcome, outcomes) = channel();
+    let (entered, entries) = channel();
     let written = Written::default();
-    (Log::to(Sink { outcomes, written: Arc::clone(&written) }).unwrap(), outcome, written)
+    (Log::to(Sink { entered, outcomes, written: Arc::clone(&written) }).unwrap(), outcome, written, entries)
 }
 
 fn until(holds: impl Fn() -> bool) {
@@ -74,11 +84,11 @@ fn a_sink_that_is_not_ready_or_interrupted_gets_the_line_again() {
 
 #[test]
 fn a_sink_that_stalls_is_reported_and_holds_a_bounded_number_of_lines() {
-    let (mut log, outcome, written) = log();
+    let (mut log, outcome, written, entries) = log_with_entries();
     let line = [[b'x'; 1_023].as_slice(), b"\n"].concat();
     // The first write is in progress for the whole loop.
     log.write_all(&line).unwrap();
-    std::thread::sleep(Duration::from_millis(100));
+    entries.recv_timeout(TIMEOUT).unwrap();
     for _ in 0..4_096 {
         log.write_all(&line).unwrap();
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_base::connections::peer::Proxies;
 
 fn address(text: &str) -> IpAddr {
@@ -28,6 +28,10 @@ fn a_request_comes_from_the_client_that_the_nearest_proxy_names() {
     check("10.0.0.1", &["192.0.2.66", "198.51.100.1, 127.0.0.1"], Some("198.51.100.1"));
     check("::ffff:10.0.0.1", &["::ffff:198.51.100.1"], Some("198.51.100.1"));
     check("2001:db8::1", &["2001:db8:1:2:3:4:5:6"], Some("2001:db8:1:2::"));
+    // What a client sends in front of it may be no text.
+    let mut headers = HeaderMap::new();
+    headers.insert("x-forwarded-for", HeaderValue::from_bytes(b"\xff, 198.51.100.1").unwrap());
+    assert_eq!(proxies.of_request(address("10.0.0.1"), &headers), Some(address("198.51.100.1")));
     // Unknown: the header is missing, or no address.
     for forwarded in [&[][..], &["unknown"], &["198.51.100.1, unknown"], &[""], &["10.0.0.1"], &["127.0.0.1"]] {
         check("10.0.0.1", forwarded, None);

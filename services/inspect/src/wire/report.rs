@@ -113,7 +113,7 @@ impl ReportReader {
                 inspected.push(file)
             }
             Outcome::Inspected(_) | Outcome::Unreadable { .. } | Outcome::NoSandbox => {
-                Err(Malformed::new("it goes on after its end"))
+                Err(Malformed::new("it continues after its end"))
             }
         }
     }
@@ -126,14 +126,14 @@ impl ReportReader {
         let report = self.report.ok_or_else(|| Malformed::new("it is empty"))?;
         match &report.outcome {
             Outcome::Inspected(inspected) if inspected.files.len() < inspected.n_files => {
-                Err(Malformed::new("it is cut off"))
+                Err(Malformed::new("it is truncated"))
             }
             Outcome::Inspected(_) | Outcome::Unreadable { .. } | Outcome::NoSandbox => Ok(report),
         }
     }
 }
 
-/// A text of the worker for people, no longer than anyone reads.
+/// A text of the worker for people, cut to its maximum length.
 pub(crate) fn bounded(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(MAX_TEXT_CHARS) {
         text.truncate(end);

@@ -271,7 +271,13 @@ async fn what_open_leases_hang_on_is_found_by_every_reach(world: World) {
         product_id: catalog.product.id,
         right: ShareRight::Consent { by: account.id, at: NOW },
     };
-    store::share::replace(&mut tx, catalog.table.id, &[consent]).await.unwrap();
+    // Its last binding is gone, and the table is still its own.
+    let domain = domain("earlier");
+    store::org::insert(&mut tx, &domain).await.unwrap();
+    let without_binding = product(&domain, "earlier");
+    store::product::insert(&mut tx, &without_binding).await.unwrap();
+    let owner = Share { product_id: without_binding.id, right: ShareRight::Owner, ..consent };
+    store::share::replace(&mut tx, catalog.table.id, &[consent, owner]).await.unwrap();
     for lease in [&issued, &same, &intended, &elsewhere, &of_others].into_iter().chain(&closed) {
         store::lease::insert(&mut tx, lease).await.unwrap();
     }
@@ -281,6 +287,7 @@ async fn what_open_leases_hang_on_is_found_by_every_reach(world: World) {
         (Reach::Principal(catalog.reader.id), holds(&[&issued, &intended, &elsewhere])),
         (Reach::Principal(account.id), holds(&[&intended])),
         (Reach::Product(catalog.product.id), on_table.clone()),
+        (Reach::Product(without_binding.id), on_table.clone()),
         (Reach::Contract(catalog.contract.id), on_table.clone()),
         (Reach::Table(catalog.table.id), on_table.clone()),
         (Reach::ConsentsOf(account.id), on_table.clone()),

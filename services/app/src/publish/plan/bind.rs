@@ -122,8 +122,8 @@ impl Planner<'_> {
             if !is_available {
                 let pointer = format!("/schema/{}/physicalName", topic.n_object);
                 let message = format!(
-                    "the subject `{}` is not available to the domain `{}`: it is another contract's, or its topic is \
-                     another domain's; an owner of it can release it (`charter registry release`)",
+                    "the subject `{}` is not available to the domain `{}`: another contract is bound to it, or its \
+                     topic is not one of the domain's; its owner can release it (`charter registry release`)",
                     topic.subject, judged.domain
                 );
                 self.problems.push(version.entry.problem(pointer, message));

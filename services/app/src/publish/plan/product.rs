@@ -72,7 +72,10 @@ impl Planner<'_> {
             if let Some(old) = &document.old
                 && self.keeps_classification(old, &document.entry.domain, classification)
             {
-                let message = format!("the data product stays {}: only its owners lower that", old.classification);
+                let message = format!(
+                    "the data product stays `{}`: only its owners can lower the classification",
+                    old.classification
+                );
                 self.warnings.push(document.entry.problem("/customProperties", message));
                 classification = old.classification;
                 self.classifications.insert(old.id, classification);

@@ -86,7 +86,7 @@ impl Planner<'_> {
             } else if let Some(version) = judged.versions.last() {
                 let message = format!(
                     "`{}` is not served: its table is shared, and the consent has ended. An owner of every product \
-                     bound to the table renews it by applying this document",
+                     bound to the table can renew it by applying this document",
                     binding.object
                 );
                 self.warnings.push(version.entry.problem("", message));

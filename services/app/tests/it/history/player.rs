@@ -258,7 +258,7 @@ impl<'a> Player<'a> {
         self.n_batches[folder] += 1;
         let scene = Scene::of("id:integer");
         self.test.inspector.set(root, if good { scene } else { scene.breaking("required") });
-        // Whoever may have tables inspected wherever they are.
+        // The admin is a steward too, since this application started.
         let steward = Standing {
             platform_roles: vec![PlatformRole::Steward],
             ..Standing::clone(&self.test.admin.actor.standing)

@@ -149,7 +149,7 @@ async fn a_topic_is_one_objects_of_one_contract() {
     done(&owner, &[PRODUCT, &topic()]).await;
     let (product, _) = second();
     let problems = invalid(&owner, &[&product, &with(&topic(), "orders-contract", "second-contract")]).await;
-    assert!(problems[0].message.contains("is another contract's"), "{problems:?}");
+    assert!(problems[0].message.contains("another contract is bound to it"), "{problems:?}");
 }
 
 #[tokio::test]

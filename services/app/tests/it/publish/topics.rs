@@ -1,5 +1,6 @@
 //! Whose topics are: by the prefixes of domains, and by an owner's release.
 
+use app::idempotency::Key;
 use app::identity::NewRole;
 use app::publish::{Outcome, apply};
 use app::registry::{Draft, ImportNumbers, Register, register, release_subject};
@@ -106,6 +107,19 @@ async fn the_refusal_is_the_same_for_hidden_and_foreign_and_unused_topics() {
     assert_eq!(messages[..2], messages[2..4]);
     assert_eq!(messages[..2], messages[4..]);
     drop(test);
+}
+
+#[tokio::test]
+async fn a_release_that_is_sent_again_keeps_its_end() {
+    let (test, [shop, ..]) = start(&PREFIXES).await;
+    assert_eq!(publish(&shop, "shop", documents("first", "shop.orders", "internal")).await, [""; 0]);
+    let release = async || {
+        let key = Key::new("once".to_owned(), "releaseSubject", b"shop.orders").unwrap();
+        release_subject(&shop, subject("shop.orders"), &"fin".parse().unwrap(), Some(key)).await.unwrap().expires_at
+    };
+    let first = release().await;
+    test.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(release().await, first);
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ struct PairState<'a> {
     pair: Pair,
     is_compatible: bool,
     entries: Vec<Entry<'a>>,
-    /// The pairs that have index about this one.
+    /// The pairs whose comparison depends on this one.
     dependents: Vec<usize>,
 }
 
@@ -375,7 +375,7 @@ fn compare_places<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'a>) -> Result<
             Shape::Combined { criterion: new, parts: new_parts },
         ) => combined::compare(answer, (*old, old_parts), (*new, new_parts))?,
         (Shape::Not(old), Shape::Not(new)) => {
-            // What is excluded may shrink and must not grow, so the question is index with the sides changed.
+            // What is excluded may shrink and must not grow, so the two sides are compared in reverse.
             if !answer.would_be_compatible_turned(*old, *new)? {
                 answer.say(Step::Keyword("not"), &names::NOT_TYPE_EXTENDED);
             } else if !answer.would_be_compatible(*old, *new)? {
