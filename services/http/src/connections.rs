@@ -233,13 +233,14 @@ impl Opened {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Waits for a slot, and closes idle connections meanwhile; `false` after the time limit.
+    /// Waits for a slot, and closes idle connections meanwhile; `false` after the time limit, which is longer than that of
+    /// the connections that are idle now.
     async fn wait_for_slot(&self) -> bool {
         let slot = Arc::clone(&self.server.slots).acquire_owned();
         let slot = tokio::select! {
             Ok(slot) = slot => slot,
             () = self.server.keep_closing_idle() => return false,
-            () = tokio::time::sleep(self.server.limits.request_timeout) => return false,
+            () = tokio::time::sleep(2 * self.server.limits.request_timeout) => return false,
         };
         *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(slot);
         self.server.table.has_slot(self.id);
