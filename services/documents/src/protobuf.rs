@@ -8,6 +8,7 @@
 //! texts ([`tolerant`]). [`canonical`], [`normalise`] and [`serialized`] are for schemas that are to be registered, and
 //! ask for all that the compiler asks. [`lexer`] refuses what would exhaust either before it is parsed.
 
+mod error;
 pub(crate) mod known;
 mod lexer;
 mod model;
@@ -16,89 +17,16 @@ mod sources;
 mod tolerant;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::change::protobuf::Schema;
-use domain::error::Kind;
 
+use self::error::ROOT;
+pub use self::error::{Error, MAX_BYTES, MAX_DECLARATIONS, MAX_IMPORTS};
 use self::print::Order;
+use self::sources::Sources;
 pub(crate) use self::sources::is_base64;
-use self::sources::{ROOT, Sources};
-
-/// The most that a schema may have with all of its imports, in bytes.
-pub const MAX_BYTES: usize = 1_000_000;
-/// The most files that a schema may import, directly or not.
-pub const MAX_IMPORTS: usize = 500;
-/// The most types, fields, constants and options of a schema with all of its imports.
-pub const MAX_DECLARATIONS: usize = 50_000;
-/// How deep brackets may be nested, and how many parts the name of a package may have.
-const MAX_DEPTH: usize = 64;
-/// The most that the full names of all that is declared in a file may have together, in bytes.
-const MAX_SCOPED_BYTES: usize = 16_000_000;
-/// The maximum length of an error message, in characters.
-const MAX_MESSAGE_CHARS: usize = 300;
-
-/// Why a schema cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// It has more bytes than [`MAX_BYTES`].
-    TooLarge,
-    /// It is nested deeper than anybody parses.
-    TooDeep,
-    /// It declares or imports more than [`MAX_DECLARATIONS`] or [`MAX_IMPORTS`], or names of an absurd length.
-    TooMany,
-    /// It is neither `.proto` text nor base64 of a file descriptor.
-    Encoding,
-    /// It imports a file that was not given.
-    Import {
-        /// The name of the file.
-        name: String,
-    },
-    /// It breaks a rule of the language.
-    Invalid {
-        /// What is wrong: `line:column: message` in the schema itself, with the file's name before it in an import.
-        message: String,
-    },
-}
-
-impl Error {
-    /// What a caller can conclude.
-    pub fn kind(&self) -> Kind {
-        Kind::Invalid
-    }
-
-    fn invalid(message: &str) -> Self {
-        let message = message.strip_prefix(ROOT).and_then(|rest| rest.strip_prefix(':')).unwrap_or(message);
-        Self::Invalid { message: message.trim_start().chars().take(MAX_MESSAGE_CHARS).collect() }
-    }
-
-    /// What is wrong at a byte of a text.
-    fn at(text: &str, offset: usize, message: &str) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-        Self::invalid(&format!("{line}:{column}: {message}"))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge => write!(f, "the schema and its imports have more than {MAX_BYTES} bytes"),
-            Self::TooDeep => write!(f, "the schema is nested deeper than {MAX_DEPTH} levels"),
-            Self::TooMany => {
-                write!(f, "the schema has more than {MAX_DECLARATIONS} declarations or {MAX_IMPORTS} imports")
-            }
-            Self::Encoding => f.write_str("the schema is neither .proto text nor base64 of a FileDescriptorProto"),
-            Self::Import { name } => write!(f, "the imported file `{name}` is not among the references"),
-            Self::Invalid { message } => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 /// Reads a schema for comparison: `.proto` text or base64 of a `FileDescriptorProto`, with the texts of the files that
 /// it imports by the names that it imports them by. Text that does not say its syntax is proto2.

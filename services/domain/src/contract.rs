@@ -14,6 +14,7 @@
 mod conformance;
 mod document;
 mod fingerprint;
+mod object;
 mod rules;
 mod server;
 mod settings;
@@ -22,11 +23,12 @@ mod state;
 pub mod types;
 
 pub use self::conformance::{ConformanceFinding, ConformanceProblem, conformance, verdict_of};
-pub use self::document::{
-    Classification, Document, Fields, LibraryMetric, LogicalType, MIGRATION_NOTE, MapTypes, Measure, Options, Property,
-    Quality, QualityUnit, Relationship, Role, SchemaObject, SemanticType, Wish,
-};
+pub use self::document::{Document, MIGRATION_NOTE, Role, Wish};
 pub use self::fingerprint::{canonical, conformance_fingerprint};
+pub use self::object::{
+    Classification, Fields, LibraryMetric, LogicalType, MapTypes, Measure, Options, Property, Quality, QualityUnit,
+    Relationship, SchemaObject, SemanticType,
+};
 pub use self::rules::{RuleError, check_pattern, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{Evolve, GateMode, Late, Pinning, Settings};

@@ -9,8 +9,8 @@ use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
+use crate::blocking::read_blocking;
 use crate::file::LocalFile;
-use crate::read_blocking;
 
 /// How many files are digested at once.
 const N_AT_ONCE: usize = 2;

@@ -4,9 +4,11 @@
 //! `RESOLVE_NO_SYMLINKS`), so nothing outside is reached and nothing can be swapped between a check and its use. No data
 //! file, manifest or log entry is parsed here. Which keys a lease may ask for is decided before (`app::lease`).
 //!
-//! `file` opens and reads files, `digest` compares them with pinned digests, `listing` reads names. An object store
-//! gets a crate of its own beside this one; only `charter`, which wires them, and tests name either.
+//! `file` opens and reads files, `digest` compares them with pinned digests, `listing` reads names, and
+//! `blocking` keeps all that off the threads of the runtime. An object store gets a crate of its own beside this one;
+//! only `charter`, which wires them, and tests name either.
 
+mod blocking;
 mod digest;
 mod file;
 mod listing;
@@ -19,11 +21,12 @@ use std::sync::Arc;
 use domain::pending::Pending;
 use domain::storage::{Error, Lake, ReadError, Reader, WorkerRoot};
 use domain::table::{Format, Location, PinnedFile, SnapshotKey};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, openat2, statat};
+use rustix::fs::{AtFlags, CWD, Mode, ResolveFlags, openat2, statat};
 use rustix::io::Errno;
 
+use self::blocking::{list_blocking, read_blocking};
 use self::digest::Digests;
-use self::file::LocalFile;
+use self::file::{FOLDER, LocalFile, NO_LINKS};
 
 /// The directory that all local tables are in.
 #[derive(Clone, Debug)]
@@ -31,9 +34,6 @@ pub struct LocalLake {
     root: Arc<Path>,
     digests: Arc<Digests>,
 }
-
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::DIRECTORY);
-const NO_LINKS: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS);
 
 impl LocalLake {
     /// The lake below an existing directory. Links in the root's own path are resolved here, once.
@@ -136,21 +136,4 @@ impl Lake for LocalLake {
         let (lake, location, prefix) = (self.clone(), location.clone(), prefix.to_owned());
         read_blocking(move || listing::walk(&lake.open_to_read(&location)?, &prefix))
     }
-}
-
-/// Runs on a blocking thread. The work begins at once.
-fn list_blocking<T: Send + 'static>(
-    location: Location,
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Pending<'static, Result<T, Error>> {
-    let working = tokio::task::spawn_blocking(work);
-    Box::pin(async move { working.await.unwrap_or_else(|error| Err(Error::Io(location, io::Error::other(error)))) })
-}
-
-/// Runs on a blocking thread. The work begins at once.
-fn read_blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-) -> Pending<'static, Result<T, ReadError>> {
-    let working = tokio::task::spawn_blocking(work);
-    Box::pin(async move { working.await.unwrap_or_else(|error| Err(ReadError::Io(io::Error::other(error)))) })
 }

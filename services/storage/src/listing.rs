@@ -9,8 +9,7 @@ use domain::table::{Format, Location, PinnedFile, SnapshotKey, is_parquet_data_f
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
 use rustix::io::Errno;
 
-use crate::file::{read_error, state};
-use crate::{FOLDER, NO_LINKS};
+use crate::file::{FOLDER, NO_LINKS, read_error, state};
 
 /// The most names that are looked at to find the newest snapshot.
 const MAX_NAMES: usize = 1_000_000;

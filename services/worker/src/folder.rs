@@ -14,9 +14,9 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Result, Unreadable};
-use crate::inspection::Table;
 use crate::root::Root;
 use crate::scan::Rows;
+use crate::table::Table;
 use crate::{footer, schema};
 
 const BATCH_ROWS: usize = 8192;

@@ -1,34 +1,20 @@
 //! An inspection, from the job to the result.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use domain::clock::Timestamp;
 use domain::inspection::{Inspection, InspectionJob};
-use domain::table::{Format, PhysicalSchema, PinnedFile, SnapshotKey};
+use domain::table::{Format, SnapshotKey};
 use inspect::wire::Limits;
 
 use crate::delta::checkpoint::NewCheckpoint;
 use crate::error::{Failure, Result, Unreadable};
 use crate::root::Root;
-use crate::scan::Rows;
+use crate::table::Table;
 use crate::{delta, folder, measure};
 
 /// The name and version of the engine, stored with each verdict.
 pub(crate) fn engine() -> String {
     format!("charter-worker {}, datafusion {}", env!("CARGO_PKG_VERSION"), datafusion::DATAFUSION_VERSION)
-}
-
-/// An open snapshot: all of an inspection but the measurements of the rules.
-pub(crate) struct Table {
-    pub(crate) snapshot: SnapshotKey,
-    pub(crate) committed_at: Timestamp,
-    pub(crate) schema: PhysicalSchema,
-    pub(crate) n_rows: u64,
-    /// Sorted by path.
-    pub(crate) files: Vec<PinnedFile>,
-    pub(crate) checkpoint: Option<PathBuf>,
-    pub(crate) rows: Arc<dyn Rows>,
 }
 
 /// Runs the job.

@@ -18,6 +18,7 @@ mod root;
 mod scan;
 mod schema;
 mod syscalls;
+mod table;
 mod try_sandbox;
 
 use std::io::{BufWriter, Read, Write};

@@ -1,6 +1,6 @@
 //! The tokens of `.proto` text, and the limits that are checked before parsing.
 
-use super::{Error, MAX_DECLARATIONS, MAX_DEPTH, MAX_SCOPED_BYTES};
+use super::error::{Error, MAX_DECLARATIONS, MAX_DEPTH, MAX_SCOPED_BYTES};
 
 /// A token. Comments and spaces are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

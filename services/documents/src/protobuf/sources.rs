@@ -11,11 +11,9 @@ use prost_reflect::{DynamicMessage, FileDescriptor, ReflectMessage, Value};
 use protox::Compiler;
 use protox::file::{File, FileResolver};
 
+use super::error::{Error, MAX_BYTES, MAX_DECLARATIONS, MAX_DEPTH, MAX_IMPORTS, MAX_SCOPED_BYTES, ROOT};
 use super::lexer::{self, Token};
-use super::{Error, MAX_BYTES, MAX_DECLARATIONS, MAX_DEPTH, MAX_IMPORTS, MAX_SCOPED_BYTES, known, tolerant};
-
-/// The name of the schema's own file.
-pub(super) const ROOT: &str = "default";
+use super::{known, tolerant};
 
 /// The files of a schema that it reaches by its imports, under their names, itself as [`ROOT`].
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use prost_reflect::prost_types::{
     MessageOptions, OneofDescriptorProto,
 };
 
-use super::Error;
+use super::error::Error;
 use super::lexer::{Spanned, Token};
 
 /// Reads a text from its tokens. Type names stay as they are written.

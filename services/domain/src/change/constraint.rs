@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 
 use super::fields::others;
+use super::finding::Findings;
 use super::proof::{Claim, Constraint};
-use super::{Findings, Rule, types};
+use super::rule::Rule;
+use super::types;
 use crate::clock::Timestamp;
 use crate::contract::{LogicalType, Options, Property};
 use crate::quality::{Bound, Scalar};

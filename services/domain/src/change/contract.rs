@@ -6,8 +6,11 @@
 use std::collections::HashMap;
 
 use super::fields::{documentation, others};
+use super::finding::{Context, Finding, Findings};
+use super::proof::Options;
+use super::rule::Rule;
 use super::serving::Serving;
-use super::{Context, Finding, Findings, Options, Rule, property, quality, service};
+use super::{property, quality, service};
 use crate::contract::{self, SchemaObject};
 
 /// All differences of two versions of a contract, in the order of the new one, under the strictest options: nothing is

@@ -1,8 +1,9 @@
 //! Fields without a place of their own in the model: documentation, deprecation, and custom properties (rows 27, 31,
 //! 32, 35, 40 and 42 of the table).
 
+use super::finding::Findings;
+use super::rule::Rule;
 use super::serving::custom;
-use super::{Findings, Rule};
 use crate::contract::{Fields, MIGRATION_NOTE};
 
 /// Custom properties that say what a value means, so that changing them changes every value.

@@ -1,6 +1,6 @@
 //! Stored findings. They hold text instead of rules, so that they read the same after the rules change.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::audit::put;
 use crate::version::Bump;
 

@@ -10,12 +10,14 @@
 //! validator knows better: a required name that is no property, the schema of a pattern, and the type that an untyped
 //! place gets are no differences.
 //!
-//! Each keyword family compares in a file of its own: [`object`], [`array`], [`combined`], [`scalar`]. To read a new
-//! keyword: its field in [`model`], its names, and the comparison beside its family's.
+//! [`comparison`] keeps the pairs and what is known of them; each keyword family compares in a file of its own:
+//! [`object`], [`array`], [`combined`], [`scalar`]. To read a new keyword: its field in [`model`], its names, and the
+//! comparison beside its family's.
 
 mod array;
 mod combined;
 mod compare;
+mod comparison;
 mod decimal;
 mod model;
 mod names;

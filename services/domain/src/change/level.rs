@@ -1,6 +1,5 @@
 //! Compatibility levels: the directions in which a new version must be compatible, and with how many earlier versions.
 
-use super::Finding;
 use crate::closed_set;
 
 closed_set! {
@@ -37,15 +36,5 @@ impl Level {
     /// Whether all of the history counts, or the newest version alone.
     pub fn is_transitive(self) -> bool {
         matches!(self, Self::BackwardTransitive | Self::ForwardTransitive | Self::FullTransitive)
-    }
-
-    /// The findings that break it: those about the schema and its keys that break a direction it asks for and that
-    /// nothing settles. Promises about the data and the way to it are judged by the bump alone.
-    pub fn breaches(self, findings: &[Finding]) -> impl Iterator<Item = &Finding> {
-        findings.iter().filter(move |finding| {
-            let breaks_history = self.asks_backward() && !finding.history_safe();
-            let breaks_consumers = self.asks_forward() && !finding.consumer_safe();
-            finding.rule.is_about_schema() && !finding.settled && (breaks_history || breaks_consumers)
-        })
     }
 }

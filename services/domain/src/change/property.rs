@@ -5,10 +5,12 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::fields::{DEFAULTS, OPEN_ENUM, deprecation, documentation, others, partitioning};
+use super::finding::{Finding, Findings};
 use super::proof::Claim;
+use super::rule::Rule;
 use super::serving::custom;
 use super::types::Difference;
-use super::{Finding, Findings, Rule, constraint, quality, types};
+use super::{constraint, quality, types};
 use crate::contract::{Classification, MapTypes, Property, Relationship, SchemaObject};
 use crate::quality::Scalar;
 use crate::table::ColumnPath;

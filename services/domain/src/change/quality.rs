@@ -1,8 +1,9 @@
 //! Quality rules (rows 28 and 29 of the table). A rule promises the set of numbers that it admits. A list of valid
 //! values that admits no exception is compared as an enumeration (rows 19 and 20).
 
+use super::finding::Findings;
 use super::proof::Claim;
-use super::{Findings, Rule};
+use super::rule::Rule;
 use crate::contract::{Fields, Measure, Quality, QualityUnit};
 use crate::quality::{Operator, Severity};
 

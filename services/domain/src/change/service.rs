@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::fields::{documentation, others};
-use super::{Findings, Rule, serving};
+use super::finding::Findings;
+use super::rule::Rule;
+use super::serving;
 use crate::clock::Timestamp;
 use crate::contract::{Fields, GateMode, Late, Pinning, Role, Server, ServerKind, Settings, SlaProperty};
 use crate::table::ReaderProtocol;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Rule;
+use super::rule::Rule;
 use super::serving::Serving;
 use crate::contract::types::TypeName;
 use crate::contract::{LogicalType, MapTypes, Property};

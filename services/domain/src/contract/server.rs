@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Fields, SchemaObject};
+use super::object::{Fields, SchemaObject};
 use crate::table::Format;
 
 /// The environment of a server that names none.

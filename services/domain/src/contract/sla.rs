@@ -1,11 +1,10 @@
-//! Service levels (ODCS `slaProperties`): durations, dates, and when data is late (`docs/rules.md`, "Served snapshot").
+//! Service levels (ODCS `slaProperties`): their names, units and durations.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Document, Fields, SchemaObject};
-use crate::clock::Timestamp;
+use super::object::{Fields, SchemaObject};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
@@ -49,32 +48,6 @@ impl SlaProperty {
                 table == object.name || object.physical_name.as_deref() == Some(table)
             })
         })
-    }
-}
-
-impl Document {
-    /// How old the newest commit may be before the data counts as late: the SLA property `latency`, else `frequency`;
-    /// the least of those about this object. `None` means never late: neither is given, or the data is `final`.
-    pub fn freshness(&self, object: &SchemaObject) -> Option<Duration> {
-        if self.settings.is_final {
-            return None;
-        }
-        let least = |name: &str| {
-            let about = self.sla.iter().filter(|sla| sla.property == name && sla.concerns(object));
-            about.filter_map(SlaProperty::duration).min()
-        };
-        least("latency").or_else(|| least("frequency"))
-    }
-
-    /// The SLA property `endOfSupport`: when a deprecated version stops serving.
-    pub fn end_of_support(&self) -> Option<Timestamp> {
-        let sla = &self.sla[self.end_of_support_index()?];
-        Timestamp::parse_date_time(sla.value.as_str()?)
-    }
-
-    /// The place of `endOfSupport` in the list of SLA properties.
-    pub fn end_of_support_index(&self) -> Option<usize> {
-        self.sla.iter().position(|sla| sla.property == "endOfSupport")
     }
 }
 

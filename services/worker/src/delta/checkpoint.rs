@@ -11,7 +11,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::{record_batch, unreadable};
+use super::kernel::{record_batch, unreadable};
 use crate::error::{Result, Unreadable};
 
 const FILE_NAME: &str = "checkpoint.parquet";

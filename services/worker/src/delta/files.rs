@@ -9,7 +9,8 @@ use inspect::wire::MAX_FILES;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{TABLE_URL, log, record_batch, unreadable};
+use super::kernel::{TABLE_URL, record_batch, unreadable};
+use super::log;
 use crate::error::{Result, Unreadable};
 
 /// A file of the version, according to the log.

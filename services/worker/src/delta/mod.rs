@@ -5,6 +5,7 @@
 
 pub(crate) mod checkpoint;
 mod files;
+mod kernel;
 mod log;
 mod rows;
 mod store;
@@ -12,29 +13,25 @@ mod store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
+use buoyant_kernel::Engine;
 use buoyant_kernel::engine::arrow_conversion::TryIntoArrow;
-use buoyant_kernel::engine::arrow_data::ArrowEngineData;
 use buoyant_kernel::engine::default::DefaultEngineBuilder;
 use buoyant_kernel::scan::state::DvInfo;
 use buoyant_kernel::snapshot::SnapshotRef;
-use buoyant_kernel::{Engine, EngineData};
 use domain::clock::Timestamp;
 use domain::table::{PhysicalSchema, PinnedFile, ReaderProtocol, SnapshotKey};
 
 use self::checkpoint::NewCheckpoint;
 use self::files::LiveFile;
+use self::kernel::{TABLE_URL, unreadable};
 use self::log::{Commit, LogSegment};
 use self::rows::DeltaRows;
 use self::store::Store;
 use crate::error::{Result, Unreadable};
-use crate::inspection::Table;
 use crate::root::Root;
+use crate::table::Table;
 use crate::{footer, schema};
-
-/// The URL of the table's folder for the kernel. The store resolves paths below it.
-const TABLE_URL: &str = "table:///";
 
 /// Opens a version, checks its files, and writes our checkpoint of it. Blocks.
 pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) -> Result<Table> {
@@ -116,16 +113,4 @@ fn pin(root: &Root, live: &[LiveFile], snapshot: &SnapshotRef, engine: &dyn Engi
 fn committed_at(commit: &Commit, in_commit_timestamps: bool) -> Timestamp {
     let in_commit = commit.in_commit.filter(|_| in_commit_timestamps);
     in_commit.or(commit.writer).unwrap_or(commit.file)
-}
-
-fn record_batch(data: Box<dyn EngineData>) -> Result<RecordBatch> {
-    ArrowEngineData::try_from_engine_data(data).map(Into::into).map_err(|error| unreadable(&error))
-}
-
-/// Our own reason if it is the cause, else the kernel's message, which is about the log and its files and not about
-/// rows.
-fn unreadable(error: &buoyant_kernel::Error) -> Unreadable {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    let ours = causes.filter_map(|error| error.downcast_ref::<Unreadable>()).next();
-    ours.cloned().unwrap_or_else(|| Unreadable(error.to_string()))
 }

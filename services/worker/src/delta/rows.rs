@@ -11,7 +11,7 @@ use buoyant_kernel::scan::state::{ScanFile, transform_to_logical};
 use buoyant_kernel::snapshot::SnapshotRef;
 use buoyant_kernel::{DeltaResult, Engine, Error, FileMeta};
 
-use super::{record_batch, unreadable};
+use super::kernel::{record_batch, unreadable};
 use crate::error::{Result, Unreadable};
 use crate::scan::Rows;
 

@@ -6,6 +6,7 @@
 
 mod duplicates;
 mod expression;
+mod failure;
 mod sql;
 
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use std::time::Duration;
 use anyhow::Context;
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Int64Type;
-use arrow::error::ArrowError;
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -26,9 +26,10 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use domain::quality::{Check, Measured, Rule, Unit};
 use inspect::wire::Limits;
 
+use self::failure::runtime_failure;
 use crate::error::{Failure, Result};
-use crate::inspection::Table;
 use crate::scan::Snapshot;
+use crate::table::Table;
 
 /// The number of rows in a batch of a query.
 const BATCH_ROWS: usize = 8192;
@@ -148,20 +149,4 @@ async fn aggregate(
         count.ok_or_else(|| DataFusionError::Internal("a count that is not a whole number".to_owned()))
     };
     row.columns().iter().map(number).collect()
-}
-
-/// Why a query failed while it ran, without values: the author of a contract may not be allowed to see the rows.
-fn runtime_failure(error: &DataFusionError) -> String {
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => "it needs more memory than it may use".to_owned(),
-        DataFusionError::ArrowError(error, _) => match error.as_ref() {
-            ArrowError::DivideByZero => "it divides by zero".to_owned(),
-            ArrowError::CastError(_) | ArrowError::ParseError(_) => {
-                "it converts a value to a type that cannot hold it".to_owned()
-            }
-            ArrowError::ArithmeticOverflow(_) => "a number overflows".to_owned(),
-            _ => "it failed while it ran".to_owned(),
-        },
-        _ => "it failed while it ran".to_owned(),
-    }
 }

@@ -21,7 +21,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use domain::quality::Measured;
 
-use super::runtime_failure;
+use super::failure::runtime_failure;
 use crate::scan::Snapshot;
 
 /// The only table that a query can name. It replaces `${table}` and `${object}`.

@@ -1,7 +1,7 @@
 //! Arrays. Positions of the prefix are added and removed as properties are, by the content model of the items behind
 //! it.
 
-use super::compare::{Answer, Sides, Step};
+use super::comparison::{Answer, Sides, Step};
 use super::model::{Array, Shape};
 use super::names;
 use super::rest::{self, Content};

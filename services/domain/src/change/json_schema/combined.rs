@@ -1,6 +1,6 @@
 //! `allOf`, `anyOf`, `oneOf`, and keywords of several families side by side.
 
-use super::compare::{Answer, Sides, Step};
+use super::comparison::{Answer, Sides, Step};
 use super::model::{Criterion, NodeId, Shape};
 use super::names;
 use crate::change::message::TooComplex;

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{Answer, Sides, Step};
+use super::comparison::{Answer, Sides, Step};
+use super::decimal::Decimal;
 use super::model::{Additional, NodeId, Object, Schema, Shape};
-use super::{Decimal, names, rest};
+use super::{names, rest};
 use crate::change::message::TooComplex;
 
 pub(super) fn compare<'a>(

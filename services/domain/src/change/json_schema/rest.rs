@@ -1,6 +1,6 @@
 //! Content beyond the named properties or items of an object or array: `additional…` and `unevaluated…`.
 
-use super::compare::{Answer, Sides, Step};
+use super::comparison::{Answer, Sides, Step};
 use super::model::{Additional, NodeId, Schema, Shape};
 use super::names::Rest;
 use crate::change::message::TooComplex;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{Answer, Step};
+use super::comparison::{Answer, Step};
+use super::decimal::Decimal;
 use super::model::{Number, Text};
-use super::{Decimal, names};
+use super::names;
 use crate::change::message::TooComplex;
 
 pub(super) fn compare_texts<'a>(answer: &mut Answer<'_, 'a>, old: &'a Text, new: &'a Text) {
