@@ -33,13 +33,13 @@ test: ## Run all tests, with PostgreSQL and the real clients (installs what is m
 	@echo "==> running the tests"
 	$(CARGO) test --workspace --locked --no-fail-fast
 
-check: ## Check format, lints (warnings are errors) and the dependencies between crates
+check: ## Check format, lints (warnings are errors), and the dependencies between crates and modules
 	@echo "==> format"
 	$(CARGO) fmt --all --check
 	@echo "==> lints"
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	@echo "==> dependencies, licences and sources of the workspace"
-	$(CARGO) test --workspace --locked --test charter_it -- workspace::
+	@echo "==> dependencies, licences and sources of the workspace, circles of modules"
+	$(CARGO) test --workspace --locked --test charter_it -- workspace:: circles::
 
 bench: ## Measure the budgets of the gate, the vend and the server's start (release build)
 	@tests/bench.sh

@@ -1,5 +1,6 @@
 //! The tests of `charter`: the crate structure of the workspace, and the built programs as users run them.
 
+mod circles;
 mod cli;
 mod connections;
 mod crash;
