@@ -26,6 +26,7 @@ use policy::{Caller, Party, Policy, Question, Resource};
 use serde_json::json;
 use store::Options;
 use tempfile::TempDir;
+use testkit::actor::access_to;
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 use uuid::Uuid;
@@ -291,9 +292,7 @@ async fn catalog(n_products: usize) -> (TempDir, String) {
     for first in (0..n_products).step_by(N_IN_A_SET) {
         let documents: Vec<String> =
             (first..(first + N_IN_A_SET).min(n_products)).flat_map(|index| [product(index), contract(index)]).collect();
-        let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
-        let set = testkit::app::set("bench", &documents);
-        match app::publish::apply(&owner, set).await.unwrap() {
+        match owner.publishes("bench", &documents).await.unwrap() {
             app::publish::Outcome::Done(_) => {}
             other => panic!("not taken: {other:?}"),
         }
@@ -307,7 +306,7 @@ async fn catalog(n_products: usize) -> (TempDir, String) {
     test.settle().await;
     let reader = test.ctx("reader").await;
     for index in 0..N_TABLES.min(n_products) {
-        testkit::app::grant(&owner, &reader, &address(index)).await.unwrap();
+        owner.grants(&reader, access_to(&address(index))).await.unwrap();
     }
     let token = test.token("reader").await;
     (test.into_data().await, token)

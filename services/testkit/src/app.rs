@@ -5,21 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app::data_dir::DataDir;
-use app::grant::{Answer, ApproveRequest, RequestAccess};
 use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
 use app::issuer::{Claims, Issuer, TokenKind};
-use app::org::CreateDomain;
+use app::org::{CreateDomain, Created};
 use app::publish::{DocumentSet, DocumentText, Outcome};
-use app::target::PortTarget;
-use app::token::CreateToken;
 use app::{Actor, App, Ctx, Parts, Settings};
 use domain::audit::{self, Record};
 use domain::change::message::Format;
 use domain::clock::Clock;
-use domain::grant::Purpose;
-use domain::id::{GrantId, TokenId};
-use domain::identity::{DomainRole, PlatformRole, PurposeCode, Verifier};
-use domain::lease::Vendor;
+use domain::id::{LeaseId, TokenId};
+use domain::identity::{DomainRole, PlatformRole, Verifier};
+use domain::lease::{Lease, Vendor};
 use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
 use domain::token::MAX_CHAIN;
@@ -29,6 +25,7 @@ use store::revision::Revision;
 use store::{Db, ListScope, Lock, Options, Seek};
 use tempfile::TempDir;
 
+use crate::actor::TestActor;
 use crate::clock::{ManualClock, SeededRandom};
 use crate::inspector::{FakeInspector, Scene};
 
@@ -42,8 +39,8 @@ pub struct TestApp {
     pub random: Arc<SeededRandom>,
     /// Its inspector.
     pub inspector: Arc<FakeInspector>,
-    /// The first admin's context.
-    pub admin: Ctx,
+    /// The first admin.
+    pub admin: TestActor,
     data: TempDir,
     wiring: Wiring,
 }
@@ -156,48 +153,73 @@ impl TestApp {
         self.data
     }
 
-    /// Makes a domain, with `ann` as its owner if it is the first; gives its owner.
-    pub async fn domain(&self, path: &str) -> Ctx {
-        let path: DomainPath = path.parse().expect("a domain's path");
-        app::org::create_domain(&self.admin, CreateDomain { path: path.clone(), key: None }).await.expect("a domain");
-        let owner = format!("owner-{}", path.as_str().replace('/', "-"));
-        self.principal(&owner).await;
-        self.assign(&owner, NewRole::Domain(path, DomainRole::Owner)).await
+    /// Makes a domain; gives its owner.
+    pub async fn domain(&self, path: &str) -> TestActor {
+        let domain: DomainPath = path.parse().expect("a domain's path");
+        app::org::create_domain(&self.admin, CreateDomain { path: domain, key: None }).await.expect("a domain");
+        self.member(&format!("owner-{}", path.replace('/', "-")), &[(path, DomainRole::Owner)]).await
     }
 
-    /// Makes a user; gives its context.
-    pub async fn principal(&self, subject: &str) -> Ctx {
-        let command = CreatePrincipal { subject: subject.to_owned(), kind: NewKind::User, key: None };
-        app::identity::create_principal(&self.admin, command).await.expect("a principal");
+    /// Makes a user.
+    pub async fn principal(&self, subject: &str) -> TestActor {
+        self.create(subject, NewKind::User).await
+    }
+
+    /// Makes a service account of a person.
+    pub async fn account(&self, subject: &str, owner: &TestActor) -> TestActor {
+        self.create(subject, NewKind::Service(Some(owner.id()))).await
+    }
+
+    async fn create(&self, subject: &str, kind: NewKind) -> TestActor {
+        let command = CreatePrincipal { subject: subject.to_owned(), kind, key: None };
+        let created = app::identity::create_principal(&self.admin, command).await.expect("a principal");
+        assert!(matches!(created, Created::Made(_)), "`{subject}` is taken");
         self.ctx(subject).await
     }
 
-    /// Assigns a role; gives the context with it.
-    pub async fn assign(&self, subject: &str, role: NewRole) -> Ctx {
+    /// Makes a user with roles in domains.
+    pub async fn member(&self, subject: &str, roles: &[(&str, DomainRole)]) -> TestActor {
+        let mut member = self.principal(subject).await;
+        for (domain, role) in roles {
+            member = self.assign(subject, domain, *role).await;
+        }
+        member
+    }
+
+    /// Makes a user with a role on the platform.
+    pub async fn officer(&self, subject: &str, role: PlatformRole) -> TestActor {
+        self.principal(subject).await;
+        self.assign_platform(subject, role).await
+    }
+
+    /// Assigns a role in a domain; gives the actor with it.
+    pub async fn assign(&self, subject: &str, domain: &str, role: DomainRole) -> TestActor {
+        self.assign_role(subject, NewRole::Domain(domain.parse().expect("a domain's path"), role)).await
+    }
+
+    /// Assigns a role on the platform; gives the actor with it.
+    pub async fn assign_platform(&self, subject: &str, role: PlatformRole) -> TestActor {
+        self.assign_role(subject, NewRole::Platform(role)).await
+    }
+
+    async fn assign_role(&self, subject: &str, role: NewRole) -> TestActor {
         let command = AssignRole { subject: subject.to_owned(), role, key: None };
         app::identity::assign_role(&self.admin, command).await.expect("a role");
         self.ctx(subject).await
     }
 
-    /// Assigns a role on the platform; gives the context with it.
-    pub async fn assign_platform(&self, subject: &str, role: PlatformRole) -> Ctx {
-        self.assign(subject, NewRole::Platform(role)).await
-    }
-
     /// A token of a subject.
     pub async fn token(&self, subject: &str) -> String {
-        let command = CreateToken { subject: Some(subject.to_owned()), lifetime: None, purpose: None };
-        let made = app::token::create_token(&self.renewed_admin(), command).await.expect("a token");
-        made.token.expose().to_owned()
+        self.renewed_admin().creates_token(subject).await.expect("a token").token.expose().to_owned()
     }
 
-    /// The first admin's context, as if signed in with a token that was issued just now: tokens that it makes are not
-    /// shortened by the time that the test has let pass.
-    pub fn renewed_admin(&self) -> Ctx {
+    /// The first admin, as if signed in with a token that was issued just now: tokens that it makes are not shortened by
+    /// the time that the test has let pass.
+    pub fn renewed_admin(&self) -> TestActor {
         let mut actor = Actor::clone(&self.admin.actor);
         actor.bearer.expires_at = self.clock.now().plus(TokenKind::User.lifetime());
         actor.bearer.chain_ends_at = self.clock.now().plus(MAX_CHAIN);
-        Ctx { actor: Arc::new(actor), ..self.admin.clone() }
+        Ctx { actor: Arc::new(actor), ..Ctx::clone(&self.admin) }.into()
     }
 
     /// The one-time token of a first start, though an admin is there.
@@ -210,20 +232,24 @@ impl TestApp {
         token.expose().to_owned()
     }
 
-    /// The context of the bearer of a token.
-    pub async fn bearer(&self, token: &str) -> Ctx {
+    /// The bearer of a token.
+    pub async fn bearer(&self, token: &str) -> TestActor {
         sign_in(&self.app, token).await
     }
 
-    /// The present context of a subject.
-    pub async fn ctx(&self, subject: &str) -> Ctx {
+    /// Whether a token is refused as unknown.
+    pub async fn refuses(&self, token: &str) -> bool {
+        matches!(app::identity::sign_in(&self.app, token).await, Err(app::Error::Unauthenticated))
+    }
+
+    /// A subject with its present rights.
+    pub async fn ctx(&self, subject: &str) -> TestActor {
         sign_in(&self.app, &self.token(subject).await).await
     }
 
     /// Publishes documents into a domain and expects that all of them are taken; then runs what follows.
-    pub async fn publish(&self, ctx: &Ctx, domain: &str, documents: &[&str]) {
-        let set = set(domain, documents);
-        match app::publish::apply(ctx, set).await.expect("an answer") {
+    pub async fn publish(&self, actor: &TestActor, domain: &str, documents: &[impl AsRef<str>]) {
+        match actor.publishes(domain, documents).await.expect("an answer") {
             Outcome::Done(_) => {}
             refused @ (Outcome::Invalid(_) | Outcome::Refused(_)) => panic!("not taken: {refused:?}"),
         }
@@ -256,6 +282,27 @@ impl TestApp {
             store::registry::insert_version(&mut tx, &version).await.expect("a version");
         }
         tx.commit().await.expect("a commit");
+    }
+
+    /// A lease as it is stored.
+    pub async fn lease(&self, id: LeaseId) -> Lease {
+        store::lease::get(&mut self.app.db.read().await.expect("a transaction"), id).await.expect("a lease")
+    }
+
+    /// Stores a lease as it is, under an id of its own: one that no change has ended, and that the gate may not give.
+    pub async fn insert_lease(&self, lease: Lease) -> Lease {
+        let lease = Lease { id: LeaseId::random(self.random.as_ref()), ..lease };
+        let mut tx = self.app.db.write(Lock::FactsShared).await.expect("a transaction");
+        store::lease::insert(&mut tx, &lease).await.expect("a lease");
+        tx.commit().await.expect("a commit");
+        lease
+    }
+
+    /// The audit records of an action, the newest first.
+    pub async fn records(&self, action: audit::Action) -> Vec<Record> {
+        let filter = app::audit::Filter { action: Some(action), ..app::audit::Filter::default() };
+        let page = app::audit::list_records(&self.admin, filter, &Seek::first(100)).await.expect("records");
+        page.items.into_iter().map(|entry| entry.record).collect()
     }
 
     /// The folder of a location in the lake.
@@ -334,10 +381,10 @@ impl TestApp {
 }
 
 /// A set of documents for one domain, named after their places.
-pub fn set(domain: &str, documents: &[&str]) -> DocumentSet {
+pub fn set(domain: &str, documents: &[impl AsRef<str>]) -> DocumentSet {
     let documents = documents.iter().enumerate();
     let documents = documents
-        .map(|(index, text)| DocumentText { path: format!("document-{index}.yaml"), text: (*text).to_owned() });
+        .map(|(index, text)| DocumentText { path: format!("document-{index}.yaml"), text: text.as_ref().to_owned() });
     DocumentSet { domain: domain.parse().ok(), documents: documents.collect(), prune: false, key: None }
 }
 
@@ -372,33 +419,9 @@ async fn wire(
     App::new(parts).expect("an application")
 }
 
-async fn sign_in(app: &Arc<App>, token: &str) -> Ctx {
+async fn sign_in(app: &Arc<App>, token: &str) -> TestActor {
     match app::identity::sign_in(app, token).await.expect("a good token") {
-        SignedIn::Actor(actor) => ctx(app, actor),
-        SignedIn::Bootstrap(_) => panic!("the one-time token is nobody's"),
-    }
-}
-
-fn ctx(app: &Arc<App>, actor: Arc<Actor>) -> Ctx {
-    Ctx { app: Arc::clone(app), actor, request_id: "test".into() }
-}
-
-/// Requests access to a table for analytics, and approves it.
-///
-/// # Errors
-/// Those of the request and of the approval.
-pub async fn grant(owner: &Ctx, reader: &Ctx, address: &str) -> Result<GrantId, app::Error> {
-    let command = RequestAccess {
-        target: PortTarget::Table(address.parse().expect("an address")),
-        purpose: Purpose::new(PurposeCode::Analytics, "to learn").expect("a purpose"),
-        from: None,
-        until: None,
-        key: None,
-    };
-    let request = app::grant::request_access(reader, command).await?;
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    match app::grant::approve_request(owner, approve).await? {
-        Answer::Done((_, grant)) => Ok(grant.id),
-        Answer::NotPending(_) => unreachable!("a fresh request is pending"),
+        SignedIn::Actor(actor) => Ctx { app: Arc::clone(app), actor, request_id: "test".into() }.into(),
+        SignedIn::Bootstrap(_) => panic!("the one-time token has no principal"),
     }
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests ends the test")]
 
+pub mod actor;
 pub mod app;
 pub mod clock;
 pub mod inspector;
@@ -10,3 +11,8 @@ pub mod postgres;
 pub mod shared;
 pub mod vendor;
 pub mod verifier;
+
+/// The number that an environment variable sets: how much a test does.
+pub fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use app::identity::{CreatePrincipal, NewKind};
 use domain::identity::DomainRole;
 use serde_json::{Value, json};
 
@@ -205,16 +204,12 @@ async fn requesters_cannot_approve_their_own_request() {
 #[tokio::test]
 async fn a_service_account_and_its_owner_cannot_approve_each_others_requests() {
     let api = Api::shop().await;
-    let person = api.test.ctx("owner-shop").await.actor.principal.id;
-    let role = || app::identity::NewRole::Domain("shop".parse().expect("a domain"), DomainRole::Owner);
+    let person = api.test.ctx("owner-shop").await;
     for subject in ["robot", "sibling"] {
-        let kind = NewKind::Service(Some(person));
-        let account = CreatePrincipal { subject: subject.to_owned(), kind, key: None };
-        app::identity::create_principal(&api.test.admin, account).await.expect("an account");
-        api.test.assign(subject, role()).await;
+        api.test.account(subject, &person).await;
+        api.test.assign(subject, "shop", DomainRole::Owner).await;
     }
-    api.test.principal("second").await;
-    api.test.assign("second", role()).await;
+    api.test.member("second", &[("shop", DomainRole::Owner)]).await;
     let input = json!({ "input": { "address": "shop.orders.orders", "purpose": "ANALYTICS", "sentence": "to look" } });
     let ask = "mutation($input: RequestAccessInput!) { requestAccess(input: $input) { request { id } } }";
     let approve = "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }";

@@ -196,8 +196,7 @@ async fn world() -> Api {
     let test = &topics.api.test;
     test.domain("other").await;
     for (subject, role) in [("steward", PlatformRole::Steward), ("auditor", PlatformRole::Auditor)] {
-        test.principal(subject).await;
-        test.assign_platform(subject, role).await;
+        test.officer(subject, role).await;
     }
     for path in ["/config", "/mode"] {
         let body = json!({ "compatibility": "BACKWARD", "mode": "READWRITE" });

@@ -136,10 +136,10 @@ async fn a_missing_or_invalid_token_is_refused_without_a_reason() {
 #[tokio::test]
 async fn a_disabled_principal_is_refused_at_its_next_request() {
     let api = Api::start().await;
-    let who = api.test.principal("reader").await.actor.principal.id;
+    let reader = api.test.principal("reader").await;
     let token = api.test.token("reader").await;
     assert_eq!(api.post(&token, VIEWER).await.status, StatusCode::OK);
-    app::identity::set_enabled(&api.test.admin, who, false, None).await.expect("disabled");
+    api.test.admin.disables(reader.id()).await.expect("disabled");
     assert_eq!(api.post(&token, VIEWER).await.status, StatusCode::UNAUTHORIZED);
 }
 

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use app::identity::{NewRole, set_enabled, unassign_role};
 use app::registry::release_subject;
 use app::token::CreateToken;
 use axum::body::Body;
@@ -85,10 +84,10 @@ impl World {
 async fn a_disabled_principal_is_refused() {
     let world = World::start().await;
     let test = &world.api.test;
-    let reader = test.ctx("reader").await.actor.principal.id;
-    set_enabled(&test.admin, reader, false, None).await.unwrap();
+    let reader = test.ctx("reader").await.id();
+    test.admin.disables(reader).await.unwrap();
     assert_eq!(world.look().await, 401);
-    set_enabled(&test.admin, reader, true, None).await.unwrap();
+    test.admin.enables(reader).await.unwrap();
     assert_eq!(world.look().await, 401, "enabling brings no earlier token back");
     let token = test.token("reader").await;
     assert_eq!(world.call(&token, Method::GET, "/schemas/ids/1", None).await, 200);
@@ -137,11 +136,9 @@ async fn an_ended_role_reveals_nothing() {
     let world = World::start().await;
     let test = &world.api.test;
     world.publish("confidential").await;
-    let role = NewRole::Domain("shop".parse().unwrap(), DomainRole::Publisher);
-    let reader = test.assign("reader", role).await;
+    let reader = test.assign("reader", "shop", DomainRole::Publisher).await;
     assert_eq!((world.look().await, world.look().await), (200, 200));
-    let held = app::identity::list_own_roles(&reader).await.unwrap();
-    unassign_role(&test.admin, held[0].id, None).await.unwrap();
+    test.admin.unassigns(&reader, "shop").await.unwrap();
     assert_eq!(world.look().await, 40_403);
 }
 

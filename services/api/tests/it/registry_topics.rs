@@ -60,9 +60,7 @@ impl Topics {
     pub(crate) async fn open(api: Api) -> Self {
         api.test.domain("shop").await;
         for (subject, role) in [("publisher", DomainRole::Publisher), ("consumer", DomainRole::Consumer)] {
-            api.test.principal(subject).await;
-            let role = app::identity::NewRole::Domain("shop".parse().unwrap(), role);
-            api.test.assign(subject, role).await;
+            api.test.member(subject, &[("shop", role)]).await;
         }
         api.test.principal("stranger").await;
         Self { api }
@@ -235,7 +233,7 @@ async fn a_subject_belongs_to_one_contract() {
     let owner = door.api.test.ctx("owner-shop").await;
     let other = contract("orders", &[]).replacen(r#""id":"orders""#, r#""id":"other""#, 1);
     let documents = [&*product("other", "internal"), &*other];
-    let outcome = app::publish::apply(&owner, testkit::app::set("shop", &documents)).await.unwrap();
+    let outcome = owner.publishes("shop", &documents).await.unwrap();
     let app::publish::Outcome::Invalid(problems) = outcome else { panic!("{outcome:?}") };
     assert!(problems.iter().any(|problem| problem.message.contains("orders-value")), "{problems:?}");
 }

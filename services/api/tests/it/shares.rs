@@ -3,6 +3,9 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use api::Limits;
@@ -11,7 +14,7 @@ use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Request, StatusCode};
 use futures::StreamExt;
-use futures::stream::{iter, pending};
+use futures::stream::{iter, poll_fn};
 use http_base::connections::peer::Peer;
 use serde_json::{Value, json};
 use testkit::app::TestApp;
@@ -23,8 +26,18 @@ const KIB: usize = 1 << 10;
 
 /// A body of which this much arrives, and then nothing more.
 fn half_sent(n_bytes: usize) -> Body {
+    stuck(n_bytes, &Arc::default())
+}
+
+/// The same; it says when its reader waits for the rest.
+fn stuck(n_bytes: usize, is_read: &Arc<AtomicBool>) -> Body {
     let chunk: Result<Vec<u8>, std::io::Error> = Ok(vec![b' '; n_bytes]);
-    Body::from_stream(iter([chunk]).chain(pending()))
+    let is_read = Arc::clone(is_read);
+    let rest = poll_fn(move |_| {
+        is_read.store(true, Ordering::SeqCst);
+        Poll::Pending
+    });
+    Body::from_stream(iter([chunk]).chain(rest))
 }
 
 fn padded(n_bytes: usize) -> String {
@@ -35,16 +48,17 @@ fn padded(n_bytes: usize) -> String {
 struct InProgress<'a>(#[expect(dead_code, reason = "held, not read")] Vec<Pin<Box<dyn Future<Output = Reply> + 'a>>>);
 
 impl<'a> InProgress<'a> {
-    async fn of(requests: impl IntoIterator<Item = impl Future<Output = Reply> + 'a>) -> Self {
+    /// Sends bodies of which this much arrives, and waits until each is read as far as that.
+    async fn of<F: Future<Output = Reply> + 'a>(bodies: &[usize], send: impl Fn(Body) -> F) -> Self {
         let mut pinned: Vec<Pin<Box<dyn Future<Output = Reply> + 'a>>> = Vec::new();
-        for request in requests {
-            pinned.push(Box::pin(request));
-        }
-        for _ in 0..50 {
-            for request in &mut pinned {
-                assert!(futures::poll!(request).is_pending(), "it is answered already");
+        for n_bytes in bodies {
+            let is_read = Arc::new(AtomicBool::new(false));
+            let mut request = Box::pin(send(stuck(*n_bytes, &is_read)));
+            while !is_read.load(Ordering::SeqCst) {
+                assert!(futures::poll!(&mut request).is_pending(), "it is answered already");
+                tokio::task::yield_now().await;
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            pinned.push(request);
         }
         Self(pinned)
     }
@@ -70,7 +84,7 @@ fn assert_too_many(reply: &Reply) {
 async fn all_bodies_share_a_budget_of_bytes() {
     let limits = Limits { bodies_bytes: 200 * KIB, ..Limits::default() };
     let (api, admin, reader) = two_people(&limits).await;
-    let held = InProgress::of([api.post(&admin, half_sent(90 * KIB)), api.post(&admin, half_sent(90 * KIB))]).await;
+    let held = InProgress::of(&[90 * KIB, 90 * KIB], |body| api.post(&admin, body)).await;
     let reply = api.post(&reader, padded(64 * KIB)).await;
     assert_eq!((reply.status, reply.problem().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "busy"));
     assert_eq!(api.post(&reader, VIEWER).await.status, StatusCode::OK, "there is room for a small body");
@@ -82,7 +96,7 @@ async fn all_bodies_share_a_budget_of_bytes() {
 async fn a_principal_has_a_share_of_the_bytes() {
     let limits = Limits { bodies_bytes_per_client: 100 * KIB, ..Limits::default() };
     let (api, admin, reader) = two_people(&limits).await;
-    let held = InProgress::of([api.post(&admin, half_sent(80 * KIB))]).await;
+    let held = InProgress::of(&[80 * KIB], |body| api.post(&admin, body)).await;
     assert_too_many(&api.post(&admin, padded(64 * KIB)).await);
     assert_eq!(api.post(&reader, padded(64 * KIB)).await.status, StatusCode::OK, "another one has its own");
     drop(held);
@@ -170,7 +184,7 @@ async fn a_large_schema_is_read_only_of_those_who_may_register_it() {
 async fn a_principal_has_a_share_of_the_requests() {
     let limits = Limits { n_requests_per_client: 2, ..Limits::default() };
     let (api, admin, reader) = two_people(&limits).await;
-    let held = InProgress::of([api.post(&admin, half_sent(10)), api.post(&admin, half_sent(10))]).await;
+    let held = InProgress::of(&[10, 10], |body| api.post(&admin, body)).await;
     assert_too_many(&api.post(&admin, VIEWER).await);
     assert_eq!(api.post(&reader, VIEWER).await.status, StatusCode::OK, "another one has its own");
     drop(held);
@@ -198,30 +212,22 @@ async fn a_mutation_counts_until_it_is_done_though_its_client_hung_up() {
     assert_eq!(api.post(&admin, VIEWER).await.status, StatusCode::OK);
 }
 
-/// Sends a token from an address; gives the answer.
-async fn post_from(api: &Api, address: &str, token: &str) -> Reply {
+/// Sends a body from an address; gives the answer.
+async fn post_from(api: &Api, address: &str, token: &str, body: impl Into<Body>) -> Reply {
     let request = Request::post("/graphql")
         .header(CONTENT_TYPE, "application/json")
         .header(AUTHORIZATION, format!("Bearer {token}"))
         .extension(Peer(address.parse::<IpAddr>().unwrap()));
-    api.send(request.body(Body::from(VIEWER)).unwrap()).await
+    api.send(request.body(body.into()).unwrap()).await
 }
 
 #[tokio::test]
 async fn an_address_has_a_share_of_the_requests() {
     let limits = Limits { n_requests_per_client: 1, ..Limits::default() };
     let (api, admin, reader) = two_people(&limits).await;
-    let held = InProgress::of([api.send(
-        Request::post("/graphql")
-            .header(CONTENT_TYPE, "application/json")
-            .header(AUTHORIZATION, format!("Bearer {admin}"))
-            .extension(Peer("203.0.113.1".parse().unwrap()))
-            .body(half_sent(10))
-            .unwrap(),
-    )])
-    .await;
-    assert_too_many(&post_from(&api, "203.0.113.1", &reader).await);
-    assert_eq!(post_from(&api, "203.0.113.2", &reader).await.status, StatusCode::OK);
+    let held = InProgress::of(&[10], |body| post_from(&api, "203.0.113.1", &admin, body)).await;
+    assert_too_many(&post_from(&api, "203.0.113.1", &reader, VIEWER).await);
+    assert_eq!(post_from(&api, "203.0.113.2", &reader, VIEWER).await.status, StatusCode::OK);
     drop(held);
 }
 
@@ -232,19 +238,19 @@ async fn an_address_may_send_a_limited_number_of_invalid_tokens() {
     api.test.principal("late").await;
     let new = api.test.token("late").await;
     for _ in 0..10 {
-        assert_eq!(post_from(&api, "203.0.113.1", "wrong").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(post_from(&api, "203.0.113.1", "wrong", VIEWER).await.status, StatusCode::UNAUTHORIZED);
     }
-    assert_too_many(&post_from(&api, "203.0.113.1", "wrong").await);
-    assert_too_many(&post_from(&api, "203.0.113.1", &new).await);
+    assert_too_many(&post_from(&api, "203.0.113.1", "wrong", VIEWER).await);
+    assert_too_many(&post_from(&api, "203.0.113.1", &new, VIEWER).await);
     // Who has signed in before goes on, and other addresses do.
-    assert_eq!(post_from(&api, "203.0.113.1", &known).await.status, StatusCode::OK);
-    assert_eq!(post_from(&api, "203.0.113.2", "wrong").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(post_from(&api, "203.0.113.1", &known, VIEWER).await.status, StatusCode::OK);
+    assert_eq!(post_from(&api, "203.0.113.2", "wrong", VIEWER).await.status, StatusCode::UNAUTHORIZED);
     // Loopback is shared by all clients of the machine, or by all behind a proxy that is not configured.
     for _ in 0..20 {
-        assert_eq!(post_from(&api, "127.0.0.1", "wrong").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(post_from(&api, "127.0.0.1", "wrong", VIEWER).await.status, StatusCode::UNAUTHORIZED);
     }
     api.test.clock.advance(Duration::from_secs(1));
-    assert_eq!(post_from(&api, "203.0.113.1", &new).await.status, StatusCode::OK);
+    assert_eq!(post_from(&api, "203.0.113.1", &new, VIEWER).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -109,13 +109,10 @@ impl Api {
         let owner = test.domain("shop").await;
         test.domain("other").await;
         for (subject, role) in [("publisher", DomainRole::Publisher), ("consumer", DomainRole::Consumer)] {
-            test.principal(subject).await;
-            let role = app::identity::NewRole::Domain("shop".parse().unwrap(), role);
-            test.assign(subject, role).await;
+            test.member(subject, &[("shop", role)]).await;
         }
         for (subject, role) in [("steward", PlatformRole::Steward), ("auditor", PlatformRole::Auditor)] {
-            test.principal(subject).await;
-            test.assign_platform(subject, role).await;
+            test.officer(subject, role).await;
         }
         test.principal("reader").await;
         test.publish(&owner, "shop", &[PRODUCT, CONTRACT]).await;

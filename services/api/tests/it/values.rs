@@ -1,6 +1,5 @@
 //! Counts are for every reader of a product's quality page, values out of the data for owners and stewards only.
 
-use app::identity::NewRole;
 use domain::identity::DomainRole;
 use serde_json::{Value, json};
 use testkit::inspector::Scene;
@@ -61,8 +60,7 @@ async fn the_result_of_a_query_is_for_owners_and_stewards() {
 async fn the_snapshots_of_a_shared_table_are_for_those_who_may_know_of_its_data() {
     let api = Api::shop().await;
     api.test.domain("fin").await;
-    let fin = NewRole::Domain("fin".parse().unwrap(), DomainRole::Owner);
-    let owner = api.test.assign("owner-shop", fin).await;
+    let owner = api.test.assign("owner-shop", "fin", DomainRole::Owner).await;
     let [product, contract] = [PRODUCT, CONTRACT].map(|text| text.replace("orders-", "copy-"));
     let product = product.replace("name: Orders", "name: Copy");
     let contract = contract.replace("{model}", "orders");

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use domain::identity::PlatformRole;
 use testkit::app::TestApp;
 use testkit::clock::SeededRandom;
+use testkit::number;
 
 use self::model::{Class, N_DOMAINS, N_FOLDERS, N_PEOPLE, Role, Step};
 use self::player::Player;
@@ -36,10 +37,6 @@ async fn the_gate_and_the_model_agree_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_gate_and_the_model_agree_on_postgres() {
     play_all("CHARTER_HISTORIES_POSTGRES", true).await;
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|number| number.parse().ok())
 }
 
 async fn play_all(variable: &str, on_postgres: bool) {

@@ -1,80 +1,34 @@
 //! The lock, from the facts in the database to the lease at the gateway: each check refuses by itself, and everything
 //! that a lease hangs on ends it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::error::Error;
-use app::gate::{Issued, Vend, Vended};
-use app::grant::{ApproveRequest, RequestAccess};
-use app::identity::{NewKind, NewRole};
+use app::gate::{Vend, Vended};
 use app::lease::{Denied, Leases, Scope};
 use app::org::SetEnforcement;
-use app::target::PortTarget;
 use app::{Actor, Ctx};
 use domain::audit::Outcome;
 use domain::contract::Classification;
 use domain::error::Kind;
-use domain::gate::{Action, Check, Code, DetailRight, LineOutcome};
-use domain::grant::Purpose;
-use domain::id::GrantId;
-use domain::identity::{DomainRole, PurposeCode};
+use domain::gate::{Action, Check, Code, DetailRight};
+use domain::identity::{DomainRole, PlatformRole, PurposeCode};
 use domain::inspection::InspectionError;
 use domain::lease::Credentials;
 use domain::name::Address;
 use domain::org::Enforcement;
 use store::Seek;
+use testkit::actor::{access_to, issued};
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
-const PRODUCT: &str = include_str!("documents/race.product.yaml");
-const CONTRACT: &str = include_str!("documents/race.contract.yaml");
-const FOLDER: &str = "nyc/race";
-
-/// An application with one open table, its owner, and a reader with a grant.
-async fn open() -> (TestApp, Ctx, Ctx, GrantId) {
-    let test = TestApp::start().await;
-    let owner = test.domain("nyc").await;
-    let reader = test.principal("reader").await;
-    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
-    let grant = granted(&owner, &reader).await;
-    (test, owner, reader, grant)
-}
-
-async fn granted(owner: &Ctx, reader: &Ctx) -> GrantId {
-    testkit::app::grant(owner, reader, "nyc.race.rows").await.unwrap()
-}
-
-async fn ask(ctx: &Ctx, action: Action) -> Result<Vended, Error> {
-    let address = "nyc.race.rows".parse().unwrap();
-    app::gate::vend(ctx, Vend { address, action, purpose: None, lifetime: None }).await
-}
-
-async fn issued(ctx: &Ctx, action: Action) -> Issued {
-    match ask(ctx, action).await.unwrap() {
-        Vended::Issued(issued) => *issued,
-        Vended::Refused(decision) => panic!("shut: {decision:?}"),
-    }
-}
-
-/// The codes of what fails.
-async fn refused(ctx: &Ctx) -> Vec<String> {
-    match ask(ctx, Action::Read).await.unwrap() {
-        Vended::Issued(_) => panic!("open"),
-        Vended::Refused(decision) => {
-            let failing = decision.lines.into_iter().filter(|line| line.outcome == LineOutcome::Fails);
-            failing.map(|line| line.code.to_string()).collect()
-        }
-    }
-}
+use crate::open_table::{CONTRACT, FOLDER, PRODUCT, ROWS, good, open, publish};
 
 #[tokio::test]
 async fn a_reader_with_a_grant_gets_a_lease_on_the_inspected_snapshot() {
     let (test, _, reader, grant) = open().await;
-    let issued = issued(&reader, Action::Read).await;
+    let issued = reader.leases(ROWS).await;
     assert_eq!(issued.lease.grant_id, Some(grant));
     let open = test.app.open(issued.lease.id).await.unwrap();
     let Scope::Pinned { files, .. } = &open.scope else { panic!("a read lease is pinned") };
@@ -87,30 +41,22 @@ async fn a_reader_with_a_grant_gets_a_lease_on_the_inspected_snapshot() {
 async fn nobody_reads_without_a_grant_and_nobody_approves_his_own_request() {
     let (test, owner, _, _) = open().await;
     let other = test.principal("other").await;
-    assert_eq!(refused(&other).await, ["policy.denied", "grant.missing"]);
-    let command = RequestAccess {
-        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
-        purpose: Purpose::new(PurposeCode::Support, "for a customer").unwrap(),
-        from: None,
-        until: None,
-        key: None,
-    };
-    let request = app::grant::request_access(&owner, command).await.unwrap();
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    assert!(matches!(app::grant::approve_request(&owner, approve).await, Err(Error::Forbidden(_))));
+    assert_eq!(other.refusals(ROWS).await, ["policy.denied", "grant.missing"]);
+    let request = owner.requests(access_to(ROWS)).await.unwrap();
+    assert!(matches!(owner.approves(request.id).await, Err(Error::Forbidden(_))));
 }
 
 #[tokio::test]
 async fn a_bad_batch_and_a_broken_schema_shut_the_gate_and_a_good_one_opens_it() {
     let (test, _, reader, _) = open().await;
-    test.lay(FOLDER, 1, Scene::of("id:integer").breaking("required")).await;
-    assert_eq!(refused(&reader).await, ["quality.failed", "scope.nothing_to_serve"]);
+    test.lay(FOLDER, 1, good().breaking("required")).await;
+    assert_eq!(reader.refusals(ROWS).await, ["quality.failed", "scope.nothing_to_serve"]);
     test.lay(FOLDER, 2, Scene::of("other:string")).await;
-    assert!(refused(&reader).await.contains(&"conformance.broken".to_owned()));
-    test.lay(FOLDER, 3, Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned()))).await;
-    assert!(refused(&reader).await.contains(&"quality.error".to_owned()));
-    test.lay(FOLDER, 4, Scene::of("id:integer")).await;
-    issued(&reader, Action::Read).await;
+    assert!(reader.refusals(ROWS).await.contains(&"conformance.broken".to_owned()));
+    test.lay(FOLDER, 3, good().failing(InspectionError::Died("killed".to_owned()))).await;
+    assert!(reader.refusals(ROWS).await.contains(&"quality.error".to_owned()));
+    test.lay(FOLDER, 4, good()).await;
+    reader.leases(ROWS).await;
 }
 
 #[tokio::test]
@@ -119,47 +65,51 @@ async fn a_new_state_is_noticed_by_the_decision_itself() {
     let log = test.table_folder(FOLDER).join("_delta_log");
     std::fs::write(log.join("00000000000000000001.json"), b"{}").unwrap();
     test.clock.advance(Duration::from_secs(6));
-    issued(&reader, Action::Read).await;
+    reader.leases(ROWS).await;
     test.clock.advance(Duration::from_secs(2 * 3_600));
-    assert_eq!(refused(&reader).await, ["quality.head_pending", "scope.nothing_to_serve"], "past the grace of an hour");
+    assert_eq!(
+        reader.refusals(ROWS).await,
+        ["quality.head_pending", "scope.nothing_to_serve"],
+        "past the grace of an hour"
+    );
 }
 
 #[tokio::test]
 async fn report_and_off_serve_what_fails_and_switch_on_their_day() {
     let (test, _, reader, _) = open().await;
-    test.assign_platform("admin", domain::identity::PlatformRole::Steward).await;
+    test.assign_platform("admin", PlatformRole::Steward).await;
     let steward = test.ctx("admin").await;
-    test.lay(FOLDER, 1, Scene::of("id:integer").breaking("required")).await;
+    test.lay(FOLDER, 1, good().breaking("required")).await;
     for enforcement in [Enforcement::Report, Enforcement::Off] {
         let switch_at = Some(test.app.now().plus(Duration::from_secs(60)));
         let command = SetEnforcement { path: "nyc".parse().unwrap(), enforcement, switch_at, key: None };
         app::org::set_enforcement(&steward, command).await.unwrap();
-        issued(&reader, Action::Read).await;
+        reader.leases(ROWS).await;
         test.clock.advance(Duration::from_secs(60));
-        assert_eq!(refused(&reader).await, ["quality.failed", "scope.nothing_to_serve"], "{enforcement} is over");
+        assert_eq!(reader.refusals(ROWS).await, ["quality.failed", "scope.nothing_to_serve"], "{enforcement} is over");
     }
 }
 
 #[tokio::test]
 async fn an_open_lease_dies_with_its_grant_its_time_and_its_holder() {
     let (test, owner, reader, grant) = open().await;
-    let lease = issued(&reader, Action::Read).await.lease.id;
-    app::grant::revoke_grant(&owner, grant, "the project ended", None).await.unwrap();
+    let lease = reader.leases(ROWS).await.lease.id;
+    owner.revokes(grant).await.unwrap();
     assert_eq!(test.app.open(lease).await.unwrap_err(), Denied::Revoked);
     assert!(!test.app.still_open(lease).await);
-    assert_eq!(refused(&reader).await, ["policy.denied", "grant.revoked"]);
+    assert_eq!(reader.refusals(ROWS).await, ["policy.denied", "grant.revoked"]);
 
-    granted(&owner, &reader).await;
-    let [lease, kept] = [issued(&reader, Action::Read).await.lease.id, issued(&reader, Action::Read).await.lease.id];
+    owner.grants(&reader, access_to(ROWS)).await.unwrap();
+    let [lease, kept] = [reader.leases(ROWS).await.lease.id, reader.leases(ROWS).await.lease.id];
     test.app.open(kept).await.unwrap();
     test.clock.advance(Duration::from_secs(3_600));
     assert_eq!(test.app.open(lease).await.unwrap_err(), Denied::Expired);
     assert_eq!(test.app.open(kept).await.unwrap_err(), Denied::Expired, "what is kept of a lease ends with it");
 
-    let lease = issued(&reader, Action::Read).await.lease.id;
-    app::identity::set_enabled(&test.admin, reader.actor.principal.id, false, None).await.unwrap();
+    let lease = reader.leases(ROWS).await.lease.id;
+    test.admin.disables(reader.id()).await.unwrap();
     assert_eq!(test.app.open(lease).await.unwrap_err(), Denied::Revoked);
-    assert!(ask(&reader, Action::Read).await.is_ok_and(|vended| matches!(vended, Vended::Refused(_))));
+    assert!(reader.vends(ROWS, Action::Read).await.is_ok_and(|vended| matches!(vended, Vended::Refused(_))));
 }
 
 #[tokio::test]
@@ -169,7 +119,7 @@ async fn an_expired_lease_is_forgotten_with_the_list_of_its_files() {
         Scope::Pinned { files, .. } => Arc::downgrade(files),
         Scope::Folder { .. } => panic!("a read lease is pinned"),
     };
-    let kept = files(issued(&reader, Action::Read).await.lease.id).await;
+    let kept = files(reader.leases(ROWS).await.lease.id).await;
     test.clock.advance(Duration::from_secs(3_599));
     app::jobs::tidy_once(&test.app).await.unwrap();
     assert!(kept.upgrade().is_some());
@@ -181,40 +131,32 @@ async fn an_expired_lease_is_forgotten_with_the_list_of_its_files() {
 #[tokio::test]
 async fn repair_is_for_the_domains_own_and_ends_with_the_role() {
     let (test, _, reader, _) = open().await;
-    test.lay(FOLDER, 1, Scene::of("id:integer").breaking("required")).await;
-    test.principal("mender").await;
-    let mender = test.assign("mender", NewRole::Domain("nyc".parse().unwrap(), DomainRole::Publisher)).await;
-    let lease = issued(&mender, Action::Repair).await.lease;
+    test.lay(FOLDER, 1, good().breaking("required")).await;
+    let mender = test.member("mender", &[("nyc", DomainRole::Publisher)]).await;
+    let lease = issued(mender.vends(ROWS, Action::Repair).await).lease;
     assert!(matches!(test.app.open(lease.id).await.unwrap().scope, Scope::Folder { .. }));
-    let Vended::Refused(decision) = ask(&reader, Action::Repair).await.unwrap() else { panic!("open") };
+    let Vended::Refused(decision) = reader.vends(ROWS, Action::Repair).await.unwrap() else { panic!("open") };
     assert!(decision.lines.iter().any(|line| line.code == Code::PolicyDenied));
 
-    let role = app::identity::list_own_roles(&mender).await.unwrap()[0].id;
-    app::identity::unassign_role(&test.admin, role, None).await.unwrap();
+    test.admin.unassigns(&mender, "nyc").await.unwrap();
     assert_eq!(test.app.open(lease.id).await.unwrap_err(), Denied::Revoked);
 }
 
 #[tokio::test]
 async fn a_service_account_is_as_able_as_the_person_who_answers_for_it() {
     let (test, _, reader, _) = open().await;
-    let command = app::identity::CreatePrincipal {
-        subject: "robot".to_owned(),
-        kind: NewKind::Service(Some(reader.actor.principal.id)),
-        key: None,
-    };
-    app::identity::create_principal(&test.admin, command).await.unwrap();
+    test.account("robot", &reader).await;
     let token = test.token("robot").await;
     assert!(app::identity::sign_in(&test.app, &token).await.is_ok());
-    app::identity::set_enabled(&test.admin, reader.actor.principal.id, false, None).await.unwrap();
-    assert!(matches!(app::identity::sign_in(&test.app, &token).await, Err(Error::Unauthenticated)));
+    test.admin.disables(reader.id()).await.unwrap();
+    assert!(test.refuses(&token).await);
 }
 
 #[tokio::test]
 async fn the_platform_keeps_an_admin_who_can_act() {
     let test = TestApp::start().await;
-    test.principal("second").await;
-    let second = test.assign_platform("second", domain::identity::PlatformRole::Admin).await;
-    app::identity::set_enabled(&test.admin, second.actor.principal.id, false, None).await.unwrap();
+    let second = test.officer("second", PlatformRole::Admin).await;
+    test.admin.disables(second.id()).await.unwrap();
     let own = app::identity::list_own_roles(&test.admin).await.unwrap()[0].id;
     assert!(matches!(app::identity::unassign_role(&test.admin, own, None).await, Err(Error::Conflict(_))));
 
@@ -225,42 +167,39 @@ async fn the_platform_keeps_an_admin_who_can_act() {
 #[tokio::test]
 async fn the_last_good_snapshot_is_served_however_many_bad_ones_came_since() {
     let test = TestApp::start().await;
-    let owner = test.domain("nyc").await;
     let mode = "status: active\ncustomProperties:\n  - property: gateMode\n    value: last_good";
-    test.publish(&owner, "nyc", &[PRODUCT, &CONTRACT.replace("status: active", mode)]).await;
-    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
-    let good = issued(&owner, Action::Read).await.lease.snapshot_id;
+    let owner = publish(&test, &CONTRACT.replace("status: active", mode)).await;
+    let last_good = owner.leases(ROWS).await.lease.snapshot_id;
     // One more than the decision looks back by itself.
     for version in 1..=9 {
-        test.lay(FOLDER, version, Scene::of("id:integer").breaking("required")).await;
+        test.lay(FOLDER, version, good().breaking("required")).await;
     }
-    assert_eq!(issued(&owner, Action::Read).await.lease.snapshot_id, good);
+    assert_eq!(owner.leases(ROWS).await.lease.snapshot_id, last_good);
 }
 
 #[tokio::test]
 async fn a_table_that_went_back_is_served_as_it_is() {
     let (test, _, reader, _) = open().await;
-    test.lay(FOLDER, 1, Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned()))).await;
-    assert!(refused(&reader).await.contains(&"quality.error".to_owned()));
+    test.lay(FOLDER, 1, good().failing(InspectionError::Died("killed".to_owned()))).await;
+    assert!(reader.refusals(ROWS).await.contains(&"quality.error".to_owned()));
     std::fs::remove_file(test.table_folder(FOLDER).join("_delta_log/00000000000000000001.json")).unwrap();
     test.settle().await;
-    issued(&reader, Action::Read).await;
+    reader.leases(ROWS).await;
 }
 
 #[tokio::test]
 async fn an_inspection_that_fails_later_leaves_open_leases_their_files() {
     let (test, owner, reader, _) = open().await;
-    test.lay(FOLDER, 1, Scene::of("id:integer")).await;
-    let lease = issued(&reader, Action::Read).await.lease.id;
-    test.inspector
-        .set(test.table_folder(FOLDER), Scene::of("id:integer").failing(InspectionError::Died("killed".to_owned())));
+    test.lay(FOLDER, 1, good()).await;
+    let lease = reader.leases(ROWS).await.lease.id;
+    test.inspector.set(test.table_folder(FOLDER), good().failing(InspectionError::Died("killed".to_owned())));
     // The log lost its newest entry, so its snapshot is looked at again.
     std::fs::remove_file(test.table_folder(FOLDER).join("_delta_log/00000000000000000001.json")).unwrap();
     test.settle().await;
-    assert!(refused(&reader).await.contains(&"quality.error".to_owned()));
+    assert!(reader.refusals(ROWS).await.contains(&"quality.error".to_owned()));
 
     // What is kept of open leases goes with the access revision.
-    granted(&owner, &test.principal("other").await).await;
+    owner.grants(&test.principal("other").await, access_to(ROWS)).await.unwrap();
     assert!(matches!(test.app.open(lease).await.unwrap().scope, Scope::Pinned { .. }));
 }
 
@@ -268,18 +207,17 @@ async fn an_inspection_that_fails_later_leaves_open_leases_their_files() {
 async fn only_reading_and_repair_are_vended_and_only_the_server_inspects() {
     let (_test, owner, ..) = open().await;
     for action in [Action::Write, Action::Inspect] {
-        assert_eq!(ask(&owner, action).await.unwrap_err().kind(), Kind::Invalid, "{action}");
+        assert_eq!(owner.vends(ROWS, action).await.unwrap_err().kind(), Kind::Invalid, "{action}");
     }
-    let why = app::gate::why(&owner, &"nyc.race.rows".parse().unwrap(), Action::Inspect, None).await;
-    assert_eq!(why.unwrap_err().kind(), Kind::Invalid);
+    assert_eq!(owner.asks_why(ROWS, Action::Inspect).await.unwrap_err().kind(), Kind::Invalid);
 }
 
 #[tokio::test]
 async fn a_token_made_for_a_purpose_asks_for_no_other() {
     let (_test, _, reader, _) = open().await;
     let actor = Actor { purpose: Some(PurposeCode::Analytics), ..Actor::clone(&reader.actor) };
-    let bound = Ctx { actor: Arc::new(actor), ..reader };
-    let address: Address = "nyc.race.rows".parse().unwrap();
+    let bound = Ctx { actor: Arc::new(actor), ..Ctx::clone(&reader) };
+    let address: Address = ROWS.parse().unwrap();
     let ask = async |purpose| {
         let command = Vend { address: address.clone(), action: Action::Read, purpose: Some(purpose), lifetime: None };
         app::gate::vend(&bound, command).await
@@ -291,10 +229,9 @@ async fn a_token_made_for_a_purpose_asks_for_no_other() {
 #[tokio::test]
 async fn a_decision_without_credentials_is_never_an_old_one() {
     let (_test, owner, reader, grant) = open().await;
-    let address = "nyc.race.rows".parse().unwrap();
-    let allowed = async || app::gate::why(&reader, &address, Action::Read, None).await.unwrap().unwrap().allowed;
+    let allowed = async || reader.asks_why(ROWS, Action::Read).await.unwrap().unwrap().allowed;
     assert!(allowed().await);
-    app::grant::revoke_grant(&owner, grant, "the project ended", None).await.unwrap();
+    owner.revokes(grant).await.unwrap();
     assert!(!allowed().await);
 }
 
@@ -303,20 +240,18 @@ async fn every_answer_of_a_vend_leaves_its_record() {
     let (test, _, reader, _) = open().await;
     let stranger = test.principal("stranger").await;
     let outcomes = async || {
-        let filter = app::audit::Filter { action: Some(app::audit::Action::CredentialVend), ..Default::default() };
-        let records = app::audit::list_records(&test.admin, filter, &Seek::first(9)).await.unwrap().items;
-        records.into_iter().map(|entry| (entry.record.actor, entry.record.outcome)).collect::<Vec<_>>()
+        let records = test.records(app::audit::Action::CredentialVend).await;
+        records.into_iter().map(|record| (record.actor, record.outcome)).collect::<Vec<_>>()
     };
     let by = |ctx: &Ctx, outcome| (ctx.actor.principal.id.to_string(), outcome);
-    issued(&reader, Action::Read).await;
+    reader.leases(ROWS).await;
     assert_eq!(outcomes().await, [by(&reader, Outcome::Done)]);
     test.clock.advance(Duration::from_millis(1));
-    refused(&stranger).await;
+    stranger.refusals(ROWS).await;
     assert_eq!(outcomes().await, [by(&stranger, Outcome::Refused), by(&reader, Outcome::Done)]);
     test.clock.advance(Duration::from_millis(1));
-    let address = "nyc.race.nothing".parse().unwrap();
-    let missing = Vend { address, action: Action::Read, purpose: None, lifetime: None };
-    assert_eq!(app::gate::vend(&reader, missing).await.unwrap_err().kind(), Kind::NotFound);
+    let missing = reader.vends("nyc.race.nothing", Action::Read).await;
+    assert_eq!(missing.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(outcomes().await[0], by(&reader, Outcome::Refused));
     assert_eq!(outcomes().await.len(), 3);
 }
@@ -324,12 +259,10 @@ async fn every_answer_of_a_vend_leaves_its_record() {
 #[tokio::test]
 async fn a_detail_names_a_column_to_those_who_may_know_of_its_classification() {
     let test = TestApp::start().await;
-    let owner = test.domain("nyc").await;
     let secret = CONTRACT.replace("- name: id\n", "- name: id\n        classification: confidential\n");
-    test.publish(&owner, "nyc", &[PRODUCT, &secret]).await;
-    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
+    let owner = publish(&test, &secret).await;
     test.lay(FOLDER, 1, Scene::of("id:integer other:string").breaking("required")).await;
-    let Vended::Refused(decision) = ask(&owner, Action::Read).await.unwrap() else { panic!("open") };
+    let Vended::Refused(decision) = owner.vends(ROWS, Action::Read).await.unwrap() else { panic!("open") };
     let lines = decision.lines.iter().filter(|line| matches!(line.check, Check::Conformance | Check::Quality));
     let details: Vec<_> = lines.flat_map(|line| &line.details).collect();
     assert_eq!(details.len(), 2, "{details:?}");
@@ -342,29 +275,25 @@ async fn a_detail_names_a_column_to_those_who_may_know_of_its_classification() {
 async fn a_role_elsewhere_and_a_grant_on_something_else_are_no_right() {
     let (test, owner, reader, _) = open().await;
     let elsewhere = test.domain("lax").await;
-    test.principal("consumer").await;
-    let consumer = test.assign("consumer", NewRole::Domain("nyc".parse().unwrap(), DomainRole::Consumer)).await;
+    let consumer = test.member("consumer", &[("nyc", DomainRole::Consumer)]).await;
     for ctx in [&elsewhere, &consumer] {
-        assert_eq!(refused(ctx).await, ["policy.denied", "grant.missing"]);
+        assert_eq!(ctx.refusals(ROWS).await, ["policy.denied", "grant.missing"]);
     }
     let walk = |text: &str| text.replace("race", "walk").replace("Race", "Walk");
     test.publish(&owner, "nyc", &[&walk(PRODUCT), &walk(CONTRACT)]).await;
-    test.lay("nyc/walk", 0, Scene::of("id:integer")).await;
-    let address = "nyc.walk.rows".parse().unwrap();
-    let other = app::gate::why(&reader, &address, Action::Read, None).await.unwrap().unwrap();
+    test.lay("nyc/walk", 0, good()).await;
+    let other = reader.asks_why("nyc.walk.rows", Action::Read).await.unwrap().unwrap();
     assert!(other.lines.iter().any(|line| line.code == Code::GrantMissing), "{other:?}");
 }
 
 #[tokio::test]
 async fn a_contract_that_asks_for_digests_has_the_snapshot_inspected_again_with_them() {
     let test = TestApp::start().await;
-    let owner = test.domain("nyc").await;
     let pinned = |value: &str| {
         let setting = format!("status: active\ncustomProperties:\n  - property: pinned\n    value: {value}\n");
         CONTRACT.replace("status: active\n", &setting)
     };
-    test.publish(&owner, "nyc", &[PRODUCT, &pinned("true")]).await;
-    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
+    let owner = publish(&test, &pinned("true")).await;
     let engines = async || {
         let mut tx = test.app.db.read().await.unwrap();
         let table = store::table::list(&mut tx, &Seek::first(1)).await.unwrap().items.remove(0);
@@ -375,7 +304,7 @@ async fn a_contract_that_asks_for_digests_has_the_snapshot_inspected_again_with_
     let next = pinned("digest").replace("version: 1.0.0", "version: 1.1.0");
     test.publish(&owner, "nyc", &[PRODUCT, &next]).await;
     assert_eq!(engines().await, ["a scene", "a scene with digests"]);
-    issued(&owner, Action::Read).await;
+    owner.leases(ROWS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

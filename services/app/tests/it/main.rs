@@ -7,6 +7,7 @@ mod lease;
 mod lock;
 mod notice;
 mod open_leases;
+mod open_table;
 mod overrides;
 mod publish;
 mod queue;

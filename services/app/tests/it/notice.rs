@@ -4,28 +4,28 @@
 
 use std::time::Duration;
 
-use app::Ctx;
 use app::error::Error;
-use app::gate::{Vend, Vended};
-use app::grant::{Answer, ApproveRequest, RequestAccess};
-use app::identity::{CreatePrincipal, NewKind, NewRole};
+use app::gate::Vended;
+use app::grant::RequestAccess;
 use app::notice::{AnswerNotice, NoticeView, Outcome, UpdateNotice, list_consumers, list_notices, load_notices};
 use app::target::PortTarget;
-use domain::audit::Record;
+use domain::audit;
 use domain::clock::Timestamp;
 use domain::contract::State;
 use domain::error::Kind;
-use domain::gate::{Action, LineOutcome};
-use domain::grant::{AccessRequest, ClosedBy, Purpose};
+use domain::gate::Action;
+use domain::grant::{AccessRequest, ClosedBy};
 use domain::id::{GrantId, NoticeId, PrincipalId};
-use domain::identity::{DomainRole, PlatformRole, PurposeCode};
+use domain::identity::{DomainRole, PlatformRole};
 use domain::notice::{Reply, ReplyKind};
 use store::Seek;
+use testkit::actor::{TestActor, access_to, refused};
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
 use crate::publish::{COLUMNS, CONTRACT, PRODUCT};
 
+const ORDERS: &str = "shop.orders.orders";
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// A port of two majors, both of one contract.
 const TWO_MAJORS: &str = "  - name: orders\n    version: 1.0.0\n    contractId: orders-contract\n  - name: orders\n    version: 2.0.0\n    contractId: orders-contract\n";
@@ -33,8 +33,8 @@ const TWO_MAJORS: &str = "  - name: orders\n    version: 1.0.0\n    contractId: 
 /// The domain `shop` with its product in version 1, and a reader with a grant.
 struct World {
     test: TestApp,
-    owner: Ctx,
-    reader: Ctx,
+    owner: TestActor,
+    reader: TestActor,
 }
 
 impl World {
@@ -74,30 +74,28 @@ impl World {
         self.publish(&[&document.replace("status: active", &format!("status: {status}"))]).await;
     }
 
-    async fn ask(&self, ctx: &Ctx, major: Option<u64>) -> Result<AccessRequest, Error> {
-        let target = match major {
-            Some(major) => PortTarget::Port {
-                domain: "shop".parse().unwrap(),
-                product: "orders".parse().unwrap(),
-                port: "orders".parse().unwrap(),
-                major: Some(major),
-            },
-            None => PortTarget::Table("shop.orders.orders".parse().unwrap()),
+    async fn ask(&self, ctx: &TestActor, major: Option<u64>) -> Result<AccessRequest, Error> {
+        ctx.requests(self.access(major)).await
+    }
+
+    async fn granted(&self, ctx: &TestActor, major: Option<u64>) -> GrantId {
+        self.owner.grants(ctx, self.access(major)).await.unwrap()
+    }
+
+    /// Access to the plain name or to a major, for 300 days.
+    fn access(&self, major: Option<u64>) -> RequestAccess {
+        let access = RequestAccess { until: Some(self.test.app.now().plus(300 * DAY)), ..access_to(ORDERS) };
+        let Some(major) = major else { return access };
+        let target = PortTarget::Port {
+            domain: "shop".parse().unwrap(),
+            product: "orders".parse().unwrap(),
+            port: "orders".parse().unwrap(),
+            major: Some(major),
         };
-        let purpose = Purpose::new(PurposeCode::Analytics, "to learn").unwrap();
-        let until = Some(self.test.app.now().plus(300 * DAY));
-        app::grant::request_access(ctx, RequestAccess { target, purpose, from: None, until, key: None }).await
+        RequestAccess { target, ..access }
     }
 
-    async fn granted(&self, ctx: &Ctx, major: Option<u64>) -> GrantId {
-        let request = self.ask(ctx, major).await.unwrap();
-        match approve(&self.owner, &request).await.unwrap() {
-            Answer::Done((_, grant)) => grant.id,
-            Answer::NotPending(_) => panic!("a fresh request is pending"),
-        }
-    }
-
-    async fn notices(&self, ctx: &Ctx) -> Vec<NoticeView> {
+    async fn notices(&self, ctx: &TestActor) -> Vec<NoticeView> {
         list_notices(ctx, None, Seek::first(50)).await.unwrap().items
     }
 
@@ -108,18 +106,14 @@ impl World {
     }
 
     /// What is answered under a plain name or with a major: the address that was opened, or the codes of what fails.
-    async fn read(&self, ctx: &Ctx, address: &str) -> Result<u64, Vec<String>> {
-        let vend = Vend { address: address.parse().unwrap(), action: Action::Read, purpose: None, lifetime: None };
-        match app::gate::vend(ctx, vend).await.unwrap() {
+    async fn read(&self, ctx: &TestActor, address: &str) -> Result<u64, Vec<String>> {
+        match ctx.vends(address, Action::Read).await.unwrap() {
             Vended::Issued(issued) => {
                 let mut tx = self.test.app.db.read().await.unwrap();
                 let grant = store::grant::find(&mut tx, issued.lease.grant_id.unwrap()).await.unwrap().unwrap();
                 Ok(grant.port_major.major)
             }
-            Vended::Refused(decision) => {
-                let failing = decision.lines.into_iter().filter(|line| line.outcome == LineOutcome::Fails);
-                Err(failing.map(|line| line.code.to_string()).collect())
-            }
+            shut @ Vended::Refused(_) => Err(refused(Ok(shut))),
         }
     }
 
@@ -133,14 +127,16 @@ impl World {
         app::contract::find_version(&self.owner, &address).await.unwrap().unwrap().version.state
     }
 
-    /// The records of an action, and the events of a kind.
-    async fn trace(&self, action: &str, kind: &str) -> (Vec<Record>, usize) {
+    /// The number of the records of an action.
+    async fn n_records(&self, action: audit::Action) -> usize {
+        self.test.records(action).await.len()
+    }
+
+    /// The number of the events of a kind.
+    async fn n_events(&self, kind: &str) -> usize {
         let mut tx = self.test.app.db.read().await.unwrap();
-        let filter = store::audit::Filter { action: Some(action.parse().unwrap()), ..store::audit::Filter::default() };
-        let records = store::audit::list(&mut tx, filter, &Seek::first(100)).await.unwrap().items;
         let events = store::outbox::list_after(&mut tx, 0, 10_000).await.unwrap();
-        let records = records.iter().map(|stored| Record::from_canonical(&stored.bytes).unwrap()).collect();
-        (records, events.iter().filter(|event| event.event.kind().as_str() == kind).count())
+        events.iter().filter(|event| event.event.kind().as_str() == kind).count()
     }
 }
 
@@ -162,16 +158,11 @@ fn breaking(version: &str) -> String {
         .replace("status: active\n", note)
 }
 
-async fn approve(owner: &Ctx, request: &AccessRequest) -> Result<Answer<(AccessRequest, domain::grant::Grant)>, Error> {
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    app::grant::approve_request(owner, approve).await
-}
-
-async fn answer_notice(ctx: &Ctx, command: AnswerNotice) -> Result<(NoticeView, domain::notice::Answer), Error> {
+async fn answer_notice(ctx: &TestActor, command: AnswerNotice) -> Result<(NoticeView, domain::notice::Answer), Error> {
     app::notice::answer_notice(ctx, command).await.map(done)
 }
 
-async fn update_notice(ctx: &Ctx, command: UpdateNotice) -> Result<NoticeView, Error> {
+async fn update_notice(ctx: &TestActor, command: UpdateNotice) -> Result<NoticeView, Error> {
     app::notice::update_notice(ctx, command).await.map(done)
 }
 
@@ -195,9 +186,9 @@ async fn a_new_major_opens_one_notice_in_the_transaction_that_activates_it() {
     let world = World::new().await;
     world.publish(&[&numbered(CONTRACT, "1.0.1")]).await;
     assert!(world.notices(&world.owner).await.is_empty(), "a patch breaks nobody");
-    let before = world.trace("contract.activate", "").await.0.len();
+    let before = world.n_records(audit::Action::ContractActivate).await;
     world.succeed().await;
-    assert_eq!(world.trace("contract.activate", "").await.0.len(), before + 1);
+    assert_eq!(world.n_records(audit::Action::ContractActivate).await, before + 1);
 
     let NoticeView { notice, concerned, .. } = world.notice().await;
     assert_eq!((notice.from.version.to_string(), notice.to.version.to_string()), ("1.0.1".into(), "2.0.0".into()));
@@ -207,8 +198,8 @@ async fn a_new_major_opens_one_notice_in_the_transaction_that_activates_it() {
     assert_eq!(notice.deadline, world.test.app.now().plus(90 * DAY));
     assert_eq!((notice.opened_at, notice.closed_at), (world.test.app.now(), None));
     assert_eq!(concerned.iter().map(|port| (port.port.as_str(), port.major)).collect::<Vec<_>>(), [("orders", 1)]);
-    let (records, n_events) = world.trace("notice.open", "notice.opened").await;
-    assert_eq!((records.len(), n_events), (1, 1));
+    let records = world.test.records(audit::Action::NoticeOpen).await;
+    assert_eq!((records.len(), world.n_events("notice.opened").await), (1, 1));
     assert_eq!(records[0].resource.id, notice.id.to_string());
 
     world.publish(&[&breaking("2.0.1"), &two_majors(), &numbered(CONTRACT, "1.0.2")]).await;
@@ -257,12 +248,10 @@ async fn a_notice_is_seen_by_the_domain_by_those_concerned_and_by_those_who_watc
     let world = World::succeeded().await;
     let test = &world.test;
     for (subject, role) in [("pub", DomainRole::Publisher), ("con", DomainRole::Consumer)] {
-        test.principal(subject).await;
-        test.assign(subject, NewRole::Domain("shop".parse().unwrap(), role)).await;
+        test.member(subject, &[("shop", role)]).await;
     }
     for (subject, role) in [("steward", PlatformRole::Steward), ("auditor", PlatformRole::Auditor)] {
-        test.principal(subject).await;
-        test.assign_platform(subject, role).await;
+        test.officer(subject, role).await;
     }
     test.principal("stranger").await;
     let newcomer = test.principal("newcomer").await;
@@ -300,10 +289,10 @@ async fn a_consumer_sees_its_own_line_only_and_owners_see_all() {
     world.succeed().await;
     let id = world.notice().await.notice.id;
     answer_notice(&other, answer(id, Reply::Objects, Some("no"))).await.unwrap();
-    let lines = async |ctx: &Ctx| list_consumers(ctx, id, Seek::first(50)).await.unwrap().items;
+    let lines = async |ctx: &TestActor| list_consumers(ctx, id, Seek::first(50)).await.unwrap().items;
     let own = lines(&world.test.ctx("reader").await).await;
     assert_eq!(own.len(), 1);
-    assert_eq!((own[0].grant.principal_id, own[0].answers.len()), (world.reader.actor.principal.id, 0));
+    assert_eq!((own[0].grant.principal_id, own[0].answers.len()), (world.reader.id(), 0));
     let all = lines(&world.owner).await;
     assert_eq!(all.iter().map(|line| line.answers.len()).collect::<Vec<_>>(), [1, 0]);
     let page = list_consumers(&world.owner, id, Seek::first(1)).await.unwrap();
@@ -323,12 +312,12 @@ async fn the_last_answer_counts_and_the_others_are_its_history() {
     for (reply, reason) in replies {
         world.test.clock.advance(DAY);
         let (_, given) = answer_notice(&world.reader, answer(notice.id, reply, reason)).await.unwrap();
-        assert_eq!((given.reply, given.by, given.at), (reply, world.reader.actor.principal.id, world.test.app.now()));
+        assert_eq!((given.reply, given.by, given.at), (reply, world.reader.id(), world.test.app.now()));
     }
     let line = list_consumers(&world.owner, notice.id, Seek::first(9)).await.unwrap().items.remove(0);
     let kinds: Vec<_> = line.answers.iter().map(|answer| answer.reply.kind()).collect();
     assert_eq!(kinds, [ReplyKind::Objects, ReplyKind::NeedsTime, ReplyKind::Acknowledged]);
-    let (records, _) = world.trace("notice.answer", "").await;
+    let records = world.test.records(audit::Action::NoticeAnswer).await;
     assert_eq!(records.len(), 3);
     assert_eq!(records[1].reason.as_deref(), Some("soon"), "the newest first");
 }
@@ -338,11 +327,8 @@ async fn only_holders_and_those_who_answer_for_them_answer() {
     let world = World::succeeded().await;
     let test = &world.test;
     let person = test.principal("person").await;
-    let owner = person.actor.principal.id;
-    let robot = CreatePrincipal { subject: "robot".into(), kind: NewKind::Service(Some(owner)), key: None };
-    app::identity::create_principal(&test.admin, robot).await.unwrap();
-    let robot = test.ctx("robot").await;
-    let robot_id = robot.actor.principal.id;
+    let robot = test.account("robot", &person).await;
+    let robot_id = robot.id();
     let grant = world.granted(&robot, Some(1)).await;
     let newcomer = test.principal("newcomer").await;
     world.granted(&newcomer, Some(2)).await;
@@ -351,10 +337,10 @@ async fn only_holders_and_those_who_answer_for_them_answer() {
 
     let for_robot = || AnswerNotice { principal_id: Some(robot_id), ..answer(id, Reply::Acknowledged, None) };
     let (_, given) = answer_notice(&person, for_robot()).await.unwrap();
-    assert_eq!((given.principal_id, given.by), (robot_id, owner));
+    assert_eq!((given.principal_id, given.by), (robot_id, person.id()));
     answer_notice(&robot, answer(id, Reply::Acknowledged, None)).await.unwrap();
 
-    let refused = async |ctx: &Ctx, command| answer_notice(ctx, command).await.unwrap_err().kind();
+    let refused = async |ctx: &TestActor, command| answer_notice(ctx, command).await.unwrap_err().kind();
     let own = || answer(id, Reply::Acknowledged, None);
     assert_eq!(refused(&newcomer, own()).await, Kind::NotFound, "its grant is on the new major");
     for ctx in [&world.owner, &test.admin, &person] {
@@ -369,7 +355,7 @@ async fn only_holders_and_those_who_answer_for_them_answer() {
         (answer_notice(&world.reader, nobody).await.unwrap_err(), answer_notice(&world.reader, for_robot()).await);
     assert_eq!(nobody.to_string(), another.unwrap_err().to_string(), "who exists is not told");
 
-    app::grant::revoke_grant(&world.owner, grant, "no more", None).await.unwrap();
+    world.owner.revokes(grant).await.unwrap();
     assert_eq!(refused(&robot, own()).await, Kind::NotFound, "a grant that ended concerns nobody");
 }
 
@@ -392,7 +378,7 @@ async fn an_answer_is_well_formed_and_sent_once() {
     let (_, first) = answer_notice(&world.reader, command()).await.unwrap();
     let (_, again) = answer_notice(&world.reader, command()).await.unwrap();
     assert_eq!(first, again);
-    assert_eq!(world.trace("notice.answer", "").await.0.len(), 1);
+    assert_eq!(world.n_records(audit::Action::NoticeAnswer).await, 1);
 }
 
 #[tokio::test]
@@ -420,9 +406,9 @@ async fn the_owner_gives_more_time_and_the_old_major_serves_for_it() {
     let later = deadline.plus(DAY);
     update_notice(&world.owner, update(id, None, Some(later))).await.unwrap();
     assert!(matches!(world.state("1.0.0").await, State::Deprecated { sunset, .. } if sunset == later));
-    assert_eq!(world.trace("contract.extend", "").await.0.len(), 1);
+    assert_eq!(world.n_records(audit::Action::ContractExtend).await, 1);
     world.test.clock.set(later.minus(DAY));
-    assert_eq!(world.read(&world.reader, "shop.orders.orders").await, Ok(1));
+    assert_eq!(world.read(&world.reader, ORDERS).await, Ok(1));
 }
 
 #[tokio::test]
@@ -432,12 +418,12 @@ async fn a_notice_is_closed_when_one_of_its_majors_ends() {
         let id = world.notice().await.notice.id;
         world.end(version, "retired").await;
         assert_eq!(world.notice().await.notice.closed_at, Some(world.test.app.now()), "{version}");
-        assert_eq!(world.trace("notice.close", "notice.closed").await.0.len(), 1);
+        assert_eq!(world.n_records(audit::Action::NoticeClose).await, 1);
         let late = app::notice::answer_notice(&world.reader, answer(id, Reply::Acknowledged, None)).await.unwrap();
         assert!(matches!(late, Outcome::Closed(_)), "{version}");
         let late = app::notice::update_notice(&world.owner, update(id, Some("x"), None)).await.unwrap();
         assert!(matches!(late, Outcome::Closed(_)), "{version}");
-        assert!(world.trace("notice.answer", "").await.0.is_empty());
+        assert_eq!(world.n_records(audit::Action::NoticeAnswer).await, 0);
     }
 }
 
@@ -490,7 +476,7 @@ async fn the_end_of_support_ends_what_is_deprecated_to_the_moment_and_nothing_el
         }
         let read = async |at| {
             world.test.clock.set(at);
-            world.read(&world.test.ctx("reader").await, "shop.orders.orders").await
+            world.read(&world.test.ctx("reader").await, ORDERS).await
         };
         assert_eq!(read(end.minus(DAY)).await, Ok(1));
         match is_deprecated {
@@ -507,7 +493,7 @@ async fn a_deadline_moves_nothing_and_what_has_ended_is_not_succeeded() {
     answer_notice(&world.reader, answer(notice.id, Reply::Objects, Some("we stay"))).await.unwrap();
     world.test.clock.set(notice.deadline.plus(DAY));
     assert_eq!(world.notice().await.notice, notice, "open, with the objection");
-    assert_eq!(world.read(&world.test.ctx("reader").await, "shop.orders.orders").await, Ok(1));
+    assert_eq!(world.read(&world.test.ctx("reader").await, ORDERS).await, Ok(1));
     world.end("1.0.0", "deprecated").await;
     assert_eq!(world.state("1.0.0").await.sunset(), Some(world.test.app.now().plus(90 * DAY)));
 
@@ -522,16 +508,16 @@ async fn a_deadline_moves_nothing_and_what_has_ended_is_not_succeeded() {
 async fn a_grant_stays_on_its_major_and_names_keep_their_meaning() {
     let world = World::succeeded().await;
     let reader = &world.reader;
-    assert_eq!(world.read(reader, "shop.orders.orders").await, Ok(1));
+    assert_eq!(world.read(reader, ORDERS).await, Ok(1));
     assert_eq!(world.read(reader, "shop.orders.orders__v1").await, Ok(1));
     let other_major = world.read(reader, "shop.orders.orders__v2").await.unwrap_err();
     assert!(other_major.contains(&"grant.missing".to_owned()), "{other_major:?}");
 
     world.granted(reader, Some(2)).await;
-    assert_eq!(world.read(&world.test.ctx("reader").await, "shop.orders.orders").await, Ok(2), "the newest granted");
+    assert_eq!(world.read(&world.test.ctx("reader").await, ORDERS).await, Ok(2), "the newest granted");
     assert_eq!(world.read(reader, "shop.orders.orders__v1").await, Ok(1));
     let mut tx = world.test.app.db.read().await.unwrap();
-    let held = store::grant::list_standing(&mut tx, reader.actor.principal.id, world.test.app.now()).await.unwrap();
+    let held = store::grant::list_standing(&mut tx, reader.id(), world.test.app.now()).await.unwrap();
     let mut majors: Vec<_> = held.iter().map(|grant| grant.port_major.major).collect();
     majors.sort_unstable();
     assert_eq!(majors, [1, 2]);
@@ -553,15 +539,15 @@ async fn a_deprecated_major_takes_no_requests_and_honours_grants_until_its_sunse
     assert_eq!(refused.kind(), Kind::Conflict);
     assert!(text.contains("`orders` v1 is deprecated") && text.contains("request v2"), "{text}");
     assert_eq!(closed(refused), (ClosedBy::Deprecated { sunset }, Some(2)));
-    let approved = approve(&world.owner, &pending).await.unwrap_err();
+    let approved = world.owner.approves(pending.id).await.unwrap_err();
     assert_eq!(closed(approved), (ClosedBy::Deprecated { sunset }, Some(2)), "what was asked before is new access too");
     world.ask(&late, Some(2)).await.unwrap();
     assert_eq!(world.ask(&late, None).await.unwrap().port_major.major, 2, "the oldest active one");
 
     world.test.clock.set(sunset.minus(DAY));
-    assert_eq!(world.read(&world.reader, "shop.orders.orders").await, Ok(1));
+    assert_eq!(world.read(&world.reader, ORDERS).await, Ok(1));
     world.test.clock.set(sunset);
-    let codes = world.read(&world.reader, "shop.orders.orders").await.unwrap_err();
+    let codes = world.read(&world.reader, ORDERS).await.unwrap_err();
     assert!(codes.contains(&"contract.sunset".to_owned()), "{codes:?}");
 }
 
@@ -569,7 +555,7 @@ async fn a_deprecated_major_takes_no_requests_and_honours_grants_until_its_sunse
 async fn a_retired_major_serves_nobody_and_says_where_to_go() {
     let world = World::succeeded().await;
     world.end("1.0.0", "retired").await;
-    let codes = world.read(&world.reader, "shop.orders.orders").await.unwrap_err();
+    let codes = world.read(&world.reader, ORDERS).await.unwrap_err();
     assert!(codes.contains(&"contract.retired".to_owned()), "{codes:?}");
     match world.ask(&world.reader, Some(1)).await.unwrap_err() {
         Error::PortClosed(closed) => assert_eq!((closed.why, closed.successor), (ClosedBy::Retired, Some(2))),

@@ -8,29 +8,27 @@
 use std::time::Duration;
 
 use app::Ctx;
-use app::gate::{Vend, Vended};
-use app::grant::{Answer, ApproveRequest, RequestAccess};
-use app::identity::{CreatePrincipal, NewKind, NewRole};
+use app::gate::Vend;
+use app::grant::RequestAccess;
 use app::lease::{Denied, Leases};
 use app::org::SetEnforcement;
 use app::target::PortTarget;
 use domain::clock::{Clock as _, Timestamp};
 use domain::gate::open::Fate;
 use domain::gate::{Action, Code, LineOutcome};
-use domain::grant::Purpose;
-use domain::id::{GrantId, LeaseId};
+use domain::id::GrantId;
 use domain::identity::{DomainRole, PlatformRole, PurposeCode};
 use domain::inspection::InspectionError;
 use domain::lease::{Lease, LeaseState};
 use domain::org::Enforcement;
 use policy::Policy;
-use store::{Lock, Options, Seek};
+use store::{Options, Seek};
+use testkit::actor::{TestActor, access_to, issued};
 use testkit::app::{TestApp, Wiring};
 use testkit::inspector::Scene;
 
-const PRODUCT: &str = include_str!("documents/race.product.yaml");
-const CONTRACT: &str = include_str!("documents/race.contract.yaml");
-const FOLDER: &str = "nyc/race";
+use crate::open_table::{CONTRACT, FOLDER, PRODUCT, ROWS, open, publish};
+
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Hides confidential products from all.
 const HIDING: &str = r#"
@@ -142,9 +140,9 @@ async fn follow_the_table(url: impl Fn() -> Option<String>) {
 
 struct World {
     test: TestApp,
-    owner: Ctx,
+    owner: TestActor,
     /// Whose lease it is.
-    holder: Ctx,
+    holder: TestActor,
     grant: GrantId,
     lease: Lease,
 }
@@ -162,12 +160,7 @@ impl World {
         let reader = test.principal("reader").await;
         let contract = match cause {
             Cause::TableMoved => CONTRACT.replace("status: active", "status: draft"),
-            _ => CONTRACT.replace(
-                "status: active\n",
-                "status: active\ncustomProperties:\n  - property: late\n    value: block\nslaProperties:\n  \
-                 - property: latency\n    value: 3\n    unit: h\n  - property: endOfSupport\n    \
-                 value: \"2026-09-21T16:13:20Z\"\n",
-            ),
+            _ => with_ends(),
         };
         test.publish(&owner, "nyc", &[PRODUCT, &contract]).await;
         let scene = Scene { committed_at: test.clock.now(), ..Scene::of("id:integer") };
@@ -175,21 +168,14 @@ impl World {
         let until = matches!(cause, Cause::GrantEnded | Cause::LittleTimeLeft).then(|| test.clock.now().plus(HOUR * 2));
         let (holder, action) = match cause {
             Cause::RoleTaken | Cause::TableMoved => {
-                test.principal("mender").await;
-                let role = NewRole::Domain("nyc".parse().unwrap(), DomainRole::Publisher);
-                let mender = test.assign("mender", role).await;
+                let mender = test.member("mender", &[("nyc", DomainRole::Publisher)]).await;
                 (mender, if matches!(cause, Cause::TableMoved) { Action::Repair } else { Action::Read })
             }
-            Cause::OwnerOfHolderDisabled => {
-                let kind = NewKind::Service(Some(reader.actor.principal.id));
-                let command = CreatePrincipal { subject: "robot".to_owned(), kind, key: None };
-                app::identity::create_principal(&test.admin, command).await.unwrap();
-                (test.ctx("robot").await, Action::Read)
-            }
+            Cause::OwnerOfHolderDisabled => (test.account("robot", &reader).await, Action::Read),
             _ => (reader.clone(), Action::Read),
         };
         let by_role = matches!(cause, Cause::RoleTaken | Cause::TableMoved);
-        let grant = granted(&owner, if by_role { &reader } else { &holder }, PurposeCode::Analytics, until).await;
+        let grant = granted(&owner, if by_role { &reader } else { &holder }, until).await;
         let lease = vend(&holder, action, HOUR * 12).await;
         Self { test, owner, holder, grant, lease }
     }
@@ -204,14 +190,11 @@ impl World {
             (_, codes) => assert!(codes.is_some_and(|codes| codes.contains(&code)), "{what}"),
         }
 
-        let state = self.state(self.lease.id).await;
+        let state = self.test.lease(self.lease.id).await.state;
         let opened = self.test.app.open(self.lease.id).await.map(|_| ());
         // As the lease would be if the change had left it alone.
         let expires_at = self.test.clock.now().plus(HOUR);
-        let untouched = Lease { id: LeaseId::random(self.test.random.as_ref()), expires_at, ..self.lease.clone() };
-        let mut tx = self.test.app.db.write(Lock::FactsShared).await.unwrap();
-        store::lease::insert(&mut tx, &untouched).await.unwrap();
-        tx.commit().await.unwrap();
+        let untouched = self.test.insert_lease(Lease { expires_at, ..self.lease.clone() }).await;
         let judged = self.test.app.open(untouched.id).await.map(|_| ());
         match (fate, by_time) {
             (Fate::RunsOn, _) => assert_eq!((state, opened, judged), (LeaseState::Issued, Ok(()), Ok(())), "{what}"),
@@ -232,8 +215,8 @@ impl World {
 
     /// What the holder is told by the gate; nothing of what is gone or hidden.
     async fn codes(&self) -> Option<Vec<Code>> {
-        let address = "nyc.race.rows".parse().unwrap();
-        let holder = Ctx { app: std::sync::Arc::clone(&self.test.app), ..self.holder.clone() };
+        let address = ROWS.parse().unwrap();
+        let holder = Ctx { app: std::sync::Arc::clone(&self.test.app), ..Ctx::clone(&self.holder) };
         let why = app::gate::why(&holder, &address, self.lease.action, Some(self.lease.purpose)).await.unwrap()?;
         let failing = why.lines.iter().filter(|line| line.outcome == LineOutcome::Fails);
         let codes: Vec<Code> = failing.map(|line| line.code).collect();
@@ -241,27 +224,20 @@ impl World {
         (!codes.is_empty()).then_some(codes)
     }
 
-    async fn state(&self, id: LeaseId) -> LeaseState {
-        store::lease::get(&mut self.test.app.db.read().await.unwrap(), id).await.unwrap().state
-    }
-
     async fn bring_about(&mut self, cause: Cause) -> ByTime {
         let (test, owner) = (&self.test, &self.owner);
-        let late = "status: active\ncustomProperties:\n  - property: late\n    value: block\nslaProperties:\n  \
-                    - property: latency\n    value: 3\n    unit: h\n  - property: endOfSupport\n    \
-                    value: \"2026-09-21T16:13:20Z\"\n";
-        let contract = CONTRACT.replace("status: active\n", late);
+        let contract = with_ends();
         let confidential = PRODUCT.replace(
             "status: active\n",
             "status: active\ncustomProperties:\n  - property: classification\n    value: confidential\n",
         );
         match cause {
             Cause::HolderDisabled => {
-                app::identity::set_enabled(&test.admin, self.holder.actor.principal.id, false, None).await.unwrap();
+                test.admin.disables(self.holder.id()).await.unwrap();
             }
             Cause::OwnerOfHolderDisabled => {
                 let person = self.holder.actor.principal.person();
-                app::identity::set_enabled(&test.admin, person, false, None).await.unwrap();
+                test.admin.disables(person).await.unwrap();
             }
             Cause::ProductHidden => test.publish(owner, "nyc", &[&confidential]).await,
             Cause::ColumnClassified => {
@@ -276,14 +252,13 @@ impl World {
                 return ByTime::Start;
             }
             Cause::RoleTaken => {
-                let role = app::identity::list_own_roles(&self.holder).await.unwrap()[0].id;
-                app::identity::unassign_role(&test.admin, role, None).await.unwrap();
+                test.admin.unassigns(&self.holder, "nyc").await.unwrap();
             }
             Cause::ProductRetired => {
                 test.publish(owner, "nyc", &[&PRODUCT.replace("status: active", "status: retired")]).await;
             }
             Cause::ProductPruned => {
-                let set = app::publish::DocumentSet { prune: true, ..testkit::app::set("nyc", &[]) };
+                let set = app::publish::DocumentSet { prune: true, ..testkit::app::set("nyc", &[""; 0]) };
                 app::publish::apply(owner, set).await.unwrap();
             }
             Cause::VersionRetired => {
@@ -292,15 +267,14 @@ impl World {
             Cause::SunsetPassed => {
                 test.publish(owner, "nyc", &[&contract.replace("status: active", "status: deprecated")]).await;
                 let sunset = Timestamp::parse_rfc3339("2026-09-21T16:13:20Z").unwrap();
-                let mut tx = test.app.db.read().await.unwrap();
-                let stored = store::lease::get(&mut tx, self.lease.id).await.unwrap();
+                let stored = test.lease(self.lease.id).await;
                 assert_eq!(stored.expires_at, sunset, "it is told that the lease ends sooner");
                 assert!(test.app.open(self.lease.id).await.is_ok(), "not before the sunset");
                 test.clock.set(sunset);
                 return ByTime::Expiry;
             }
             Cause::GrantRevoked => {
-                app::grant::revoke_grant(owner, self.grant, "the project ended", None).await.unwrap();
+                owner.revokes(self.grant).await.unwrap();
             }
             Cause::GrantEnded => {
                 test.clock.advance(HOUR * 2);
@@ -311,7 +285,7 @@ impl World {
                 test.publish(owner, "nyc", &[&moved]).await;
             }
             Cause::RulesChanged => {
-                app::publish::apply(owner, testkit::app::set("nyc", &[&confidential])).await.unwrap();
+                owner.publishes("nyc", &[confidential]).await.unwrap();
             }
             Cause::OtherColumns => test.lay(FOLDER, 1, Scene::of("other:string")).await,
             Cause::InspectionFailed => {
@@ -333,6 +307,14 @@ impl World {
     }
 }
 
+/// The contract, whose data may not be late, and whose support ends.
+fn with_ends() -> String {
+    let ends = "status: active\ncustomProperties:\n  - property: late\n    value: block\nslaProperties:\n  \
+                - property: latency\n    value: 3\n    unit: h\n  - property: endOfSupport\n    \
+                value: \"2026-09-21T16:13:20Z\"\n";
+    CONTRACT.replace("status: active\n", ends)
+}
+
 /// Whether time shuts the gate and no transaction.
 enum ByTime {
     No,
@@ -342,54 +324,29 @@ enum ByTime {
     Start,
 }
 
-async fn granted(owner: &Ctx, reader: &Ctx, purpose: PurposeCode, until: Option<Timestamp>) -> GrantId {
-    let command = RequestAccess {
-        target: PortTarget::Port {
-            domain: "nyc".parse().unwrap(),
-            product: "race".parse().unwrap(),
-            port: "rows".parse().unwrap(),
-            major: None,
-        },
-        purpose: Purpose::new(purpose, "to learn").unwrap(),
-        from: None,
-        until,
-        key: None,
+async fn granted(owner: &TestActor, reader: &TestActor, until: Option<Timestamp>) -> GrantId {
+    let target = PortTarget::Port {
+        domain: "nyc".parse().unwrap(),
+        product: "race".parse().unwrap(),
+        port: "rows".parse().unwrap(),
+        major: None,
     };
-    let request = match app::grant::request_access(reader, command).await {
-        Ok(request) => request,
+    match owner.grants(reader, RequestAccess { target, until, ..access_to(ROWS) }).await {
+        Ok(grant) => grant,
         // A port whose versions are all drafts takes no requests.
-        Err(app::Error::PortClosed(_)) => return GrantId(uuid::Uuid::nil()),
+        Err(app::Error::PortClosed(_)) => GrantId(uuid::Uuid::nil()),
         Err(error) => panic!("{error:?}"),
-    };
-    let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-    match app::grant::approve_request(owner, approve).await.unwrap() {
-        Answer::Done((_, grant)) => grant.id,
-        Answer::NotPending(_) => panic!("a fresh request is pending"),
     }
 }
 
-async fn vend(ctx: &Ctx, action: Action, lifetime: Duration) -> Lease {
-    let (address, lifetime) = ("nyc.race.rows".parse().unwrap(), Some(lifetime));
-    match app::gate::vend(ctx, Vend { address, action, purpose: None, lifetime }).await.unwrap() {
-        Vended::Issued(issued) => issued.lease,
-        Vended::Refused(decision) => panic!("shut: {decision:?}"),
-    }
-}
-
-/// An open table, its owner, and a reader with a grant.
-async fn open_table() -> (TestApp, Ctx, Ctx, GrantId) {
-    let test = TestApp::start().await;
-    let owner = test.domain("nyc").await;
-    let reader = test.principal("reader").await;
-    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
-    let grant = granted(&owner, &reader, PurposeCode::Analytics, None).await;
-    (test, owner, reader, grant)
+async fn vend(ctx: &TestActor, action: Action, lifetime: Duration) -> Lease {
+    let command = Vend { address: ROWS.parse().unwrap(), action, purpose: None, lifetime: Some(lifetime) };
+    issued(app::gate::vend(ctx, command).await).lease
 }
 
 #[tokio::test]
 async fn a_successor_and_enforcement_end_no_lease() {
-    let (test, owner, reader, _) = open_table().await;
+    let (test, owner, reader, _) = open().await;
     let lease = vend(&reader, Action::Read, HOUR).await;
     let successor =
         CONTRACT.replace("version: 1.0.0", "version: 1.0.1").replace("kind:", "description:\n  purpose: races\nkind:");
@@ -400,16 +357,14 @@ async fn a_successor_and_enforcement_end_no_lease() {
         let command = SetEnforcement { path: "nyc".parse().unwrap(), enforcement, switch_at: None, key: None };
         app::org::set_enforcement(&steward, command).await.unwrap();
     }
-    let mut tx = test.app.db.read().await.unwrap();
-    assert_eq!(store::lease::get(&mut tx, lease.id).await.unwrap(), lease);
-    drop(tx);
+    assert_eq!(test.lease(lease.id).await, lease);
     assert!(test.app.open(lease.id).await.is_ok());
 }
 
 /// The successor waits for its inspection; between its predecessor's end and its own begin there is no moment.
 #[tokio::test]
 async fn a_successor_that_waits_for_its_inspection_ends_no_lease() {
-    let (test, owner, reader, _) = open_table().await;
+    let (test, owner, reader, _) = open().await;
     let lease = vend(&reader, Action::Read, HOUR).await;
     let rule = "required: true\n        quality:\n          - metric: duplicateValues\n            mustBe: 0\n";
     let successor = CONTRACT.replace("version: 1.0.0", "version: 1.1.0").replace("required: true\n", rule);
@@ -442,35 +397,28 @@ unless { principal in resource.holders };
 "#;
     let policy = Policy::with_files(&[("combining.cedar", RULES)]).unwrap();
     let test = TestApp::start_wired_under(Wiring::default(), policy).await;
-    let owner = test.domain("nyc").await;
-    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-    test.lay(FOLDER, 0, Scene::of("id:integer")).await;
-    let other = NewRole::Domain("nyc".parse().unwrap(), DomainRole::Owner);
-    test.principal("second").await;
-    let second = test.assign("second", other).await;
-    let state =
-        async |lease: &Lease| store::lease::get(&mut test.app.db.read().await.unwrap(), lease.id).await.unwrap().state;
+    let owner = publish(&test, CONTRACT).await;
+    let second = test.member("second", &[("nyc", DomainRole::Owner)]).await;
+    let state = async |lease: &Lease| test.lease(lease.id).await.state;
 
     let reader = test.principal("reader").await;
-    granted(&owner, &reader, PurposeCode::Analytics, None).await;
+    granted(&owner, &reader, None).await;
     let lease = vend(&reader, Action::Read, HOUR).await;
     test.assign_platform("reader", PlatformRole::Auditor).await;
     assert_eq!(state(&lease).await, LeaseState::Revoked, "a role that comes");
 
-    test.principal("publisher").await;
-    let publisher = test.assign("publisher", NewRole::Domain("nyc".parse().unwrap(), DomainRole::Publisher)).await;
+    let publisher = test.member("publisher", &[("nyc", DomainRole::Publisher)]).await;
     let lease = vend(&publisher, Action::Read, HOUR).await;
-    granted(&owner, &publisher, PurposeCode::Analytics, None).await;
+    granted(&owner, &publisher, None).await;
     assert_eq!(state(&lease).await, LeaseState::Revoked, "a grant that comes");
 
-    let grant = granted(&second, &owner, PurposeCode::Analytics, None).await;
-    let address = "nyc.race.rows".parse().unwrap();
+    let grant = granted(&second, &owner, None).await;
+    let address = ROWS.parse().unwrap();
     let command = Vend { address, action: Action::Read, purpose: Some(PurposeCode::Operations), lifetime: None };
-    let Vended::Issued(by_role) = app::gate::vend(&test.ctx("owner-nyc").await, command).await.unwrap() else {
-        panic!("shut")
-    };
+    let owner = test.ctx("owner-nyc").await;
+    let by_role = issued(app::gate::vend(&owner, command).await);
     assert_eq!(by_role.lease.grant_id, None);
-    app::grant::revoke_grant(&second, grant, "it is over", None).await.unwrap();
+    second.revokes(grant).await.unwrap();
     assert_eq!(state(&by_role.lease).await, LeaseState::Revoked, "a grant that goes");
 }
 
@@ -481,11 +429,8 @@ async fn the_gateway_itself_ends_a_lease_at_the_sunset() {
     let (test, sunset) = (&world.test, world.test.clock.now());
     test.clock.set(sunset.minus(HOUR));
     // As the lease would be if the deprecation had left it alone.
-    let lease = Lease { id: LeaseId::random(test.random.as_ref()), ..world.lease.clone() };
+    let lease = test.insert_lease(world.lease.clone()).await;
     assert!(lease.expires_at > sunset);
-    let mut tx = test.app.db.write(Lock::FactsShared).await.unwrap();
-    store::lease::insert(&mut tx, &lease).await.unwrap();
-    tx.commit().await.unwrap();
     assert_eq!(test.app.open(lease.id).await.unwrap().expires_at, sunset);
     test.clock.set(sunset);
     assert_eq!(test.app.open(lease.id).await.unwrap_err(), Denied::Expired);
@@ -493,12 +438,12 @@ async fn the_gateway_itself_ends_a_lease_at_the_sunset() {
 
 #[tokio::test]
 async fn a_lease_hangs_on_its_own_grant_and_no_other_right_takes_its_place() {
-    let (test, owner, reader, first) = open_table().await;
+    let (test, owner, reader, first) = open().await;
     let of_first = vend(&reader, Action::Read, HOUR).await;
-    let second = granted(&owner, &reader, PurposeCode::Analytics, Some(test.clock.now().plus(HOUR * 24 * 200))).await;
+    let second = granted(&owner, &reader, Some(test.clock.now().plus(HOUR * 24 * 200))).await;
     let of_second = vend(&reader, Action::Read, HOUR).await;
     assert_eq!((of_first.grant_id, of_second.grant_id), (Some(first), Some(second)));
-    app::grant::revoke_grant(&owner, first, "it has two", None).await.unwrap();
+    owner.revokes(first).await.unwrap();
     assert_eq!(test.app.open(of_first.id).await.unwrap_err(), Denied::Revoked);
     assert!(test.app.open(of_second.id).await.is_ok());
     assert!(vend(&reader, Action::Read, HOUR).await.grant_id == Some(second));
@@ -506,33 +451,25 @@ async fn a_lease_hangs_on_its_own_grant_and_no_other_right_takes_its_place() {
 
 #[tokio::test]
 async fn a_role_that_is_lost_ends_the_leases_that_hang_on_it_and_no_others() {
-    let (test, ..) = open_table().await;
+    let (test, ..) = open().await;
     test.domain("lax").await;
-    test.principal("mender").await;
-    for domain in ["nyc", "lax"] {
-        test.assign("mender", NewRole::Domain(domain.parse().unwrap(), DomainRole::Publisher)).await;
-        test.clock.advance(Duration::from_millis(1));
-    }
-    let mender = test.ctx("mender").await;
+    let mender = test.member("mender", &[("nyc", DomainRole::Publisher), ("lax", DomainRole::Publisher)]).await;
     let lease = vend(&mender, Action::Repair, HOUR).await;
-    let mut roles = app::identity::list_own_roles(&mender).await.unwrap();
-    roles.sort_by_key(|role| role.assigned_at);
-    app::identity::unassign_role(&test.admin, roles[1].id, None).await.unwrap();
+    test.admin.unassigns(&mender, "lax").await.unwrap();
     assert!(test.app.open(lease.id).await.is_ok(), "a role elsewhere");
-    app::identity::unassign_role(&test.admin, roles[0].id, None).await.unwrap();
+    test.admin.unassigns(&mender, "nyc").await.unwrap();
     assert_eq!(test.app.open(lease.id).await.unwrap_err(), Denied::Revoked);
 }
 
 #[tokio::test]
 async fn the_leases_that_a_change_ends_are_on_record() {
-    let (test, owner, reader, _) = open_table().await;
+    let (test, owner, reader, _) = open().await;
     let leases = [vend(&reader, Action::Read, HOUR).await, vend(&reader, Action::Read, HOUR).await];
     test.publish(&owner, "nyc", &[&CONTRACT.replace("status: active", "status: retired")]).await;
-    let filter = app::audit::Filter { action: Some(app::audit::Action::LeaseEnd), ..Default::default() };
-    let records = app::audit::list_records(&test.admin, filter, &Seek::first(9)).await.unwrap().items;
-    let [entry] = &records[..] else { panic!("{records:?}") };
-    assert_eq!(entry.record.actor, owner.actor.principal.id.to_string());
-    assert_eq!(entry.record.resource.id, leases[0].table_id.to_string());
-    assert_eq!(entry.record.reason.as_deref(), Some("contract.retired"));
-    assert!(entry.record.detail.contains("2 leases ended"), "{}", entry.record.detail);
+    let records = test.records(app::audit::Action::LeaseEnd).await;
+    let [record] = &records[..] else { panic!("{records:?}") };
+    assert_eq!(record.actor, owner.id().to_string());
+    assert_eq!(record.resource.id, leases[0].table_id.to_string());
+    assert_eq!(record.reason.as_deref(), Some("contract.retired"));
+    assert!(record.detail.contains("2 leases ended"), "{}", record.detail);
 }

@@ -4,21 +4,20 @@
 
 use std::time::Duration;
 
-use app::Ctx;
 use app::contract::Activate;
 use app::error::Error;
-use app::identity::{CreatePrincipal, NewKind, NewRole};
 use app::overrides::{
     CreateOverride, Created, Refused, Review, Revoked, create_override, list_overrides, review_refusal, revoke_override,
 };
-use app::publish::{DocumentText, Outcome, VersionRefusal, apply, plan};
-use domain::audit::Record;
+use app::publish::{DocumentText, Outcome, VersionRefusal, plan};
+use domain::audit::Action;
 use domain::contract::State;
 use domain::error::Kind;
 use domain::id::ContractId;
-use domain::identity::{DomainRole, PlatformRole, Role};
+use domain::identity::{DomainRole, PlatformRole};
 use domain::overrides::{FindingsDigest, Override};
 use store::{Lock, Seek};
+use testkit::actor::TestActor;
 use testkit::app::{TestApp, set};
 use testkit::inspector::Scene;
 
@@ -28,8 +27,8 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 struct World {
     test: TestApp,
-    owner: Ctx,
-    steward: Ctx,
+    owner: TestActor,
+    steward: TestActor,
     contract_id: ContractId,
 }
 
@@ -39,8 +38,7 @@ impl World {
         let owner = test.domain("shop").await;
         test.publish(&owner, "shop", &[PRODUCT, CONTRACT]).await;
         test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
-        test.principal("steward").await;
-        let steward = test.assign_platform("steward", PlatformRole::Steward).await;
+        let steward = test.officer("steward", PlatformRole::Steward).await;
         let mut tx = test.app.db.read().await.unwrap();
         let products = store::product::list(&mut tx, &Seek::first(9)).await.unwrap().items;
         let contracts = store::contract::list_of_products(&mut tx, &[products[0].id]).await.unwrap();
@@ -50,7 +48,7 @@ impl World {
     }
 
     async fn publish(&self, document: &str) -> Result<(), VersionRefusal> {
-        match apply(&self.owner, set("shop", &[document])).await.unwrap() {
+        match self.owner.publishes("shop", &[document]).await.unwrap() {
             Outcome::Done(_) => {
                 self.test.settle().await;
                 Ok(())
@@ -83,20 +81,9 @@ impl World {
         self.accepted_by(&self.steward, document).await
     }
 
-    async fn accepted_by(&self, steward: &Ctx, document: &str) -> Override {
+    async fn accepted_by(&self, steward: &TestActor, document: &str) -> Override {
         let digest = shown(steward, document).await.digest.unwrap();
         done(create_override(steward, self.command(document, digest)).await.unwrap())
-    }
-
-    /// A service account of somebody, with a role if one is given.
-    async fn account(&self, owner: &Ctx, subject: &str, role: Option<NewRole>) -> Ctx {
-        let kind = NewKind::Service(Some(owner.actor.principal.id));
-        let command = CreatePrincipal { subject: subject.to_owned(), kind, key: None };
-        app::identity::create_principal(&self.test.admin, command).await.unwrap();
-        match role {
-            Some(role) => self.test.assign(subject, role).await,
-            None => self.test.ctx(subject).await,
-        }
     }
 
     async fn state(&self, version: &str) -> State {
@@ -109,13 +96,6 @@ impl World {
         let found = store::contract::find_version_by_number(&mut tx, self.contract_id, version).await.unwrap();
         found.unwrap()
     }
-
-    async fn records(&self, action: &str) -> Vec<Record> {
-        let mut tx = self.test.app.db.read().await.unwrap();
-        let filter = store::audit::Filter { action: Some(action.parse().unwrap()), ..store::audit::Filter::default() };
-        let records = store::audit::list(&mut tx, filter, &Seek::first(100)).await.unwrap().items;
-        records.iter().map(|stored| Record::from_canonical(&stored.bytes).unwrap()).collect()
-    }
 }
 
 fn refused(document: &str) -> Refused {
@@ -126,7 +106,7 @@ fn refused(document: &str) -> Refused {
     }
 }
 
-async fn shown(steward: &Ctx, document: &str) -> VersionRefusal {
+async fn shown(steward: &TestActor, document: &str) -> VersionRefusal {
     match review_refusal(steward, &refused(document)).await.unwrap() {
         Review::Refused(refusal) => *refusal,
         Review::Invalid(problems) => panic!("{problems:?}"),
@@ -140,10 +120,6 @@ fn done(created: Created) -> Override {
     }
 }
 
-fn publisher() -> NewRole {
-    NewRole::Domain("shop".parse().unwrap(), DomainRole::Publisher)
-}
-
 /// Takes the column away that others read, under a number that does not say so.
 fn broken(version: &str) -> String {
     let without = CONTRACT.replace("      - name: amount\n        logicalType: number\n", "");
@@ -155,19 +131,19 @@ async fn what_a_steward_accepts_is_published_and_the_record_says_so() {
     let world = World::new().await;
     assert!(world.publish(&broken("1.1.0")).await.is_err());
     let accepted = world.accepted(&broken("1.1.0")).await;
-    assert_eq!((accepted.steward, accepted.revoked.clone()), (world.steward.actor.principal.id, None));
+    assert_eq!((accepted.steward, accepted.revoked.clone()), (world.steward.id(), None));
     world.test.clock.advance(Duration::from_millis(1));
     world.publish(&broken("1.1.0")).await.unwrap();
     assert_eq!(world.state("1.1.0").await.as_str(), "active");
-    let published = &world.records("contract.publish").await[0];
+    let published = &world.test.records(Action::ContractPublish).await[0];
     assert!(published.detail.contains(&accepted.id.to_string()), "{published:?}");
-    let created = &world.records("override.create").await[0];
+    let created = &world.test.records(Action::OverrideCreate).await[0];
     assert_eq!(created.reason.as_deref(), Some("nobody reads it yet"));
     let sentence = &accepted.findings[0].message;
     for told in [accepted.digest().to_string(), sentence.clone(), "not safe for consumers".to_owned()] {
         assert!(created.detail.contains(&told), "{told}: {}", created.detail);
     }
-    let first = world.records("contract.publish").await.pop().unwrap();
+    let first = world.test.records(Action::ContractPublish).await.pop().unwrap();
     assert!(!first.detail.contains("override"), "{first:?}");
 }
 
@@ -198,7 +174,7 @@ async fn it_ends_by_itself_or_early_and_stays_listed() {
         panic!("it stands");
     };
     world.publish(&broken("1.1.0")).await.unwrap_err();
-    assert_eq!(world.records("override.revoke").await[0].reason.as_deref(), Some("a mistake"));
+    assert_eq!(world.test.records(Action::OverrideRevoke).await[0].reason.as_deref(), Some("a mistake"));
     let reader = world.test.principal("reader").await;
     let listed = list_overrides(&reader, &[world.contract_id]).await.unwrap();
     assert_eq!(listed, [second, first], "to everybody who may see the product");
@@ -228,9 +204,8 @@ async fn only_a_steward_accepts_and_not_where_he_publishes() {
     let world = World::new().await;
     let test = &world.test;
     let digest = world.digest(&broken("1.1.0")).await;
-    test.principal("auditor").await;
-    let auditor = test.assign_platform("auditor", PlatformRole::Auditor).await;
-    let refused = async |ctx: &Ctx| {
+    let auditor = test.officer("auditor", PlatformRole::Auditor).await;
+    let refused = async |ctx: &TestActor| {
         create_override(ctx, world.command(&broken("1.1.0"), digest.clone())).await.unwrap_err().kind()
     };
     for ctx in [&world.owner, &test.admin, &auditor] {
@@ -238,9 +213,8 @@ async fn only_a_steward_accepts_and_not_where_he_publishes() {
     }
     for role in [DomainRole::Owner, DomainRole::Publisher] {
         let subject = format!("steward-{role}");
-        test.principal(&subject).await;
-        test.assign_platform(&subject, PlatformRole::Steward).await;
-        let both = test.assign(&subject, NewRole::Domain("shop".parse().unwrap(), role)).await;
+        test.officer(&subject, PlatformRole::Steward).await;
+        let both = test.assign(&subject, "shop", role).await;
         assert_eq!(refused(&both).await, Kind::Forbidden, "{role}");
     }
     let accepted = world.accepted(&broken("1.1.0")).await;
@@ -278,7 +252,7 @@ async fn one_that_somebody_wrote_into_the_database_is_not_believed() {
     let says = Override { id, version: "1.1.0".parse().unwrap(), ..says };
     store::overrides::insert(&mut tx, &says, &domain::audit::Key::new([0; 32])).await.unwrap();
     tx.commit().await.unwrap();
-    let error = apply(&world.owner, set("shop", &[&broken("1.1.0")])).await.unwrap_err();
+    let error = world.owner.publishes("shop", &[&broken("1.1.0")]).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Internal);
     assert_eq!(list_overrides(&world.steward, &[world.contract_id]).await.unwrap_err().kind(), Kind::Internal);
 }
@@ -371,8 +345,8 @@ async fn nobody_signs_where_he_publishes_through_another_of_his_principals() {
     let test = &world.test;
     let person = test.principal("person").await;
     let digest = world.digest(&broken("1.1.0")).await;
-    world.account(&person, "signer", None).await;
-    world.account(&person, "loader", None).await;
+    world.test.account("signer", &person).await;
+    world.test.account("loader", &person).await;
     for subject in ["person", "signer"] {
         test.assign_platform(subject, PlatformRole::Steward).await;
     }
@@ -385,15 +359,16 @@ async fn nobody_signs_where_he_publishes_through_another_of_his_principals() {
         signed.map(|says| says.id)
     };
     for publishes in ["loader", "signer", "person"] {
-        let role = test.assign(publishes, publisher()).await;
+        let role = test.assign(publishes, "shop", DomainRole::Publisher).await;
         for subject in ["person", "signer"] {
             assert_eq!(signs(subject).await, Err(Kind::Forbidden), "{subject} while {publishes} publishes");
         }
-        unassign(test, &role).await;
+        test.admin.unassigns(&role, "shop").await.unwrap();
     }
     for subject in ["person", "signer"] {
         let id = signs(subject).await.unwrap();
-        revoke_override(&test.ctx(subject).await, id, "a trial", None).await.unwrap();
+        let steward = test.ctx(subject).await;
+        revoke_override(&steward, id, "a trial", None).await.unwrap();
     }
 }
 
@@ -401,11 +376,11 @@ async fn nobody_signs_where_he_publishes_through_another_of_his_principals() {
 async fn nobody_publishes_what_he_signed_not_even_through_his_service_account() {
     let world = World::new().await;
     let test = &world.test;
-    let account = world.account(&world.steward, "loader", None).await;
+    world.test.account("loader", &world.steward).await;
     let says = world.accepted(&broken("1.1.0")).await;
-    let account = test.assign(&account.actor.principal.subject, publisher()).await;
+    let account = test.assign("loader", "shop", DomainRole::Publisher).await;
     let document = broken("1.1.0");
-    let Outcome::Refused(refusals) = apply(&account, set("shop", &[&document])).await.unwrap() else {
+    let Outcome::Refused(refusals) = account.publishes("shop", &[&document]).await.unwrap() else {
         panic!("whoever signed it publishes it");
     };
     assert!(refusals[0].message.ends_with("cannot publish it themselves"), "{}", refusals[0].message);
@@ -418,17 +393,16 @@ async fn nobody_publishes_what_he_signed_not_even_through_his_service_account() 
 async fn what_somebody_published_does_not_become_active_by_what_he_signed() {
     let world = World::new().await;
     let test = &world.test;
-    let account = world.account(&world.steward, "loader", None).await;
-    test.principal("other").await;
-    let other = test.assign_platform("other", PlatformRole::Steward).await;
+    world.test.account("loader", &world.steward).await;
+    let other = test.officer("other", PlatformRole::Steward).await;
     let held = broken("1.1.0").replace("status: active", "status: draft");
     let says = world.accepted_by(&other, &held).await;
-    let account = test.assign(&account.actor.principal.subject, publisher()).await;
-    let published = apply(&account, set("shop", &[&held])).await.unwrap();
+    let account = test.assign("loader", "shop", DomainRole::Publisher).await;
+    let published = account.publishes("shop", &[&held]).await.unwrap();
     assert!(matches!(published, Outcome::Done(_)), "{published:?}");
     test.settle().await;
     revoke_override(&other, says.id, "a mistake", None).await.unwrap();
-    unassign(test, &account).await;
+    test.admin.unassigns(&account, "shop").await.unwrap();
 
     world.accepted(&held).await;
     let id = world.version("1.1.0").await.id;
@@ -438,14 +412,4 @@ async fn what_somebody_published_does_not_become_active_by_what_he_signed() {
     world.accepted_by(&other, &held).await;
     app::contract::activate_version(&world.owner, Activate { id, key: None }).await.unwrap();
     assert_eq!(world.state("1.1.0").await.as_str(), "active");
-}
-
-/// Takes the roles in domains away that somebody holds.
-async fn unassign(test: &TestApp, ctx: &Ctx) {
-    let mut tx = test.app.db.read().await.unwrap();
-    let roles = store::identity::list_roles(&mut tx, ctx.actor.principal.id).await.unwrap();
-    drop(tx);
-    for assignment in roles.into_iter().filter(|assignment| matches!(assignment.role, Role::Domain(..))) {
-        app::identity::unassign_role(&test.admin, assignment.id, None).await.unwrap();
-    }
 }

@@ -11,13 +11,12 @@ mod sets;
 mod topics;
 mod versions;
 
-use app::Ctx;
 use app::contract::VersionAddress;
-use app::identity::NewRole;
-use app::publish::{ChangeKind, DocumentChange, Outcome, Problem, VersionRefusal, apply};
+use app::publish::{ChangeKind, DocumentChange, Outcome, Problem, VersionRefusal};
 use domain::identity::DomainRole;
 use store::revision::{self, Revision};
-use testkit::app::{TestApp, set};
+use testkit::actor::TestActor;
+use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
 /// A product with one port, and the contract behind it with one table at `shop/orders`.
@@ -27,14 +26,14 @@ pub(crate) const CONTRACT: &str = include_str!("documents/orders.contract.yaml")
 pub(crate) const COLUMNS: &str = "order_id:integer amount:number";
 
 /// An application with the domain `shop`, and its owner.
-async fn shop() -> (TestApp, Ctx) {
+async fn shop() -> (TestApp, TestActor) {
     let test = TestApp::start().await;
     let owner = test.domain("shop").await;
     (test, owner)
 }
 
 /// The same, with [`PRODUCT`] and [`CONTRACT`] published and active.
-async fn open_shop() -> (TestApp, Ctx) {
+async fn open_shop() -> (TestApp, TestActor) {
     let (test, owner) = shop().await;
     done(&owner, &[PRODUCT, CONTRACT]).await;
     test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
@@ -43,9 +42,8 @@ async fn open_shop() -> (TestApp, Ctx) {
 }
 
 /// A publisher of the domain `shop`.
-async fn publisher(test: &TestApp) -> Ctx {
-    test.principal("pia").await;
-    test.assign("pia", NewRole::Domain("shop".parse().expect("a domain"), DomainRole::Publisher)).await
+async fn publisher(test: &TestApp) -> TestActor {
+    test.member("pia", &[("shop", DomainRole::Publisher)]).await
 }
 
 /// A document with one part replaced; the part must be there.
@@ -59,12 +57,12 @@ fn version(number: &str) -> String {
     with(CONTRACT, "version: 1.0.0", &format!("version: {number}"))
 }
 
-async fn outcome(ctx: &Ctx, documents: &[&str]) -> Outcome {
-    apply(ctx, set("shop", documents)).await.expect("an answer")
+async fn outcome(ctx: &TestActor, documents: &[&str]) -> Outcome {
+    ctx.publishes("shop", documents).await.expect("an answer")
 }
 
 /// Applies documents that must be taken.
-async fn done(ctx: &Ctx, documents: &[&str]) -> Vec<DocumentChange> {
+async fn done(ctx: &TestActor, documents: &[&str]) -> Vec<DocumentChange> {
     match outcome(ctx, documents).await {
         Outcome::Done(report) => report.changes,
         other => panic!("not taken: {other:?}"),
@@ -72,7 +70,7 @@ async fn done(ctx: &Ctx, documents: &[&str]) -> Vec<DocumentChange> {
 }
 
 /// Applies documents that must not be usable.
-async fn invalid(ctx: &Ctx, documents: &[&str]) -> Vec<Problem> {
+async fn invalid(ctx: &TestActor, documents: &[&str]) -> Vec<Problem> {
     match outcome(ctx, documents).await {
         Outcome::Invalid(problems) => problems,
         other => panic!("not invalid: {other:?}"),
@@ -80,7 +78,7 @@ async fn invalid(ctx: &Ctx, documents: &[&str]) -> Vec<Problem> {
 }
 
 /// Applies documents of which one version must be refused.
-async fn refused(ctx: &Ctx, documents: &[&str]) -> VersionRefusal {
+async fn refused(ctx: &TestActor, documents: &[&str]) -> VersionRefusal {
     match outcome(ctx, documents).await {
         Outcome::Refused(mut refusals) if refusals.len() == 1 => refusals.remove(0),
         other => panic!("not one refusal: {other:?}"),
@@ -101,13 +99,13 @@ fn address(version: &str) -> VersionAddress {
 }
 
 /// The state of a version of the contract, `missing` if there is none.
-async fn state(ctx: &Ctx, version: &str) -> String {
+async fn state(ctx: &TestActor, version: &str) -> String {
     let found = app::contract::find_version(ctx, &address(version)).await.expect("an answer");
     found.map_or("missing".to_owned(), |found| found.version.state.as_str().to_owned())
 }
 
 /// What a draft waits for.
-async fn reasons(ctx: &Ctx, version: &str) -> Vec<String> {
+async fn reasons(ctx: &TestActor, version: &str) -> Vec<String> {
     let found = app::contract::find_version(ctx, &address(version)).await.expect("an answer");
     match found.map(|found| found.version.state) {
         Some(domain::contract::State::Draft { reasons, .. }) => reasons,

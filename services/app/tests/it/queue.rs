@@ -2,17 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
+use app::Settings;
 use app::inspection::list_queue;
-use app::{Ctx, Settings};
 use store::Seek;
+use testkit::actor::TestActor;
 use testkit::app::TestApp;
-use testkit::inspector::Scene;
 
-const PRODUCT: &str = include_str!("documents/race.product.yaml");
-const CONTRACT: &str = include_str!("documents/race.contract.yaml");
+use crate::open_table::{CONTRACT, PRODUCT, good};
 
 /// Publishes the table `<domain>/<name>`, which is not there yet.
-async fn publish(test: &TestApp, owner: &Ctx, domain: &str, name: &str, classification: &str) {
+async fn publish(test: &TestApp, owner: &TestActor, domain: &str, name: &str, classification: &str) {
     let rename = |text: &str| text.replace("race", name).replace("Race", name).replace("nyc", domain);
     let classified =
         format!("id: {name}-product\ncustomProperties:\n  - property: classification\n    value: {classification}\n");
@@ -25,12 +24,12 @@ async fn lay(test: &TestApp, location: &str) {
     let folder = test.table_folder(location);
     std::fs::create_dir_all(folder.join("_delta_log")).unwrap();
     std::fs::write(folder.join(format!("_delta_log/{:020}.json", 0)), b"{}").unwrap();
-    test.inspector.set(folder, Scene::of("id:integer"));
+    test.inspector.set(folder, good());
     app::jobs::poll_once(&test.app).await.unwrap();
 }
 
 /// The addresses, and whether they run.
-async fn queue(ctx: &Ctx) -> Vec<(String, bool)> {
+async fn queue(ctx: &TestActor) -> Vec<(String, bool)> {
     let page = list_queue(ctx, Seek::first(10)).await.unwrap();
     page.items.into_iter().map(|queued| (queued.target.address(), queued.running)).collect()
 }

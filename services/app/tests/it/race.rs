@@ -6,20 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::Ctx;
-use app::gate::{Vend, Vended};
+use app::gate::Vended;
 use app::grant::Revoked;
 use domain::gate::Action;
 use domain::id::GrantId;
 use domain::lease::{Provision, Vendor};
-use domain::name::Address;
 use store::Options;
+use testkit::actor::{TestActor, access_to};
 use testkit::app::{TestApp, Wiring};
-use testkit::inspector::Scene;
 use testkit::vendor::FakeVendor;
 
-const PRODUCT: &str = include_str!("documents/race.product.yaml");
-const CONTRACT: &str = include_str!("documents/race.contract.yaml");
+use crate::open_table::{CONTRACT, ROWS, publish};
+
 /// How many races run at once, and how many readers run in each.
 const N_LANES: usize = 8;
 const N_READERS: usize = 3;
@@ -54,14 +52,12 @@ fn provider() -> Arc<dyn Vendor> {
 }
 
 async fn race(url: Option<String>, vendor: Option<Arc<dyn Vendor>>) {
-    let n_races: usize = std::env::var("CHARTER_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
+    let n_races: usize = testkit::number("CHARTER_RACES").map_or(200, |n| n.try_into().unwrap());
     let provision = vendor.as_ref().map_or(Provision::Local, |vendor| vendor.provision());
     let options = Options { max_connections: 40, ..Options::for_testing() };
     let test = TestApp::start_wired(Wiring { url, options, vendor, ..Wiring::default() }).await;
-    let owner = test.domain("nyc").await;
+    let owner = publish(&test, CONTRACT).await;
     let reader = test.principal("reader").await;
-    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-    test.lay("nyc/race", 0, Scene::of("id:integer")).await;
 
     let mut lanes = tokio::task::JoinSet::new();
     for lane in 0..N_LANES {
@@ -81,8 +77,8 @@ async fn race(url: Option<String>, vendor: Option<Arc<dyn Vendor>>) {
 
 /// One grant of its own, readers and one revoke at once. Returns how many of the readers that raced the revoke were
 /// issued a lease of the grant.
-async fn one(owner: &Ctx, reader: &Ctx, turn: usize, provision: Provision) -> usize {
-    let grant = testkit::app::grant(owner, reader, &address().to_string()).await.unwrap();
+async fn one(owner: &TestActor, reader: &TestActor, turn: usize, provision: Provision) -> usize {
+    let grant = owner.grants(reader, access_to(ROWS)).await.unwrap();
 
     let has_provider = matches!(provision, Provision::Provider { .. });
     let start = Arc::new(tokio::sync::Barrier::new(N_READERS + 1));
@@ -91,8 +87,7 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize, provision: Provision) -> us
         let (reader, start) = (reader.clone(), Arc::clone(&start));
         readers.spawn(async move {
             start.wait().await;
-            let vend = Vend { address: address(), action: Action::Read, purpose: None, lifetime: None };
-            match app::gate::vend(&reader, vend).await {
+            match reader.vends(ROWS, Action::Read).await {
                 Ok(Vended::Issued(issued)) => usize::from(issued.lease.grant_id == Some(grant)),
                 Ok(Vended::Refused(_)) => 0,
                 // Its intent was revoked, and another lane's grant gives the right still.
@@ -111,7 +106,7 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize, provision: Provision) -> us
     for _ in 0..turn % N_TURNS {
         tokio::task::yield_now().await;
     }
-    match app::grant::revoke_grant(owner, grant, "the race is over", None).await.unwrap() {
+    match owner.revokes(grant).await.unwrap() {
         Revoked::Done(..) => {}
         Revoked::NotActive(_) => panic!("nobody else revokes"),
     }
@@ -121,11 +116,7 @@ async fn one(owner: &Ctx, reader: &Ctx, turn: usize, provision: Provision) -> us
     n_won
 }
 
-async fn n_open(ctx: &Ctx, grant: GrantId) -> usize {
+async fn n_open(ctx: &TestActor, grant: GrantId) -> usize {
     let mut tx = ctx.app.db.read().await.unwrap();
     store::lease::list_open_of_grant(&mut tx, grant, ctx.now()).await.unwrap().len()
-}
-
-fn address() -> Address {
-    "nyc.race.rows".parse().unwrap()
 }

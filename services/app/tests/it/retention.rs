@@ -8,44 +8,35 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use app::Ctx;
 use app::data_dir::DataDir;
-use app::gate::{Vend, Vended};
 use app::lease::file_list::Error;
 use app::lease::{Leases, Scope};
 use domain::clock::{Clock, Timestamp};
-use domain::gate::Action;
-use domain::id::LeaseId;
 use domain::inspection::{InspectionError, MAX_CHECKPOINT_BYTES};
 use domain::lease::Lease;
 use domain::retention::GRACE;
 use domain::table::Inspected;
 use store::{Lock, Seek};
 use tempfile::TempDir;
+use testkit::actor::TestActor;
 use testkit::app::TestApp;
-use testkit::inspector::Scene;
 
-const PRODUCT: &str = include_str!("documents/race.product.yaml");
-const CONTRACT: &str = include_str!("documents/race.contract.yaml");
-const FOLDER: &str = "nyc/race";
+use crate::open_table::{CONTRACT, FOLDER, PRODUCT, ROWS, good};
+
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// An application at the time of its files, and the owner of one table without snapshots.
-async fn start() -> (TestApp, Ctx) {
+async fn start() -> (TestApp, TestActor) {
     start_with(CONTRACT).await
 }
 
-async fn start_with(contract: &str) -> (TestApp, Ctx) {
+async fn start_with(contract: &str) -> (TestApp, TestActor) {
     let test = TestApp::start().await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     test.clock.set(Timestamp(i64::try_from(now.as_micros()).unwrap()));
     let owner = test.domain("nyc").await;
     test.publish(&owner, "nyc", &[PRODUCT, contract]).await;
     (test, owner)
-}
-
-fn good() -> Scene {
-    Scene::of("id:integer")
 }
 
 /// Where stored files of a kind are.
@@ -68,17 +59,9 @@ fn n_bytes(folder: &Path) -> u64 {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
 }
 
-async fn vend(ctx: &Ctx) -> Lease {
-    let address = "nyc.race.rows".parse().unwrap();
-    match app::gate::vend(ctx, Vend { address, action: Action::Read, purpose: None, lifetime: None }).await.unwrap() {
-        Vended::Issued(issued) => issued.lease.clone(),
-        Vended::Refused(decision) => panic!("shut: {decision:?}"),
-    }
-}
-
 /// The key of the checkpoint that a new lease serves.
-async fn served(test: &TestApp, ctx: &Ctx) -> String {
-    let lease = vend(ctx).await;
+async fn served(test: &TestApp, reader: &TestActor) -> String {
+    let lease = reader.leases(ROWS).await.lease;
     let open = test.app.open(lease.id).await.unwrap();
     let Scope::Pinned { files, .. } = &open.scope else { panic!("a read lease is pinned") };
     files.entries()[0].file.path.clone()
@@ -98,7 +81,7 @@ async fn collect(test: &TestApp) {
 /// Prints the sizes too: `CHARTER_COMMITS=1000 cargo test ... retention::commits_do_not_fill_the_disk -- --nocapture`.
 #[tokio::test]
 async fn commits_do_not_fill_the_disk() {
-    let n_commits: u64 = std::env::var("CHARTER_COMMITS").map_or(40, |number| number.parse().unwrap());
+    let n_commits: u64 = testkit::number("CHARTER_COMMITS").unwrap_or(40);
     let (test, owner) = start().await;
     let mut most = 0;
     for version in 0..n_commits {
@@ -137,16 +120,13 @@ async fn nothing_goes_before_the_grace_is_over() {
 async fn the_files_of_an_open_lease_stay() {
     let (test, owner) = start().await;
     test.lay(FOLDER, 0, good()).await;
-    let old = vend(&owner).await;
+    let old = owner.leases(ROWS).await.lease;
     test.lay(FOLDER, 1, good()).await;
     tidy(&test).await;
     test.clock.advance(GRACE + HOUR);
     // Not a lease that the gate would give, but one that a fault or a hand might have.
     let now = test.clock.now();
-    let lease = Lease { id: LeaseId::random(test.random.as_ref()), issued_at: now, expires_at: now.plus(HOUR), ..old };
-    let mut tx = test.app.db.write(Lock::FactsShared).await.unwrap();
-    store::lease::insert(&mut tx, &lease).await.unwrap();
-    tx.commit().await.unwrap();
+    let lease = test.insert_lease(Lease { issued_at: now, expires_at: now.plus(HOUR), ..old }).await;
     tidy(&test).await;
     assert_eq!(n_stored(&test), (2, 2));
     test.app.open(lease.id).await.unwrap();
@@ -181,8 +161,8 @@ async fn a_table_that_goes_back_to_a_collected_snapshot_is_inspected_again() {
     test.settle().await;
     test.inspector.set(test.table_folder(FOLDER), good());
     app::jobs::poll_once(&test.app).await.unwrap();
-    let asked = Vend { address: "nyc.race.rows".parse().unwrap(), action: Action::Read, purpose: None, lifetime: None };
-    let Vended::Refused(_) = app::gate::vend(&owner, asked).await.unwrap() else { panic!("its files are gone") };
+    // Its files are gone.
+    owner.refusals(ROWS).await;
     test.settle().await;
     assert!(served(&test, &owner).await.contains(&format!("{:020}", 0)));
     assert_eq!(n_stored(&test), (2, 2));
@@ -251,16 +231,22 @@ async fn a_file_that_an_inspection_has_just_stored_is_not_removed() {
     assert!(served(&test, &owner).await.contains(&format!("{:020}", 1)));
 }
 
-#[tokio::test]
-async fn checkpoints_of_an_earlier_release_are_named_before_any_is_removed() {
-    let (test, owner) = start().await;
-    test.lay(FOLDER, 0, good()).await;
+/// Stores the newest snapshot as an earlier release did, without the name of its checkpoint; gives its file list.
+async fn forget_checkpoint(test: &TestApp) -> String {
     let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
     let table = store::table::list(&mut tx, &Seek::first(1)).await.unwrap().items.remove(0);
     let head = store::table::get_snapshot(&mut tx, table.head.unwrap()).await.unwrap();
     let found = Inspected { checkpoint: None, ..head.found.unwrap() };
     store::table::set_inspected(&mut tx, head.id, Ok(&found)).await.unwrap();
     tx.commit().await.unwrap();
+    found.file_list.unwrap()
+}
+
+#[tokio::test]
+async fn checkpoints_of_an_earlier_release_are_named_before_any_is_removed() {
+    let (test, owner) = start().await;
+    test.lay(FOLDER, 0, good()).await;
+    forget_checkpoint(&test).await;
     collect(&test).await;
     assert_eq!(n_stored(&test), (1, 1));
     served(&test, &owner).await;
@@ -270,13 +256,7 @@ async fn checkpoints_of_an_earlier_release_are_named_before_any_is_removed() {
 async fn no_checkpoint_is_removed_while_a_list_cannot_be_read() {
     let (test, owner) = start().await;
     test.lay(FOLDER, 0, good()).await;
-    let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
-    let table = store::table::list(&mut tx, &Seek::first(1)).await.unwrap().items.remove(0);
-    let head = store::table::get_snapshot(&mut tx, table.head.unwrap()).await.unwrap();
-    let found = Inspected { checkpoint: None, ..head.found.unwrap() };
-    let list = found.file_list.clone().unwrap();
-    store::table::set_inspected(&mut tx, head.id, Ok(&found)).await.unwrap();
-    tx.commit().await.unwrap();
+    let list = forget_checkpoint(&test).await;
     let (path, aside) = (stored(&test, "lists").join(&list), stored(&test, "aside"));
     fs::rename(&path, &aside).unwrap();
     // Reading a directory is an error of the system, as one for want of file descriptors is.

@@ -1,114 +1,72 @@
 //! Tokens: listed and revoked one by one, neither wider nor longer than the token that makes them, and without a life
 //! after the disabling of their principal.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use app::error::Error;
-use app::gate::{Vend, Vended};
-use app::grant::{ApproveRequest, RequestAccess};
-use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn, set_enabled};
+use app::gate::Vended;
+use app::grant::RequestAccess;
+use app::identity::{AssignRole, CreatePrincipal, NewKind, NewRole, SignedIn};
 use app::issuer::{Claims, TokenKind};
 use app::lease::{Denied, Leases};
-use app::target::PortTarget;
-use app::token::{CreateToken, MadeToken, create_token, find_token, list_tokens, revoke_token};
-use app::{App, Ctx};
+use app::token::{CreateToken, create_token, find_token, list_tokens, revoke_token};
 use domain::audit;
 use domain::clock::Clock;
 use domain::error::{Kind, Reason};
 use domain::gate::Action;
 use domain::grant::Purpose;
-use domain::id::{LeaseId, PrincipalId, TokenId};
+use domain::id::TokenId;
 use domain::identity::{DomainRole, PlatformRole, PurposeCode};
 use domain::lease::{Lease, LeaseState};
 use domain::token::{MAX_CHAIN, MAX_VALID, Revoked, Token};
 use store::{Lock, Seek};
-use testkit::app::{TestApp, set};
-use testkit::inspector::Scene;
+use testkit::actor::{TestActor, access_to};
+use testkit::app::TestApp;
 
-const PRODUCT: &str = include_str!("documents/race.product.yaml");
-const CONTRACT: &str = include_str!("documents/race.contract.yaml");
+use crate::open_table::{CONTRACT, PRODUCT, ROWS, open, publish};
+
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-
-async fn make(ctx: &Ctx, subject: &str) -> MadeToken {
-    create_token(ctx, command(Some(subject), None, None)).await.unwrap()
-}
 
 fn command(subject: Option<&str>, lifetime: Option<Duration>, purpose: Option<PurposeCode>) -> CreateToken {
     CreateToken { subject: subject.map(str::to_owned), lifetime, purpose }
 }
 
-async fn account(test: &TestApp, subject: &str, owner: PrincipalId) -> PrincipalId {
-    let command = CreatePrincipal { subject: subject.to_owned(), kind: NewKind::Service(Some(owner)), key: None };
-    match app::identity::create_principal(&test.admin, command).await.unwrap() {
-        app::org::Created::Made(principal) => principal.id,
-        app::org::Created::NameTaken => panic!("`{subject}` is taken"),
-    }
-}
-
-async fn is_refused(app: &Arc<App>, made: &MadeToken) -> bool {
-    matches!(app::identity::sign_in(app, made.token.expose()).await, Err(Error::Unauthenticated))
-}
-
-async fn listed(ctx: &Ctx, subject: Option<&str>) -> Vec<Token> {
+async fn listed(ctx: &TestActor, subject: Option<&str>) -> Vec<Token> {
     list_tokens(ctx, subject, &Seek::first(100)).await.unwrap().items
-}
-
-async fn vend(ctx: &Ctx) -> Vended {
-    let address = "nyc.race.rows".parse().unwrap();
-    app::gate::vend(ctx, Vend { address, action: Action::Read, purpose: None, lifetime: None }).await.unwrap()
-}
-
-async fn lease(ctx: &Ctx) -> LeaseId {
-    match vend(ctx).await {
-        Vended::Issued(issued) => issued.lease.id,
-        Vended::Refused(decision) => panic!("shut: {decision:?}"),
-    }
-}
-
-/// A table, and a reader with a grant.
-async fn open() -> (TestApp, Ctx) {
-    let test = TestApp::start().await;
-    let owner = test.domain("nyc").await;
-    let reader = test.principal("reader").await;
-    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-    test.lay("nyc/race", 0, Scene::of("id:integer")).await;
-    testkit::app::grant(&owner, &reader, "nyc.race.rows").await.unwrap();
-    (test, reader)
 }
 
 #[tokio::test]
 async fn a_token_is_revoked_by_its_id_and_no_other_with_it() {
     let test = TestApp::start().await;
     test.principal("reader").await;
-    let [one, two] = [make(&test.admin, "reader").await, make(&test.admin, "reader").await];
+    let [one, two] =
+        [test.admin.creates_token("reader").await.unwrap(), test.admin.creates_token("reader").await.unwrap()];
     let reader = test.bearer(one.token.expose()).await;
     test.bearer(two.token.expose()).await;
     let ids: Vec<TokenId> = listed(&reader, None).await.into_iter().map(|token| token.id).collect();
     assert!(ids.contains(&one.registered.id) && ids.contains(&two.registered.id), "{ids:?}");
 
     let revoked = revoke_token(&reader, two.registered.id, None).await.unwrap();
-    let expected = Some(Revoked { at: test.clock.now(), by: Some(reader.actor.principal.id) });
+    let expected = Some(Revoked { at: test.clock.now(), by: Some(reader.id()) });
     assert_eq!(revoked.revoked, expected);
-    assert!(is_refused(&test.app, &two).await, "the caller of a revoked token is not taken from the cache");
-    assert!(!is_refused(&test.app, &one).await);
+    assert!(test.refuses(two.token.expose()).await, "the caller of a revoked token is not taken from the cache");
+    assert!(!test.refuses(one.token.expose()).await);
     // Again it changes nothing, also for another one who may.
     let again = revoke_token(&test.admin, two.registered.id, None).await.unwrap();
     assert_eq!(again.revoked, expected);
     assert_eq!(find_token(&reader, two.registered.id).await.unwrap().unwrap().revoked, expected);
 
-    let filter = app::audit::Filter { action: Some(audit::Action::TokenRevoke), ..app::audit::Filter::default() };
-    let records = app::audit::list_records(&test.admin, filter, &Seek::first(10)).await.unwrap().items;
+    let records = test.records(audit::Action::TokenRevoke).await;
     assert_eq!(records.len(), 1);
-    assert_eq!(records[0].record.resource.id, two.registered.id.to_string());
+    assert_eq!(records[0].resource.id, two.registered.id.to_string());
 }
 
 #[tokio::test]
 async fn a_request_under_way_with_a_revoked_token_changes_nothing_and_gets_no_credentials() {
-    let (test, reader) = open().await;
+    let (test, _, reader, _) = open().await;
     let admin = test.ctx("admin").await;
     revoke_token(&test.admin, admin.actor.bearer.token_id.unwrap(), None).await.unwrap();
     let command = CreatePrincipal { subject: "new".to_owned(), kind: NewKind::User, key: None };
@@ -116,18 +74,21 @@ async fn a_request_under_way_with_a_revoked_token_changes_nothing_and_gets_no_cr
     assert!(matches!(created, Err(Error::Unauthenticated)), "{created:?}");
 
     let other = test.ctx("reader").await;
-    assert!(matches!(vend(&reader).await, Vended::Issued(_)));
+    assert!(matches!(reader.vends(ROWS, Action::Read).await.unwrap(), Vended::Issued(_)));
     revoke_token(&test.admin, reader.actor.bearer.token_id.unwrap(), None).await.unwrap();
-    assert!(matches!(vend(&reader).await, Vended::Refused(_)));
-    assert!(matches!(vend(&other).await, Vended::Issued(_)), "the answer is not cached for other tokens");
-    assert!(matches!(vend(&reader).await, Vended::Refused(_)));
+    assert!(matches!(reader.vends(ROWS, Action::Read).await.unwrap(), Vended::Refused(_)));
+    assert!(
+        matches!(other.vends(ROWS, Action::Read).await.unwrap(), Vended::Issued(_)),
+        "the answer is not cached for other tokens"
+    );
+    assert!(matches!(reader.vends(ROWS, Action::Read).await.unwrap(), Vended::Refused(_)));
 }
 
 #[tokio::test]
 async fn leases_end_with_the_token_that_they_were_requested_with() {
-    let (test, reader) = open().await;
+    let (test, _, reader, _) = open().await;
     let other = test.ctx("reader").await;
-    let [ends, stays] = [lease(&reader).await, lease(&other).await];
+    let [ends, stays] = [reader.leases(ROWS).await.lease.id, other.leases(ROWS).await.lease.id];
     test.app.open(ends).await.unwrap();
     revoke_token(&test.admin, reader.actor.bearer.token_id.unwrap(), None).await.unwrap();
     assert_eq!(test.app.open(ends).await.unwrap_err(), Denied::Revoked);
@@ -139,10 +100,12 @@ async fn a_token_of_another_principal_is_hidden_or_only_seen() {
     let test = TestApp::start().await;
     let stranger = test.principal("stranger").await;
     let person = test.principal("person").await;
-    account(&test, "robot", person.actor.principal.id).await;
-    test.principal("steward").await;
-    let steward = test.assign_platform("steward", PlatformRole::Steward).await;
-    let made = make(&test.admin, "robot").await;
+    // Without a token of its own.
+    let kind = NewKind::Service(Some(person.id()));
+    let command = CreatePrincipal { subject: "robot".to_owned(), kind, key: None };
+    app::identity::create_principal(&test.admin, command).await.unwrap();
+    let steward = test.officer("steward", PlatformRole::Steward).await;
+    let made = test.admin.creates_token("robot").await.unwrap();
     let robot = test.bearer(made.token.expose()).await;
     let (id, unknown) = (made.registered.id, TokenId::new(test.clock.as_ref(), test.random.as_ref()));
     let of_person = person.actor.bearer.token_id.unwrap();
@@ -161,7 +124,7 @@ async fn a_token_of_another_principal_is_hidden_or_only_seen() {
     assert_eq!(revoke_token(&steward, id, None).await.unwrap_err().kind(), Kind::Forbidden);
     assert_eq!(listed(&person, Some("robot")).await.len(), 1);
     revoke_token(&person, id, None).await.unwrap();
-    assert!(is_refused(&test.app, &made).await);
+    assert!(test.refuses(made.token.expose()).await);
 }
 
 #[tokio::test]
@@ -171,12 +134,12 @@ async fn a_token_that_is_not_registered_is_refused_whatever_its_signature() {
     let id = TokenId::new(test.clock.as_ref(), test.random.as_ref());
     let claims = Claims::new(id, "reader", TokenKind::User, test.clock.now());
     let token = test.app.issuer.issue(&claims).unwrap();
-    assert!(matches!(app::identity::sign_in(&test.app, token.expose()).await, Err(Error::Unauthenticated)));
+    assert!(test.refuses(token.expose()).await);
     // Nor does the id of another principal's token help.
-    let other = make(&test.admin, "admin").await;
+    let other = test.admin.creates_token("admin").await.unwrap();
     let claims = Claims::new(other.registered.id, "reader", TokenKind::User, test.clock.now());
     let token = test.app.issuer.issue(&claims).unwrap();
-    assert!(matches!(app::identity::sign_in(&test.app, token.expose()).await, Err(Error::Unauthenticated)));
+    assert!(test.refuses(token.expose()).await);
 }
 
 #[tokio::test]
@@ -186,7 +149,7 @@ async fn a_token_makes_none_that_lives_longer_than_itself() {
     let end = test.admin.actor.bearer.expires_at;
     test.clock.advance(HOUR / 2);
     for subject in ["admin", "reader"] {
-        let made = make(&test.admin, subject).await;
+        let made = test.admin.creates_token(subject).await.unwrap();
         assert_eq!(made.registered.expires_at, end, "{subject}");
         let longer = command(Some(subject), Some(HOUR / 2 + Duration::from_secs(1)), None);
         let error = create_token(&test.admin, longer).await.unwrap_err();
@@ -196,19 +159,16 @@ async fn a_token_makes_none_that_lives_longer_than_itself() {
     }
     // Renewed just before the end, it still ends.
     test.clock.advance(HOUR / 2 - Duration::from_secs(2));
-    let last = make(&test.admin, "admin").await;
+    let last = test.admin.creates_token("admin").await.unwrap();
     test.clock.advance(Duration::from_secs(10));
-    assert!(is_refused(&test.app, &last).await);
+    assert!(test.refuses(last.token.expose()).await);
 }
 
 #[tokio::test]
 async fn a_chain_of_tokens_ends_however_they_make_each_other() {
     let test = TestApp::start().await;
     let start = test.clock.now();
-    let robots = [
-        account(&test, "robot-1", test.admin.actor.principal.id).await,
-        account(&test, "robot-2", test.admin.actor.principal.id).await,
-    ];
+    let robots = [test.account("robot-1", &test.admin).await.id(), test.account("robot-2", &test.admin).await.id()];
     for subject in ["robot-1", "robot-2"] {
         test.assign_platform(subject, PlatformRole::Admin).await;
     }
@@ -222,7 +182,7 @@ async fn a_chain_of_tokens_ends_however_they_make_each_other() {
         assert!(made.registered.expires_at <= start.plus(MAX_CHAIN), "{:?}", made.registered);
         let robot = test.bearer(made.token.expose()).await;
         // A service account makes none that lives longer, also not for another service account.
-        let other = make(&robot, ["robot-2", "robot-1"][n_rounds % 2]).await;
+        let other = robot.creates_token(["robot-2", "robot-1"][n_rounds % 2]).await.unwrap();
         assert_eq!(other.registered.expires_at, made.registered.expires_at);
         let left = made.registered.expires_at.since(test.clock.now());
         test.clock.advance((left * 99 / 100).max(Duration::from_secs(1)));
@@ -245,7 +205,7 @@ async fn a_token_for_a_purpose_makes_only_tokens_for_that_purpose() {
     let limited = create_token(&test.admin, command(None, None, Some(PurposeCode::Analytics))).await.unwrap();
     let limited = test.bearer(limited.token.expose()).await;
     for subject in ["admin", "reader"] {
-        assert_eq!(make(&limited, subject).await.registered.purpose, Some(PurposeCode::Analytics));
+        assert_eq!(limited.creates_token(subject).await.unwrap().registered.purpose, Some(PurposeCode::Analytics));
         let other = command(Some(subject), None, Some(PurposeCode::Support));
         let error = create_token(&limited, other).await.unwrap_err();
         assert!(matches!(&error, Error::Invalid { field: "purpose", .. }), "{error:?}");
@@ -258,63 +218,54 @@ async fn a_token_for_a_purpose_makes_only_tokens_for_that_purpose() {
 #[tokio::test]
 async fn a_token_for_a_purpose_neither_publishes_nor_approves_nor_assigns_roles() {
     let test = TestApp::start().await;
-    let owner = test.domain("nyc").await;
+    publish(&test, CONTRACT).await;
     let reader = test.principal("reader").await;
-    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-    test.lay("nyc/race", 0, Scene::of("id:integer")).await;
-    let request = |purpose| RequestAccess {
-        target: PortTarget::Table("nyc.race.rows".parse().unwrap()),
-        purpose: Purpose::new(purpose, "to learn").unwrap(),
-        from: None,
-        until: None,
-        key: None,
-    };
-    let pending = app::grant::request_access(&reader, request(PurposeCode::Analytics)).await.unwrap();
+    let pending = reader.requests(access_to(ROWS)).await.unwrap();
     let limited = async |subject: &str| {
         let made =
             create_token(&test.admin, command(Some(subject), None, Some(PurposeCode::Operations))).await.unwrap();
         test.bearer(made.token.expose()).await
     };
-    let owner = limited("owner-nyc").await;
-    let approve = ApproveRequest { id: pending.id, until: None, reason: None, key: None };
+    let (owner, admin) = (limited("owner-nyc").await, limited("admin").await);
     let role = |subject: &str| AssignRole {
         subject: subject.to_owned(),
         role: NewRole::Domain("nyc".parse().unwrap(), DomainRole::Owner),
         key: None,
     };
     let errors = [
-        app::grant::approve_request(&owner, approve).await.unwrap_err(),
-        app::publish::apply(&owner, set("nyc", &[PRODUCT, CONTRACT])).await.unwrap_err(),
+        owner.approves(pending.id).await.unwrap_err(),
+        owner.publishes("nyc", &[PRODUCT, CONTRACT]).await.unwrap_err(),
         app::identity::assign_role(&owner, role("reader")).await.unwrap_err(),
-        app::identity::assign_role(&limited("admin").await, role("reader")).await.unwrap_err(),
-        set_enabled(&limited("admin").await, reader.actor.principal.id, false, None).await.unwrap_err(),
+        app::identity::assign_role(&admin, role("reader")).await.unwrap_err(),
+        admin.disables(reader.id()).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!(error.kind(), Kind::Forbidden, "{error:?}");
     }
     // It requests access for its own purpose only.
     let reader = limited("reader").await;
-    let error = app::grant::request_access(&reader, request(PurposeCode::Analytics)).await.unwrap_err();
+    let error = reader.requests(access_to(ROWS)).await.unwrap_err();
     assert!(matches!(&error, Error::Invalid { field: "purpose", .. }), "{error:?}");
-    app::grant::request_access(&reader, request(PurposeCode::Operations)).await.unwrap();
+    let purpose = Purpose::new(PurposeCode::Operations, "to learn").unwrap();
+    reader.requests(RequestAccess { purpose, ..access_to(ROWS) }).await.unwrap();
 }
 
 #[tokio::test]
 async fn disabling_ends_all_earlier_tokens_for_good_and_those_of_the_service_accounts() {
     let test = TestApp::start().await;
-    let person = test.principal("person").await.actor.principal.id;
-    account(&test, "robot", person).await;
-    let before = [make(&test.admin, "person").await, make(&test.admin, "robot").await];
+    let person = test.principal("person").await;
+    test.account("robot", &person).await;
+    let before = [test.admin.creates_token("person").await.unwrap(), test.admin.creates_token("robot").await.unwrap()];
     for made in &before {
-        assert!(!is_refused(&test.app, made).await);
+        assert!(!test.refuses(made.token.expose()).await);
     }
-    set_enabled(&test.admin, person, false, None).await.unwrap();
-    set_enabled(&test.admin, person, true, None).await.unwrap();
+    test.admin.disables(person.id()).await.unwrap();
+    test.admin.enables(person.id()).await.unwrap();
     for made in &before {
-        assert!(is_refused(&test.app, made).await, "{}", made.principal.subject);
+        assert!(test.refuses(made.token.expose()).await, "{}", made.principal.subject);
     }
     for subject in ["person", "robot"] {
-        assert!(!is_refused(&test.app, &make(&test.admin, subject).await).await, "{subject}");
+        assert!(!test.refuses(test.admin.creates_token(subject).await.unwrap().token.expose()).await, "{subject}");
     }
 }
 
@@ -322,25 +273,25 @@ async fn disabling_ends_all_earlier_tokens_for_good_and_those_of_the_service_acc
 async fn whoever_may_enable_what_others_disabled_wins_over_the_owner_of_a_service_account() {
     let test = TestApp::start().await;
     let person = test.principal("person").await;
-    let robot = account(&test, "robot", person.actor.principal.id).await;
+    let robot = test.account("robot", &person).await.id();
     let forbidden = async |what: &str| {
-        let error = set_enabled(&person, robot, true, None).await.unwrap_err();
+        let error = person.enables(robot).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Forbidden, "{what}: {error:?}");
     };
     // What the owner has disabled, the owner enables.
-    set_enabled(&person, robot, false, None).await.unwrap();
-    assert!(set_enabled(&person, robot, true, None).await.unwrap().enabled);
+    person.disables(robot).await.unwrap();
+    assert!(person.enables(robot).await.unwrap().enabled);
     // What an admin has disabled, an admin enables,
-    set_enabled(&test.admin, robot, false, None).await.unwrap();
+    test.admin.disables(robot).await.unwrap();
     forbidden("disabled by an admin").await;
-    set_enabled(&person, robot, false, None).await.unwrap();
+    person.disables(robot).await.unwrap();
     forbidden("disabled by an admin, then by the owner").await;
-    set_enabled(&test.admin, robot, true, None).await.unwrap();
+    test.admin.enables(robot).await.unwrap();
     // also where the owner was first.
-    set_enabled(&person, robot, false, None).await.unwrap();
-    set_enabled(&test.admin, robot, false, None).await.unwrap();
+    person.disables(robot).await.unwrap();
+    test.admin.disables(robot).await.unwrap();
     forbidden("disabled by the owner, then by an admin").await;
-    assert!(set_enabled(&test.admin, robot, true, None).await.unwrap().enabled);
+    assert!(test.admin.enables(robot).await.unwrap().enabled);
 }
 
 #[tokio::test]
@@ -357,7 +308,7 @@ async fn of_the_one_time_tokens_of_several_starts_the_last_is_valid_once() {
         panic!("a one-time token is nobody's")
     };
     let second = app::token::bootstrap_token(&test.app).await.unwrap().unwrap();
-    assert!(matches!(app::identity::sign_in(&test.app, first.expose()).await, Err(Error::Unauthenticated)));
+    assert!(test.refuses(first.expose()).await);
     let late = app::token::redeem_bootstrap(&test.app, id, "test").await;
     assert!(matches!(late, Err(Error::Unauthenticated)), "signed in before the second start");
 
@@ -366,39 +317,33 @@ async fn of_the_one_time_tokens_of_several_starts_the_last_is_valid_once() {
     };
     app::token::redeem_bootstrap(&test.app, id, "test").await.unwrap();
     assert!(matches!(app::token::redeem_bootstrap(&test.app, id, "test").await, Err(Error::Unauthenticated)));
-    assert!(matches!(app::identity::sign_in(&test.app, second.expose()).await, Err(Error::Unauthenticated)));
+    assert!(test.refuses(second.expose()).await);
 }
 
 #[tokio::test]
 async fn recovery_ends_the_earlier_tokens_of_the_admin() {
-    let (test, reader) = open().await;
-    let made = make(&test.admin, "admin").await;
-    let of_reader = lease(&reader).await;
-    let of_admin = LeaseId::random(test.random.as_ref());
-    let mut tx = test.app.db.write(Lock::FactsShared).await.unwrap();
-    let template = store::lease::get(&mut tx, of_reader).await.unwrap();
+    let (test, _, reader, _) = open().await;
+    let made = test.admin.creates_token("admin").await.unwrap();
+    let template = reader.leases(ROWS).await.lease;
+    let of_reader = template.id;
     let (principal_id, token_id) = (made.principal.id, Some(made.registered.id));
-    let lease = Lease { id: of_admin, principal_id, token_id, grant_id: None, ..template };
-    store::lease::insert(&mut tx, &lease).await.unwrap();
-    tx.commit().await.unwrap();
+    let of_admin = test.insert_lease(Lease { principal_id, token_id, grant_id: None, ..template }).await.id;
 
     let first = app::token::recover_admin(&test.app).await.unwrap();
     assert_eq!(test.app.open(of_admin).await.unwrap_err(), Denied::Revoked);
-    let mut tx = test.app.db.read().await.unwrap();
-    assert_eq!(store::lease::get(&mut tx, of_admin).await.unwrap().state, LeaseState::Revoked);
-    drop(tx);
+    assert_eq!(test.lease(of_admin).await.state, LeaseState::Revoked);
     assert!(test.app.open(of_reader).await.is_ok());
-    assert!(is_refused(&test.app, &made).await);
-    assert!(!is_refused(&test.app, &first).await);
+    assert!(test.refuses(made.token.expose()).await);
+    assert!(!test.refuses(first.token.expose()).await);
     let second = app::token::recover_admin(&test.app).await.unwrap();
-    assert!(is_refused(&test.app, &first).await);
-    assert!(!is_refused(&test.app, &second).await);
+    assert!(test.refuses(first.token.expose()).await);
+    assert!(!test.refuses(second.token.expose()).await);
 }
 
 #[tokio::test]
 async fn a_principal_has_so_many_tokens_and_ended_ones_are_deleted_later() {
     let test = TestApp::start().await;
-    let reader = test.principal("reader").await.actor.principal.id;
+    let reader = test.principal("reader").await.id();
     let n_before = listed(&test.admin, Some("reader")).await.len();
     let mut tx = test.app.db.write(Lock::FactsShared).await.unwrap();
     for _ in n_before..MAX_VALID {
@@ -419,7 +364,7 @@ async fn a_principal_has_so_many_tokens_and_ended_ones_are_deleted_later() {
     assert_eq!(error.reason(), Some(Reason::TokenTooMany), "{error:?}");
     let id = listed(&test.admin, Some("reader")).await[0].id;
     revoke_token(&test.admin, id, None).await.unwrap();
-    make(&test.admin, "reader").await;
+    test.admin.creates_token("reader").await.unwrap();
 
     test.clock.advance(HOUR + 7 * DAY);
     app::jobs::tidy_once(&test.app).await.unwrap();

@@ -7,25 +7,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::audit;
 use app::error::Error;
-use app::gate::{Issued, Vend, Vended};
-use app::identity::{CreatePrincipal, NewKind, NewRole};
+use app::gate::Vended;
 use app::lease::{Denied, Leases};
-use app::{Ctx, audit};
 use domain::audit::Outcome;
-use domain::gate::{Action, LineOutcome};
+use domain::gate::Action;
 use domain::id::GrantId;
 use domain::identity::DomainRole;
 use domain::lease::{Credentials, Lease, LeaseState, VendError};
 use store::{ListScope, Seek};
+use testkit::actor::{TestActor, access_to, issued, refused};
 use testkit::app::{TestApp, Wiring};
-use testkit::inspector::Scene;
 use testkit::vendor::{Behaviour, FakeVendor};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-const PRODUCT: &str = include_str!("documents/race.product.yaml");
-const CONTRACT: &str = include_str!("documents/race.contract.yaml");
+use crate::open_table::{ROWS, open_on};
+
 /// Longer than any test waits: a test that reaches it has failed.
 const LONG: Duration = Duration::from_secs(30);
 
@@ -33,8 +32,8 @@ const LONG: Duration = Duration::from_secs(30);
 struct World {
     test: TestApp,
     vendor: Arc<FakeVendor>,
-    owner: Ctx,
-    reader: Ctx,
+    owner: TestActor,
+    reader: TestActor,
     grant: GrantId,
 }
 
@@ -42,11 +41,7 @@ impl World {
     async fn open(deadline: Duration) -> Self {
         let vendor = Arc::new(FakeVendor::new(deadline));
         let test = TestApp::start_wired(Wiring { vendor: Some(vendor.clone()), ..Wiring::default() }).await;
-        let owner = test.domain("nyc").await;
-        let reader = test.principal("reader").await;
-        test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-        test.lay("nyc/race", 0, Scene::of("id:integer")).await;
-        let grant = granted(&owner, &reader).await;
+        let (test, owner, reader, grant) = open_on(test).await;
         Self { test, vendor, owner, reader, grant }
     }
 
@@ -76,35 +71,20 @@ impl World {
     }
 
     async fn state(&self, lease: &Lease) -> LeaseState {
-        let mut tx = self.test.app.db.read().await.unwrap();
-        store::lease::get(&mut tx, lease.id).await.unwrap().state
+        self.test.lease(lease.id).await.state
     }
 
     /// How the records of vends ended, sorted: several have one time.
     async fn outcomes(&self) -> Vec<Outcome> {
-        let filter = audit::Filter { action: Some(audit::Action::CredentialVend), ..Default::default() };
-        let records = audit::list_records(&self.test.admin, filter, &Seek::first(100)).await.unwrap().items;
-        let mut outcomes: Vec<_> = records.into_iter().map(|entry| entry.record.outcome).collect();
+        let records = self.test.records(audit::Action::CredentialVend).await;
+        let mut outcomes: Vec<_> = records.into_iter().map(|record| record.outcome).collect();
         outcomes.sort_by_key(|outcome| outcome.as_str());
         outcomes
     }
 }
 
-async fn granted(owner: &Ctx, reader: &Ctx) -> GrantId {
-    testkit::app::grant(owner, reader, "nyc.race.rows").await.unwrap()
-}
-
-async fn vend(ctx: Ctx, action: Action) -> Result<Vended, Error> {
-    let address = "nyc.race.rows".parse().unwrap();
-    let command = Vend { address, action, purpose: None, lifetime: None };
-    tokio::time::timeout(LONG * 2, app::gate::vend(&ctx, command)).await.expect("the vend hangs")
-}
-
-fn issued(vended: Result<Vended, Error>) -> Issued {
-    match vended.unwrap() {
-        Vended::Issued(issued) => *issued,
-        Vended::Refused(decision) => panic!("refused: {decision:?}"),
-    }
+async fn vend(actor: TestActor, action: Action) -> Result<Vended, Error> {
+    tokio::time::timeout(LONG * 2, actor.vends(ROWS, action)).await.expect("the vend hangs")
 }
 
 #[tokio::test]
@@ -158,12 +138,10 @@ async fn a_provider_that_fails_ends_the_lease_and_the_next_one_is_new() {
 #[tokio::test]
 async fn a_grant_revoked_while_the_provider_is_asked_gives_no_credentials() {
     let (world, lease, vending) = World::held().await;
-    app::grant::revoke_grant(&world.owner, world.grant, "the project ended", None).await.unwrap();
+    world.owner.revokes(world.grant).await.unwrap();
     assert_eq!(world.state(&lease).await, LeaseState::Revoked);
     world.vendor.go_on();
-    let Vended::Refused(decision) = vending.await.unwrap().unwrap() else { panic!("credentials after a revoke") };
-    let failing = decision.lines.iter().filter(|line| line.outcome == LineOutcome::Fails);
-    assert_eq!(failing.map(|line| line.code.as_str()).collect::<Vec<_>>(), ["policy.denied", "grant.revoked"]);
+    assert_eq!(refused(vending.await.unwrap()), ["policy.denied", "grant.revoked"]);
     assert_eq!(world.state(&lease).await, LeaseState::Revoked);
     assert_eq!(world.outcomes().await, [Outcome::Intended, Outcome::Refused, Outcome::Refused]);
     assert_eq!(world.test.app.open(lease.id).await.unwrap_err(), Denied::Revoked);
@@ -172,7 +150,7 @@ async fn a_grant_revoked_while_the_provider_is_asked_gives_no_credentials() {
 #[tokio::test]
 async fn a_principal_disabled_while_the_provider_is_asked_gets_no_credentials() {
     let (world, lease, vending) = World::held().await;
-    app::identity::set_enabled(&world.test.admin, world.reader.actor.principal.id, false, None).await.unwrap();
+    world.test.admin.disables(world.reader.id()).await.unwrap();
     world.vendor.go_on();
     assert!(matches!(vending.await.unwrap().unwrap(), Vended::Refused(_)));
     assert_eq!(world.state(&lease).await, LeaseState::Revoked);
@@ -181,19 +159,15 @@ async fn a_principal_disabled_while_the_provider_is_asked_gets_no_credentials() 
 #[tokio::test]
 async fn the_leases_of_the_service_accounts_of_a_disabled_person_end_too() {
     let world = World::open(LONG).await;
-    let person = world.reader.actor.principal.id;
-    let kind = NewKind::Service(Some(person));
-    let command = CreatePrincipal { subject: "robot".to_owned(), kind, key: None };
-    app::identity::create_principal(&world.test.admin, command).await.unwrap();
-    let robot = world.test.ctx("robot").await;
-    granted(&world.owner, &robot).await;
+    let robot = world.test.account("robot", &world.reader).await;
+    world.owner.grants(&robot, access_to(ROWS)).await.unwrap();
     let open = issued(vend(robot.clone(), Action::Read).await).lease;
     world.vendor.set(Behaviour::Held);
     let vending = tokio::spawn(vend(robot, Action::Read));
     for _ in 0..2 {
         world.vendor.asked().await;
     }
-    app::identity::set_enabled(&world.test.admin, person, false, None).await.unwrap();
+    world.test.admin.disables(world.reader.id()).await.unwrap();
     world.vendor.go_on();
     assert!(matches!(vending.await.unwrap().unwrap(), Vended::Refused(_)));
     assert_eq!(world.leases().await.iter().map(|lease| lease.state).collect::<Vec<_>>(), [LeaseState::Revoked; 2]);
@@ -203,13 +177,11 @@ async fn the_leases_of_the_service_accounts_of_a_disabled_person_end_too() {
 #[tokio::test]
 async fn a_role_taken_away_while_the_provider_is_asked_gives_no_credentials() {
     let world = World::open(LONG).await;
-    world.test.principal("mender").await;
-    let mender = world.test.assign("mender", NewRole::Domain("nyc".parse().unwrap(), DomainRole::Publisher)).await;
+    let mender = world.test.member("mender", &[("nyc", DomainRole::Publisher)]).await;
     world.vendor.set(Behaviour::Held);
     let vending = tokio::spawn(vend(mender.clone(), Action::Repair));
     world.vendor.asked().await;
-    let role = app::identity::list_own_roles(&mender).await.unwrap()[0].id;
-    app::identity::unassign_role(&world.test.admin, role, None).await.unwrap();
+    world.test.admin.unassigns(&mender, "nyc").await.unwrap();
     world.vendor.go_on();
     assert!(matches!(vending.await.unwrap().unwrap(), Vended::Refused(_)));
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use app::Error;
-use app::gate::{Vend, Vended};
+use app::gate::Vended;
 use app::identity::{NewRole, SignedIn};
 use app::issuer::BOOTSTRAP_SUBJECT;
 use app::token::CreateToken;
@@ -19,11 +19,10 @@ use domain::identity::{LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, Rol
 use store::Lock;
 use testkit::app::{TestApp, Wiring};
 use testkit::clock::ManualClock;
-use testkit::inspector::Scene;
 use testkit::verifier::FakeVerifier;
 
-const PRODUCT: &str = include_str!("documents/race.product.yaml");
-const CONTRACT: &str = include_str!("documents/race.contract.yaml");
+use crate::open_table::{ROWS, open_on};
+
 const ISSUER: &str = "https://idp.example";
 /// How long tokens of the second issuer live.
 const LIFE: Duration = Duration::from_secs(600);
@@ -77,28 +76,22 @@ async fn make_admin(test: &TestApp, principal_id: PrincipalId) {
 #[tokio::test]
 async fn one_subject_of_two_issuers_is_two_principals_and_the_second_has_nothing_of_the_first() {
     let (test, idp) = start().await;
-    let owner = test.domain("nyc").await;
-    test.principal("reader").await;
+    let (test, _, _, _) = open_on(test).await;
     test.assign_platform("reader", PlatformRole::Auditor).await;
-    let local = test.assign("reader", NewRole::Platform(PlatformRole::Steward)).await;
-    test.publish(&owner, "nyc", &[PRODUCT, CONTRACT]).await;
-    test.lay("nyc/race", 0, Scene::of("id:integer")).await;
-    testkit::app::grant(&owner, &local, "nyc.race.rows").await.unwrap();
+    test.assign_platform("reader", PlatformRole::Steward).await;
     let foreign_id = add(&test, "reader").await;
 
     // The local one signs in first, last, and in between: nothing that is cached of one is the other's.
     for _ in 0..2 {
         let local = test.ctx("reader").await;
         let foreign = test.bearer(&idp.token("reader")).await;
-        assert_eq!(foreign.actor.principal.id, foreign_id);
-        assert_ne!(local.actor.principal.id, foreign_id);
+        assert_eq!(foreign.id(), foreign_id);
+        assert_ne!(local.id(), foreign_id);
         assert_eq!(foreign.actor.standing.grants.len(), 0);
         assert_eq!(foreign.actor.standing.platform_roles, []);
-        let address = || "nyc.race.rows".parse().unwrap();
-        let vend = |address| Vend { address, action: Action::Read, purpose: None, lifetime: None };
-        let vended = app::gate::vend(&local, vend(address())).await.unwrap();
+        let vended = local.vends(ROWS, Action::Read).await.unwrap();
         assert!(matches!(vended, Vended::Issued(_)), "the local reader has the grant");
-        let vended = app::gate::vend(&foreign, vend(address())).await.unwrap();
+        let vended = foreign.vends(ROWS, Action::Read).await.unwrap();
         assert!(matches!(vended, Vended::Refused(_)), "the other reader has none");
     }
 }
@@ -134,10 +127,9 @@ async fn nobody_gets_a_local_token_for_the_subject_of_another_issuer() {
 async fn an_unknown_subject_and_the_one_time_tokens_subject_are_nobody_at_another_issuer() {
     let (test, idp) = start().await;
     for subject in ["admin", "nobody", BOOTSTRAP_SUBJECT] {
-        let signed_in = app::identity::sign_in(&test.app, &idp.token(subject)).await;
-        assert!(matches!(signed_in, Err(Error::Unauthenticated)), "{subject}");
+        assert!(test.refuses(&idp.token(subject)).await, "{subject}");
     }
-    assert!(matches!(app::identity::sign_in(&test.app, "no token").await, Err(Error::Unauthenticated)));
+    assert!(test.refuses("no token").await);
 }
 
 #[tokio::test]
@@ -149,7 +141,7 @@ async fn a_cached_caller_ends_with_the_token_of_its_issuer() {
     test.clock.advance(LIFE - Duration::from_micros(1));
     let SignedIn::Actor(_) = app::identity::sign_in(&test.app, &token).await.unwrap() else { panic!("no principal") };
     test.clock.advance(Duration::from_micros(1));
-    assert!(matches!(app::identity::sign_in(&test.app, &token).await, Err(Error::Unauthenticated)));
+    assert!(test.refuses(&token).await);
 }
 
 #[tokio::test]
@@ -158,15 +150,14 @@ async fn a_token_of_another_issuer_ends_with_the_disabling_of_its_principal() {
     let id = add(&test, "reader").await;
     let before = idp.token_issued_at("reader", test.clock.now());
     let reader = test.bearer(&before).await;
-    app::identity::set_enabled(&test.admin, id, false, None).await.unwrap();
-    app::identity::set_enabled(&test.admin, id, true, None).await.unwrap();
-    let refused = app::identity::sign_in(&test.app, &before).await;
-    assert!(matches!(refused, Err(Error::Unauthenticated)), "it was issued before its principal was disabled");
+    test.admin.disables(id).await.unwrap();
+    test.admin.enables(id).await.unwrap();
+    assert!(test.refuses(&before).await, "it was issued before its principal was disabled");
     let own = CreateToken { subject: None, lifetime: None, purpose: None };
     let under_way = app::token::create_token(&reader, own).await;
     assert!(matches!(under_way, Err(Error::Unauthenticated)), "{under_way:?}");
     let after = idp.token_issued_at("reader", test.clock.now().plus(Duration::from_micros(1)));
-    assert_eq!(test.bearer(&after).await.actor.principal.id, id);
+    assert_eq!(test.bearer(&after).await.id(), id);
 }
 
 #[tokio::test]

@@ -17,7 +17,6 @@ const DOCUMENTS: [&str; 2] = ["tests/demo/flights.product.yaml", "tests/demo/fli
 const CONTRACT: &str = "demo-flights-contract";
 /// A version that is a draft until it is activated.
 const DRAFT: &str = "1.0.1";
-const REQUEST: [&str; 7] = ["access", "request", TABLE, "--purpose", "analytics", "--sentence", "to learn"];
 /// On PostgreSQL, a job that a crash left behind is retried after the deadline.
 const CONFIG: &str = "[inspect]\npoll = 3600\ndeadline = 20\n";
 /// A product with a topic, whose contract follows the schemas of the subject `orders-value`.
@@ -123,15 +122,11 @@ impl Fixture {
     }
 
     fn request(&self) -> String {
-        self.bob().request(TABLE)
+        text(&self.bob().requests(TABLE).ok().json(), "/request/id")
     }
 
     fn grant(&self) -> String {
-        self.ann().approve(&self.request())
-    }
-
-    fn revoke(&self, grant: &str) -> bool {
-        self.ann().run(&["access", "revoke", grant, "--reason", "a test"]).code == 0
+        self.ann().grants(&self.bob(), TABLE)
     }
 
     /// Sends a request to the registry; `None` if the server crashed.
@@ -205,7 +200,7 @@ const OPERATIONS: [Operation; 9] = [
         name: "publish",
         record: ("product.publish", ""),
         prepare: no_id,
-        run: |fixture, _, _| fixture.ann().run(&["apply", "-d", "nyc", DOCUMENTS[0], DOCUMENTS[1]]).code == 0,
+        run: |fixture, _, _| fixture.ann().applies(&DOCUMENTS).code == 0,
         effect: |fixture, _| {
             let is_present = fixture.ann().run(&["product", "show", "nyc.flights"]).code == 0;
             if is_present { "present" } else { "missing" }.to_owned()
@@ -213,7 +208,7 @@ const OPERATIONS: [Operation; 9] = [
         expected: |_| "present".to_owned(),
         clean_up: |fixture, moment, _| {
             if moment == "committed" {
-                fixture.ann().ok(&["inspect", TABLE, "--wait"]);
+                fixture.ann().inspects(TABLE).ok();
             }
         },
     },
@@ -224,7 +219,7 @@ const OPERATIONS: [Operation; 9] = [
         run: |fixture, moment, _| {
             // Written now, so that no poll detects it before. Version 2 is the demo's bad batch.
             make_demo(&fixture.table(), if moment == "written" { 1 } else { 3 });
-            fixture.ann().run(&["inspect", TABLE, "--wait"]).code == 0
+            fixture.ann().inspects(TABLE).code == 0
         },
         effect: |fixture, _| {
             let query = format!("{{ table(address: \"{TABLE}\") {{ snapshots {{ nodes {{ verdict {{ at }} }} }} }} }}");
@@ -235,15 +230,15 @@ const OPERATIONS: [Operation; 9] = [
         expected: one_more,
         clean_up: |fixture, _, _| {
             fixture.server.kill_and_restart(Program::Charter);
-            fixture.ann().ok(&["inspect", TABLE, "--wait"]);
+            fixture.ann().inspects(TABLE).ok();
         },
     },
     Operation {
         name: "activate",
         record: ("contract.activate", ""),
         prepare: |fixture, _| {
-            fixture.ann().ok(&["apply", "-d", "nyc", &fixture.file("draft.contract.yaml")]);
-            fixture.ann().ok(&["inspect", TABLE, "--wait"]);
+            fixture.ann().applies(&[&fixture.file("draft.contract.yaml")]).ok();
+            fixture.ann().inspects(TABLE).ok();
             String::new()
         },
         run: |fixture, _, _| fixture.ann().run(&["version", "activate", "nyc.flights", CONTRACT, DRAFT]).code == 0,
@@ -260,7 +255,7 @@ const OPERATIONS: [Operation; 9] = [
         name: "request",
         record: ("access.request", ""),
         prepare: no_id,
-        run: |fixture, _, _| fixture.bob().run(&REQUEST).code == 0,
+        run: |fixture, _, _| fixture.bob().requests(TABLE).code == 0,
         effect: |fixture, _| n_nodes(fixture, "accessRequests"),
         expected: one_more,
         clean_up: nothing,
@@ -269,7 +264,7 @@ const OPERATIONS: [Operation; 9] = [
         name: "approve",
         record: ("access.approve", ""),
         prepare: |fixture, _| fixture.request(),
-        run: |fixture, _, request| fixture.ann().run(&["access", "approve", request]).code == 0,
+        run: |fixture, _, request| fixture.ann().approves(request).code == 0,
         effect: |fixture, request| fixture.node_state("AccessRequest", request),
         expected: |_| "APPROVED".to_owned(),
         clean_up: nothing,
@@ -278,19 +273,19 @@ const OPERATIONS: [Operation; 9] = [
         name: "revoke",
         record: ("access.revoke", ""),
         prepare: |fixture, _| fixture.grant(),
-        run: |fixture, _, grant| fixture.revoke(grant),
+        run: |fixture, _, grant| fixture.ann().revokes(grant).code == 0,
         effect: |fixture, grant| fixture.node_state("Grant", grant),
         expected: |_| "REVOKED".to_owned(),
-        clean_up: |fixture, moment, grant| assert!(moment == "committed" || fixture.revoke(grant)),
+        clean_up: |fixture, moment, grant| assert!(moment == "committed" || fixture.ann().revokes(grant).code == 0),
     },
     Operation {
         name: "vend",
         record: ("credential.vend", ""),
         prepare: |fixture, _| fixture.grant(),
-        run: |fixture, _, _| fixture.bob().run(&["credentials", TABLE]).code == 0,
+        run: |fixture, _, _| fixture.bob().vends(TABLE).code == 0,
         effect: |fixture, _| n_nodes(fixture, "leases"),
         expected: one_more,
-        clean_up: |fixture, _, grant| assert!(fixture.revoke(grant)),
+        clean_up: |fixture, _, grant| assert!(fixture.ann().revokes(grant).code == 0),
     },
     Operation {
         name: "register",
@@ -298,7 +293,7 @@ const OPERATIONS: [Operation; 9] = [
         prepare: |fixture, moment| {
             if moment == "followed" {
                 let files = ["orders.product.json", "orders.contract.json"].map(|name| fixture.file(name));
-                fixture.ann().ok(&["apply", "-d", "nyc", &files[0], &files[1]]);
+                fixture.ann().applies(&[&files[0], &files[1]]).ok();
                 assert!(fixture.register(SCHEMA));
             }
             String::new()

@@ -45,10 +45,10 @@ fn a_failed_inspection_is_a_verdict_and_never_opens_the_gate() {
     for (name, mode) in [("demo-block", "block"), ("demo-last-good", "last_good"), ("demo-warn", "warn")] {
         write_documents(documents.path(), name, mode, "");
     }
-    ann.ok(&["apply", "-d", "nyc", documents.path().to_str().unwrap()]);
-    ann.ok(&["inspect", BLOCK, "--wait"]);
+    ann.applies(&[documents.path().to_str().unwrap()]).ok();
+    ann.inspects(BLOCK).ok();
     for table in [BLOCK, LAST_GOOD, WARN] {
-        ann.approve(&bob.request(table));
+        ann.grants(&bob, table);
         bob.ok(&["credentials", table]);
     }
 
@@ -62,7 +62,7 @@ fn a_failed_inspection_is_a_verdict_and_never_opens_the_gate() {
         fs::remove_file(folder.path().join("fault")).unwrap();
         // Version 2 of the demo table is the bad batch; all others pass when inspected again.
         if version != 2 {
-            ann.ok(&["inspect", BLOCK, "--wait"]);
+            ann.inspects(BLOCK).ok();
             bob.ok(&["credentials", BLOCK]);
         }
     }
@@ -94,7 +94,7 @@ fn a_failed_inspection_is_a_verdict_and_never_opens_the_gate() {
         fs::write(&next, entry).unwrap();
         assert_gate_closed(&ann, &bob, fault);
         fs::remove_file(&next).unwrap();
-        ann.ok(&["inspect", BLOCK, "--wait"]);
+        ann.inspects(BLOCK).ok();
         bob.ok(&["credentials", BLOCK]);
     }
     // A version is missing: only the one after it exists.
@@ -124,10 +124,10 @@ fn a_worker_out_of_memory_is_a_verdict_and_the_server_continues() {
         // One greedy rule is enough, because the three products share the inspection.
         write_documents(documents.path(), name, mode, if mode == "block" { &rules } else { "" });
     }
-    ann.ok(&["apply", "-d", "nyc", documents.path().to_str().unwrap()]);
-    ann.ok(&["inspect", BLOCK, "--wait"]);
+    ann.applies(&[documents.path().to_str().unwrap()]).ok();
+    ann.inspects(BLOCK).ok();
     for table in [BLOCK, LAST_GOOD, WARN] {
-        ann.approve(&bob.request(table));
+        ann.grants(&bob, table);
         bob.ok(&["credentials", table]);
     }
 
@@ -136,7 +136,7 @@ fn a_worker_out_of_memory_is_a_verdict_and_the_server_continues() {
     let records = server.user("admin").ok(&["audit", "list", "--action", "table.inspect", "--json"]);
     assert!(records.stdout.contains("it aborted, probably out of memory"), "{records:?}");
     make_demo(&table, 3);
-    ann.ok(&["inspect", BLOCK, "--wait"]);
+    ann.inspects(BLOCK).ok();
     bob.ok(&["credentials", BLOCK]);
     health.assert_responsive();
 }
@@ -148,7 +148,7 @@ fn the_poll_detects_a_new_snapshot() {
     make_demo(&table, 0);
     let documents = tempfile::TempDir::new().unwrap();
     write_documents(documents.path(), "demo-block", "block", "");
-    server.user("ann").ok(&["apply", "-d", "nyc", documents.path().to_str().unwrap()]);
+    server.user("ann").applies(&[documents.path().to_str().unwrap()]).ok();
     for version in [0, 1] {
         make_demo(&table, version);
         server.until_inspected("ann", BLOCK, &format!("delta:{version}"));

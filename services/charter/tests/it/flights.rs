@@ -29,10 +29,7 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
 
     // The contracts become active once version 0 is inspected and passes.
     history.lay(0, &table);
-    ann.ok(&[
-        "apply",
-        "-d",
-        "nyc",
+    let applied = ann.applies(&[
         "tests/flights/flights.product.yaml",
         "tests/flights/flights.contract.yaml",
         "tests/flights/flights-last-good.product.yaml",
@@ -42,39 +39,40 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
         "tests/flights/reference.product.yaml",
         "tests/flights/reference.contract.yaml",
     ]);
+    applied.ok();
     for table in ALL {
-        ann.ok(&["inspect", table, "--wait"]);
+        ann.inspects(table).ok();
     }
     for table in ["airlines", "airports", "planes", "weather"] {
-        ann.ok(&["inspect", &format!("nyc.reference.{table}"), "--wait"]);
+        ann.inspects(&format!("nyc.reference.{table}")).ok();
     }
 
     // No access without a grant.
-    let refused = bob.run(&["credentials", BLOCK]);
+    let refused = bob.vends(BLOCK);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.stderr.contains("grant") || refused.stdout.contains("grant"), "{refused:?}");
-    let grants: Vec<String> = ALL.iter().map(|table| ann.approve(&bob.request(table))).collect();
-    ann.approve(&bob.request("nyc.reference.weather"));
+    let grants: Vec<String> = ALL.iter().map(|table| ann.grants(&bob, table)).collect();
+    ann.grants(&bob, "nyc.reference.weather");
 
     reads(&bob.credentials(BLOCK), &history, 0);
     let weather = bob.credentials("nyc.reference.weather").read("deltalake", &[]);
     assert_eq!(weather["rows"], 26_115, "{weather}");
 
     history.lay(1, &table);
-    ann.ok(&["inspect", BLOCK, "--wait"]);
+    ann.inspects(BLOCK).ok();
     reads(&bob.credentials(BLOCK), &history, 1);
 
     // Version 2 adds a column that the contract does not name: a warning, not a refusal.
     history.lay(2, &table);
-    ann.ok(&["inspect", BLOCK, "--wait"]);
+    ann.inspects(BLOCK).ok();
     let taken_at_2 = bob.credentials(BLOCK);
     reads(&taken_at_2, &history, 2);
 
     // Version 3 is the bad batch.
     history.lay(3, &table);
-    let inspected = ann.run(&["inspect", BLOCK, "--wait"]);
+    let inspected = ann.inspects(BLOCK);
     assert_eq!(inspected.code, 2, "a failed inspection is reported: {inspected:?}");
-    let refused = bob.run(&["credentials", BLOCK]);
+    let refused = bob.vends(BLOCK);
     assert_eq!(refused.code, 2, "{refused:?}");
     let why = bob.run(&["why", BLOCK, "--json"]);
     assert_eq!(why.code, 2);
@@ -89,7 +87,7 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
     // Version 4 removes it, version 5 completes the year.
     for version in [4, 5] {
         history.lay(version, &table);
-        ann.ok(&["inspect", BLOCK, "--wait"]);
+        ann.inspects(BLOCK).ok();
     }
     let taken_at_5 = bob.credentials(BLOCK);
     reads(&taken_at_5, &history, 5);
@@ -98,11 +96,11 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
 
     // A failed version without files of its own: a mistaken DELETE, then RESTORE.
     python(&format!("import deltalake; deltalake.DeltaTable({table:?}).delete('month <= 9')"));
-    assert_eq!(ann.run(&["inspect", BLOCK, "--wait"]).code, 2, "100,000 rows are promised");
-    assert_eq!(bob.run(&["credentials", BLOCK]).code, 2);
+    assert_eq!(ann.inspects(BLOCK).code, 2, "100,000 rows are promised");
+    assert_eq!(bob.vends(BLOCK).code, 2);
     reads(&bob.credentials(LAST_GOOD), &history, 5);
     python(&format!("import deltalake; deltalake.DeltaTable({table:?}).restore(5)"));
-    ann.ok(&["inspect", BLOCK, "--wait"]);
+    ann.inspects(BLOCK).ok();
     let taken_at_7 = bob.credentials(BLOCK);
     let restored = taken_at_7.read("deltalake", &["--column", "distance"]);
     assert_eq!((&restored["version"], &restored["rows"]), (&7.into(), &history.expected(5)["rows"]));
@@ -112,16 +110,16 @@ fn a_bad_batch_never_reaches_a_reader_who_did_not_ask_for_it() {
     }
 
     // A breaking contract is refused, a compatible one is not.
-    let broken = ann.run(&["apply", "-d", "nyc", "tests/flights/next/flights.contract.1.2.0-breaking.yaml"]);
+    let broken = ann.applies(&["tests/flights/next/flights.contract.1.2.0-breaking.yaml"]);
     assert_eq!(broken.code, 2, "{broken:?}");
     assert!(
         format!("{}{}", broken.stdout, broken.stderr).contains("2.0.0"),
         "the required version is shown: {broken:?}"
     );
-    ann.ok(&["apply", "-d", "nyc", "tests/flights/next/flights.contract.1.1.0.yaml"]);
+    ann.applies(&["tests/flights/next/flights.contract.1.1.0.yaml"]).ok();
 
     // After a revocation, every lease of the grant is refused at its next request.
-    ann.ok(&["access", "revoke", &grants[0], "--reason", "the project ended"]);
+    ann.revokes(&grants[0]).ok();
     for lease in [&taken_at_2, &taken_at_5, &taken_at_7] {
         for client in ["deltalake", "polars", "pyarrow"] {
             let refused = lease.read(client, &[]);
@@ -141,20 +139,20 @@ fn the_small_table_is_read_by_the_real_clients() {
     let (ann, bob) = (server.user("ann"), server.user("bob"));
     let table = server.lake().join("nyc/flights");
     make_demo(&table, 0);
-    ann.ok(&["apply", "-d", "nyc", "tests/demo/flights.product.yaml", "tests/demo/flights.contract.yaml"]);
-    ann.ok(&["inspect", BLOCK, "--wait"]);
-    let grant = ann.approve(&bob.request(BLOCK));
+    ann.applies(&["tests/demo/flights.product.yaml", "tests/demo/flights.contract.yaml"]).ok();
+    ann.inspects(BLOCK).ok();
+    let grant = ann.grants(&bob, BLOCK);
     // The versions that `charter-worker make-demo` writes.
     let lay = |version: u64, code: i32| {
         make_demo(&table, version);
-        assert_eq!(ann.run(&["inspect", BLOCK, "--wait"]).code, code, "version {version}");
+        assert_eq!(ann.inspects(BLOCK).code, code, "version {version}");
     };
     all_see(&bob.credentials(BLOCK), 400, 451_250, 8);
     lay(1, 0);
     let taken_at_1 = bob.credentials(BLOCK);
     all_see(&taken_at_1, 700, 789_143, 9);
     lay(2, 2);
-    assert_eq!(bob.run(&["credentials", BLOCK]).code, 2, "the bad batch closes the gate");
+    assert_eq!(bob.vends(BLOCK).code, 2, "the bad batch closes the gate");
     all_see(&taken_at_1, 700, 789_143, 9);
     lay(4, 0);
     let taken_at_4 = bob.credentials(BLOCK);
@@ -163,7 +161,7 @@ fn the_small_table_is_read_by_the_real_clients() {
         let bad = taken_at_4.read(client, &["--version", "2"]);
         assert!(bad["error"].is_string(), "{client} opened the bad batch: {bad}");
     }
-    ann.ok(&["access", "revoke", &grant, "--reason", "the project ended"]);
+    ann.revokes(&grant).ok();
     assert!(taken_at_4.read("deltalake", &[])["error"].is_string(), "a revoked lease still reads");
 }
 

@@ -21,7 +21,7 @@ const N_REQUESTS: usize = 1_000;
 
 #[test]
 fn hostile_connections_take_neither_the_memory_nor_the_time_of_others() {
-    let configured = std::env::var("CHARTER_HOSTILE").ok().and_then(|n| n.parse().ok());
+    let configured = testkit::number("CHARTER_HOSTILE").map(|n| n.try_into().unwrap());
     let n_connections = configured.unwrap_or(300);
     let server = TestServer::start(CONFIG).with_people();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

@@ -12,6 +12,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use testkit::number;
 use testkit::postgres::Server;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -77,10 +78,6 @@ fn kill_under_load(database: Option<String>) {
     check(&server, &runtime, &acknowledged, n_kills);
 }
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
-}
-
 /// A server with the inspected demo table.
 fn server_with_table(database: Option<String>) -> TestServer {
     let server = TestServer::start_on(database, CONFIG).with_people();
@@ -89,8 +86,8 @@ fn server_with_table(database: Option<String>) -> TestServer {
     }
     make_demo(&server.lake().join("nyc/flights"), 0);
     let ann = server.user("ann");
-    ann.ok(&["apply", "-d", "nyc", DOCUMENTS[0], DOCUMENTS[1]]);
-    ann.ok(&["inspect", TABLE, "--wait"]);
+    ann.applies(&DOCUMENTS).ok();
+    ann.inspects(TABLE).ok();
     server
 }
 

@@ -94,15 +94,15 @@ fn assert_works_without_its_log(stderr: Stdio) {
     make_demo(&table, 0);
     let documents = tempfile::TempDir::new().unwrap();
     write_documents(documents.path());
-    ann.ok(&["apply", "-d", "nyc", documents.path().to_str().unwrap()]);
-    ann.ok(&["inspect", TABLE, "--wait"]);
-    ann.approve(&bob.request(TABLE));
+    ann.applies(&[documents.path().to_str().unwrap()]).ok();
+    ann.inspects(TABLE).ok();
+    ann.grants(&bob, TABLE);
     bob.ok(&["credentials", TABLE]);
     assert_eq!(get(&server.gateway, "/lake").0, 403);
 
     // The job that inspects this commit and the worker that cannot read it log warnings.
     fs::write(table.join("_delta_log/00000000000000000001.json"), "{").unwrap();
-    assert_eq!(ann.run(&["inspect", TABLE, "--wait"]).code, 1);
+    assert_eq!(ann.inspects(TABLE).code, 1);
     // The writer logs a commit that fails.
     limit_files(server.pid(), Some(0));
     assert_eq!(ann.run(&["inspect", TABLE]).code, 1);

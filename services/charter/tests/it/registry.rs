@@ -56,7 +56,7 @@ fn the_client_and_the_serializers_of_the_jvm_work_unchanged() {
     let Some(client) = jvm_client() else { return };
     let server = TestServer::start("[registry]\nquarantine = \"nyc\"\n").with_people();
     let ann = server.user("ann");
-    ann.ok(&["apply", "-d", "nyc", "tests/clients/orders.product.yaml", "tests/clients/orders.contract.yaml"]);
+    ann.applies(&["tests/clients/orders.product.yaml", "tests/clients/orders.contract.yaml"]).ok();
     let mut command = Command::new("java");
     command.arg("-cp").arg(client).arg(repository().join("tests/clients/Registry.java"));
     let seen = seen_by(command, &server);

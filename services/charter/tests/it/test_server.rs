@@ -248,6 +248,14 @@ impl From<Output> for Run {
 }
 
 impl Run {
+    /// Expects success.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+
+    /// The output of a command with `--json`.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
@@ -262,6 +270,7 @@ pub(crate) struct User<'a> {
 
 impl User<'_> {
     /// Runs `charter` with these arguments.
+    #[must_use]
     pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.server.run_with(&self.token, args)
     }
@@ -274,20 +283,50 @@ impl User<'_> {
         run
     }
 
-    /// Requests access; returns the request's id.
-    #[track_caller]
-    pub(crate) fn request(&self, table: &str) -> String {
-        let args = ["access", "request", table, "--purpose", "analytics", "--sentence", "to learn", "--json"];
-        text(&self.ok(&args).json(), "/request/id")
+    /// Applies documents to the domain `nyc`.
+    #[must_use]
+    pub(crate) fn applies(&self, documents: &[&str]) -> Run {
+        self.run(&[&["apply", "-d", "nyc"], documents].concat())
     }
 
-    /// Approves a request; returns the grant's id.
+    /// Inspects a table, and waits for the result.
+    #[must_use]
+    pub(crate) fn inspects(&self, table: &str) -> Run {
+        self.run(&["inspect", table, "--wait"])
+    }
+
+    /// Requests access.
+    #[must_use]
+    pub(crate) fn requests(&self, table: &str) -> Run {
+        self.run(&["access", "request", table, "--purpose", "analytics", "--sentence", "to learn", "--json"])
+    }
+
+    /// Approves a request.
+    #[must_use]
+    pub(crate) fn approves(&self, request: &str) -> Run {
+        self.run(&["access", "approve", request, "--json"])
+    }
+
+    /// Approves what a reader requests; returns the grant's id.
     #[track_caller]
-    pub(crate) fn approve(&self, request: &str) -> String {
-        text(&self.ok(&["access", "approve", request, "--json"]).json(), "/grant/id")
+    pub(crate) fn grants(&self, reader: &User<'_>, table: &str) -> String {
+        let request = text(&reader.requests(table).ok().json(), "/request/id");
+        text(&self.approves(&request).ok().json(), "/grant/id")
+    }
+
+    /// Revokes a grant.
+    #[must_use]
+    pub(crate) fn revokes(&self, grant: &str) -> Run {
+        self.run(&["access", "revoke", grant, "--reason", "the project ended"])
     }
 
     /// Requests credentials for a table.
+    #[must_use]
+    pub(crate) fn vends(&self, table: &str) -> Run {
+        self.run(&["credentials", table])
+    }
+
+    /// Gets credentials for a table.
     #[track_caller]
     pub(crate) fn credentials(&self, table: &str) -> Credentials {
         let answer = self.ok(&["credentials", table, "--json"]).json();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::actor::Standing;
-use app::gate::{Vend, Vended};
-use app::grant::{ApproveRequest, RequestAccess};
+use app::gate::Vended;
+use app::grant::RequestAccess;
 use app::identity::{AssignRole, NewRole};
 use app::lease::Leases;
 use app::target::PortTarget;
@@ -17,12 +17,12 @@ use domain::id::{DomainId, GrantId, LeaseId, PrincipalId, RoleId};
 use domain::identity::{
     DomainRole, LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role as HeldRole, RoleAssignment,
 };
-use domain::name::Address;
 use domain::org::{Domain, Enforcement};
 use domain::token::Bearer;
 use store::Lock;
 use store::revision::{self, Revision};
-use testkit::app::{TestApp, set};
+use testkit::actor::{TestActor, access_to};
+use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
 use super::model::{
@@ -148,7 +148,7 @@ impl<'a> Player<'a> {
             Action::Repair => self.model.repair(who, product),
             Action::Read | Action::Write | Action::Inspect => self.model.read(who, product),
         };
-        let found = app::gate::why(&self.ctx(who), &self.address(product), action, None).await.unwrap();
+        let found = self.actor(who).asks_why(&self.address(product), action).await.unwrap();
         let answer = match &found {
             None => Answer::NotFound,
             Some(decision) if decision.allowed => Answer::Open,
@@ -209,7 +209,7 @@ impl<'a> Player<'a> {
             Step::Revoke { by, grant } => {
                 if !self.grants.is_empty() {
                     let grant = self.grants[grant % self.grants.len()];
-                    let _ = app::grant::revoke_grant(&self.ctx(by), grant, "a step", None).await;
+                    let _ = self.actor(by).revokes(grant).await;
                 }
             }
             Step::Assign { to, domain, role } => {
@@ -219,21 +219,20 @@ impl<'a> Player<'a> {
             }
             Step::Unassign { from, domain, role } => {
                 let wanted = HeldRole::Domain(self.domains[domain].id, domain_role(role));
-                let held = app::identity::list_own_roles(&self.ctx(from)).await.unwrap();
+                let held = app::identity::list_own_roles(&self.actor(from)).await.unwrap();
                 if let Some(held) = held.iter().find(|held| held.role == wanted) {
                     app::identity::unassign_role(&self.test.admin, held.id, None).await.unwrap();
                 }
             }
             Step::Disable { whom } => {
-                app::identity::set_enabled(&self.test.admin, self.people[whom].id, false, None).await.unwrap();
+                self.test.admin.disables(self.people[whom].id).await.unwrap();
             }
             Step::Enable { whom } => {
-                app::identity::set_enabled(&self.test.admin, self.people[whom].id, true, None).await.unwrap();
+                self.test.admin.enables(self.people[whom].id).await.unwrap();
             }
             Step::Vend { to, product, repair } => {
                 let action = if repair { Action::Repair } else { Action::Read };
-                let command = Vend { address: self.address(product), action, purpose: None, lifetime: None };
-                if let Ok(Vended::Issued(issued)) = app::gate::vend(&self.ctx(to), command).await {
+                if let Ok(Vended::Issued(issued)) = self.actor(to).vends(&self.address(product), action).await {
                     self.leases.push(issued.lease.id);
                 }
             }
@@ -244,9 +243,8 @@ impl<'a> Player<'a> {
     }
 
     async fn publish(&self, by: usize, product: usize, documents: &[String]) {
-        let texts: Vec<&str> = documents.iter().map(String::as_str).collect();
         let domain = self.domains[model::domain_of_product(product)].path.as_str();
-        let _ = app::publish::apply(&self.ctx(by), set(domain, &texts)).await;
+        let _ = self.actor(by).publishes(domain, documents).await;
         app::jobs::run_due(&self.test.app).await.unwrap();
     }
 
@@ -264,15 +262,15 @@ impl<'a> Player<'a> {
             ..Standing::clone(&self.test.admin.actor.standing)
         };
         let actor = Actor { standing: Arc::new(steward), ..Actor::clone(&self.test.admin.actor) };
-        let ctx = Ctx { actor: Arc::new(actor), ..self.test.admin.clone() };
+        let ctx = Ctx { actor: Arc::new(actor), ..Ctx::clone(&self.test.admin) };
         let bound = (0..N_PRODUCTS).filter(|product| self.model.folder_of(*product) == Some(folder));
-        let address = self.address(bound.min().unwrap());
+        let address = self.address(bound.min().unwrap()).parse().unwrap();
         app::table::inspect_table(&ctx, &address, None).await.unwrap();
         app::jobs::run_due(&self.test.app).await.unwrap();
     }
 
     async fn grant(&mut self, to: usize, product: usize, by: usize) {
-        let command = RequestAccess {
+        let access = RequestAccess {
             target: PortTarget::Port {
                 domain: self.domains[model::domain_of_product(product)].path.clone(),
                 product: format!("p{product}").parse().unwrap(),
@@ -281,19 +279,15 @@ impl<'a> Player<'a> {
             },
             // What a role is for, so that a role and a grant are one right.
             purpose: Purpose::new(PurposeCode::Operations, "a step").unwrap(),
-            from: None,
-            until: None,
-            key: None,
+            ..access_to(&self.address(product))
         };
-        let Ok(request) = app::grant::request_access(&self.ctx(to), command).await else { return };
-        let approve = ApproveRequest { id: request.id, until: None, reason: None, key: None };
-        if let Ok(app::grant::Answer::Done((_, grant))) = app::grant::approve_request(&self.ctx(by), approve).await {
-            self.grants.push(grant.id);
+        if let Ok(grant) = self.actor(by).grants(&self.actor(to), access).await {
+            self.grants.push(grant);
         }
     }
 
     /// Somebody as they were when nothing was known of them: every use case finds their roles out by itself.
-    fn ctx(&self, who: usize) -> Ctx {
+    fn actor(&self, who: usize) -> TestActor {
         let standing = Standing {
             revision: -1,
             enabled: true,
@@ -307,12 +301,12 @@ impl<'a> Player<'a> {
         let end = Timestamp(i64::MAX);
         let bearer = Bearer { token_id: None, issued_at: end, expires_at: end, chain_ends_at: end };
         let actor = Actor { principal: self.people[who].clone(), standing: Arc::new(standing), purpose: None, bearer };
-        Ctx { actor: Arc::new(actor), ..self.test.admin.clone() }
+        Ctx { actor: Arc::new(actor), ..Ctx::clone(&self.test.admin) }.into()
     }
 
-    fn address(&self, product: usize) -> Address {
+    fn address(&self, product: usize) -> String {
         let domain = &self.domains[model::domain_of_product(product)].path;
-        format!("{domain}.p{product}.rows").parse().unwrap()
+        format!("{domain}.p{product}.rows")
     }
 
     fn folder(&self, folder: usize) -> String {

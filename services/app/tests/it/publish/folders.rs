@@ -1,7 +1,6 @@
 //! Where tables may lie.
 
-use app::publish::{Outcome, apply};
-use testkit::app::set;
+use app::publish::Outcome;
 use testkit::inspector::Scene;
 
 use super::{COLUMNS, CONTRACT, PRODUCT, done, invalid, open_shop, outcome, shop, state, with};
@@ -116,7 +115,7 @@ async fn a_table_is_shared_only_by_who_may_bind_it_for_all() {
     let answer = |path: &str| {
         let (product, contract) = second(path);
         let stranger = stranger.clone();
-        async move { apply(&stranger, set("rival", &[&product, &contract])).await.unwrap() }
+        async move { stranger.publishes("rival", &[&product, &contract]).await.unwrap() }
     };
     let Outcome::Invalid(same) = answer("shop/orders").await else { panic!("taken") };
     let Outcome::Invalid(inside) = answer("shop/orders/inner").await else { panic!("taken") };
@@ -148,7 +147,7 @@ async fn a_domain_takes_no_folder_of_a_domain_below_it() {
     }
     done(&owner, &[PRODUCT, &at("shop/emea_orders")]).await;
     let (product, contract) = second("shop/emea/orders");
-    assert!(matches!(apply(&below, set("shop/emea", &[&product, &contract])).await.unwrap(), Outcome::Done(_)));
+    assert!(matches!(below.publishes("shop/emea", &[&product, &contract]).await.unwrap(), Outcome::Done(_)));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use app::publish::{ChangeKind, DocumentSet, Outcome, apply};
 use domain::error::Kind;
 use domain::version::Bump;
 use policy::Policy;
+use testkit::actor::TestActor;
 use testkit::app::{TestApp, set};
 use testkit::inspector::Scene;
 
@@ -19,7 +20,7 @@ fn second() -> (String, String) {
 }
 
 /// The domain `shop`, where the stewards forbid `action` on restricted things.
-async fn forbidding(action: &str) -> (TestApp, app::Ctx) {
+async fn forbidding(action: &str) -> (TestApp, TestActor) {
     let rule = format!(
         r#"@id("not-on-restricted")
         forbid (principal is Principal, action == Action::"{action}", resource)
@@ -35,7 +36,7 @@ fn restricted(document: &str) -> String {
     with(document, "status: active", custom)
 }
 
-async fn is_forbidden(ctx: &app::Ctx, set: DocumentSet) {
+async fn is_forbidden(ctx: &TestActor, set: DocumentSet) {
     assert_eq!(apply(ctx, set).await.unwrap_err().kind(), Kind::Forbidden);
 }
 

@@ -23,7 +23,7 @@ async fn a_contract_belongs_to_the_product_it_names() {
     let (_test, owner) = shop().await;
     let portless = with(PRODUCT, "    contractId: orders-contract\n", "");
     let named = with(CONTRACT, "status: active", "status: active\ndataProduct: orders-product");
-    let Outcome::Done(report) = apply(&owner, set("shop", &[&portless, &named])).await.unwrap() else {
+    let Outcome::Done(report) = owner.publishes("shop", &[&portless, &named]).await.unwrap() else {
         panic!("not taken");
     };
     assert_eq!(report.warnings.len(), 1, "a port without a contract is for nobody");

@@ -82,7 +82,7 @@ async fn a_plan_tells_what_apply_does_and_leaves_no_trace() {
     let planned = plan(&owner, set("shop", &[PRODUCT, CONTRACT])).await.unwrap();
     assert_eq!(trace(&test).await, before);
     assert_eq!(state(&owner, "1.0.0").await, "missing");
-    let applied = apply(&owner, set("shop", &[PRODUCT, CONTRACT])).await.unwrap();
+    let applied = owner.publishes("shop", &[PRODUCT, CONTRACT]).await.unwrap();
     assert_eq!(planned, applied);
 }
 
@@ -135,11 +135,11 @@ async fn sets_that_are_no_sets_are_refused() {
     let (_test, owner) = shop().await;
     let no_domain = DocumentSet { domain: None, prune: true, ..set("shop", &[PRODUCT]) };
     assert_eq!(apply(&owner, no_domain).await.unwrap_err().kind(), Kind::Invalid);
-    assert_eq!(apply(&owner, set("shop", &[])).await.unwrap_err().kind(), Kind::Invalid);
+    assert_eq!(owner.publishes("shop", &[""; 0]).await.unwrap_err().kind(), Kind::Invalid);
     let many = vec![PRODUCT; 2_001];
-    assert_eq!(apply(&owner, set("shop", &many)).await.unwrap_err().kind(), Kind::Invalid);
+    assert_eq!(owner.publishes("shop", &many).await.unwrap_err().kind(), Kind::Invalid);
     let large = format!("# {}\n{PRODUCT}", "x".repeat(7_000_000));
-    assert_eq!(apply(&owner, set("shop", &[&large, &large, &large])).await.unwrap_err().kind(), Kind::Invalid);
+    assert_eq!(owner.publishes("shop", &[&large, &large, &large]).await.unwrap_err().kind(), Kind::Invalid);
     let unknown = DocumentSet { domain: None, ..set("shop", &[&with(PRODUCT, "status:", "domain: nowhere\nstatus:")]) };
     assert_eq!(apply(&owner, unknown).await.unwrap_err().kind(), Kind::NotFound);
 }
@@ -149,7 +149,7 @@ async fn only_the_domains_own_people_publish() {
     let (test, _owner) = shop().await;
     let stranger = test.principal("sam").await;
     let before = trace(&test).await;
-    assert_eq!(apply(&stranger, set("shop", &[PRODUCT])).await.unwrap_err().kind(), Kind::Forbidden);
+    assert_eq!(stranger.publishes("shop", &[PRODUCT]).await.unwrap_err().kind(), Kind::Forbidden);
     assert_eq!(plan(&stranger, set("shop", &[PRODUCT])).await.unwrap_err().kind(), Kind::Forbidden);
     assert_eq!(trace(&test).await, before);
 }

@@ -1,16 +1,16 @@
 //! Whose topics are: by the prefixes of domains, and by an owner's release.
 
+use app::Settings;
 use app::idempotency::Key;
-use app::identity::NewRole;
-use app::publish::{Outcome, apply};
+use app::publish::Outcome;
 use app::registry::{Draft, ImportNumbers, Register, register, release_subject};
-use app::{Ctx, Settings};
 use domain::change::message::Format;
 use domain::error::Kind;
 use domain::identity::{DomainRole, PlatformRole};
 use domain::registry::Subject;
 use domain::topic::{RELEASE_LIFETIME, TopicPrefixes};
-use testkit::app::{TestApp, set};
+use testkit::actor::TestActor;
+use testkit::app::TestApp;
 
 use super::{CONTRACT, PRODUCT, with};
 
@@ -32,8 +32,8 @@ fn documents(name: &str, topic: &str, classification: &str) -> [String; 2] {
 }
 
 /// The messages of the problems; none if the set was applied.
-async fn publish(ctx: &Ctx, domain: &str, [product, contract]: [String; 2]) -> Vec<String> {
-    match apply(ctx, set(domain, &[&product, &contract])).await.unwrap() {
+async fn publish(ctx: &TestActor, domain: &str, [product, contract]: [String; 2]) -> Vec<String> {
+    match ctx.publishes(domain, &[&product, &contract]).await.unwrap() {
         Outcome::Done(_) => Vec::new(),
         Outcome::Invalid(problems) => problems.into_iter().map(|problem| problem.message).collect(),
         other @ Outcome::Refused(_) => panic!("{other:?}"),
@@ -46,7 +46,7 @@ fn subject(topic: &str) -> Subject {
 
 /// The domains `shop` (topics `shop`), `shop/emea`, `fin` (topics `fin.ledger`) and `strays`, which keeps schemas of
 /// others, each with its owner.
-async fn start(prefixes: &[(&str, &str)]) -> (TestApp, [Ctx; 4]) {
+async fn start(prefixes: &[(&str, &str)]) -> (TestApp, [TestActor; 4]) {
     let prefixes = prefixes.iter().map(|(prefix, domain)| (prefix.parse().unwrap(), domain.parse().unwrap()));
     let settings = Settings {
         quarantine: Some("strays".parse().unwrap()),
@@ -62,7 +62,7 @@ async fn start(prefixes: &[(&str, &str)]) -> (TestApp, [Ctx; 4]) {
 
 const PREFIXES: [(&str, &str); 2] = [("shop", "shop"), ("fin.ledger", "fin")];
 
-async fn put(ctx: &Ctx, topic: &str) -> Result<(), app::registry::Error> {
+async fn put(ctx: &TestActor, topic: &str) -> Result<(), app::registry::Error> {
     let draft = Draft { format: Format::Avro, text: SCHEMA.to_owned(), references: Vec::new() };
     let command = Register { subject: subject(topic), draft, normalize: false, numbers: ImportNumbers::default() };
     register(ctx, command).await.map(drop)
@@ -154,15 +154,11 @@ async fn an_owners_release_lets_another_domain_take_a_topic_over() {
 async fn schemas_that_no_product_owns_are_taken_over_with_consent_of_the_domain_that_keeps_them() {
     let (test, [shop, _, fin, strays]) = start(&[]).await;
     put(&strays, "loose").await.unwrap();
-    let take = async |ctx: &Ctx| publish(ctx, "fin", documents("taker", "loose", "internal")).await;
+    let take = async |ctx: &TestActor| publish(ctx, "fin", documents("taker", "loose", "internal")).await;
     assert_eq!(take(&fin).await.len(), 1);
     // An owner of both domains needs no release.
-    test.principal("both").await;
-    for domain in ["fin", "strays"] {
-        test.assign("both", NewRole::Domain(domain.parse().unwrap(), DomainRole::Owner)).await;
-    }
+    let both = test.member("both", &[("fin", DomainRole::Owner), ("strays", DomainRole::Owner)]).await;
     put(&strays, "other").await.unwrap();
-    let both = test.ctx("both").await;
     assert_eq!(publish(&both, "fin", documents("other", "other", "internal")).await, [""; 0]);
     // With one, any publisher of the domain does it.
     let error = release_subject(&shop, subject("loose"), &"fin".parse().unwrap(), None).await.unwrap_err();
@@ -186,10 +182,9 @@ async fn schemas_of_a_domains_topics_are_kept_by_the_domain() {
     }
     // Its own prefix gives the domain the topic, whoever keeps schemas there.
     assert_eq!(publish(&shop, "shop", documents("orders", "shop.orders", "internal")).await, [""; 0]);
-    test.principal("steward").await;
-    let steward = test.assign_platform("steward", PlatformRole::Steward).await;
+    let steward = test.officer("steward", PlatformRole::Steward).await;
     // A free name outside of all prefixes is released by those who configure the registry.
-    let release = async |ctx: &Ctx| release_subject(ctx, subject("free"), &"fin".parse().unwrap(), None).await;
+    let release = async |ctx: &TestActor| release_subject(ctx, subject("free"), &"fin".parse().unwrap(), None).await;
     assert_eq!(release(&strays).await.unwrap_err().kind(), Kind::Forbidden);
     release(&steward).await.unwrap();
     assert_eq!(publish(&fin, "fin", documents("free", "free", "internal")).await, [""; 0]);

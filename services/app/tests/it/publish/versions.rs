@@ -1,9 +1,8 @@
 //! Versions of a contract: what may be published after what, and transitions.
 
-use app::publish::{ChangeKind, apply};
+use app::publish::ChangeKind;
 use domain::error::Kind;
 use domain::version::Bump;
-use testkit::app::set;
 use testkit::inspector::Scene;
 
 use super::{
@@ -119,7 +118,7 @@ async fn a_status_alone_is_a_transition() {
     let (test, owner) = open_shop().await;
     let deprecated = with(CONTRACT, "status: active", "status: deprecated");
     let publisher = publisher(&test).await;
-    let refusal = apply(&publisher, set("shop", &[&deprecated])).await.unwrap_err();
+    let refusal = publisher.publishes("shop", &[&deprecated]).await.unwrap_err();
     assert_eq!(refusal.kind(), Kind::Forbidden, "a promise ends by its owner");
 
     assert_eq!(kinds(&done(&owner, &[&deprecated]).await), [ChangeKind::Transition]);
@@ -201,7 +200,7 @@ async fn a_product_ends_by_its_owner() {
     let (test, owner) = open_shop().await;
     let deprecated = with(PRODUCT, "status: active", "status: deprecated");
     let publisher = publisher(&test).await;
-    assert_eq!(apply(&publisher, set("shop", &[&deprecated])).await.unwrap_err().kind(), Kind::Forbidden);
+    assert_eq!(publisher.publishes("shop", &[&deprecated]).await.unwrap_err().kind(), Kind::Forbidden);
     let changes = done(&owner, &[&deprecated]).await;
     assert_eq!((changes[0].change, changes[0].state.as_str()), (ChangeKind::Transition, "deprecated"));
 }

@@ -53,13 +53,11 @@ impl World {
             for domain in ["shop", "other"] {
                 test.domain(domain).await;
             }
-            for subject in ["steward", "reader", "stranger"] {
+            for subject in ["reader", "stranger"] {
                 test.principal(subject).await;
             }
-            test.assign_platform("steward", PlatformRole::Steward).await;
-            let role = app::identity::NewRole::Domain("shop".parse().unwrap(), DomainRole::Consumer);
-            test.principal("consumer").await;
-            test.assign("consumer", role).await;
+            test.officer("steward", PlatformRole::Steward).await;
+            test.member("consumer", &[("shop", DomainRole::Consumer)]).await;
             (test, address)
         });
         let mut world = Self { test, files: TempDir::new().unwrap(), runtime, address, tokens: BTreeMap::new() };
