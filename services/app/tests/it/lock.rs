@@ -303,9 +303,8 @@ async fn every_answer_of_a_vend_leaves_its_record() {
     let (test, _, reader, _) = open().await;
     let stranger = test.principal("stranger").await;
     let outcomes = async || {
-        let filter = app::audit::Filter { action: Some(app::audit::Action::CredentialVend), ..Default::default() };
-        let records = app::audit::list_records(&test.admin, filter, &Seek::first(9)).await.unwrap().items;
-        records.into_iter().map(|entry| (entry.record.actor, entry.record.outcome)).collect::<Vec<_>>()
+        let records = test.records_of(app::audit::Action::CredentialVend).await;
+        records.into_iter().map(|record| (record.actor, record.outcome)).collect::<Vec<_>>()
     };
     let by = |ctx: &Ctx, outcome| (ctx.actor.principal.id.to_string(), outcome);
     issued(&reader, Action::Read).await;

@@ -528,11 +528,10 @@ async fn the_leases_that_a_change_ends_are_on_record() {
     let (test, owner, reader, _) = open_table().await;
     let leases = [vend(&reader, Action::Read, HOUR).await, vend(&reader, Action::Read, HOUR).await];
     test.publish(&owner, "nyc", &[&CONTRACT.replace("status: active", "status: retired")]).await;
-    let filter = app::audit::Filter { action: Some(app::audit::Action::LeaseEnd), ..Default::default() };
-    let records = app::audit::list_records(&test.admin, filter, &Seek::first(9)).await.unwrap().items;
-    let [entry] = &records[..] else { panic!("{records:?}") };
-    assert_eq!(entry.record.actor, owner.actor.principal.id.to_string());
-    assert_eq!(entry.record.resource.id, leases[0].table_id.to_string());
-    assert_eq!(entry.record.reason.as_deref(), Some("contract.retired"));
-    assert!(entry.record.detail.contains("2 leases ended"), "{}", entry.record.detail);
+    let records = test.records_of(app::audit::Action::LeaseEnd).await;
+    let [record] = &records[..] else { panic!("{records:?}") };
+    assert_eq!(record.actor, owner.actor.principal.id.to_string());
+    assert_eq!(record.resource.id, leases[0].table_id.to_string());
+    assert_eq!(record.reason.as_deref(), Some("contract.retired"));
+    assert!(record.detail.contains("2 leases ended"), "{}", record.detail);
 }

@@ -100,10 +100,9 @@ async fn a_token_is_revoked_by_its_id_and_no_other_with_it() {
     assert_eq!(again.revoked, expected);
     assert_eq!(find_token(&reader, two.registered.id).await.unwrap().unwrap().revoked, expected);
 
-    let filter = app::audit::Filter { action: Some(audit::Action::TokenRevoke), ..app::audit::Filter::default() };
-    let records = app::audit::list_records(&test.admin, filter, &Seek::first(10)).await.unwrap().items;
+    let records = test.records_of(audit::Action::TokenRevoke).await;
     assert_eq!(records.len(), 1);
-    assert_eq!(records[0].record.resource.id, two.registered.id.to_string());
+    assert_eq!(records[0].resource.id, two.registered.id.to_string());
 }
 
 #[tokio::test]

@@ -82,9 +82,8 @@ impl World {
 
     /// How the records of vends ended, sorted: several have one time.
     async fn outcomes(&self) -> Vec<Outcome> {
-        let filter = audit::Filter { action: Some(audit::Action::CredentialVend), ..Default::default() };
-        let records = audit::list_records(&self.test.admin, filter, &Seek::first(100)).await.unwrap().items;
-        let mut outcomes: Vec<_> = records.into_iter().map(|entry| entry.record.outcome).collect();
+        let records = self.test.records_of(audit::Action::CredentialVend).await;
+        let mut outcomes: Vec<_> = records.into_iter().map(|record| record.outcome).collect();
         outcomes.sort_by_key(|outcome| outcome.as_str());
         outcomes
     }
