@@ -27,7 +27,7 @@ pub use self::document::{
     Quality, QualityUnit, Relationship, Role, SchemaObject, SemanticType, Wish,
 };
 pub use self::fingerprint::{canonical, conformance_fingerprint};
-pub use self::rules::{RuleError, check_pattern, rules};
+pub use self::rules::{RuleError, check_pattern, query_over, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{Evolve, GateMode, Late, Pinning, Settings};
 pub use self::sla::SlaProperty;
