@@ -1,11 +1,11 @@
 //! The audit log: a record for every change and every refusal at the gate, in the transaction of its effect.
 
+use domain::audit::Fault;
 pub use domain::audit::{Action, ResourceKind};
 use domain::audit::{Outcome, Record, Resource};
 use domain::clock::Timestamp;
 use domain::id::RecordId;
-pub use store::audit::Filter;
-use store::audit::Stored;
+pub use store::audit::{Filter, Stored};
 use store::{Db, Lock, Page, Seek, Tx};
 
 use crate::ctx::{App, Ctx};
@@ -14,6 +14,9 @@ use crate::idempotency::{self, Key};
 
 /// The actor of what the server does by itself.
 pub(crate) const SERVER: &str = "server";
+
+/// The most characters of a row's id in a key: more than an id has.
+const MAX_KEY_CHARS: usize = 64;
 
 /// Who changes something, for the records.
 #[derive(Clone, Debug)]
@@ -134,13 +137,23 @@ pub(crate) async fn append_alone(app: &App, actor: String, request_id: &str, eve
     Ok(tx.commit().await?)
 }
 
-/// A record whose MAC was found to be its own.
+/// A row of the log.
 #[derive(Clone, Debug)]
-pub struct Entry {
-    /// The record.
-    pub record: Record,
-    /// Its MAC, in hex.
-    pub mac: String,
+pub enum Entry {
+    /// A record that is as it was written.
+    Record {
+        /// The record.
+        record: Record,
+        /// Its MAC, in hex.
+        mac: String,
+    },
+    /// A row that is not. What it says is not protected by a MAC.
+    Broken {
+        /// The row.
+        stored: Stored,
+        /// Why it is not shown as a record.
+        fault: Fault,
+    },
 }
 
 /// Whether the log has any record, for a start: records cannot be read without the key that they were made with.
@@ -152,21 +165,23 @@ pub async fn has_records(db: &Db) -> Result<bool, Error> {
     Ok(!store::audit::list(&mut tx, Filter::default(), &Seek::first(1)).await?.items.is_empty())
 }
 
-/// Records, the newest first. Reading the log is not recorded: it changes nothing, and the request log has
-/// it.
+/// Records, the newest first, with their keys in the list. A broken one is listed where its row says, and does not hide
+/// the others. Reading the log is not recorded: it changes nothing, and the request log has it.
 ///
 /// # Errors
 /// [`Error::Forbidden`] unless the caller may read the log.
 pub async fn list_records(
     ctx: &Ctx,
     filter: Filter<'_>,
-    seek: &Seek<(Timestamp, RecordId)>,
-) -> Result<Page<Entry>, Error> {
+    seek: &Seek<(Timestamp, String)>,
+) -> Result<Page<((Timestamp, String), Entry)>, Error> {
     ctx.authorize(policy::Action::ViewAudit, &policy::Resource::Platform, "read the audit log")?;
     let mut tx = ctx.app.db.read().await?;
     let page = store::audit::list(&mut tx, filter, seek).await?;
-    let items = page.items.into_iter().map(|stored| verified(ctx, stored)).collect::<Result<_, Error>>()?;
-    Ok(Page { items, has_more: page.has_more })
+    // An id that was made long makes no cursor too long.
+    let key = |stored: &Stored| (stored.at, stored.id.chars().take(MAX_KEY_CHARS).collect());
+    let keyed = |stored: Stored| (key(&stored), entry(ctx, stored));
+    Ok(Page { items: page.items.into_iter().map(keyed).collect(), has_more: page.has_more })
 }
 
 /// A record by its id; `None` too for those who may not read the log.
@@ -178,10 +193,15 @@ pub async fn find_record(ctx: &Ctx, id: RecordId) -> Result<Option<Entry>, Error
         return Ok(None);
     }
     let mut tx = ctx.app.db.read().await?;
-    store::audit::find(&mut tx, id).await?.map(|stored| verified(ctx, stored)).transpose()
+    Ok(store::audit::find(&mut tx, id).await?.map(|stored| entry(ctx, stored)))
 }
 
-fn verified(ctx: &Ctx, stored: Stored) -> Result<Entry, Error> {
-    let record = stored.verify(&ctx.app.record_key).map_err(Error::internal)?;
-    Ok(Entry { record, mac: hex::encode(stored.mac) })
+fn entry(ctx: &Ctx, stored: Stored) -> Entry {
+    match stored.verify(&ctx.app.record_key) {
+        Ok(record) => Entry::Record { record, mac: hex::encode(stored.mac) },
+        Err(fault) => {
+            tracing::error!(record.id = %stored.id, fault = %fault, "broken audit record");
+            Entry::Broken { stored, fault }
+        }
+    }
 }

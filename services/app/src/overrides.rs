@@ -204,7 +204,11 @@ pub async fn revoke_override(ctx: &Ctx, id: OverrideId, reason: &str, key: Optio
     let mut tx = ctx.app.db.write(Lock::Facts).await?;
     let ctx = &ctx.fresh(&mut tx).await?;
     let found = store::overrides::list_by_ids(&mut tx, &[id]).await?;
-    let accepted = visible(ctx, &mut tx, found, 1).await?.pop().ok_or(Error::NotFound(Noun::Override))?;
+    let shown = visible(ctx, &mut tx, found.clone(), 1).await?.pop().ok_or(Error::NotFound(Noun::Override))?;
+    let accepted = shown.accepted;
+    if !shown.is_intact {
+        standing::verified(&ctx.app, found)?;
+    }
     let contract = store::contract::get(&mut tx, accepted.contract_id).await?;
     let known = product_in_domain::get(&mut tx, contract.product_id).await?;
     authorize(ctx, &mut tx, &known).await?;
@@ -244,12 +248,35 @@ async fn named_product(ctx: &Ctx, tx: &mut Tx, refused: &Refused) -> Result<Prod
     known.ok_or(Error::NotFound(Noun::Product))
 }
 
+/// An override as it is shown.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// What its row says.
+    pub accepted: Override,
+    /// Whether that is what was signed. One that is not counts for nothing.
+    pub is_intact: bool,
+}
+
+impl Shown {
+    /// Whether it is valid at a time.
+    pub fn stands(&self, at: Timestamp) -> bool {
+        self.is_intact && self.accepted.stands(at)
+    }
+}
+
+/// One that was signed or verified just now.
+impl From<Override> for Shown {
+    fn from(accepted: Override) -> Self {
+        Self { accepted, is_intact: true }
+    }
+}
+
 /// The overrides of these contracts, those that have ended too, the newest first, as far as the caller may know of their
-/// products.
+/// products. One that was modified is among them, and hides no other.
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn list_overrides(ctx: &Ctx, contract_ids: &[ContractId]) -> Result<Vec<Override>, Error> {
+pub async fn list_overrides(ctx: &Ctx, contract_ids: &[ContractId]) -> Result<Vec<Shown>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let found = store::overrides::list_of_contracts(&mut tx, contract_ids).await?;
     let n_requested = found.len();
@@ -260,23 +287,27 @@ pub async fn list_overrides(ctx: &Ctx, contract_ids: &[ContractId]) -> Result<Ve
 ///
 /// # Errors
 /// Those of any use case.
-pub async fn load_overrides(ctx: &Ctx, ids: &[OverrideId]) -> Result<Vec<Override>, Error> {
+pub async fn load_overrides(ctx: &Ctx, ids: &[OverrideId]) -> Result<Vec<Shown>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let found = store::overrides::list_by_ids(&mut tx, ids).await?;
     visible(ctx, &mut tx, found, ids.len()).await
 }
 
 /// The visible ones of the overrides, which were found for `n_requested` ids.
-async fn visible(ctx: &Ctx, tx: &mut Tx, stored: Vec<Stored>, n_requested: usize) -> Result<Vec<Override>, Error> {
-    let mut overrides = standing::verified(&ctx.app, stored)?;
-    let contracts = overrides.iter().map(|accepted| accepted.contract_id).unique().collect_vec();
+async fn visible(ctx: &Ctx, tx: &mut Tx, stored: Vec<Stored>, n_requested: usize) -> Result<Vec<Shown>, Error> {
+    let shown = |stored: Stored| Shown { is_intact: stored.is_intact(&ctx.app.record_key), accepted: stored.content };
+    let mut overrides = stored.into_iter().map(shown).collect_vec();
+    for broken in overrides.iter().filter(|shown| !shown.is_intact) {
+        tracing::error!(override.id = %broken.accepted.id, "broken override");
+    }
+    let contracts = overrides.iter().map(|shown| shown.accepted.contract_id).unique().collect_vec();
     let mut contracts = store::contract::list_by_ids(tx, &contracts).await?;
-    let owner = |accepted: &Override| {
-        contracts.iter().find(|contract| contract.id == accepted.contract_id).map(|contract| contract.product_id)
+    let owner = |shown: &Shown| {
+        contracts.iter().find(|contract| contract.id == shown.accepted.contract_id).map(|contract| contract.product_id)
     };
     let missing = std::iter::repeat_n(None, n_requested.saturating_sub(overrides.len()));
     let products = product::visible_owners(ctx, tx, overrides.iter().map(owner).chain(missing).collect()).await?;
     contracts.retain(|contract| products.contains_key(&contract.product_id));
-    overrides.retain(|accepted| contracts.iter().any(|contract| contract.id == accepted.contract_id));
+    overrides.retain(|shown| contracts.iter().any(|contract| contract.id == shown.accepted.contract_id));
     Ok(overrides)
 }

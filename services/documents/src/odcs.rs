@@ -7,6 +7,7 @@ mod quality;
 mod relationship;
 mod server;
 mod settings;
+pub(crate) mod sql;
 
 use std::collections::BTreeMap;
 
@@ -75,7 +76,7 @@ fn schema_object(at: &At<'_>, reader: &mut Reader) -> SchemaObject {
     if let Some(logical) = at.text_of("logicalType").filter(|logical| logical != "object") {
         other.insert("logicalType".to_owned(), Value::String(logical));
     }
-    let object = SchemaObject {
+    let mut object = SchemaObject {
         id: at.text_of("id"),
         name: at.text_of("name").unwrap_or_default(),
         physical_name: at.text_of("physicalName"),
@@ -91,6 +92,7 @@ fn schema_object(at: &At<'_>, reader: &mut Reader) -> SchemaObject {
     {
         reader.problem(at, error.to_string());
     }
+    sql::resolve(at, &mut object, reader);
     object
 }
 

@@ -75,15 +75,39 @@ pub type RecordMac = [u8; 32];
 /// Why stored bytes are not a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The MAC does not fit the bytes: one of the two was changed, or the key is another.
+    /// See [`Fault::Changed`].
     #[error("the record was changed, or was written with another key")]
     Changed,
-    /// The bytes are no record's canonical form.
+    /// See [`Fault::NotARecord`].
     #[error("the bytes are not a record")]
     NotARecord,
-    /// The record has a word that this program does not know: a newer one wrote it.
+    /// See [`Fault::UnknownWord`].
     #[error("the record has an unknown word: {0}")]
     UnknownWord(#[from] UnknownWord),
+}
+
+closed_set! {
+    /// Why a row of the log is not shown as a record.
+    Fault {
+        /// The MAC does not fit the bytes: one of the two was changed, or the key is another.
+        Changed = "changed",
+        /// The bytes have their MAC, but are not the canonical form of a record.
+        NotARecord = "not_a_record",
+        /// The record has a word that this program does not know: a newer one wrote it.
+        UnknownWord = "unknown_word",
+        /// The record is intact, but its row has the id, time, actor, action, resource or outcome of another.
+        RowDiffers = "row_differs",
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Changed => Self::Changed,
+            Error::NotARecord => Self::NotARecord,
+            Error::UnknownWord(_) => Self::UnknownWord,
+        }
+    }
 }
 
 impl Record {

@@ -29,7 +29,7 @@ pub use self::object::{
     Classification, Fields, LibraryMetric, LogicalType, MapTypes, Measure, Options, Property, Quality, QualityUnit,
     Relationship, SchemaObject, SemanticType,
 };
-pub use self::rules::{RuleError, check_pattern, rules};
+pub use self::rules::{RuleError, check_pattern, query_over, rules};
 pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT, Server, ServerKind};
 pub use self::settings::{Evolve, GateMode, Late, Pinning, Settings};
 pub use self::sla::SlaProperty;

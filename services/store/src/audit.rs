@@ -1,9 +1,10 @@
 //! The audit log: records are added and never changed.
 //!
 //! A record is its canonical bytes and their MAC; the other columns only serve to find it. Reading a record verifies
-//! the MAC, so a modified row is detected. `leaf_index` stays NULL until the log has a tree.
+//! the MAC and compares the columns, so a modified row is detected. Every row can be read, whatever is in it, so that a
+//! modified one spoils no list. `leaf_index` stays NULL until the log has a tree.
 
-use domain::audit::{Action, Key, Record, ResourceKind};
+use domain::audit::{Action, Fault, Key, Record, ResourceKind};
 use domain::clock::Timestamp;
 use domain::id::RecordId;
 
@@ -11,15 +12,39 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::insertion::Insertion;
 use crate::page::{Page, Seek};
-use crate::row::{Text, entity_row, find, insert_together, insertion, page_by_time};
+use crate::row::{Lossy, Text, entity_row, find, insert_together, insertion, page_by_time};
 
-entity_row! { RecordRow from "records" { id: Text<RecordId>, bytes: Vec<u8>, mac: Vec<u8>, } }
+entity_row! {
+    RecordRow from "records" {
+        id: Lossy,
+        at: i64,
+        actor: Lossy,
+        action: Lossy,
+        resource_kind: Lossy,
+        resource_id: Lossy,
+        outcome: Lossy,
+        bytes: Vec<u8>,
+        mac: Vec<u8>,
+    }
+}
 
-/// A record as it is stored.
+/// A record as it is stored. All but the bytes and the MAC is what the row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The id of the row; that of the record is in the bytes.
-    pub id: RecordId,
+    /// The id.
+    pub id: String,
+    /// The time.
+    pub at: Timestamp,
+    /// The actor.
+    pub actor: String,
+    /// The action.
+    pub action: String,
+    /// The kind of the resource.
+    pub resource_kind: String,
+    /// The id of the resource.
+    pub resource_id: String,
+    /// The outcome.
+    pub outcome: String,
     /// The canonical bytes.
     pub bytes: Vec<u8>,
     /// The MAC over them.
@@ -27,16 +52,23 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The record, if its bytes are as they were written under this id.
+    /// The record, if the row is as it was written.
     ///
     /// # Errors
-    /// [`Error::Inconsistent`] if bytes or MAC were modified or belong to another record, or if the record has a word of
-    /// a newer program.
-    pub fn verify(&self, key: &Key) -> Result<Record, Error> {
-        let record = key
-            .verify(&self.bytes, &self.mac)
-            .map_err(|error| Error::inconsistent("records", self.id, error.to_string()))?;
-        if record.id == self.id { Ok(record) } else { Err(Error::inconsistent("records", self.id, "another's bytes")) }
+    /// If any part of the row was modified, or the record has a word of a newer program.
+    pub fn verify(&self, key: &Key) -> Result<Record, Fault> {
+        let record = key.verify(&self.bytes, &self.mac)?;
+        if self.is_row_of(&record) { Ok(record) } else { Err(Fault::RowDiffers) }
+    }
+
+    fn is_row_of(&self, record: &Record) -> bool {
+        self.id == record.id.to_string()
+            && self.at == record.at
+            && self.actor == record.actor
+            && self.action == record.action.as_str()
+            && self.resource_kind == record.resource.kind.as_str()
+            && self.resource_id == record.resource.id
+            && self.outcome == record.outcome.as_str()
     }
 }
 
@@ -44,11 +76,22 @@ impl TryFrom<RecordRow> for Stored {
     type Error = Error;
 
     fn try_from(row: RecordRow) -> Result<Self, Error> {
-        Ok(Self { id: row.id.0, bytes: row.bytes, mac: row.mac })
+        Ok(Self {
+            id: row.id.0,
+            at: Timestamp(row.at),
+            actor: row.actor.0,
+            action: row.action.0,
+            resource_kind: row.resource_kind.0,
+            resource_id: row.resource_id.0,
+            outcome: row.outcome.0,
+            bytes: row.bytes,
+            mac: row.mac,
+        })
     }
 }
 
-/// A filter of records. A field that is `None` matches all.
+/// A filter of records. A field that is `None` matches all. It looks at what the rows say: a modified row is found by
+/// what it says now.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter<'a> {
     /// The id of the actor.
@@ -87,8 +130,8 @@ pub async fn find(tx: &mut Tx, id: RecordId) -> Result<Option<Stored>, Error> {
     find!(tx, RecordRow, "WHERE id = $1", Text(id))
 }
 
-/// Records, the newest first.
-pub async fn list(tx: &mut Tx, filter: Filter<'_>, seek: &Seek<(Timestamp, RecordId)>) -> Result<Page<Stored>, Error> {
+/// Records, the newest first. The key of the seek is the time and id of the row.
+pub async fn list(tx: &mut Tx, filter: Filter<'_>, seek: &Seek<(Timestamp, String)>) -> Result<Page<Stored>, Error> {
     page_by_time!(
         tx,
         seek,

@@ -4,6 +4,7 @@ use domain::audit::Key;
 use domain::clock::Timestamp;
 use domain::id::{ContractId, OverrideId, PrincipalId};
 use domain::overrides::Override;
+use domain::version::Version;
 
 use crate::db::Tx;
 use crate::error::Error;
@@ -15,8 +16,11 @@ use crate::row::{Text, affected, entity_row, insert, integer, list_in, version};
 /// An override as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    content: Override,
+    /// What the row says.
+    pub content: Override,
     mac: Vec<u8>,
+    /// Whether all of the row is in `content`.
+    is_whole: bool,
 }
 
 impl Stored {
@@ -25,11 +29,16 @@ impl Stored {
     /// # Errors
     /// [`Error::Inconsistent`] if any part of it was modified.
     pub fn verify(self, key: &Key) -> Result<Override, Error> {
-        if self.content.is_signed(key, &self.mac) {
+        if self.is_intact(key) {
             return Ok(self.content);
         }
         let problem = "the override was modified, or signed with another key";
         Err(Error::inconsistent("overrides", self.content.id, problem))
+    }
+
+    /// Whether it is as it was signed.
+    pub fn is_intact(&self, key: &Key) -> bool {
+        self.is_whole && self.content.is_signed(key, &self.mac)
     }
 }
 
@@ -58,22 +67,27 @@ entity_row! {
 impl TryFrom<OverrideRow> for Stored {
     type Error = Error;
 
+    /// A part that cannot be read is left out, so that the row can be shown among the others, as one that is not intact.
     fn try_from(row: OverrideRow) -> Result<Self, Error> {
-        let id = row.id.0;
-        let misfit = |problem: &str| Error::inconsistent("overrides", id, problem);
+        const NONE: Version = Version { major: 0, minor: 0, patch: 0 };
+        let own = version([row.major, row.minor, row.patch]);
+        let since = version([row.since_major, row.since_minor, row.since_patch]);
+        let findings = json::findings_from_text(&row.findings);
+        let revoked = decided(row.revoked_by, row.revoked_at, row.revoke_reason);
+        let is_whole = own.is_ok() && since.is_ok() && findings.is_ok() && revoked.is_ok();
         let content = Override {
-            id,
+            id: row.id.0,
             contract_id: row.contract_id.0,
-            version: version([row.major, row.minor, row.patch]).map_err(misfit)?,
-            since: version([row.since_major, row.since_minor, row.since_patch]).map_err(misfit)?,
-            findings: json::findings_from_text(&row.findings).map_err(|problem| misfit(&problem))?,
+            version: own.unwrap_or(NONE),
+            since: since.unwrap_or(NONE),
+            findings: findings.unwrap_or_default(),
             reason: row.reason,
             steward: row.steward_id.0,
             created_at: Timestamp(row.created_at),
             expires_at: Timestamp(row.expires_at),
-            revoked: decided(row.revoked_by, row.revoked_at, row.revoke_reason).map_err(misfit)?,
+            revoked: revoked.unwrap_or_default(),
         };
-        Ok(Self { content, mac: row.mac })
+        Ok(Self { content, mac: row.mac, is_whole })
     }
 }
 

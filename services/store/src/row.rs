@@ -4,7 +4,7 @@
 //! `page_by_time!` make a `SELECT`, and `insert!` makes an `INSERT`. `affected!` runs any other statement, and
 //! `on_both!` any other query, into a struct declared by `row!`.
 //!
-//! Columns are of five kinds: id and text (`String` or `Text<T>`), integer (`i64`), bytes (`Vec<u8>`) and `bool`, each
+//! Columns are of five kinds: id and text (`String`, `Text<T>` or `Lossy`), integer (`i64`), bytes (`Vec<u8>`) and `bool`, each
 //! nullable as an `Option`. A NULL in a field that is not an `Option` is an error; the SQLite driver alone would read
 //! it as 0 or the empty text.
 
@@ -26,6 +26,33 @@ impl<T> ColumnKind for Text<T> {}
 impl ColumnKind for i64 {}
 impl ColumnKind for Vec<u8> {}
 impl ColumnKind for bool {}
+impl ColumnKind for Lossy {}
+
+/// A text whose bytes may be no UTF-8, as SQLite allows: what is none is replaced (U+FFFD). For rows that must be
+/// readable whatever is in them.
+pub(crate) struct Lossy(pub(crate) String);
+
+impl<D: Database> Type<D> for Lossy
+where
+    String: Type<D>,
+{
+    fn type_info() -> D::TypeInfo {
+        String::type_info()
+    }
+
+    fn compatible(other: &D::TypeInfo) -> bool {
+        String::compatible(other)
+    }
+}
+
+impl<'r, D: Database> Decode<'r, D> for Lossy
+where
+    &'r [u8]: Decode<'r, D>,
+{
+    fn decode(value: D::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        <&[u8]>::decode(value).map(|bytes| Self(String::from_utf8_lossy(bytes).into_owned()))
+    }
+}
 
 /// A field of a row struct: a column kind, or an `Option` of one.
 pub(crate) trait Field<'r, R: Row>: Sized {

@@ -13,7 +13,7 @@ use app::{Actor, App, Ctx, Parts, Settings};
 use domain::audit::{self, Record};
 use domain::change::message::Format;
 use domain::clock::Clock;
-use domain::id::{LeaseId, TokenId};
+use domain::id::{LeaseId, RecordId, TokenId};
 use domain::identity::{DomainRole, PlatformRole, Verifier};
 use domain::lease::{Lease, Vendor};
 use domain::name::DomainPath;
@@ -298,13 +298,6 @@ impl TestApp {
         lease
     }
 
-    /// The audit records of an action, the newest first.
-    pub async fn records(&self, action: audit::Action) -> Vec<Record> {
-        let filter = app::audit::Filter { action: Some(action), ..app::audit::Filter::default() };
-        let page = app::audit::list_records(&self.admin, filter, &Seek::first(100)).await.expect("records");
-        page.items.into_iter().map(|entry| entry.record).collect()
-    }
-
     /// The folder of a location in the lake.
     pub fn table_folder(&self, location: &str) -> PathBuf {
         self.data.path().canonicalize().expect("the data directory").join("lake").join(location)
@@ -371,6 +364,37 @@ impl TestApp {
             }
         }
         dump
+    }
+
+    /// The audit records of an action, the newest first, each of them intact.
+    pub async fn records(&self, action: audit::Action) -> Vec<Record> {
+        let filter = app::audit::Filter { action: Some(action), ..app::audit::Filter::default() };
+        let page = app::audit::list_records(&self.admin, filter, &Seek::first(100)).await.expect("records");
+        let intact = |(_, entry)| match entry {
+            app::audit::Entry::Record { record, .. } => record,
+            app::audit::Entry::Broken { fault, .. } => panic!("a broken record: {fault}"),
+        };
+        page.items.into_iter().map(intact).collect()
+    }
+
+    /// Adds an audit record that has the MAC of another key, as a modified one has.
+    pub async fn forge_record(&self, action: audit::Action) -> RecordId {
+        let id = RecordId::new(self.clock.as_ref(), self.random.as_ref());
+        let record = Record {
+            id,
+            at: self.clock.now(),
+            actor: String::new(),
+            action,
+            resource: audit::Resource { kind: audit::ResourceKind::Domain, id: "forged".to_owned() },
+            outcome: audit::Outcome::Done,
+            reason: None,
+            request_id: String::new(),
+            detail: "{}".to_owned(),
+        };
+        let mut tx = self.app.db.write(Lock::Free).await.expect("a transaction");
+        store::audit::append(&mut tx, &record, &audit::Key::new([0; 32])).await.expect("a row");
+        tx.commit().await.expect("a commit");
+        id
     }
 
     /// Looks at all tables and runs every job that is due.

@@ -1,31 +1,31 @@
 //! Records of the audit log.
 
-use app::audit::{self, Filter};
-use async_graphql::{Context, ID, Object};
-use domain::id::PrincipalId;
+use app::audit::{self, Entry, Filter};
+use async_graphql::{Context, ID, Interface, Object};
+use domain::id::{PrincipalId, RecordId};
 
-use super::closed_set::{AuditAction, AuditOutcome};
+use super::closed_set::{AuditAction, AuditOutcome, RecordFault};
 use super::error::Result;
-use super::id::encode;
+use super::id::{encode, encode_text};
 use super::page::{Connection, Page, cost};
 use super::relation;
 use super::scalar::DateTime;
 use super::session::SessionExt;
-use super::types::{Principal, Record};
+use super::types::{BrokenRecord, Principal, Record};
 
 #[Object]
 impl Record {
     pub(crate) async fn id(&self) -> ID {
-        encode(self.0.record.id)
+        encode(self.record.id)
     }
 
-    async fn at(&self) -> DateTime {
-        self.0.record.at.into()
+    pub(crate) async fn at(&self) -> DateTime {
+        self.record.at.into()
     }
 
     /// The actor; null for the server itself.
     async fn actor(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        match self.0.record.actor.parse::<PrincipalId>() {
+        match self.record.actor.parse::<PrincipalId>() {
             Ok(id) => relation::find_principal(ctx, id).await,
             Err(_) => Ok(None),
         }
@@ -33,37 +33,86 @@ impl Record {
 
     /// The recorded action.
     async fn action(&self) -> AuditAction {
-        AuditAction(self.0.record.action)
+        AuditAction(self.record.action)
     }
 
     /// The resource: its kind and id.
-    async fn resource(&self) -> String {
-        format!("{}:{}", self.0.record.resource.kind, self.0.record.resource.id)
+    pub(crate) async fn resource(&self) -> String {
+        format!("{}:{}", self.record.resource.kind, self.record.resource.id)
     }
 
     /// How it ended.
     async fn outcome(&self) -> AuditOutcome {
-        AuditOutcome(self.0.record.outcome)
+        AuditOutcome(self.record.outcome)
     }
 
     /// The reason, given by the actor or the gate.
     async fn reason(&self) -> Option<&str> {
-        self.0.record.reason.as_deref()
+        self.record.reason.as_deref()
     }
 
     /// The id of the request; empty for actions of the server.
     async fn request_id(&self) -> &str {
-        &self.0.record.request_id
+        &self.record.request_id
     }
 
     /// Details, as JSON.
     async fn detail(&self) -> &str {
-        &self.0.record.detail
+        &self.record.detail
     }
 
     /// HMAC-SHA-256 over the record's canonical bytes, in hex.
     async fn mac(&self) -> &str {
-        &self.0.mac
+        &self.mac
+    }
+}
+
+/// An entry of the audit log that was modified, or that a newer version of the server wrote. What its row says is shown,
+/// but can be false.
+#[Object]
+impl BrokenRecord {
+    pub(crate) async fn id(&self) -> ID {
+        encode_text::<RecordId>(&self.stored.id)
+    }
+
+    pub(crate) async fn at(&self) -> DateTime {
+        self.stored.at.into()
+    }
+
+    /// Why it is not shown as a record.
+    async fn fault(&self) -> RecordFault {
+        RecordFault(self.fault)
+    }
+
+    /// The action, as in the log: `credential.vend`.
+    async fn action(&self) -> &str {
+        &self.stored.action
+    }
+
+    /// The resource: its kind and id.
+    pub(crate) async fn resource(&self) -> String {
+        format!("{}:{}", self.stored.resource_kind, self.stored.resource_id)
+    }
+}
+
+/// An entry of the audit log.
+#[derive(Interface)]
+#[graphql(
+    field(name = "id", ty = "ID"),
+    field(name = "at", ty = "DateTime"),
+    field(name = "resource", ty = "String", desc = "The resource: its kind and id.")
+)]
+pub(crate) enum AuditEntry {
+    Record(Record),
+    BrokenRecord(BrokenRecord),
+}
+
+impl From<Entry> for AuditEntry {
+    fn from(entry: Entry) -> Self {
+        match entry {
+            Entry::Record { record, mac } => Self::Record(Record { record, mac }),
+            Entry::Broken { stored, fault } => Self::BrokenRecord(BrokenRecord { stored, fault }),
+        }
     }
 }
 
@@ -72,7 +121,8 @@ pub(crate) struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// Audit records, newest first: for admins, stewards and auditors.
+    /// The audit log, newest first: for admins, stewards and auditors. A broken record is in the list, and in that of an
+    /// action if its row says so.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn records(
         &self,
@@ -80,11 +130,11 @@ impl AuditQuery {
         #[graphql(default_with = "Some(super::page::DEFAULT_PAGE)")] first: Option<i32>,
         after: Option<String>,
         action: Option<AuditAction>,
-    ) -> Result<Connection<Record>> {
+    ) -> Result<Connection<AuditEntry>> {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "records", first, after.as_deref())?;
         let filter = Filter { action: action.map(|action| action.0), ..Filter::default() };
         let found = audit::list_records(ctx, filter, &page.seek()).await?;
-        Ok(page.connection(found, |entry| (entry.record.at, entry.record.id), Record))
+        Ok(page.connection(found, |(key, _)| key.clone(), |(_, entry)| AuditEntry::from(entry)))
     }
 }

@@ -115,6 +115,8 @@ enums! {
     AuditAction(domain::audit::Action);
     /// The outcome of an action.
     AuditOutcome(domain::audit::Outcome);
+    /// Why an entry of the audit log is not shown as a record.
+    RecordFault(domain::audit::Fault);
     /// An action that the gate decides on.
     GateAction(domain::gate::Action);
     /// A check of the gate.

@@ -88,7 +88,12 @@ impl std::str::FromStr for SnapshotOfTable {
 
 /// The global id.
 pub(crate) fn encode<T: NodeId>(id: T) -> ID {
-    ID(URL_SAFE_NO_PAD.encode(format!("{}:{id}", T::KIND.as_str())))
+    encode_text::<T>(&id.to_string())
+}
+
+/// The global id of a stored object whose own id may have been made unreadable.
+pub(crate) fn encode_text<T: NodeId>(text: &str) -> ID {
+    ID(URL_SAFE_NO_PAD.encode(format!("{}:{text}", T::KIND.as_str())))
 }
 
 /// Reads a global id of one kind; `field` is the input's name.

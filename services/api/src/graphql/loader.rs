@@ -9,6 +9,7 @@ use std::time::Duration;
 use app::Ctx;
 use app::contract::VersionView;
 use app::notice::NoticeView;
+use app::overrides::Shown;
 use app::paging::{Page, Seek};
 use app::product::ProductDocument;
 use app::product_in_domain::ProductInDomain;
@@ -25,7 +26,6 @@ use domain::id::{
 use domain::identity::Principal;
 use domain::lease::Lease;
 use domain::org::Domain;
-use domain::overrides::Override;
 use domain::product::Port;
 use domain::table::Snapshot;
 use domain::version::Version;
@@ -141,7 +141,7 @@ by_id! {
     AccessRequestId => AccessRequest: app::grant::load_requests, |found| found.id;
     GrantId => Grant: app::grant::load_grants, |found| found.id;
     NoticeId => Arc<NoticeView>: app::notice::load_notices, |found| found.notice.id;
-    OverrideId => Override: app::overrides::load_overrides, |found| found.id;
+    OverrideId => Shown: app::overrides::load_overrides, |found| found.accepted.id;
     LeaseId => Lease: app::lease::load_leases, |found| found.id;
     DecisionId => Explained: app::gate::load_decisions, |found| found.id;
 }
@@ -198,13 +198,13 @@ impl Loader<NewestOf> for Batches {
 }
 
 impl Loader<OverridesOf> for Batches {
-    type Value = Vec<Override>;
+    type Value = Vec<Shown>;
     type Error = Arc<app::Error>;
 
-    async fn load(&self, keys: &[OverridesOf]) -> Loaded<OverridesOf, Vec<Override>> {
+    async fn load(&self, keys: &[OverridesOf]) -> Loaded<OverridesOf, Vec<Shown>> {
         let ids: Vec<ContractId> = keys.iter().map(|key| key.0).collect();
         let found = app::overrides::list_overrides(self.batch(keys), &ids).await?.into_iter();
-        Ok(grouped(found, |accepted| OverridesOf(accepted.contract_id)))
+        Ok(grouped(found, |shown| OverridesOf(shown.accepted.contract_id)))
     }
 }
 

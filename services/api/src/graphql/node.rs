@@ -7,13 +7,14 @@ use domain::id::{
     OverrideId, PrincipalId, ProductId, RecordId, RoleId, TokenId,
 };
 
+use super::audit::AuditEntry;
 use super::error::Result;
 use super::id::{Kind, SnapshotOfTable, decode, not_an_id, split};
 use super::relation;
 use super::session::SessionExt;
 use super::types::{
-    AccessRequest, ChangeNotice, Contract, ContractOverride, ContractVersion, Decision, Domain, Grant, Lease,
-    Principal, Product, Record, RoleAssignment, Snapshot, Table, Token,
+    AccessRequest, BrokenRecord, ChangeNotice, Contract, ContractOverride, ContractVersion, Decision, Domain, Grant,
+    Lease, Principal, Product, Record, RoleAssignment, Snapshot, Table, Token,
 };
 
 /// Anything with a global id.
@@ -35,6 +36,7 @@ pub(crate) enum Node {
     Decision(Decision),
     Lease(Lease),
     Record(Record),
+    BrokenRecord(BrokenRecord),
     Token(Token),
 }
 
@@ -113,7 +115,10 @@ impl NodeQuery {
             }
             Kind::Record => {
                 let found = app::audit::find_record(ctx.ctx()?, decode::<RecordId>(&id, "id")?).await?;
-                found.map(|entry| Node::Record(Record(entry)))
+                found.map(|entry| match AuditEntry::from(entry) {
+                    AuditEntry::Record(record) => Node::Record(record),
+                    AuditEntry::BrokenRecord(record) => Node::BrokenRecord(record),
+                })
             }
         })
     }

@@ -16,66 +16,72 @@ use super::types::{Contract, ContractOverride, Finding, Principal};
 #[Object]
 impl ContractOverride {
     pub(crate) async fn id(&self) -> ID {
-        encode(self.0.id)
+        encode(self.0.accepted.id)
     }
 
     async fn contract(&self, ctx: &Context<'_>) -> Result<Option<Contract>> {
-        relation::find_contract(ctx, self.0.contract_id).await
+        relation::find_contract(ctx, self.0.accepted.contract_id).await
     }
 
     /// The version that may be published.
     async fn version(&self) -> String {
-        self.0.version.to_string()
+        self.0.accepted.version.to_string()
     }
 
     /// The promised version it was compared with.
     async fn compared_with(&self) -> String {
-        self.0.since.to_string()
+        self.0.accepted.since.to_string()
     }
 
     /// The changes, as shown to the steward.
     async fn findings(&self) -> Vec<Finding> {
-        self.0.findings.iter().cloned().map(Finding::from).collect()
+        self.0.accepted.findings.iter().cloned().map(Finding::from).collect()
     }
 
     /// A digest over the findings.
     async fn findings_digest(&self) -> String {
-        self.0.digest().to_string()
+        self.0.accepted.digest().to_string()
     }
 
     /// The steward's reason.
     async fn reason(&self) -> &str {
-        &self.0.reason
+        &self.0.accepted.reason
     }
 
     async fn steward(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        relation::find_principal(ctx, self.0.steward).await
+        relation::find_principal(ctx, self.0.accepted.steward).await
     }
 
     async fn created_at(&self) -> DateTime {
-        self.0.created_at.into()
+        self.0.accepted.created_at.into()
     }
 
     async fn expires_at(&self) -> DateTime {
-        self.0.expires_at.into()
+        self.0.accepted.expires_at.into()
     }
 
-    /// Whether it is valid: neither expired nor revoked.
+    /// Whether its row is as it was signed. What one says that is not can be false: it counts for nothing, and blocks
+    /// publishing in its product.
+    async fn intact(&self) -> bool {
+        self.0.is_intact
+    }
+
+    /// Whether it is valid: intact, and neither expired nor revoked.
     async fn stands(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(self.0.stands(ctx.ctx()?.now()))
     }
 
     async fn revoked_by(&self, ctx: &Context<'_>) -> Result<Option<Principal>> {
-        find_decider(ctx, self.0.revoked.as_ref()).await
+        find_decider(ctx, self.0.accepted.revoked.as_ref()).await
     }
 
     async fn revoked_at(&self) -> Option<DateTime> {
-        decided_at(self.0.revoked.as_ref())
+        decided_at(self.0.accepted.revoked.as_ref())
     }
 
     /// The reason for the early end.
     async fn revoke_reason(&self) -> Option<&str> {
-        reason_of(self.0.revoked.as_ref())
+        reason_of(self.0.accepted.revoked.as_ref())
     }
 }
 
@@ -193,9 +199,9 @@ impl OverrideMutation {
             key,
         };
         Ok(match overrides::create_override(ctx, command).await? {
-            Created::Done(accepted) => {
-                CreateOverrideResult::Done(CreateOverridePayload { contract_override: ContractOverride(accepted) })
-            }
+            Created::Done(accepted) => CreateOverrideResult::Done(CreateOverridePayload {
+                contract_override: ContractOverride(accepted.into()),
+            }),
             Created::OtherFindings(refusal) => CreateOverrideResult::OtherFindings(OtherFindings {
                 message: "the document is refused for other findings than were shown: look at it again".to_owned(),
                 refusal: (*refusal).into(),
@@ -210,11 +216,11 @@ impl OverrideMutation {
         let key = idempotency_key("revokeOverride", &input, input.idempotency_key.as_ref())?;
         let id = decode(&input.id, "override")?;
         Ok(match overrides::revoke_override(ctx, id, &input.reason, key).await? {
-            Revoked::Done(accepted) => {
-                RevokeOverrideResult::Done(RevokeOverridePayload { contract_override: ContractOverride(accepted) })
-            }
+            Revoked::Done(accepted) => RevokeOverrideResult::Done(RevokeOverridePayload {
+                contract_override: ContractOverride(accepted.into()),
+            }),
             Revoked::NotStanding(accepted) => RevokeOverrideResult::NotStanding(OverrideNotStanding {
-                contract_override: ContractOverride(accepted),
+                contract_override: ContractOverride(accepted.into()),
                 message: domain::overrides::Error::NotStanding.to_string(),
             }),
         })

@@ -10,9 +10,7 @@ use async_graphql::connection::{self, Edge, EmptyFields};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::clock::Timestamp;
-use domain::id::{
-    AccessRequestId, DecisionId, GrantId, JobId, LeaseId, NoticeId, PrincipalId, ProductId, RecordId, TokenId,
-};
+use domain::id::{AccessRequestId, DecisionId, GrantId, JobId, LeaseId, NoticeId, PrincipalId, ProductId, TokenId};
 use domain::name::{DomainPath, Name};
 use domain::version::Version;
 
@@ -128,4 +126,4 @@ macro_rules! time_keys {
     )*};
 }
 
-time_keys!(AccessRequestId, GrantId, JobId, LeaseId, NoticeId, DecisionId, RecordId, TokenId);
+time_keys!(AccessRequestId, GrantId, JobId, LeaseId, NoticeId, DecisionId, TokenId, String);

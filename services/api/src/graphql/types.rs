@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use app::audit::Entry;
 use app::contract::VersionView;
 use app::notice::NoticeView;
+use app::overrides::Shown;
 use app::product_in_domain::ProductInDomain;
 use app::target::Target;
 use async_graphql::SimpleObject;
 use domain::change::FindingRecord;
 use domain::gate::Explained;
-use domain::overrides::Override;
 
 use super::id::SnapshotOfTable;
 use super::words::Bump;
@@ -65,7 +64,7 @@ pub(super) struct Grant(pub(super) domain::grant::Grant);
 pub(super) struct ChangeNotice(pub(super) Arc<NoticeView>);
 
 /// A steward's acceptance of one version whose number is too small for its changes.
-pub(super) struct ContractOverride(pub(super) Override);
+pub(super) struct ContractOverride(pub(super) Shown);
 
 /// The gate's answer.
 pub(super) struct Decision(pub(super) Explained);
@@ -73,8 +72,17 @@ pub(super) struct Decision(pub(super) Explained);
 /// Issued credentials: their action, holder and lifetime. It holds no secret.
 pub(super) struct Lease(pub(super) domain::lease::Lease);
 
-/// An entry of the audit log whose MAC was verified.
-pub(super) struct Record(pub(super) Entry);
+/// An entry of the audit log that is as it was written.
+pub(super) struct Record {
+    pub(super) record: domain::audit::Record,
+    pub(super) mac: String,
+}
+
+/// An entry of the audit log that was modified, or that a newer version of the server wrote.
+pub(super) struct BrokenRecord {
+    pub(super) stored: app::audit::Stored,
+    pub(super) fault: domain::audit::Fault,
+}
 
 /// A document, byte for byte.
 #[derive(SimpleObject)]

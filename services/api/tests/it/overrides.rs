@@ -39,7 +39,7 @@ async fn the_findings_shown_to_a_steward_are_those_that_readers_see() {
         fragment Finding on Finding { path rule historySafe consumerSafe bump message }";
     let read = api.data("reader", read, json!({ "id": created["id"] })).await["node"].clone();
     assert_eq!((&read["findings"], &read["stands"]), (&shown["findings"], &json!(true)));
-    let record = "{ records(first: 1, action: OVERRIDE_CREATE) { nodes { detail } } }";
+    let record = "{ records(first: 1, action: OVERRIDE_CREATE) { nodes { ... on Record { detail } } } }";
     let record = api.data("steward", record, Value::Null).await["records"]["nodes"][0]["detail"].clone();
     let record = record.as_str().expect("detail");
     for told in ["path", "message", "rule"] {

@@ -57,16 +57,14 @@ pub(super) async fn evolve(
     let document = parsed(&ctx.app, &current.document)?;
     let next = |version, status| {
         let bytes = &current.document.bytes;
-        convert::follow(bytes, &binding.object, schema, version, status).map_err(|problems| {
-            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            Error::from(NotPermitted::ContractCannotFollow(problems.join("; ")))
-        })
+        convert::follow(bytes, &binding.object, schema, version, status).map_err(cannot_follow)
     };
     let parse = |text: &str| -> Result<contract::Document, Error> {
         match documents::parse(text.as_bytes()).map(|parsed| parsed.document) {
             Ok(documents::Document::Contract(contract)) => Ok(contract),
             Ok(documents::Document::Product(_)) => Err(crate::Error::internal("a contract became a product").into()),
-            Err(_) => Err(crate::Error::internal("a contract that was just generated cannot be parsed").into()),
+            // Such as a rule over a column that the schema does not have any more.
+            Err(problems) => Err(cannot_follow(problems)),
         }
     };
     let findings = compare(&document, &parse(&next(document.version, None)?)?);
@@ -118,4 +116,10 @@ pub(super) async fn evolve(
 async fn of_major(tx: &mut Tx, binding: &TopicBinding) -> Result<Vec<contract::Version>, Error> {
     let versions = store::contract::list_versions_of_contracts(tx, &[binding.contract_id]).await?;
     Ok(versions.into_iter().filter(|version| version.version.major == binding.major).collect())
+}
+
+/// What keeps the contract from following the schema.
+fn cannot_follow(problems: Vec<documents::Problem>) -> Error {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    NotPermitted::ContractCannotFollow(problems.join("; ")).into()
 }

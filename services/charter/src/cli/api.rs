@@ -253,6 +253,7 @@ macro_rules! closed_sets {
 closed_sets! {
     AuditAction(domain::audit::Action)
     AuditOutcome(domain::audit::Outcome)
+    RecordFault(domain::audit::Fault)
     GateAction(domain::gate::Action)
     GateCheck(domain::gate::Check)
     ReasonCode(domain::gate::Code)

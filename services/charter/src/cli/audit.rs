@@ -7,7 +7,7 @@ use domain::audit::Action;
 use serde::{Serialize, Serializer};
 
 use super::answer::PrincipalName;
-use super::api::{AuditAction, AuditOutcome, DateTime, list, schema};
+use super::api::{AuditAction, AuditOutcome, DateTime, RecordFault, list, schema};
 use super::args::{Paging, Remote};
 use super::client::Client;
 use super::error::{Exit, Result};
@@ -35,7 +35,7 @@ enum Command {
     },
 }
 
-list!($ ListRecords { action: Option<ActionFilter> } "records" -> "RecordConnection" of Record);
+list!($ ListRecords { action: Option<ActionFilter> } "records" -> "AuditEntryConnection" of AuditEntry);
 
 /// An action as a variable: in the API's spelling, not in the domain's.
 #[derive(Clone)]
@@ -51,6 +51,24 @@ cynic::impl_coercions!(ActionFilter, schema::AuditAction);
 
 impl schema::variable::Variable for ActionFilter {
     const TYPE: VariableType = VariableType::Named("AuditAction");
+}
+
+#[derive(Serialize, cynic::InlineFragments)]
+#[serde(tag = "__typename")]
+enum AuditEntry {
+    Record(Record),
+    BrokenRecord(BrokenRecord),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct BrokenRecord {
+    id: Id,
+    at: DateTime,
+    fault: RecordFault,
+    action: String,
+    resource: String,
 }
 
 #[derive(Serialize, cynic::QueryFragment)]
@@ -77,14 +95,21 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn table(records: &[Record]) -> String {
+fn table(entries: &[AuditEntry]) -> String {
     output::table(
         ["at", "actor", "action", "resource", "outcome", "reason"],
-        records.iter().map(|record| {
-            let Record { at, actor, action, resource, outcome, reason, .. } = record;
-            let actor = or_dash(actor.as_ref().map(|actor| &actor.subject));
-            let reason = or_dash(reason.as_ref());
-            [at.to_string(), actor, action.to_string(), resource.clone(), outcome.to_string(), reason]
+        entries.iter().map(|entry| match entry {
+            AuditEntry::Record(record) => {
+                let Record { at, actor, action, resource, outcome, reason, .. } = record;
+                let actor = or_dash(actor.as_ref().map(|actor| &actor.subject));
+                let reason = or_dash(reason.as_ref());
+                [at.to_string(), actor, action.to_string(), resource.clone(), outcome.to_string(), reason]
+            }
+            AuditEntry::BrokenRecord(BrokenRecord { id: _, at, fault, action, resource }) => {
+                let reason = fault.0.meaning().to_owned();
+                [at.to_string(), or_dash(None::<&str>), action.clone(), resource.clone(), "broken".to_owned(), reason]
+            }
+            AuditEntry::Unknown => [(); 6].map(|()| or_dash(None::<&str>)),
         }),
     )
 }

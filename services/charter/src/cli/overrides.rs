@@ -207,6 +207,7 @@ struct ContractOverride {
     steward: Option<PrincipalName>,
     created_at: DateTime,
     expires_at: DateTime,
+    intact: bool,
     stands: bool,
     revoked_by: Option<PrincipalName>,
     revoked_at: Option<DateTime>,
@@ -327,13 +328,19 @@ fn table<'a>(overrides: impl IntoIterator<Item = &'a ContractOverride>) -> Strin
     output::table(
         ["override", "contract", "version", "valid", "until", "steward", "reason"],
         overrides.into_iter().map(|listed| {
-            let ContractOverride { id, contract, version, stands, steward, reason, revoked_at, expires_at, .. } =
-                listed;
+            let ContractOverride {
+                id, contract, version, intact, stands, steward, reason, revoked_at, expires_at, ..
+            } = listed;
+            let valid = match (intact, stands) {
+                (false, _) => "broken",
+                (true, true) => "yes",
+                (true, false) => "no",
+            };
             [
                 id.inner().to_owned(),
                 or_dash(contract.as_ref().map(|contract| &contract.document_id)),
                 version.clone(),
-                if *stands { "yes" } else { "no" }.to_owned(),
+                valid.to_owned(),
                 revoked_at.as_ref().unwrap_or(expires_at).to_string(),
                 or_dash(steward.as_ref().map(|steward| &steward.subject)),
                 reason.clone(),

@@ -204,12 +204,13 @@ fn check(server: &TestServer, runtime: &Runtime, acknowledged: &Acknowledged, n_
     // A change and its audit record are there together or not at all.
     let n_domain_records = list("admin", "records", "action: DOMAIN_CREATE", "id").len();
     assert_eq!(n_domain_records, domains.len(), "domains and their records");
-    let recorded: BTreeSet<String> = list("admin", "records", "action: CREDENTIAL_VEND", "outcome detail")
-        .iter()
-        .filter(|record| record["outcome"] == "DONE")
-        .map(|record| serde_json::from_str::<Value>(&text(record, "/detail")).unwrap())
-        .map(|detail| URL_SAFE_NO_PAD.encode(format!("lease:{}", text(&detail, "/lease"))))
-        .collect();
+    let recorded: BTreeSet<String> =
+        list("admin", "records", "action: CREDENTIAL_VEND", "... on Record { outcome detail }")
+            .iter()
+            .filter(|record| record["outcome"] == "DONE")
+            .map(|record| serde_json::from_str::<Value>(&text(record, "/detail")).unwrap())
+            .map(|detail| URL_SAFE_NO_PAD.encode(format!("lease:{}", text(&detail, "/lease"))))
+            .collect();
     let stored: BTreeSet<String> = leases.keys().cloned().collect();
     assert_eq!(recorded, stored, "leases and their records");
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The workspace crates that each crate depends on. A crate without an entry fails the test.
 const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("documents", &["domain"]),
+    ("documents", &["domain", "sql_rule"]),
     ("inspect", &["domain"]),
     ("policy", &["domain"]),
     ("storage", &["domain"]),
@@ -20,7 +20,8 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("http_base", &["app", "domain"]),
     ("api", &["app", "domain", "http_base"]),
     ("gateway", &["app", "domain", "http_base"]),
-    ("worker", &["domain", "inspect"]),
+    ("sql_rule", &[]),
+    ("worker", &["domain", "inspect", "sql_rule"]),
     (
         "charter",
         &["api", "app", "documents", "domain", "gateway", "http_base", "inspect", "policy", "storage", "store"],

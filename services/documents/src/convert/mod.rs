@@ -39,6 +39,7 @@ use self::ledger::Ledger;
 pub use self::types::{Converted, Dialect, Exported, Foreign, ImportOptions, Note, Source, Target};
 use crate::message::References;
 use crate::node::Node;
+use crate::odcs::sql::name_no_object;
 use crate::problem::fault;
 use crate::{Document, MAX_DOCUMENT_BYTES, Problem, parse};
 
@@ -91,7 +92,8 @@ pub fn export(bytes: &[u8], target: Target, object: Option<&str>) -> Result<Expo
     let Document::Contract(contract) = parsed.document else {
         return Err(vec![fault("", "a data product has no schema; export one of its contracts")]);
     };
-    let document = Node::parse(text).map_err(|problem| vec![problem])?.to_json();
+    let mut document = Node::parse(text).map_err(|problem| vec![problem])?.to_json();
+    name_no_object(&mut document);
     let ledger = Ledger::new(&document);
     let export = Export { objects: chosen(&contract, target, object, &ledger)?, contract: &contract, ledger };
     let text = match target {

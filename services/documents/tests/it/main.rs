@@ -16,6 +16,7 @@ mod place;
 mod problems;
 mod protobuf;
 mod shared;
+mod sql_rules;
 mod table;
 
 // `testkit` builds on this crate; taken by path, these tests do not wait for it.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::shared;
 
 /// What we refuse beyond the schemas: the beginnings or parts of our own messages.
-const EXTRA: [&str; 31] = [
+const EXTRA: [&str; 32] = [
     "`kind` is missing",
     "`kind` must be",
     "`apiVersion` must be one of",
@@ -25,6 +25,7 @@ const EXTRA: [&str; 31] = [
     "would be read as the name of a major version",
     "positions in a ",
     "the pattern cannot be matched in linear time",
+    "the rule can never run",
     "needs a unit: d, h, m or s",
     "is not a unit of time",
     "needs a number that is not negative",

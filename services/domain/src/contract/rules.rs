@@ -111,6 +111,15 @@ impl Place {
     }
 }
 
+/// The query of a rule over a column, given as its path in the table, with `${column}` and `${property}` filled in.
+pub fn query_over(query: &str, columns: &[String]) -> String {
+    let quoted: Vec<_> = columns.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+    let column = quoted.join(".");
+    ["${column}", "${property}", "{column}", "{property}"]
+        .into_iter()
+        .fold(query.to_owned(), |query, placeholder| query.replace(placeholder, &column))
+}
+
 struct Compiler<'a> {
     object: &'a SchemaObject,
     rules: Vec<Rule>,
@@ -311,12 +320,7 @@ impl Compiler<'_> {
 
     /// A query with `${column}` and `${property}` filled in; the worker fills in the table.
     fn substituted(&self, query: &str, place: Option<&Place>) -> String {
-        let Some(place) = place else { return query.to_owned() };
-        let quoted: Vec<_> = place.columns.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
-        let column = quoted.join(".");
-        ["${column}", "${property}", "{column}", "{property}"]
-            .into_iter()
-            .fold(query.to_owned(), |query, placeholder| query.replace(placeholder, &column))
+        place.map_or_else(|| query.to_owned(), |place| query_over(query, &place.columns))
     }
 
     fn implied(&mut self, key: String, check: Option<Check>, title: String) {

@@ -13,8 +13,8 @@ const HEAD: &str = "\
 
 Generated from the enums of `services/domain` by `UPDATE_GOLDEN=1 cargo test --workspace --test domain_it codes`; a test
 compares it with the code. The codes are stable: the database, the API, the command line and clients use them. The
-GraphQL enums `ReasonCode`, `GateCheck`, `AuditAction` and `AuditOutcome` write them in capitals with underscores
-(`GRANT_MISSING`); the command line prints them as below, with `--json` too (`grant.missing`).
+GraphQL enums `ReasonCode`, `GateCheck`, `AuditAction`, `AuditOutcome` and `RecordFault` write them in capitals with
+underscores (`GRANT_MISSING`); the command line prints them as below, with `--json` too (`grant.missing`).
 [problems.md](problems.md) lists the problem documents, [registry.md](registry.md) the error numbers of the schema
 registry.
 ";
@@ -64,6 +64,7 @@ fn page() -> String {
     plain::<gate::Action>(&mut page, "Actions at the gate", "The action that a decision is about.");
     plain::<audit::Action>(&mut page, "Audit actions", "`Record.action`, and `charter audit list --action`.");
     plain::<audit::Outcome>(&mut page, "Outcomes in the audit log", "`Record.outcome`.");
+    plain::<audit::Fault>(&mut page, "Broken records of the audit log", "`BrokenRecord.fault`.");
     plain::<audit::ResourceKind>(&mut page, "Resources in the audit log", "The first part of `Record.resource`.");
     section(&mut page, "Events", "The events of the outbox.", "subject; payload", payload);
     section(&mut page, "Jobs", "The jobs of the queue.", "subject", subject);

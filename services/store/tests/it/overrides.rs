@@ -107,12 +107,20 @@ async fn a_row_that_was_changed_is_not_believed(world: World) {
         (stands.id, format!("steward_id = '{}'", catalog.reader.id)),
         (stands.id, "created_at = created_at - 1".to_owned()),
         (stands.id, "expires_at = expires_at + 1".to_owned()),
+        (stands.id, "findings = 'no findings'".to_owned()),
+        (stands.id, "major = -1".to_owned()),
+        (stands.id, "since_minor = -1".to_owned()),
+        (stands.id, "revoke_reason = 'by nobody'".to_owned()),
     ];
     for (id, change) in cases {
         world.execute("CREATE TABLE kept AS SELECT * FROM overrides").await;
         world.execute(&format!("UPDATE overrides SET {change} WHERE id = '{id}'")).await;
         let found = believed(&mut world.read().await, catalog.contract.id).await;
         assert!(matches!(found, Err(Error::Inconsistent { table: "overrides", .. })), "{change}: {found:?}");
+        // The others are read, and this one is known not to be intact.
+        let stored = list_of_contracts(&mut world.read().await, &[catalog.contract.id]).await.unwrap();
+        let broken: Vec<_> = stored.iter().filter(|stored| !stored.is_intact(&key)).collect();
+        assert!(stored.len() == 3 && broken.len() == 1 && broken[0].content.id == id, "{change}: {stored:?}");
         for statement in ["DELETE FROM overrides", "INSERT INTO overrides SELECT * FROM kept", "DROP TABLE kept"] {
             world.execute(statement).await;
         }

@@ -46,6 +46,10 @@ impl World {
         Some(Self { db: Db::open(&url, Options::for_testing()).await.unwrap(), url, _folder: None })
     }
 
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite:")
+    }
+
     /// A transaction that may change facts.
     pub(crate) async fn facts(&self) -> Tx {
         self.db.write(Lock::Facts).await.unwrap()
@@ -58,7 +62,7 @@ impl World {
     /// Runs a statement past the store, as whoever can write the database might.
     pub(crate) async fn execute(&self, statement: &str) {
         let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement));
-        if self.url.starts_with("sqlite:") {
+        if self.is_sqlite() {
             let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
             connection.execute(statement).await.unwrap();
         } else {
@@ -69,7 +73,7 @@ impl World {
 
     /// The one text that a query past the store gives.
     pub(crate) async fn text(&self, query: &'static str) -> String {
-        if self.url.starts_with("sqlite:") {
+        if self.is_sqlite() {
             let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
             sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
         } else {

@@ -1,7 +1,7 @@
 //! `sql` rules: one SELECT over the snapshot that returns one number.
 //!
-//! A query is checked in three steps before it runs: its text (length, tokens, nesting, to protect the parser), its
-//! statement (one SELECT), and its plan (only allowed nodes and functions, and the one table).
+//! A query is checked in two steps before it runs: its text, as at publishing ([`sql_rule`]), and its plan (only allowed
+//! nodes and functions, and the one table).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,142 +9,18 @@ use std::time::Duration;
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
+use datafusion::catalog::TableProvider as _;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
 use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::{DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::{Query, SetExpr, Statement as SqlStatement};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::sql::parser::Statement;
 use domain::quality::Measured;
+use sql_rule::{AGGREGATE_FUNCTIONS, Query, Refusal, SCALAR_FUNCTIONS, TABLE, WINDOW_FUNCTIONS};
 
 use super::failure::runtime_failure;
 use crate::scan::Snapshot;
-
-/// The only table that a query can name. It replaces `${table}` and `${object}`.
-const TABLE: &str = "snapshot";
-const MAX_QUERY_BYTES: usize = 16 * 1024;
-const MAX_TOKENS: usize = 2_000;
-/// The maximum nesting of parentheses and `CASE`s.
-const MAX_NESTING: usize = 32;
-/// The parser's own limit. It counts several steps per level of nesting, and operators such as `NOT` without
-/// parentheses.
-const MAX_RECURSION: usize = 200;
-
-/// Scalar functions that depend only on their arguments, and whose result length is not set by an argument.
-const SCALAR_FUNCTIONS: &[&str] = &[
-    "abs",
-    "acos",
-    "ascii",
-    "asin",
-    "atan",
-    "atan2",
-    "bit_length",
-    "btrim",
-    "cbrt",
-    "ceil",
-    "character_length",
-    "chr",
-    "coalesce",
-    "concat",
-    "concat_ws",
-    "contains",
-    "cos",
-    "date_bin",
-    "date_part",
-    "date_trunc",
-    "degrees",
-    "ends_with",
-    "exp",
-    "floor",
-    "gcd",
-    "get_field",
-    "greatest",
-    "initcap",
-    "isnan",
-    "iszero",
-    "lcm",
-    "least",
-    "left",
-    "levenshtein",
-    "ln",
-    "log",
-    "log10",
-    "log2",
-    "lower",
-    "ltrim",
-    "make_date",
-    "nanvl",
-    "nullif",
-    "nvl",
-    "nvl2",
-    "octet_length",
-    "power",
-    "radians",
-    "regexp_count",
-    "regexp_like",
-    "replace",
-    "reverse",
-    "right",
-    "round",
-    "rtrim",
-    "signum",
-    "sin",
-    "split_part",
-    "sqrt",
-    "starts_with",
-    "strpos",
-    "substr",
-    "tan",
-    "to_date",
-    "to_timestamp",
-    "to_timestamp_micros",
-    "to_timestamp_millis",
-    "to_timestamp_nanos",
-    "to_timestamp_seconds",
-    "to_unixtime",
-    "translate",
-    "trunc",
-    "upper",
-];
-/// Aggregates over numbers; those that collect values are excluded.
-const AGGREGATE_FUNCTIONS: &[&str] = &[
-    "avg",
-    "bit_and",
-    "bit_or",
-    "bit_xor",
-    "bool_and",
-    "bool_or",
-    "corr",
-    "count",
-    "covar_pop",
-    "covar_samp",
-    "max",
-    "median",
-    "min",
-    "percentile_cont",
-    "stddev",
-    "stddev_pop",
-    "sum",
-    "var",
-    "var_pop",
-];
-const WINDOW_FUNCTIONS: &[&str] = &[
-    "cume_dist",
-    "dense_rank",
-    "first_value",
-    "lag",
-    "last_value",
-    "lead",
-    "nth_value",
-    "ntile",
-    "percent_rank",
-    "rank",
-    "row_number",
-];
 
 /// The stack of the thread that plans and runs a query. A query of the maximum size is parsed, planned and dropped
 /// recursively, and frames of a debug build take up to 300 KB. Unused stack costs only address space.
@@ -197,7 +73,9 @@ impl<'a> Queries<'a> {
 }
 
 async fn run(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> Result<f64, String> {
-    let statement = parse(query)?;
+    let schema = snapshot.schema();
+    let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let statement = read(query, &columns).map_err(|refusal| refusal.to_string())?;
     // An earlier query registered the same table.
     context.deregister_table(TABLE).map_err(|error| error.to_string())?;
     context.register_table(TABLE, snapshot).map_err(|error| error.to_string())?;
@@ -224,56 +102,11 @@ async fn run(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> 
     }
 }
 
-/// The text as one SELECT over [`TABLE`].
-fn parse(query: &str) -> Result<Statement, String> {
-    if query.len() > MAX_QUERY_BYTES {
-        return Err(format!("the query is longer than {MAX_QUERY_BYTES} bytes"));
-    }
-    let query = query.replace("${table}", TABLE).replace("${object}", TABLE);
-    if query.contains("${") {
-        return Err("the query contains a placeholder other than `${table}` and `${object}`".to_owned());
-    }
-    let tokens = Tokenizer::new(&GenericDialect {}, &query).tokenize_with_location();
-    let tokens = tokens.map_err(|error| format!("the query cannot be read: {error}"))?;
-    check_size(tokens.iter().map(|token| &token.token))?;
-    let mut parser = DFParserBuilder::new(query.as_str())
-        .with_recursion_limit(MAX_RECURSION)
-        .build()
-        .map_err(|error| planning(&error))?;
-    let mut statements = parser.parse_statements().map_err(|error| planning(&error))?;
-    let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
-        return Err("the rule is not exactly one query".to_owned());
-    };
-    match &statement {
-        Statement::Statement(inner) => match inner.as_ref() {
-            SqlStatement::Query(select) if is_plain_select(select) => Ok(statement),
-            _ => Err("the rule is not a SELECT".to_owned()),
-        },
-        _ => Err("the rule is not a SELECT".to_owned()),
-    }
-}
-
-fn is_plain_select(query: &Query) -> bool {
-    matches!(query.body.as_ref(), SetExpr::Select(select) if select.into.is_none())
-        && query.with.as_ref().is_none_or(|with| !with.recursive)
-}
-
-fn check_size<'a>(tokens: impl Iterator<Item = &'a Token>) -> Result<(), String> {
-    let (mut n_tokens, mut depth) = (0, 0_usize);
-    for token in tokens.filter(|token| !matches!(token, Token::Whitespace(_))) {
-        n_tokens += 1;
-        match token {
-            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
-            Token::RParen | Token::RBracket | Token::RBrace => depth = depth.saturating_sub(1),
-            Token::Word(word) if word.keyword == Keyword::CASE => depth += 1,
-            Token::Word(word) if word.keyword == Keyword::END => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_NESTING {
-            return Err(format!("the query is nested deeper than {MAX_NESTING}"));
-        }
-    }
-    if n_tokens > MAX_TOKENS { Err(format!("the query has more than {MAX_TOKENS} tokens")) } else { Ok(()) }
+/// The text as one SELECT over these columns of [`TABLE`].
+fn read(query: &str, columns: &[&str]) -> Result<Statement, Refusal> {
+    let mut query = Query::read(query)?;
+    query.bind(columns)?;
+    Ok(Statement::Statement(Box::new(query.into_statement())))
 }
 
 /// Checks the plan with all its subqueries before it is optimised or run.

@@ -1,6 +1,7 @@
 //! `sql` rules: what they may say, and that whatever else they say is an error of that rule alone, soon.
 
 use domain::quality::Measured;
+use sql_rule::{Query, Refusal};
 
 use crate::support::{HandTable, delta, delta_within, nulls, sql, value};
 
@@ -18,19 +19,38 @@ fn measure(queries: &[String]) -> Vec<Measured> {
         .collect()
 }
 
+/// What is said of a text when it is published, over the column `n`.
+fn publish(text: &str) -> Result<(), Refusal> {
+    Query::read(text)?.bind(&["n"])
+}
+
+/// These are published, and give a number.
 #[track_caller]
 fn check<const N: usize>(queries: [(&str, f64); N]) {
     let measured = measure(&queries.map(|(query, _)| query.to_owned()));
     for ((query, expected), measured) in queries.iter().zip(measured) {
+        assert_eq!(publish(query), Ok(()), "{query}");
         assert_eq!(measured, value(*expected), "{query}");
     }
 }
 
+/// These are published, since no text shows what is wrong with them.
+#[track_caller]
+fn check_failing<const N: usize>(queries: [&str; N]) {
+    let measured = measure(&queries.map(str::to_owned));
+    for (query, measured) in queries.iter().zip(measured) {
+        assert_eq!(publish(query), Ok(()), "{query}");
+        assert!(matches!(measured, Measured::Error(_)), "{query}: {measured:?}");
+    }
+}
+
+/// These are refused by publishing and by the worker, with the same words.
 #[track_caller]
 fn check_refused<const N: usize>(queries: [&str; N]) {
     let measured = measure(&queries.map(str::to_owned));
     for (query, measured) in queries.iter().zip(measured) {
-        assert!(matches!(measured, Measured::Error(_)), "{query}: {measured:?}");
+        let refusal = publish(query).expect_err(query);
+        assert_eq!(measured, Measured::Error(refusal.to_string()), "{query}");
     }
 }
 
@@ -49,12 +69,57 @@ fn a_query_is_one_select_over_the_table_that_gives_one_number() {
         ("SELECT n FROM ${table} ORDER BY n LIMIT 1", 1.0),
         ("SELECT 42", 42.0),
         ("SELECT count(*) FROM ${table} WHERE '${table}' = 'snapshot'", 3.0),
+        ("SELECT max(N) FROM ${table}", 3.0),
+        ("SELECT max(\"n\") FROM ${table}", 3.0),
+        ("SELECT sum(T.N) FROM Snapshot AS t", 6.0),
+        ("WITH n AS (SELECT n AS m FROM ${table}) SELECT sum(N.M) FROM N", 6.0),
+        ("SELECT sum(N) FROM (SELECT n * 2 AS N FROM ${table})", 12.0),
+        ("SELECT count(*) FROM ${table} a JOIN ${table} b USING (N)", 3.0),
+        ("SELECT count(*) FROM (SELECT * FROM ${table}) d (m) WHERE M > 1", 2.0),
+        ("SELECT LENGTH('abc')", 3.0),
     ]);
 }
 
 #[test]
+fn a_name_in_another_case_finds_its_column() {
+    let measured = |columns: &[&str], queries: &[&str]| {
+        let table = HandTable::new();
+        let values: arrow::array::ArrayRef = std::sync::Arc::new(arrow::array::Int64Array::from(vec![5]));
+        let batch = columns.iter().map(|column| (*column, values.clone(), true));
+        let size = table.data("a.parquet", &arrow::array::RecordBatch::try_from_iter_with_nullable(batch).unwrap());
+        let types: Vec<_> = columns.iter().map(|column| (*column, serde_json::json!("long"))).collect();
+        let schema = crate::support::metadata(&types, &[], serde_json::json!({}));
+        table.entry(0, &[crate::support::protocol(1), schema, crate::support::add("a.parquet", size)]);
+        let rules = queries.iter().map(|query| sql(query)).collect();
+        delta(table.path(), 0, rules).unwrap().inspection.measured
+    };
+    let queries = ["SELECT max(orderid) FROM ${table}", "SELECT max(t.ORDERID) FROM ${table} t WHERE \"OrderId\" = 5"];
+    assert_eq!(measured(&["OrderId", "x"], &queries), [value(5), value(5)]);
+}
+
+/// What publishing takes for a name of an allowed function is one to the engine, and the other way round.
+#[test]
+fn the_names_of_functions_are_those_of_the_engine() {
+    use datafusion::prelude::SessionContext;
+    let state = SessionContext::new().state();
+    let scalar = state.scalar_functions().iter().map(|(name, function)| (name, function.name().to_owned()));
+    let aggregate = state.aggregate_functions().iter().map(|(name, function)| (name, function.name().to_owned()));
+    let window = state.window_functions().iter().map(|(name, function)| (name, function.name().to_owned()));
+    let mut found = std::collections::BTreeSet::new();
+    for (name, real) in scalar.chain(aggregate).chain(window) {
+        let known = sql_rule::canonical_name(name);
+        let allowed = sql_rule::canonical_name(&real).filter(|listed| *listed == real);
+        assert_eq!(known, allowed, "`{name}` is `{real}`");
+        found.extend(known);
+    }
+    let lists = [sql_rule::SCALAR_FUNCTIONS, sql_rule::AGGREGATE_FUNCTIONS, sql_rule::WINDOW_FUNCTIONS];
+    let listed = lists.into_iter().flatten().copied().collect();
+    assert_eq!(found, listed, "a function that the engine does not have");
+}
+
+#[test]
 fn anything_but_one_number_is_an_error() {
-    check_refused([
+    check_failing([
         "SELECT NULL",
         "SELECT sum(n) FROM ${table} WHERE n > 100",
         "SELECT n FROM ${table} WHERE n > 100",

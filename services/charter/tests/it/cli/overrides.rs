@@ -23,7 +23,7 @@ fn accepted(revoked_at: Option<&str>) -> Value {
         "__typename": "ContractOverride", "id": "o-1", "contract": { "documentId": "orders" }, "version": "1.1.0", "comparedWith": "1.0.0",
         "findings": refusal("d")["findings"], "findingsDigest": "d", "reason": "nobody reads it",
         "steward": { "subject": "sue" }, "createdAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-09T00:00:00Z",
-        "stands": revoked_at.is_none(), "revokedBy": revoked_at.map(|_| json!({ "subject": "sam" })),
+        "intact": true, "stands": revoked_at.is_none(), "revokedBy": revoked_at.map(|_| json!({ "subject": "sam" })),
         "revokedAt": revoked_at, "revokeReason": revoked_at.map(|_| "a mistake"),
     })
 }

@@ -113,6 +113,33 @@ fn json_is_the_answer_with_the_names_of_the_api() {
 }
 
 #[test]
+fn a_broken_audit_record_is_a_row_of_its_own() {
+    let records = json!({
+        "nodes": [
+            { "__typename": "Record", "id": "r2", "at": "2026-01-02T00:00:00Z", "actor": { "subject": "ann" },
+              "action": "DOMAIN_CREATE", "resource": "domain:d2", "outcome": "DONE", "reason": null, "requestId": "q",
+              "detail": "{}", "mac": "00" },
+            { "__typename": "BrokenRecord", "id": "r1", "at": "2026-01-01T00:00:00Z", "fault": "CHANGED",
+              "action": "domain.create", "resource": "domain:d1" },
+        ],
+        "pageInfo": { "hasNextPage": false, "endCursor": null },
+    });
+    let run = CannedServer::answering([answer(records.clone())]).run(&["audit", "list"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let rows: Vec<&str> = run.stdout.lines().collect();
+    assert!(rows[1].contains("ann") && rows[1].contains("d2") && rows[1].contains("done"), "{}", run.stdout);
+    assert!(rows[2].contains("d1") && rows[2].contains("broken"), "{}", run.stdout);
+    assert!(run.stdout.contains("The MAC does not fit the bytes"), "{}", run.stdout);
+
+    let run = CannedServer::answering([answer(records)]).run(&["audit", "list", "--json"]);
+    let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let broken = json!({ "__typename": "BrokenRecord", "id": "r1", "at": "2026-01-01T00:00:00Z", "fault": "changed",
+        "action": "domain.create", "resource": "domain:d1" });
+    assert_eq!(shown["nodes"][1], broken);
+}
+
+#[test]
 fn control_characters_are_removed_from_text() {
     let lines = [line("grant", "FAILS", "a\u{1b}[2Jb\u{9b}c\rd", &[])];
     let run = CannedServer::answering([answer(decision(false, &lines))]).run(&["why", "a.b.c"]);
