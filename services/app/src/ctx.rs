@@ -26,6 +26,7 @@ use crate::issuer::Issuer;
 use crate::lease::{GatewayVendor, LeaseSecrets};
 use crate::rate::Rate;
 use crate::readiness::LastProbe;
+use crate::registry::turns::Turns;
 
 /// The parts of the program; `charter` and the tests wire it.
 pub struct Parts {
@@ -137,6 +138,7 @@ pub struct App {
     pub(crate) work: Notify,
     /// Held while a job is claimed: on PostgreSQL two claims at once would not count each other.
     pub(crate) claiming: tokio::sync::Mutex<()>,
+    pub(crate) registrations: Turns,
     pub(crate) last_probe: LastProbe,
     /// How often each principal asks for credentials.
     pub(crate) vends: Rate<PrincipalId>,
@@ -180,6 +182,7 @@ impl App {
             caches: Caches::default(),
             work: Notify::new(),
             claiming: tokio::sync::Mutex::default(),
+            registrations: Turns::default(),
             last_probe: LastProbe::default(),
             vends,
         }))

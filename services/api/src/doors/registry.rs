@@ -75,6 +75,7 @@ fn routes() -> Vec<Route> {
         Route::post("/compatibility/subjects/{subject}/versions/{version}", check_version),
         Route::get("/contexts", list_contexts),
         Route::get("/v1/metadata/id", async || json_response(&json!({ "scope": { "path": [], "clusters": {} } }))),
+        Route::get("/v1/metadata/deployment", async || json_response(&json!({}))),
         Route::get("/v1/metadata/version", async || json_response(&json!({ "version": env!("CARGO_PKG_VERSION") }))),
         // Serializers look up subjects of a topic under other names, and fail on any other answer.
         Route::get("/associations/{*rest}", async || Failure::new(Code::AssociationNotFound, "no associations")),
@@ -89,9 +90,16 @@ async fn list_schemas(Caller(ctx): Caller, parameters: Parameters) -> Answer {
 }
 
 async fn schema(Caller(ctx): Caller, Path(id): Path<String>, parameters: Parameters) -> Answer {
-    let schema = registry::find_schema(&ctx, wire::schema_id(&id)?, parameters.subject()?.as_ref()).await?;
+    let subject = parameters.subject()?;
+    let schema = registry::find_schema(&ctx, wire::schema_id(&id)?, subject.as_ref()).await?;
     let text = registry::text_in_format(&ctx, &schema, parameters.format()).await?;
     let mut answer = wire::schema(&schema, &text);
+    if let Some(subject) = subject
+        && let Some(place) = registry::place_of_schema(&ctx, schema.id, &subject).await?
+    {
+        answer["subject"] = place.subject.to_string().into();
+        answer["version"] = place.version.into();
+    }
     if parameters.is_set("fetchMaxId") {
         answer["maxId"] = registry::newest_schema_id(&ctx).await?.into();
     }
@@ -148,7 +156,7 @@ async fn lookup(Caller(ctx): Caller, Path(subject): Path<String>, parameters: Pa
 async fn latest_with_metadata(Caller(ctx): Caller, Path(subject): Path<String>, parameters: Parameters) -> Answer {
     let shown = if parameters.is_set("deleted") { Shown::All } else { Shown::InUse };
     registry::versions(&ctx, &wire::subject(&subject)?, shown).await?;
-    Err(registry::Error::SchemaNotFound.into())
+    Err(registry::Error::SchemaNotFound(None).into())
 }
 
 async fn register(

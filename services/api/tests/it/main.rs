@@ -15,6 +15,7 @@ mod notice;
 mod overrides;
 mod paging;
 mod registry;
+mod registry_cases;
 mod registry_exact;
 mod registry_limits;
 mod registry_memory;

@@ -96,6 +96,12 @@ impl Draft {
         for reference in &self.references {
             references.push(reference.numbered(ctx, tx, subject).await?);
         }
+        if normalize {
+            // As clients of the Confluent Schema Registry know them.
+            let key = |reference: &Reference| (reference.subject.to_string(), reference.version, reference.name.clone());
+            references.sort_by_cached_key(key);
+            references.dedup();
+        }
         let Resolved { texts, out_of_use } = resolve(ctx, tx, &references, Reach::Callers).await?;
         let (format, text) = (self.format, self.text.clone());
         let print = if normalize { message::normalised } else { message::canonical };

@@ -1,45 +1,46 @@
-//! Why the registry did not do what it was asked. The door gives each the number that clients know it by.
+//! Why the registry did not do what it was asked. The door gives each the number that clients know it by. Where clients and
+//! their tests look at the text of the Confluent Schema Registry, the text is the same.
 
 use domain::change::level::Level;
 use domain::change::message::Difference;
-use domain::registry::{Mode, Scope, Subject};
+use domain::registry::{Mode, SchemaId, Scope, Subject};
 use domain::version::Version;
 
 /// A failure of a use case of the registry.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such subject, or the caller may not know of it.
-    #[error("subject `{0}` not found")]
+    #[error("Subject '{0}' not found.")]
     SubjectNotFound(Subject),
     /// The subject has no such version.
-    #[error("version {0} not found")]
+    #[error("Version {0} not found.")]
     VersionNotFound(String),
     /// No schema has the id, or the subject does not have the schema.
-    #[error("schema not found")]
-    SchemaNotFound,
+    #[error("Schema {}not found", .0.map(|id| format!("{id} ")).unwrap_or_default())]
+    SchemaNotFound(Option<SchemaId>),
     /// The subject is already soft deleted.
-    #[error("subject `{0}` was soft deleted; set permanent=true to delete it permanently")]
+    #[error("Subject '{0}' was soft deleted.Set permanent=true to delete permanently")]
     SubjectSoftDeleted(Subject),
     /// The subject must be soft deleted first.
-    #[error("subject `{0}` was not deleted first before being permanently deleted")]
+    #[error("Subject '{0}' was not deleted first before being permanently deleted")]
     SubjectNotSoftDeleted(Subject),
     /// The version is already soft deleted.
-    #[error("subject `{0}` version {1} was soft deleted; set permanent=true to delete it permanently")]
+    #[error("Subject '{0}' Version {1} was soft deleted.Set permanent=true to delete permanently")]
     VersionSoftDeleted(Subject, u32),
     /// The version must be soft deleted first.
-    #[error("subject `{0}` version {1} was not deleted first before being permanently deleted")]
+    #[error("Subject '{0}' Version {1} was not deleted first before being permanently deleted")]
     VersionNotSoftDeleted(Subject, u32),
     /// The scope says nothing of its own about levels.
-    #[error("`{0}` does not have a compatibility level of its own")]
+    #[error("Subject '{0}' does not have subject-level compatibility configured")]
     NoLevel(Scope),
     /// The scope says nothing of its own about modes.
-    #[error("`{0}` does not have a mode of its own")]
+    #[error("Subject '{0}' does not have subject-level mode configured")]
     NoMode(Scope),
     /// The scope says nothing of its own that could be taken back.
     #[error("`{0}` has no setting of its own to delete")]
     NothingToClear(Scope),
     /// The schema breaks readers that the subject's level or its contract protects.
-    #[error("schema being registered is incompatible with an earlier schema for subject `{subject}`, details: {}",
+    #[error("Schema being registered is incompatible with an earlier schema for subject \"{subject}\", details: [{}]",
         .reasons.join(", "))]
     Incompatible {
         /// The subject.
@@ -48,10 +49,10 @@ pub enum Error {
         reasons: Vec<String>,
     },
     /// The schema cannot be used.
-    #[error("invalid schema: {0}")]
+    #[error("Invalid schema, details: {0}")]
     InvalidSchema(String),
     /// The schema is larger than any may be.
-    #[error("the schema is too large, alone or with its references")]
+    #[error("Schema too large, alone or with its references")]
     TooLarge,
     /// The state of the registry or of the contract does not allow it.
     #[error(transparent)]
@@ -69,13 +70,18 @@ pub enum Error {
         setting: &'static str,
     },
     /// Other schemas refer to it.
-    #[error("one or more references exist to the schema: subject `{0}`, version {1}")]
+    #[error("One or more references exist to the schema {{magic=1,keytype=SCHEMA,subject={0},version={1}}}")]
     ReferenceExists(Subject, u32),
     /// The schema has another id.
-    #[error("schema already registered with id {0} instead of the id given")]
-    IdMismatch(u32),
+    #[error("Schema already registered with id {known} instead of input id {given}")]
+    IdMismatch {
+        /// Its id.
+        known: SchemaId,
+        /// The id in the request.
+        given: SchemaId,
+    },
     /// The id is, or was, another schema's.
-    #[error("schema id {0} is already in use")]
+    #[error("Overwrite new schema with id {0} is not permitted.")]
     IdTaken(u32),
     /// Any other.
     #[error(transparent)]

@@ -130,7 +130,7 @@ pub async fn lookup(
     {
         return Ok(Registered { version: place.clone(), schema: Arc::new(same) });
     }
-    find_resolved(ctx, &mut tx, &places, draft, &prepared).await?.ok_or(Error::SchemaNotFound)
+    find_resolved(ctx, &mut tx, &places, draft, &prepared).await?.ok_or(Error::SchemaNotFound(None))
 }
 
 /// A schema by its id, where the caller may know of a subject that has it. `subject` narrows where it is looked for.
@@ -145,9 +145,9 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
             let mut tx = ctx.app.db.read().await?;
             let at = store::revision::platform(&mut tx).await?;
             if visible_places(ctx, &mut tx, id).await?.is_empty() {
-                return Err(Error::SchemaNotFound);
+                return Err(Error::SchemaNotFound(Some(id)));
             }
-            let schema = ctx.app.caches.schemas.find_or_load(&mut tx, id).await?.ok_or(Error::SchemaNotFound)?;
+            let schema = ctx.app.caches.schemas.find_or_load(&mut tx, id).await?.ok_or(Error::SchemaNotFound(Some(id)))?;
             ctx.app.caches.schemas.put_reached(&ctx.actor, at, id);
             schema
         }
@@ -155,7 +155,7 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
     // A client names the subject of its topic, and may read what another subject has registered; but a context that it
     // names is meant.
     match subject {
-        Some(subject) if ![DEFAULT_CONTEXT, &schema.context].contains(&subject.context()) => Err(Error::SchemaNotFound),
+        Some(subject) if ![DEFAULT_CONTEXT, &schema.context].contains(&subject.context()) => Err(Error::SchemaNotFound(Some(id))),
         _ => Ok(schema),
     }
 }
@@ -208,9 +208,20 @@ pub async fn places_of_schema(ctx: &Ctx, id: SchemaId, with_deleted: bool) -> Re
     let mut tx = ctx.app.db.read().await?;
     let places = visible_places(ctx, &mut tx, id).await?;
     if places.is_empty() {
-        return Err(Error::SchemaNotFound);
+        return Err(Error::SchemaNotFound(Some(id)));
     }
     Ok(places.into_iter().filter(|place| with_deleted || !place.deleted).collect())
+}
+
+/// The place of a schema that answers a client which asks by id and subject: in the subject, or the first in its context.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn place_of_schema(ctx: &Ctx, id: SchemaId, subject: &Subject) -> Result<Option<SubjectVersion>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let places = visible_places(ctx, &mut tx, id).await?;
+    let own = places.iter().rfind(|place| place.subject == *subject);
+    Ok(own.or_else(|| places.iter().find(|place| place.subject.context() == subject.context())).cloned())
 }
 
 /// The schemas that refer to a version.

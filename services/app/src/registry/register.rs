@@ -43,7 +43,7 @@ pub struct ImportNumbers {
     pub version: Option<u32>,
 }
 
-/// How often a registration is judged anew because another one came between.
+/// How often a registration is judged anew because of a change in between: of settings, or by another server.
 const MAX_TRIES: usize = 5;
 
 /// Registers a schema in a subject. The same schema again is no change, and gives the version that it has.
@@ -53,7 +53,10 @@ const MAX_TRIES: usize = 5;
 /// [`Error::IdMismatch`], [`Error::IdTaken`]; [`crate::Error::Forbidden`].
 pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error> {
     let Register { subject, draft, normalize, numbers } = &command;
-    for _ in 0..MAX_TRIES {
+    // Registrations that change a subject take turns. Those of a schema that it has already do not wait.
+    let mut turn = None;
+    let mut n_tries = 0;
+    while n_tries < MAX_TRIES {
         // What takes long (reading, comparing) is done before the writer's turn, which then only looks whether all of it
         // still stands.
         let mut tx = ctx.app.db.read().await?;
@@ -63,7 +66,9 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         if !seen.tells() {
             authorize()?;
         }
-        let normalize = *normalize || seen.settings.normalize == Some(true);
+        // An imported schema stays as it is in the registry that it comes from.
+        let imports = seen.settings.mode == Some(Mode::Import);
+        let normalize = !imports && (*normalize || seen.settings.normalize == Some(true));
         let prepared = draft.prepare(ctx, &mut tx, subject, normalize).await?;
         let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
         let mut known = same.and_then(|same| seen.in_use(same));
@@ -79,7 +84,16 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         authorize()?;
         seen.may_register(subject, numbers)?;
         prepared.refuse_if_out_of_use(numbers)?;
-        if seen.settings.mode != Some(Mode::Import) {
+        if turn.is_none() {
+            turn = ctx.app.registrations.try_take(subject);
+        }
+        if turn.is_none() {
+            drop(tx);
+            turn = Some(ctx.app.registrations.take(subject).await);
+            continue;
+        }
+        n_tries += 1;
+        if !imports {
             let broken = seen.incompatibilities(ctx, &mut tx, &prepared, &seen.compared_with()).await?;
             if !broken.is_empty() {
                 let reasons = Incompatibility::messages(&broken, seen.level());
@@ -120,9 +134,9 @@ async fn write(
     state.authorize(ctx, subject)?;
     let same = store::registry::find_same(&mut tx, subject.context(), &prepared.digest).await?;
     if let Some(same) = &same
-        && numbers.id.is_some_and(|id| id != same.id)
+        && let Some(given) = numbers.id.filter(|id| *id != same.id)
     {
-        return Err(Error::IdMismatch(same.id));
+        return Err(Error::IdMismatch { known: same.id, given });
     }
     let number = state.number(ctx, subject, numbers, same.as_ref())?;
     if !prepared.references.is_empty() {
@@ -169,16 +183,26 @@ async fn write(
             schema
         }
     };
-    supersede(&mut tx, &state.history, schema.id).await?;
-    let version = SubjectVersion {
-        subject: subject.clone(),
-        version: number,
-        schema_id: schema.id,
-        deleted: false,
-        registered_by: ctx.actor.principal.id,
-        registered_at: ctx.now(),
+    let restored = state.history.iter().find(|version| version.version == number).cloned();
+    let version = match restored {
+        Some(restored) => {
+            store::registry::set_deleted(&mut tx, subject, number, false).await?;
+            SubjectVersion { deleted: false, ..restored }
+        }
+        None => {
+            supersede(&mut tx, &state.history, schema.id).await?;
+            let version = SubjectVersion {
+                subject: subject.clone(),
+                version: number,
+                schema_id: schema.id,
+                deleted: false,
+                registered_by: ctx.actor.principal.id,
+                registered_at: ctx.now(),
+            };
+            store::registry::insert_version(&mut tx, &version).await?;
+            version
+        }
     };
-    store::registry::insert_version(&mut tx, &version).await?;
     if state.history.is_empty() {
         let n_subjects = store::registry::count_subject(&mut tx, Change::Came).await?;
         state.owner.refuse_beyond(ctx, n_subjects)?;
@@ -371,7 +395,12 @@ impl SubjectState {
         let next = self.history.iter().map(|version| version.version).max().unwrap_or(0) + 1;
         match numbers.version {
             Some(number) if self.settings.mode == Some(Mode::Import) => {
-                if self.history.iter().any(|version| version.version == number) {
+                // A soft-deleted version comes back under its own number.
+                let is_taken = |version: &SubjectVersion| {
+                    version.version == number
+                        && !(version.deleted && same.is_some_and(|same| same.id == version.schema_id))
+                };
+                if self.history.iter().any(is_taken) {
                     return Err(NotPermitted::VersionTaken { subject: subject.clone(), version: number }.into());
                 }
                 Ok(number)

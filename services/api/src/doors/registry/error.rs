@@ -117,7 +117,7 @@ impl From<registry::Error> for Failure {
         let code = match &error {
             Error::SubjectNotFound(_) => Code::SubjectNotFound,
             Error::VersionNotFound(_) => Code::VersionNotFound,
-            Error::SchemaNotFound => Code::SchemaNotFound,
+            Error::SchemaNotFound(_) => Code::SchemaNotFound,
             Error::SubjectSoftDeleted(_) => Code::SubjectSoftDeleted,
             Error::SubjectNotSoftDeleted(_) => Code::SubjectNotSoftDeleted,
             Error::VersionSoftDeleted(..) => Code::VersionSoftDeleted,
@@ -130,7 +130,7 @@ impl From<registry::Error> for Failure {
             Error::NothingToClear(_) => Code::SubjectNotFound,
             Error::NotPermitted(_) | Error::TooMany { .. } | Error::IdTaken(_) => Code::NotPermitted,
             Error::ReferenceExists(..) => Code::ReferenceExists,
-            Error::IdMismatch(_) => Code::IdMismatch,
+            Error::IdMismatch { .. } => Code::IdMismatch,
             Error::Other(_) => {
                 let Error::Other(other) = error else { return Self::Problem(Problem::Internal) };
                 return other.into();

@@ -6,6 +6,7 @@ use app::Ctx;
 use app::registry::{self, ChangeSettings};
 use axum::extract::{Path, State};
 use domain::registry::{Part, Scope};
+use serde_json::json;
 
 use super::error::Failure;
 use super::exchange::{Answer, complete, json_response};
@@ -66,9 +67,18 @@ async fn put_settings(
 ) -> Answer {
     let scope = scope(path)?;
     let sent: SettingsBody = sent.settings().await?;
-    let command = ChangeSettings { scope, change: sent.settings(part)?, force: parameters.is_set("force") };
-    let settings = complete(&server, async move { registry::change_settings(&ctx, &command).await }).await?;
-    let mut answer = wire::settings(part, &settings);
+    if sent.clears(part) {
+        let cleared = complete(&server, async move { registry::clear_settings(&ctx, &scope, part).await }).await;
+        return match cleared {
+            Ok(_) | Err(registry::Error::NothingToClear(_)) => Ok(json_response(&json!({ "mode": null }))),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let change = sent.settings(part)?;
+    let command = ChangeSettings { scope, change, force: parameters.is_set("force") };
+    complete(&server, async move { registry::change_settings(&ctx, &command).await }).await?;
+    // What was put, and not what the scope has now.
+    let mut answer = wire::settings(part, &change);
     // This answer has another name for the key.
     if let Some(level) = answer.as_object_mut().and_then(|answer| answer.remove("compatibilityLevel")) {
         answer["compatibility"] = level;

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use domain::change::level::Level;
 use domain::change::message::{Format, Policy};
 use domain::registry::{MAX_NUMBER, Mode, Part, Prefix, Reference, Schema, SchemaId, Scope, Settings, Subject};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::error::{Code, Failure};
@@ -190,11 +190,28 @@ pub(super) struct SettingsBody {
     compatibility_policy: Option<String>,
     #[serde(default)]
     normalize: Option<bool>,
-    #[serde(default)]
-    mode: Option<String>,
+    /// `Some(None)` for null, which clears the mode.
+    #[serde(default, deserialize_with = "present")]
+    mode: Option<Option<String>>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+/// The text of the Confluent Schema Registry, which names the levels in lower case.
+fn invalid_level() -> String {
+    let levels: Vec<String> = Level::ALL.iter().map(|level| level.as_str().to_lowercase()).collect();
+    let (last, others) = levels.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+    format!("Invalid compatibility level. Valid values are {}, and {last}", others.join(", "))
 }
 
 impl SettingsBody {
+    /// Whether the settings of the part are to be cleared.
+    pub(super) fn clears(&self, part: Part) -> bool {
+        part == Part::Mode && self.mode == Some(None)
+    }
+
     /// The settings of one part.
     pub(super) fn settings(&self, part: Part) -> Result<Settings, Failure> {
         match part {
@@ -204,11 +221,7 @@ impl SettingsBody {
     }
 
     fn levels(&self) -> Result<Settings, Failure> {
-        let invalid = || {
-            let levels: Vec<&str> = Level::ALL.iter().map(|level| level.as_str()).collect();
-            let message = format!("invalid compatibility level; valid values are {}", levels.join(", "));
-            Failure::new(Code::InvalidLevel, message)
-        };
+        let invalid = || Failure::new(Code::InvalidLevel, invalid_level());
         let level = self.compatibility.as_deref().map(|word| word.to_uppercase().parse::<Level>());
         let policy = self.compatibility_policy.as_deref().map(|word| word.to_uppercase().parse::<Policy>());
         let settings = Settings {
@@ -221,10 +234,10 @@ impl SettingsBody {
     }
 
     fn mode(&self) -> Result<Settings, Failure> {
-        let word = self.mode.as_deref().unwrap_or_default().to_uppercase();
+        let word = self.mode.as_ref().and_then(Option::as_deref).unwrap_or_default().to_uppercase();
         let mode = word.parse().map_err(|_| {
             let words: Vec<&str> = Mode::ALL.iter().map(|mode| mode.as_str()).collect();
-            Failure::new(Code::InvalidMode, format!("invalid mode; valid values are {}", words.join(", ")))
+            Failure::new(Code::InvalidMode, format!("Invalid mode. Valid values are {}", words.join(", ")))
         })?;
         Ok(Settings { mode: Some(mode), ..Settings::default() })
     }
@@ -247,7 +260,7 @@ pub(super) fn version(text: &str) -> Result<VersionRef, Failure> {
         Err(_) if text.trim().eq_ignore_ascii_case("latest") => Ok(VersionRef::Latest),
         _ => {
             let message = format!(
-                "the specified version `{}` is not a valid version id; allowed values are between [1, 2^31-1] and the \
+                "The specified version '{}' is not a valid version id. Allowed values are between [1, 2^31-1] and the \
                  string \"latest\"",
                 short(text)
             );
@@ -259,7 +272,7 @@ pub(super) fn version(text: &str) -> Result<VersionRef, Failure> {
 /// A schema's id in a path. As in the reference, a text that is not a number makes the path unknown.
 pub(super) fn schema_id(text: &str) -> Result<SchemaId, Failure> {
     let number: i32 = text.parse().map_err(|_| Failure::not_found())?;
-    number.try_into().map_err(|_| Failure::new(Code::SchemaNotFound, format!("schema {number} not found")))
+    number.try_into().map_err(|_| Failure::new(Code::SchemaNotFound, format!("Schema {number} not found")))
 }
 
 fn short(text: &str) -> String {
