@@ -24,8 +24,8 @@ pub use self::delete::{delete_subject, delete_version};
 pub use self::draft::{Draft, DraftReference, Registered, VersionRef};
 pub use self::error::{Error, Incompatibility, NotPermitted};
 pub use self::read::{
-    Listing, Shown, contexts, find_schema, lookup, newest_schema_id, place_of_schema, places_of_schema, referrers, schemas, subjects,
-    text_in_format, version, versions,
+    Listing, Shown, contexts, find_schema, lookup, newest_schema_id, place_of_schema, places_of_schema, referrers,
+    schemas, subjects, text_in_format, version, versions,
 };
 pub use self::register::{Check, ImportNumbers, Register, authorize, check, register};
 pub use self::release::{Released, release_subject};

@@ -27,12 +27,14 @@ async fn registrations_in_one_subject_are_all_taken_one_after_the_other() {
     let client = Client::start().await;
     client.put_as_admin("/config/orders-value", json!({ "compatibility": "NONE" })).await;
     let register = |n: usize| {
-        let schema = json!({ "type": "record", "name": "Order", "fields": [{ "name": format!("f{n}"), "type": "int" }] });
+        let schema =
+            json!({ "type": "record", "name": "Order", "fields": [{ "name": format!("f{n}"), "type": "int" }] });
         let body = json!({ "schema": schema.to_string() });
         client.call(Method::POST, "/subjects/orders-value/versions", Some(body))
     };
     let replies = join_all((0..N_CLIENTS * 2).map(register)).await;
-    let refused: Vec<_> = replies.iter().filter(|reply| reply.status != StatusCode::OK).map(|reply| reply.json()).collect();
+    let refused: Vec<_> =
+        replies.iter().filter(|reply| reply.status != StatusCode::OK).map(|reply| reply.json()).collect();
     assert_eq!(refused, Vec::<Value>::new());
     let versions = client.ok(Method::GET, "/subjects/orders-value/versions", None).await;
     assert_eq!(versions.as_array().unwrap().len(), N_CLIENTS * 2);
@@ -44,7 +46,10 @@ async fn normalised_references_are_a_set() {
     client.register("a", r#"{"type":"record","name":"A","namespace":"o","fields":[]}"#).await;
     client.register("b", r#"{"type":"record","name":"B","namespace":"o","fields":[]}"#).await;
     let schema = r#"{"type":"record","name":"T","fields":[{"name":"a","type":"o.A"},{"name":"b","type":"o.B"}]}"#;
-    let (a, b) = (json!({ "name": "o.A", "subject": "a", "version": 1 }), json!({ "name": "o.B", "subject": "b", "version": 1 }));
+    let (a, b) = (
+        json!({ "name": "o.A", "subject": "a", "version": 1 }),
+        json!({ "name": "o.B", "subject": "b", "version": 1 }),
+    );
     let body = |references: Value| Some(json!({ "schema": schema, "references": references }));
     let register = "/subjects/t-value/versions?normalize=true";
     let first = client.ok(Method::POST, register, body(json!([b, a]))).await;

@@ -189,5 +189,5 @@ async fn a_request_that_began_before_its_topic_was_bound_is_judged_by_the_bindin
     release_subject(&keeper, "users-value".parse().unwrap(), &to, None).await.unwrap();
     test.publish(&owner, "shop", &[&product, CONTRACT]).await;
     let seen = app::registry::find_schema(&reader, 1, None).await;
-    assert!(matches!(seen, Err(app::registry::Error::SchemaNotFound)), "{seen:?}");
+    assert!(matches!(seen, Err(app::registry::Error::SchemaNotFound(_))), "{seen:?}");
 }

@@ -98,7 +98,8 @@ impl Draft {
         }
         if normalize {
             // As clients of the Confluent Schema Registry know them.
-            let key = |reference: &Reference| (reference.subject.to_string(), reference.version, reference.name.clone());
+            let key =
+                |reference: &Reference| (reference.subject.to_string(), reference.version, reference.name.clone());
             references.sort_by_cached_key(key);
             references.dedup();
         }

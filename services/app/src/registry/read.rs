@@ -147,7 +147,8 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
             if visible_places(ctx, &mut tx, id).await?.is_empty() {
                 return Err(Error::SchemaNotFound(Some(id)));
             }
-            let schema = ctx.app.caches.schemas.find_or_load(&mut tx, id).await?.ok_or(Error::SchemaNotFound(Some(id)))?;
+            let schema =
+                ctx.app.caches.schemas.find_or_load(&mut tx, id).await?.ok_or(Error::SchemaNotFound(Some(id)))?;
             ctx.app.caches.schemas.put_reached(&ctx.actor, at, id);
             schema
         }
@@ -155,7 +156,9 @@ pub async fn find_schema(ctx: &Ctx, id: SchemaId, subject: Option<&Subject>) -> 
     // A client names the subject of its topic, and may read what another subject has registered; but a context that it
     // names is meant.
     match subject {
-        Some(subject) if ![DEFAULT_CONTEXT, &schema.context].contains(&subject.context()) => Err(Error::SchemaNotFound(Some(id))),
+        Some(subject) if ![DEFAULT_CONTEXT, &schema.context].contains(&subject.context()) => {
+            Err(Error::SchemaNotFound(Some(id)))
+        }
         _ => Ok(schema),
     }
 }

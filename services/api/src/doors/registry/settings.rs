@@ -68,11 +68,15 @@ async fn put_settings(
     let scope = scope(path)?;
     let sent: SettingsBody = sent.settings().await?;
     if sent.clears(part) {
-        let cleared = complete(&server, async move { registry::clear_settings(&ctx, &scope, part).await }).await;
-        return match cleared {
-            Ok(_) | Err(registry::Error::NothingToClear(_)) => Ok(json_response(&json!({ "mode": null }))),
-            Err(error) => Err(error.into()),
-        };
+        // Also where nothing was set.
+        let cleared = complete(&server, async move {
+            match registry::clear_settings(&ctx, &scope, part).await {
+                Ok(_) | Err(registry::Error::NothingToClear(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
+        });
+        cleared.await?;
+        return Ok(json_response(&json!({ "mode": null })));
     }
     let change = sent.settings(part)?;
     let command = ChangeSettings { scope, change, force: parameters.is_set("force") };
