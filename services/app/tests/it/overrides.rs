@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use app::Ctx;
 use app::contract::Activate;
 use app::error::Error;
 use app::overrides::{
