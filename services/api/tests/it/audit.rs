@@ -53,17 +53,19 @@ async fn a_broken_record_is_shown_among_the_others(test: TestApp) {
     let others = api.data("auditor", RECORDS, json!({ "action": "ROLE_ASSIGN" })).await["records"].clone();
     assert!(!types(&others).is_empty() && types(&others).iter().all(|name| name == "Record"), "{others}");
 
-    let all = api.data("auditor", RECORDS, json!({ "first": 200 })).await["records"]["nodes"].clone();
+    // Signing in adds records, so these pages are those of one action.
     let (mut seen, mut after) = (Vec::new(), Value::Null);
     loop {
-        let page = api.data("auditor", RECORDS, json!({ "first": 1, "after": after })).await["records"].clone();
+        let page = api.data("auditor", RECORDS, json!({ "first": 1, "after": after, "action": "DOMAIN_CREATE" })).await
+            ["records"]
+            .clone();
         seen.extend(page["nodes"].as_array().unwrap().clone());
         after = page["pageInfo"]["endCursor"].clone();
         if page["pageInfo"]["hasNextPage"] == false {
             break;
         }
     }
-    assert_eq!(Value::from(seen), all);
+    assert_eq!(Value::from(seen), created["nodes"]);
 
     let node = "query($id: ID!) { node(id: $id) { __typename ... on BrokenRecord { id fault } } }";
     let found = api.data("auditor", node, json!({ "id": broken["id"] })).await["node"].clone();
