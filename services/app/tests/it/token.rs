@@ -22,7 +22,7 @@ use domain::gate::Action;
 use domain::grant::Purpose;
 use domain::id::{LeaseId, PrincipalId, TokenId};
 use domain::identity::{DomainRole, PlatformRole, PurposeCode};
-use domain::lease::{Lease, LeaseState};
+use domain::lease::LeaseState;
 use domain::token::{MAX_CHAIN, MAX_VALID, Revoked, Token};
 use store::{Lock, Seek};
 use testkit::app::{TestApp, set};
@@ -374,13 +374,10 @@ async fn recovery_ends_the_earlier_tokens_of_the_admin() {
     let (test, reader) = open().await;
     let made = make(&test.admin, "admin").await;
     let of_reader = lease(&reader).await;
-    let of_admin = LeaseId::random(test.random.as_ref());
-    let mut tx = test.app.db.write(Lock::FactsShared).await.unwrap();
-    let template = store::lease::get(&mut tx, of_reader).await.unwrap();
-    let (principal_id, token_id) = (made.principal.id, Some(made.registered.id));
-    let lease = Lease { id: of_admin, principal_id, token_id, grant_id: None, ..template };
-    store::lease::insert(&mut tx, &lease).await.unwrap();
-    tx.commit().await.unwrap();
+    // With a grant, which the recovery leaves alone: only the token ends the lease.
+    let holder = test.bearer(made.token.expose()).await;
+    testkit::app::grant(&test.ctx("owner-nyc").await, &holder, "nyc.race.rows").await.unwrap();
+    let of_admin = lease(&holder).await;
 
     let first = app::token::recover_admin(&test.app).await.unwrap();
     assert_eq!(test.app.open(of_admin).await.unwrap_err(), Denied::Revoked);
