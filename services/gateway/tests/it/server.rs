@@ -198,6 +198,19 @@ async fn a_refused_body_is_drained_so_that_the_client_sees_the_reason() {
 }
 
 #[tokio::test]
+async fn a_refused_body_is_drained_up_to_a_limit() {
+    let server = TestServer::start().await;
+    let put = server.signer(LEASE).sign("PUT", &object("a.parquet")).header("content-length", &(256 << 20).to_string());
+    let mut stream = server.connect().await;
+    stream.write_all(&put.bytes()).await.unwrap();
+    let mut n_taken = 0;
+    while n_taken < 256 && stream.write_all(&vec![0; 1 << 20]).await.is_ok() {
+        n_taken += 1;
+    }
+    assert!(n_taken < 64, "{n_taken} MiB were taken");
+}
+
+#[tokio::test]
 async fn a_refused_body_that_never_arrives_times_out() {
     let limits = Limits { request_timeout: Duration::from_millis(50), ..Limits::default() };
     let server = TestServer::with_limits(limits).await;
