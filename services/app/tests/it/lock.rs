@@ -215,15 +215,19 @@ async fn only_reading_and_repair_are_vended_and_only_the_server_inspects() {
 #[tokio::test]
 async fn a_token_made_for_a_purpose_asks_for_no_other() {
     let (_test, _, reader, _) = open().await;
-    let actor = Actor { purpose: Some(PurposeCode::Analytics), ..Actor::clone(&reader.actor) };
-    let bound = Ctx { actor: Arc::new(actor), ..Ctx::clone(&reader) };
     let address: Address = ROWS.parse().unwrap();
-    let ask = async |purpose| {
-        let command = Vend { address: address.clone(), action: Action::Read, purpose: Some(purpose), lifetime: None };
+    let ask = async |of_token, purpose| {
+        let actor = Actor { purpose: Some(of_token), ..Actor::clone(&reader.actor) };
+        let bound = Ctx { actor: Arc::new(actor), ..Ctx::clone(&reader) };
+        let command = Vend { address: address.clone(), action: Action::Read, purpose, lifetime: None };
         app::gate::vend(&bound, command).await
     };
-    assert_eq!(ask(PurposeCode::Support).await.unwrap_err().kind(), Kind::Invalid);
-    assert!(matches!(ask(PurposeCode::Analytics).await.unwrap(), Vended::Issued(_)));
+    let (analytics, support) = (PurposeCode::Analytics, PurposeCode::Support);
+    assert_eq!(ask(analytics, Some(support)).await.unwrap_err().kind(), Kind::Invalid);
+    assert!(matches!(ask(analytics, Some(analytics)).await.unwrap(), Vended::Issued(_)));
+    // Without a purpose in the request, that of the token counts, and the grant is for another.
+    assert!(matches!(ask(support, None).await.unwrap(), Vended::Refused(_)));
+    assert!(matches!(ask(analytics, None).await.unwrap(), Vended::Issued(_)));
 }
 
 #[tokio::test]

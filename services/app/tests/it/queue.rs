@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
+use std::time::Duration;
+
 use app::Settings;
 use app::inspection::list_queue;
+use domain::identity::DomainRole;
 use store::Seek;
 use testkit::actor::TestActor;
 use testkit::app::TestApp;
@@ -53,6 +56,25 @@ async fn the_queue_shows_what_the_caller_may_know_of_and_nothing_else() {
     }
     app::jobs::run_due(&test.app).await.unwrap();
     assert_eq!(queue(&sales).await, []);
+}
+
+#[tokio::test]
+async fn a_shared_table_takes_the_turn_of_the_domain_that_bound_it_first() {
+    let test = TestApp::start().await;
+    let nyc = test.domain("nyc").await;
+    test.domain("sales").await;
+    publish(&test, &nyc, "nyc", "first", "public").await;
+    let both = test.member("both", &[("nyc", DomainRole::Owner), ("sales", DomainRole::Owner)]).await;
+    // The order of ids is that of time.
+    test.clock.advance(Duration::from_secs(1));
+    let rename = |text: &str| text.replace("nyc/race", "nyc/first").replace("race", "second").replace("Race", "second");
+    test.publish(&both, "sales", &[&rename(PRODUCT), &rename(CONTRACT)]).await;
+    lay(&test, "nyc/first").await;
+    let queued = list_queue(&nyc, Seek::first(10)).await.unwrap().items;
+    let domain = app::org::find_domain(&nyc, &"nyc".parse().unwrap()).await.unwrap().unwrap();
+    let mut tx = test.app.db.read().await.unwrap();
+    let job = store::job::find(&mut tx, queued[0].id).await.unwrap().unwrap();
+    assert_eq!((queued.len(), job.domain_id), (1, Some(domain.id)));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use domain::gate::Action;
 use domain::grant::Purpose;
 use domain::id::TokenId;
 use domain::identity::{DomainRole, PlatformRole, PurposeCode};
-use domain::lease::{Lease, LeaseState};
+use domain::lease::LeaseState;
 use domain::token::{MAX_CHAIN, MAX_VALID, Revoked, Token};
 use store::{Lock, Seek};
 use testkit::actor::{TestActor, access_to};
@@ -322,12 +322,13 @@ async fn of_the_one_time_tokens_of_several_starts_the_last_is_valid_once() {
 
 #[tokio::test]
 async fn recovery_ends_the_earlier_tokens_of_the_admin() {
-    let (test, _, reader, _) = open().await;
+    let (test, owner, reader, _) = open().await;
     let made = test.admin.creates_token("admin").await.unwrap();
-    let template = reader.leases(ROWS).await.lease;
-    let of_reader = template.id;
-    let (principal_id, token_id) = (made.principal.id, Some(made.registered.id));
-    let of_admin = test.insert_lease(Lease { principal_id, token_id, grant_id: None, ..template }).await.id;
+    let of_reader = reader.leases(ROWS).await.lease.id;
+    // With a grant, which the recovery leaves alone: only the token ends the lease.
+    let holder = test.bearer(made.token.expose()).await;
+    owner.grants(&holder, ROWS).await.unwrap();
+    let of_admin = holder.leases(ROWS).await.lease.id;
 
     let first = app::token::recover_admin(&test.app).await.unwrap();
     assert_eq!(test.app.open(of_admin).await.unwrap_err(), Denied::Revoked);

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may panic")]
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
@@ -51,6 +53,8 @@ impl TestServer {
 
     fn start_in(database_url: Option<String>, toml: &str, program: Program<'_>, stderr: Option<Stdio>) -> Self {
         let data = TempDir::new().unwrap();
+        // As `mkdir` makes it: the first start closes it to others.
+        std::fs::set_permissions(data.path(), Permissions::from_mode(0o755)).unwrap();
         std::fs::write(data.path().join("charter.toml"), toml).unwrap();
         let (process, startup) = serve(data.path(), database_url.as_deref(), program, stderr);
         let server = Self {

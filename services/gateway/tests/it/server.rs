@@ -128,6 +128,27 @@ async fn health_is_answered_from_a_reserve() {
 }
 
 #[tokio::test]
+async fn the_reserve_closes_its_longest_idle_connection_before_a_request_that_waits() {
+    let server = TestServer::with_limits(Limits { connections: 1, reserve: 3, ..Limits::default() }).await;
+    let request = server.signer(LEASE).sign("GET", &object("a.parquet")).bytes();
+    let mut busy = server.connect().await;
+    busy.write_all(&server.signer(LEASE).sign("GET", &object("huge.bin")).bytes()).await.unwrap();
+    read_head(&mut busy).await;
+    let mut waiting = server.connect().await;
+    waiting.write_all(&request).await.unwrap();
+    // Until its request has arrived, it is as idle as the others.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut oldest = server.connect().await;
+    let mut newer = server.connect().await;
+    let _beyond = server.connect().await;
+    assert!(is_closed(&mut oldest).await);
+    drop(busy);
+    assert_eq!(read_answer(&mut waiting).await.status, 200);
+    newer.write_all(&request).await.unwrap();
+    assert_eq!(read_answer(&mut newer).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_request_waits_for_a_connection_for_a_limited_time() {
     let limits = Limits { connections: 1, request_timeout: Duration::from_millis(50), ..Limits::default() };
     let server = TestServer::with_limits(limits).await;
@@ -181,6 +202,19 @@ async fn a_refused_body_is_drained_so_that_the_client_sees_the_reason() {
     let mut stream = server.connect().await;
     stream.write_all(&put.bytes()).await.expect("the connection was closed before all was sent");
     assert_eq!(read_answer(&mut stream).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_refused_body_is_drained_up_to_a_limit() {
+    let server = TestServer::start().await;
+    let put = server.signer(LEASE).sign("PUT", &object("a.parquet")).header("content-length", &(256 << 20).to_string());
+    let mut stream = server.connect().await;
+    stream.write_all(&put.bytes()).await.unwrap();
+    let mut n_taken = 0;
+    while n_taken < 256 && stream.write_all(&vec![0; 1 << 20]).await.is_ok() {
+        n_taken += 1;
+    }
+    assert!(n_taken < 64, "{n_taken} MiB were taken");
 }
 
 #[tokio::test]

@@ -312,8 +312,18 @@ async fn domains_take_turns(world: World) {
     push_of(&world, "x", &["a", "b"], after(10)).await;
     push_of(&world, "y", &["e"], after(11)).await;
     let claimed = [claim(&world, after(12)).await, claim(&world, after(13)).await, claim(&world, after(14)).await];
-    let tables = claimed.map(|job| job.unwrap().job);
+    let claimed = claimed.map(Option::unwrap);
+    let tables = claimed.each_ref().map(|job| job.job);
     assert_eq!(tables, ["e", "a", "b"].map(|table| Job::Inspect(table_id(table))), "`y` had its turn before `x`");
+    let mut tx = free(&world).await;
+    for of_x in &claimed[1..] {
+        job::finish(&mut tx, of_x).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    push_of(&world, "y", &["f"], after(15)).await;
+    push_of(&world, "x", &["c"], after(15)).await;
+    let next = claim(&world, after(16)).await.unwrap();
+    assert_eq!(next.job, Job::Inspect(table_id("c")), "a job of `y` runs and none of `x`, whose turn was later");
 }
 
 async fn a_domain_runs_no_more_jobs_than_it_may(world: World) {

@@ -172,11 +172,18 @@ fn a_worker_limits_itself_and_has_no_environment() {
     assert!(status.contains("NoNewPrivs:\t1"), "it has not confined itself: {status}");
 }
 
+fn has_strace() -> bool {
+    let is_installed = Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success());
+    assert!(is_installed || std::env::var_os("CI").is_none_or(|ci| ci != "true"), "`strace` must be installed in CI");
+    if !is_installed {
+        println!("skipped: `strace` is not installed");
+    }
+    is_installed
+}
+
 /// A worker on a kernel without these system calls, played by `strace`; nothing where that is not installed.
 fn without(calls: &str, folder: &Path) -> Option<PathBuf> {
-    if !Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "`strace` must be installed in CI");
-        println!("skipped: `strace` is not installed");
+    if !has_strace() {
         return None;
     }
     let script = folder.join("worker");
@@ -250,6 +257,27 @@ fn a_worker_is_refused_everything_but_reading_its_table() {
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }
 
+/// Landlock alone would refuse the program that a new process is to run, and not the process.
+#[test]
+fn a_worker_starts_threads_and_no_process() {
+    if !has_strace() {
+        return;
+    }
+    let (table, folder) = (HandTable::of_three_rows(), TempDir::new().unwrap());
+    let trace = folder.path().join("trace");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-z", "-e", "trace=clone,clone3,fork,vfork", "-o"]).arg(&trace);
+    let said = command.arg(env!("CARGO_BIN_EXE_charter-worker")).arg("try-sandbox").arg(table.path()).output().unwrap();
+    if !String::from_utf8_lossy(&said.stdout).starts_with("sandbox: full") {
+        println!("skipped: this kernel does not enforce the whole sandbox");
+        return;
+    }
+    let trace = fs::read_to_string(trace).unwrap();
+    let mut started = trace.lines().filter(|line| line.contains("clone") || line.contains("fork")).peekable();
+    assert!(started.peek().is_some(), "it starts a thread: {trace}");
+    assert!(started.all(|line| line.contains("CLONE_THREAD")), "{trace}");
+}
+
 #[test]
 fn a_worker_ends_with_its_server() {
     let (table, folder) = (table(), TempDir::new().unwrap());
@@ -279,8 +307,10 @@ fn a_worker_ends_with_its_server() {
     wait_for(|| (cpu_ticks(pid) > 20).then_some(()));
     server.kill().unwrap();
     server.wait().unwrap();
+    let began = Instant::now();
     let stat = PathBuf::from(format!("/proc/{}/stat", pid.as_raw_nonzero()));
     wait_for(|| fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")).then_some(()));
+    assert!(began.elapsed() < Duration::from_secs(60), "it ended at the limit of its processor time");
 
     // One whose server has ended before it began.
     fs::write(format!("{folder}/orphan"), of_server(1)).unwrap();
