@@ -45,7 +45,7 @@ fn stored(test: &TestApp, kind: &str) -> PathBuf {
 }
 
 /// How many snapshots of the table have files in the database.
-async fn n_named(owner: &Ctx) -> usize {
+async fn n_named(owner: &TestActor) -> usize {
     let target = app::table::find_table(owner, &"nyc.race.rows".parse().unwrap()).await.unwrap().unwrap();
     let snapshots = app::table::list_snapshots(owner, &target, &Seek::first(9)).await.unwrap().items;
     let has_files = |found: &Inspected| found.file_list.is_some();

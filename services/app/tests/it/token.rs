@@ -327,7 +327,7 @@ async fn recovery_ends_the_earlier_tokens_of_the_admin() {
     let of_reader = reader.leases(ROWS).await.lease.id;
     // With a grant, which the recovery leaves alone: only the token ends the lease.
     let holder = test.bearer(made.token.expose()).await;
-    owner.grants(&holder, ROWS).await.unwrap();
+    owner.grants(&holder, access_to(ROWS)).await.unwrap();
     let of_admin = holder.leases(ROWS).await.lease.id;
 
     let first = app::token::recover_admin(&test.app).await.unwrap();
