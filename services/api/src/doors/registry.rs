@@ -94,7 +94,8 @@ async fn schema(Caller(ctx): Caller, Path(id): Path<String>, parameters: Paramet
     let schema = registry::find_schema(&ctx, wire::schema_id(&id)?, subject.as_ref()).await?;
     let text = registry::text_in_format(&ctx, &schema, parameters.format()).await?;
     let mut answer = wire::schema(&schema, &text);
-    if let Some(subject) = subject
+    if parameters.names_subject()
+        && let Some(subject) = subject
         && let Some(place) = registry::place_of_schema(&ctx, schema.id, &subject).await?
     {
         answer["subject"] = place.subject.to_string().into();

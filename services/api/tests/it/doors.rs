@@ -103,6 +103,7 @@ fn lines() -> Vec<Line> {
         ),
         get("/registry/contexts", "/registry/contexts"),
         get("/registry/v1/metadata/id", "/registry/v1/metadata/id"),
+        get("/registry/v1/metadata/deployment", "/registry/v1/metadata/deployment"),
         get("/registry/v1/metadata/version", "/registry/v1/metadata/version"),
         missing("/registry/associations/{*rest}", "/registry/associations/subjects/orders"),
         get("/registry/config", "/registry/config"),

@@ -25,7 +25,7 @@ impl Client {
 async fn registrations_in_one_subject_are_all_taken_one_after_the_other() {
     const N_CLIENTS: usize = 32;
     let client = Client::start().await;
-    client.put_as_admin("/config/orders-value", json!({ "compatibility": "NONE" })).await;
+    client.ok(Method::PUT, "/config/orders-value", Some(json!({ "compatibility": "NONE" }))).await;
     let register = |n: usize| {
         let schema =
             json!({ "type": "record", "name": "Order", "fields": [{ "name": format!("f{n}"), "type": "int" }] });

@@ -69,6 +69,11 @@ impl Parameters {
         }
     }
 
+    /// Whether the query names a subject, and not the path a context alone.
+    pub(super) fn names_subject(&self) -> bool {
+        self.get("subject").is_some_and(|text| !text.is_empty())
+    }
+
     /// The prefix of the subjects to list, if the request has one.
     pub(super) fn prefix(&self) -> Option<Prefix> {
         let prefix = self.get("subjectPrefix").or(self.context.as_ref().map(|_| ""));
@@ -199,9 +204,10 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-/// The text of the Confluent Schema Registry, which names the levels in lower case.
+/// The text of the Confluent Schema Registry, which names the levels in lower case, the transitive ones last.
 fn invalid_level() -> String {
-    let levels: Vec<String> = Level::ALL.iter().map(|level| level.as_str().to_lowercase()).collect();
+    let mut levels: Vec<String> = Level::ALL.iter().map(|level| level.as_str().to_lowercase()).collect();
+    levels.sort_by_key(|level| level.ends_with("_transitive"));
     let (last, others) = levels.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
     format!("Invalid compatibility level. Valid values are {}, and {last}", others.join(", "))
 }
