@@ -54,7 +54,8 @@ races: ## Run 10,000 races of vend against revoke on each database
 	CHARTER_RACES=10000 $(CARGO) test --workspace --locked --test app_it -- race:: --nocapture
 
 histories: ## Play 100,000 random histories against a small model of the gate on SQLite, 1,000 on PostgreSQL
-	CHARTER_HISTORIES=100000 CHARTER_HISTORIES_POSTGRES=1000 $(CARGO) test --workspace --locked --test app_it -- history:: --nocapture
+	CHARTER_HISTORIES=100000 CHARTER_HISTORIES_POSTGRES=1000 \
+		$(CARGO) test --release --workspace --locked --test app_it -- history:: --nocapture
 
 kills: build ## Kill the server under load on each database: 100 times at random, then every 20 s for 3 minutes
 	CHARTER_KILLS=100 $(CARGO) test --workspace --locked --test charter_it -- random_kills --nocapture --test-threads=1

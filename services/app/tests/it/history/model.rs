@@ -398,12 +398,16 @@ impl Model {
         }
     }
 
-    /// Owners of every product that is bound to the table, and the holder with the person behind it.
+    /// Owners of the product, those of every other product whose binding to the table stands, and the holder with the person
+    /// behind it.
     fn may_revoke(&self, by: usize, grant: usize) -> bool {
         let grant = &self.grants[grant];
         let Some(published) = &self.products[grant.product] else { return false };
         let mut products = self.folders[published.folder].products.iter().map(|(product, _)| *product);
-        let is_owner = products.any(|product| self.owns(by, domain_of_product(product)));
+        let is_owner = products.any(|product| {
+            let counts = product == grant.product || self.stands(published.folder, product);
+            counts && self.owns(by, domain_of_product(product))
+        });
         let is_holder = by == grant.to || (grant.to == ROBOT && by == ROBOTS_PERSON);
         self.acts(by) && (is_owner || is_holder)
     }
