@@ -200,7 +200,7 @@ fn entry(ctx: &Ctx, stored: Stored) -> Entry {
     match stored.verify(&ctx.app.record_key) {
         Ok(record) => Entry::Record { record, mac: hex::encode(stored.mac) },
         Err(fault) => {
-            tracing::error!(record.id = %stored.id, fault = %fault, "broken audit record");
+            tracing::error!(record.id = ?stored.id, fault = %fault, "broken audit record");
             Entry::Broken { stored, fault }
         }
     }

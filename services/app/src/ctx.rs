@@ -138,6 +138,7 @@ pub struct App {
     pub(crate) work: Notify,
     /// Held while a job is claimed: on PostgreSQL two claims at once would not count each other.
     pub(crate) claiming: tokio::sync::Mutex<()>,
+    /// Whose turn it is to register a schema in each subject.
     pub(crate) registrations: Turns,
     pub(crate) last_probe: LastProbe,
     /// How often each principal asks for credentials.

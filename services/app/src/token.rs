@@ -90,8 +90,8 @@ pub async fn redeem_bootstrap(app: &Arc<App>, id: TokenId, request_id: &str) -> 
     Ok(made)
 }
 
-/// Re-enables the first admin, revokes all its tokens with their leases, and creates one for it: recovery for the operator of the data
-/// directory, when every admin has lost their token.
+/// Re-enables the first admin, revokes all its tokens with their leases, and creates one for it: recovery for the
+/// operator of the data directory, when every admin has lost their token.
 ///
 /// # Errors
 /// [`Error::NotFound`] while there was no first admin yet.

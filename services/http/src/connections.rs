@@ -233,8 +233,8 @@ impl Opened {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Waits for a slot, and closes idle connections meanwhile; `false` after the time limit, which is longer than that of
-    /// the connections that are idle now.
+    /// Waits for a slot, and closes idle connections meanwhile; `false` after the time limit, which is longer than that
+    /// of the connections that are idle now.
     async fn wait_for_slot(&self) -> bool {
         let slot = Arc::clone(&self.server.slots).acquire_owned();
         let slot = tokio::select! {

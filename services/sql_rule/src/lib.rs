@@ -5,8 +5,8 @@
 //! takes its text. The worker also checks the plan that its engine makes of the text, which can fail for reasons that no
 //! text shows, such as a sum of texts.
 //!
-//! The parser is recursive: callers give it a stack of its own. [`Query::read`] checks the text (length, tokens, nesting, to protect the parser), the statement, its tables and its
-//! functions. [`Query::bind`] finds its columns.
+//! The parser is recursive: callers give it a stack of its own. [`Query::read`] checks the text (length, tokens, nesting,
+//! to protect the parser), the statement, its tables and its functions. [`Query::bind`] finds its columns.
 
 mod functions;
 mod names;
@@ -120,8 +120,8 @@ impl Query {
         Ok(Self { statement })
     }
 
-    /// Finds the columns that the query names. An unquoted name is that of the one column with these letters in any case,
-    /// and is spelled like it from now on; a quoted name is exact.
+    /// Finds the columns that the query names. An unquoted name is that of the one column with these letters in any
+    /// case, and is spelled like it from now on; a quoted name is exact.
     ///
     /// # Errors
     /// [`Refusal::UnknownColumn`], [`Refusal::AmbiguousColumn`].

@@ -4,9 +4,9 @@
 //! `page_by_time!` make a `SELECT`, and `insert!` makes an `INSERT`. `affected!` runs any other statement, and
 //! `on_both!` any other query, into a struct declared by `row!`.
 //!
-//! Columns are of five kinds: id and text (`String`, `Text<T>` or `Lossy`), integer (`i64`), bytes (`Vec<u8>`) and `bool`, each
-//! nullable as an `Option`. A NULL in a field that is not an `Option` is an error; the SQLite driver alone would read
-//! it as 0 or the empty text.
+//! Columns are of five kinds: id and text (`String`, `Text<T>` or `Lossy`), integer (`i64`), bytes (`Vec<u8>`) and
+//! `bool`, each nullable as an `Option`. A NULL in a field that is not an `Option` is an error; the SQLite driver alone
+//! would read it as 0 or the empty text.
 
 pub(crate) use sqlx::types::Text;
 

@@ -151,6 +151,10 @@ async fn a_schema_asked_for_with_a_subject_has_its_place() {
     assert_eq!(found, json!({ "schema": USER_1, "subject": "b-value", "version": 2 }));
     let found = client.ok(Method::GET, "/schemas/ids/1?subject=none", None).await;
     assert_eq!((&found["subject"], &found["version"]), (&json!("a-value"), &json!(1)));
+    // A version in use comes before a deleted one.
+    client.ok(Method::DELETE, "/subjects/a-value", None).await;
+    let found = client.ok(Method::GET, "/schemas/ids/1?subject=none", None).await;
+    assert_eq!((&found["subject"], &found["version"]), (&json!("b-value"), &json!(2)));
     assert_eq!(client.ok(Method::GET, "/schemas/ids/1", None).await, json!({ "schema": USER_1 }));
     assert_eq!(client.ok(Method::GET, "/v1/metadata/deployment", None).await, json!({}));
 }

@@ -97,7 +97,7 @@ impl Draft {
             references.push(reference.numbered(ctx, tx, subject).await?);
         }
         if normalize {
-            // As clients of the Confluent Schema Registry know them.
+            // The order is that of the Confluent Schema Registry.
             let key =
                 |reference: &Reference| (reference.subject.to_string(), reference.version, reference.name.clone());
             references.sort_by_cached_key(key);

@@ -1,5 +1,5 @@
-//! Why the registry did not do what it was asked. The door gives each the number that clients know it by. Where clients and
-//! their tests look at the text of the Confluent Schema Registry, the text is the same.
+//! Why the registry did not do what it was asked. The door gives each the number that clients know it by. Where clients
+//! and their tests look at the text of the Confluent Schema Registry, the text is the same.
 
 use domain::change::level::Level;
 use domain::change::message::Difference;

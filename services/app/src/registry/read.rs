@@ -216,15 +216,19 @@ pub async fn places_of_schema(ctx: &Ctx, id: SchemaId, with_deleted: bool) -> Re
     Ok(places.into_iter().filter(|place| with_deleted || !place.deleted).collect())
 }
 
-/// The place of a schema that answers a client which asks by id and subject: in the subject, or the first in its context.
+/// The place of a schema that is asked for by id and subject: its newest in the subject, else its first in the subject's
+/// context. Places in use come before deleted ones.
 ///
 /// # Errors
 /// Those of any use case.
 pub async fn place_of_schema(ctx: &Ctx, id: SchemaId, subject: &Subject) -> Result<Option<SubjectVersion>, Error> {
     let mut tx = ctx.app.db.read().await?;
     let places = visible_places(ctx, &mut tx, id).await?;
-    let own = places.iter().rfind(|place| place.subject == *subject);
-    Ok(own.or_else(|| places.iter().find(|place| place.subject.context() == subject.context())).cloned())
+    let in_context = places.into_iter().filter(|place| place.subject.context() == subject.context());
+    Ok(in_context.min_by_key(|place| match place.subject == *subject {
+        true => (false, place.deleted, u32::MAX - place.version),
+        false => (true, place.deleted, 0),
+    }))
 }
 
 /// The schemas that refer to a version.

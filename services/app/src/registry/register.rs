@@ -86,11 +86,11 @@ pub async fn register(ctx: &Ctx, command: Register) -> Result<Registered, Error>
         prepared.refuse_if_out_of_use(numbers)?;
         if turn.is_none() {
             turn = ctx.app.registrations.try_take(subject);
-        }
-        if turn.is_none() {
-            drop(tx);
-            turn = Some(ctx.app.registrations.take(subject).await);
-            continue;
+            if turn.is_none() {
+                drop(tx);
+                turn = Some(ctx.app.registrations.take(subject).await);
+                continue;
+            }
         }
         n_tries += 1;
         if !imports {

@@ -1,44 +1,41 @@
 //! Turns of the registrations in a subject.
 
-use std::array;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use domain::registry::Subject;
-use tokio::sync::{Mutex, OwnedMutexGuard};
-
-/// The number of locks. Subjects share them: two subjects of one lock wait for each other, which is rare and harmless.
-const N_LOCKS: usize = 256;
+use tokio::sync::OwnedMutexGuard;
 
 /// Who may register in a subject now. A registration is judged against the subject's versions before it is written, so
-/// that of many at once all but one would be judged in vain.
-pub(crate) struct Turns {
-    locks: [Arc<Mutex<()>>; N_LOCKS],
-    hasher: RandomState,
-}
+/// that of many at once all but one would be judged in vain. A subject has a lock while it has registrations: those of
+/// other subjects never wait for them.
+#[derive(Default)]
+pub(crate) struct Turns(Mutex<HashMap<Subject, Weak<Lock>>>);
+
+type Lock = tokio::sync::Mutex<()>;
 
 /// A turn, until it is dropped.
 pub(super) type Turn = OwnedMutexGuard<()>;
 
-impl Default for Turns {
-    fn default() -> Self {
-        Self { locks: array::from_fn(|_| Arc::default()), hasher: RandomState::new() }
-    }
-}
-
 impl Turns {
     /// The turn, if it is free.
     pub(super) fn try_take(&self, subject: &Subject) -> Option<Turn> {
-        Arc::clone(self.lock(subject)).try_lock_owned().ok()
+        self.lock(subject).try_lock_owned().ok()
     }
 
     /// The turn, after those who came before.
     pub(super) async fn take(&self, subject: &Subject) -> Turn {
-        Arc::clone(self.lock(subject)).lock_owned().await
+        self.lock(subject).lock_owned().await
     }
 
-    fn lock(&self, subject: &Subject) -> &Arc<Mutex<()>> {
-        let hash = usize::try_from(self.hasher.hash_one(subject) % N_LOCKS as u64).unwrap_or_default();
-        &self.locks[hash]
+    fn lock(&self, subject: &Subject) -> Arc<Lock> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = locks.get(subject).and_then(Weak::upgrade) {
+            return lock;
+        }
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        let lock = Arc::new(Lock::default());
+        locks.insert(subject.clone(), Arc::downgrade(&lock));
+        lock
     }
 }

@@ -122,8 +122,8 @@ pub(crate) async fn classification_behind(
     Ok(highest)
 }
 
-/// The domains of the other products with a valid right to the tables which grants open and which leases and decisions are
-/// about: their owners see these and may revoke.
+/// The domains of the other products with a valid right to the tables of grants, leases and decisions: their owners see
+/// these and may revoke.
 #[derive(Debug, Default)]
 pub(crate) struct Sharers {
     by_binding: HashMap<BindingId, Vec<DomainPath>>,

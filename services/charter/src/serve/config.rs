@@ -170,7 +170,8 @@ impl Default for Gateway {
 pub(crate) struct Registry {
     /// The domain that owns schemas of subjects without a product; if not given, such schemas are rejected.
     pub(crate) quarantine: Option<String>,
-    /// The prefixes of each domain's topics; if none are given, a free topic belongs to the first contract that names it.
+    /// The prefixes of each domain's topics; if none are given, a free topic belongs to the first contract that names
+    /// it.
     pub(crate) prefixes: BTreeMap<String, Vec<String>>,
     /// Maximum number of versions of a subject, including deleted ones.
     pub(crate) versions: u32,

@@ -25,7 +25,8 @@ fn hostile_connections_take_neither_the_memory_nor_the_time_of_others() {
     let configured = testkit::number("CHARTER_HOSTILE").map(|n| n.try_into().unwrap());
     let n_connections = configured.unwrap_or(300);
     let server = TestServer::start(CONFIG).with_people();
-    // The client does not wait for the attackers' turns, nor the server for their processor time: real ones bring their own.
+    // The client does not wait for the attackers' turns, nor the server for their processor time: real attackers bring
+    // their own.
     let mut attackers = tokio::runtime::Builder::new_multi_thread();
     let attackers = attackers.worker_threads(1).enable_all().on_thread_start(|| {
         rustix::process::nice(19).unwrap();

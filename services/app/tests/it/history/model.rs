@@ -398,8 +398,8 @@ impl Model {
         }
     }
 
-    /// Owners of the product, those of every other product whose binding to the table stands, and the holder with the person
-    /// behind it.
+    /// Owners of the product, those of every other product whose binding to the table stands, and the holder with the
+    /// person behind it.
     fn may_revoke(&self, by: usize, grant: usize) -> bool {
         let grant = &self.grants[grant];
         let Some(published) = &self.products[grant.product] else { return false };
