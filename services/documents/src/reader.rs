@@ -9,7 +9,7 @@ use crate::node::{Data, Node, Place};
 use crate::problem::Problem;
 
 /// Fields that only people read, at any level of either standard (row 32 of the change table, and what is like it: who
-/// made and who answers for the data, and where it came from).
+/// made, who pays and who answers for the data, and where it came from). A service level names its element itself.
 const DOCUMENTARY: &[&str] = &[
     "authoritativeDefinitions",
     "businessImpact",
@@ -23,12 +23,15 @@ const DOCUMENTARY: &[&str] = &[
     "firstLevelApprovers",
     "managementPorts",
     "method",
+    "price",
     "productCreatedTs",
     "secondLevelApprovers",
+    "slaDefaultElement",
     "support",
     "synonyms",
     "tags",
     "team",
+    "tenant",
     "transformDescription",
     "transformSourceObjects",
 ];

@@ -134,6 +134,9 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
     let bytes = sources::read_bytes(&args.file)?;
     let exported = convert::export(&bytes, to, args.object.as_deref())
         .map_err(|problems| invalid(&located(&args.file, problems)))?;
+    for warning in located(&args.file, exported.warnings) {
+        output::warn(&warning.to_string());
+    }
     let answer = Answer {
         text: exported.text,
         notes: None,

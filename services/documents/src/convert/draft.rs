@@ -7,8 +7,8 @@ use super::json::pointer;
 use super::names::Scope;
 use super::types::{Converted, ImportOptions, Note};
 use super::yaml;
-use crate::parse;
 use crate::problem::{Problem, fault};
+use crate::{parse, parse_to_compare};
 
 /// The version of the standard that imports are written in: the first with `enum`, `map` and `deprecated`.
 const API_VERSION: &str = "v3.2.0";
@@ -128,7 +128,14 @@ impl Draft {
         }
         put("schema", Value::Array(self.objects.into_iter().map(Value::Object).collect()));
         let text = yaml::write(&document);
-        parse(text.as_bytes())?;
+        // What only publishing refuses, such as names that cannot be addresses, is its author's to change.
+        if let Err(problems) = parse(text.as_bytes()) {
+            parse_to_compare(text.as_bytes())?;
+            self.notes.extend(problems.into_iter().map(|problem| Note {
+                path: problem.path,
+                what: format!("cannot be published like this: {}", problem.message),
+            }));
+        }
         Ok(Converted { text, notes: self.notes })
     }
 }

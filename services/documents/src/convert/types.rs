@@ -1,6 +1,7 @@
 //! Sources and targets of conversions, and their results.
 
 use crate::message::References;
+use crate::problem::Problem;
 
 /// What a contract can be made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,8 @@ pub struct Exported {
     pub lost: Vec<Note>,
     /// What it says in another way: names that the target does not allow, types that it has none for.
     pub changed: Vec<Note>,
+    /// What its author should look at in the document; publishing may refuse it.
+    pub warnings: Vec<Problem>,
 }
 
 /// A remark on a place of a document or schema.

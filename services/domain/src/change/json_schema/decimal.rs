@@ -1,6 +1,6 @@
 //! Numbers in schemas, compared by their decimal digits and not as binary floating point.
 
-use bigdecimal::{BigDecimal, Zero};
+use bigdecimal::{BigDecimal, One, RoundingMode, Zero};
 use num_bigint::Sign;
 
 /// The longest literal that is read, in bytes.
@@ -32,6 +32,41 @@ impl Decimal {
     /// Whether this is a whole multiple of `other`; of zero nothing is.
     pub fn is_multiple_of(&self, other: &Self) -> bool {
         !other.0.is_zero() && (&self.0 % &other.0).is_zero()
+    }
+
+    /// Whether it has no fraction.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.is_integer()
+    }
+
+    /// Whether it is nought.
+    pub fn is_zero(&self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// One.
+    pub(super) fn one() -> Self {
+        Self(BigDecimal::one())
+    }
+
+    /// The least whole number that is not below.
+    pub(super) fn ceiling(&self) -> Self {
+        Self(self.0.with_scale_round(0, RoundingMode::Ceiling).normalized())
+    }
+
+    /// The greatest whole number that is not above.
+    pub(super) fn floor(&self) -> Self {
+        Self(self.0.with_scale_round(0, RoundingMode::Floor).normalized())
+    }
+
+    /// The least whole number above.
+    pub(super) fn next_whole(&self) -> Self {
+        Self((self.floor().0 + BigDecimal::one()).normalized())
+    }
+
+    /// The greatest whole number below.
+    pub(super) fn previous_whole(&self) -> Self {
+        Self((self.ceiling().0 - BigDecimal::one()).normalized())
     }
 }
 

@@ -29,6 +29,11 @@ impl Schema {
     pub fn resolve(&self, id: NodeId) -> NodeId {
         if let Shape::Reference(reference) = self.node(id).shape { self.references[reference.index()] } else { id }
     }
+
+    /// Whether a place admits every value.
+    pub(super) fn is_any(&self, id: NodeId) -> bool {
+        matches!(self.node(self.resolve(id)).shape, Shape::Any)
+    }
 }
 
 /// A place of one [`Schema`].
