@@ -15,6 +15,7 @@
 mod avro;
 mod dbt;
 mod delta;
+mod dialect;
 mod draft;
 mod element;
 mod follow;
@@ -72,7 +73,7 @@ pub fn import_with(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Conv
         Source::Dbt => dbt::import(text, options, &mut draft),
         Source::Delta => delta::import(text, options, &mut draft),
         Source::Iceberg => iceberg::import(text, options, &mut draft),
-        Source::Sql(dialect) => sql::import(text, dialect, &mut draft),
+        Source::Sql(dialect) => sql::import(text, dialect, options, &mut draft),
     }
     .map_err(|problem| vec![problem])?;
     draft.finish(options)
@@ -84,6 +85,9 @@ pub fn import_with(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Conv
 /// # Errors
 /// What is wrong with the document; no such object, or none; a target that does not hold it at all.
 pub fn export(bytes: &[u8], target: Target, object: Option<&str>) -> Result<Exported, Vec<Problem>> {
+    if let Target::Sql(dialect) = target {
+        dialect.check_written().map_err(|message| vec![fault("", message)])?;
+    }
     let ParsedDocument { document, warnings } = parse_to_compare(bytes)?;
     let text = std::str::from_utf8(bytes).map_err(|error| vec![fault("", error.to_string())])?;
     if target == Target::Odcs {
