@@ -27,7 +27,9 @@ fn hostile_connections_take_neither_the_memory_nor_the_time_of_others() {
     let server = TestServer::start(CONFIG).with_people();
     // The client does not wait for the attackers' turns, nor the server for their processor time: real ones bring their own.
     let mut attackers = tokio::runtime::Builder::new_multi_thread();
-    let attackers = attackers.worker_threads(1).enable_all().on_thread_start(|| drop(rustix::process::nice(19)));
+    let attackers = attackers.worker_threads(1).enable_all().on_thread_start(|| {
+        rustix::process::nice(19).unwrap();
+    });
     let attackers = attackers.build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (baseline, attacked, resident_kb, n_opened) = runtime.block_on(async {

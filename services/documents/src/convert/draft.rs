@@ -147,6 +147,7 @@ impl Draft {
                 .map_err(|problems| problems.into_iter().map(of_source).collect::<Vec<_>>())?;
             self.notes.extend(problems.into_iter().map(|problem| Note {
                 path: problem.path,
+                line: None,
                 what: format!("cannot be published like this: {}", problem.message),
             }));
         }
