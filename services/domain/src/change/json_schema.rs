@@ -18,7 +18,6 @@ mod array;
 mod combined;
 mod compare;
 mod comparison;
-mod decimal;
 mod model;
 mod names;
 mod object;
@@ -26,7 +25,6 @@ mod rest;
 mod scalar;
 
 pub use self::compare::{compare, compare_within};
-pub use self::decimal::Decimal;
 pub use self::model::{
     Additional, Annotations, Array, Builder, Conditional, Criterion, Node, NodeId, Number, Object, ReferenceId, Schema,
     Shape, Text,
