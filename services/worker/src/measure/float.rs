@@ -74,7 +74,7 @@ impl Width {
     pub(super) fn low(self, number: &Decimal, exclusive: bool) -> End {
         match (self.exactly(number), self.nearest(number)) {
             (Some(value), _) => End { value, exclusive },
-            (None, nearest) if nearest == 0.0 => End { value: 0.0, exclusive: !number.is_negative() },
+            (None, 0.0) => End { value: 0.0, exclusive: !number.is_negative() },
             (None, _) if number.is_negative() => End { value: -self.greatest(), exclusive: false },
             (None, _) => End { value: f64::INFINITY, exclusive: false },
         }
@@ -84,7 +84,7 @@ impl Width {
     pub(super) fn high(self, number: &Decimal, exclusive: bool) -> End {
         match (self.exactly(number), self.nearest(number)) {
             (Some(value), _) => End { value, exclusive },
-            (None, nearest) if nearest == 0.0 => End { value: 0.0, exclusive: number.is_negative() },
+            (None, 0.0) => End { value: 0.0, exclusive: number.is_negative() },
             (None, _) if number.is_negative() => End { value: f64::NEG_INFINITY, exclusive: false },
             (None, _) => End { value: self.greatest(), exclusive: false },
         }
