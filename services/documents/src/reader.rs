@@ -1,6 +1,7 @@
 //! Shared by the readers of both standards: a place in the tree, and the problems found so far.
 
 use domain::contract::Fields;
+use domain::decimal::Decimal;
 use domain::name::DomainPath;
 use domain::quality::Scalar;
 use serde_json::{Map, Value};
@@ -167,9 +168,11 @@ impl<'a> At<'a> {
         match &self.node.data {
             Data::Text(text) => Some(Scalar::Text(text.clone())),
             Data::Boolean(boolean) => Some(Scalar::Boolean(*boolean)),
-            Data::Number(number) => match number.as_i64() {
-                Some(integer) => Some(Scalar::Integer(integer)),
-                None => number.as_f64().map(Scalar::Number),
+            Data::Number(number) => match (&self.node.digits, number.as_i64(), number.as_u64()) {
+                (Some(digits), _, _) => Some(Scalar::from(digits.clone())),
+                (None, Some(integer), _) => Some(Scalar::Integer(integer)),
+                (None, None, Some(integer)) => Some(Scalar::from(Decimal::from(integer))),
+                (None, None, None) => number.as_f64().map(Scalar::Number),
             },
             Data::Null | Data::List(_) | Data::Map(_) => None,
         }

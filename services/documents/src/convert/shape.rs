@@ -152,6 +152,6 @@ fn physical_shape(physical: Option<&TypeName>) -> Shape {
 pub(super) fn text_of(value: &Scalar) -> Option<&str> {
     match value {
         Scalar::Text(text) => Some(text),
-        Scalar::Integer(_) | Scalar::Number(_) | Scalar::Boolean(_) => None,
+        Scalar::Integer(_) | Scalar::Number(_) | Scalar::Decimal(_) | Scalar::Boolean(_) => None,
     }
 }

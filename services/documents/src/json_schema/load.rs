@@ -9,9 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::change::json_schema::{
-    Additional, Annotations, Array, Builder, Conditional, Criterion, Decimal, Node, NodeId, Number, Object,
-    ReferenceId, Schema, Shape, Text,
+    Additional, Annotations, Array, Builder, Conditional, Criterion, Node, NodeId, Number, Object, ReferenceId, Schema,
+    Shape, Text,
 };
+use domain::decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::index::{Index, Scope};
@@ -329,7 +330,7 @@ impl<'a> Loader<'_, 'a> {
         if scope.draft >= Draft::Draft201909 {
             array.unevaluated = self.optional(members.get("unevaluatedItems"), scope)?;
             if array.contains.is_some() {
-                array.min_contains = limit(members, "minContains").or_else(|| Some(Decimal::from(1)));
+                array.min_contains = limit(members, "minContains").or_else(|| Some(Decimal::from(1_u64)));
                 array.max_contains = limit(members, "maxContains");
             }
         } else {

@@ -19,7 +19,6 @@ mod array;
 mod combined;
 mod compare;
 mod comparison;
-mod decimal;
 mod model;
 mod names;
 mod object;
@@ -30,7 +29,6 @@ mod scalar;
 mod value;
 
 pub use self::compare::{compare, compare_within};
-pub use self::decimal::Decimal;
 pub use self::model::{
     Additional, Annotations, Array, Builder, Conditional, Criterion, Node, NodeId, Number, Object, ReferenceId, Schema,
     Shape, Text,

@@ -125,6 +125,7 @@ impl Writer<'_> {
             Scalar::Text(text) => self.literal(text),
             Scalar::Integer(integer) => integer.to_string(),
             Scalar::Number(number) => number.to_string(),
+            Scalar::Decimal(number) => number.to_string(),
             Scalar::Boolean(boolean) => boolean.to_string(),
         }
     }

@@ -2,11 +2,11 @@
 //! it.
 
 use super::comparison::{Answer, Sides, Step};
-use super::decimal::Decimal;
 use super::model::{Additional, Array, Shape};
 use super::names;
 use super::rest::{self, Content};
 use crate::change::message::TooComplex;
+use crate::decimal::Decimal;
 
 pub(super) fn compare<'a>(
     answer: &mut Answer<'_, 'a>,

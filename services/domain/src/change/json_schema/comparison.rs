@@ -11,10 +11,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use regex::{Regex, RegexBuilder};
 
-use super::decimal::Decimal;
 use super::model::{Node, NodeId, Schema};
 use super::names::{self, Limit, Name};
 use crate::change::message::{Budget, Difference, Policy, TooComplex};
+use crate::decimal::Decimal;
 
 /// How often pairs that say something are listed at every place where they are met; beyond that each is listed once.
 const MAX_LISTINGS: usize = 2_000;

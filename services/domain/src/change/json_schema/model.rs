@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::decimal::Decimal;
+use crate::decimal::Decimal;
 
 /// A schema: its places and what its references lead to. Equal places are one place, so the graph is no larger than
 /// what is said.

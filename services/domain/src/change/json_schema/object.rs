@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::comparison::{Answer, Sides, Step};
-use super::decimal::Decimal;
 use super::model::{Additional, NodeId, Object, Schema, Shape};
 use super::{names, pattern_properties, rest};
 use crate::change::message::TooComplex;
+use crate::decimal::Decimal;
 
 pub(super) fn compare<'a>(
     answer: &mut Answer<'_, 'a>,

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::comparison::{Answer, Step};
-use super::decimal::Decimal;
 use super::model::{Number, Text};
 use super::{names, pattern};
 use crate::change::message::TooComplex;
+use crate::decimal::Decimal;
 
 pub(super) fn compare_texts<'a>(answer: &mut Answer<'_, 'a>, old: &'a Text, new: &'a Text) {
     answer.compare_limit(&names::MAX_LENGTH, old.max_length.as_ref(), new.max_length.as_ref());

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::comparison::{Answer, Sides, Step};
-use super::decimal::Decimal;
 use super::model::{Array, Criterion, Node, NodeId, Number, Object, Schema, Shape, Text};
 use super::{names, scalar};
 use crate::change::message::TooComplex;
+use crate::decimal::Decimal;
 
 /// How deep places are followed for one value. What is not settled then is unknown.
 const MAX_DEPTH: usize = 32;
