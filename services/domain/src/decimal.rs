@@ -95,11 +95,6 @@ impl Decimal {
         self.0.is_integer()
     }
 
-    /// Whether it is nought.
-    pub fn is_zero(&self) -> bool {
-        self.0.is_zero()
-    }
-
     /// One.
     pub(crate) fn one() -> Self {
         Self(BigDecimal::one())
