@@ -6,7 +6,6 @@ mod cases;
 mod checkpoint;
 mod delta;
 mod demo;
-mod differential;
 mod exact;
 mod flights;
 mod folder;
