@@ -1,6 +1,6 @@
 //! BigQuery, <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types>.
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 9_223_372_036_854_775_807,

@@ -1,6 +1,6 @@
 //! ClickHouse, <https://clickhouse.com/docs/sql-reference/data-types>, with the aliases of `system.data_type_families`.
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 0,

@@ -1,6 +1,6 @@
 //! DuckDB, <https://duckdb.org/docs/stable/sql/data_types/overview>. Lengths of texts have no effect there.
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 0,

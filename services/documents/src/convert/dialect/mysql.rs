@@ -1,6 +1,6 @@
 //! MySQL, <https://dev.mysql.com/doc/refman/8.4/en/data-types.html>, with the names of other vendors (section 13.9).
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     // The most characters of four bytes each in a row of 65,535 bytes.

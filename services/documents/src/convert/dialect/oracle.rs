@@ -1,7 +1,7 @@
 //! Oracle Database, "Oracle Data Types" in the SQL Language Reference
 //! (<https://docs.oracle.com/en/database/oracle/oracle-database/23/sqlrf/Data-Types.html>).
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 4_000,

@@ -1,6 +1,6 @@
 //! PostgreSQL, <https://www.postgresql.org/docs/current/datatype.html>.
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     // `varchar(n)`, section 8.3.

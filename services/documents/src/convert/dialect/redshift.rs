@@ -1,7 +1,7 @@
 //! Amazon Redshift, <https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html>. Lengths of texts are
 //! in bytes, so they bound the characters as well.
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 65_535,

@@ -1,6 +1,6 @@
 //! Snowflake, <https://docs.snowflake.com/en/sql-reference/intro-summary-data-types>.
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 16_777_216,

@@ -1,7 +1,7 @@
 //! Spark and Databricks, <https://spark.apache.org/docs/latest/sql-ref-datatypes.html>, and Hive
 //! (<https://hive.apache.org/docs/latest/language/languagemanual-types/>), whose moments have no zone.
 
-use super::{Kind, Row, Table};
+use super::rows::{Kind, Row, Table};
 
 pub(super) const TABLE: Table = Table { longest_text: 65_535, ignores_case: true, has_unsigned: false, rows: SPARK };
 

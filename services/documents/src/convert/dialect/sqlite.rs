@@ -2,7 +2,7 @@
 
 use domain::contract::types::TypeName;
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 1_000_000_000,

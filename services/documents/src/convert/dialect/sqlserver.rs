@@ -1,6 +1,6 @@
 //! SQL Server, <https://learn.microsoft.com/en-us/sql/t-sql/data-types/data-types-transact-sql>.
 
-use super::{Kind, Table};
+use super::rows::{Kind, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 4_000,
