@@ -55,7 +55,7 @@ pub struct Parts {
 }
 
 /// What may be configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Where clients reach the gateway, such as `http://127.0.0.1:7071`.
     pub gateway_endpoint: String,
@@ -74,6 +74,8 @@ pub struct Settings {
     pub quarantine: Option<DomainPath>,
     /// The domains that topics belong to by their names (`registry.prefixes`).
     pub topic_prefixes: TopicPrefixes,
+    /// The policies that versions of contracts are compared under (`contracts.promises`).
+    pub comparison: domain::change::Options,
     /// How many versions a subject has at most, counted with those out of use (`registry.versions`): a new schema may be
     /// compared with all of them.
     pub max_versions: u32,
@@ -106,6 +108,7 @@ impl Default for Settings {
             inspection_claim: Duration::from_secs(660),
             quarantine: None,
             topic_prefixes: TopicPrefixes::default(),
+            comparison: domain::change::Options::default(),
             max_versions: 1_000,
             max_subjects: 100_000,
             vends_per_second: 1_000,

@@ -36,11 +36,11 @@ pub use self::text::{canonical, normalise};
 /// The largest schema with its references, in bytes.
 pub const MAX_BYTES: usize = 1_000_000;
 /// The most JSON values in a schema with its references.
-pub const MAX_VALUES: usize = 50_000;
-/// How deep JSON values may be nested. A record within a record takes three.
-pub const MAX_DEPTH: usize = 96;
+pub const MAX_VALUES: usize = 250_000;
+/// How deep JSON values may be nested, which is less than `serde_json` refuses. A record within a record takes three.
+pub const MAX_DEPTH: usize = 120;
 /// The most symbols of an enum.
-pub const MAX_SYMBOLS: usize = 10_000;
+pub const MAX_SYMBOLS: usize = 100_000;
 /// The longest name, namespace or symbol, in bytes.
 pub const MAX_NAME_BYTES: usize = 1_000;
 

@@ -22,10 +22,11 @@ use self::index::Index;
 
 /// The largest schema, in bytes.
 pub const MAX_BYTES: usize = 1_000_000;
-/// The deepest nesting of objects and arrays.
-pub const MAX_DEPTH: usize = 64;
-/// The most JSON values, counted with those of the references.
-pub const MAX_VALUES: usize = 50_000;
+/// The deepest nesting of objects and arrays: 59 objects within one another, and less than `serde_json` refuses.
+pub const MAX_DEPTH: usize = 120;
+/// The most JSON values, counted with those of the references: a list of two-letter codes has 200,000 in
+/// [`MAX_BYTES`].
+pub const MAX_VALUES: usize = 250_000;
 
 /// Why a text is no schema that can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::fmt;
 
+use domain::decimal::Decimal;
 use domain::name::shorten;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -42,6 +43,8 @@ pub(crate) struct Place {
 pub(crate) struct Node {
     pub(crate) data: Data,
     pub(crate) place: Place,
+    /// The digits of a number that [`Data::Number`] would round.
+    pub(crate) digits: Option<Decimal>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,11 +95,24 @@ impl Node {
         options.alias_limits = AliasLimits::default();
         options.alias_limits.max_total_replayed_events = MAX_REPEATED_NODES;
         USED.set(Used::default());
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let node: Result<Self, _> = serde_saphyr::from_str_with_options(text, options);
+        let mut node = node.map_err(|error| {
             let error = error.without_snippet();
             let place = error.location().map_or(Place { line: 1, column: 1 }, Place::of);
             Problem { line: place.line, column: place.column, path: String::new(), message: explained(error) }
-        })
+        })?;
+        node.keep_digits(&text.split('\n').collect::<Vec<_>>());
+        Ok(node)
+    }
+
+    /// Reads numbers again where binary floating point rounds them: the parser hands them over as such.
+    fn keep_digits(&mut self, lines: &[&str]) {
+        match &mut self.data {
+            Data::Number(number) => self.digits = self.place.number(lines).filter(|digits| is_rounded(number, digits)),
+            Data::List(items) => items.iter_mut().for_each(|item| item.keep_digits(lines)),
+            Data::Map(entries) => entries.iter_mut().for_each(|(_, value)| value.keep_digits(lines)),
+            Data::Null | Data::Boolean(_) | Data::Text(_) => {}
+        }
     }
 
     /// The value as JSON, for the schema.
@@ -171,6 +187,13 @@ fn explained(error: &serde_saphyr::Error) -> String {
     }
 }
 
+/// Whether a number is the nearest to these digits and has others itself. (The place of a number can be that of an
+/// alias or a tag, where no number is, or none that is near.)
+fn is_rounded(number: &Number, digits: &Decimal) -> bool {
+    let is_near = number.as_f64() == digits.to_string().parse().ok();
+    is_near && number.to_string().parse().as_ref() != Ok(digits)
+}
+
 /// At most 200 characters of a foreign text, without control characters.
 pub(crate) fn shortened(text: &str) -> String {
     shorten(text, 200)
@@ -179,6 +202,14 @@ pub(crate) fn shortened(text: &str) -> String {
 impl Place {
     fn of(location: serde_saphyr::Location) -> Self {
         Self { line: location.line().max(1), column: location.column().max(1) }
+    }
+
+    /// The number that is written here.
+    fn number(self, lines: &[&str]) -> Option<Decimal> {
+        let line = lines.get(usize::try_from(self.line).ok()?.checked_sub(1)?)?;
+        let rest = line.chars().skip(usize::try_from(self.column).ok()?.checked_sub(1)?);
+        let text: String = rest.take_while(|c| c.is_ascii_digit() || "+-.eE".contains(*c)).collect();
+        Decimal::parse(text.strip_prefix('+').unwrap_or(&text))
     }
 }
 
@@ -212,7 +243,7 @@ impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         take(1, 0)?;
         let Spanned { value, referenced, .. } = Spanned::<Data>::deserialize(deserializer)?;
-        Ok(Self { data: value, place: Place::of(referenced) })
+        Ok(Self { data: value, place: Place::of(referenced), digits: None })
     }
 }
 

@@ -3,9 +3,9 @@
 /// Something wrong at a place in a text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The line, from 1.
+    /// The line, from 1; 0 of a problem that has no place in the text, as one of a document that is made of it.
     pub line: u64,
-    /// The column in characters, from 1.
+    /// The column in characters, from 1; 0 as the line.
     pub column: u64,
     /// The JSON pointer (RFC 6901) of the value; empty for the document as a whole.
     pub path: String,
@@ -15,7 +15,9 @@ pub struct Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}: ", self.line, self.column)?;
+        if self.line > 0 {
+            write!(f, "{}:{}: ", self.line, self.column)?;
+        }
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }

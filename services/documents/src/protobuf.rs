@@ -5,7 +5,7 @@
 //! files of Protobuf and of the Confluent registry. Nothing is ever read from the file system or fetched.
 //!
 //! [`parse`] gives what a comparison works on and also reads what the compiler refuses, because registries hold such
-//! texts ([`tolerant`]). [`canonical`], [`normalise`] and [`serialized`] are for schemas that are to be registered, and
+//! texts ([`tolerant`]). Custom options that nothing declares are taken ([`undeclared`]). [`canonical`], [`normalise`] and [`serialized`] are for schemas that are to be registered, and
 //! ask for all that the compiler asks. [`lexer`] refuses what would exhaust either before it is parsed.
 
 mod error;
@@ -15,6 +15,7 @@ mod model;
 mod print;
 mod sources;
 mod tolerant;
+mod undeclared;
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,7 @@ pub(crate) use self::sources::is_base64;
 /// [`Error`], if it is over a limit or does not follow the grammar.
 pub fn parse(text: &str, imports: &BTreeMap<String, String>) -> Result<Schema, Error> {
     let sources = Sources::read(text, imports)?;
-    let compiled = sources.compile(|file| {
+    let compiled = sources.compile(|file, _| {
         let files = file.parent_pool().files().filter(|other| other != file);
         let mut imports: Vec<_> = files.map(|file| file.file_descriptor_proto().clone()).collect();
         imports.sort_by(|a, b| a.name().cmp(b.name()));
@@ -55,7 +56,7 @@ pub fn parse(text: &str, imports: &BTreeMap<String, String>) -> Result<Schema, E
 /// # Errors
 /// [`Error`], if the compiler refuses the schema.
 pub fn canonical(text: &str, imports: &BTreeMap<String, String>) -> Result<String, Error> {
-    Sources::read(text, imports)?.compile(|file| Ok(print::file(file, Order::Declared)))
+    Sources::read(text, imports)?.compile(|file, options| Ok(print::file(file, options, Order::Declared)))
 }
 
 /// As [`canonical`], with all in order that may be reordered without a trace on the wire: imports, options, fields and
@@ -65,15 +66,16 @@ pub fn canonical(text: &str, imports: &BTreeMap<String, String>) -> Result<Strin
 /// # Errors
 /// [`Error`], if the compiler refuses the schema.
 pub fn normalise(text: &str, imports: &BTreeMap<String, String>) -> Result<String, Error> {
-    Sources::read(text, imports)?.compile(|file| Ok(print::file(file, Order::Sorted)))
+    Sources::read(text, imports)?.compile(|file, options| Ok(print::file(file, options, Order::Sorted)))
 }
 
 /// Base64 of the schema's `FileDescriptorProto` with all names resolved, without places in the text and without its
-/// imports (`format=serialized` of the Confluent Schema Registry). The file is called `default`, as there.
+/// imports (`format=serialized` of the Confluent Schema Registry). The file is called `default`, as there. Custom options
+/// that nothing declares have no number, and are left out.
 ///
 /// # Errors
 /// [`Error`], if the compiler refuses the schema.
 pub fn serialized(text: &str, imports: &BTreeMap<String, String>) -> Result<String, Error> {
     Sources::read(text, imports)?
-        .compile(|file| Ok(STANDARD.encode(sources::without_places(&file.encode_to_vec(), ROOT)?)))
+        .compile(|file, _| Ok(STANDARD.encode(sources::without_places(&file.encode_to_vec(), ROOT)?)))
 }

@@ -1,6 +1,7 @@
 //! Shared by the readers of both standards: a place in the tree, and the problems found so far.
 
 use domain::contract::Fields;
+use domain::decimal::Decimal;
 use domain::name::DomainPath;
 use domain::quality::Scalar;
 use serde_json::{Map, Value};
@@ -9,7 +10,7 @@ use crate::node::{Data, Node, Place};
 use crate::problem::Problem;
 
 /// Fields that only people read, at any level of either standard (row 32 of the change table, and what is like it: who
-/// made and who answers for the data, and where it came from).
+/// made, who pays and who answers for the data, and where it came from). A service level names its element itself.
 const DOCUMENTARY: &[&str] = &[
     "authoritativeDefinitions",
     "businessImpact",
@@ -23,12 +24,15 @@ const DOCUMENTARY: &[&str] = &[
     "firstLevelApprovers",
     "managementPorts",
     "method",
+    "price",
     "productCreatedTs",
     "secondLevelApprovers",
+    "slaDefaultElement",
     "support",
     "synonyms",
     "tags",
     "team",
+    "tenant",
     "transformDescription",
     "transformSourceObjects",
 ];
@@ -164,9 +168,11 @@ impl<'a> At<'a> {
         match &self.node.data {
             Data::Text(text) => Some(Scalar::Text(text.clone())),
             Data::Boolean(boolean) => Some(Scalar::Boolean(*boolean)),
-            Data::Number(number) => match number.as_i64() {
-                Some(integer) => Some(Scalar::Integer(integer)),
-                None => number.as_f64().map(Scalar::Number),
+            Data::Number(number) => match (&self.node.digits, number.as_i64(), number.as_u64()) {
+                (Some(digits), _, _) => Some(Scalar::from(digits.clone())),
+                (None, Some(integer), _) => Some(Scalar::Integer(integer)),
+                (None, None, Some(integer)) => Some(Scalar::from(Decimal::from(integer))),
+                (None, None, None) => number.as_f64().map(Scalar::Number),
             },
             Data::Null | Data::List(_) | Data::Map(_) => None,
         }

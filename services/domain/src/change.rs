@@ -29,12 +29,13 @@ mod quality;
 mod rule;
 mod service;
 mod serving;
+mod sql_text;
 pub mod table;
 mod types;
 
 pub use self::contract::{compare, compare_with};
 pub use self::finding::Finding;
 pub use self::finding_record::{FindingRecord, finding_records};
-pub use self::judge::{Refusal, judge, judge_with, required_bump};
+pub use self::judge::{Refusal, judge, judge_with, needed_bump, required_bump};
 pub use self::proof::{Options, Proof, Proofs};
 pub use self::rule::{Judgement, Rule, Settlement};

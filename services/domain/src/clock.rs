@@ -70,7 +70,7 @@ impl Timestamp {
 
 /// The date, time and offset of a text in the extended format: a year of four digits, all other numbers of two. jiff
 /// reads more than that: years of six digits, dates without hyphens, hours alone, zones in brackets.
-fn pieces(text: &str) -> Option<Pieces<'_>> {
+pub(crate) fn pieces(text: &str) -> Option<Pieces<'_>> {
     let form: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let rest = form.strip_prefix("0000-00-00")?;
     let is_extended = match rest.strip_prefix(['T', 't', ' ']) {
@@ -86,7 +86,7 @@ fn pieces(text: &str) -> Option<Pieces<'_>> {
 }
 
 /// The start of Unix time, in UTC.
-const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+pub(crate) const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 fn from_pieces(pieces: &Pieces<'_>) -> Option<Timestamp> {
     const DAY_SECONDS: u32 = 24 * 60 * 60;

@@ -21,6 +21,7 @@ mod settings;
 pub mod sla;
 mod state;
 pub mod types;
+mod value;
 
 pub use self::conformance::{ConformanceFinding, ConformanceProblem, conformance, verdict_of};
 pub use self::document::{Document, MIGRATION_NOTE, Role, Wish};
@@ -34,6 +35,7 @@ pub use self::server::{BadLocalPath, LocalPath, LocalServer, SERVING_ENVIRONMENT
 pub use self::settings::{Evolve, GateMode, Late, Pinning, Settings};
 pub use self::sla::SlaProperty;
 pub use self::state::{DEFAULT_SUNSET, DeprecateError, State, StateName, WrongState};
+pub use self::value::check_value;
 use crate::clock::Timestamp;
 use crate::document::StoredDocument;
 use crate::id::{ContractId, ContractVersionId, ProductId};

@@ -5,6 +5,7 @@
 //! worker measures all of them in a single pass; [`RuleResult::outcome`] and [`verdict`] judge the measurements.
 
 use crate::closed_set;
+use crate::decimal::Decimal;
 use crate::table::ColumnPath;
 
 closed_set! {
@@ -76,10 +77,38 @@ pub enum Scalar {
     Text(String),
     /// A whole number.
     Integer(i64),
-    /// Another number.
+    /// A number whose shortest form as a binary fraction has all of its digits.
     Number(f64),
+    /// Any other number.
+    Decimal(Decimal),
     /// True or false.
     Boolean(bool),
+}
+
+impl Scalar {
+    /// The number, by its digits; `None` for text, for true and false, and for what is not finite.
+    pub fn as_decimal(&self) -> Option<Decimal> {
+        match self {
+            Self::Integer(number) => Some(Decimal::from(*number)),
+            Self::Number(number) => Decimal::of(*number),
+            Self::Decimal(number) => Some(number.clone()),
+            Self::Text(_) | Self::Boolean(_) => None,
+        }
+    }
+}
+
+impl From<Decimal> for Scalar {
+    /// In the simplest form that has all digits.
+    fn from(number: Decimal) -> Self {
+        let text = number.to_string();
+        if let Ok(integer) = text.parse() {
+            return Self::Integer(integer);
+        }
+        match text.parse::<f64>() {
+            Ok(nearest) if Decimal::of(nearest).as_ref() == Some(&number) => Self::Number(nearest),
+            Ok(_) | Err(_) => Self::Decimal(number),
+        }
+    }
 }
 
 /// One end of a range.

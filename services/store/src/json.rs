@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use domain::change::FindingRecord;
 use domain::contract::Classification;
+use domain::decimal::Decimal;
 use domain::gate::{Detail, DetailRight, Line};
 use domain::quality::{self, RuleResult};
 use domain::registry::Reference;
@@ -282,6 +283,7 @@ enum ScalarForm {
     Text(String),
     Integer(i64),
     Number(#[serde(with = "Number")] f64),
+    Decimal(#[serde(with = "Word::<Decimal>")] Decimal),
     Boolean(bool),
 }
 

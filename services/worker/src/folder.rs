@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use domain::clock::Timestamp;
 use domain::table::{PhysicalSchema, PinnedFile, ReaderProtocol, SnapshotKey, is_parquet_data_file};
 use inspect::wire::MAX_FILES;
@@ -17,7 +17,7 @@ use crate::error::{Result, Unreadable};
 use crate::root::Root;
 use crate::scan::Rows;
 use crate::table::Table;
-use crate::{footer, schema};
+use crate::{footer, schema, shape};
 
 const BATCH_ROWS: usize = 8192;
 
@@ -32,7 +32,7 @@ pub(crate) fn open(root: &Arc<Root>, expected: Option<&SnapshotKey>) -> Result<T
         n_rows = n_rows.saturating_add(footer::n_rows(&metadata, &path)?);
         match &first {
             None => first = Some((path, metadata.schema().clone())),
-            Some((first_path, schema)) if !agree(schema, metadata.schema()) => {
+            Some((first_path, schema)) if shape::common(schema) != shape::common(metadata.schema()) => {
                 return Err(Unreadable(format!("the files `{first_path}` and `{path}` have different columns")));
             }
             Some(_) => {}
@@ -54,22 +54,14 @@ pub(crate) fn open(root: &Arc<Root>, expected: Option<&SnapshotKey>) -> Result<T
             protocol: ReaderProtocol::default(),
         },
         n_rows,
-        rows: Arc::new(FolderRows { root: root.clone(), files: files.clone(), schema: nullable(&arrow) }),
+        rows: Arc::new(FolderRows {
+            root: root.clone(),
+            files: files.clone(),
+            schema: Arc::new(shape::common(&arrow)),
+        }),
         files,
         checkpoint: None,
     })
-}
-
-/// Whether both have the same columns in the same order. Nullability may differ from file to file.
-fn agree(one: &SchemaRef, other: &SchemaRef) -> bool {
-    let same = |(a, b): (&FieldRef, &FieldRef)| a.name() == b.name() && a.data_type().equals_datatype(b.data_type());
-    one.fields().len() == other.fields().len() && one.fields().iter().zip(other.fields()).all(same)
-}
-
-/// The same columns, all nullable, since a column may be nullable in a later file.
-fn nullable(schema: &SchemaRef) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
-    Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn newest(files: &[PinnedFile]) -> Timestamp {
@@ -99,8 +91,11 @@ impl Rows for FolderRows {
             for batch in reader.map_err(|error| corrupt(&error))? {
                 let batch = batch.map_err(|error| corrupt(&error))?;
                 // The reader returns columns in the order of the file.
-                let ordered = wanted.fields().iter().map(|field| batch.column_by_name(field.name()).cloned());
-                let ordered = ordered.collect::<Option<Vec<_>>>().ok_or_else(|| corrupt(&"a column is missing"))?;
+                let ordered = wanted.fields().iter().map(|field| {
+                    let column = batch.column_by_name(field.name()).ok_or_else(|| corrupt(&"a column is missing"))?;
+                    shape::fit(column, field.data_type()).map_err(|error| corrupt(&error))
+                });
+                let ordered = ordered.collect::<Result<_>>()?;
                 let batch = RecordBatch::try_new(wanted.clone(), ordered).map_err(|error| corrupt(&error))?;
                 if !sink(batch) {
                     return Ok(());

@@ -9,6 +9,7 @@
 mod delta;
 mod demo;
 mod error;
+mod floats;
 mod folder;
 mod footer;
 mod inspection;
@@ -17,6 +18,7 @@ mod measure;
 mod root;
 mod scan;
 mod schema;
+mod shape;
 mod syscalls;
 mod table;
 mod try_sandbox;

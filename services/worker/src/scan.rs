@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result as DataFusionResult};
@@ -16,9 +17,10 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
 use crate::error::{Result, Unreadable};
+use crate::floats;
 
 /// The number of batches that are read ahead of the query.
-const READ_AHEAD_BATCHES: usize = 4;
+pub(crate) const READ_AHEAD_BATCHES: usize = 4;
 
 /// A source of rows.
 pub(crate) trait Rows: Send + Sync {
@@ -106,8 +108,8 @@ impl PartitionStream for Scan {
             if self.columns.is_empty() { (vec![0], true) } else { (self.columns.clone(), false) };
         stream.spawn_blocking(move || {
             let mut sink = |batch: RecordBatch| {
-                let batch = if none_asked { batch.project(&[]).map_err(DataFusionError::from) } else { Ok(batch) };
-                sender.blocking_send(batch).is_ok()
+                let batch = if none_asked { batch.project(&[]) } else { with_normal_floats(&batch) };
+                sender.blocking_send(batch.map_err(DataFusionError::from)).is_ok()
             };
             rows.read(&columns, &mut sink).map_err(|unreadable| {
                 let error = DataFusionError::External(Box::new(unreadable.clone()));
@@ -117,4 +119,10 @@ impl PartitionStream for Scan {
         });
         stream.build()
     }
+}
+
+/// The engine compares floating-point numbers by their bits.
+fn with_normal_floats(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter().map(floats::normal).collect::<Result<_, _>>()?;
+    RecordBatch::try_new(batch.schema(), columns)
 }

@@ -173,3 +173,56 @@ async fn settings_that_are_put_are_answered_and_a_null_mode_clears() {
         assert_eq!(client.code(Method::GET, "/mode/:.c:", None).await, 40_409);
     }
 }
+
+#[tokio::test]
+async fn an_option_that_nothing_declares_is_registered_with_its_text() {
+    let client = Client::start().await;
+    let text = "syntax = \"proto3\";\nmessage T {\n  option (some_ref) = \"x\";\n  string a = 1;\n}\n";
+    let body = |text: &str| Some(json!({ "schemaType": "PROTOBUF", "schema": text }));
+    let first = client.ok(Method::POST, "/subjects/t-value/versions", body(text)).await;
+    let stored = client.ok(Method::GET, "/subjects/t-value/versions/1", None).await;
+    let stored = stored["schema"].as_str().unwrap().to_owned();
+    assert!(stored.contains("option (some_ref) = \"x\";"), "{stored}");
+    for again in [stored.as_str(), text] {
+        assert_eq!(client.ok(Method::POST, "/subjects/t-value/versions", body(again)).await, first);
+    }
+    let undefined = text.replace("string a", "Missing a");
+    assert_eq!(client.code(Method::POST, "/subjects/t-value/versions", body(&undefined)).await, 42_201);
+}
+
+#[tokio::test]
+async fn a_pattern_of_names_that_changes_is_incompatible_both_ways() {
+    let client = Client::start().await;
+    let schema = |kind: &str| {
+        let schema = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#", "type": "object",
+            "patternProperties": { "^S_": { "type": kind } },
+        });
+        json!({ "schemaType": "JSON", "schema": schema.to_string() })
+    };
+    for (old, new) in [("string", "integer"), ("integer", "string")] {
+        let subject = format!("{old}-value");
+        client.ok(Method::POST, &format!("/subjects/{subject}/versions"), Some(schema(old))).await;
+        let path = format!("/compatibility/subjects/{subject}/versions/latest?verbose=true");
+        let answer = client.ok(Method::POST, &path, Some(schema(new))).await;
+        assert_eq!(answer["is_compatible"], json!(false));
+        assert!(answer["messages"].to_string().contains("patternProperties"), "{answer}");
+        assert_eq!(client.code(Method::POST, &format!("/subjects/{subject}/versions"), Some(schema(new))).await, 409);
+    }
+}
+
+/// Java and all clients take these; what reads values as other numbers is for the topic's contract to refuse.
+#[tokio::test]
+async fn another_decimal_or_unit_of_time_is_compatible_at_the_door() {
+    let client = Client::start().await;
+    let decimal = |scale: u8| json!({"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": scale});
+    let time = |unit: &str| json!({"type": "long", "logicalType": unit});
+    for (subject, old, new) in
+        [("a", decimal(1), decimal(2)), ("b", time("timestamp-millis"), time("timestamp-micros"))]
+    {
+        for schema in [old, new] {
+            let body = json!({ "schema": schema.to_string() });
+            client.ok(Method::POST, &format!("/subjects/{subject}/versions"), Some(body)).await;
+        }
+    }
+}

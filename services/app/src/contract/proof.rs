@@ -5,7 +5,7 @@
 //! draft's own rules, has counted no row against it. It is bound to that snapshot as the verdict is, and it is asked for
 //! anew whenever activation is tried.
 
-use domain::change::{Options, Proof, Proofs, Refusal, compare, judge_with};
+use domain::change::{Options, Proof, Proofs, Refusal, compare_with, judge_with};
 use domain::contract;
 use domain::quality::{Check, Measured, RuleResult};
 use domain::version::Version;
@@ -13,9 +13,9 @@ use domain::version::Version;
 use super::readiness::{ActivationFacts, TableFacts};
 
 /// The proofs, of those that can be measured, that would settle what a version changes.
-pub(crate) fn demanded(new: &contract::Document, promised: &[&contract::Document]) -> Vec<Proof> {
+pub(crate) fn demanded(new: &contract::Document, promised: &[&contract::Document], options: &Options) -> Vec<Proof> {
     let in_major = promised.iter().filter(|old| old.version.major == new.version.major);
-    let proofs = in_major.flat_map(|old| compare(old, new)).filter_map(|finding| finding.proof);
+    let proofs = in_major.flat_map(|old| compare_with(old, new, options)).filter_map(|finding| finding.proof);
     let mut demanded: Vec<Proof> = Vec::new();
     for proof in proofs.filter(|proof| proof.checks().is_some()) {
         if !demanded.contains(&proof) {
@@ -34,9 +34,10 @@ pub(crate) fn judge(
     versions: &[Version],
     promised: &[&contract::Document],
     proofs: Vec<Proof>,
+    options: &Options,
 ) -> Result<(), Refusal> {
-    let Err(refused) = judge_with(new, versions, promised, &Options::default()) else { return Ok(()) };
-    let options = Options { proofs: Proofs::These(proofs), ..Options::default() };
+    let Err(refused) = judge_with(new, versions, promised, options) else { return Ok(()) };
+    let options = Options { proofs: Proofs::These(proofs), ..options.clone() };
     judge_with(new, versions, promised, &options).map_err(|_| refused)
 }
 

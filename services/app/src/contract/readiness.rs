@@ -165,13 +165,15 @@ pub(crate) fn obstacles(
     let promised = siblings.iter().filter(|other| other.state.is_promised() && other.version < version.version);
     let promised = promised.map(|other| parsed(app, &other.document)).collect::<Result<Vec<_>, _>>()?;
     let promised: Vec<&contract::Document> = promised.iter().map(AsRef::as_ref).collect();
-    let demanded = proof::demanded(document, &promised);
+    let demanded = proof::demanded(document, &promised, &app.settings.comparison);
     let holding = proof::holding(document, facts, &demanded);
     // An override counts if it was valid when the version was published, or is valid now.
     let stood = |signed: &&Override| signed.stands(app.now()) || signed.stands(version.document.published_at);
     let overrides: Vec<&Override> = facts.overrides.iter().filter(stood).collect();
     let judge = |proofs: Vec<Proof>| {
-        judge_under(document, &promised, &overrides, |promised| proof::judge(document, &[], promised, proofs.clone()))
+        judge_under(document, &promised, &overrides, |promised| {
+            proof::judge(document, &[], promised, proofs.clone(), &app.settings.comparison)
+        })
     };
     if let Err(refused) = judge(holding) {
         reasons.push(match judge(demanded) {

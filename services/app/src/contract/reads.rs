@@ -142,7 +142,8 @@ pub async fn list_findings(ctx: &Ctx, id: ContractVersionId) -> Result<Vec<Findi
     drop(tx);
     let Some(predecessor) = predecessor else { return Ok(Vec::new()) };
     let old = parsed(&ctx.app, &predecessor.document)?;
-    let findings = tokio::task::spawn_blocking(move || change::compare(&old, &view.document));
+    let options = ctx.app.settings.comparison.clone();
+    let findings = tokio::task::spawn_blocking(move || change::compare_with(&old, &view.document, &options));
     findings.await.map_err(Error::internal)
 }
 

@@ -128,7 +128,7 @@ pub(super) fn refusal(
     entry: &Entry<ContractEntry>,
 ) -> Result<Option<VersionRefusal>, Error> {
     let overrides = Overrides { usable: overrides.iter().collect(), own: Vec::new() };
-    Ok(accepted(&existing_versions(app, versions)?, &overrides, entry).err().map(|refusal| *refusal))
+    Ok(accepted(app, &existing_versions(app, versions)?, &overrides, entry).err().map(|refusal| *refusal))
 }
 
 /// A version that is there, before the set or through it.
@@ -174,7 +174,8 @@ impl Judging<'_> {
             entry.model.contract.share_columns(&known.document);
         }
         let new = &entry.model.contract;
-        let findings = predecessor.map(|known| change::compare(&known.document, new));
+        let options = &self.ctx.app.settings.comparison;
+        let findings = predecessor.map(|known| change::compare_with(&known.document, new, options));
         let bump = findings.as_deref().map(required_bump);
 
         let found = history.iter().position(|known| known.version.version == new.version);
@@ -234,7 +235,7 @@ impl Judging<'_> {
         overrides: &Overrides<'_>,
         entry: &Entry<ContractEntry>,
     ) -> Option<Vec<OverrideId>> {
-        accepted(history, overrides, entry).map_err(|refusal| self.refusals.push(*refusal)).ok()
+        accepted(&self.ctx.app, history, overrides, entry).map_err(|refusal| self.refusals.push(*refusal)).ok()
     }
 
     /// What a document does to a version that is no draft and says the same but for its status.
@@ -274,7 +275,7 @@ impl Judging<'_> {
         entry: &Entry<ContractEntry>,
     ) {
         let new = &entry.model.contract;
-        let findings = change::compare(&known.document, new);
+        let findings = change::compare_with(&known.document, new, &self.ctx.app.settings.comparison);
         let needed = required_bump(&findings).max(Bump::Patch);
         let message = format!(
             "version {} was published with other content, and what was promised does not change: \
@@ -304,6 +305,7 @@ impl Judging<'_> {
 
 /// The overrides that are needed to accept a version: none, if its number says what it changes.
 fn accepted(
+    app: &App,
     history: &[ExistingVersion],
     overrides: &Overrides<'_>,
     entry: &Entry<ContractEntry>,
@@ -316,9 +318,11 @@ fn accepted(
     let promised: Vec<&contract::Document> =
         history.iter().filter(|known| known.version.state.is_promised()).map(|known| known.document.as_ref()).collect();
     // What the data may prove is settled when the version is to become active, by its inspection.
-    let proofs = proof::demanded(new, &promised);
-    let judged =
-        judge_under(new, &promised, &overrides.usable, |promised| proof::judge(new, &taken, promised, proofs.clone()));
+    let options = &app.settings.comparison;
+    let proofs = proof::demanded(new, &promised, options);
+    let judged = judge_under(new, &promised, &overrides.usable, |promised| {
+        proof::judge(new, &taken, promised, proofs.clone(), options)
+    });
     let why = match judged {
         Ok(needed) => return Ok(needed.into_iter().map(|signed| signed.id).collect()),
         Err(why) => why,
@@ -332,7 +336,8 @@ fn accepted(
         Refusal::Bump { since, needed, findings, .. } => (since, needed, findings),
         Refusal::NotGreater { newest, .. } => {
             let newest_says = history.iter().find(|known| known.version.version == newest);
-            let findings = newest_says.map(|known| change::compare(&known.document, new)).unwrap_or_default();
+            let findings = newest_says.map(|known| change::compare_with(&known.document, new, options));
+            let findings = findings.unwrap_or_default();
             (newest, required_bump(&findings).max(Bump::Patch), findings)
         }
     };

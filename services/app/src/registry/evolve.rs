@@ -7,7 +7,7 @@ use documents::convert::{self, Foreign, Source};
 use documents::message::References;
 use domain::binding::TopicBinding;
 use domain::change::message::Format;
-use domain::change::{compare, required_bump};
+use domain::change::{compare_with, required_bump};
 use domain::contract::{self, Evolve, State};
 use domain::registry::Subject;
 use domain::version::Bump;
@@ -67,7 +67,7 @@ pub(super) async fn evolve(
             Err(problems) => Err(cannot_follow(problems)),
         }
     };
-    let findings = compare(&document, &parse(&next(document.version, None)?)?);
+    let findings = compare_with(&document, &parse(&next(document.version, None)?)?, &ctx.app.settings.comparison);
     let needed = required_bump(&findings);
     match needed {
         Bump::None => return Ok(Evolved::Done),

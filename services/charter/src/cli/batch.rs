@@ -1,8 +1,9 @@
 //! Batch comparison: reads pairs as JSON lines from standard input, and writes one JSON line for each to standard output.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 
-use domain::change::{Finding, Options, Proofs, compare_with, required_bump};
+use domain::change::{Finding, Options, Proofs, compare_with, needed_bump};
 use domain::contract;
 use domain::version::Bump;
 use serde::de::DeserializeOwned;
@@ -92,6 +93,9 @@ struct Pair {
     /// The classification levels from the least to the most sensitive.
     #[serde(default, deserialize_with = "or_default")]
     classification_order: Vec<String>,
+    /// Custom properties that promise something to readers.
+    #[serde(default, deserialize_with = "or_default")]
+    promises: BTreeSet<String>,
 }
 
 /// The answer for a pair of contracts.
@@ -131,14 +135,13 @@ fn compare(pair: &Pair) -> std::result::Result<(bool, bool, Bump), String> {
         proofs: if pair.proof { Proofs::All } else { Proofs::None },
         allow_widening: pair.allow_widening,
         classification_order: pair.classification_order.clone(),
+        promises: pair.promises.clone(),
         ..Options::default()
     };
     let findings = compare_with(&old, &new, &options);
-    // Different documents are different versions, even if nothing promised has changed.
-    let least = if pair.old == pair.new { Bump::None } else { Bump::Patch };
     let backward = findings.iter().all(Finding::history_safe);
     let forward = findings.iter().all(Finding::consumer_safe);
-    Ok((backward, forward, required_bump(&findings).max(least)))
+    Ok((backward, forward, needed_bump(&old, &new, &findings)))
 }
 
 fn parse_contract(which: &str, document: &Value) -> std::result::Result<contract::Document, String> {

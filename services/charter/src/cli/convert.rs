@@ -18,7 +18,8 @@ pub(crate) struct ImportArgs {
     /// Input format: `avro`, `json-schema`, `protobuf`, `dbt`, `delta`, `iceberg` or `sql`
     #[arg(long, value_name = "FORMAT", value_parser = source)]
     from: Source,
-    /// SQL dialect, such as `postgres`, `spark` or `snowflake`
+    /// SQL dialect, which decides what types mean: `postgres`, `redshift`, `sqlserver`, `snowflake`, `bigquery`,
+    /// `mysql`, `sqlite`, `clickhouse`, `oracle`, `duckdb`, `databricks`, `spark`, `hive` or `generic`
     #[arg(long, value_parser = dialect)]
     dialect: Option<Dialect>,
     /// Id of the contract
@@ -30,7 +31,8 @@ pub(crate) struct ImportArgs {
     /// Version of the contract
     #[arg(long, default_value = "1.0.0")]
     version: String,
-    /// Name for the schema object; if the input has several tables, the one to import (all if not given)
+    /// Name for the schema object; if the input has several tables, the one to import, which may be qualified by its
+    /// schema (all if not given)
     #[arg(long)]
     object: Option<String>,
     /// Print the document and the losses as JSON
@@ -70,7 +72,12 @@ fn target(word: &str) -> std::result::Result<Target, String> {
 }
 
 fn dialect(word: &str) -> std::result::Result<Dialect, String> {
-    Dialect::from_word(word).ok_or_else(|| format!("unknown dialect `{word}`: use for example `postgres` or `spark`"))
+    Dialect::from_word(word).ok_or_else(|| {
+        format!(
+            "`{word}` is not one of `postgres`, `redshift`, `sqlserver`, `snowflake`, `bigquery`, `mysql`, `sqlite`, \
+             `clickhouse`, `oracle`, `duckdb`, `databricks`, `spark`, `hive`, `generic`"
+        )
+    })
 }
 
 #[derive(Serialize)]
@@ -87,12 +94,15 @@ struct Answer {
 #[derive(Serialize)]
 struct Remark {
     path: String,
+    /// Of the source, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
     what: String,
 }
 
 impl From<Note> for Remark {
     fn from(note: Note) -> Self {
-        Self { path: note.path, what: note.what }
+        Self { path: note.path, line: note.line, what: note.what }
     }
 }
 
@@ -127,13 +137,19 @@ pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
 /// Runs `charter contract export`: the text goes to standard output, losses to standard error.
 pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
     let to = match (args.to, args.dialect) {
-        (Target::Sql(_), Some(dialect)) => Target::Sql(dialect),
+        (Target::Sql(_), Some(dialect)) => {
+            dialect.check_written().map_err(|message| Error::new(Exit::Usage, message))?;
+            Target::Sql(dialect)
+        }
         (to, None) => to,
         (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` requires `--to sql`")),
     };
     let bytes = sources::read_bytes(&args.file)?;
     let exported = convert::export(&bytes, to, args.object.as_deref())
         .map_err(|problems| invalid(&located(&args.file, problems)))?;
+    for warning in located(&args.file, exported.warnings) {
+        output::warn(&warning.to_string());
+    }
     let answer = Answer {
         text: exported.text,
         notes: None,
@@ -161,8 +177,13 @@ fn print(json: bool, answer: &Answer) -> Result<()> {
     if json { output::print_json(answer) } else { output::print(&answer.text) }
 }
 
-fn place(remark: &Remark) -> &str {
-    if remark.path.is_empty() { "document" } else { &remark.path }
+fn place(remark: &Remark) -> String {
+    match (remark.line, remark.path.as_str()) {
+        (None, "") => "document".to_owned(),
+        (Some(line), "") => format!("line {line}"),
+        (None, path) => path.to_owned(),
+        (Some(line), path) => format!("line {line}: {path}"),
+    }
 }
 
 fn text(file: &std::path::Path) -> Result<String> {
@@ -178,8 +199,8 @@ fn located(file: &std::path::Path, problems: Vec<documents::Problem>) -> Vec<Pro
     let document = sources::name(file);
     let locate = |problem: documents::Problem| Problem {
         document: document.clone(),
-        line: i32::try_from(problem.line).ok(),
-        column: i32::try_from(problem.column).ok(),
+        line: i32::try_from(problem.line).ok().filter(|line| *line > 0),
+        column: i32::try_from(problem.column).ok().filter(|column| *column > 0),
         path: problem.path,
         message: problem.message,
     };

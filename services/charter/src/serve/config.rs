@@ -1,6 +1,6 @@
 //! `charter.toml` in the data directory: one struct per section, a default for every key, unknown keys rejected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) gateway: Gateway,
     pub(crate) limits: ClientLimits,
     pub(crate) registry: Registry,
+    pub(crate) contracts: Contracts,
     pub(crate) policies: Policies,
 }
 
@@ -191,6 +192,14 @@ impl Default for Registry {
     }
 }
 
+/// `[contracts]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Contracts {
+    /// Custom properties that promise something to readers: changing one needs a MAJOR version.
+    pub(crate) promises: BTreeSet<String>,
+}
+
 /// `[policies]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -309,6 +318,7 @@ impl Config {
             inspection_claim: Duration::from_secs(self.inspect.deadline.saturating_add(60)),
             quarantine: self.quarantine().ok().flatten(),
             topic_prefixes: self.topic_prefixes().unwrap_or_default(),
+            comparison: domain::change::Options { promises: self.contracts.promises.clone(), ..defaults.comparison },
             max_versions: self.registry.versions,
             max_subjects: self.registry.subjects,
             vends_per_second: self.limits.vends,

@@ -7,8 +7,8 @@ use super::json::pointer;
 use super::names::Scope;
 use super::types::{Converted, ImportOptions, Note};
 use super::yaml;
-use crate::parse;
 use crate::problem::{Problem, fault};
+use crate::parse;
 
 /// The version of the standard that imports are written in: the first with `enum`, `map` and `deprecated`.
 const API_VERSION: &str = "v3.2.0";
@@ -30,6 +30,8 @@ pub(super) struct Draft {
     pub(super) settings: Vec<Value>,
     /// What the source says of the contract as a whole.
     pub(super) description: Option<String>,
+    /// Whether the objects are the wanted ones already, under their own names.
+    pub(super) is_chosen: bool,
     notes: Vec<Note>,
     n_columns: usize,
 }
@@ -37,8 +39,17 @@ pub(super) struct Draft {
 impl Draft {
     /// The source says something that the document does not.
     pub(super) fn note(&mut self, path: &str, what: impl Into<String>) {
+        self.add_note(None, path, what.into());
+    }
+
+    /// As [`note`](Self::note), of a line of the source.
+    pub(super) fn note_at(&mut self, line: u64, path: &str, what: impl Into<String>) {
+        self.add_note(Some(line), path, what.into());
+    }
+
+    fn add_note(&mut self, line: Option<u64>, path: &str, what: String) {
         if self.notes.len() < MAX_NOTES {
-            self.notes.push(Note { path: path.to_owned(), what: what.into() });
+            self.notes.push(Note { path: path.to_owned(), line, what });
         }
     }
 
@@ -82,7 +93,9 @@ impl Draft {
     /// # Errors
     /// What is wrong with it, if the source's names or values make none that can be read.
     pub(super) fn finish(mut self, options: &ImportOptions) -> Result<Converted, Vec<Problem>> {
-        if let Some(name) = &options.object {
+        if let Some(name) = &options.object
+            && !self.is_chosen
+        {
             match self.objects.as_mut_slice() {
                 [only] => {
                     let own = only.insert("name".to_owned(), json!(name));
@@ -128,9 +141,25 @@ impl Draft {
         }
         put("schema", Value::Array(self.objects.into_iter().map(Value::Object).collect()));
         let text = yaml::write(&document);
-        parse(text.as_bytes())?;
+        parse(text.as_bytes()).map_err(|problems| problems.into_iter().map(of_source).collect::<Vec<_>>())?;
         Ok(Converted { text, notes: self.notes })
     }
+}
+
+/// A problem of the document that an import made, for readers of its source, who do not have that
+/// document.
+fn of_source(problem: Problem) -> Problem {
+    let parts: Vec<_> = problem.path.split('/').collect();
+    let hint = match parts.as_slice() {
+        ["", "id"] => "; choose another with `--id`",
+        ["", "name"] => "; choose another with `--name`",
+        ["", "version"] => "; choose another with `--version`",
+        ["", "schema", _, "name"] => "; choose an object, or a name for a single one, with `--object`",
+        _ => "",
+    };
+    let place = if problem.path.is_empty() { String::new() } else { format!(" at `{}`", problem.path) };
+    let message = format!("the contract would be invalid{place}: {}{hint}", problem.message);
+    Problem { line: 0, column: 0, path: String::new(), message }
 }
 
 /// A property's or object's fields, by its name.

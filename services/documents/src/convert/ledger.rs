@@ -134,7 +134,7 @@ impl<'a> Ledger<'a> {
 
     /// Something is said in another way than the document says it.
     pub(super) fn changed(&self, path: &str, what: impl Into<String>) {
-        self.changed.borrow_mut().push(Note { path: path.to_owned(), what: what.into() });
+        self.changed.borrow_mut().push(Note { path: path.to_owned(), line: None, what: what.into() });
     }
 
     /// What was changed, and what is lost.
@@ -185,7 +185,7 @@ impl<'a> Ledger<'a> {
                 let items = items.iter().enumerate();
                 items.for_each(|(index, item)| self.unheld(&pointer(path, index), item, lost));
             }
-            _ => lost.push(Note { path: path.to_owned(), what: shortened(&rest.to_string()) }),
+            _ => lost.push(Note { path: path.to_owned(), line: None, what: shortened(&rest.to_string()) }),
         }
     }
 }

@@ -15,6 +15,7 @@
 mod avro;
 mod dbt;
 mod delta;
+mod dialect;
 mod draft;
 mod element;
 mod follow;
@@ -41,7 +42,7 @@ use crate::message::References;
 use crate::node::Node;
 use crate::odcs::sql::name_no_object;
 use crate::problem::fault;
-use crate::{Document, MAX_DOCUMENT_BYTES, Problem, parse};
+use crate::{Document, MAX_DOCUMENT_BYTES, ParsedDocument, Problem, parse_to_compare};
 
 /// The largest source of an import, in bytes: the manifest of a large dbt project.
 pub const MAX_SOURCE_BYTES: usize = 4 * MAX_DOCUMENT_BYTES;
@@ -72,24 +73,27 @@ pub fn import_with(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Conv
         Source::Dbt => dbt::import(text, options, &mut draft),
         Source::Delta => delta::import(text, options, &mut draft),
         Source::Iceberg => iceberg::import(text, options, &mut draft),
-        Source::Sql(dialect) => sql::import(text, dialect, &mut draft),
+        Source::Sql(dialect) => sql::import(text, dialect, options, &mut draft),
     }
     .map_err(|problem| vec![problem])?;
     draft.finish(options)
 }
 
-/// Makes a foreign schema of a contract. `object` names one schema object; Avro, JSON Schema and Delta, which hold one,
+/// Makes a foreign schema of a contract; what only publishing refuses is among the warnings. `object` names one schema object; Avro, JSON Schema and Delta, which hold one,
 /// need it where there are several.
 ///
 /// # Errors
 /// What is wrong with the document; no such object, or none; a target that does not hold it at all.
 pub fn export(bytes: &[u8], target: Target, object: Option<&str>) -> Result<Exported, Vec<Problem>> {
-    let parsed = parse(bytes)?;
+    if let Target::Sql(dialect) = target {
+        dialect.check_written().map_err(|message| vec![fault("", message)])?;
+    }
+    let ParsedDocument { document, warnings } = parse_to_compare(bytes)?;
     let text = std::str::from_utf8(bytes).map_err(|error| vec![fault("", error.to_string())])?;
     if target == Target::Odcs {
-        return Ok(Exported { text: text.to_owned(), lost: Vec::new(), changed: Vec::new() });
+        return Ok(Exported { text: text.to_owned(), lost: Vec::new(), changed: Vec::new(), warnings });
     }
-    let Document::Contract(contract) = parsed.document else {
+    let Document::Contract(contract) = document else {
         return Err(vec![fault("", "a data product has no schema; export one of its contracts")]);
     };
     let mut document = Node::parse(text).map_err(|problem| vec![problem])?.to_json();
@@ -106,7 +110,7 @@ pub fn export(bytes: &[u8], target: Target, object: Option<&str>) -> Result<Expo
         Target::Markdown => markdown::export(&export),
     };
     let (changed, lost) = export.ledger.close();
-    Ok(Exported { text, lost, changed })
+    Ok(Exported { text, lost, changed, warnings })
 }
 
 /// The objects to export. What is said of others was not asked for, and is not lost.

@@ -4,6 +4,9 @@ use domain::contract::types::TypeName;
 use domain::contract::{LogicalType, Property};
 use domain::quality::Scalar;
 
+use super::dialect;
+use super::types::Dialect;
+
 /// A type that every target has a word for, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -39,9 +42,19 @@ pub(super) enum Shape {
     Json,
 }
 
-/// The shape of a property: its logical type, narrowed by its physical type where the two agree, else by its format.
+/// The shape of a property: its logical type, narrowed by a format that says a width, else by its physical type where
+/// the two agree.
 pub(super) fn shape(property: &Property) -> Shape {
-    let physical = property.physical_type.as_deref().and_then(TypeName::parse);
+    shape_in(property, Dialect::Generic)
+}
+
+/// As [`shape`], of a property whose physical type is a dialect's where that has it.
+pub(super) fn shape_in(property: &Property, dialect: Dialect) -> Shape {
+    let physical = property.physical_type.as_deref();
+    let physical = physical.and_then(|text| match dialect::read(dialect, text) {
+        Some(meaning) => Some(meaning.name),
+        None => TypeName::parse(text),
+    });
     let format = property.options.format.as_deref();
     let is_uuid = |text: &str| text.eq_ignore_ascii_case("uuid") || text.eq_ignore_ascii_case("uniqueidentifier");
     match (property.logical_type, &physical) {
@@ -74,6 +87,11 @@ pub(super) fn shape(property: &Property) -> Shape {
                 Shape::Text { length: property.options.max_length.or(length) }
             }
         }
+        // Dialects disagree about the width that a name means; a format does not.
+        (Some(LogicalType::Integer), Some(TypeName::Integer { .. })) if is_width(format) => integer(format),
+        (Some(LogicalType::Number), Some(TypeName::Float { .. })) if matches!(format, Some("f32" | "f64")) => {
+            Shape::Float { bits: if format == Some("f32") { 32 } else { 64 } }
+        }
         (Some(LogicalType::Integer), Some(TypeName::Integer { .. } | TypeName::Decimal { size: Some((_, 0)) }))
         | (
             Some(LogicalType::Number),
@@ -87,6 +105,11 @@ pub(super) fn shape(property: &Property) -> Shape {
         (None, _) if property.physical_type.as_deref().is_some_and(is_uuid) => Shape::Uuid,
         (None, physical) => physical_shape(physical.as_ref()),
     }
+}
+
+/// Whether a format of an integer says how wide it is.
+fn is_width(format: Option<&str>) -> bool {
+    format.is_some_and(|format| format.starts_with(['i', 'u']) && format[1..].bytes().all(|it| it.is_ascii_digit()))
 }
 
 /// `i32` is the standard's default.
@@ -107,6 +130,7 @@ fn integer(format: Option<&str>) -> Shape {
 fn physical_shape(physical: Option<&TypeName>) -> Shape {
     match physical {
         Some(TypeName::Boolean) => Shape::Boolean,
+        Some(TypeName::Integer { bits: 65.., .. }) => Shape::Decimal { precision: 38, scale: 0 },
         Some(TypeName::Integer { bits, signed }) => Shape::Integer { bits: *bits, signed: *signed },
         Some(TypeName::Float { bits }) => Shape::Float { bits: (*bits).max(32) },
         Some(TypeName::Decimal { size }) => {
@@ -128,6 +152,6 @@ fn physical_shape(physical: Option<&TypeName>) -> Shape {
 pub(super) fn text_of(value: &Scalar) -> Option<&str> {
     match value {
         Scalar::Text(text) => Some(text),
-        Scalar::Integer(_) | Scalar::Number(_) | Scalar::Boolean(_) => None,
+        Scalar::Integer(_) | Scalar::Number(_) | Scalar::Decimal(_) | Scalar::Boolean(_) => None,
     }
 }

@@ -1,19 +1,32 @@
-//! `CREATE TABLE`, in the dialects that `sqlparser` reads; written for PostgreSQL and for Spark.
+//! `CREATE TABLE` statements: read in every dialect, written for PostgreSQL and for Spark.
+//!
+//! Statements are read by a reader of our own, which passes what it does not know; only expressions are read by
+//! `sqlparser`, whose statements refuse what the databases' own tools print.
 
+mod alter;
 mod check;
+mod client;
+mod constraint;
+mod cursor;
 mod export;
 mod import;
+mod kind;
+mod lookup;
+mod table;
 mod tokens;
 
 use domain::contract::types::TypeName;
 
 pub(super) use self::export::export;
 pub(super) use self::import::import;
+use super::dialect::{self, Meaning};
 use super::draft::{Fields, option, set};
+use super::types::Dialect;
 
-/// The ODCS type of a column of a physical type, as far as its name says it.
-pub(super) fn typed(physical: &str, name: Option<&TypeName>, column: &mut Fields) {
+/// The ODCS type of a column of a physical type, as far as its name says it in a dialect.
+pub(super) fn typed(dialect: Dialect, physical: &str, column: &mut Fields) {
     set(column, "physicalType", physical);
+    let Some(Meaning { name, is_uuid, is_unsigned }) = dialect::read(dialect, physical) else { return };
     let mut put = |logical: &str, narrowed: Option<(&str, serde_json::Value)>| {
         set(column, "logicalType", logical);
         if let Some((name, value)) = narrowed {
@@ -21,28 +34,26 @@ pub(super) fn typed(physical: &str, name: Option<&TypeName>, column: &mut Fields
         }
     };
     match name {
-        Some(TypeName::Boolean) => put("boolean", None),
-        Some(TypeName::Integer { bits, signed }) => {
-            let sign = if *signed { 'i' } else { 'u' };
+        TypeName::Boolean => put("boolean", None),
+        TypeName::Integer { bits, signed } => {
+            let sign = if signed { 'i' } else { 'u' };
             put("integer", Some(("format", format!("{sign}{bits}").into())));
         }
-        Some(TypeName::Float { bits: 64 }) => put("number", Some(("format", "f64".into()))),
-        Some(TypeName::Float { .. }) => put("number", Some(("format", "f32".into()))),
-        Some(TypeName::Decimal { .. }) => put("number", None),
-        Some(TypeName::String { length }) => {
-            let is_uuid = ["uuid", "uniqueidentifier"].contains(&physical.to_ascii_lowercase().as_str());
-            put(
-                "string",
-                if is_uuid { Some(("format", "uuid".into())) } else { length.map(|n| ("maxLength", n.into())) },
-            );
-        }
-        Some(TypeName::Binary) => put("string", Some(("format", "binary".into()))),
-        Some(TypeName::Date) => put("date", None),
-        Some(TypeName::Time) => put("time", None),
-        Some(TypeName::Timestamp { zoned }) => put("timestamp", zoned.map(|zoned| ("timezone", zoned.into()))),
-        Some(TypeName::Struct) => put("object", None),
-        Some(TypeName::List) => put("array", None),
+        TypeName::Float { bits: 64 } => put("number", Some(("format", "f64".into()))),
+        TypeName::Float { .. } => put("number", Some(("format", "f32".into()))),
+        TypeName::Decimal { .. } => put("number", None),
+        TypeName::String { .. } if is_uuid => put("string", Some(("format", "uuid".into()))),
+        TypeName::String { length } => put("string", length.map(|length| ("maxLength", length.into()))),
+        TypeName::Binary => put("string", Some(("format", "binary".into()))),
+        TypeName::Date => put("date", None),
+        TypeName::Time => put("time", None),
+        TypeName::Timestamp { zoned } => put("timestamp", zoned.map(|zoned| ("timezone", zoned.into()))),
+        TypeName::Struct => put("object", None),
+        TypeName::List => put("array", None),
         // The standard's map needs its key and value, which only the caller may know.
-        Some(TypeName::Map) | None => {}
+        TypeName::Map => {}
+    }
+    if is_unsigned {
+        option(column, "minimum", 0);
     }
 }

@@ -1,6 +1,7 @@
 //! Sources and targets of conversions, and their results.
 
 use crate::message::References;
+use crate::problem::Problem;
 
 /// What a contract can be made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub enum Target {
     Protobuf,
     /// The schema of a Delta table: Spark's struct as JSON, of one object.
     Delta,
-    /// `CREATE TABLE` statements; [`Dialect::Spark`], and PostgreSQL's for every other.
+    /// `CREATE TABLE` statements, in one of [`Dialect::WRITTEN`].
     Sql(Dialect),
     /// A page for people, in GitHub-flavoured Markdown.
     Markdown,
@@ -101,7 +102,7 @@ impl Dialect {
             "snowflake" => Self::Snowflake,
             "bigquery" => Self::BigQuery,
             "mysql" => Self::MySql,
-            "sqlserver" | "mssql" => Self::SqlServer,
+            "sqlserver" | "mssql" | "fabric" | "synapse" => Self::SqlServer,
             "duckdb" => Self::DuckDb,
             "hive" => Self::Hive,
             "redshift" => Self::Redshift,
@@ -110,6 +111,42 @@ impl Dialect {
             "oracle" => Self::Oracle,
             _ => return None,
         })
+    }
+}
+
+impl Dialect {
+    /// The dialects that exports are written in.
+    pub const WRITTEN: [Self; 2] = [Self::Postgres, Self::Spark];
+
+    /// The first of the words that mean it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Postgres => "postgres",
+            Self::Spark => "spark",
+            Self::Snowflake => "snowflake",
+            Self::BigQuery => "bigquery",
+            Self::MySql => "mysql",
+            Self::SqlServer => "sqlserver",
+            Self::DuckDb => "duckdb",
+            Self::Hive => "hive",
+            Self::Redshift => "redshift",
+            Self::ClickHouse => "clickhouse",
+            Self::Sqlite => "sqlite",
+            Self::Oracle => "oracle",
+        }
+    }
+
+    /// Whether exports can be written in it.
+    ///
+    /// # Errors
+    /// A sentence that names the dialects that can.
+    pub fn check_written(self) -> Result<(), String> {
+        if Self::WRITTEN.contains(&self) {
+            return Ok(());
+        }
+        let written: Vec<_> = Self::WRITTEN.iter().map(|dialect| format!("`{}`", dialect.as_str())).collect();
+        Err(format!("SQL is not written in the dialect `{}`, only in {}", self.as_str(), written.join(" and ")))
     }
 }
 
@@ -142,6 +179,8 @@ pub struct Exported {
     pub lost: Vec<Note>,
     /// What it says in another way: names that the target does not allow, types that it has none for.
     pub changed: Vec<Note>,
+    /// What its author should look at in the document; publishing may refuse it.
+    pub warnings: Vec<Problem>,
 }
 
 /// A remark on a place of a document or schema.
@@ -149,6 +188,8 @@ pub struct Exported {
 pub struct Note {
     /// The place: a JSON pointer (RFC 6901), or dotted names in Protobuf and SQL.
     pub path: String,
+    /// The line of the source, from 1, where that says more than the path.
+    pub line: Option<u64>,
     /// What is to be said about it, for people; of something lost, its value.
     pub what: String,
 }

@@ -9,9 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::change::json_schema::{
-    Additional, Annotations, Array, Builder, Conditional, Criterion, Decimal, Node, NodeId, Number, Object,
-    ReferenceId, Schema, Shape, Text,
+    Additional, Annotations, Array, Builder, Conditional, Criterion, Node, NodeId, Number, Object, ReferenceId, Schema,
+    Shape, Text,
 };
+use domain::decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::index::{Index, Scope};
@@ -282,7 +283,7 @@ impl<'a> Loader<'_, 'a> {
             Family::Number => Shape::Number(Number { is_required, ..number(members, scope.draft) }),
             Family::Text => Shape::Text(Text {
                 is_required,
-                min_length: limit(members, "minLength"),
+                min_length: least(members, "minLength"),
                 max_length: limit(members, "maxLength"),
                 pattern: text(members, "pattern").map(str::to_owned),
                 format: text(members, "format").map(str::to_owned),
@@ -294,7 +295,7 @@ impl<'a> Loader<'_, 'a> {
 
     fn array(&mut self, members: &'a Members, scope: &Scope) -> Result<Array, Error> {
         let mut array = Array {
-            min_items: limit(members, "minItems"),
+            min_items: least(members, "minItems"),
             max_items: limit(members, "maxItems"),
             unique_items: members.get("uniqueItems").and_then(Value::as_bool).unwrap_or(false),
             ..Array::default()
@@ -329,13 +330,16 @@ impl<'a> Loader<'_, 'a> {
         if scope.draft >= Draft::Draft201909 {
             array.unevaluated = self.optional(members.get("unevaluatedItems"), scope)?;
             if array.contains.is_some() {
-                array.min_contains = limit(members, "minContains").or_else(|| Some(Decimal::from(1)));
+                array.min_contains = limit(members, "minContains").or_else(|| Some(Decimal::from(1_u64)));
                 array.max_contains = limit(members, "maxContains");
             }
         } else {
             // No older draft knows them; who writes them means them.
             array.min_contains = limit(members, "minContains");
             array.max_contains = limit(members, "maxContains");
+        }
+        if array.min_contains.as_ref().is_some_and(Decimal::is_zero) && array.max_contains.is_none() {
+            (array.contains, array.min_contains) = (None, None);
         }
         Ok(array)
     }
@@ -346,7 +350,7 @@ impl<'a> Loader<'_, 'a> {
             pattern_properties: self.named(members.get("patternProperties"), scope)?,
             additional: self.additional(members.get("additionalProperties"), scope)?,
             required: names(members.get("required")),
-            min_properties: limit(members, "minProperties"),
+            min_properties: least(members, "minProperties"),
             max_properties: limit(members, "maxProperties"),
             ..Object::default()
         };
@@ -370,6 +374,7 @@ impl<'a> Loader<'_, 'a> {
                 demand_properties(&mut object, property, demand);
             }
         }
+        object.dependent_schemas.retain(|_, demand| !self.is_any(*demand));
         Ok(object)
     }
 
@@ -439,6 +444,11 @@ fn limit(members: &Members, keyword: &str) -> Option<Decimal> {
         Some(Value::Number(number)) => Decimal::parse(&number.to_string()),
         _ => None,
     }
+}
+
+/// A least length or count; nought bounds nothing.
+fn least(members: &Members, keyword: &str) -> Option<Decimal> {
+    limit(members, keyword).filter(|limit| !limit.is_zero())
 }
 
 fn text<'a>(members: &'a Members, keyword: &str) -> Option<&'a str> {

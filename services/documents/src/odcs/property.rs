@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::contract::{Classification, LogicalType, MapTypes, Options, Property, SemanticType, check_pattern};
+use domain::contract::{
+    Classification, LogicalType, MapTypes, Options, Property, SemanticType, check_pattern, check_value,
+};
 use domain::quality::Scalar;
 use serde_json::Value;
 
@@ -80,7 +82,7 @@ fn property(at: &At<'_>, place: Option<&str>, reader: &mut Reader) -> Property {
     let mut members = properties(at, reader);
     require_members(&mut options, &mut members);
     let position = |name: &str| at.count_of(name).and_then(|position| u32::try_from(position).ok());
-    Property {
+    let property = Property {
         id: at.text_of("id"),
         name,
         physical_name: at.text_of("physicalName"),
@@ -110,6 +112,26 @@ fn property(at: &At<'_>, place: Option<&str>, reader: &mut Reader) -> Property {
         relationships: relationship::list(at),
         documentary,
         other,
+    };
+    check_values(at, &property, reader);
+    property
+}
+
+/// Checks each value that a rule compares the column with.
+fn check_values(at: &At<'_>, property: &Property, reader: &mut Reader) {
+    const BOUNDS: [&str; 4] = ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"];
+    let options = at.get("logicalTypeOptions");
+    let bounds = options.iter().flat_map(|options| BOUNDS.iter().filter_map(|name| options.get(name)));
+    let entries = at.list("enum");
+    let listed = entries.iter().filter_map(|entry| entry.get("value"));
+    let arguments: Vec<_> = at.list("quality").iter().filter_map(|entry| entry.get("arguments")).collect();
+    let of_rules = arguments
+        .iter()
+        .flat_map(|arguments| ["validValues", "missingValues"].into_iter().flat_map(|name| arguments.list(name)));
+    for value in bounds.chain(listed).chain(of_rules) {
+        if let Some(Err(reason)) = value.scalar().map(|scalar| check_value(property, &scalar)) {
+            reader.problem(&value, reason);
+        }
     }
 }
 

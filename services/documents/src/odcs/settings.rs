@@ -9,33 +9,13 @@ use domain::table::ReaderProtocol;
 use crate::node::Data;
 use crate::reader::{At, Reader};
 
-/// The custom properties that are settings.
-const NAMES: &[&str] = &[
-    "allowWidening",
-    "closed",
-    "compatibility",
-    "enumsOpen",
-    "evolve",
-    "exposure",
-    "final",
-    "gateMode",
-    "grace",
-    "late",
-    "ordered",
-    "partitioned",
-    "pathReaders",
-    "pinned",
-    "readerFeatures",
-    "readerVersion",
-];
-
 /// The settings, and the names of those that were read: what is wrong with one stays a custom property.
 pub(super) fn settings(at: &At<'_>, reader: &mut Reader) -> (Settings, Vec<&'static str>) {
     let mut settings = Settings::default();
     let (mut seen, mut read) = (BTreeSet::new(), Vec::new());
     for entry in at.list("customProperties") {
         let name = entry.text_of("property");
-        let Some(name) = NAMES.iter().copied().find(|known| name.as_deref() == Some(known)) else { continue };
+        let Some(name) = Settings::NAMES.into_iter().find(|known| name.as_deref() == Some(known)) else { continue };
         let n_problems = reader.problems.len();
         if !seen.insert(name) {
             reader.problem(&entry, format!("duplicate setting `{name}`"));

@@ -11,7 +11,7 @@ pub const MAX_BYTES: usize = 1_000_000;
 /// The most files that a schema may import, directly or not.
 pub const MAX_IMPORTS: usize = 500;
 /// The most types, fields, constants and options of a schema with all of its imports.
-pub const MAX_DECLARATIONS: usize = 50_000;
+pub const MAX_DECLARATIONS: usize = 100_000;
 /// How deep brackets may be nested, and how many parts the name of a package may have.
 pub(super) const MAX_DEPTH: usize = 64;
 /// The most that the full names of all that is declared in a file may have together, in bytes.

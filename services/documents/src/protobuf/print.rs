@@ -9,6 +9,8 @@ use prost_reflect::{
     MessageDescriptor, ServiceDescriptor, Syntax, Value,
 };
 
+use super::undeclared;
+
 /// What order declarations are printed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
@@ -18,23 +20,25 @@ pub(super) enum Order {
     Sorted,
 }
 
-/// The text of a file.
-pub(super) fn file(file: &FileDescriptor, order: Order) -> String {
-    let mut printer = Printer { order, syntax: file.syntax(), text: String::new(), indent: 0, is_after_block: false };
+/// The text of a file, with those of its options that nothing declares.
+pub(super) fn file(file: &FileDescriptor, undeclared: &undeclared::Options, order: Order) -> String {
+    let (syntax, text) = (file.syntax(), String::new());
+    let mut printer = Printer { order, syntax, undeclared, text, indent: 0, is_after_block: false };
     printer.file(file);
     printer.text
 }
 
-struct Printer {
+struct Printer<'a> {
     order: Order,
     syntax: Syntax,
+    undeclared: &'a undeclared::Options,
     text: String,
     indent: usize,
     /// Whether an empty line is due before the next declaration.
     is_after_block: bool,
 }
 
-impl Printer {
+impl Printer<'_> {
     fn file(&mut self, file: &FileDescriptor) {
         let descriptor = file.file_descriptor_proto();
         let syntax = if self.syntax == Syntax::Proto3 { "proto3" } else { "proto2" };
@@ -47,7 +51,7 @@ impl Printer {
             self.line(&import);
         }
         self.section();
-        self.options(&file.options());
+        self.options(&[], &file.options());
         for message in file.messages() {
             self.message(&message);
         }
@@ -91,7 +95,7 @@ impl Printer {
 
     fn message_body(&mut self, message: &MessageDescriptor) {
         let descriptor = message.descriptor_proto();
-        self.options(&message.options());
+        self.options(message.path(), &message.options());
         let mut reserved: Vec<(i64, i64)> =
             descriptor.reserved_range.iter().map(|range| (range.start().into(), i64::from(range.end()) - 1)).collect();
         self.ranges("reserved", &mut reserved, LAST_FIELD_NUMBER);
@@ -112,7 +116,7 @@ impl Printer {
                 Some(oneof) if !printed.contains(&oneof.path().to_vec()) => {
                     printed.push(oneof.path().to_vec());
                     self.open(&format!("oneof {}", oneof.name()));
-                    self.options(&oneof.options());
+                    self.options(oneof.path(), &oneof.options());
                     for member in fields.iter().filter(|member| member.containing_oneof().as_ref() == Some(&oneof)) {
                         self.field(&Declared::field(member));
                     }
@@ -158,7 +162,7 @@ impl Printer {
         if let Some(json_name) = descriptor.json_name.as_ref().filter(|name| **name != default_json_name(descriptor)) {
             options.push(format!("json_name = {}", quoted(json_name.as_bytes())));
         }
-        options.extend(self.settings(&field.options));
+        options.extend(self.settings(&field.path, &field.options));
         let head = format!("{label}{field_type} {name} = {}{}", descriptor.number(), in_brackets(&options));
         match field.kind.as_message().filter(|_| is_group) {
             Some(group) => {
@@ -175,7 +179,7 @@ impl Printer {
         let descriptor = found.enum_descriptor_proto();
         self.section();
         self.open(&format!("enum {}", found.name()));
-        self.options(&found.options());
+        self.options(found.path(), &found.options());
         let mut reserved: Vec<(i64, i64)> =
             descriptor.reserved_range.iter().map(|range| (range.start().into(), range.end().into())).collect();
         self.ranges("reserved", &mut reserved, i32::MAX.into());
@@ -189,7 +193,7 @@ impl Printer {
             values.sort_by_cached_key(|it| (Some(it.number()) != default, it.number(), it.name().to_owned()));
         }
         for value in values {
-            let options = self.settings(&value.options());
+            let options = self.settings(value.path(), &value.options());
             self.line(&format!("{} = {}{};", value.name(), value.number(), in_brackets(&options)));
         }
         self.close();
@@ -212,7 +216,7 @@ impl Printer {
     fn service(&mut self, service: &ServiceDescriptor) {
         self.section();
         self.open(&format!("service {}", service.name()));
-        self.options(&service.options());
+        self.options(service.path(), &service.options());
         for method in service.methods() {
             let stream = |is_streaming: bool| if is_streaming { "stream " } else { "" };
             let head = format!(
@@ -223,7 +227,7 @@ impl Printer {
                 stream(method.is_server_streaming()),
                 method.output().full_name(),
             );
-            let options = self.settings(&method.options());
+            let options = self.settings(method.path(), &method.options());
             if options.is_empty() {
                 self.line(&format!("{head};"));
             } else {
@@ -261,14 +265,14 @@ impl Printer {
         }
     }
 
-    fn options(&mut self, options: &DynamicMessage) {
-        for option in self.settings(options) {
+    fn options(&mut self, path: &[i32], options: &DynamicMessage) {
+        for option in self.settings(path, options) {
             self.line(&format!("option {option};"));
         }
     }
 
-    /// `name = value` for each option that is set; one for each value of a repeated one.
-    fn settings(&self, options: &DynamicMessage) -> Vec<String> {
+    /// `name = value` for each option that is set for what is at a path; one for each value of a repeated one.
+    fn settings(&self, path: &[i32], options: &DynamicMessage) -> Vec<String> {
         let fields = options
             .fields()
             // Whether a message is the entry of a map is told by how its field is printed.
@@ -292,6 +296,11 @@ impl Printer {
                 set => settings.push(format!("{name} = {}", value(set, &kind))),
             }
         }
+        let mut undeclared = self.undeclared.get(path).cloned().unwrap_or_default();
+        if self.order == Order::Sorted {
+            undeclared.sort();
+        }
+        settings.extend(undeclared);
         settings
     }
 
@@ -326,6 +335,7 @@ struct Declared {
     descriptor: FieldDescriptorProto,
     kind: Kind,
     options: DynamicMessage,
+    path: Vec<i32>,
     is_oneof_member: bool,
 }
 
@@ -335,6 +345,7 @@ impl Declared {
             descriptor: field.field_descriptor_proto().clone(),
             kind: field.kind(),
             options: field.options(),
+            path: field.path().to_vec(),
             is_oneof_member: field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic()),
         }
     }
@@ -344,6 +355,7 @@ impl Declared {
             descriptor: extension.field_descriptor_proto().clone(),
             kind: extension.kind(),
             options: extension.options(),
+            path: extension.path().to_vec(),
             is_oneof_member: false,
         }
     }
@@ -461,14 +473,14 @@ fn entries(map: &Value, kind: &Kind) -> Vec<String> {
 }
 
 /// The words of `.proto` text for what is no number.
-fn float(written: String) -> String {
+pub(super) fn float(written: String) -> String {
     match written.as_str() {
         "NaN" => "nan".to_owned(),
         _ => written,
     }
 }
 
-fn quoted(bytes: &[u8]) -> String {
+pub(super) fn quoted(bytes: &[u8]) -> String {
     let mut text = String::from("\"");
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

@@ -1,6 +1,6 @@
 //! The files that make up one schema, and their compilation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use base64::Engine;
@@ -13,7 +13,7 @@ use protox::file::{File, FileResolver};
 
 use super::error::{Error, MAX_BYTES, MAX_DECLARATIONS, MAX_DEPTH, MAX_IMPORTS, MAX_SCOPED_BYTES, ROOT};
 use super::lexer::{self, Token};
-use super::{known, tolerant};
+use super::{known, tolerant, undeclared};
 
 /// The files of a schema that it reaches by its imports, under their names, itself as [`ROOT`].
 #[derive(Clone)]
@@ -66,26 +66,57 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Compiles the schema, and makes something of its own file, whose pool has the imports.
+    /// Compiles the schema, and makes something of its own file, whose pool has the imports, and of the options in it
+    /// that no file declares.
     ///
     /// # Errors
     /// [`Error::Import`], [`Error::Invalid`].
-    pub(super) fn compile<T>(&self, make: impl FnOnce(&FileDescriptor) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn compile<T>(
+        &self,
+        make: impl FnOnce(&FileDescriptor, &undeclared::Options) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         // The compiler takes for granted that a descriptor was made by a compiler, and panics where it was not: on an
         // error in the first file, on an octal escape over 255. It shares nothing with other schemas that could stay
         // half done.
-        let work = AssertUnwindSafe(|| self.compile_file().and_then(|file| make(&file)));
+        let work = AssertUnwindSafe(|| self.compile_file().and_then(|(file, options)| make(&file, &options)));
         catch_unwind(work).unwrap_or_else(|_| Err(Error::invalid("the schema contradicts itself")))
     }
 
-    fn compile_file(&self) -> Result<FileDescriptor, Error> {
+    fn compile_file(&self) -> Result<(FileDescriptor, undeclared::Options), Error> {
         if let Some(name) = &self.missing {
             return Err(Error::Import { name: name.chars().take(200).collect() });
         }
-        let invalid = |error: protox::Error| Error::invalid(&format!("{error:?}"));
-        let mut compiler = Compiler::with_file_resolver(self.clone());
-        compiler.open_file(ROOT).map_err(invalid)?;
-        compiler.descriptor_pool().get_file_by_name(ROOT).ok_or(Error::Encoding)
+        let refused = match compile(self.clone()) {
+            Ok(file) => return Ok((file, undeclared::Options::new())),
+            Err(refused) => refused,
+        };
+        // Places in errors are those of the text, so the error of the whole text is the one to tell.
+        let Some((files, options)) = self.without_undeclared() else { return Err(refused) };
+        compile(Parsed { sources: self.clone(), files }).map(|file| (file, options)).map_err(|_| refused)
+    }
+
+    /// The files given as text without the options that no file declares, and those options of the schema's own file.
+    /// `None` if there are none, or if a file cannot be read.
+    fn without_undeclared(&self) -> Option<(BTreeMap<String, FileDescriptorProto>, undeclared::Options)> {
+        let mut declared = BTreeSet::new();
+        let mut files = BTreeMap::new();
+        for name in self.files.keys().chain(&self.known) {
+            let file = self.open_file(name).ok()?;
+            undeclared::declared_in(file.file_descriptor_proto(), &mut declared);
+            if let Some(Source::Text(_)) = self.files.get(name) {
+                files.insert(name.clone(), file.file_descriptor_proto().clone());
+            }
+        }
+        let mut options = undeclared::Options::new();
+        let mut is_any = false;
+        for (name, file) in &mut files {
+            let taken = undeclared::take(file, &declared);
+            is_any |= !taken.is_empty();
+            if name == ROOT {
+                options = taken;
+            }
+        }
+        is_any.then_some((files, options))
     }
 
     /// Reads the schema without compiling it: its own file and its imports by name, with type names as they are
@@ -111,6 +142,28 @@ impl Sources {
         }
         imports.sort_by(|a, b| a.name().cmp(b.name()));
         Ok((root, imports))
+    }
+}
+
+/// Compiles the file [`ROOT`].
+fn compile(files: impl FileResolver + 'static) -> Result<FileDescriptor, Error> {
+    let mut compiler = Compiler::with_file_resolver(files);
+    compiler.open_file(ROOT).map_err(|error| Error::invalid(&format!("{error:?}")))?;
+    compiler.descriptor_pool().get_file_by_name(ROOT).ok_or(Error::Encoding)
+}
+
+/// Files some of which were parsed before.
+struct Parsed {
+    sources: Sources,
+    files: BTreeMap<String, FileDescriptorProto>,
+}
+
+impl FileResolver for Parsed {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        match self.files.get(name) {
+            Some(file) => Ok(File::from_file_descriptor_proto(file.clone())),
+            None => self.sources.open_file(name),
+        }
     }
 }
 

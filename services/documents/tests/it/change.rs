@@ -1,10 +1,13 @@
 //! The change engine over whole documents: the shared vectors of the normative table, and properties.
 
+use documents::convert::{Foreign, ImportOptions, Source, follow, import};
+use documents::message::References;
 use documents::{Document, ParsedDocument, Problem, parse, parse_to_compare};
-use domain::change::{Finding, Options, Proofs, Rule, compare, compare_with, required_bump};
+use domain::change::message::all_compatible;
+use domain::change::{Finding, Options, Proofs, Rule, compare, compare_with, needed_bump, required_bump};
 use domain::contract;
 use domain::version::Bump;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::shared;
 
@@ -33,7 +36,7 @@ fn judged(old: &Value, new: &Value, findings: &[Finding]) -> (bool, bool, Bump) 
 fn options(vector: &Value, proofs: Proofs, allow_widening: bool) -> Options {
     let order = vector["classificationOrder"].as_array().map_or(&[][..], Vec::as_slice);
     let classification_order = order.iter().map(|word| word.as_str().unwrap().to_owned()).collect();
-    Options { proofs, allow_widening, classification_order, readers_keep_up: false }
+    Options { proofs, allow_widening, classification_order, ..Options::default() }
 }
 
 #[test]
@@ -107,5 +110,183 @@ schema:
         assert!(text.contains(from), "{from}");
         let found: Vec<_> = compare(&old, &read(&text.replace(from, to))).iter().map(|it| it.rule).collect();
         assert_eq!(found, rules, "{from} to {to}");
+    }
+}
+
+const PLAIN: &str = r#"
+apiVersion: v3.1.0
+kind: DataContract
+id: c1
+version: 1.0.0
+status: active
+schema:
+- name: a
+  physicalType: table
+  quality:
+  - {name: r, type: sql, query: "SELECT COUNT(*) FROM ${table} WHERE id < 0", mustBe: 0}
+  properties:
+  - {name: id, logicalType: integer}
+"#;
+
+/// The rules by which a contract differs from [`PLAIN`] with some of its text replaced.
+#[track_caller]
+fn rules_of(from: &str, to: &str, options: &Options) -> Vec<Rule> {
+    assert!(PLAIN.contains(from), "{from}");
+    let read = |text: &str| in_document(parse(text.as_bytes()));
+    let findings = compare_with(&read(PLAIN), &read(&PLAIN.replace(from, to)), options);
+    findings.iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn what_promises_nothing_to_readers_is_a_patch() {
+    let query = "SELECT COUNT(*) FROM ${table} WHERE id < 0";
+    for (from, to, rule) in [
+        ("physicalType: table", "physicalType: TABLE", Rule::TypeRespelled),
+        ("physicalType: table", "physicalType: view", Rule::Documentation),
+        ("  physicalType: table\n", "", Rule::Documentation),
+        ("physicalType: table", "physicalType: topic", Rule::Undetermined),
+        (query, "SELECT COUNT(*)\\n  FROM ${table} -- all\\n WHERE id<0", Rule::QualityRespelled),
+        (query, "SELECT  count(*) FROM ${table} WHERE id < 0", Rule::QualityChanged),
+        (query, "SELECT COUNT(*) FROM ${table} WHERE id < 0.0", Rule::QualityChanged),
+        ("status: active", "status: active\ntenant: t", Rule::Documentation),
+        ("status: active", "status: active\nslaDefaultElement: a.id", Rule::Documentation),
+        (
+            "status: active",
+            "status: active\nprice: {priceAmount: 3, priceCurrency: EUR, priceUnit: row}",
+            Rule::Documentation,
+        ),
+        ("status: active", "status: active\ncustomProperties: [{property: owner, value: x}]", Rule::Documentation),
+        ("table\n", "table\n  customProperties: [{property: ScdType, value: 2}]\n", Rule::Documentation),
+        ("integer}", "integer, customProperties: [{property: isMasked, value: true}]}", Rule::Documentation),
+        ("mustBe: 0", "mustBe: 0, customProperties: [{property: engine, value: x}]", Rule::Documentation),
+    ] {
+        let found = rules_of(from, to, &Options::default());
+        if rule == Rule::QualityChanged {
+            // A query that counts something else is one rule that goes and another that comes.
+            assert_eq!(found, [Rule::QualityTightened, Rule::QualityLoosened], "{to}");
+        } else {
+            assert_eq!(found, [rule], "{from} to {to}");
+        }
+        let is_major = found.iter().any(|rule| rule.judgement().bump == Bump::Major);
+        assert_eq!(is_major, matches!(rule, Rule::QualityChanged | Rule::Undetermined), "{to}");
+    }
+}
+
+#[test]
+fn a_custom_property_is_a_promise_where_it_is_ours_or_listed() {
+    let listed = Options { promises: ["retentionClass".to_owned()].into(), ..Options::default() };
+    for (to, promised, otherwise) in [
+        ("retentionClass", Rule::Undetermined, Rule::Documentation),
+        ("costCentre", Rule::Documentation, Rule::Documentation),
+        ("unit", Rule::MeaningChanged, Rule::MeaningChanged),
+        ("masking", Rule::EncryptionChanged, Rule::EncryptionChanged),
+        ("migrationNote", Rule::Documentation, Rule::Documentation),
+    ] {
+        for (from, to) in [
+            ("status: active", format!("status: active\ncustomProperties: [{{property: {to}, value: x}}]")),
+            ("table\n", format!("table\n  customProperties: [{{property: {to}, value: x}}]\n")),
+            ("integer}", format!("integer, customProperties: [{{property: {to}, value: x}}]}}")),
+            ("mustBe: 0", format!("mustBe: 0, customProperties: [{{property: {to}, value: x}}]")),
+        ] {
+            assert_eq!(rules_of(from, &to, &listed), [promised], "{to}");
+            assert_eq!(rules_of(from, &to, &Options::default()), [otherwise], "{to}");
+        }
+    }
+}
+
+/// The cases about differences that promise nothing, as their files are.
+#[test]
+fn the_cases_of_false_majors_are_patches() {
+    let Some(folder) = shared::folder("cases/contracts") else { return };
+    for (case, rule) in [
+        ("21-object-kind-case", Rule::TypeRespelled),
+        ("22-sql-whitespace", Rule::QualityRespelled),
+        ("23-custom-property-is-major", Rule::Documentation),
+    ] {
+        let read = |name: &str| in_document(parse(&std::fs::read(folder.join(case).join(name)).unwrap()));
+        let (old, new) = (read("old.yaml"), read("new.yaml"));
+        let findings = compare(&old, &new);
+        assert_eq!(findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), [rule], "{case}");
+        assert_eq!(needed_bump(&old, &new, &findings), Bump::Patch, "{case}");
+    }
+}
+
+#[test]
+fn the_least_bump_is_a_patch_unless_only_the_status_differs() {
+    let read = |text: &str| in_document(parse(text.as_bytes()));
+    let old = read(PLAIN);
+    for (from, to, bump) in [
+        ("status: active", "status: draft", Bump::None),
+        ("kind: DataContract", "kind:   DataContract", Bump::None),
+        ("version: 1.0.0", "version: 1.0.1", Bump::Patch),
+    ] {
+        let new = read(&PLAIN.replace(from, to));
+        assert_eq!(needed_bump(&old, &new, &compare(&old, &new)), bump, "{to}");
+    }
+}
+
+/// The registry's own check of Avro takes another decimal or unit of time, as Java does; the contract of the topic must
+/// not.
+#[test]
+fn a_contract_that_follows_an_avro_schema_sees_decimals_and_units_of_time() {
+    let schema =
+        |value: Value| json!({"type": "record", "name": "r", "fields": [{"name": "v", "type": value}]}).to_string();
+    let decimal = |shape: &str, precision: u8, scale: u8| json!({"type": shape, "name": "d", "size": 16, "logicalType": "decimal", "precision": precision, "scale": scale});
+    let time = |base: &str, logical: &str| json!({"type": base, "logicalType": logical});
+    let read = |value: &Value| {
+        let (id, version) = ("c".to_owned(), "1.0.0".to_owned());
+        let options = ImportOptions { id, name: None, version, object: None };
+        import(Source::Avro, &schema(value.clone()), &options).unwrap().text
+    };
+    let server = "servers:\n- {server: t, type: kafka, host: h, format: avro}\n";
+    for (old, new) in [
+        (decimal("bytes", 10, 2), decimal("bytes", 10, 3)),
+        (decimal("bytes", 10, 2), decimal("bytes", 12, 2)),
+        (decimal("bytes", 10, 2), decimal("bytes", 8, 2)),
+        (decimal("fixed", 10, 2), decimal("fixed", 10, 3)),
+        (decimal("bytes", 10, 2), json!("bytes")),
+        (time("long", "timestamp-millis"), time("long", "timestamp-micros")),
+        (time("long", "timestamp-micros"), time("long", "timestamp-nanos")),
+        (time("long", "timestamp-millis"), time("long", "local-timestamp-millis")),
+        (time("long", "local-timestamp-millis"), time("long", "local-timestamp-micros")),
+        (time("long", "timestamp-millis"), json!("long")),
+        (json!(["null", time("long", "timestamp-millis")]), json!(["null", time("long", "timestamp-micros")])),
+        (
+            json!({"type": "array", "items": decimal("bytes", 10, 2)}),
+            json!({"type": "array", "items": decimal("bytes", 10, 3)}),
+        ),
+    ] {
+        for (before, after) in [(&old, &new), (&new, &old)] {
+            for servers in ["", server] {
+                let contract =
+                    |value: &Value| in_document(parse_to_compare(format!("{}{servers}", read(value)).as_bytes()));
+                let findings = compare(&contract(before), &contract(after));
+                assert_eq!(required_bump(&findings), Bump::Major, "{before} {after}: {findings:?}");
+            }
+            // What follows a schema that is registered is compared in the same way.
+            let topic = format!("{}{server}", read(before));
+            let next = follow(
+                topic.as_bytes(),
+                &"r".parse().unwrap(),
+                Foreign { source: Source::Avro, text: &schema(after.clone()), references: &References::new() },
+                "1.0.0".parse().unwrap(),
+                None,
+            );
+            // A document that cannot be made refuses the schema as well.
+            let Ok(next) = next else { continue };
+            let contract = |text: &str| in_document(parse(text.as_bytes()));
+            let findings = compare(&contract(&topic), &contract(&next));
+            assert_eq!(required_bump(&findings), Bump::Major, "{before} {after}: {findings:?}");
+        }
+    }
+    if let Some(folder) = shared::folder("cases/registry/12-decimal-scale") {
+        let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let contract = |name: &str| in_document(parse(read(&text(name).parse().unwrap()).as_bytes()));
+        let findings = compare(&contract("old.avsc"), &contract("new.avsc"));
+        assert_eq!(required_bump(&findings), Bump::Major, "{findings:?}");
+        // The registry itself answers as Java does.
+        let schema = |name: &str| documents::avro::parse(&text(name), &References::new()).unwrap();
+        let differences = domain::change::avro::compare(&schema("old.avsc"), &schema("new.avsc")).unwrap();
+        assert!(all_compatible(&differences), "{differences:?}");
     }
 }

@@ -15,12 +15,12 @@ fn read(value: &Value) -> Schema {
     parse(&value.to_string(), &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}: {value}"))
 }
 
-fn differences(old: &Value, new: &Value, policy: Policy) -> Vec<Difference> {
+pub(crate) fn differences(old: &Value, new: &Value, policy: Policy) -> Vec<Difference> {
     compare(&read(old), &read(new), policy).unwrap()
 }
 
 /// What is different, as `NAME path`.
-fn names(old: &Value, new: &Value) -> Vec<String> {
+pub(crate) fn names(old: &Value, new: &Value) -> Vec<String> {
     let differences = differences(old, new, Policy::Strict);
     differences.iter().map(|difference| format!("{} {}", difference.name, difference.path)).collect()
 }
@@ -274,8 +274,15 @@ fn what_is_said_side_by_side_is_one_schema_to_any_of_in_newer_drafts() {
     let nullable = json!({"anyOf": [{"type": "null"}, {"type": "string", "enum": ["a", "b"]}]});
     let found = names(&in_draft(newer, several.clone()), &in_draft(newer, nullable.clone()));
     assert_eq!(found, ["ENUM_ARRAY_EXTENDED #/allOf/0/enum", "SUM_TYPE_EXTENDED #/"]);
-    let found = names(&in_draft(older, several.clone()), &in_draft(older, nullable.clone()));
+    // In older ones they are several, which counts where no values are named.
+    let bounded = |least: u8| json!({"type": "string", "minimum": least});
+    let either = json!({"anyOf": [{"type": "null"}, bounded(1)]});
+    let found = names(&in_draft(older, bounded(2)), &in_draft(older, either.clone()));
     assert!(found.contains(&"COMBINED_TYPE_SUBSCHEMAS_CHANGED #/".to_owned()), "{found:?}");
+    let found = names(&in_draft(newer, bounded(2)), &in_draft(newer, either));
+    assert!(found.contains(&"SUM_TYPE_EXTENDED #/".to_owned()), "{found:?}");
+    let found = names(&in_draft(older, several.clone()), &in_draft(older, nullable.clone()));
+    assert_eq!(found, ["TYPE_EXTENDED #/"]);
     // The other way round values are lost.
     assert_ne!(names(&in_draft(newer, nullable), &in_draft(newer, several.clone())), Vec::<String>::new());
     // All of several is all of them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use documents::json_schema::{Error, parse};
+use documents::json_schema::{Error, MAX_BYTES, MAX_DEPTH, parse};
 use domain::change::json_schema::compare;
 use domain::change::message::{Difference, Policy, TooComplex};
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ fn size_and_depth_are_refused_before_parsing() {
     let properties: serde_json::Map<String, Value> = (0..100_000).map(|n| (format!("{n:x}"), json!({}))).collect();
     let text = json!({"properties": properties}).to_string();
     assert!(matches!(answer(&text, "{}"), Err(Error::TooLarge { .. } | Error::TooManyValues)));
-    let text = json!({"enum": (0..100_000).collect::<Vec<u32>>()}).to_string();
+    let text = json!({"enum": (0..300_000).map(|n| n % 10).collect::<Vec<u32>>()}).to_string();
     assert!(matches!(answer(&text, "{}"), Err(Error::TooManyValues)));
 }
 
@@ -149,6 +149,48 @@ fn long_chains_of_references_need_no_stack() {
         json!({"$ref": "#/definitions/d0", "definitions": definitions}).to_string()
     };
     assert!(!is_compatible(answer(&chain("string"), &chain("integer"))));
+}
+
+/// What the limits are for: `docs/registry.md`.
+#[test]
+fn a_megabyte_of_honest_schema_is_compared() {
+    let columns = |column: &dyn Fn(usize) -> Value, n: usize| {
+        let properties: serde_json::Map<String, Value> = (0..n).map(|n| (format!("column_{n}"), column(n))).collect();
+        json!({"type": "object", "properties": properties, "additionalProperties": false}).to_string()
+    };
+    let megabyte = |make: &dyn Fn(usize) -> String| {
+        let n = (0..5).fold(1_000, |n, _| n * 980_000 / make(n).len());
+        let text = make(n);
+        assert!((900_000..=MAX_BYTES).contains(&text.len()), "{} bytes", text.len());
+        text
+    };
+    let code = |n: usize| String::from_utf8(vec![b'A' + (n / 26 % 26) as u8, b'A' + (n % 26) as u8]).unwrap();
+    for make in [
+        &(|n| columns(&|_| json!({"type": "string"}), n)) as &dyn Fn(usize) -> String,
+        &|n| columns(&|_| json!({"type": ["null", "string"]}), n),
+        &|n| columns(&|n| json!({"type": "string", "description": format!("The number {n} of the order")}), n),
+        &|n| columns(&|n| json!({"type": "string", "maxLength": n}), n),
+        &|n| columns(&|_| json!({"enum": (0..676).map(code).collect::<Vec<_>>()}), n / 5),
+        &|n| json!({"enum": (0..n).map(|n| n + 10_000).collect::<Vec<_>>()}).to_string(),
+    ] {
+        let text = megabyte(make);
+        assert!(is_compatible(answer(&text, &text)), "{}", &text[..200]);
+    }
+    // 59 objects, and 24 lists of nullable objects, within one another.
+    let objects =
+        (0..59).fold(json!({"type": "string"}), |inner, _| json!({"type": "object", "properties": {"a": inner}}));
+    let lists = (0..23).fold(json!({"type": "string"}), |inner, _| {
+        json!({"type": "array", "items": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": inner}}]}})
+    });
+    let not = (0..MAX_DEPTH - 1).fold(json!({}), |inner, _| json!({"not": inner}));
+    for schema in [objects, lists, not] {
+        let text = schema.to_string();
+        assert!(is_compatible(answer(&text, &text)), "{text}");
+        let text = text.replacen('{', "{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\", ", 1);
+        assert!(is_compatible(answer(&text, &text)), "{text}");
+    }
+    let too_deep = (0..MAX_DEPTH).fold(json!({}), |inner, _| json!({"not": inner})).to_string();
+    assert!(matches!(answer(&too_deep, "{}"), Err(Error::TooDeep)));
 }
 
 #[test]

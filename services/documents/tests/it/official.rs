@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::shared;
 
 /// What we refuse beyond the schemas: the beginnings or parts of our own messages.
-const EXTRA: [&str; 32] = [
+const EXTRA: [&str; 36] = [
     "`kind` is missing",
     "`kind` must be",
     "`apiVersion` must be one of",
@@ -25,6 +25,10 @@ const EXTRA: [&str; 32] = [
     "would be read as the name of a major version",
     "positions in a ",
     "the pattern cannot be matched in linear time",
+    "is not a date, as `",
+    "is not a date and time, as `",
+    "is not a time of day, as `",
+    "has a time zone, and `",
     "the rule can never run",
     "needs a unit: d, h, m or s",
     "is not a unit of time",

@@ -2,6 +2,7 @@
 
 use documents::{Document, parse, parse_set, parse_to_compare};
 use domain::contract::LibraryMetric;
+use domain::quality::Scalar;
 
 const HEAD: &str = "apiVersion: v3.1.0\nkind: DataContract\nid: orders\nversion: 1.0.0\nstatus: active\n";
 
@@ -124,6 +125,88 @@ schema:
     assert!(problems.iter().all(|problem| parsed.warnings.contains(problem)), "{:#?}", parsed.warnings);
     let refused_by_the_standard = format!("{HEAD}colour: red\n");
     assert_eq!(parse_to_compare(refused_by_the_standard.as_bytes()), parse(refused_by_the_standard.as_bytes()));
+}
+
+#[test]
+fn a_value_of_another_kind_than_its_column_is_refused() {
+    let text = format!(
+        "{HEAD}{}",
+        r#"schema:
+- name: t
+  properties:
+  - {name: d, logicalType: date, logicalTypeOptions: {minimum: "1970-01-01T12:00:00Z"}}
+  - {name: e, physicalType: DATE, logicalTypeOptions: {exclusiveMaximum: "1970-01-01 12:00:00"}}
+  - {name: n, logicalType: timestamp, logicalTypeOptions: {timezone: false, maximum: "1970-01-01T00:00:00+02:00"}}
+  - name: p
+    logicalType: timestamp
+    physicalType: timestamp_ntz
+    quality:
+    - {metric: invalidValues, arguments: {validValues: ["1970-01-01", "1970-01-01T00:00:00Z"]}, mustBe: 0}
+    - {metric: missingValues, arguments: {missingValues: ["12:00:00"]}, mustBe: 0}
+  - {name: c, logicalType: time, logicalTypeOptions: {minimum: "1970-01-01"}}
+  - name: good
+    logicalType: object
+    properties:
+    - {name: a, logicalType: date, logicalTypeOptions: {minimum: "1970-01-01"}}
+    - {name: b, logicalType: timestamp, logicalTypeOptions: {minimum: "1970-01-01T00:00:00+02:00"}}
+    - {name: c, logicalType: timestamp, logicalTypeOptions: {timezone: true, minimum: "1970-01-01T00:00:00+02:00"}}
+    - {name: d, physicalType: timestamptz, logicalType: timestamp, logicalTypeOptions: {minimum: "1970-01-01"}}
+    - {name: e, physicalType: timestamp_ntz, logicalTypeOptions: {minimum: "1970-01-01T00:00:00"}}
+    - {name: f, logicalType: string, logicalTypeOptions: {pattern: "1970-01-01T00:00:00+02:00"}}
+    - {name: g, logicalType: time, logicalTypeOptions: {minimum: "12:00"}}
+"#
+    );
+    let options = |property: usize| format!("/schema/0/properties/{property}/logicalTypeOptions");
+    let problems = parse(text.as_bytes()).unwrap_err();
+    let found: Vec<_> = problems.iter().map(|problem| (problem.path.clone(), problem.message.clone())).collect();
+    let expected = [
+        (format!("{}/minimum", options(0)), "`1970-01-01T12:00:00Z` is not a date, as `d` is"),
+        (format!("{}/exclusiveMaximum", options(1)), "`1970-01-01 12:00:00` is not a date, as `e` is"),
+        (
+            format!("{}/maximum", options(2)),
+            "`1970-01-01T00:00:00+02:00` has a time zone, and `n` has none: write the local time",
+        ),
+        (
+            "/schema/0/properties/3/quality/0/arguments/validValues/1".to_owned(),
+            "`1970-01-01T00:00:00Z` has a time zone, and `p` has none: write the local time",
+        ),
+        (
+            "/schema/0/properties/3/quality/1/arguments/missingValues/0".to_owned(),
+            "`12:00:00` is not a date and time, as `p` is",
+        ),
+        (format!("{}/minimum", options(4)), "`1970-01-01` is not a time of day, as `c` is"),
+    ];
+    assert_eq!(found, expected.map(|(path, message)| (path, message.to_owned())));
+}
+
+#[test]
+fn numbers_keep_all_of_their_digits() {
+    let bound = |number: &str| {
+        let text = format!(
+            "{HEAD}schema:\n- name: t\n  properties:\n  - name: ä\n    logicalTypeOptions: {{minimum: {number}}}\n"
+        );
+        let parsed = parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{number}: {problems:#?}"));
+        let Document::Contract(contract) = parsed.document else { panic!("a contract") };
+        contract.objects[0].properties[0].options.minimum.clone().unwrap()
+    };
+    let decimal = |text: &str| Scalar::Decimal(text.parse().unwrap());
+    assert_eq!(bound("7"), Scalar::Integer(7));
+    assert_eq!(bound("0.1"), Scalar::Number(0.1));
+    assert_eq!(bound("3.0"), Scalar::Number(3.0));
+    assert_eq!(bound("1e300"), Scalar::Number(1e300));
+    assert_eq!(bound("18446744073709551615"), decimal("18446744073709551615"));
+    assert_eq!(bound("-12345678901234567890.12"), decimal("-12345678901234567890.12"));
+    assert_eq!(bound("99999999999999999999999999999999999999"), decimal("99999999999999999999999999999999999999"));
+    assert_eq!(bound("0.12345678901234567890123456789012345678"), decimal("0.12345678901234567890123456789012345678"));
+    // An alias has another number's place.
+    let text = format!(
+        "{HEAD}schema:\n- name: t\n  properties:\n  - name: a\n    logicalTypeOptions: {{minimum: &low 12345678901234567890.5}}\n  \
+         - name: b\n    logicalTypeOptions: {{minimum: *low}}\n"
+    );
+    let parsed = parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let Document::Contract(contract) = parsed.document else { panic!("a contract") };
+    let minimum = |nth: usize| contract.objects[0].properties[nth].options.minimum.clone().unwrap();
+    assert_eq!(minimum(1).as_decimal().unwrap().to_string().parse(), Ok(12345678901234567890.5));
 }
 
 #[test]

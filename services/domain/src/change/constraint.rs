@@ -192,22 +192,13 @@ fn bounds(old: &Property, new: &Property, edge: Edge, findings: &mut Findings<'_
 /// notation has an order that we do not know.
 fn order(a: &Scalar, b: &Scalar) -> Option<Ordering> {
     let is_clock = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "bounds beyond 2^53 that differ by less than one step count as equal only if they are"
-    )]
-    let number = |value: &Scalar| match value {
-        Scalar::Integer(number) => Some(*number as f64),
-        Scalar::Number(number) => Some(*number),
-        Scalar::Text(_) | Scalar::Boolean(_) => None,
-    };
     match (a, b) {
         (Scalar::Integer(a), Scalar::Integer(b)) => Some(a.cmp(b)),
         (Scalar::Text(a), Scalar::Text(b)) if a == b => Some(Ordering::Equal),
         (Scalar::Text(a), Scalar::Text(b)) if a.len() == b.len() && is_clock(a) && is_clock(b) => Some(a.cmp(b)),
         (Scalar::Text(a), Scalar::Text(b)) => Some(Timestamp::parse_date_time(a)?.cmp(&Timestamp::parse_date_time(b)?)),
-        (Scalar::Integer(_) | Scalar::Number(_) | Scalar::Text(_) | Scalar::Boolean(_), _) => {
-            number(a)?.partial_cmp(&number(b)?)
+        (Scalar::Integer(_) | Scalar::Number(_) | Scalar::Decimal(_) | Scalar::Text(_) | Scalar::Boolean(_), _) => {
+            Some(a.as_decimal()?.cmp(&b.as_decimal()?))
         }
     }
 }

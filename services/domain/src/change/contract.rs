@@ -96,7 +96,7 @@ fn object(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
             findings.add(Rule::Documentation, "the stable id changed");
         }
         if old.physical_type != new.physical_type {
-            findings.add(Rule::Undetermined, "the kind of the object at the source changed");
+            kind(old, new, findings);
         }
         property::members(&old.properties, &new.properties, findings);
         property::primary_keys(old, new, findings);
@@ -105,4 +105,17 @@ fn object(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
         documentation(&old.documentary, &new.documentary, "", findings);
         others(&old.other, &new.other, findings);
     });
+}
+
+/// The kind of an object is a free word of the source (`table`, `view`, `BASE TABLE`): how the data is read is said by
+/// the servers. Only a topic is something else to readers than a table.
+fn kind(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
+    let word = |object: &SchemaObject| object.physical_type.as_deref().map(|word| word.trim().to_lowercase());
+    if old.is_topic() != new.is_topic() {
+        findings.add(Rule::Undetermined, "only one of the versions is a topic");
+    } else if word(old) == word(new) {
+        findings.add(Rule::TypeRespelled, "the kind of the object is written differently");
+    } else {
+        findings.add(Rule::Documentation, "the kind of the object at the source changed");
+    }
 }

@@ -4,7 +4,8 @@
 use super::finding::Findings;
 use super::rule::Rule;
 use super::serving::custom;
-use crate::contract::{Fields, MIGRATION_NOTE};
+use super::sql_text;
+use crate::contract::{Fields, MIGRATION_NOTE, Settings};
 
 /// Custom properties that say what a value means, so that changing them changes every value.
 const MEANINGS: [&str; 8] =
@@ -12,9 +13,13 @@ const MEANINGS: [&str; 8] =
 /// Custom properties that hide values from readers.
 const MASKS: [&str; 4] = ["masking", "mask", "encryption", "tokenization"];
 /// Custom properties that say where rows lie.
-const LAYOUTS: [&str; 6] = ["clustering", "clusteredBy", "clusterBy", "partitionBy", "partitionSpec", "sortOrder"];
+const LAYOUTS: [&str; 7] =
+    ["clustering", "clusteredBy", "clusterBy", "partitionBy", "partitionSpec", "partitionTransform", "sortOrder"];
 /// Custom properties that say which value new rows get, or readers take for a missing one.
-pub(super) const DEFAULTS: [&str; 4] = ["default", "writeDefault", "write-default", "enumDefault"];
+pub(super) const DEFAULTS: [&str; 5] =
+    ["default", "writeDefault", "write-default", "icebergWriteDefault", "enumDefault"];
+/// Custom properties that say what reading takes, as an import of an Iceberg table writes them.
+const READING: [&str; 1] = ["icebergFormatVersion"];
 /// The custom property of a column whose enumeration readers expect to grow.
 pub(super) const OPEN_ENUM: &str = "openEnum";
 
@@ -26,13 +31,16 @@ pub(super) fn documentation(old: &Fields, new: &Fields, hint: &str, findings: &m
     }
 }
 
+const CUSTOM: &str = "customProperties";
+
 /// Compares what has no field of its own in the model: one finding for each field, and for each custom property.
 pub(super) fn others(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
-    const CUSTOM: &str = "customProperties";
+    let text = |fields: &Fields, name: &str| Some(sql_text::canonical(fields.get(name)?.as_str()?));
     for name in differing(old, new) {
         if name == CUSTOM {
-            let none = Fields::new();
-            custom_properties(custom(old).unwrap_or(&none), custom(new).unwrap_or(&none), findings);
+            custom_properties(old, new, findings);
+        } else if name == "transformLogic" && text(old, &name) == text(new, &name) {
+            findings.add(Rule::Documentation, format!("`{name}` is written differently and is the same"));
         } else if name == "deprecated" {
             let is_deprecated = new.get(&name).is_some_and(|mark| mark.as_bool() == Some(true));
             deprecation(is_deprecated, findings);
@@ -50,10 +58,20 @@ pub(super) fn deprecation(is_deprecated: bool, findings: &mut Findings<'_>) {
     }
 }
 
-fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
+/// The fields but for the custom properties.
+pub(super) fn but_for_custom(fields: &Fields) -> impl Iterator<Item = (&String, &serde_json::Value)> {
+    fields.iter().filter(|(name, _)| *name != CUSTOM)
+}
+
+/// Compares the custom properties of something: one finding for each. The standard leaves them to everyone's own tools,
+/// so one promises something to readers only if its meaning is known here, or if it is listed as a promise.
+pub(super) fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
+    let none = Fields::new();
+    let (old, new) = (custom(old).unwrap_or(&none), custom(new).unwrap_or(&none));
     for name in differing(old, new) {
-        let is_one_of = |names: &[&str]| names.contains(&name.as_str());
-        if name == MIGRATION_NOTE {
+        let word = said_once(&name);
+        let is_one_of = |names: &[&str]| names.contains(&word);
+        if word == MIGRATION_NOTE {
             findings.add(Rule::Documentation, "the migration note changed");
         } else if is_one_of(&MEANINGS) {
             findings.add(Rule::MeaningChanged, format!("`{name}` changed, so the same value means something else"));
@@ -68,16 +86,25 @@ fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
                 }
                 false => findings.add(Rule::DefaultChanged, "the default for new rows changed"),
             }
-        } else if name == OPEN_ENUM {
+        } else if word == OPEN_ENUM {
             match new.get(&name).and_then(|open| open.as_bool()) == Some(true) {
                 true => findings.add(Rule::EnumLoosened, "the enumeration may now grow without notice"),
                 false => findings.add(Rule::EnumTightened, "the enumeration may no longer grow without notice"),
             }
-        } else {
+        } else if is_one_of(&Settings::NAMES) || is_one_of(&READING) || findings.context.options.promises.contains(word)
+        {
             let message = "changed, and the effect on readers is unknown";
             findings.add(Rule::Undetermined, format!("the custom property `{name}` {message}"));
+        } else {
+            findings.add(Rule::Documentation, format!("the custom property `{name}` changed"));
         }
     }
+}
+
+/// The name of a custom property without the number that tells it from others of the same name.
+fn said_once(name: &str) -> &str {
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    name.rsplit_once('#').filter(|(_, digits)| is_number(digits)).map_or(name, |(name, _)| name)
 }
 
 /// The names of fields that differ, in order.

@@ -5,28 +5,30 @@
 //! pairs of places and answers with differences in Confluent's vocabulary ([`names`]).
 //!
 //! Confluent's comparer overlooks some changes, and here they count: what it does not compare at all (`if`, `then`,
-//! `else`, `contains`, `propertyNames`, one format for another), and bounds are judged together (at least 10 is no new
-//! demand on what was above 10). What its own tests, or a registry that follows it, assert is as there, also where a
-//! validator knows better: a required name that is no property, the schema of a pattern, and the type that an untyped
-//! place gets are no differences.
+//! `else`, `contains`, `propertyNames`, `patternProperties`, one format for another). Bounds are judged together (at
+//! least 10 is no new demand on what was above 10), and values that are named are judged one by one (`const`, `enum`).
+//! What its own tests assert is as there, also where a validator knows better: a required name that is no property, and
+//! the type that an untyped place gets, are no differences.
 //!
 //! [`comparison`] keeps the pairs and what is known of them; each keyword family compares in a file of its own:
-//! [`object`], [`array`], [`combined`], [`scalar`]. To read a new keyword: its field in [`model`], its names, and the
+//! [`object`] with [`pattern_properties`], [`array`], [`combined`], [`scalar`]; [`value`] compares places of different
+//! families by the values that they name. To read a new keyword: its field in [`model`], its names, and the
 //! comparison beside its family's.
 
 mod array;
 mod combined;
 mod compare;
 mod comparison;
-mod decimal;
 mod model;
 mod names;
 mod object;
+mod pattern;
+mod pattern_properties;
 mod rest;
 mod scalar;
+mod value;
 
 pub use self::compare::{compare, compare_within};
-pub use self::decimal::Decimal;
 pub use self::model::{
     Additional, Annotations, Array, Builder, Conditional, Criterion, Node, NodeId, Number, Object, ReferenceId, Schema,
     Shape, Text,

@@ -14,6 +14,13 @@ pub fn required_bump(findings: &[Finding]) -> Bump {
     findings.iter().map(Finding::bump).max().unwrap_or(Bump::None)
 }
 
+/// The bump between two documents: what their findings demand, and at least [`Bump::Patch`] where they differ in
+/// anything but the status, which asks for a transition and is no other version.
+pub fn needed_bump(old: &Document, new: &Document, findings: &[Finding]) -> Bump {
+    let is_same = *old == Document { wish: old.wish.clone(), ..new.clone() };
+    required_bump(findings).max(if is_same { Bump::None } else { Bump::Patch })
+}
+
 /// Why a new version may not be published.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {

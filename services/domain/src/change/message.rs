@@ -59,8 +59,8 @@ pub struct TooComplex;
 pub struct Budget(u32);
 
 impl Budget {
-    /// What one comparison may take: well over any real schema, and under 100 ms.
-    pub const COMPARISON: Self = Self(200_000);
+    /// What one comparison may take: what a megabyte of columns needs, and under 300 ms.
+    pub const COMPARISON: Self = Self(500_000);
 
     /// What the comparisons of one schema with all that came before it may take together: about three seconds at most.
     pub const HISTORY: Self = Self(5_000_000);

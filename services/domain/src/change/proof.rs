@@ -1,5 +1,6 @@
 //! What settles a finding: proofs over the data, and the policies of a comparison.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::quality::{Bound, Check, Scalar};
@@ -15,6 +16,9 @@ pub struct Options {
     /// The words of classification from the least to the most sensitive; empty for the four of
     /// [`crate::contract::Classification`].
     pub classification_order: Vec<String>,
+    /// The custom properties that promise something to readers, beside those whose meaning is known: changing one is
+    /// [`Rule::Undetermined`](super::Rule::Undetermined).
+    pub promises: BTreeSet<String>,
     /// Whether every registered reader declares that it supports what reading the new version asks for (row 39).
     pub readers_keep_up: bool,
 }
@@ -214,6 +218,7 @@ fn shown(value: &Scalar) -> String {
         Scalar::Text(text) => format!("`{text}`"),
         Scalar::Integer(number) => number.to_string(),
         Scalar::Number(number) => number.to_string(),
+        Scalar::Decimal(number) => number.to_string(),
         Scalar::Boolean(boolean) => boolean.to_string(),
     }
 }

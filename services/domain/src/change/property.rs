@@ -381,6 +381,7 @@ fn word(value: &Scalar) -> String {
         Scalar::Text(text) => text.clone(),
         Scalar::Integer(number) => format!("{number} (number)"),
         Scalar::Number(number) => format!("{number} (number)"),
+        Scalar::Decimal(number) => format!("{number} (number)"),
         Scalar::Boolean(boolean) => format!("{boolean} (boolean)"),
     }
 }

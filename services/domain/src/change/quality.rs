@@ -1,9 +1,11 @@
 //! Quality rules (rows 28 and 29 of the table). A rule promises the set of numbers that it admits. A list of valid
 //! values that admits no exception is compared as an enumeration (rows 19 and 20).
 
+use super::fields::{but_for_custom, custom_properties};
 use super::finding::Findings;
 use super::proof::Claim;
 use super::rule::Rule;
+use super::sql_text;
 use crate::contract::{Fields, Measure, Quality, QualityUnit};
 use crate::quality::{Operator, Severity};
 
@@ -47,8 +49,30 @@ pub(super) fn lists(old: &[Quality], new: &[Quality], findings: &mut Findings<'_
 }
 
 /// What a rule promises, whatever it is called.
-fn promised(rule: &Quality) -> (&Measure, &QualityUnit, Option<Operator>, Severity, &Fields) {
-    (&rule.measure, &rule.unit, rule.operator, rule.severity, &rule.other)
+fn promised(rule: &Quality) -> (Counted<'_>, &QualityUnit, Option<Operator>, Severity, &Fields) {
+    (Counted::of(rule), &rule.unit, rule.operator, rule.severity, &rule.other)
+}
+
+/// What a rule counts; white space and comments in a query mean nothing.
+#[derive(PartialEq)]
+enum Counted<'a> {
+    Query(String),
+    Measure(&'a Measure),
+}
+
+impl<'a> Counted<'a> {
+    fn of(rule: &'a Quality) -> Self {
+        match &rule.measure {
+            Measure::Sql { query } => Self::Query(sql_text::canonical(query)),
+            measure @ (Measure::NullValues
+            | Measure::MissingValues { .. }
+            | Measure::InvalidValues { .. }
+            | Measure::DuplicateValues { .. }
+            | Measure::RowCount
+            | Measure::Text
+            | Measure::Custom(_)) => Self::Measure(measure),
+        }
+    }
 }
 
 /// Whether it lists the values that are valid.
@@ -65,12 +89,18 @@ fn pair(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
             (false, false) => findings.add(Rule::QualityRespelled, "a quality rule that is no promise changed"),
             (false, true) => findings.add(Rule::QualityTightened, "the quality rule became a promise"),
             (true, false) => findings.add(Rule::QualityLoosened, "the quality rule is no longer a promise"),
-            (true, true) if old.other != new.other => {
+            (true, true) if !but_for_custom(&old.other).eq(but_for_custom(&new.other)) => {
                 findings.add(Rule::QualityChanged, "the quality rule measures something else");
             }
             (true, true) if measures(old) != measures(new) => measured(old, new, findings),
-            (true, true) => conditions(old, new, findings),
+            (true, true) => {
+                if old.measure != new.measure {
+                    findings.add(Rule::QualityRespelled, "the query is written differently and is the same");
+                }
+                conditions(old, new, findings);
+            }
         }
+        custom_properties(&old.other, &new.other, findings);
         if old.name != new.name || old.documentary != new.documentary || old.id != new.id {
             findings.add(Rule::Documentation, "the quality rule is described differently");
         }
@@ -168,8 +198,8 @@ fn conditions(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
 }
 
 /// What is counted, as what.
-fn measures(rule: &Quality) -> (&Measure, &QualityUnit) {
-    (&rule.measure, &rule.unit)
+fn measures(rule: &Quality) -> (Counted<'_>, &QualityUnit) {
+    (Counted::of(rule), &rule.unit)
 }
 
 /// Whether breaking the rule shuts the gate. What is not run, or only warns, promises nothing.

@@ -126,6 +126,10 @@ impl Frames {
                 self.byte(2);
                 self.number(*number);
             }
+            Scalar::Decimal(number) => {
+                self.byte(4);
+                self.text(&number.to_string());
+            }
             Scalar::Boolean(boolean) => {
                 self.byte(3);
                 self.byte(u8::from(*boolean));

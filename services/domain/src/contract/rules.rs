@@ -362,6 +362,7 @@ fn shown(value: &Scalar) -> String {
         Scalar::Text(text) => text.clone(),
         Scalar::Integer(number) => number.to_string(),
         Scalar::Number(number) => number.to_string(),
+        Scalar::Decimal(number) => number.to_string(),
         Scalar::Boolean(boolean) => boolean.to_string(),
     }
 }

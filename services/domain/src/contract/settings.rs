@@ -140,6 +140,28 @@ pub struct Settings {
     pub evolve: Evolve,
 }
 
+impl Settings {
+    /// The custom properties that are settings.
+    pub const NAMES: [&str; 16] = [
+        "allowWidening",
+        "closed",
+        "compatibility",
+        "enumsOpen",
+        "evolve",
+        "exposure",
+        "final",
+        "gateMode",
+        "grace",
+        "late",
+        "ordered",
+        "partitioned",
+        "pathReaders",
+        "pinned",
+        "readerFeatures",
+        "readerVersion",
+    ];
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

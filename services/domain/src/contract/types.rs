@@ -68,7 +68,9 @@ impl TypeName {
         let signed = |bits| Self::Integer { bits, signed: true };
         let unsigned = |bits| Self::Integer { bits, signed: false };
         Some(match words.join(" ").as_str() {
-            "boolean" | "bool" | "bit" => Self::Boolean,
+            "boolean" | "bool" => Self::Boolean,
+            // Several bits are no truth value.
+            "bit" if arguments.first().is_none_or(|bits| *bits == 1) => Self::Boolean,
             "tinyint" | "byte" => signed(8),
             "smallint" | "short" | "int16" | "int2" | "smallserial" => signed(16),
             "int" | "integer" | "int32" | "int4" | "serial" | "mediumint" => signed(32),

@@ -140,7 +140,15 @@ fn documentation_is_a_patch_and_the_unknown_is_major() {
     custom.other.insert("customProperties".to_owned(), json!({"unit": "EUR"}));
     check_column(a(), custom.clone(), Rule::MeaningChanged);
     custom.other.insert("customProperties".to_owned(), json!({"team": "x"}));
-    check_column(a(), custom, Rule::Undetermined);
+    check_column(a(), custom, Rule::Documentation);
+    // One that is said twice is told apart by a number.
+    let mut twice = a();
+    twice.other.insert("customProperties".to_owned(), json!({"unit#1": "EUR"}));
+    check_column(a(), twice, Rule::MeaningChanged);
+    // A setting that could not be read stays a custom property.
+    let mut setting = a();
+    setting.other.insert("customProperties".to_owned(), json!({"gateMode": "open"}));
+    check_column(a(), setting, Rule::Undetermined);
     assert_eq!(Rule::Undetermined.judgement().bump, Bump::Major);
 }
 

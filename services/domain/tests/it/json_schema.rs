@@ -1,10 +1,10 @@
 //! The comparer of JSON Schemas on models made by hand; `documents` tests it on texts.
 
 use domain::change::json_schema::{
-    Additional, Annotations, Array, Builder, Criterion, Decimal, Node, NodeId, Number, Object, Schema, Shape, Text,
-    compare,
+    Additional, Annotations, Array, Builder, Criterion, Node, NodeId, Number, Object, Schema, Shape, Text, compare,
 };
 use domain::change::message::{Difference, Policy, TooComplex};
+use domain::decimal::Decimal;
 
 fn schema(build: impl FnOnce(&mut Builder) -> NodeId) -> Schema {
     let mut builder = Builder::default();

@@ -8,6 +8,7 @@ mod change;
 mod clock;
 mod codes;
 mod contract;
+mod decimal;
 mod documented;
 mod gate;
 mod grant;

@@ -434,7 +434,8 @@ fn rows_31_to_35_and_40_to_42_meaning_changes() {
     let deprecated = Property { deprecated: true, ..a() };
     check_column("42", &a(), &deprecated, always(true, true, Bump::Minor));
     check_column("42 withdrawn", &deprecated, &a(), PATCH());
-    check_column("not in the table", &a(), &custom("team", json!("x")), BREAKS_BOTH());
+    check_column("32 custom properties", &a(), &custom("team", json!("x")), PATCH());
+    check_column("not in the table", &a(), &custom("gateMode", json!("x")), BREAKS_BOTH());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use domain::decimal::NotADecimal;
 use domain::inspection::InspectionJob;
 use domain::quality::{self, Check, Rule};
 use domain::table::{self, ColumnPath, SnapshotKey};
@@ -83,7 +84,7 @@ impl Job {
             format,
             root: self.root,
             snapshot,
-            rules: self.rules.into_iter().map(WireRule::into_domain).collect(),
+            rules: self.rules.into_iter().map(WireRule::into_domain).collect::<Result<_, _>>()?,
             digests: self.digests,
             scratch: self.scratch,
         })
@@ -146,10 +147,10 @@ impl WireRule {
         })
     }
 
-    fn into_domain(self) -> Rule {
-        Rule {
+    fn into_domain(self) -> Result<Rule, Malformed> {
+        Ok(Rule {
             key: self.key,
-            check: self.check.map(WireCheck::into_domain),
+            check: self.check.map(WireCheck::into_domain).transpose()?,
             operator: self.operator.into_domain(),
             unit: match self.unit {
                 Unit::Rows => quality::Unit::Rows,
@@ -161,7 +162,7 @@ impl WireRule {
                 Severity::Error => quality::Severity::Error,
             },
             title: self.title,
-        }
+        })
     }
 }
 
@@ -230,6 +231,7 @@ enum Scalar {
     Text(String),
     Integer(i64),
     Number(f64),
+    Decimal(String),
     Boolean(bool),
 }
 
@@ -239,17 +241,21 @@ impl Scalar {
             quality::Scalar::Text(text) => Self::Text(text.clone()),
             quality::Scalar::Integer(integer) => Self::Integer(*integer),
             quality::Scalar::Number(number) => Self::Number(finite(*number)?),
+            quality::Scalar::Decimal(number) => Self::Decimal(number.to_string()),
             quality::Scalar::Boolean(boolean) => Self::Boolean(*boolean),
         })
     }
 
-    fn into_domain(self) -> quality::Scalar {
-        match self {
+    fn into_domain(self) -> Result<quality::Scalar, Malformed> {
+        Ok(match self {
             Self::Text(text) => quality::Scalar::Text(text),
             Self::Integer(integer) => quality::Scalar::Integer(integer),
             Self::Number(number) => quality::Scalar::Number(number),
+            Self::Decimal(text) => {
+                quality::Scalar::Decimal(text.parse().map_err(|error: NotADecimal| Malformed::new(error.to_string()))?)
+            }
             Self::Boolean(boolean) => quality::Scalar::Boolean(boolean),
-        }
+        })
     }
 }
 
@@ -265,8 +271,8 @@ impl Bound {
         Ok(Self { value: Scalar::from_domain(&bound.value)?, exclusive: bound.exclusive })
     }
 
-    fn into_domain(self) -> quality::Bound {
-        quality::Bound { value: self.value.into_domain(), exclusive: self.exclusive }
+    fn into_domain(self) -> Result<quality::Bound, Malformed> {
+        Ok(quality::Bound { value: self.value.into_domain()?, exclusive: self.exclusive })
     }
 }
 
@@ -319,21 +325,21 @@ impl WireCheck {
         })
     }
 
-    fn into_domain(self) -> Check {
-        let scalars = |values: Vec<Scalar>| values.into_iter().map(Scalar::into_domain).collect();
-        match self {
+    fn into_domain(self) -> Result<Check, Malformed> {
+        let scalars = |values: Vec<Scalar>| values.into_iter().map(Scalar::into_domain).collect::<Result<Vec<_>, _>>();
+        Ok(match self {
             Self::NullValues { column } => Check::NullValues { column: ColumnPath(column) },
             Self::MissingValues { column, values } => {
-                Check::MissingValues { column: ColumnPath(column), values: scalars(values) }
+                Check::MissingValues { column: ColumnPath(column), values: scalars(values)? }
             }
             Self::InvalidValues { column, values } => {
-                Check::InvalidValues { column: ColumnPath(column), values: scalars(values) }
+                Check::InvalidValues { column: ColumnPath(column), values: scalars(values)? }
             }
             Self::InvalidPattern { column, pattern } => Check::InvalidPattern { column: ColumnPath(column), pattern },
             Self::OutOfRange { column, minimum, maximum } => Check::OutOfRange {
                 column: ColumnPath(column),
-                minimum: minimum.map(Bound::into_domain),
-                maximum: maximum.map(Bound::into_domain),
+                minimum: minimum.map(Bound::into_domain).transpose()?,
+                maximum: maximum.map(Bound::into_domain).transpose()?,
             },
             Self::Length { column, minimum, maximum } => Check::Length { column: ColumnPath(column), minimum, maximum },
             Self::NotMultipleOf { column, divisor } => Check::NotMultipleOf { column: ColumnPath(column), divisor },
@@ -342,7 +348,7 @@ impl WireCheck {
             }
             Self::RowCount => Check::RowCount,
             Self::Sql { query } => Check::Sql { query },
-        }
+        })
     }
 }
 

@@ -39,6 +39,7 @@ fn every_rule() -> Vec<Rule> {
         Scalar::Integer(i64::MIN),
         Scalar::Integer(9_007_199_254_740_993),
         Scalar::Number(0.1),
+        Scalar::Decimal("12345678901234567890.12".parse().unwrap()),
         Scalar::Boolean(true),
     ];
     let bound = |exclusive| Some(Bound { value: Scalar::Number(0.5), exclusive });

@@ -208,8 +208,10 @@ async fn an_inspection_that_failed_leaves_its_reason(world: World) {
 fn results() -> Vec<RuleResult> {
     use quality::Check::*;
     let column = || ColumnPath(vec!["a".into(), "b.c".into()]);
-    let values =
-        || vec![Scalar::Text("é\"".into()), Scalar::Integer(i64::MIN), Scalar::Number(0.1), Scalar::Boolean(true)];
+    let values = || {
+        let decimal = Scalar::Decimal("12345678901234567890.12".parse().unwrap());
+        vec![Scalar::Text("é\"".into()), Scalar::Integer(i64::MIN), Scalar::Number(0.1), decimal, Scalar::Boolean(true)]
+    };
     let bound = |value, exclusive| Some(Bound { value: Scalar::Integer(value), exclusive });
     let checks = [
         Some(NullValues { column: column() }),

@@ -31,7 +31,7 @@ use self::store::Store;
 use crate::error::{Result, Unreadable};
 use crate::root::Root;
 use crate::table::Table;
-use crate::{footer, schema};
+use crate::{footer, schema, shape};
 
 /// Opens a version, checks its files, and writes our checkpoint of it. Blocks.
 pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) -> Result<Table> {
@@ -56,7 +56,7 @@ pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) ->
         n_rows,
         files,
         checkpoint: Some(checkpoint),
-        rows: Arc::new(DeltaRows { snapshot, engine, schema: Arc::new(arrow) }),
+        rows: Arc::new(DeltaRows { snapshot, engine, schema: Arc::new(shape::common(&arrow)) }),
     })
 }
 

@@ -14,6 +14,7 @@ use buoyant_kernel::{DeltaResult, Engine, Error, FileMeta};
 use super::kernel::{record_batch, unreadable};
 use crate::error::{Result, Unreadable};
 use crate::scan::Rows;
+use crate::shape;
 
 /// The minimum number of rows in a batch; the kernel's own batches are smaller.
 const BATCH_ROWS: usize = 8192;
@@ -112,8 +113,10 @@ struct Batches {
 
 impl Batches {
     fn push(&mut self, batch: RecordBatch, sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<bool> {
-        // The columns are the same except for a companion, but the kernel's schema has metadata of its own.
-        let batch = RecordBatch::try_new(self.schema.clone(), batch.columns()[..self.schema.fields().len()].to_vec());
+        // The columns are the same except for a companion, but the names of items and entries are those of the file.
+        let columns = batch.columns().iter().zip(self.schema.fields());
+        let columns = columns.map(|(column, field)| shape::fit(column, field.data_type())).collect::<Result<_, _>>();
+        let batch = columns.and_then(|columns| RecordBatch::try_new(self.schema.clone(), columns));
         let batch = batch.map_err(|error| Unreadable(format!("its rows do not fit its schema: {error}")))?;
         self.n_waiting += batch.num_rows();
         self.waiting.push(batch);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use domain::inspection::{InspectionError, InspectionJob, Sandbox};
-use domain::quality::{Measured, Rule};
+use domain::quality::{Check, Measured, Rule};
 use domain::table::{Format, SnapshotKey};
 use inspect::Launcher;
 use inspect::wire::{Job, Limits, Outcome, Report, ReportReader};
@@ -17,7 +17,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Found, HandTable, add, delta, launcher, metadata, nulls, protocol, run, sql, value};
+use crate::support::{
+    Found, HandTable, add, column, delta, launcher, metadata, nulls, protocol, rule, run, sql, value,
+};
 
 /// `n` from 0 to 9,999 and a text of 100 KB in its first row.
 fn table() -> HandTable {
@@ -126,6 +128,23 @@ fn a_query_that_exhausts_the_pool_fails_alone() {
     let found = inspect(&Launcher { memory_bytes: 3 << 29, ..launcher() }, table.path(), rules).unwrap().inspection;
     assert_eq!(found.measured[0], Measured::Error("it needs more memory than it may use".to_owned()));
     assert_eq!(found.measured[1..], [value(0), value(9_999)]);
+}
+
+#[test]
+fn a_key_that_exhausts_the_pool_fails_alone() {
+    let n: ArrayRef = Arc::new(Int64Array::from_iter_values(0..150_000));
+    let key: ArrayRef = Arc::new(StringArray::from_iter_values((0..150_000).map(|row| format!("{row:01000}"))));
+    let batch = RecordBatch::try_from_iter_with_nullable([("n", n, true), ("key", key, true)]).unwrap();
+    let table = HandTable::new();
+    let size = table.data("a.parquet", &batch);
+    let schema = metadata(&[("n", json!("long")), ("key", json!("string"))], &[], json!({}));
+    table.entry(0, &[protocol(1), schema, add("a.parquet", size)]);
+    let unique = |path: &str| rule(Check::DuplicateValues { columns: vec![column(path)] });
+    let rules = vec![nulls("n"), unique("n"), unique("key"), nulls("key")];
+    // The pool is half of what a query's stack of 512 MiB leaves.
+    let found = inspect(&Launcher { memory_bytes: 3 << 28, ..launcher() }, table.path(), rules).unwrap().inspection;
+    let told = Measured::Error("it needs more memory than it may use".to_owned());
+    assert_eq!(found.measured, [value(0), value(0), told, value(0)]);
 }
 
 #[test]

@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+mod cases;
 mod checkpoint;
 mod delta;
 mod demo;
+mod exact;
 mod flights;
 mod folder;
 mod hostile;
 mod rules;
+mod shapes;
 mod sql;
 mod support;
 

@@ -1,8 +1,11 @@
 //! Versions of a contract: what may be published after what, and transitions.
 
-use app::publish::ChangeKind;
+use app::Settings;
+use app::publish::{ChangeKind, DocumentSet, DocumentText, Outcome, plan};
+use domain::change::Rule;
 use domain::error::Kind;
 use domain::version::Bump;
+use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
 use super::{
@@ -203,4 +206,46 @@ async fn a_product_ends_by_its_owner() {
     assert_eq!(publisher.publishes("shop", &[&deprecated]).await.unwrap_err().kind(), Kind::Forbidden);
     let changes = done(&owner, &[&deprecated]).await;
     assert_eq!((changes[0].change, changes[0].state.as_str()), (ChangeKind::Transition, "deprecated"));
+}
+
+/// Custom properties promise something to readers where the configuration says so: for the gate of publishing, for a
+/// plan, and for what is listed.
+#[tokio::test]
+async fn a_custom_property_is_a_promise_if_the_configuration_lists_it() {
+    let custom = |document: &str, value: &str| {
+        with(
+            document,
+            "status: active",
+            &format!("status: active\ncustomProperties: [{{property: retentionClass, value: {value}}}]"),
+        )
+    };
+    for is_listed in [false, true] {
+        let promises = is_listed.then(|| "retentionClass".to_owned()).into_iter().collect();
+        let comparison = domain::change::Options { promises, ..domain::change::Options::default() };
+        let test = TestApp::start_configured(Settings { comparison, ..Settings::for_testing() }).await;
+        let owner = test.domain("shop").await;
+        done(&owner, &[PRODUCT, &custom(CONTRACT, "short")]).await;
+        test.lay("shop/orders", 0, Scene::of(COLUMNS)).await;
+        assert_eq!(state(&owner, "1.0.0").await, "active");
+        let changed = custom(&version("1.0.1"), "long");
+        let documents = vec![DocumentText { path: "orders.yaml".to_owned(), text: changed.clone() }];
+        let set = DocumentSet { domain: Some("shop".parse().unwrap()), documents, prune: false, key: None };
+        let planned = plan(&owner, set).await.unwrap();
+        if is_listed {
+            assert!(matches!(planned, Outcome::Refused(_)), "{planned:?}");
+            let refusal = refused(&owner, &[&changed]).await;
+            assert_eq!((refusal.needed, refusal.findings.len()), (Bump::Major, 1));
+            assert_eq!(refused(&owner, &[&custom(CONTRACT, "long")]).await.needed, Bump::Major);
+            assert_eq!(done(&owner, &[&custom(&version("2.0.0"), "long")]).await[0].bump, Some(Bump::Major));
+        } else {
+            assert!(matches!(planned, Outcome::Done(_)), "{planned:?}");
+            assert_eq!(refused(&owner, &[&custom(CONTRACT, "long")]).await.needed, Bump::Patch);
+            assert_eq!(done(&owner, &[&changed]).await[0].bump, Some(Bump::Patch));
+        }
+        let number = if is_listed { "2.0.0" } else { "1.0.1" };
+        let view = app::contract::find_version(&owner, &address(number)).await.unwrap().unwrap();
+        let findings = app::contract::list_findings(&owner, view.version.id).await.unwrap();
+        let expected = if is_listed { Rule::Undetermined } else { Rule::Documentation };
+        assert_eq!(findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), [expected]);
+    }
 }

@@ -103,3 +103,28 @@ fn a_failed_conversion_exits_3_with_the_location() {
     assert!(missing.stderr.contains("the contract has no `nothing`"), "{missing:?}");
     assert_eq!(charter(&["contract", "import", "no-such-file", "--from", "avro", "--id", "x"]).code, 1);
 }
+
+#[test]
+fn sql_of_a_dialect_that_is_not_written_is_a_usage_error() {
+    for word in ["bigquery", "snowflake", "mysql", "sqlserver", "oracle", "redshift", "generic", "hive"] {
+        let refused = export(&["--to", "sql", "--dialect", word]);
+        assert_eq!((refused.code, refused.stdout.as_str()), (64, ""), "{word}");
+        assert!(refused.stderr.contains("`postgres` and `spark`"), "{refused:?}");
+    }
+}
+
+#[test]
+fn statements_that_are_left_out_are_noted_with_their_line() {
+    let sql = "CREATE TABLE a (id int);\nCREATE ROLE r PASSWORD 'x';\n";
+    let imported = import(sql, &["--from", "sql", "--dialect", "postgres", "--id", "x"]);
+    assert_eq!(imported.code, 0, "{imported:?}");
+    let note = "note: line 2: the statement `CREATE ROLE ...` creates no table and was omitted\n";
+    assert_eq!(imported.stderr, note);
+    let imported = import(sql, &["--from", "sql", "--dialect", "postgres", "--id", "x", "--json"]);
+    let answer: Value = serde_json::from_str(&imported.stdout).unwrap();
+    assert_eq!(answer["notes"][0]["line"], 2);
+    // The document is generated, so its lines are not shown.
+    let refused = import(sql, &["--from", "sql", "--dialect", "postgres", "--id", "x", "--version", "1.0.0-rc1"]);
+    assert_eq!(refused.code, 3);
+    assert!(refused.stderr.starts_with("<stdin>: ") && refused.stderr.contains("`--version`"), "{refused:?}");
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{charter, command, run};
 
@@ -29,7 +29,7 @@ fn written(folder: &Path, name: &str, text: &str) -> String {
 fn the_required_bump_is_compared_with_the_declared_one() {
     let cases = [
         ("nothing", contract("1.0.0", &[ID, NOTE]), 0, "NONE", "1.0.0"),
-        ("only the version", contract("1.0.1", &[ID, NOTE]), 0, "NONE", "1.0.1"),
+        ("only the version", contract("1.0.1", &[ID, NOTE]), 0, "PATCH", "1.0.1"),
         (
             "optional column, minor",
             contract("1.1.0", &[ID, NOTE, "name: extra, logicalType: string"]),
@@ -116,4 +116,66 @@ fn one_side_may_come_from_standard_input() {
         (diff.code, diff.stdout.as_str()),
         (0, "contract `orders`: 1.0.0 to 1.0.0\nno differences in the contract\n")
     );
+}
+
+#[test]
+fn every_valid_document_is_compared_and_converted() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |text: &str, word: &str| {
+        let file = written(folder.path(), "one.yaml", text);
+        let newer = text.replace("version: 1.0.0", "version: 1.0.1").replace("\"1.0.0\"", "\"1.0.1\"");
+        assert_ne!(newer, text);
+        let newer = written(folder.path(), "two.yaml", &newer);
+        for args in [
+            vec!["contract", "diff", &file, &newer],
+            vec!["contract", "export", &file, "--to", "avro"],
+            vec!["contract", "export", &file, "--to", "json-schema"],
+            vec!["contract", "export", &file, "--to", "sql"],
+        ] {
+            let run = charter(&args);
+            assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+            assert!(run.stderr.contains("warning") && run.stderr.contains(word), "{word} {args:?}: {}", run.stderr);
+        }
+        charter(&["contract", "diff", &file, &newer, "--json"]).stdout
+    };
+    for (extra, name, word) in [
+        (json!({"servers": [{"server": "l", "type": "local", "path": "./data/a.csv", "format": "csv"}]}), "a", "csv"),
+        (json!({}), "100_a", "100_a"),
+        (json!({"slaProperties": [{"property": "frequency", "value": "daily"}]}), "a", "frequency"),
+        (json!({"customProperties": [{"property": "gateMode", "value": "open"}]}), "a", "gateMode"),
+    ] {
+        let mut document = json!({
+            "apiVersion": "v3.1.0", "kind": "DataContract", "id": "c1", "version": "1.0.0", "status": "active",
+            "schema": [{"name": name, "properties": [{"name": "id", "logicalType": "integer"}]}],
+        });
+        document.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        let diff: Value = serde_json::from_str(&check(&document.to_string(), word)).unwrap();
+        // One pair gets one answer, whichever command is asked.
+        let mut newer = document.clone();
+        newer["version"] = json!("1.0.1");
+        let pair = json!({"id": 1, "old": document, "new": newer}).to_string();
+        let batch = run(command(&["contract", "diff", "--batch"]), &format!("{pair}\n"));
+        let batch: Value = serde_json::from_str(&batch.stdout).unwrap();
+        assert_eq!((&diff["needed"], &batch["bump"]), (&json!("PATCH"), &json!("patch")), "{word}");
+    }
+    if let Some(shared) = crate::test_server::shared() {
+        let cases = shared.join("cases/contracts/24-offline-refuses-valid-odcs");
+        for (name, word) in [("csv", "csv"), ("digit", "100_a"), ("sla", "frequency")] {
+            check(&fs::read_to_string(cases.join(format!("{name}.yaml"))).unwrap(), word);
+        }
+    }
+}
+
+#[test]
+fn a_custom_property_is_a_promise_if_it_is_named_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = written(folder.path(), "old.yaml", &contract("1.0.0", &[ID]));
+    let custom = "status: active\ncustomProperties: [{property: retentionClass, value: long}]\n";
+    let new = contract("1.0.1", &[ID]).replace("status: active\n", custom);
+    let new = written(folder.path(), "new.yaml", &new);
+    assert_eq!(charter(&["contract", "diff", &old, &new]).code, 0);
+    let run = charter(&["contract", "diff", &old, &new, "--promise", "retentionClass"]);
+    assert_eq!(run.code, 2, "{}", run.stdout);
+    assert!(run.stdout.contains("retentionClass"), "{}", run.stdout);
+    assert_eq!(charter(&["contract", "diff", &old, &new, "--promise", "other"]).code, 0);
 }

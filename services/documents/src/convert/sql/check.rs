@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::super::draft::{Fields, enumeration, option, set};
-use super::import::{column, last};
+use super::lookup::column;
 
 /// The column that an expression names.
 pub(super) fn column_name(expression: &Expr) -> Option<&str> {
@@ -57,14 +57,16 @@ pub(super) fn default_value(expression: &Expr) -> Value {
 /// Writes a condition on one column to that column; `None` if it is no such condition.
 pub(super) fn bound(expression: &Expr, object: &mut Fields) -> Option<()> {
     match expression {
-        Expr::InList { expr, list, negated: false } => {
-            let values: Vec<_> = list.iter().map(literal).collect::<Option<_>>()?;
-            let values = enumeration(&values);
-            let property = column(object, column_name(expr)?)?;
-            if values.as_array()?.is_empty() || property.contains_key("enum") {
-                return None;
-            }
-            set(property, "enum", values);
+        Expr::InList { expr, list, negated: false } => one_of(column_name(expr)?, list.iter(), object)?,
+        // PostgreSQL's own form of the same.
+        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => {
+            one_of(column_name(left)?, array(right)?.iter(), object)?;
+        }
+        // SQL Server's.
+        Expr::BinaryOp { op: BinaryOperator::Or | BinaryOperator::Eq, .. } => {
+            let mut values = Vec::new();
+            let name = alternatives(expression, &mut values)?;
+            one_of(name, values.into_iter(), object)?;
         }
         Expr::Between { expr, low, high, negated: false } => {
             let (low, high) = (literal(low)?, literal(high)?);
@@ -106,6 +108,44 @@ pub(super) fn bound(expression: &Expr, object: &mut Fields) -> Option<()> {
     Some(())
 }
 
+/// The column has one of these constants.
+fn one_of<'a>(name: &str, values: impl Iterator<Item = &'a Expr>, object: &mut Fields) -> Option<()> {
+    let values: Vec<_> = values.map(literal).collect::<Option<_>>()?;
+    let values = enumeration(&values);
+    let property = column(object, name)?;
+    if values.as_array()?.is_empty() || property.contains_key("enum") {
+        return None;
+    }
+    set(property, "enum", values);
+    Some(())
+}
+
+/// The elements of `ARRAY['a', 'b']`, cast or not.
+fn array(expression: &Expr) -> Option<&[Expr]> {
+    match expression {
+        Expr::Array(elements) => Some(&elements.elem),
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => array(inner),
+        _ => None,
+    }
+}
+
+/// The one column of `a = 'x' OR a = 'y'`, and the constants in the order in which they are written.
+fn alternatives<'a>(expression: &'a Expr, values: &mut Vec<&'a Expr>) -> Option<&'a str> {
+    match expression {
+        Expr::Nested(inner) => alternatives(inner, values),
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+            let name = alternatives(left, values)?;
+            (alternatives(right, values)? == name).then_some(name)
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+            let (subject, value) = if literal(right).is_some() { (left, right) } else { (right, left) };
+            values.push(value);
+            column_name(subject)
+        }
+        _ => None,
+    }
+}
+
 fn mirrored(operator: &BinaryOperator) -> Option<BinaryOperator> {
     Some(match operator {
         BinaryOperator::GtEq => BinaryOperator::LtEq,
@@ -132,7 +172,7 @@ fn fitting(property: &Fields, value: Value) -> Option<Value> {
 
 /// `length(a) <= 10` and its like.
 fn length_bound(function: &Function, operator: &BinaryOperator, value: &Value, object: &mut Fields) -> Option<()> {
-    let name = last(&function.name).to_ascii_lowercase();
+    let name = function.name.0.last()?.as_ident()?.value.to_ascii_lowercase();
     if !["length", "char_length", "character_length", "len"].contains(&name.as_str()) {
         return None;
     }

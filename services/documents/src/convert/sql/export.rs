@@ -7,16 +7,17 @@ use domain::contract::{Measure, Property, Relationship, SchemaObject};
 use domain::quality::{Operator, Scalar};
 use serde_json::{Map, Value};
 
+use super::super::dialect::{self, Meaning};
 use super::super::element::{Element, Export, fundamentals};
 use super::super::json::pointer;
 use super::super::names;
-use super::super::shape::{Shape, shape, text_of};
+use super::super::shape::{Shape, shape_in, text_of};
 use super::super::types::Dialect;
 use super::typed;
 
 /// Writes a statement for each object, then what names other tables.
 pub(in super::super) fn export(export: &Export<'_>, dialect: Dialect) -> String {
-    let writer = Writer { export, is_spark: matches!(dialect, Dialect::Spark | Dialect::Hive) };
+    let writer = Writer { export, dialect, is_spark: dialect == Dialect::Spark };
     let told: Vec<_> = fundamentals(&export.ledger)
         .iter()
         .filter_map(|(name, value)| Some(format!("-- {name}: {}\n", one_line(value.as_str()?))))
@@ -43,8 +44,39 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || "\u{2028}\u{2029}".contains(c) { ' ' } else { c }).collect()
 }
 
+/// What a shape without parts can be written as, the nearest first.
+fn meanings(shape: Shape) -> Vec<Meaning> {
+    let integer = |bits, signed| TypeName::Integer { bits, signed };
+    let names = match shape {
+        Shape::Boolean => vec![TypeName::Boolean],
+        Shape::Integer { bits, signed } => {
+            let widths = [8, 16, 32, 64].into_iter();
+            let own = widths.clone().filter(|width| *width >= bits && !signed).map(|width| integer(width, false));
+            let wider = widths.filter(|width| if signed { *width >= bits } else { *width > bits });
+            let digits = std::iter::once(TypeName::Decimal { size: Some((20, 0)) });
+            own.chain(wider.map(|width| integer(width, true))).chain(digits).collect()
+        }
+        Shape::Float { bits } => vec![TypeName::Float { bits }, TypeName::Float { bits: 64 }],
+        Shape::Decimal { precision, scale } => {
+            let scale = u8::try_from(scale).unwrap_or(0).min(precision);
+            vec![TypeName::Decimal { size: Some((precision, i8::try_from(scale).unwrap_or(0))) }]
+        }
+        Shape::Text { length } => vec![TypeName::String { length }],
+        Shape::Uuid => {
+            return vec![Meaning { is_uuid: true, ..TypeName::String { length: None }.into() }];
+        }
+        Shape::Binary => vec![TypeName::Binary],
+        Shape::Date => vec![TypeName::Date],
+        Shape::Time => vec![TypeName::Time],
+        Shape::Timestamp { zoned } => vec![TypeName::Timestamp { zoned: Some(zoned) }],
+        Shape::Struct | Shape::List | Shape::Map | Shape::Vector | Shape::Json => Vec::new(),
+    };
+    names.into_iter().map(Meaning::from).collect()
+}
+
 struct Writer<'a> {
     export: &'a Export<'a>,
+    dialect: Dialect,
     is_spark: bool,
 }
 
@@ -93,6 +125,7 @@ impl Writer<'_> {
             Scalar::Text(text) => self.literal(text),
             Scalar::Integer(integer) => integer.to_string(),
             Scalar::Number(number) => number.to_string(),
+            Scalar::Decimal(number) => number.to_string(),
             Scalar::Boolean(boolean) => boolean.to_string(),
         }
     }
@@ -199,114 +232,91 @@ impl Writer<'_> {
     /// The type. Holds what its name says.
     fn kind(&self, property: &Element<'_, Property>) -> String {
         let ledger = &self.export.ledger;
-        let word = if self.is_spark { self.spark(property) } else { self.postgres(property) };
+        let word = self.word(property);
         let mut read_back = Map::new();
-        let name = TypeName::parse(&word);
-        if word.ends_with("[]") {
-            read_back.insert("logicalType".to_owned(), "array".into());
-        } else if name == Some(TypeName::Map) {
+        typed(self.dialect, &word, &mut read_back);
+        if word.starts_with("MAP<") {
             read_back.insert("logicalType".to_owned(), "map".into());
-        } else {
-            typed(&word, name.as_ref(), &mut read_back);
         }
         ledger.hold_equal(&property.path, &read_back);
-        let own = property.it.physical_type.as_deref().and_then(TypeName::parse);
-        let same = match (&own, &name) {
-            // A plain `timestamp` is what the dialect takes it for.
-            (Some(TypeName::Timestamp { zoned: None }), Some(TypeName::Timestamp { .. })) => true,
-            _ => own.is_some() && own == name,
-        };
+        let same = property.it.physical_type.as_deref().is_some_and(|own| {
+            let (mine, own_meaning) = (dialect::read(self.dialect, &word), dialect::read(self.dialect, own));
+            match own_meaning {
+                Some(_) => mine == own_meaning,
+                None => mine.is_some_and(|mine| TypeName::parse(own) == Some(mine.name)),
+            }
+        });
         if same && !word.ends_with("[]") {
             ledger.hold(&pointer(&property.path, "physicalType"));
         }
         word
     }
 
-    fn postgres(&self, property: &Element<'_, Property>) -> String {
-        let word = match shape(property.it) {
-            Shape::Boolean => "boolean",
-            Shape::Integer { bits: 8, .. } | Shape::Integer { bits: 16, signed: true } => "smallint",
-            Shape::Integer { bits: 16, .. } | Shape::Integer { bits: 32, signed: true } => "integer",
-            Shape::Integer { bits: 64, signed: false } => "numeric(20,0)",
-            Shape::Integer { .. } => "bigint",
-            Shape::Float { bits: 32 } => "real",
-            Shape::Float { .. } => "double precision",
-            Shape::Decimal { precision, scale } => return format!("numeric({precision},{scale})"),
-            Shape::Text { length: Some(length @ 1..=10_485_760) } => return format!("varchar({length})"),
-            Shape::Text { .. } => "text",
-            Shape::Uuid => "uuid",
-            Shape::Binary => "bytea",
-            Shape::Date => "date",
-            Shape::Time => "time",
-            Shape::Timestamp { zoned: true } => "timestamptz",
-            Shape::Timestamp { zoned: false } => "timestamp without time zone",
-            Shape::Vector if property.it.options.element_type.as_deref() == Some("float64") => "double precision[]",
-            Shape::Vector => "real[]",
-            Shape::List => {
-                let items = property
-                    .items()
-                    .filter(|items| !matches!(shape(items.it), Shape::Struct | Shape::Map | Shape::List));
-                return match items {
-                    Some(items) => format!("{}[]", self.kind(&items)),
-                    None => "jsonb".to_owned(),
-                };
+    /// The dialect's name of a type.
+    fn word(&self, property: &Element<'_, Property>) -> String {
+        let nothing_known = || self.text().to_owned();
+        match self.shape(property) {
+            Shape::List if self.is_spark => {
+                let items = property.items().map_or_else(nothing_known, |items| self.kind(&items));
+                format!("ARRAY<{items}>")
             }
-            Shape::Struct | Shape::Map | Shape::Json => "jsonb",
-        };
-        word.to_owned()
+            Shape::List => {
+                let is_plain = |items: &Element<'_, Property>| {
+                    !matches!(self.shape(items), Shape::Struct | Shape::Map | Shape::List)
+                };
+                let items = property.items().filter(is_plain);
+                items.map_or_else(|| "jsonb".to_owned(), |items| format!("{}[]", self.kind(&items)))
+            }
+            Shape::Vector => {
+                let is_double = property.it.options.element_type.as_deref() == Some("float64");
+                let element = self.named(&[TypeName::Float { bits: if is_double { 64 } else { 32 } }.into()]);
+                if self.is_spark { format!("ARRAY<{element}>") } else { format!("{element}[]") }
+            }
+            Shape::Map if self.is_spark => match property.entry() {
+                Some((key, value)) => {
+                    self.export.ledger.hold(&pointer(&key.path, "required"));
+                    format!("MAP<{}, {}>", self.kind(&key), self.kind(&value))
+                }
+                None => format!("MAP<{0}, {0}>", nothing_known()),
+            },
+            Shape::Struct if self.is_spark => self.structure(property),
+            Shape::Struct | Shape::Map | Shape::Json if !self.is_spark => "jsonb".to_owned(),
+            shape => self.named(&meanings(shape)),
+        }
     }
 
-    fn spark(&self, property: &Element<'_, Property>) -> String {
-        let word = match shape(property.it) {
-            Shape::Boolean => "BOOLEAN",
-            Shape::Integer { bits: 8, signed: true } => "TINYINT",
-            Shape::Integer { bits: 16, signed: true } | Shape::Integer { bits: 8, .. } => "SMALLINT",
-            Shape::Integer { bits: 32, signed: true } | Shape::Integer { bits: 16, .. } => "INT",
-            Shape::Integer { bits: 64, signed: false } => "DECIMAL(20,0)",
-            Shape::Integer { .. } => "BIGINT",
-            Shape::Float { bits: 32 } => "FLOAT",
-            Shape::Float { .. } => "DOUBLE",
-            Shape::Decimal { precision, scale } => {
-                let scale = u8::try_from(scale).unwrap_or(0).min(precision);
-                return format!("DECIMAL({precision},{scale})");
-            }
-            Shape::Text { length: Some(length @ 1..=65_535) } => return format!("VARCHAR({length})"),
-            Shape::Binary => "BINARY",
-            Shape::Date => "DATE",
-            Shape::Timestamp { zoned: true } => "TIMESTAMP",
-            Shape::Timestamp { zoned: false } => "TIMESTAMP_NTZ",
-            Shape::Text { .. } | Shape::Uuid | Shape::Time | Shape::Json => "STRING",
-            Shape::Vector if property.it.options.element_type.as_deref() == Some("float64") => "ARRAY<DOUBLE>",
-            Shape::Vector => "ARRAY<FLOAT>",
-            Shape::List => {
-                let items = property.items().map_or_else(|| "STRING".to_owned(), |items| self.kind(&items));
-                return format!("ARRAY<{items}>");
-            }
-            Shape::Map => {
-                let Some((key, value)) = property.entry() else { return "MAP<STRING, STRING>".to_owned() };
-                self.export.ledger.hold(&pointer(&key.path, "required"));
-                return format!("MAP<{}, {}>", self.kind(&key), self.kind(&value));
-            }
-            Shape::Struct => {
-                let members = property.members();
-                let own: Vec<_> = members.iter().map(|member| member.it.column_name()).collect();
-                let columns = names::distinct(&own, |name| self.shortened(name), |name| self.compared(name));
-                let member = |(member, name): (&Element<'_, Property>, &String)| {
-                    self.hold_name(&member.path, &member.it.name, member.it.physical_name.as_deref(), name);
-                    self.export.ledger.hold_defaults(&member.path);
-                    format!("{} {}", self.quoted(name), self.kind(member))
-                };
-                let members: Vec<_> = members.iter().zip(&columns).map(member).collect();
-                return format!("STRUCT<{}>", members.join(", "));
-            }
+    fn structure(&self, property: &Element<'_, Property>) -> String {
+        let members = property.members();
+        let own: Vec<_> = members.iter().map(|member| member.it.column_name()).collect();
+        let columns = names::distinct(&own, |name| self.shortened(name), |name| self.compared(name));
+        let member = |(member, name): (&Element<'_, Property>, &String)| {
+            self.hold_name(&member.path, &member.it.name, member.it.physical_name.as_deref(), name);
+            self.export.ledger.hold_defaults(&member.path);
+            format!("{} {}", self.quoted(name), self.kind(member))
         };
-        word.to_owned()
+        let members: Vec<_> = members.iter().zip(&columns).map(member).collect();
+        format!("STRUCT<{}>", members.join(", "))
+    }
+
+    /// The dialect's name for the first of some meanings that it has one for; else its text.
+    fn named(&self, meanings: &[Meaning]) -> String {
+        let names = meanings.iter().find_map(|meaning| dialect::write(self.dialect, meaning));
+        names.unwrap_or_else(|| self.text().to_owned())
+    }
+
+    /// The type of any text.
+    fn text(&self) -> &'static str {
+        if self.is_spark { "STRING" } else { "text" }
+    }
+
+    fn shape(&self, property: &Element<'_, Property>) -> Shape {
+        shape_in(property.it, self.dialect)
     }
 
     /// The custom property `default`, where it is a constant of the column's type.
     fn default(&self, property: &Element<'_, Property>) -> Option<String> {
         let ledger = &self.export.ledger;
-        let text = match (shape(property.it), ledger.custom(&property.path, "default")?) {
+        let text = match (self.shape(property), ledger.custom(&property.path, "default")?) {
             (Shape::Integer { .. } | Shape::Float { .. } | Shape::Decimal { .. }, Value::Number(number)) => {
                 number.to_string()
             }
@@ -338,7 +348,7 @@ impl Writer<'_> {
             ("exclusiveMaximum", "<", &options.exclusive_maximum),
         ];
         for (option, operator, bound) in bounds {
-            let fits = match (shape(property.it), bound) {
+            let fits = match (self.shape(property), bound) {
                 (Shape::Integer { .. } | Shape::Float { .. } | Shape::Decimal { .. }, Some(bound)) => {
                     text_of(bound).is_none()
                 }
@@ -352,7 +362,7 @@ impl Writer<'_> {
                 ledger.hold(&pointer(&path, option));
             }
         }
-        if !matches!(shape(property.it), Shape::Text { .. }) {
+        if !matches!(self.shape(property), Shape::Text { .. }) {
             return;
         }
         let lengths = [("minLength", ">=", options.min_length), ("maxLength", "<=", options.max_length)];

@@ -1,10 +1,12 @@
-//! The tokens of SQL text, and the limits on statements.
+//! The tokens of SQL text, its statements, and the limits on them.
 
 use sqlparser::dialect::{BigQueryDialect, Dialect as Grammar, GenericDialect, dialect_from_str};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::super::draft::Draft;
 use super::super::types::Dialect;
+use super::client;
+use super::cursor::{Cursor, opens_type};
 use crate::node::shortened;
 use crate::problem::Problem;
 
@@ -13,117 +15,185 @@ const MAX_DEPTH: usize = 64;
 /// The most tokens between two commas: an expression's tree is as deep as its chain of operators is long.
 const MAX_CHAIN: usize = 1_000;
 
-/// The tokens of a text.
+/// The statements of a text, as tokens without white space.
 ///
 /// # Errors
 /// A text or comment that does not end.
-pub(super) fn read(text: &str, dialect: Dialect, draft: &mut Draft) -> Result<Vec<TokenWithSpan>, Problem> {
+pub(super) fn statements(text: &str, dialect: Dialect, draft: &mut Draft) -> Result<Vec<Vec<TokenWithSpan>>, Problem> {
+    let text = client::without_lines(text, dialect, draft);
     let is_spark = matches!(dialect, Dialect::Spark | Dialect::Hive);
     // The parser's own Spark dialects know no backslashes in texts; BigQuery's texts and names look like Spark's.
     let grammar = if is_spark { Box::new(BigQueryDialect) } else { grammar(dialect) };
-    let tokens = Tokenizer::new(&*grammar, text).with_unescape(!is_spark).tokenize_with_location();
-    let tokens = tokens.map_err(|error| {
+    let tokens = Tokenizer::new(&*grammar, &text).with_unescape(!is_spark).tokenize_with_location();
+    let mut tokens = tokens.map_err(|error| {
         let (line, column) = (error.location.line.max(1), error.location.column.max(1));
         Problem { line, column, path: String::new(), message: shortened(&error.message) }
     })?;
-    Ok(if is_spark { spark(tokens, draft) } else { tokens })
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    if is_spark {
+        tokens.iter_mut().for_each(|token| without_escapes(&mut token.token));
+    }
+    Ok(split(tokens, dialect))
 }
 
-/// Whether a token begins a type with types in angle brackets.
-fn opens_type(token: &Token) -> bool {
-    ["ARRAY", "STRUCT", "MAP"].iter().any(|word| is_word(token, word))
-}
-
-/// The name of the member for the keys of a map.
-pub(super) const MAP_KEY: &str = "\u{1}key";
-const MAP_VALUE: &str = "\u{1}value";
-
-/// Spark's tokens as the parser wants them: texts without escapes, members of structs without colons and without the
-/// `NOT NULL` and `COMMENT` that it does not read there, and maps, which it does not read either, as structs of
-/// [`MAP_KEY`] and a value.
-fn spark(tokens: Vec<TokenWithSpan>, draft: &mut Draft) -> Vec<TokenWithSpan> {
-    let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    // Of each open angle bracket: whether it is a map's. Of each open round one inside of them: nothing but that it is.
-    let (mut angles, mut n_round) = (Vec::new(), 0_usize);
-    let (mut skips_text, mut skips_format, mut n_skipped) = (false, false, 0);
-    for mut token in tokens {
-        if matches!(token.token, Token::Whitespace(_)) {
+/// The statements: they end with a semicolon, or where the client sends what it has read.
+fn split(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Vec<Vec<TokenWithSpan>> {
+    let (mut statements, mut statement) = (Vec::new(), Vec::new());
+    let (mut depth, mut line) = (0_usize, 0);
+    let ends: Vec<bool> = (0..tokens.len())
+        .map(|at| is_client_end(&tokens[at..], at.checked_sub(1).map(|at| &tokens[at]), dialect))
+        .collect();
+    let begins: Vec<bool> = (0..tokens.len()).map(|at| begins_statement(&tokens[at..], dialect)).collect();
+    let mut skips_count = false;
+    for ((token, is_end), is_begin) in tokens.into_iter().zip(ends).zip(begins) {
+        let is_first = token.span.start.line > line;
+        line = token.span.end.line;
+        if std::mem::take(&mut skips_count) && !is_first && matches!(token.token, Token::Number(..)) {
             continue;
         }
-        let member = |name: &str| TokenWithSpan { token: Token::make_word(name, Some('`')), span: token.span };
-        match &mut token.token {
-            Token::Lt if kept.last().is_some_and(|last| opens_type(&last.token)) => {
-                let is_map = kept.last().is_some_and(|last| is_word(&last.token, "MAP"));
-                angles.push(is_map);
-                if is_map {
-                    kept.pop();
-                    kept.push(TokenWithSpan { token: Token::make_word("STRUCT", None), span: token.span });
-                    let key = member(MAP_KEY);
-                    kept.extend([token, key]);
-                    continue;
-                }
-            }
-            Token::Gt => drop(angles.pop()),
-            Token::ShiftRight => angles.truncate(angles.len().saturating_sub(2)),
-            Token::LParen if !angles.is_empty() => n_round += 1,
-            Token::RParen if !angles.is_empty() => n_round = n_round.saturating_sub(1),
-            Token::Comma if n_round == 0 && angles.last() == Some(&true) => {
-                let value = member(MAP_VALUE);
-                kept.extend([token, value]);
-                continue;
-            }
-            Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => {
-                if std::mem::take(&mut skips_text) {
-                    continue;
-                }
-                token.token = Token::SingleQuotedString(unescaped(text));
-            }
-            Token::Word(word) if word.quote_style == Some('`') => word.value = word.value.replace("``", "`"),
-            word if angles.is_empty() && is_word(word, "USING") => {
-                skips_format = true;
-                continue;
-            }
-            Token::Word(word) if std::mem::take(&mut skips_format) => {
-                draft.note("", format!("the format `{}` is for a contract's servers", shortened(&word.value)));
-                continue;
-            }
-            Token::Colon if !angles.is_empty() => continue,
-            word if !angles.is_empty() && ["COMMENT", "NOT", "NULL"].iter().any(|it| is_word(word, it)) => {
-                skips_text = is_word(word, "COMMENT");
-                n_skipped += 1;
-                continue;
-            }
+        if is_end && is_first {
+            // `GO 5` runs the batch five times.
+            skips_count = true;
+            depth = 0;
+            statements.push(std::mem::take(&mut statement));
+            continue;
+        }
+        let is_body = has_body(&statement, dialect);
+        if token.token == Token::SemiColon && !is_body {
+            depth = 0;
+            statements.push(std::mem::take(&mut statement));
+            continue;
+        }
+        if is_begin && is_first && depth == 0 && !(is_body && dialect == Dialect::SqlServer) && !statement.is_empty() {
+            statements.push(std::mem::take(&mut statement));
+        }
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if untyped_partition(&kept, &token.token) {
-            kept.push(TokenWithSpan { token: Token::make_word("STRING", None), span: token.span });
-        }
-        kept.push(token);
+        statement.push(token);
     }
-    if n_skipped > 0 {
-        draft.note("", "`NOT NULL` and `COMMENT` of members of structs were omitted");
-    }
-    kept
+    statements.push(statement);
+    statements.retain(|statement| !statement.is_empty());
+    statements
 }
 
-/// Whether a token ends a column of `PARTITIONED BY (a, b)` without a type: the parser wants one, as Hive does.
-fn untyped_partition(before: &[TokenWithSpan], token: &Token) -> bool {
-    let is_end = matches!(token, Token::Comma | Token::RParen);
-    let [.., opening, TokenWithSpan { token: Token::Word(_), .. }] = before else { return false };
-    if !is_end || !matches!(opening.token, Token::LParen | Token::Comma) {
+/// Whether a token that is the first of its line is also the last, and tells the client to send what it has read.
+fn is_client_end(tokens: &[TokenWithSpan], before: Option<&TokenWithSpan>, dialect: Dialect) -> bool {
+    let [token, rest @ ..] = tokens else { return false };
+    if before.is_some_and(|before| before.span.end.line == token.span.start.line) {
         return false;
     }
-    // No real table has a hundred partition columns.
-    let recent = before.len().saturating_sub(200);
-    let list = before[recent..].iter().rposition(|token| token.token == Token::LParen).map_or(0, |at| recent + at);
-    let is = |back: usize, word: &str| {
-        list.checked_sub(back).and_then(|at| before.get(at)).is_some_and(|token| is_word(&token.token, word))
+    let is_last = match rest {
+        [next, after @ ..] if matches!(next.token, Token::Number(..)) => {
+            next.span.start.line > token.span.start.line
+                || after.first().is_none_or(|after| after.span.start.line > token.span.start.line)
+        }
+        [next, ..] => next.span.start.line > token.span.start.line,
+        [] => true,
     };
-    is(1, "BY") && is(2, "PARTITIONED")
+    let sends = matches!(dialect, Dialect::SqlServer | Dialect::Generic) && Cursor::new(tokens).is(&["GO"]);
+    is_last && (sends || token.token == Token::Div)
 }
 
-fn is_word(token: &Token, wanted: &str) -> bool {
-    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
+/// Whether a statement begins here even without a semicolon before it, as the tools of some dialects print them.
+fn begins_statement(tokens: &[TokenWithSpan], dialect: Dialect) -> bool {
+    if !matches!(dialect, Dialect::SqlServer | Dialect::Oracle) {
+        return false;
+    }
+    let cursor = Cursor::new(tokens);
+    let also = ["EXEC", "EXECUTE", "INSERT", "USE", "PRINT", "IF", "DECLARE"];
+    cursor.is(&["ALTER", "TABLE"])
+        || cursor.is(&["COMMENT", "ON"])
+        || cursor.is_any(&["CREATE", "GRANT"])
+        || dialect == Dialect::SqlServer && (cursor.is_any(&also) || cursor.is(&["ALTER", "DATABASE"]))
+}
+
+/// Whether a statement holds others with semicolons of their own, and ends only where the client says so.
+fn has_body(statement: &[TokenWithSpan], dialect: Dialect) -> bool {
+    let mut cursor = Cursor::new(statement);
+    if dialect == Dialect::SqlServer {
+        if !cursor.eat(&["CREATE"]) && !cursor.eat(&["ALTER"]) {
+            return false;
+        }
+        cursor.eat(&["OR", "ALTER"]);
+        return cursor.is_any(&["PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"]);
+    }
+    if dialect != Dialect::Oracle {
+        return false;
+    }
+    if cursor.is_any(&["BEGIN", "DECLARE"]) {
+        return true;
+    }
+    if !cursor.eat(&["CREATE"]) {
+        return false;
+    }
+    cursor.eat(&["OR", "REPLACE"]);
+    let _ = cursor.eat(&["EDITIONABLE"]) || cursor.eat(&["NONEDITIONABLE"]);
+    cursor.is_any(&["PROCEDURE", "FUNCTION", "PACKAGE", "TRIGGER", "TYPE"])
+}
+
+/// How many words `CREATE ... TABLE` has at the beginning; `None` if that is not what begins here.
+pub(super) fn table_modifiers(cursor: &Cursor<'_>) -> Option<usize> {
+    const BETWEEN: &[&str] = &[
+        "OR",
+        "REPLACE",
+        "REFRESH",
+        "GLOBAL",
+        "LOCAL",
+        "TEMP",
+        "TEMPORARY",
+        "UNLOGGED",
+        "EXTERNAL",
+        "TRANSIENT",
+        "VOLATILE",
+        "DYNAMIC",
+        "HYBRID",
+        "ICEBERG",
+        "FOREIGN",
+        "IMMUTABLE",
+        "PRIVATE",
+        "DUPLICATED",
+        "SHARDED",
+        "BLOCKCHAIN",
+        "STREAMING",
+        "LIVE",
+        "SNAPSHOT",
+        "COLUMN",
+        "ROW",
+        "MULTISET",
+        "SET",
+        "EVENT",
+        "READ",
+        "ONLY",
+        "MANAGED",
+    ];
+    if cursor.keyword().as_deref() != Some("CREATE") {
+        return None;
+    }
+    for ahead in 1..8 {
+        let word = cursor.keyword_at(ahead)?;
+        if word == "TABLE" {
+            let is_function = cursor.keyword_at(ahead + 1).is_some_and(|next| next == "FUNCTION");
+            return (!is_function).then_some(ahead + 1);
+        }
+        if !BETWEEN.contains(&word.as_str()) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Spark's texts without escapes, and its names without doubled quotes.
+fn without_escapes(token: &mut Token) {
+    match token {
+        Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => {
+            *token = Token::SingleQuotedString(unescaped(text));
+        }
+        Token::Word(word) if word.quote_style == Some('`') => word.value = word.value.replace("``", "`"),
+        _ => {}
+    }
 }
 
 /// A text of Spark's without its escapes.
@@ -159,16 +229,13 @@ fn unescaped(text: &str) -> String {
 /// The parser's dialect.
 pub(super) fn grammar(dialect: Dialect) -> Box<dyn Grammar> {
     let word = match dialect {
-        Dialect::Generic => "generic",
+        Dialect::Generic | Dialect::Spark | Dialect::Hive => "generic",
         Dialect::Postgres => "postgres",
-        // The one that has structs, which the parser's Spark dialects do not.
-        Dialect::Spark => "generic",
         Dialect::Snowflake => "snowflake",
         Dialect::BigQuery => "bigquery",
         Dialect::MySql => "mysql",
         Dialect::SqlServer => "mssql",
         Dialect::DuckDb => "duckdb",
-        Dialect::Hive => "generic",
         Dialect::Redshift => "redshift",
         Dialect::ClickHouse => "clickhouse",
         Dialect::Sqlite => "sqlite",
@@ -177,21 +244,33 @@ pub(super) fn grammar(dialect: Dialect) -> Box<dyn Grammar> {
     dialect_from_str(word).unwrap_or_else(|| Box::new(GenericDialect))
 }
 
-/// Refuses what would make a tree too deep to walk or to drop.
+/// Refuses what would make a tree too deep to walk or to drop, and brackets that do not end.
 pub(super) fn bounded(tokens: &[TokenWithSpan]) -> Result<(), Problem> {
     let mut chains = vec![0_usize];
+    let mut open = Vec::new();
     let mut opens = false;
     let mut n_angles = 0_usize;
+    let at = |token: &TokenWithSpan, message: &str| {
+        let start = token.span.start;
+        Problem {
+            line: start.line.max(1),
+            column: start.column.max(1),
+            path: String::new(),
+            message: message.to_owned(),
+        }
+    };
     for token in tokens {
-        let at = |message: &str| {
-            let start = token.span.start;
-            Problem { line: start.line, column: start.column, path: String::new(), message: message.to_owned() }
-        };
         match &token.token {
-            Token::Whitespace(_) => continue,
-            Token::LParen | Token::LBracket | Token::LBrace => chains.push(0),
-            Token::RParen | Token::RBracket | Token::RBrace if chains.len() > 1 => {
+            Token::LParen | Token::LBracket | Token::LBrace => {
+                chains.push(0);
+                open.push(token);
+            }
+            Token::RParen | Token::RBracket | Token::RBrace => {
+                if chains.len() == 1 {
+                    return Err(at(token, "this bracket was not opened"));
+                }
                 chains.pop();
+                open.pop();
             }
             Token::Lt if opens => n_angles += 1,
             Token::Gt => n_angles = n_angles.saturating_sub(1),
@@ -206,28 +285,16 @@ pub(super) fn bounded(tokens: &[TokenWithSpan]) -> Result<(), Problem> {
         if let Some(chain) = chains.last_mut() {
             *chain += 1;
             if *chain > MAX_CHAIN {
-                return Err(at("an expression of the statement is too long"));
+                return Err(at(token, "an expression of the statement is too long"));
             }
         }
         if chains.len() + n_angles > MAX_DEPTH {
-            return Err(at(&format!("brackets are nested more than {MAX_DEPTH} deep")));
+            return Err(at(token, &format!("brackets are nested more than {MAX_DEPTH} deep")));
         }
         opens = opens_type(&token.token);
     }
-    Ok(())
-}
-
-/// A fault of syntax, with the place that the parser names or the one where the statement begins.
-pub(super) fn misread(statement: &[TokenWithSpan], message: &str) -> Problem {
-    let start =
-        statement.iter().find(|token| !matches!(token.token, Token::Whitespace(_))).map(|token| token.span.start);
-    let message = message.strip_prefix("sql parser error: ").unwrap_or(message);
-    let (what, place) = message.split_once(" at Line: ").unwrap_or((message, ""));
-    let numbers: Vec<u64> = place.split(", Column: ").filter_map(|number| number.trim().parse().ok()).collect();
-    let (line, column) = match (numbers.as_slice(), start) {
-        ([line, column], _) => (*line, *column),
-        (_, Some(start)) => (start.line, start.column),
-        _ => (1, 1),
-    };
-    Problem { line: line.max(1), column: column.max(1), path: String::new(), message: shortened(what) }
+    match open.last() {
+        Some(token) => Err(at(token, "this bracket is not closed")),
+        None => Ok(()),
+    }
 }

@@ -38,9 +38,9 @@ fn hostile_texts_are_refused_at_once() {
     refused("nested objects", &r#"{"type":"#.repeat(10_000), "nested more than");
     let nested = format!("{}\"int\"{}", r#"{"type":"array","items":"#.repeat(10_000), "}".repeat(10_000));
     refused("nested types", &nested, "nested more than");
-    let symbols = format!(r#"{{"type":"enum","name":"E","symbols":[{}]}}"#, list(20_000, &|i| format!("\"S{i}\"")));
+    let symbols = format!(r#"{{"type":"enum","name":"E","symbols":[{}]}}"#, list(105_000, &|i| format!("\"S{i:x}\"")));
     refused("a huge enum", &symbols, "symbols");
-    let symbols = format!(r#"{{"type":"enum","name":"E","symbols":[{}]}}"#, list(60_000, &|i| format!("\"S{i}\"")));
+    let symbols = format!(r#"{{"type":"enum","name":"E","symbols":[{}]}}"#, list(260_000, &|_| "\"\"".to_owned()));
     refused("a larger enum", &symbols, "values");
     let huge = "n".repeat(900_000);
     refused("a huge name", &format!(r#"{{"type":"fixed","name":"{huge}","size":1}}"#), "bytes");
@@ -78,7 +78,13 @@ fn what_just_keeps_the_limits_is_answered() {
     );
     let fields: Vec<_> = (0..10_000).map(|i| json!({"name": format!("f{i}"), "type": "int"})).collect();
     let wide = json!({"type": "record", "name": "R", "fields": fields});
-    for text in [nested, records.to_string(), wide.to_string()] {
+    // Columns as producers write them, to the last byte, and an enum of all codes.
+    let fields =
+        (0..14_500).map(|i| json!({"name": format!("column_{i}"), "type": ["null", "string"], "default": null}));
+    let nullable = json!({"type": "record", "name": "R", "fields": fields.collect::<Vec<_>>()});
+    let symbols: Vec<_> = (0..90_000).map(|i| format!("S{i:x}")).collect();
+    let codes = json!({"type": "enum", "name": "E", "symbols": symbols});
+    for text in [nested, records.to_string(), wide.to_string(), nullable.to_string(), codes.to_string()] {
         let read = timed("reading", || parse_new(&text, &none)).unwrap();
         assert_eq!(timed("comparing", || compare(&read, &read)), Ok(Vec::new()));
         assert_eq!(timed("writing", || canonical(&text)), Ok(text));

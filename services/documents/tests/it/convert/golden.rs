@@ -19,7 +19,12 @@ fn golden(name: &str, text: &str) {
 }
 
 fn told(notes: &[Note]) -> String {
-    notes.iter().map(|note| format!("{}: {}\n", note.path, note.what)).collect()
+    let place = |note: &Note| match (note.line, note.path.as_str()) {
+        (None, path) => path.to_owned(),
+        (Some(line), "") => format!("line {line}"),
+        (Some(line), path) => format!("line {line}: {path}"),
+    };
+    notes.iter().map(|note| format!("{}: {}\n", place(note), note.what)).collect()
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! Import and export: through the targets' own parsers, back again, and with hostile input.
 
 mod accounts;
+mod cases;
+mod dialects;
 mod golden;
 mod hostile;
 mod import;
+mod manifest;
 mod official;
 mod round_trip;
+mod scripts;
 
 use std::sync::OnceLock;
 

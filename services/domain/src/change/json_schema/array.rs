@@ -2,10 +2,11 @@
 //! it.
 
 use super::comparison::{Answer, Sides, Step};
-use super::model::{Array, Shape};
+use super::model::{Additional, Array, Shape};
 use super::names;
 use super::rest::{self, Content};
 use crate::change::message::TooComplex;
+use crate::decimal::Decimal;
 
 pub(super) fn compare<'a>(
     answer: &mut Answer<'_, 'a>,
@@ -15,16 +16,28 @@ pub(super) fn compare<'a>(
 ) -> Result<(), TooComplex> {
     answer.nest_optional(Step::Keyword("items"), old.items, new.items)?;
     compare_prefix(answer, sides, old, new)?;
-    rest::compare_additional(answer, &names::ADDITIONAL_ITEMS, old.additional, new.additional)?;
+    rest::compare_additional(answer, &names::ADDITIONAL_ITEMS, sides, (old.additional, new.additional))?;
     rest::compare_unevaluated(answer, &names::UNEVALUATED_ITEMS, sides, (old.unevaluated, new.unevaluated))?;
-    answer.compare_limit(&names::MAX_ITEMS, old.max_items.as_ref(), new.max_items.as_ref());
+    // Positions without further items are a maximum as well.
+    let is_closed = old.additional == Additional::Forbidden && !old.prefix.is_empty();
+    let n_positions = Decimal::from(old.prefix.len() as u64);
+    let is_implied = is_closed && new.max_items.as_ref().is_some_and(|most| n_positions <= *most);
+    if !is_implied || old.max_items.is_some() {
+        answer.compare_limit(&names::MAX_ITEMS, old.max_items.as_ref(), new.max_items.as_ref());
+    }
     answer.compare_limit(&names::MIN_ITEMS, old.min_items.as_ref(), new.min_items.as_ref());
     match (old.unique_items, new.unique_items) {
         (true, false) => answer.say(Step::Keyword("uniqueItems"), &names::UNIQUE_ITEMS_REMOVED),
+        // One item is like no other.
+        (false, true) if old.max_items.as_ref().is_some_and(|most| *most <= Decimal::one()) => {}
         (false, true) => answer.say(Step::Keyword("uniqueItems"), &names::UNIQUE_ITEMS_ADDED),
         (true, true) | (false, false) => {}
     }
-    answer.nest_optional(Step::Keyword("contains"), old.contains, new.contains)?;
+    match (old.contains, new.contains) {
+        // An item of any kind is one item at least.
+        (None, Some(_)) => answer.say(Step::Keyword("contains"), &names::SCHEMA_ADDED),
+        (old, new) => answer.nest_optional(Step::Keyword("contains"), old, new)?,
+    }
     answer.compare_limit(&names::MAX_CONTAINS, old.max_contains.as_ref(), new.max_contains.as_ref());
     answer.compare_limit(&names::MIN_CONTAINS, old.min_contains.as_ref(), new.min_contains.as_ref());
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::comparison::{Answer, Comparison, Sides, Step};
 use super::model::{Conditional, Schema, Shape};
-use super::{array, combined, names, object, scalar};
+use super::{array, combined, names, object, scalar, value};
 use crate::change::message::{Budget, Difference, Policy, TooComplex};
 
 /// The differences for a reader of `new` over what was written under `old`, in the order of the schema.
@@ -29,7 +29,7 @@ pub fn compare_within<'a>(
 /// Compares two places by what they are.
 fn compare_places<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'a>) -> Result<(), TooComplex> {
     answer.take(1)?;
-    if combined::compare_with_part(answer, sides)? {
+    if combined::compare_with_part(answer, sides)? || value::compare(answer, sides)? {
         return Ok(());
     }
     let (old, new) = (&sides.old.annotations, &sides.new.annotations);
@@ -55,7 +55,7 @@ fn compare_places<'a>(answer: &mut Answer<'_, 'a>, sides: &Sides<'a>) -> Result<
     match (&sides.old.shape, &sides.new.shape) {
         (Shape::Text(old), Shape::Text(new)) => scalar::compare_texts(answer, old, new),
         (Shape::Number(old), Shape::Number(new)) => scalar::compare_numbers(answer, old, new),
-        (Shape::Enum(old), Shape::Enum(new)) => scalar::compare_enums(answer, old, new)?,
+        (Shape::Enum(old), Shape::Enum(new)) => scalar::compare_enums(answer, Step::Keyword("enum"), old, new)?,
         (Shape::Const(old), Shape::Const(new)) if old != new => {
             answer.say(Step::Keyword("const"), &names::ENUM_ARRAY_CHANGED);
         }

@@ -11,10 +11,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use regex::{Regex, RegexBuilder};
 
-use super::decimal::Decimal;
 use super::model::{Node, NodeId, Schema};
 use super::names::{self, Limit, Name};
 use crate::change::message::{Budget, Difference, Policy, TooComplex};
+use crate::decimal::Decimal;
 
 /// How often pairs that say something are listed at every place where they are met; beyond that each is listed once.
 const MAX_LISTINGS: usize = 2_000;
@@ -281,15 +281,17 @@ impl<'a> Answer<'_, 'a> {
         Ok(self.ask(Pair { old: new, new: old, is_swapped: !self.pair.is_swapped })?.1)
     }
 
-    /// Compares two places that may be absent: a schema where there was none is a demand.
+    /// Compares two places that may be absent: a schema where there was none is a demand, unless it admits everything.
     pub(super) fn nest_optional(
         &mut self,
         step: Step<'a>,
         old: Option<NodeId>,
         new: Option<NodeId>,
     ) -> Result<(), TooComplex> {
+        let [_, new_schema] = self.comparison.sides(self.pair);
         match (old, new) {
             (None, None) => {}
+            (None, Some(new)) if new_schema.is_any(new) => {}
             (None, Some(_)) => self.say(step, &names::SCHEMA_ADDED),
             (Some(_), None) => self.say(step, &names::SCHEMA_REMOVED),
             (Some(old), Some(new)) => {

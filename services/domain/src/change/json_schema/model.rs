@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::decimal::Decimal;
+use crate::decimal::Decimal;
 
 /// A schema: its places and what its references lead to. Equal places are one place, so the graph is no larger than
 /// what is said.
@@ -28,6 +28,11 @@ impl Schema {
     /// The place that a place leads to through any number of references; itself, if it is not a reference.
     pub fn resolve(&self, id: NodeId) -> NodeId {
         if let Shape::Reference(reference) = self.node(id).shape { self.references[reference.index()] } else { id }
+    }
+
+    /// Whether a place admits every value.
+    pub(super) fn is_any(&self, id: NodeId) -> bool {
+        matches!(self.node(self.resolve(id)).shape, Shape::Any)
     }
 }
 

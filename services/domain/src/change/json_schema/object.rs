@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::comparison::{Answer, Sides, Step};
-use super::decimal::Decimal;
 use super::model::{Additional, NodeId, Object, Schema, Shape};
-use super::{names, rest};
+use super::{names, pattern_properties, rest};
 use crate::change::message::TooComplex;
+use crate::decimal::Decimal;
 
 pub(super) fn compare<'a>(
     answer: &mut Answer<'_, 'a>,
@@ -17,21 +17,41 @@ pub(super) fn compare<'a>(
 ) -> Result<(), TooComplex> {
     compare_required(answer, sides, old, new)?;
     compare_properties(answer, sides, old, new)?;
+    pattern_properties::compare(answer, sides, old, new)?;
     compare_names(answer, sides, old, new)?;
     compare_dependencies(answer, old, new)?;
-    rest::compare_additional(answer, &names::ADDITIONAL_PROPERTIES, old.additional, new.additional)?;
-    rest::compare_unevaluated(answer, &names::UNEVALUATED_PROPERTIES, sides, (old.unevaluated, new.unevaluated))?;
-    answer.compare_limit(&names::MAX_PROPERTIES, old.max_properties.as_ref(), new.max_properties.as_ref());
-    answer.compare_limit(&names::MIN_PROPERTIES, old.min_properties.as_ref(), new.min_properties.as_ref());
+    // Where patterns are found in every name, nothing is left for a schema of other names to demand.
+    if !pattern_properties::name_all(old) {
+        let additional = (old.additional, new.additional);
+        rest::compare_additional(answer, &names::ADDITIONAL_PROPERTIES, sides, additional)?;
+        let unevaluated = (old.unevaluated, new.unevaluated);
+        rest::compare_unevaluated(answer, &names::UNEVALUATED_PROPERTIES, sides, unevaluated)?;
+    }
+    compare_counts(answer, old, new);
     Ok(())
+}
+
+/// Numbers of properties. Those that must be there are a minimum as well, and those that can be there a maximum.
+fn compare_counts<'a>(answer: &mut Answer<'_, 'a>, old: &'a Object, new: &'a Object) {
+    let is_closed = old.additional == Additional::Forbidden && old.pattern_properties.is_empty();
+    let n_possible = Decimal::from(old.properties.len() as u64);
+    let is_implied = is_closed && new.max_properties.as_ref().is_some_and(|most| n_possible <= *most);
+    if !is_implied || old.max_properties.is_some() {
+        answer.compare_limit(&names::MAX_PROPERTIES, old.max_properties.as_ref(), new.max_properties.as_ref());
+    }
+    let n_required = Decimal::from(old.required.len() as u64);
+    let is_implied = new.min_properties.as_ref().is_some_and(|least| *least <= n_required);
+    if !is_implied || old.min_properties.is_some() {
+        answer.compare_limit(&names::MIN_PROPERTIES, old.min_properties.as_ref(), new.min_properties.as_ref());
+    }
 }
 
 /// What an object may hold under a name that is not among its properties.
 enum Content {
     /// Anything.
     Open,
-    /// What a schema admits.
-    Partial(NodeId),
+    /// What all of these schemas admit.
+    Partial(Vec<NodeId>),
     /// Perhaps what a schema admits: it is unknown whether its pattern matches the name.
     Unclear,
     /// Nothing.
@@ -44,32 +64,26 @@ fn content_under<'a>(
     object: &'a Object,
     name: &str,
 ) -> Result<Content, TooComplex> {
-    let rest = rest::Content::of(schema, object.additional, object.unevaluated);
-    if object.pattern_properties.is_empty() {
-        return Ok(rest.into());
-    }
+    let mut found = Vec::new();
+    let mut is_unclear = false;
     for (pattern, schema) in &object.pattern_properties {
         match answer.is_found(pattern, name)? {
-            Some(true) => return Ok(Content::Partial(*schema)),
+            Some(true) => found.push(*schema),
             Some(false) => {}
-            None => return Ok(Content::Unclear),
+            None => is_unclear = true,
         }
     }
-    // Patterns alone make an object partially open, and under a name that none of them matches it counts as closed.
-    Ok(match rest {
-        rest::Content::Open | rest::Content::Closed => Content::Closed,
-        rest::Content::Partial(schema) => Content::Partial(schema),
+    if is_unclear {
+        return Ok(Content::Unclear);
+    }
+    if !found.is_empty() {
+        return Ok(Content::Partial(found));
+    }
+    Ok(match rest::Content::of(schema, object.additional, object.unevaluated) {
+        rest::Content::Open => Content::Open,
+        rest::Content::Partial(schema) => Content::Partial(vec![schema]),
+        rest::Content::Closed => Content::Closed,
     })
-}
-
-impl From<rest::Content> for Content {
-    fn from(rest: rest::Content) -> Self {
-        match rest {
-            rest::Content::Open => Self::Open,
-            rest::Content::Partial(schema) => Self::Partial(schema),
-            rest::Content::Closed => Self::Closed,
-        }
-    }
 }
 
 fn compare_required<'a>(
@@ -104,19 +118,32 @@ fn compare_properties<'a>(
     for name in all {
         let step = Step::Member("properties", name);
         match (old.properties.get(name), new.properties.get(name)) {
-            (Some(old_property), Some(new_property)) => {
-                answer.nest(step, *old_property, *new_property)?;
+            (Some(property), Some(new_property)) => {
+                // Patterns are looked at only where they could help.
+                if old.pattern_properties.is_empty() || answer.would_be_compatible(*property, *new_property)? {
+                    answer.nest(step, *property, *new_property)?;
+                } else {
+                    let said = pattern_properties::said_under(answer, old, name, Some(*property))?;
+                    nest_any(answer, step, &said, *new_property)?;
+                }
             }
             (Some(property), None) => {
                 let is_never = matches!(sides.old_schema.node(*property).shape, Shape::Never);
                 let verdict = match content_under(answer, sides.new_schema, new, name)? {
                     Content::Open => &names::PROPERTY_REMOVED_FROM_OPEN_CONTENT_MODEL,
-                    Content::Partial(schema) if answer.nest(step, *property, schema)? => {
-                        &names::PROPERTY_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+                    Content::Partial(schemas) => {
+                        let said = pattern_properties::said_under(answer, old, name, Some(*property))?;
+                        let mut is_covered = true;
+                        for schema in schemas {
+                            is_covered &= nest_any(answer, step, &said, schema)?;
+                        }
+                        if is_covered {
+                            &names::PROPERTY_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+                        } else {
+                            &names::PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
+                        }
                     }
-                    Content::Partial(_) | Content::Unclear => {
-                        &names::PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
-                    }
+                    Content::Unclear => &names::PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
                     Content::Closed if is_never => &names::PROPERTY_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL,
                     Content::Closed => &names::PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL,
                 };
@@ -132,6 +159,25 @@ fn compare_properties<'a>(
     Ok(())
 }
 
+/// Takes over what the first of several schemas that all hold has to say that the new one reads; if there is none, what
+/// the first one has to say. Whether there is one.
+pub(super) fn nest_any<'a>(
+    answer: &mut Answer<'_, 'a>,
+    step: Step<'a>,
+    old: &[NodeId],
+    new: NodeId,
+) -> Result<bool, TooComplex> {
+    for old in old {
+        if answer.nest_if_compatible(step, *old, new)? {
+            return Ok(true);
+        }
+    }
+    match old.first() {
+        Some(old) => answer.nest(step, *old, new),
+        None => Ok(false),
+    }
+}
+
 /// A property that came, by what older objects may hold under its name.
 fn compare_added<'a>(
     answer: &mut Answer<'_, 'a>,
@@ -143,7 +189,7 @@ fn compare_added<'a>(
     let has_default = has_default(sides.new_schema, property);
     match content {
         Content::Open => {
-            let is_any = matches!(sides.new_schema.node(property).shape, Shape::Any);
+            let is_any = sides.new_schema.is_any(property);
             let name = match (is_any, is_required, has_default) {
                 (true, _, _) => &names::PROPERTY_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL,
                 (false, true, true) => &names::REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL,
@@ -153,8 +199,8 @@ fn compare_added<'a>(
             answer.say(step, name);
             return Ok(());
         }
-        Content::Partial(schema) => {
-            let name = if answer.nest(step, schema, property)? {
+        Content::Partial(schemas) => {
+            let name = if nest_any(answer, step, &schemas, property)? {
                 &names::PROPERTY_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL
             } else {
                 &names::PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL

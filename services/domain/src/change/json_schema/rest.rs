@@ -31,8 +31,8 @@ impl Content {
 pub(super) fn compare_additional(
     answer: &mut Answer<'_, '_>,
     rest: &'static Rest,
-    old: Additional,
-    new: Additional,
+    sides: &Sides<'_>,
+    (old, new): (Additional, Additional),
 ) -> Result<(), TooComplex> {
     let step = Step::Keyword(rest.keyword);
     let name = match (old, new) {
@@ -40,6 +40,9 @@ pub(super) fn compare_additional(
             return Ok(());
         }
         (Additional::Schema(old), Additional::Schema(new)) => return answer.nest(step, old, new).map(drop),
+        // A schema that admits everything permits it.
+        (Additional::Permitted, Additional::Schema(new)) if sides.new_schema.is_any(new) => return Ok(()),
+        (Additional::Schema(old), Additional::Permitted) if sides.old_schema.is_any(old) => return Ok(()),
         (Additional::Forbidden, _) => rest.added,
         (_, Additional::Forbidden) => rest.removed,
         (Additional::Permitted, Additional::Schema(_)) => rest.narrowed,
@@ -60,6 +63,7 @@ pub(super) fn compare_unevaluated(
     let new_shape = new.map(|id| &sides.new_schema.node(id).shape);
     let name = match (old_shape, new_shape) {
         (None, None) | (Some(Shape::Never), Some(Shape::Never)) => return Ok(()),
+        (None, Some(Shape::Any)) | (Some(Shape::Any), None) => return Ok(()),
         (Some(Shape::Never), _) => rest.added,
         (_, Some(Shape::Never)) => rest.removed,
         (None, Some(_)) => rest.narrowed,

@@ -1,7 +1,12 @@
 //! `sql` rules: one SELECT over the snapshot that returns one number.
 //!
 //! A query is checked in two steps before it runs: its text, as at publishing ([`sql_rule`]), and its plan (only allowed
-//! nodes and functions, and the one table).
+//! nodes and functions, and the one table). Then its plan is made exact ([`exact`], [`sum`]), since the engine computes
+//! with integers that wrap.
+
+mod exact;
+mod literal;
+mod sum;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +77,12 @@ impl<'a> Queries<'a> {
     }
 }
 
+/// Replaces the aggregates of the engine that wrap.
+pub(super) fn register_functions(context: &SessionContext) {
+    context.register_udaf(sum::sum());
+    context.register_udaf(sum::average());
+}
+
 async fn run(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> Result<f64, String> {
     let schema = snapshot.schema();
     let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -81,6 +92,7 @@ async fn run(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> 
     context.register_table(TABLE, snapshot).map_err(|error| error.to_string())?;
     let plan = context.state().statement_to_plan(statement).await.map_err(|error| planning(&error))?;
     check_plan(&plan)?;
+    let plan = exact::plan(plan).map_err(|error| planning(&error))?;
     let rows = context.execute_logical_plan(plan).await.and_then(|rows| rows.limit(0, Some(2)));
     let batches = rows.map_err(|error| planning(&error))?.collect().await.map_err(|error| runtime_failure(&error))?;
     let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
@@ -106,7 +118,9 @@ async fn run(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> 
 fn read(query: &str, columns: &[&str]) -> Result<Statement, Refusal> {
     let mut query = Query::read(query)?;
     query.bind(columns)?;
-    Ok(Statement::Statement(Box::new(query.into_statement())))
+    let mut statement = query.into_statement();
+    literal::keep_digits(&mut statement);
+    Ok(Statement::Statement(Box::new(statement)))
 }
 
 /// Checks the plan with all its subqueries before it is optimised or run.

@@ -1,0 +1,238 @@
+//! Plans whose arithmetic is exact or fails.
+//!
+//! The engine wraps integers that overflow, negates them likewise, compares floating-point numbers by total order, and
+//! takes the pattern `.*` for one that does not match the empty text. Here integers are computed with 64 bits and
+//! checked, each operation that makes a floating-point number makes one zero and one not-a-number (as the scan does),
+//! and `.*` is written so that the engine leaves it alone. It is done before types are coerced and constants are folded.
+
+use std::any::Any;
+
+use arrow::array::ArrayRef;
+use arrow::compute::kernels::numeric;
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility, cast, lit,
+};
+
+use crate::floats;
+
+const ANY_TEXT: &str = ".*";
+/// The same pattern in a form that the engine does not rewrite.
+const ANY_TEXT_KEPT: &str = "(.*)";
+
+/// The plan with exact arithmetic in it and in its subqueries.
+pub(super) fn plan(plan: LogicalPlan) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(node).map(|plan| plan.data)
+}
+
+fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let schema = merge_schema(&node.inputs());
+    // Nodes above refer to expressions by name.
+    let names = NamePreserver::new(&node);
+    let node = node.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let expr = expr.transform_up(|expr| self::expr(expr, &schema))?;
+        Ok(expr.update_data(|expr| name.restore(expr)))
+    })?;
+    node.map_data(LogicalPlan::recompute_schema)
+}
+
+fn expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let new = match &expr {
+        Expr::Literal(value, _) => normal_literal(value).map(lit),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+            Operator::Plus | Operator::Minus | Operator::Multiply => {
+                match common_integer(&left.get_type(schema)?, &right.get_type(schema)?) {
+                    Some(integer) => Some(checked(*op, left, right, integer)),
+                    None => float(&expr, schema)?,
+                }
+            }
+            Operator::Divide | Operator::Modulo => float(&expr, schema)?,
+            Operator::RegexMatch | Operator::RegexIMatch | Operator::RegexNotMatch | Operator::RegexNotIMatch => {
+                is_any_text(right).then(|| binary(left.as_ref().clone(), *op, lit(ANY_TEXT_KEPT)))
+            }
+            Operator::Eq
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq
+            | Operator::IsDistinctFrom
+            | Operator::IsNotDistinctFrom => {
+                let (new_left, new_right) = (compared(left, schema)?, compared(right, schema)?);
+                (new_left.is_some() || new_right.is_some()).then(|| {
+                    let side = |new: Option<Expr>, old: &Expr| new.unwrap_or_else(|| old.clone());
+                    binary(side(new_left, left), *op, side(new_right, right))
+                })
+            }
+            _ => None,
+        },
+        Expr::Negative(negated) => match negated.get_type(schema)? {
+            integer if integer.is_signed_integer() => {
+                Some(checked(Operator::Minus, &lit(0_i64), negated, DataType::Int64))
+            }
+            _ => float(&expr, schema)?,
+        },
+        Expr::ScalarFunction(call) if call.name() == "regexp_like" && call.args.get(1).is_some_and(is_any_text) => {
+            let mut call = call.clone();
+            call.args[1] = lit(ANY_TEXT_KEPT);
+            Some(Expr::ScalarFunction(call))
+        }
+        Expr::ScalarFunction(call) if call.name() != NormalFloat::NAME => float(&expr, schema)?,
+        Expr::Cast(_) | Expr::TryCast(_) => float(&expr, schema)?,
+        _ => None,
+    };
+    Ok(new.map_or_else(|| Transformed::no(expr), Transformed::yes))
+}
+
+/// The type in which two integers are computed; `None` if the engine computes them as decimals, or they are none.
+fn common_integer(left: &DataType, right: &DataType) -> Option<DataType> {
+    let is_integer = |data_type: &DataType| data_type.is_integer() || data_type.is_null();
+    if !is_integer(left) || !is_integer(right) || left.is_null() && right.is_null() {
+        return None;
+    }
+    match (left, right) {
+        (DataType::UInt64, other) | (other, DataType::UInt64) => {
+            (!other.is_signed_integer()).then_some(DataType::UInt64)
+        }
+        _ => Some(DataType::Int64),
+    }
+}
+
+fn checked(op: Operator, left: &Expr, right: &Expr, integer: DataType) -> Expr {
+    // A long chain of numbers is folded here: the engine finds the type of each link by walking all of those below.
+    if let (Expr::Literal(ScalarValue::Int64(Some(a)), _), Expr::Literal(ScalarValue::Int64(Some(b)), _)) =
+        (left, right)
+    {
+        let folded = match op {
+            Operator::Plus => a.checked_add(*b),
+            Operator::Minus => a.checked_sub(*b),
+            _ => a.checked_mul(*b),
+        };
+        if let Some(folded) = folded {
+            return lit(folded);
+        }
+    }
+    let function = ScalarUDF::from(Checked { op, signature: Signature::any(2, Volatility::Immutable) });
+    let operand = |expr: &Expr| cast(expr.clone(), integer.clone());
+    function.call(vec![operand(left), operand(right)])
+}
+
+/// The expression with one zero and one not-a-number, if it is a floating-point number.
+fn float(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+    let is_float = expr.get_type(schema)?.is_floating();
+    Ok(is_float.then(|| normal(expr.clone())))
+}
+
+/// The same for a side of a comparison, which may be a column that an aggregate computed.
+fn compared(side: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+    if matches!(side, Expr::Column(_)) { float(side, schema) } else { Ok(None) }
+}
+
+fn normal(expr: Expr) -> Expr {
+    ScalarUDF::from(NormalFloat { signature: Signature::any(1, Volatility::Immutable) }).call(vec![expr])
+}
+
+/// `None` if the literal is normal.
+fn normal_literal(value: &ScalarValue) -> Option<ScalarValue> {
+    match value {
+        ScalarValue::Float64(Some(number)) if number.is_nan() || *number == 0.0 => {
+            Some(ScalarValue::Float64(Some(floats::normal_f64(*number))))
+        }
+        _ => None,
+    }
+}
+
+fn is_any_text(pattern: &Expr) -> bool {
+    matches!(pattern, Expr::Literal(value, _) if value.try_as_str().flatten() == Some(ANY_TEXT))
+}
+
+fn binary(left: Expr, op: Operator, right: Expr) -> Expr {
+    Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
+}
+
+/// A sum, difference or product of two integers of one type, which fails where it overflows.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Checked {
+    op: Operator,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Checked {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn name(&self) -> &str {
+        match self.op {
+            Operator::Plus => "checked_plus",
+            Operator::Minus => "checked_minus",
+            _ => "checked_times",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        Ok(types[0].clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let is_scalar = args.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
+        let operands = ColumnarValue::values_to_arrays(&args.args)?;
+        let result: ArrayRef = match self.op {
+            Operator::Plus => numeric::add(&operands[0], &operands[1])?,
+            Operator::Minus => numeric::sub(&operands[0], &operands[1])?,
+            _ => numeric::mul(&operands[0], &operands[1])?,
+        };
+        value(result, is_scalar)
+    }
+}
+
+/// A floating-point number with one zero and one not-a-number.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct NormalFloat {
+    signature: Signature,
+}
+
+impl NormalFloat {
+    const NAME: &str = "normal_float";
+}
+
+impl ScalarUDFImpl for NormalFloat {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        Ok(types[0].clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let is_scalar = matches!(args.args[0], ColumnarValue::Scalar(_));
+        let operands = ColumnarValue::values_to_arrays(&args.args)?;
+        value(floats::normal(&operands[0])?, is_scalar)
+    }
+}
+
+fn value(array: ArrayRef, is_scalar: bool) -> Result<ColumnarValue> {
+    if is_scalar {
+        return ScalarValue::try_from_array(&array, 0).map(ColumnarValue::Scalar);
+    }
+    Ok(ColumnarValue::Array(array))
+}

@@ -1,0 +1,87 @@
+//! One Arrow type for all columns that hold the same values, however their writer named the parts of lists and maps and
+//! whatever it said about nulls: formats leave both to the writer.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeListArray, GenericListArray, MapArray, OffsetSizeTrait, StructArray,
+};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
+use arrow::error::ArrowError;
+
+/// The schema with the same columns, all nullable at every depth, with the names of Delta for items and entries.
+pub(crate) fn common(schema: &Schema) -> Schema {
+    Schema::new(common_fields(schema.fields()))
+}
+
+fn common_fields(fields: &Fields) -> Fields {
+    fields.iter().map(|field| named(field.name(), field, true)).collect()
+}
+
+fn named(name: &str, field: &Field, nullable: bool) -> FieldRef {
+    Arc::new(Field::new(name, common_type(field.data_type()), nullable))
+}
+
+fn common_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::List(item) => DataType::List(named("element", item, true)),
+        DataType::LargeList(item) => DataType::LargeList(named("element", item, true)),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(named("element", item, true), *size),
+        DataType::Struct(members) => DataType::Struct(common_fields(members)),
+        DataType::Map(entries, sorted) => match entries.data_type() {
+            DataType::Struct(pair) if pair.len() == 2 => {
+                let pair = Fields::from(vec![named("key", &pair[0], false), named("value", &pair[1], true)]);
+                DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(pair), false)), *sorted)
+            }
+            _ => data_type.clone(),
+        },
+        _ => data_type.clone(),
+    }
+}
+
+/// The column as one of a type that [`common`] made of its own. No value is converted.
+///
+/// # Errors
+/// The type is another one.
+pub(crate) fn fit(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    if array.data_type() == to {
+        return Ok(array.clone());
+    }
+    match (array.data_type(), to) {
+        (DataType::List(_), DataType::List(item)) => fit_list::<i32>(array, item),
+        (DataType::LargeList(_), DataType::LargeList(item)) => fit_list::<i64>(array, item),
+        (DataType::FixedSizeList(_, n), DataType::FixedSizeList(item, size)) if n == size => {
+            let list = array.as_fixed_size_list();
+            let values = fit(list.values(), item.data_type())?;
+            let (nulls, len) = (list.nulls().cloned(), list.len());
+            let list = FixedSizeListArray::try_new_with_length(item.clone(), *size, values, nulls, len)?;
+            Ok(Arc::new(list))
+        }
+        (DataType::Struct(_), DataType::Struct(members)) => Ok(Arc::new(fit_struct(array.as_struct(), members)?)),
+        (DataType::Map(_, _), DataType::Map(entries, sorted)) => match entries.data_type() {
+            DataType::Struct(pair) => {
+                let (_, offsets, found, nulls, _) = array.as_map().clone().into_parts();
+                let found = fit_struct(&found, pair)?;
+                Ok(Arc::new(MapArray::try_new(entries.clone(), offsets, found, nulls, *sorted)?))
+            }
+            _ => Err(another(array, to)),
+        },
+        _ => Err(another(array, to)),
+    }
+}
+
+fn fit_list<Offset: OffsetSizeTrait>(array: &ArrayRef, item: &FieldRef) -> Result<ArrayRef, ArrowError> {
+    let (_, offsets, values, nulls) = array.as_list::<Offset>().clone().into_parts();
+    let values = fit(&values, item.data_type())?;
+    Ok(Arc::new(GenericListArray::try_new(item.clone(), offsets, values, nulls)?))
+}
+
+fn fit_struct(array: &StructArray, members: &Fields) -> Result<StructArray, ArrowError> {
+    let columns = array.columns().iter().zip(members).map(|(column, member)| fit(column, member.data_type()));
+    let columns = columns.collect::<Result<_, _>>()?;
+    StructArray::try_new_with_length(members.clone(), columns, array.nulls().cloned(), array.len())
+}
+
+fn another(array: &ArrayRef, to: &DataType) -> ArrowError {
+    ArrowError::SchemaError(format!("expected {to}, found {}", array.data_type()))
+}
