@@ -72,18 +72,13 @@ fn register(runtime: &tokio::runtime::Runtime) {
         let mut connection = Connection::open(&server.address);
         let mut times = Vec::new();
         for turn in 0.. {
-            let body = json!({ "schema": text(&format!("r{lane}_{turn}")) }).to_string();
-            let request = format!(
-                "POST /registry/subjects/topic-{lane}-{turn}-value/versions HTTP/1.1\r\nHost: charter\r\n\
-                 Authorization: Bearer {token}\r\nContent-Type: application/vnd.schemaregistry.v1+json\r\n\
-                 Content-Length: {}\r\n\r\n{body}",
-                body.len()
-            );
+            let subject = format!("topic-{lane}-{turn}-value");
+            let request = registration(&token, &subject, &text(&format!("r{lane}_{turn}")));
             let began = Instant::now();
             if began >= end {
                 break;
             }
-            is_answered(connection.ask(request.as_bytes()));
+            is_answered(connection.ask(&request));
             times.push(began.elapsed());
         }
         times
@@ -92,7 +87,48 @@ fn register(runtime: &tokio::runtime::Runtime) {
     println!("first registration over HTTP, synchronous=FULL, {N_CLIENTS} clients: {per_second} /s, {figures}");
     println!("  budget: over 1,500 /s");
     println!("fdatasync of 4 KiB on the same disk before the load: {disk}; after it: {}", fdatasync(data.path()));
+    register_in_one_subject(&server, &token);
     server.stop();
+}
+
+/// The same, all in one subject: each schema is another one and a compatible successor of any before it, and none may be
+/// refused.
+fn register_in_one_subject(server: &Server, token: &str) {
+    const N_CLIENTS: usize = 32;
+    const N_EACH: usize = 100;
+    let began = Instant::now();
+    let figures = on_threads(N_CLIENTS, |lane| {
+        let mut connection = Connection::open(&server.address);
+        let times = (0..N_EACH).map(|turn| {
+            let field = json!({ "name": format!("f{lane}_{turn}"), "type": "int", "default": 0 });
+            let schema = json!({ "type": "record", "name": "Shared", "fields": [field] }).to_string();
+            let began = Instant::now();
+            is_answered(connection.ask(&registration(token, "shared-value", &schema)));
+            began.elapsed()
+        });
+        times.collect()
+    });
+    let mut connection = Connection::open(&server.address);
+    let list = "GET /registry/subjects/shared-value/versions HTTP/1.1\r\nHost: charter\r\n";
+    let answer = connection.ask(format!("{list}Authorization: Bearer {token}\r\n\r\n").as_bytes());
+    is_answered(answer);
+    let n_versions = answer.iter().filter(|byte| **byte == b',').count() + 1;
+    println!(
+        "registration in one subject, {N_CLIENTS} clients with {N_EACH} schemas each: {n_versions} versions, \
+         {} /s, {figures}",
+        figures.per_second(began.elapsed())
+    );
+    println!("  budget: {} versions, none refused", N_CLIENTS * N_EACH);
+}
+
+fn registration(token: &str, subject: &str, schema: &str) -> Vec<u8> {
+    let body = json!({ "schema": schema }).to_string();
+    let request = format!(
+        "POST /registry/subjects/{subject}/versions HTTP/1.1\r\nHost: charter\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/vnd.schemaregistry.v1+json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    request.into_bytes()
 }
 
 /// A start on many schemas, and then look-ups by id against a bare `hello` of the same server library.

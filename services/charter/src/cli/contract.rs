@@ -1,5 +1,6 @@
 //! `charter contract`: offline comparison of contracts, by the rules that the server publishes by.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -99,7 +100,21 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
     }
 }
 
+fn promises(names: &[String]) -> Result<BTreeSet<String>> {
+    let mut promises = BTreeSet::new();
+    for name in names {
+        if name.trim().is_empty() {
+            return Err(Error::new(Exit::Usage, "`--promise` is empty").hint("name a custom property"));
+        }
+        if !promises.insert(name.clone()) {
+            return Err(Error::new(Exit::Usage, format!("duplicate promise `{name}`")));
+        }
+    }
+    Ok(promises)
+}
+
 fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
+    let promises = promises(&args.promise)?;
     let (old, new) = match (read(old)?, read(new)?) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(invalid(&problems)),
@@ -109,7 +124,6 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
         }
     };
     let proofs = if args.proven { Proofs::All } else { Proofs::None };
-    let promises = args.promise.iter().cloned().collect();
     let options = Options { proofs, allow_widening: args.allow_widening, promises, ..Options::default() };
     let diff = Diff::between(&old, &new, &options);
     match args.format.or_json(args.json) {

@@ -135,7 +135,7 @@ fn a_value_of_another_kind_than_its_column_is_refused() {
 - name: t
   properties:
   - {name: d, logicalType: date, logicalTypeOptions: {minimum: "1970-01-01T12:00:00Z"}}
-  - {name: e, physicalType: DATE, logicalTypeOptions: {exclusiveMaximum: "1970-01-01 12:00:00"}}
+  - {name: e, logicalType: date, physicalType: DATE, logicalTypeOptions: {exclusiveMaximum: "1970-01-01 12:00:00"}}
   - {name: n, logicalType: timestamp, logicalTypeOptions: {timezone: false, maximum: "1970-01-01T00:00:00+02:00"}}
   - name: p
     logicalType: timestamp
@@ -151,7 +151,7 @@ fn a_value_of_another_kind_than_its_column_is_refused() {
     - {name: b, logicalType: timestamp, logicalTypeOptions: {minimum: "1970-01-01T00:00:00+02:00"}}
     - {name: c, logicalType: timestamp, logicalTypeOptions: {timezone: true, minimum: "1970-01-01T00:00:00+02:00"}}
     - {name: d, physicalType: timestamptz, logicalType: timestamp, logicalTypeOptions: {minimum: "1970-01-01"}}
-    - {name: e, physicalType: timestamp_ntz, logicalTypeOptions: {minimum: "1970-01-01T00:00:00"}}
+    - {name: e, logicalType: timestamp, physicalType: timestamp_ntz, logicalTypeOptions: {minimum: "1970-01-01T00:00:00"}}
     - {name: f, logicalType: string, logicalTypeOptions: {pattern: "1970-01-01T00:00:00+02:00"}}
     - {name: g, logicalType: time, logicalTypeOptions: {minimum: "12:00"}}
 "#
@@ -183,7 +183,7 @@ fn a_value_of_another_kind_than_its_column_is_refused() {
 fn numbers_keep_all_of_their_digits() {
     let bound = |number: &str| {
         let text = format!(
-            "{HEAD}schema:\n- name: t\n  properties:\n  - name: ä\n    logicalTypeOptions: {{minimum: {number}}}\n"
+            "{HEAD}schema:\n- name: t\n  properties:\n  - name: ä\n    logicalType: number\n    logicalTypeOptions: {{minimum: {number}}}\n"
         );
         let parsed = parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{number}: {problems:#?}"));
         let Document::Contract(contract) = parsed.document else { panic!("a contract") };
@@ -200,8 +200,8 @@ fn numbers_keep_all_of_their_digits() {
     assert_eq!(bound("0.12345678901234567890123456789012345678"), decimal("0.12345678901234567890123456789012345678"));
     // An alias has another number's place.
     let text = format!(
-        "{HEAD}schema:\n- name: t\n  properties:\n  - name: a\n    logicalTypeOptions: {{minimum: &low 12345678901234567890.5}}\n  \
-         - name: b\n    logicalTypeOptions: {{minimum: *low}}\n"
+        "{HEAD}schema:\n- name: t\n  properties:\n  - name: a\n    logicalType: number\n    logicalTypeOptions: {{minimum: &low 12345678901234567890.5}}\n  \
+         - name: b\n    logicalType: number\n    logicalTypeOptions: {{minimum: *low}}\n"
     );
     let parsed = parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let Document::Contract(contract) = parsed.document else { panic!("a contract") };

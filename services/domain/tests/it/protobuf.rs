@@ -262,7 +262,7 @@ fn a_group_comes_and_goes_with_its_field() {
 
 #[test]
 fn a_comparison_takes_a_bounded_number_of_steps() {
-    let great = one((1..300_000).map(|number| scalar(number, Scalar::Int32)).collect());
+    let great = one((1..600_000).map(|number| scalar(number, Scalar::Int32)).collect());
     assert_eq!(compare(&great, &great), Err(TooComplex));
 }
 

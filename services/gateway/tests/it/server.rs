@@ -160,6 +160,23 @@ async fn a_request_waits_for_a_connection_for_a_limited_time() {
     assert!(is_closed(&mut waiting).await);
 }
 
+#[tokio::test]
+async fn a_request_waits_longer_than_connections_stay_idle() {
+    let request_timeout = Duration::from_millis(900);
+    let limits = Limits { connections: 1, request_timeout, ..Limits::default() };
+    let server = TestServer::with_limits(limits).await;
+    let request = server.signer(LEASE).sign("GET", &object("a.parquet")).bytes();
+    let mut first = server.connect().await;
+    let mut waiting = server.connect().await;
+    waiting.write_all(&request).await.unwrap();
+    // The first connection is idle again when half of the other's time is over, and stays so for the whole time limit.
+    tokio::time::sleep(request_timeout / 2).await;
+    let kept_alive = server.signer(LEASE).sign("HEAD", &object("a.parquet")).kept_alive();
+    first.write_all(&kept_alive.bytes()).await.unwrap();
+    assert!(read_head(&mut first).await.starts_with(b"HTTP/1.1 200"));
+    assert_eq!(read_answer(&mut waiting).await.status, 200);
+}
+
 fn server_address() -> std::net::IpAddr {
     std::net::Ipv4Addr::LOCALHOST.into()
 }

@@ -320,6 +320,12 @@ impl Request {
         self
     }
 
+    /// The same request, for a connection that stays open.
+    pub(crate) fn kept_alive(mut self) -> Self {
+        self.headers.retain(|(name, _)| name != "connection");
+        self
+    }
+
     pub(crate) fn body(mut self, body: &[u8]) -> Self {
         self.body = body.to_vec();
         self.header("content-length", &body.len().to_string())

@@ -55,6 +55,8 @@ pub(crate) enum Kind {
     Sql,
     /// A schema that another one refers to.
     Reference,
+    /// A custom property of a contract.
+    Property,
     /// A schema object of a contract.
     Object,
     /// The version of a new contract.
@@ -134,6 +136,7 @@ impl Kind {
             Self::Schema => "orders.avsc",
             Self::Sql => "orders.sql",
             Self::Reference => "Other=other.avsc",
+            Self::Property => "quality",
             Self::Object => "orders",
             Self::Name => "Orders",
             Self::Directory => "data",
@@ -167,7 +170,7 @@ impl Kind {
             Self::Subject | Self::NewSubject => &["", "No One", "../reader"],
             Self::Cursor => &["", "not a cursor"],
             Self::Key => &["", "two words", "k\u{e9}y"],
-            Self::Text => &["", "  "],
+            Self::Text | Self::Property => &["", "  "],
             Self::Documents | Self::File | Self::Refused | Self::Schema | Self::Sql => {
                 &["no-such-file", "garbage.yaml", "not-utf8.yaml"]
             }
@@ -328,7 +331,7 @@ fn server_forms() -> Forms {
 }
 
 fn offline_forms() -> Forms {
-    use Kind::{File, Flag, Json, Name, NewVersion, Object, Reference, Schema, Sql, Word};
+    use Kind::{File, Flag, Json, Name, NewVersion, Object, Property, Reference, Schema, Sql, Word};
     vec![
         (
             "contract diff",
@@ -338,6 +341,7 @@ fn offline_forms() -> Forms {
                     ("NEW", File),
                     ("--allow-widening", Flag),
                     ("--proven", Flag),
+                    ("--promise", Property),
                     ("--format", Word("text")),
                     ("--json", Json),
                 ]),
