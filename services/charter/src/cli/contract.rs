@@ -100,11 +100,15 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
     }
 }
 
+/// The length of the longest name of a custom property, in bytes.
+const LONGEST_PROPERTY: usize = 256;
+
 fn promises(names: &[String]) -> Result<BTreeSet<String>> {
     let mut promises = BTreeSet::new();
     for name in names {
-        if name.trim().is_empty() {
-            return Err(Error::new(Exit::Usage, "`--promise` is empty").hint("name a custom property"));
+        if name.trim().is_empty() || name.len() > LONGEST_PROPERTY {
+            let message = format!("`--promise` takes the name of a custom property, of 1 to {LONGEST_PROPERTY} bytes");
+            return Err(Error::new(Exit::Usage, message));
         }
         if !promises.insert(name.clone()) {
             return Err(Error::new(Exit::Usage, format!("duplicate promise `{name}`")));

@@ -139,10 +139,11 @@ fn a_key_that_exhausts_the_pool_fails_alone() {
     let size = table.data("a.parquet", &batch);
     let schema = metadata(&[("n", json!("long")), ("key", json!("string"))], &[], json!({}));
     table.entry(0, &[protocol(1), schema, add("a.parquet", size)]);
-    let unique = |path: &str| rule(Check::DuplicateValues { columns: vec![column(path)] });
-    let rules = vec![nulls("n"), unique("n"), unique("key"), nulls("key")];
-    // The pool is half of what a query's stack of 512 MiB leaves.
-    let found = inspect(&Launcher { memory_bytes: 3 << 28, ..launcher() }, table.path(), rules).unwrap().inspection;
+    let unique =
+        |paths: &[&str]| rule(Check::DuplicateValues { columns: paths.iter().map(|path| column(path)).collect() });
+    // A key of 6 kB in each row: more than the pool, which is half of what a query's stack of 512 MiB leaves.
+    let rules = vec![nulls("n"), unique(&["n"]), unique(&["key"; 6]), nulls("key")];
+    let found = inspect(&Launcher { memory_bytes: 2 << 30, ..launcher() }, table.path(), rules).unwrap().inspection;
     let told = Measured::Error("it needs more memory than it may use".to_owned());
     assert_eq!(found.measured, [value(0), value(0), told, value(0)]);
 }
