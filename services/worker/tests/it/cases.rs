@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use domain::decimal::Decimal;
 use domain::quality::{Bound, Check, Measured, Rule, Scalar};
 
 use crate::support::{column, delta, nulls, rule, sql, value};
@@ -33,7 +34,7 @@ fn unique(path: &str) -> Rule {
 }
 
 fn multiple(path: &str, divisor: f64) -> Rule {
-    rule(Check::NotMultipleOf { column: column(path), divisor })
+    rule(Check::NotMultipleOf { column: column(path), divisor: Decimal::of(divisor).unwrap() })
 }
 
 fn error(reason: &str) -> Measured {

@@ -52,7 +52,7 @@ fn rows_that_a_vector_deletes_are_not_there() {
         vec![
             sql("SELECT count(*) FROM ${table}"),
             sql("SELECT sum(n) FROM ${table}"),
-            rule(Check::NotMultipleOf { column: column("n"), divisor: 3.0 }),
+            rule(Check::NotMultipleOf { column: column("n"), divisor: 3_i64.into() }),
         ]
     };
     let whole = delta(table.path(), 0, rules()).unwrap().inspection;

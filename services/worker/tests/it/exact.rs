@@ -68,7 +68,11 @@ fn missing(path: &str, values: &[&str]) -> Rule {
 }
 
 fn multiple(path: &str, divisor: f64) -> Rule {
-    rule(Check::NotMultipleOf { column: column(path), divisor })
+    multiple_of(path, &format!("{divisor:e}"))
+}
+
+fn multiple_of(path: &str, divisor: &str) -> Rule {
+    rule(Check::NotMultipleOf { column: column(path), divisor: divisor.parse().unwrap() })
 }
 
 fn unique(paths: &[&str]) -> Rule {
@@ -195,6 +199,30 @@ fn whole_divisors_of_floating_point_numbers_are_exact() {
 }
 
 #[test]
+fn a_value_too_small_for_its_quotient_is_no_multiple() {
+    let numbers = vec![f64::from_bits(1), -f64::from_bits(1), 0.0, 2.5];
+    check(vec![("n", Arc::new(Float64Array::from(numbers)) as ArrayRef)], [(multiple("n", 2.5), 2.0)]);
+}
+
+/// The middle of two values of a half is a double; what is beside it by less than a double can tell is still nearer to
+/// one of them.
+#[test]
+fn a_number_is_rounded_once_to_a_half() {
+    type Half = <Float16Type as arrow::array::ArrowPrimitiveType>::Native;
+    let halves = vec![Half::ONE, Half::from_bits(Half::ONE.to_bits() + 1)];
+    let halves: ArrayRef = Arc::new(Float16Array::from(halves));
+    check(
+        vec![("h", halves)],
+        [
+            (most("h", number("1.00048828125")), 1.0),
+            (most("h", number("1.0004882812500000000000000000001")), 0.0),
+            (least("h", number("1.0004882812499999999999999999999")), 0.0),
+            (least("h", number("1.0004882812500000000000000000001")), 1.0),
+        ],
+    );
+}
+
+#[test]
 fn integers_beyond_double_precision_are_compared_by_their_digits() {
     const ODD: i64 = 9_007_199_254_740_993;
     let columns: Vec<(&str, ArrayRef)> = vec![
@@ -264,6 +292,8 @@ fn decimals_of_any_size_are_compared_by_their_digits() {
             (multiple("cents", 1e40), 3.0),
             (multiple("whole", 3.0), 2.0),
             (multiple("fraction", 0.5), 2.0),
+            // By all digits of the divisor.
+            (multiple_of("cents", "0.01000000000000000000001"), 3.0),
             (most("wide", number("1e-70")), 1.0),
             (valid("wide", &["1e-69", "-1e-70"]), 1.0),
             (multiple("wide", 1e-69), 2.0),
