@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench build clients postgres races histories kills
+.PHONY: help demo test check bench build clients postgres races histories differential kills
 
 # The shared test data (tables, vectors, standards); tests that need it report that it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
@@ -56,6 +56,11 @@ races: ## Run 10,000 races of vend against revoke on each database
 histories: ## Play 100,000 random histories against a small model of the gate on SQLite, 1,000 on PostgreSQL
 	CHARTER_HISTORIES=100000 CHARTER_HISTORIES_POSTGRES=1000 \
 		$(CARGO) test --release --workspace --locked --test app_it -- history:: --nocapture
+
+differential: ## Compare what the worker and DuckDB count for 100,000 pairs of a random table and a rule (SEED=n: from seed n on)
+	@tests/setup.sh clients
+	CHARTER_DIFFERENTIAL=100000 CHARTER_DIFFERENTIAL_SEED=$(or $(SEED),1000000) \
+		$(CARGO) test --workspace --locked --test worker_it -- differential:: --nocapture
 
 kills: build ## Kill the server under load on each database: 100 times at random, then every 20 s for 3 minutes
 	CHARTER_KILLS=100 $(CARGO) test --workspace --locked --test charter_it -- random_kills --nocapture --test-threads=1

@@ -39,6 +39,16 @@ impl Decimal {
         number.is_finite().then(|| Self::parse(&format!("{number:e}"))).flatten()
     }
 
+    /// The double whose shortest form has all of its digits; `None` if there is none.
+    pub fn as_double(&self) -> Option<f64> {
+        self.nearest().filter(|double| Self::of(*double).as_ref() == Some(self))
+    }
+
+    /// The double that is nearest; `None` if it is greater than all.
+    pub fn nearest(&self) -> Option<f64> {
+        self.to_string().parse().ok().filter(|double: &f64| double.is_finite())
+    }
+
     /// Whether it is zero.
     pub fn is_zero(&self) -> bool {
         self.0.is_zero()

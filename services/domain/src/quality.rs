@@ -104,10 +104,7 @@ impl From<Decimal> for Scalar {
         if let Ok(integer) = text.parse() {
             return Self::Integer(integer);
         }
-        match text.parse::<f64>() {
-            Ok(nearest) if Decimal::of(nearest).as_ref() == Some(&number) => Self::Number(nearest),
-            Ok(_) | Err(_) => Self::Decimal(number),
-        }
+        number.as_double().map_or(Self::Decimal(number), Self::Number)
     }
 }
 
@@ -217,7 +214,7 @@ pub enum Check {
         /// The column.
         column: ColumnPath,
         /// The divisor, greater than 0.
-        divisor: f64,
+        divisor: Decimal,
     },
     /// Rows minus distinct keys, among the rows whose key has no null.
     DuplicateValues {

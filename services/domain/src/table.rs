@@ -1,6 +1,7 @@
 //! Lakehouse tables: their location, their snapshots and their physical schema.
 
 mod location;
+mod log;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 pub use self::location::{Location, NotALocation};
+pub use self::log::LogName;
 use crate::clock::Timestamp;
 use crate::closed_set;
 use crate::id::{SnapshotId, TableId};

@@ -59,6 +59,9 @@ pub enum Refusal {
     /// It has a part that no rule may have.
     #[error("the query contains {0}")]
     Contains(&'static str),
+    /// The parser takes more for the right side of a comparison than SQL does.
+    #[error("`IS DISTINCT FROM` is followed by AND or OR: put the comparison in parentheses")]
+    Unclear,
     /// It reads another table.
     #[error("the query reads `{0}`, but a rule reads only `${{table}}`")]
     OtherTable(String),

@@ -244,6 +244,21 @@ fn judged(result: Result<(), Refusal>) -> ControlFlow<Box<Refusal>> {
     }
 }
 
+/// Makes one path of the names in front of a subscript, as the parser does where there is none: the first of `t.s['a']`
+/// may be a table.
+fn join_names(root: &mut Expr, access_chain: &mut Vec<AccessExpr>) {
+    let Expr::Identifier(first) = root else { return };
+    let mut names = vec![first.clone()];
+    names.extend(access_chain.iter().map_while(|access| match access {
+        AccessExpr::Dot(Expr::Identifier(name)) => Some(name.clone()),
+        _ => None,
+    }));
+    if names.len() > 1 {
+        access_chain.drain(..names.len() - 1);
+        *root = Expr::CompoundIdentifier(names);
+    }
+}
+
 impl VisitorMut for Binder<'_> {
     type Break = Box<Refusal>;
 
@@ -280,6 +295,10 @@ impl VisitorMut for Binder<'_> {
         match expr {
             Expr::Identifier(name) if !self.declared.members.contains(&name.span) => judged(self.column(name)),
             Expr::CompoundIdentifier(names) => judged(self.path(names)),
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                join_names(root, access_chain);
+                ControlFlow::Continue(())
+            }
             Expr::Function(Function { args: FunctionArguments::List(list), .. }) => {
                 for argument in &mut list.args {
                     if let FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(table)) = argument {

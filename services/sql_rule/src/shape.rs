@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, ObjectName, Query, Select, SelectItem, SetExpr, Statement, TableFactor, Value, Visit, Visitor,
+    BinaryOperator, Expr, Function, ObjectName, Query, Select, SelectItem, SetExpr, Statement, TableFactor, Value,
+    Visit, Visitor,
 };
 
 use crate::functions::{WINDOW_FUNCTIONS, canonical_name};
@@ -103,6 +104,15 @@ impl Visitor for Shape {
                 "a variable"
             }
             Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => "a variable",
+            // `a IS DISTINCT FROM b AND c` would be `a IS DISTINCT FROM (b AND c)`.
+            Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right)
+                if matches!(
+                    right.as_ref(),
+                    Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor, .. }
+                ) =>
+            {
+                return refused(Refusal::Unclear);
+            }
             Expr::Overlay { .. } => return refused(Refusal::Function("overlay".to_owned())),
             Expr::InUnnest { .. } => "UNNEST",
             Expr::Array(_) | Expr::Dictionary(_) | Expr::Map(_) | Expr::Struct { .. } | Expr::Named { .. } => {

@@ -1,11 +1,12 @@
 //! Names: the newest snapshot of a table, and the files below its directory.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 use domain::storage::{Error, FileState, ReadError};
-use domain::table::{Format, Location, PinnedFile, SnapshotKey, is_parquet_data_file};
+use domain::table::{Format, Location, LogName, PinnedFile, SnapshotKey, is_parquet_data_file};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
 use rustix::io::Errno;
 
@@ -20,30 +21,36 @@ const MAX_WALKED: usize = 200_000;
 /// The deepest directory below a table that is walked to list its files.
 const MAX_WALKED_DEPTH: usize = 32;
 
+/// The newest version that has an entry, or that a checkpoint stands for: all of its parts, if it has any.
 pub(crate) fn newest_delta(folder: &OwnedFd, location: &Location) -> Result<SnapshotKey, Error> {
     let no_table = || Error::NoTable(location.clone(), Format::Delta);
     let log = open_child(folder, OsStr::new("_delta_log")).map_err(|_| no_table())?;
     let mut newest: Option<u64> = None;
+    let mut parts: BTreeMap<(u64, u32), BTreeSet<u32>> = BTreeMap::new();
     for (n_names, entry) in Dir::read_from(&log).map_err(io_error(location))?.enumerate() {
         let entry = entry.map_err(io_error(location))?;
         if n_names > MAX_NAMES {
             return Err(Error::TooLarge(location.clone(), MAX_NAMES));
         }
-        newest = newest.max(delta_version(entry.file_name().to_bytes()));
+        match entry.file_name().to_str().ok().and_then(LogName::parse) {
+            Some((version, LogName::Entry | LogName::Checkpoint | LogName::JsonCheckpoint)) => {
+                newest = newest.max(Some(version));
+            }
+            Some((version, LogName::CheckpointPart { part, parts: n_parts })) => {
+                parts.entry((version, n_parts)).or_default().insert(part);
+            }
+            None => {}
+        }
     }
+    let complete =
+        parts.iter().filter(|((_, n_parts), found)| *n_parts > 0 && (1..=*n_parts).all(|part| found.contains(&part)));
+    let newest = newest.max(complete.map(|((version, _), _)| *version).max());
     newest.map(SnapshotKey::DeltaVersion).ok_or_else(no_table)
 }
 
 /// Where the log entry of a version is, below the table.
 pub(crate) fn delta_entry(version: u64) -> String {
-    format!("_delta_log/{version:020}.json")
-}
-
-/// The version in a log entry's name: 20 digits and `.json`.
-fn delta_version(name: &[u8]) -> Option<u64> {
-    let digits = name.strip_suffix(b".json")?;
-    let good = digits.len() == 20 && digits.iter().all(u8::is_ascii_digit);
-    good.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+    format!("_delta_log/{}", LogName::entry(version))
 }
 
 pub(crate) fn newest_parquet(folder: &OwnedFd, location: &Location) -> Result<SnapshotKey, Error> {

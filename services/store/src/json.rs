@@ -252,8 +252,8 @@ enum CheckForm {
     NotMultipleOf {
         #[serde(with = "PathForm")]
         column: ColumnPath,
-        #[serde(with = "Number")]
-        divisor: f64,
+        #[serde(with = "Digits")]
+        divisor: Decimal,
     },
     DuplicateValues {
         #[serde(with = "List::<PathForm>")]
@@ -528,6 +528,28 @@ impl Form for Number {
             serde_json::Value::String(text) => text.parse().map_err(D::Error::custom),
             value => value.as_f64().ok_or_else(|| D::Error::custom("not a number")),
         }
+    }
+}
+
+/// A number, or a text where a double does not have all of its digits.
+struct Digits;
+
+impl Form for Digits {
+    type Model = Decimal;
+
+    fn serialize<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+        match number.as_double() {
+            Some(double) => serializer.serialize_f64(double),
+            None => serializer.collect_str(number),
+        }
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+        let number = match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Decimal::parse(&text),
+            value => value.as_f64().and_then(Decimal::of),
+        };
+        number.ok_or_else(|| D::Error::custom("not a number"))
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod app;
+pub mod clients;
 pub mod clock;
 pub mod inspector;
 pub mod postgres;

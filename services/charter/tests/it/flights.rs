@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use testkit::clients::clients;
 
-use crate::test_server::{Credentials, TestServer, clients, make_demo, repository, shared};
+use crate::test_server::{Credentials, TestServer, make_demo, repository, shared};
 
 const BLOCK: &str = "nyc.flights.flights";
 const LAST_GOOD: &str = "nyc.flights-last-good.flights";

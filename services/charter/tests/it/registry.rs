@@ -5,8 +5,9 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use testkit::clients::clients;
 
-use crate::test_server::{TestServer, clients, jvm_client, repository};
+use crate::test_server::{TestServer, jvm_client, repository};
 
 #[test]
 fn the_clients_of_the_confluent_registry_work_unchanged() {

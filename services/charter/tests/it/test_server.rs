@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::clients::clients;
 use testkit::shared::{self, found};
 
 /// Timeout for background work of the server.
@@ -476,13 +477,6 @@ pub(crate) fn repository() -> PathBuf {
 /// The shared test data.
 pub(crate) fn shared() -> Option<PathBuf> {
     shared::shared("")
-}
-
-/// The Python environment with the real clients; required in CI.
-pub(crate) fn clients() -> Option<PathBuf> {
-    let configured = std::env::var_os("CHARTER_CLIENTS").map(PathBuf::from);
-    let clients = configured.unwrap_or_else(|| repository().join("target/clients"));
-    found("the Python environment with the clients", clients)
 }
 
 /// The registry client of the JVM; required in CI.

@@ -197,7 +197,7 @@ fn options(at: &At<'_>, reader: &mut Reader) -> Options {
         maximum,
         exclusive_minimum,
         exclusive_maximum,
-        multiple_of: at.get("multipleOf").and_then(|divisor| divisor.number()),
+        multiple_of: at.get("multipleOf").and_then(|divisor| divisor.scalar()?.as_decimal()),
         timezone: at.flag_of("timezone"),
         default_timezone: at.text_of("defaultTimezone"),
         min_items: at.count_of("minItems"),
@@ -211,14 +211,16 @@ fn options(at: &At<'_>, reader: &mut Reader) -> Options {
     }
 }
 
-/// The values of `enum` (ODCS 3.2). They are distinct, which the schema cannot say, since labels may differ.
+/// The values of `enum` (ODCS 3.2). They are distinct, numbers by all of their digits, which the schema cannot say: labels
+/// may differ, and it knows numbers as doubles.
 fn enumeration(at: &At<'_>, reader: &mut Reader) -> Vec<Scalar> {
     let mut values: Vec<Scalar> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     for entry in at.list("enum") {
         let Some(value) = entry.get("value") else { continue };
         let Some(scalar) = value.scalar() else { continue };
-        if seen.insert(value.node.to_json().to_string()) {
+        let number = scalar.as_decimal();
+        if seen.insert(number.map_or_else(|| value.node.to_json().to_string(), |number| number.to_string())) {
             values.push(scalar);
         } else {
             reader.problem(&value, "the value is already in this enumeration");

@@ -65,6 +65,25 @@ fn kind_and_version_of_the_standard_are_asked_for() {
     check("- 1\n", &[(1, 1, "", "a mapping of fields")]);
 }
 
+/// As doubles the first three are one, and so are the last two by their digits.
+#[test]
+fn values_of_an_enumeration_differ_in_any_digit() {
+    let document = |values: &str| {
+        format!(
+            "kind: DataContract\napiVersion: v3.2.0\nid: c\nversion: 1.0.0\nstatus: active\nschema:\n- name: o\n  \
+             properties:\n  - {{name: n, logicalType: number, enum: [{values}]}}\n"
+        )
+    };
+    let listed = "{value: 9588229721285673000}, {value: 9588229721285673001}, {value: 9588229721285673002}";
+    assert!(documents::parse(document(listed).as_bytes()).is_ok());
+    for (values, column) in [("{value: 1}, {value: 1.0}", 63), ("{value: 0.10}, {value: 1e-1}", 66)] {
+        check(
+            &document(values),
+            &[(9, column, "/schema/0/properties/0/enum/1/value", "the value is already in this enumeration")],
+        );
+    }
+}
+
 #[test]
 fn what_a_schema_cannot_say_is_checked() {
     let text = format!(

@@ -61,13 +61,11 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
         constraint(change, "pattern", findings);
     }
     if before.multiple_of != after.multiple_of {
-        // 0.3 is a multiple of 0.1, whatever their quotient is in binary.
-        let whole = |ratio: f64| ratio.round() >= 1.0 && (ratio - ratio.round()).abs() < 1e-9;
-        let change = match (before.multiple_of, after.multiple_of) {
-            (None, Some(divisor)) => Change::Tighter(Constraint::MultipleOf(divisor)),
+        let change = match (&before.multiple_of, &after.multiple_of) {
+            (None, Some(divisor)) => Change::Tighter(Constraint::MultipleOf(divisor.clone())),
             (_, None) => Change::Looser,
-            (Some(then), Some(now)) if whole(now / then) => Change::Tighter(Constraint::MultipleOf(now)),
-            (Some(then), Some(now)) if whole(then / now) => Change::Looser,
+            (Some(then), Some(now)) if now.is_multiple_of(then) => Change::Tighter(Constraint::MultipleOf(now.clone())),
+            (Some(then), Some(now)) if then.is_multiple_of(now) => Change::Looser,
             (Some(_), Some(_)) => Change::Other,
         };
         constraint(change, "multipleOf", findings);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::decimal::Decimal;
 use crate::quality::{Bound, Check, Scalar};
 use crate::table::ColumnPath;
 
@@ -122,7 +123,7 @@ pub enum Constraint {
     /// The text matches.
     Pattern(String),
     /// The number is a multiple.
-    MultipleOf(f64),
+    MultipleOf(Decimal),
 }
 
 impl Proof {
@@ -159,7 +160,7 @@ impl Constraint {
             Self::MinLength(least) => Check::Length { column, minimum: Some(*least), maximum: None },
             Self::MaxLength(most) => Check::Length { column, minimum: None, maximum: Some(*most) },
             Self::Pattern(pattern) => Check::InvalidPattern { column, pattern: pattern.clone() },
-            Self::MultipleOf(divisor) => Check::NotMultipleOf { column, divisor: *divisor },
+            Self::MultipleOf(divisor) => Check::NotMultipleOf { column, divisor: divisor.clone() },
             Self::MinItems(_)
             | Self::MaxItems(_)
             | Self::MinProperties(_)

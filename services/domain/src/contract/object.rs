@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::closed_set;
+use crate::decimal::Decimal;
 use crate::name::{self, Name};
 use crate::quality::{Operator, Scalar, Severity};
 use crate::registry::{NotASubject, Subject};
@@ -253,7 +254,7 @@ pub struct Options {
     /// What every value must be less than.
     pub exclusive_maximum: Option<Scalar>,
     /// What every number must be a multiple of.
-    pub multiple_of: Option<f64>,
+    pub multiple_of: Option<Decimal>,
     /// Whether a moment carries its time zone.
     pub timezone: Option<bool>,
     /// The time zone of those that carry none.

@@ -208,8 +208,8 @@ impl Compiler<'_> {
             let check = column.clone().map(|column| Check::Length { column, minimum: None, maximum: Some(most) });
             self.implied(format!("{key}/maxLength"), check, format!("{key} has at most {most} characters"));
         }
-        if let Some(divisor) = options.multiple_of {
-            let check = column.clone().map(|column| Check::NotMultipleOf { column, divisor });
+        if let Some(divisor) = &options.multiple_of {
+            let check = column.clone().map(|column| Check::NotMultipleOf { column, divisor: divisor.clone() });
             self.implied(format!("{key}/multipleOf"), check, format!("{key} is a multiple of {divisor}"));
         }
         if let Some(pattern) = &options.pattern {

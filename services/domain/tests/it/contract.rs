@@ -10,6 +10,7 @@ use domain::contract::{
     Property, Quality, QualityUnit, RuleError, SchemaObject, SemanticType, Settings, SlaProperty, State, Wish,
     canonical, conformance, rules, sla, verdict_of,
 };
+use domain::decimal::Decimal;
 use domain::quality::{Check, Operator, Rule, Scalar, Severity, Unit, Verdict};
 use domain::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol};
 use domain::version::Version;
@@ -93,7 +94,7 @@ fn promises_of_columns_become_rules_over_the_tables_columns() {
         options: Options {
             minimum: Some(Scalar::Integer(0)),
             exclusive_maximum: Some(Scalar::Integer(9)),
-            multiple_of: Some(0.5),
+            multiple_of: Decimal::of(0.5),
             ..Options::default()
         },
         ..column("amount", LogicalType::Number)

@@ -5,6 +5,7 @@ use domain::change::{Finding, Options, Proofs, compare, compare_with, required_b
 use domain::contract::{
     Classification, LogicalType, MapTypes, Measure, Options as TypeOptions, Property, QualityUnit, Relationship,
 };
+use domain::decimal::Decimal;
 use domain::quality::{Operator, Scalar, Severity};
 use domain::version::Bump;
 use serde_json::{Value, json};
@@ -281,7 +282,11 @@ fn rows_19_to_23_values_are_constrained() {
         ("maxItems", a(), with_options(|it| it.max_items = Some(1))),
         ("uniqueItems", a(), with_options(|it| it.unique_items = true)),
         ("maxProperties", a(), with_options(|it| it.max_properties = Some(1))),
-        ("multipleOf", with_options(|it| it.multiple_of = Some(0.1)), with_options(|it| it.multiple_of = Some(0.3))),
+        (
+            "multipleOf",
+            with_options(|it| it.multiple_of = Decimal::of(0.1)),
+            with_options(|it| it.multiple_of = Decimal::of(0.3)),
+        ),
     ] {
         check_column(&format!("22 {name}"), &loose, &tight, provable());
         check_column(&format!("23 {name}"), &tight, &loose, BREAKS_CONSUMERS());
@@ -299,8 +304,11 @@ fn rows_19_to_23_values_are_constrained() {
     check_column("22 in another notation", &from("31.01.2020"), &from("01.02.2020"), BREAKS_BOTH());
     let pattern = |pattern: &str| with_options(|it| it.pattern = Some(pattern.to_owned()));
     check_column("22 another pattern", &pattern("^a"), &pattern("^b"), BREAKS_BOTH());
-    let multiple = |divisor| with_options(|it| it.multiple_of = Some(divisor));
-    check_column("22 another divisor", &multiple(2.0), &multiple(3.0), BREAKS_BOTH());
+    let multiple = |divisor: &str| with_options(|it| it.multiple_of = Decimal::parse(divisor));
+    check_column("22 another divisor", &multiple("2"), &multiple("3"), BREAKS_BOTH());
+    // Their quotient is not whole, which no double can say.
+    let (then, now) = (multiple("10000000000000000001"), multiple("20000000000000000003"));
+    check_column("22 another divisor of many digits", &then, &now, BREAKS_BOTH());
 }
 
 /// One finding that a proof settles, and another that nothing does.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use domain::decimal::NotADecimal;
+use domain::decimal::{Decimal, NotADecimal};
 use domain::inspection::InspectionJob;
 use domain::quality::{self, Check, Rule};
 use domain::table::{self, ColumnPath, SnapshotKey};
@@ -251,9 +251,7 @@ impl Scalar {
             Self::Text(text) => quality::Scalar::Text(text),
             Self::Integer(integer) => quality::Scalar::Integer(integer),
             Self::Number(number) => quality::Scalar::Number(number),
-            Self::Decimal(text) => {
-                quality::Scalar::Decimal(text.parse().map_err(|error: NotADecimal| Malformed::new(error.to_string()))?)
-            }
+            Self::Decimal(text) => quality::Scalar::Decimal(decimal(&text)?),
             Self::Boolean(boolean) => quality::Scalar::Boolean(boolean),
         })
     }
@@ -288,7 +286,7 @@ enum WireCheck {
     InvalidPattern { column: Path, pattern: String },
     OutOfRange { column: Path, minimum: Option<Bound>, maximum: Option<Bound> },
     Length { column: Path, minimum: Option<u64>, maximum: Option<u64> },
-    NotMultipleOf { column: Path, divisor: f64 },
+    NotMultipleOf { column: Path, divisor: String },
     DuplicateValues { columns: Vec<Path> },
     RowCount,
     Sql { query: String },
@@ -317,7 +315,7 @@ impl WireCheck {
                 Self::Length { column: path(column), minimum: *minimum, maximum: *maximum }
             }
             Check::NotMultipleOf { column, divisor } => {
-                Self::NotMultipleOf { column: path(column), divisor: finite(*divisor)? }
+                Self::NotMultipleOf { column: path(column), divisor: divisor.to_string() }
             }
             Check::DuplicateValues { columns } => Self::DuplicateValues { columns: columns.iter().map(path).collect() },
             Check::RowCount => Self::RowCount,
@@ -342,7 +340,9 @@ impl WireCheck {
                 maximum: maximum.map(Bound::into_domain).transpose()?,
             },
             Self::Length { column, minimum, maximum } => Check::Length { column: ColumnPath(column), minimum, maximum },
-            Self::NotMultipleOf { column, divisor } => Check::NotMultipleOf { column: ColumnPath(column), divisor },
+            Self::NotMultipleOf { column, divisor } => {
+                Check::NotMultipleOf { column: ColumnPath(column), divisor: decimal(&divisor)? }
+            }
             Self::DuplicateValues { columns } => {
                 Check::DuplicateValues { columns: columns.into_iter().map(ColumnPath).collect() }
             }
@@ -350,6 +350,10 @@ impl WireCheck {
             Self::Sql { query } => Check::Sql { query },
         })
     }
+}
+
+fn decimal(text: &str) -> Result<Decimal, Malformed> {
+    text.parse().map_err(|error: NotADecimal| Malformed::new(error.to_string()))
 }
 
 fn finite(number: f64) -> Result<f64, Malformed> {

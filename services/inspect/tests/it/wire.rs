@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use domain::clock::Timestamp;
+use domain::decimal::Decimal;
 use domain::inspection::{Inspection, InspectionJob};
 use domain::quality::{Bound, Check, Measured, Operator, Rule, Scalar, Severity, Unit};
 use domain::table::{
@@ -51,7 +52,7 @@ fn every_rule() -> Vec<Rule> {
         Check::OutOfRange { column: column("a"), minimum: bound(true), maximum: bound(false) },
         Check::OutOfRange { column: column("a"), minimum: None, maximum: None },
         Check::Length { column: column("a"), minimum: Some(u64::MAX), maximum: None },
-        Check::NotMultipleOf { column: column("a"), divisor: 0.01 },
+        Check::NotMultipleOf { column: column("a"), divisor: Decimal::of(0.01).unwrap() },
         Check::DuplicateValues { columns: vec![column("a"), column("b")] },
         Check::RowCount,
         Check::Sql { query: "SELECT 1".to_owned() },

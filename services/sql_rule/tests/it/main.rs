@@ -66,6 +66,39 @@ fn parts_that_no_rule_may_have_are_refused() {
     }
 }
 
+/// The parser takes all that follows for the right side.
+#[test]
+fn a_comparison_that_the_parser_reads_otherwise_is_refused() {
+    for text in [
+        "SELECT count(*) FROM ${table} WHERE n IS DISTINCT FROM 1 AND s = 2",
+        "SELECT count(*) FROM ${table} WHERE n IS NOT DISTINCT FROM 1 OR s = 2",
+        "SELECT count(*) FROM ${table} WHERE s = 2 AND NOT n IS NOT DISTINCT FROM 1 AND s = 2",
+    ] {
+        assert_eq!(judge(text), Err(Refusal::Unclear), "{text}");
+    }
+    for text in [
+        "SELECT count(*) FROM ${table} WHERE (n IS DISTINCT FROM 1) AND s = 2",
+        "SELECT count(*) FROM ${table} WHERE s = 2 OR n IS DISTINCT FROM 1",
+        "SELECT count(*) FROM ${table} WHERE n IS NOT DISTINCT FROM (s AND s)",
+    ] {
+        assert!(judge(text).is_ok(), "{text}");
+    }
+}
+
+/// The first name in front of a subscript may be a table, as it may be in front of a member.
+#[test]
+fn members_of_a_column_of_a_table_are_found() {
+    for (text, expected) in [
+        ("SELECT max(t.S['a']) FROM ${table} t", "SELECT max(t.\"s\"['a']) FROM snapshot t"),
+        ("SELECT max(S['a']['b']) FROM ${table}", "SELECT max(\"s\"['a']['b']) FROM snapshot"),
+        ("SELECT max(snapshot.S.x['a'].y) FROM ${table}", "SELECT max(snapshot.\"s\".x['a'].y) FROM snapshot"),
+    ] {
+        assert_eq!(judge(text).as_deref(), Ok(expected), "{text}");
+    }
+    let unknown = judge("SELECT max(t.zz['a']) FROM ${table} t");
+    assert_eq!(unknown, Err(Refusal::UnknownColumn("zz".to_owned())));
+}
+
 #[test]
 fn other_tables_and_functions_are_refused() {
     for (text, table) in [

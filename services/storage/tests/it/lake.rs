@@ -55,6 +55,38 @@ async fn the_newest_delta_version_is_the_highest_log_entry() {
     assert!(!newer(11).await);
 }
 
+/// Where entries were removed, a checkpoint stands for them, if none of its parts is missing.
+#[tokio::test]
+async fn a_complete_checkpoint_is_a_delta_version() {
+    let world = World::new();
+    let newest = async || world.lake.newest(&at("t"), Format::Delta).await;
+    let write = |name: &str| world.write(&format!("t/_delta_log/{name}"), "");
+    for name in [
+        "00000000000000000002.checkpoint.0000000001.0000000002.parquet",
+        "00000000000000000002.checkpoint.0000000003.0000000002.parquet",
+        "00000000000000000002.checkpoint.0000000001.0000000003.parquet",
+        "00000000000000000002.checkpoint.0000000000.0000000001.parquet",
+        "00000000000000000002.checkpoint.1.1.parquet",
+        "00000000000000000002.checkpoint.short.parquet",
+        "2.checkpoint.parquet",
+        "+0000000000000000002.checkpoint.parquet",
+        "_last_checkpoint",
+    ] {
+        write(name);
+        assert!(matches!(newest().await, Err(Error::NoTable(_, Format::Delta))), "{name}");
+    }
+    for (version, name) in [
+        (2, "00000000000000000002.checkpoint.0000000002.0000000002.parquet"),
+        (3, "00000000000000000003.checkpoint.parquet"),
+        (4, "00000000000000000004.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.parquet"),
+        (5, "00000000000000000005.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json"),
+        (6, "00000000000000000006.json"),
+    ] {
+        write(name);
+        assert_eq!(newest().await.unwrap(), SnapshotKey::DeltaVersion(version), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_parquet_folder_is_named_by_its_data_files_and_only_a_listing_can_tell_a_newer_one() {
     let world = World::new();

@@ -4,6 +4,7 @@
 
 use domain::binding::BindingVerdict;
 use domain::clock::Timestamp;
+use domain::decimal::Decimal;
 use domain::id::*;
 use domain::quality::{self, Bound, Measured, Operator, Rule, RuleResult, Scalar, Severity, Unit, Verdict};
 use domain::table::{
@@ -221,7 +222,8 @@ fn results() -> Vec<RuleResult> {
         Some(OutOfRange { column: column(), minimum: bound(1, true), maximum: None }),
         Some(OutOfRange { column: column(), minimum: None, maximum: bound(9, false) }),
         Some(Length { column: column(), minimum: None, maximum: Some(u64::MAX) }),
-        Some(NotMultipleOf { column: column(), divisor: 0.25 }),
+        Some(NotMultipleOf { column: column(), divisor: Decimal::of(0.25).unwrap() }),
+        Some(NotMultipleOf { column: column(), divisor: "12345678901234567891".parse().unwrap() }),
         Some(DuplicateValues { columns: vec![column(), column()] }),
         Some(RowCount),
         Some(Sql { query: "SELECT 1".into() }),

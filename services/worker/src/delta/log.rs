@@ -1,5 +1,6 @@
 //! The files of `_delta_log` that make up a version: found by their names, then checked one by one. The kernel sees
-//! only these.
+//! only these, and two of them as they ought to be: an entry without the metadata that a later one replaces, if it lacks
+//! a schema, and an empty entry of a version that only has a checkpoint.
 //!
 //! The rules are in docs/rules.md, Gateway.
 
@@ -7,8 +8,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 
 use arrow::array::{Array, AsArray};
+use bytes::Bytes;
 use domain::clock::Timestamp;
-use domain::table::PinnedFile;
+use domain::table::{LogName, PinnedFile};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Deserialize;
@@ -30,12 +32,33 @@ const MAX_LOG_BYTES: u64 = 1024 * 1024 * 1024;
 /// The maximum size of the schema text: [`MAX_COLUMNS`](inspect::wire::MAX_COLUMNS) columns of over a kilobyte each.
 const MAX_SCHEMA_BYTES: usize = 16 * 1024 * 1024;
 
+/// The text that stands for the entry of a version whose checkpoint has all that it did.
+const NO_ACTIONS: &[u8] = b"{\"commitInfo\":{}}\n";
+
 /// The files that make up one version.
 pub(crate) struct LogSegment {
-    /// The checkpoint's files, its sidecars, and the entries after it, sorted by path.
-    pub(crate) files: Vec<PinnedFile>,
+    /// The checkpoint's files, its sidecars, and the entries after it.
+    pub(crate) files: Vec<LogFile>,
     /// The commit information of the version's entry.
     pub(crate) commit: Commit,
+}
+
+/// A file of the log, as the kernel sees it.
+#[derive(Debug)]
+pub(crate) enum LogFile {
+    /// As it is.
+    Pinned(PinnedFile),
+    /// With another text.
+    Rewritten { path: String, text: Bytes },
+}
+
+impl LogFile {
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Self::Pinned(pin) => &pin.path,
+            Self::Rewritten { path, .. } => path,
+        }
+    }
 }
 
 /// The times of a commit, from each source that has one.
@@ -52,51 +75,93 @@ impl LogSegment {
     /// Chooses and pins the files of `version`.
     ///
     /// # Errors
-    /// Entry n is missing; the entries after the newest complete checkpoint have a hole; there is neither a complete
-    /// checkpoint nor entry 0; an entry is cut off or is not a list of actions; a limit is exceeded.
+    /// There is neither entry n nor a complete checkpoint of it; the entries after the newest complete checkpoint have a
+    /// hole; there is neither a complete checkpoint nor entry 0; an entry is cut off or is not a list of actions; no
+    /// metadata has a schema; a limit is exceeded.
     pub(crate) fn choose(root: &Root, version: u64) -> Result<Self> {
         let names = Names::list(root, version)?;
-        if names.entries.binary_search(&version).is_err() {
+        let has_entry = |entry: u64| names.entries.binary_search(&entry).is_ok();
+        let checkpoint = names.newest_complete_checkpoint(root)?;
+        let is_checkpoint = checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.version == version);
+        if !has_entry(version) && !is_checkpoint {
             return Err(Unreadable(format!("its log has no entry {version}")));
         }
-        let checkpoint = names.newest_complete_checkpoint(root)?;
         let first = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.version + 1);
-        let needed = first..=version;
         if version - first.min(version) >= MAX_ENTRIES {
             return Err(Unreadable(format!("its log has more than {MAX_ENTRIES} entries since the last checkpoint")));
         }
-        if let Some(missing) = needed.clone().find(|entry| names.entries.binary_search(entry).is_err()) {
+        if let Some(missing) = (first..=version).find(|entry| !has_entry(*entry)) {
             return Err(Unreadable(match missing {
                 0 => "its log has neither a complete checkpoint nor entry 0".to_owned(),
                 hole => format!("its log has no entry {hole}"),
             }));
         }
-        let mut files = checkpoint.map(|checkpoint| checkpoint.files).unwrap_or_default();
-        // If the checkpoint is of the version itself, the entry is still needed for the time of the commit.
+        let checkpoint = checkpoint.map(|checkpoint| checkpoint.files).unwrap_or_default();
+        // Where the checkpoint is of the version itself, its time is the best there is, unless the entry is there too.
+        let mut commit = checkpoint.first().map(Commit::of_file);
+        let mut files: Vec<LogFile> = checkpoint.into_iter().map(LogFile::Pinned).collect();
+        if is_checkpoint && !has_entry(version) {
+            // The kernel writes a checkpoint only of a version that has an entry.
+            files.push(LogFile::Rewritten { path: entry_path(version), text: Bytes::from_static(NO_ACTIONS) });
+            return Ok(Self { files, commit: commit.ok_or_else(|| no_entry(version))? });
+        }
         let mut n_bytes = 0;
-        let mut commit = None;
+        let mut entries = Vec::new();
         for entry in first.min(version)..=version {
             let (file, pin) = root.open_file(&entry_path(entry))?;
             n_bytes += pin.size_bytes;
             if pin.size_bytes > MAX_ENTRY_BYTES || n_bytes > MAX_LOG_BYTES {
                 return Err(Unreadable(format!("its log is too long at entry {entry}: {n_bytes} bytes")));
             }
-            let info = read_entry(file, &pin.path)?;
+            let found = read_entry(file, &pin.path)?;
             commit = Some(Commit {
-                in_commit: info.in_commit_timestamp.as_i64().map(Timestamp::from_millis),
-                writer: info.timestamp.as_i64().map(Timestamp::from_millis),
-                file: Timestamp(pin.mtime_ns.div_euclid(1_000)),
+                in_commit: found.commit_info.in_commit_timestamp.as_i64().map(Timestamp::from_millis),
+                writer: found.commit_info.timestamp.as_i64().map(Timestamp::from_millis),
+                ..Commit::of_file(&pin)
             });
-            files.push(pin);
+            entries.push((pin, found.metadata));
         }
-        files.sort();
-        let commit = commit.ok_or_else(|| Unreadable(format!("its log has no entry {version}")))?;
-        Ok(Self { files, commit })
+        files.extend(as_replaced(root, entries)?);
+        Ok(Self { files, commit: commit.ok_or_else(|| no_entry(version))? })
     }
 }
 
+impl Commit {
+    fn of_file(pin: &PinnedFile) -> Self {
+        Self { in_commit: None, writer: None, file: Timestamp(pin.mtime_ns.div_euclid(1_000)) }
+    }
+}
+
+fn no_entry(version: u64) -> Unreadable {
+    Unreadable(format!("its log has no entry {version}"))
+}
+
+/// The entries, of which those with a metadata that lacks a schema lose it, if a later one replaces it. The kernel would
+/// refuse the log, although the lines are not part of the version.
+fn as_replaced(root: &Root, entries: Vec<(PinnedFile, Option<MetadataKind>)>) -> Result<Vec<LogFile>> {
+    let newest = entries.iter().rposition(|(_, metadata)| *metadata == Some(MetadataKind::Whole));
+    let files = entries.into_iter().enumerate().map(|(position, (pin, metadata))| {
+        if metadata != Some(MetadataKind::NoSchema) {
+            return Ok(LogFile::Pinned(pin));
+        }
+        if newest.is_none_or(|newest| newest < position) {
+            return Err(Unreadable(format!("the metadata in the log entry `{}` has no `schemaString`", pin.path)));
+        }
+        let (file, _) = root.open_file(&pin.path)?;
+        let mut text = Vec::new();
+        each_action(file, &pin.path, |action, line| {
+            if action.meta_data.is_none() {
+                text.extend_from_slice(line);
+                text.push(b'\n');
+            }
+        })?;
+        Ok(LogFile::Rewritten { path: pin.path, text: text.into() })
+    });
+    files.collect()
+}
+
 fn entry_path(version: u64) -> String {
-    format!("{LOG_FOLDER}/{version:020}.json")
+    format!("{LOG_FOLDER}/{}", LogName::entry(version))
 }
 
 /// The names in a log that are relevant to one version.
@@ -110,35 +175,7 @@ struct Names {
 struct CheckpointName {
     version: u64,
     path: String,
-    kind: CheckpointKind,
-}
-
-/// The form of a checkpoint's name (Delta protocol, *Checkpoints*).
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum CheckpointKind {
-    /// `<version>.checkpoint.parquet`, `<version>.checkpoint.<uuid>.parquet`
-    Whole,
-    /// `<version>.checkpoint.<uuid>.json`
-    WholeJson,
-    /// `<version>.checkpoint.<part>.<parts>.parquet`
-    Part { part: u32, parts: u32 },
-}
-
-impl CheckpointName {
-    fn parse(path: &str, version: u64, rest: &str) -> Option<Self> {
-        let segments: Vec<&str> = rest.split('.').collect();
-        let number = |text: &str| (text.len() == 10).then(|| text.parse::<u32>().ok()).flatten();
-        let kind = match *segments.as_slice() {
-            ["checkpoint", "parquet"] => CheckpointKind::Whole,
-            ["checkpoint", part, parts, "parquet"] => {
-                CheckpointKind::Part { part: number(part)?, parts: number(parts)? }
-            }
-            ["checkpoint", uuid, "parquet"] if uuid.len() == 36 => CheckpointKind::Whole,
-            ["checkpoint", uuid, "json"] if uuid.len() == 36 => CheckpointKind::WholeJson,
-            _ => return None,
-        };
-        Some(Self { version, path: path.to_owned(), kind })
-    }
+    kind: LogName,
 }
 
 struct Checkpoint {
@@ -150,16 +187,13 @@ impl Names {
     fn list(root: &Root, newest: u64) -> Result<Self> {
         let mut names = Self { entries: Vec::new(), checkpoints: Vec::new() };
         for entry in root.list(LOG_FOLDER, MAX_LOG_NAMES)? {
-            let name = entry.path.rsplit('/').next().unwrap_or_default();
-            let Some((digits, rest)) = name.split_once('.') else { continue };
-            let Some(version) = (digits.len() == 20).then(|| digits.parse().ok()).flatten() else { continue };
-            if version > newest {
-                continue;
-            }
-            if rest == "json" {
-                names.entries.push(version);
-            } else if let Some(checkpoint) = CheckpointName::parse(&entry.path, version, rest) {
-                names.checkpoints.push(checkpoint);
+            match LogName::parse(entry.path.rsplit('/').next().unwrap_or_default()) {
+                Some((version, _)) if version > newest => {}
+                Some((version, LogName::Entry)) => names.entries.push(version),
+                Some((version, kind)) => {
+                    names.checkpoints.push(CheckpointName { version, path: entry.path, kind });
+                }
+                None => {}
             }
         }
         Ok(names)
@@ -186,17 +220,17 @@ impl Names {
 /// The files of the checkpoint that starts with this name; `None` if one of them is missing.
 fn complete(root: &Root, name: &CheckpointName, same_version: &[&CheckpointName]) -> Result<Option<Vec<PinnedFile>>> {
     let sidecars = match name.kind {
-        CheckpointKind::Part { part: 1, parts } => {
+        LogName::CheckpointPart { part: 1, parts } => {
             let path = |part| {
-                let wanted = CheckpointKind::Part { part, parts };
+                let wanted = LogName::CheckpointPart { part, parts };
                 same_version.iter().find(|name| name.kind == wanted).map(|name| &name.path)
             };
             let Some(paths) = (1..=parts).map(path).collect::<Option<Vec<_>>>() else { return Ok(None) };
             return paths.into_iter().map(|path| Ok(root.open_file(path)?.1)).collect::<Result<_>>().map(Some);
         }
-        CheckpointKind::Part { .. } => return Ok(None),
-        CheckpointKind::Whole => sidecars_of_parquet(root, &name.path)?,
-        CheckpointKind::WholeJson => sidecars_of_json(root, &name.path)?,
+        LogName::CheckpointPart { .. } | LogName::Entry => return Ok(None),
+        LogName::Checkpoint => sidecars_of_parquet(root, &name.path)?,
+        LogName::JsonCheckpoint => sidecars_of_json(root, &name.path)?,
     };
     let mut files = vec![root.open_file(&name.path)?.1];
     if sidecars.is_empty() {
@@ -245,20 +279,34 @@ fn sidecars_of_json(root: &Root, path: &str) -> Result<Vec<String>> {
         return Err(Unreadable(format!("the checkpoint `{path}` is too long: {} bytes", pin.size_bytes)));
     }
     let mut sidecars = Vec::new();
-    each_action(file, path, |action| sidecars.extend(action.sidecar.map(|sidecar| sidecar.path)))?;
+    each_action(file, path, |action, _| sidecars.extend(action.sidecar.map(|sidecar| sidecar.path)))?;
     Ok(sidecars)
 }
 
-/// Checks one entry: it is complete, consists of actions, and its schema is not too long. Returns its `commitInfo`.
-fn read_entry(file: File, path: &str) -> Result<CommitInfo> {
-    let mut commit_info = CommitInfo::default();
+/// What an entry says besides the actions on files.
+struct Entry {
+    commit_info: CommitInfo,
+    metadata: Option<MetadataKind>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum MetadataKind {
+    Whole,
+    NoSchema,
+}
+
+/// Checks one entry: it is complete, consists of actions, and its schema is not too long.
+fn read_entry(file: File, path: &str) -> Result<Entry> {
+    let mut entry = Entry { commit_info: CommitInfo::default(), metadata: None };
     let mut schema_bytes = 0;
-    let n_actions = each_action(file, path, |action| {
+    let n_actions = each_action(file, path, |action, _| {
         if let Some(metadata) = action.meta_data {
-            schema_bytes = schema_bytes.max(metadata.schema_string.len());
+            let schema = metadata.schema_string.as_ref();
+            schema_bytes = schema_bytes.max(schema.map_or(0, String::len));
+            entry.metadata = Some(if schema.is_some() { MetadataKind::Whole } else { MetadataKind::NoSchema });
         }
         if let Some(found) = action.commit_info {
-            commit_info = found;
+            entry.commit_info = found;
         }
     })?;
     if schema_bytes > MAX_SCHEMA_BYTES {
@@ -267,11 +315,11 @@ fn read_entry(file: File, path: &str) -> Result<CommitInfo> {
     if n_actions == 0 {
         return Err(Unreadable(format!("the log entry `{path}` is empty")));
     }
-    Ok(commit_info)
+    Ok(entry)
 }
 
-/// Calls `visit` with each action and counts them.
-fn each_action(file: File, path: &str, mut visit: impl FnMut(Action)) -> Result<usize> {
+/// Calls `visit` with each action and its line, and counts them.
+fn each_action(file: File, path: &str, mut visit: impl FnMut(Action, &[u8])) -> Result<usize> {
     let broken = |error: &dyn std::fmt::Display| Unreadable(format!("the log entry `{path}` is corrupt: {error}"));
     let mut n_actions = 0;
     for line in BufReader::new(file).split(b'\n') {
@@ -279,7 +327,7 @@ fn each_action(file: File, path: &str, mut visit: impl FnMut(Action)) -> Result<
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        visit(serde_json::from_slice(&line).map_err(|error| broken(&error))?);
+        visit(serde_json::from_slice(&line).map_err(|error| broken(&error))?, &line);
         n_actions += 1;
     }
     Ok(n_actions)
@@ -297,7 +345,7 @@ struct Action {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MetaData {
-    schema_string: String,
+    schema_string: Option<String>,
 }
 
 /// Milliseconds since 1970. The protocol allows a writer to put any value here, or none.

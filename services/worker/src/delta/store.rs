@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::table::PinnedFile;
 use futures::stream::{self, BoxStream, StreamExt};
 use object_store::path::Path;
@@ -14,7 +16,7 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-use super::log::LOG_FOLDER;
+use super::log::{LOG_FOLDER, LogFile};
 use crate::root::Root;
 
 /// Read-only. It hides every log file that was not selected, so that no hint, checksum, compaction or later entry can
@@ -23,12 +25,12 @@ use crate::root::Root;
 pub(crate) struct Store {
     root: Arc<Root>,
     /// The selected log files by path.
-    log: BTreeMap<String, PinnedFile>,
+    log: BTreeMap<String, LogFile>,
 }
 
 impl Store {
-    pub(crate) fn new(root: Arc<Root>, log: Vec<PinnedFile>) -> Self {
-        Self { root, log: log.into_iter().map(|file| (file.path.clone(), file)).collect() }
+    pub(crate) fn new(root: Arc<Root>, log: Vec<LogFile>) -> Self {
+        Self { root, log: log.into_iter().map(|file| (file.path().to_owned(), file)).collect() }
     }
 
     fn is_hidden(&self, path: &str) -> bool {
@@ -49,9 +51,14 @@ impl ObjectStore for Store {
         if self.is_hidden(path) {
             return Err(Error::NotFound { path: path.to_owned(), source: "not of this snapshot".into() });
         }
-        let (file, pin) =
-            self.root.open_file(path).map_err(|error| Error::Generic { store: "table", source: Box::new(error) })?;
-        let meta = meta(&pin, location.clone());
+        let (meta, whole) = match self.log.get(path) {
+            Some(LogFile::Rewritten { text, .. }) => (meta_of_text(text, location.clone()), Whole::Text(text.clone())),
+            Some(LogFile::Pinned(_)) | None => {
+                let opened = self.root.open_file(path);
+                let (file, pin) = opened.map_err(|error| Error::Generic { store: "table", source: Box::new(error) })?;
+                (meta(&pin, location.clone()), Whole::File(file))
+            }
+        };
         options.check_preconditions(&meta)?;
         let range = match options.range {
             Some(range) => range.as_range(meta.size).map_err(|error| Error::Generic {
@@ -60,7 +67,14 @@ impl ObjectStore for Store {
             })?,
             None => 0..meta.size,
         };
-        let payload = GetResultPayload::File(file, path.into());
+        let payload = match whole {
+            Whole::File(file) => GetResultPayload::File(file, path.into()),
+            Whole::Text(text) => {
+                // The range ends within the text, so it fits into memory too.
+                let part = text.slice(range.start as usize..range.end as usize);
+                GetResultPayload::Stream(stream::once(std::future::ready(Ok(part))).boxed())
+            }
+        };
         Ok(GetResult { payload, meta, range, attributes: Attributes::default() })
     }
 
@@ -70,9 +84,14 @@ impl ObjectStore for Store {
         let found: Vec<Result<ObjectMeta>> = self
             .log
             .values()
-            .filter_map(|pin| Path::parse(&pin.path).ok().map(|path| (path, pin)))
+            .filter_map(|file| Path::parse(file.path()).ok().map(|path| (path, file)))
             .filter(|(path, _)| below(path))
-            .map(|(path, pin)| Ok(meta(pin, path)))
+            .map(|(path, file)| {
+                Ok(match file {
+                    LogFile::Pinned(pin) => meta(pin, path),
+                    LogFile::Rewritten { text, .. } => meta_of_text(text, path),
+                })
+            })
             .collect();
         stream::iter(found).boxed()
     }
@@ -98,6 +117,11 @@ impl ObjectStore for Store {
     }
 }
 
+enum Whole {
+    File(File),
+    Text(Bytes),
+}
+
 fn read_only(location: &Path) -> Error {
     Error::PermissionDenied { path: location.to_string(), source: "a table under inspection is never written".into() }
 }
@@ -106,4 +130,8 @@ fn meta(pin: &PinnedFile, location: Path) -> ObjectMeta {
     let mtime = Duration::from_nanos(pin.mtime_ns.unsigned_abs());
     let last_modified = if pin.mtime_ns < 0 { UNIX_EPOCH - mtime } else { UNIX_EPOCH + mtime };
     ObjectMeta { location, last_modified: last_modified.into(), size: pin.size_bytes, e_tag: None, version: None }
+}
+
+fn meta_of_text(text: &Bytes, location: Path) -> ObjectMeta {
+    ObjectMeta { location, last_modified: UNIX_EPOCH.into(), size: text.len() as u64, e_tag: None, version: None }
 }

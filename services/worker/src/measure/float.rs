@@ -41,7 +41,7 @@ impl Width {
     fn nearest(self, number: &Decimal) -> f64 {
         let text = number.to_string();
         match self {
-            Self::Half => Half::from_f64(text.parse().unwrap_or(f64::NAN)).into(),
+            Self::Half => nearest_half(number).into(),
             Self::Single => text.parse::<f32>().unwrap_or(f32::NAN).into(),
             Self::Double => text.parse().unwrap_or(f64::NAN),
         }
@@ -100,8 +100,38 @@ impl Width {
         if quotient.is_infinite() && value.is_finite() {
             return true;
         }
-        (quotient - quotient.round()).abs() <= quotient.abs() * 4.0 * self.epsilon()
+        // Of a value that is too small against the divisor the quotient is zero as well.
+        (quotient != 0.0 || value == 0.0)
+            && (quotient - quotient.round()).abs() <= quotient.abs() * 4.0 * self.epsilon()
     }
+}
+
+/// The half that is nearest to a number. By way of a double it would be rounded twice: next to the middle of two halves,
+/// a number may be beside it by less than a double can tell.
+fn nearest_half(number: &Decimal) -> Half {
+    let text = number.to_string();
+    let digits = text.trim_start_matches('-');
+    let near = Half::from_f64(digits.parse().unwrap_or(f64::NAN)).to_bits();
+    let size = Decimal::parse(digits);
+    let is_above = |below: u16| size > middle_above(below);
+    let is_below = |below: u16| size < middle_above(below);
+    let bits = match near {
+        bits if bits < Half::INFINITY.to_bits() && is_above(bits) => bits + 1,
+        bits if bits > 0 && is_below(bits - 1) => bits - 1,
+        bits => bits,
+    };
+    let half = Half::from_bits(bits);
+    if number.is_negative() { -half } else { half }
+}
+
+/// The middle between a half and the next greater one, which a double holds. Infinity stands for the next power of two.
+fn middle_above(bits: u16) -> Option<Decimal> {
+    let value = |bits: u16| {
+        let half = Half::from_bits(bits);
+        if half.is_finite() { f64::from(half) } else { 65_536.0 }
+    };
+    // It has fewer decimal places than these.
+    Decimal::parse(&format!("{:.30}", f64::midpoint(value(bits), value(bits + 1))))
 }
 
 /// A test of floating-point numbers of any width.

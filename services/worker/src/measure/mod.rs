@@ -96,7 +96,7 @@ fn session(pool_bytes: usize) -> anyhow::Result<SessionContext> {
         .with_table_functions(Default::default())
         .build();
     let context = SessionContext::new_with_state(state);
-    sql::register_functions(&context);
+    sql::prepare(&context);
     Ok(context)
 }
 

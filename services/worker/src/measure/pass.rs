@@ -64,7 +64,7 @@ impl Counter {
                 values(path, &|column| test::other_length(column, *minimum, *maximum))?
             }
             Check::NotMultipleOf { column: path, divisor } => {
-                values(path, &|column| test::no_multiple_of(column, *divisor))?
+                values(path, &|column| test::no_multiple_of(column, divisor))?
             }
             Check::DuplicateValues { columns } => Counting::Duplicates(Keys::of(schema, columns)?),
             Check::RowCount | Check::Sql { .. } => return Err("this check does not apply to single rows".to_owned()),

@@ -124,13 +124,13 @@ pub(super) fn other_length(column: &Column, minimum: Option<u64>, maximum: Optio
 }
 
 /// The numbers that are not multiples of the divisor.
-pub(super) fn no_multiple_of(column: &Column, divisor: f64) -> Result<Test, String> {
-    let exact = Decimal::of(divisor).filter(|_| divisor > 0.0);
-    let exact = exact.ok_or_else(|| format!("`{divisor}` is not a number greater than 0"))?;
+pub(super) fn no_multiple_of(column: &Column, divisor: &Decimal) -> Result<Test, String> {
+    let nearest = divisor.nearest().filter(|_| !divisor.is_negative() && !divisor.is_zero());
+    let nearest = nearest.ok_or_else(|| format!("`{divisor}` is not a number greater than 0"))?;
     match kind(column)? {
-        Kind::Float { width } => Ok(float::test(move |value| !width.is_multiple(value, divisor))),
+        Kind::Float { width } => Ok(float::test(move |value| !width.is_multiple(value, nearest))),
         Kind::Whole(Grid::Number { n_places }) => {
-            let divisor = i256::from_string(&exact.divisor_at(n_places).to_string());
+            let divisor = i256::from_string(&divisor.divisor_at(n_places).to_string());
             whole_test(&column.data_type, &WholeTest::NoMultiple(divisor)).ok_or_else(|| column.does_not_fit())
         }
         Kind::Boolean | Kind::Text | Kind::Whole(_) => Err(column.does_not_fit()),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use domain::decimal::Decimal;
 use domain::quality::{Bound, Check, Measured, Rule, Scalar};
 
 use crate::support::{column, delta, nulls, rule, sql, value};
@@ -13,9 +14,14 @@ fn case(name: &str) -> Option<PathBuf> {
 /// Measures the rules on version 0 of a case.
 #[track_caller]
 fn check<const N: usize>(name: &str, rules: [(Rule, Measured); N]) {
+    check_version(name, 0, rules);
+}
+
+#[track_caller]
+fn check_version<const N: usize>(name: &str, version: u64, rules: [(Rule, Measured); N]) {
     let Some(table) = case(name) else { return };
     let (rules, expected): (Vec<Rule>, Vec<Measured>) = rules.into_iter().unzip();
-    let measured = delta(&table, 0, rules).unwrap().inspection.measured;
+    let measured = delta(&table, version, rules).unwrap().inspection.measured;
     assert_eq!(measured, expected, "{name}");
 }
 
@@ -33,7 +39,7 @@ fn unique(path: &str) -> Rule {
 }
 
 fn multiple(path: &str, divisor: f64) -> Rule {
-    rule(Check::NotMultipleOf { column: column(path), divisor })
+    rule(Check::NotMultipleOf { column: column(path), divisor: Decimal::of(divisor).unwrap() })
 }
 
 fn error(reason: &str) -> Measured {
@@ -123,4 +129,10 @@ fn a_bound_is_neither_shifted_nor_cut() {
             (range("d", text("1970-01-01T12:00:00Z"), None), error("`1970-01-01T12:00:00Z` is not a Date32")),
         ],
     );
+}
+
+#[test]
+fn a_metadata_that_is_replaced_needs_no_schema() {
+    let count = sql("SELECT count(*) FROM ${table}");
+    check_version("22-first-metadata-without-schema", 1, [(count, value(2)), (unique("id"), value(0))]);
 }

@@ -132,9 +132,16 @@ fn a_checkpoint_stands_for_the_entries_before_it() {
         let found = found.unwrap_or_else(|error| panic!("{name}: {error}")).inspection;
         assert_eq!((found.n_rows, found.measured), (4, vec![value(22)]), "{name}");
         assert_eq!(delta(table.path(), 1, vec![]).unwrap().inspection.n_rows, 7, "{name}");
-        // The version's own entry is asked for all the same.
+        // Its own entry is not needed either; then its time is that of the checkpoint.
         fs::remove_file(table.log("00000000000000000001.json")).unwrap();
-        assert_eq!(unreadable(delta(table.path(), 1, vec![])), "its log has no entry 1", "{name}");
+        let alone = delta(table.path(), 1, vec![sql("SELECT sum(n) FROM ${table}")]).unwrap();
+        assert_eq!((alone.inspection.n_rows, &alone.inspection.measured), (7, &vec![value(28)]), "{name}");
+        let modified = fs::metadata(table.log(name)).unwrap().modified().unwrap();
+        let modified = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
+        assert_eq!(alone.inspection.committed_at.0, i64::try_from(modified).unwrap(), "{name}");
+        // What is written of it is a checkpoint like any other.
+        assert_eq!(open(as_leased(table.path(), &alone, 1).path()), (Some(1), 2), "{name}");
+        assert_eq!(unreadable(delta(table.path(), 3, vec![])), "its log has no entry 3", "{name}");
     }
 }
 

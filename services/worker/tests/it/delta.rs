@@ -52,7 +52,7 @@ fn rows_that_a_vector_deletes_are_not_there() {
         vec![
             sql("SELECT count(*) FROM ${table}"),
             sql("SELECT sum(n) FROM ${table}"),
-            rule(Check::NotMultipleOf { column: column("n"), divisor: 3.0 }),
+            rule(Check::NotMultipleOf { column: column("n"), divisor: 3_i64.into() }),
         ]
     };
     let whole = delta(table.path(), 0, rules()).unwrap().inspection;
@@ -295,6 +295,39 @@ fn a_log_that_is_cut_off_is_refused() {
     table.entry(1, &[]);
     let reason = unreadable(delta(table.path(), 1, vec![]));
     assert_eq!(reason, "the log entry `_delta_log/00000000000000000001.json` is empty");
+}
+
+/// A metadata that a later one replaces is not part of the version, so nothing is asked of it.
+#[test]
+fn a_metadata_without_a_schema_counts_unless_it_is_replaced() {
+    let without = |nothing: Option<Value>| {
+        let mut metadata = metadata(&[], &[], json!({}));
+        let fields = metadata["metaData"].as_object_mut().unwrap();
+        fields.remove("schemaString");
+        fields.extend(nothing.map(|nothing| ("schemaString".to_owned(), nothing)));
+        metadata
+    };
+    let whole = || metadata(&[("n", json!("long"))], &[], json!({}));
+    let table = |entries: &[&[Value]]| {
+        let table = HandTable::new();
+        let size = table.data("a.parquet", &numbers(&[1, 2, 3]));
+        for (version, entry) in (0..).zip(entries) {
+            let files = if version == 0 { vec![protocol(1), add("a.parquet", size)] } else { Vec::new() };
+            table.entry(version, &[files, entry.to_vec()].concat());
+        }
+        table
+    };
+    let mark = [json!({"commitInfo": {"timestamp": 5}})];
+    for none in [None, Some(Value::Null)] {
+        let replaced = table(&[&[without(none.clone())], &mark, &[whole()]]);
+        let found = delta(replaced.path(), 2, vec![sql("SELECT sum(n) FROM ${table}")]).unwrap().inspection;
+        assert_eq!((found.n_rows, found.measured), (3, vec![value(6)]));
+        let reason = "the metadata in the log entry `_delta_log/00000000000000000000.json` has no `schemaString`";
+        assert_eq!(unreadable(delta(replaced.path(), 1, vec![])), reason);
+        let last = table(&[&[whole()], &[without(none)]]);
+        assert_eq!(unreadable(delta(last.path(), 1, vec![])), reason.replace("00.json", "01.json"));
+        assert_eq!(delta(last.path(), 0, vec![]).unwrap().inspection.n_rows, 3);
+    }
 }
 
 #[test]

@@ -68,7 +68,11 @@ fn missing(path: &str, values: &[&str]) -> Rule {
 }
 
 fn multiple(path: &str, divisor: f64) -> Rule {
-    rule(Check::NotMultipleOf { column: column(path), divisor })
+    multiple_of(path, &format!("{divisor:e}"))
+}
+
+fn multiple_of(path: &str, divisor: &str) -> Rule {
+    rule(Check::NotMultipleOf { column: column(path), divisor: divisor.parse().unwrap() })
 }
 
 fn unique(paths: &[&str]) -> Rule {
@@ -195,6 +199,30 @@ fn whole_divisors_of_floating_point_numbers_are_exact() {
 }
 
 #[test]
+fn a_value_too_small_for_its_quotient_is_no_multiple() {
+    let numbers = vec![f64::from_bits(1), -f64::from_bits(1), 0.0, 2.5];
+    check(vec![("n", Arc::new(Float64Array::from(numbers)) as ArrayRef)], [(multiple("n", 2.5), 2.0)]);
+}
+
+/// The middle of two values of a half is a double; what is beside it by less than a double can tell is still nearer to
+/// one of them.
+#[test]
+fn a_number_is_rounded_once_to_a_half() {
+    type Half = <Float16Type as arrow::array::ArrowPrimitiveType>::Native;
+    let halves = vec![Half::ONE, Half::from_bits(Half::ONE.to_bits() + 1)];
+    let halves: ArrayRef = Arc::new(Float16Array::from(halves));
+    check(
+        vec![("h", halves)],
+        [
+            (most("h", number("1.00048828125")), 1.0),
+            (most("h", number("1.0004882812500000000000000000001")), 0.0),
+            (least("h", number("1.0004882812499999999999999999999")), 0.0),
+            (least("h", number("1.0004882812500000000000000000001")), 1.0),
+        ],
+    );
+}
+
+#[test]
 fn integers_beyond_double_precision_are_compared_by_their_digits() {
     const ODD: i64 = 9_007_199_254_740_993;
     let columns: Vec<(&str, ArrayRef)> = vec![
@@ -264,6 +292,8 @@ fn decimals_of_any_size_are_compared_by_their_digits() {
             (multiple("cents", 1e40), 3.0),
             (multiple("whole", 3.0), 2.0),
             (multiple("fraction", 0.5), 2.0),
+            // By all digits of the divisor.
+            (multiple_of("cents", "0.01000000000000000000001"), 3.0),
             (most("wide", number("1e-70")), 1.0),
             (valid("wide", &["1e-69", "-1e-70"]), 1.0),
             (multiple("wide", 1e-69), 2.0),
@@ -276,13 +306,81 @@ fn decimals_of_any_size_are_compared_by_their_digits() {
 fn numbers_in_a_query_keep_their_digits() {
     let digits = vec![1_234_567_890_123_456_789_012, 1_234_567_890_123_456_789_013];
     let decimals: ArrayRef = Arc::new(Decimal128Array::from(digits).with_precision_and_scale(38, 2).unwrap());
+    let fractions = Decimal128Array::from(vec![10_i128.pow(38) - 2, 10_i128.pow(38) - 1]);
+    let fractions: ArrayRef = Arc::new(fractions.with_precision_and_scale(38, 38).unwrap());
     check(
-        vec![("d", decimals)],
+        vec![("d", decimals), ("f", fractions)],
         [
             (sql("SELECT count(*) FROM ${table} WHERE d > 12345678901234567890.12"), 1.0),
             (sql("SELECT count(*) FROM ${table} WHERE -d = -12345678901234567890.13"), 1.0),
             (sql("SELECT count(*) FROM ${table} WHERE d < 99999999999999999999999999999999"), 2.0),
             (sql("SELECT max(d) - 12345678901234567890.12 FROM ${table}"), 0.01),
+            (sql("SELECT count(*) FROM ${table} WHERE f = 0.99999999999999999999999999999999999998"), 1.0),
+        ],
+    );
+}
+
+/// A number with a point is a decimal where it meets integers or decimals, also if a double had all of its digits.
+#[test]
+fn numbers_with_a_point_meet_decimals_as_such() {
+    let cents = Decimal128Array::from(vec![999_999_999, 70, 30, -5]).with_precision_and_scale(10, 2).unwrap();
+    let integers = Int64Array::from(vec![9_007_199_254_740_993, 3, 30, -7]);
+    check(
+        vec![("d", Arc::new(cents) as ArrayRef), ("i", Arc::new(integers) as ArrayRef)],
+        [
+            (sql("SELECT count(*) FROM ${table} WHERE d = 9999999.99"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE 9999999.99 > d"), 3.0),
+            (sql("SELECT count(*) FROM ${table} WHERE d IN (9999999.99, 0.7)"), 2.0),
+            (sql("SELECT count(*) FROM ${table} WHERE d BETWEEN 9999999.99 AND 1e9"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE d IS NOT DISTINCT FROM 9999999.99"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE i = 9007199254740992.0"), 0.0),
+            (sql("SELECT count(*) FROM ${table} WHERE i NOT IN (9007199254740992.0, 3.0)"), 3.0),
+            // In doubles each of these is beside the number.
+            (sql("SELECT count(*) FROM ${table} WHERE d * 3.0 = 2.1"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE i * 0.1 = 0.3"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE d - 0.1 = 0.2"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE d % 0.1 = 0.0"), 2.0),
+            // The engine's own quotient of decimals has six places.
+            (sql("SELECT sum(d) / 3.0 FROM ${table} WHERE d = 0.7"), 0.7 / 3.0),
+            (sql("SELECT 1e0 * count(*) * 100.0 / 3 FROM ${table}"), 400.0 / 3.0),
+            (sql("SELECT count(*) * 100.0 / 3 FROM ${table}"), 400.0 / 3.0),
+        ],
+    );
+}
+
+/// Years after 2262 have no place among nanoseconds.
+#[test]
+fn timestamps_in_a_query_reach_all_years() {
+    let end = 253_402_300_799_999_999;
+    let stamps = vec![Some(end), Some(0), None, Some(-62_135_596_800_000_000)];
+    let local: ArrayRef = Arc::new(TimestampMicrosecondArray::from(stamps.clone()));
+    let zoned: ArrayRef = Arc::new(TimestampMicrosecondArray::from(stamps).with_timezone("UTC"));
+    let fine: ArrayRef = Arc::new(arrow::array::TimestampNanosecondArray::from(vec![Some(1), None, Some(0), Some(2)]));
+    check(
+        vec![("l", local), ("z", zoned), ("f", fine)],
+        [
+            (sql("SELECT count(*) FROM ${table} WHERE l = TIMESTAMP '9999-12-31 23:59:59.999999'"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE z < TIMESTAMP '9999-12-31T00:00:00Z'"), 2.0),
+            (sql("SELECT count(*) FROM ${table} WHERE l >= CAST('0001-01-01' AS TIMESTAMP)"), 3.0),
+            (sql("SELECT count(*) FROM ${table} WHERE CAST(l AS TIMESTAMP) > TIMESTAMP '2300-01-01'"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE f > TIMESTAMP '1970-01-01 00:00:00.000000001'"), 1.0),
+            (sql("SELECT count(*) FROM ${table} WHERE f = CAST('1970-01-01 00:00:00.000000002' AS TIMESTAMP)"), 1.0),
+        ],
+    );
+}
+
+/// The engine moves the members of structs out of the conditions of a join.
+#[test]
+fn tables_are_joined_by_members_of_structs() {
+    let values: ArrayRef = Arc::new(Float64Array::from(vec![0.0, -0.0, f64::NAN, -f64::NAN, 1.5]));
+    let field = Arc::new(Field::new("x", DataType::Float64, true));
+    let structs: ArrayRef = Arc::new(StructArray::from(vec![(field, values)]));
+    check(
+        vec![("s", structs)],
+        [
+            (sql("SELECT count(*) FROM ${table} a JOIN ${table} b ON a.s['x'] = b.s['x']"), 9.0),
+            (sql("SELECT count(*) FROM ${table} a JOIN ${table} b ON a.s['x'] + 0.5 = b.S['x'] + 0.5"), 9.0),
+            (sql("SELECT count(DISTINCT s['x']) FROM ${table}"), 3.0),
         ],
     );
 }

@@ -132,18 +132,24 @@ fn a_query_that_exhausts_the_pool_fails_alone() {
 
 #[test]
 fn a_key_that_exhausts_the_pool_fails_alone() {
-    let n: ArrayRef = Arc::new(Int64Array::from_iter_values(0..150_000));
-    let key: ArrayRef = Arc::new(StringArray::from_iter_values((0..150_000).map(|row| format!("{row:01000}"))));
-    let batch = RecordBatch::try_from_iter_with_nullable([("n", n, true), ("key", key, true)]).unwrap();
     let table = HandTable::new();
-    let size = table.data("a.parquet", &batch);
     let schema = metadata(&[("n", json!("long")), ("key", json!("string"))], &[], json!({}));
-    table.entry(0, &[protocol(1), schema, add("a.parquet", size)]);
-    let unique =
-        |paths: &[&str]| rule(Check::DuplicateValues { columns: paths.iter().map(|path| column(path)).collect() });
-    // A key of 6 kB in each row: more than the pool, which is half of what a query's stack of 512 MiB leaves.
-    let rules = vec![nulls("n"), unique(&["n"]), unique(&["key"; 6]), nulls("key")];
-    let found = inspect(&Launcher { memory_bytes: 2 << 30, ..launcher() }, table.path(), rules).unwrap().inspection;
+    // Several files: besides the pool, a reader holds a whole column of one row group.
+    let files = (0..10).map(|file| {
+        let rows = file * 15_000..(file + 1) * 15_000;
+        let n: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.clone()));
+        let key: ArrayRef = Arc::new(StringArray::from_iter_values(rows.map(|row| format!("{row:01000}"))));
+        let batch = RecordBatch::try_from_iter_with_nullable([("n", n, true), ("key", key, true)]).unwrap();
+        let path = format!("{file}.parquet");
+        let size = table.data(&path, &batch);
+        add(&path, size)
+    });
+    let actions: Vec<_> = [protocol(1), schema].into_iter().chain(files).collect();
+    table.entry(0, &actions);
+    let unique = |path: &str| rule(Check::DuplicateValues { columns: vec![column(path)] });
+    let rules = vec![nulls("n"), unique("n"), unique("key"), nulls("key")];
+    // The pool is half of what a query's stack of 512 MiB leaves.
+    let found = inspect(&Launcher { memory_bytes: 3 << 28, ..launcher() }, table.path(), rules).unwrap().inspection;
     let told = Measured::Error("it needs more memory than it may use".to_owned());
     assert_eq!(found.measured, [value(0), value(0), told, value(0)]);
 }

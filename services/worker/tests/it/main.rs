@@ -6,6 +6,7 @@ mod cases;
 mod checkpoint;
 mod delta;
 mod demo;
+mod differential;
 mod exact;
 mod flights;
 mod folder;
@@ -19,3 +20,7 @@ mod support;
 #[expect(unreachable_pub, reason = "public in `testkit`")]
 #[path = "../../../testkit/src/shared.rs"]
 mod shared;
+
+#[expect(unreachable_pub, reason = "public in `testkit`")]
+#[path = "../../../testkit/src/clients.rs"]
+mod clients;

@@ -7,6 +7,7 @@ use arrow::array::{
     RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Fields, Int32Type};
+use domain::decimal::Decimal;
 use domain::quality::{Bound, Check, Measured, Rule, Scalar, Unit};
 use domain::table::ColumnPath;
 use tempfile::TempDir;
@@ -101,7 +102,7 @@ fn length(path: &str, minimum: Option<u64>, maximum: Option<u64>) -> Check {
 }
 
 fn multiple(path: &str, divisor: f64) -> Check {
-    Check::NotMultipleOf { column: column(path), divisor }
+    Check::NotMultipleOf { column: column(path), divisor: Decimal::of(divisor).unwrap() }
 }
 
 fn duplicates(paths: &[&str]) -> Check {

@@ -3,21 +3,24 @@
 //! The engine wraps integers that overflow, negates them likewise, compares floating-point numbers by total order, and
 //! takes the pattern `.*` for one that does not match the empty text. Here integers are computed with 64 bits and
 //! checked, each operation that makes a floating-point number makes one zero and one not-a-number (as the scan does),
-//! and `.*` is written so that the engine leaves it alone. It is done before types are coerced and constants are folded.
+//! and `.*` is written so that the engine leaves it alone. Numbers with a point that meet integers or decimals are
+//! decimals too, and decimals are divided as doubles, since the engine's quotients have few places. It is done before
+//! types are coerced and constants are folded.
 
 use std::any::Any;
 
 use arrow::array::ArrayRef;
 use arrow::compute::kernels::numeric;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DataType};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility, cast, lit,
 };
+use domain::decimal::Decimal;
 
 use crate::floats;
 
@@ -43,16 +46,30 @@ fn node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 }
 
 fn expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let new = match &expr {
+    let expr = with_decimals(expr, schema)?;
+    let is_changed = expr.transformed;
+    let new = exact_expr(&expr.data, schema)?;
+    Ok(match new {
+        Some(new) => Transformed::yes(new),
+        None => Transformed::new_transformed(expr.data, is_changed),
+    })
+}
+
+fn exact_expr(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+    Ok(match expr {
         Expr::Literal(value, _) => normal_literal(value).map(lit),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
             Operator::Plus | Operator::Minus | Operator::Multiply => {
                 match common_integer(&left.get_type(schema)?, &right.get_type(schema)?) {
                     Some(integer) => Some(checked(*op, left, right, integer)),
-                    None => float(&expr, schema)?,
+                    None => float(expr, schema)?,
                 }
             }
-            Operator::Divide | Operator::Modulo => float(&expr, schema)?,
+            Operator::Divide if left.get_type(schema)?.is_decimal() || right.get_type(schema)?.is_decimal() => {
+                let double = |side: &Expr| cast(side.clone(), DataType::Float64);
+                Some(normal(binary(double(left), *op, double(right))))
+            }
+            Operator::Divide | Operator::Modulo => float(expr, schema)?,
             Operator::RegexMatch | Operator::RegexIMatch | Operator::RegexNotMatch | Operator::RegexNotIMatch => {
                 is_any_text(right).then(|| binary(left.as_ref().clone(), *op, lit(ANY_TEXT_KEPT)))
             }
@@ -76,18 +93,69 @@ fn expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             integer if integer.is_signed_integer() => {
                 Some(checked(Operator::Minus, &lit(0_i64), negated, DataType::Int64))
             }
-            _ => float(&expr, schema)?,
+            _ => float(expr, schema)?,
         },
         Expr::ScalarFunction(call) if call.name() == "regexp_like" && call.args.get(1).is_some_and(is_any_text) => {
             let mut call = call.clone();
             call.args[1] = lit(ANY_TEXT_KEPT);
             Some(Expr::ScalarFunction(call))
         }
-        Expr::ScalarFunction(call) if call.name() != NormalFloat::NAME => float(&expr, schema)?,
-        Expr::Cast(_) | Expr::TryCast(_) => float(&expr, schema)?,
+        Expr::ScalarFunction(call) if call.name() != NormalFloat::NAME => float(expr, schema)?,
+        Expr::Cast(_) | Expr::TryCast(_) => float(expr, schema)?,
         _ => None,
+    })
+}
+
+/// The expression with decimals in place of doubles of the text that meet integers or decimals, whose digits would be
+/// lost in doubles.
+fn with_decimals(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let is_exact = |expr: &Expr| {
+        let data_type = expr.get_type(schema)?;
+        Ok::<_, DataFusionError>(data_type.is_integer() || data_type.is_decimal())
     };
-    Ok(new.map_or_else(|| Transformed::no(expr), Transformed::yes))
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op != Operator::Divide => {
+            let (new_left, new_right) = match (decimal_literal(&left), decimal_literal(&right)) {
+                (Some(new), None) if is_exact(&right)? => (Some(new), None),
+                (None, Some(new)) if is_exact(&left)? => (None, Some(new)),
+                _ => (None, None),
+            };
+            let is_new = new_left.is_some() || new_right.is_some();
+            let expr = binary(new_left.unwrap_or(*left), op, new_right.unwrap_or(*right));
+            Ok(Transformed::new_transformed(expr, is_new))
+        }
+        Expr::Between(mut between) if is_exact(&between.expr)? => {
+            let (low, high) = (decimal_literal(&between.low), decimal_literal(&between.high));
+            let is_new = low.is_some() || high.is_some();
+            low.into_iter().for_each(|low| *between.low = low);
+            high.into_iter().for_each(|high| *between.high = high);
+            Ok(Transformed::new_transformed(Expr::Between(between), is_new))
+        }
+        Expr::InList(mut list) if is_exact(&list.expr)? => {
+            let mut is_new = false;
+            for item in &mut list.list {
+                if let Some(new) = decimal_literal(item) {
+                    (*item, is_new) = (new, true);
+                }
+            }
+            Ok(Transformed::new_transformed(Expr::InList(list), is_new))
+        }
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+/// The decimal of a literal double, if there is one of 128 bits.
+fn decimal_literal(expr: &Expr) -> Option<Expr> {
+    let Expr::Literal(ScalarValue::Float64(Some(double)), _) = expr else { return None };
+    let number = Decimal::of(*double)?;
+    let (digits, scale) = (0..=DECIMAL128_MAX_SCALE).find_map(|scale| match number.floor_at(scale.into()) {
+        (digits, true) => Some((digits, scale)),
+        (_, false) => None,
+    })?;
+    let n_digits = digits.magnitude().to_string().len();
+    let precision = u8::try_from(n_digits).ok()?.max(scale.unsigned_abs());
+    let value = i128::try_from(digits).ok()?;
+    (precision <= DECIMAL128_MAX_PRECISION).then(|| lit(ScalarValue::Decimal128(Some(value), precision, scale)))
 }
 
 /// The type in which two integers are computed; `None` if the engine computes them as decimals, or they are none.

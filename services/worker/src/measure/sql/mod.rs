@@ -77,10 +77,14 @@ impl<'a> Queries<'a> {
     }
 }
 
-/// Replaces the aggregates of the engine that wrap.
-pub(super) fn register_functions(context: &SessionContext) {
+/// Replaces the aggregates of the engine that wrap, and leaves out its rules that move the members of structs: they lose
+/// the columns of a join.
+pub(super) fn prepare(context: &SessionContext) {
     context.register_udaf(sum::sum());
     context.register_udaf(sum::average());
+    for rule in ["extract_leaf_expressions", "push_down_leaf_projections"] {
+        context.remove_optimizer_rule(rule);
+    }
 }
 
 async fn run(context: &SessionContext, snapshot: Arc<Snapshot>, query: &str) -> Result<f64, String> {
@@ -119,7 +123,7 @@ fn read(query: &str, columns: &[&str]) -> Result<Statement, Refusal> {
     let mut query = Query::read(query)?;
     query.bind(columns)?;
     let mut statement = query.into_statement();
-    literal::keep_digits(&mut statement);
+    literal::keep_exact(&mut statement);
     Ok(Statement::Statement(Box::new(statement)))
 }
 
