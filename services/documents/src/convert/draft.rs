@@ -7,8 +7,8 @@ use super::json::pointer;
 use super::names::Scope;
 use super::types::{Converted, ImportOptions, Note};
 use super::yaml;
-use crate::problem::{Problem, fault};
 use crate::parse;
+use crate::problem::{Problem, fault};
 
 /// The version of the standard that imports are written in: the first with `enum`, `map` and `deprecated`.
 const API_VERSION: &str = "v3.2.0";
