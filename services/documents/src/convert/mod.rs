@@ -3,8 +3,8 @@
 //! [`import`] makes an ODCS document of a schema and notes what of the schema no contract can hold. [`export`] makes a
 //! schema of a contract and lists what the target cannot hold: every field of the document is either in the text or in
 //! that list, since [`ledger`] counts as lost whatever an exporter does not claim. Where a format allows attributes of
-//! its users (Avro, JSON Schema, Delta) or keeps comments (Protobuf), what it has no word for lies there under `odcs`,
-//! and an import finds it again. What is said of the contract and not of its data (servers, service levels, team,
+//! its users (Avro, JSON Schema, Delta, dbt) or keeps comments (Protobuf), what it has no word for lies there under
+//! `odcs`, and an import finds it again. What is said of the contract and not of its data (servers, service levels, team,
 //! price) is not put into schemas.
 //!
 //! Nothing is ever fetched: imports and references to other files lead to the texts that are handed in, or are refused.

@@ -144,11 +144,28 @@ pub(super) fn of_column(property: &Property, is_key: bool, has_labels: bool) -> 
     let values = DataTest::of_values(&property.enumeration);
     tests.extend(values.map(|test| if has_labels { test.kept() } else { test }));
     for test in property.quality.iter().filter_map(DataTest::of_rule) {
-        if !tests.iter().any(|own| own.name == test.name && own.arguments == test.arguments) {
-            tests.push(test);
-        }
+        add(&mut tests, test);
     }
     tests
+}
+
+/// Adds a test, unless dbt would call it like another one: it refuses two of one name. Of two that are kept the stricter
+/// one counts. Says whether it was added.
+pub(super) fn add(tests: &mut Vec<DataTest>, test: DataTest) -> bool {
+    let is_same = |own: &&mut DataTest| match (&own.label, &test.label) {
+        (None, None) => own.name == test.name && own.arguments == test.arguments,
+        (own, label) => own == label,
+    };
+    match tests.iter_mut().find(is_same) {
+        Some(own) => {
+            own.is_warning &= test.is_warning || !own.is_kept;
+            false
+        }
+        None => {
+            tests.push(test);
+            true
+        }
+    }
 }
 
 /// The test of a reference to a column of another model.

@@ -11,7 +11,7 @@ use sqlparser::keywords::ALL_KEYWORDS;
 use super::super::draft::{Draft, Fields, set, set_text};
 use super::super::element::{Element, Export, fundamentals};
 use super::super::json::pointer;
-use super::super::sql::{conditions, type_word};
+use super::super::sql::{conditions, means_the_same, type_word};
 use super::super::types::Dialect;
 use super::super::{names, yaml};
 use super::BESIDE;
@@ -73,7 +73,7 @@ impl Writer<'_> {
         let key: Vec<_> = properties.iter().filter(|property| property.it.primary_key).collect();
         let columns = properties.iter().zip(&self.columns[index]);
         let mut columns: Vec<_> = columns.map(|(property, name)| self.column(property, name, key.len() == 1)).collect();
-        let mut config = self.config(object, name);
+        let config = self.config(object, name);
         let mut tests = Vec::new();
         self.rules_for_dbt(&object.path, None, &mut tests);
         for (property, column) in properties.iter().zip(&mut columns) {
@@ -98,10 +98,8 @@ impl Writer<'_> {
             Value::Object(fields)
         };
         let columns: Vec<_> = properties.iter().zip(columns).map(write_column).collect();
-        let mut beside = Map::new();
-        set(&mut beside, "config", std::mem::take(&mut config));
-        self.keep_rest(&object.path, &mut beside);
-        model.extend(beside);
+        set(&mut model, "config", config);
+        self.keep_rest(&object.path, &mut model);
         set(&mut model, "columns", columns);
         with_tests(&mut model, &tests);
         Value::Object(model)
@@ -117,8 +115,8 @@ impl Writer<'_> {
             Some("materialized view" | "materialized_view") => Some("materialized_view"),
             _ => None,
         };
-        // dbt enforces none for materialized views.
-        if materialized != Some("materialized_view") {
+        // dbt enforces none for materialized views, and none without columns.
+        if materialized != Some("materialized_view") && !object.properties().is_empty() {
             set(&mut config, "contract", json!({ "enforced": true }));
         }
         set_text(&mut config, "materialized", materialized);
@@ -202,14 +200,12 @@ impl Writer<'_> {
             let Some((model, column)) = data_test::target(relationship).and_then(|target| self.target(target)) else {
                 continue;
             };
-            let test = data_test::of_reference(model, column);
+            let test = data_test::of_reference(model, &self.quoted(column));
             let path = format!("{}/relationships/{index}", property.path);
             let says = json!({ "type": "foreignKey", "to": format!("{model}.{column}") });
-            if self.is_all(&path, &says, &["type"]) {
+            let is_whole = self.is_all(&path, &says, &["type"]);
+            if data_test::add(&mut tests, if is_whole { test } else { test.kept() }) && is_whole {
                 ledger.hold(&path);
-                tests.push(test);
-            } else {
-                tests.push(test.kept());
             }
         }
         Column { fields, tests }
@@ -230,6 +226,26 @@ impl Writer<'_> {
         !writes_capitals && (name != name.to_ascii_lowercase() || ALL_KEYWORDS.binary_search(&upper.as_str()).is_ok())
     }
 
+    /// A name for a place that dbt puts into its statement as it is.
+    fn quoted(&self, name: &str) -> String {
+        if !self.is_quoted(name) {
+            return name.to_owned();
+        }
+        match self.dialect {
+            Dialect::BigQuery | Dialect::MySql | Dialect::Spark | Dialect::Hive | Dialect::ClickHouse => {
+                format!("`{}`", name.replace('`', "``"))
+            }
+            Dialect::SqlServer => format!("[{}]", name.replace(']', "]]")),
+            Dialect::Generic
+            | Dialect::Postgres
+            | Dialect::Snowflake
+            | Dialect::DuckDb
+            | Dialect::Redshift
+            | Dialect::Sqlite
+            | Dialect::Oracle => format!("\"{}\"", name.replace('"', "\"\"")),
+        }
+    }
+
     /// The model and column of a reference, where it is one of these models.
     fn target(&self, (table, column): (&str, &str)) -> Option<(&str, &str)> {
         let index = self.export.objects.iter().position(|object| object.it.name == table)?;
@@ -245,7 +261,7 @@ impl Writer<'_> {
         let properties = object.properties();
         let column_of = |name: &str| {
             let position = properties.iter().position(|property| property.it.name == name)?;
-            Some(self.columns[index][position].as_str())
+            Some(self.quoted(&self.columns[index][position]))
         };
         let mut constraints = Vec::new();
         let key: Option<Vec<_>> = object.it.primary_key().iter().map(|property| column_of(&property.name)).collect();
@@ -260,9 +276,7 @@ impl Writer<'_> {
             let columns: Option<Vec<_>> = properties.iter().map(|name| column_of(name)).collect();
             let path = format!("{}/quality/{position}", object.path);
             let says = super::distinct_rule(&properties.iter().map(String::as_str).collect::<Vec<_>>());
-            // An import reads the names of columns, and makes the rule anew.
-            let is_read_back = |columns: &&Vec<&str>| columns.len() > 1 && columns.iter().eq(properties.iter());
-            if let Some(columns) = columns.as_ref().filter(is_read_back)
+            if let Some(columns) = columns.filter(|columns| columns.len() > 1)
                 && self.is_all(&path, &says, &["type"])
             {
                 constraints.push(json!({ "type": "unique", "columns": columns }));
@@ -277,11 +291,12 @@ impl Writer<'_> {
                 continue;
             };
             let (Some((model, _)), true) = (to.first(), from.len() > 1 && from.len() == to.len()) else { continue };
-            let own: Vec<_> = from.iter().map(|column| format!("{}.{column}", self.models[index])).collect();
+            let own: Vec<_> = relationship.from.iter().filter_map(|name| name.rsplit('.').next()).collect();
+            let own: Vec<_> = own.iter().map(|column| format!("{}.{column}", self.models[index])).collect();
             let others: Vec<_> = to.iter().map(|(_, column)| format!("{model}.{column}")).collect();
             let says = json!({ "type": "foreignKey", "from": own, "to": others });
             if to.iter().all(|(other, _)| other == model) && self.is_all(&path, &says, &["type"]) {
-                let to_columns: Vec<_> = to.iter().map(|(_, column)| *column).collect();
+                let to_columns: Vec<_> = to.iter().map(|(_, column)| self.quoted(column)).collect();
                 constraints.push(json!({
                     "type": "foreign_key", "columns": from, "to": format!("ref('{model}')"), "to_columns": to_columns,
                 }));
@@ -316,11 +331,9 @@ impl Writer<'_> {
                 Some(_) => object.get("properties").and_then(|columns| columns.get(0)?.get("quality")?.get(0)),
                 None => object.get("quality").and_then(|rules| rules.get(0)),
             };
-            if made == Some(rule) {
+            let is_whole = made == Some(rule);
+            if data_test::add(tests, if is_whole { test } else { test.kept() }) && is_whole {
                 ledger.hold(&pointer(&list, index));
-                tests.push(test);
-            } else {
-                tests.push(test.kept());
             }
         }
     }
@@ -363,6 +376,12 @@ impl Writer<'_> {
                 && found.get("name").and_then(Value::as_str) == Some(property.it.column_name())
             {
                 ledger.hold_equal(&property.path, found);
+                let written = found.get("physicalType").and_then(Value::as_str).unwrap_or_default();
+                let own = property.it.physical_type.as_deref();
+                // Kept, it would outlive a later change of the type in dbt.
+                if own.is_some_and(|own| means_the_same(self.dialect, written, own)) {
+                    ledger.hold(&pointer(&property.path, "physicalType"));
+                }
             }
         }
         ledger.hold_defaults(&object.path);

@@ -180,12 +180,14 @@ impl Project<'_> {
             let mut property = with_name(text("name").unwrap_or(key));
             if let Some(kind) = text("data_type") {
                 typed(self.dialect, kind, &mut property);
-                if !property.contains_key("logicalType") {
-                    draft.note(&path, format!("`{}` is a type without a logical type", shortened(kind)));
-                }
             }
             set_text(&mut property, "description", text("description"));
             labels(column, &mut property);
+            if let Some(kind) = text("data_type")
+                && !property.contains_key("logicalType")
+            {
+                draft.note(&path, format!("`{}` is a type without a logical type", shortened(kind)));
+            }
             for (index, constraint) in list(column, "constraints").enumerate() {
                 let path = format!("{path}/constraints/{index}");
                 self.constraint(constraint, &path, &mut property, draft);
@@ -199,7 +201,11 @@ impl Project<'_> {
             let columns: Vec<_> = texts(constraint.get("columns"));
             match constraint.get("type").and_then(Value::as_str) {
                 Some("primary_key") => primary_key(&mut object, &columns),
-                Some("unique") if columns.len() > 1 => push(&mut object, "quality", distinct_rule(&columns)),
+                Some("unique") if columns.len() > 1 => {
+                    let names: Vec<_> = columns.iter().map(|column| name_of(&mut object, column)).collect();
+                    let names: Vec<_> = names.iter().map(String::as_str).collect();
+                    push(&mut object, "quality", distinct_rule(&names));
+                }
                 Some("foreign_key") if columns.len() > 1 => {
                     self.composite(constraint, &columns, &path, &mut object, draft);
                 }
@@ -265,10 +271,20 @@ fn column_of<'a>(object: &'a mut Fields, name: &str) -> Option<&'a mut Fields> {
         };
         columns.iter().position(is_it)
     };
-    let quotes = [('"', '"'), ('`', '`'), ('[', ']')];
-    let inside = quotes.iter().find_map(|(open, close)| name.strip_prefix(*open)?.strip_suffix(*close));
-    let found = position(name).or_else(|| position(inside?))?;
+    let found = position(name).or_else(|| position(unquoted(name)))?;
     columns[found].as_object_mut()
+}
+
+/// A name without the quotes of a dialect.
+fn unquoted(name: &str) -> &str {
+    let quotes = [('"', '"'), ('`', '`'), ('[', ']')];
+    quotes.iter().find_map(|(open, close)| name.strip_prefix(*open)?.strip_suffix(*close)).unwrap_or(name)
+}
+
+/// What the contract calls a column of this name in the database.
+fn name_of(object: &mut Fields, column: &str) -> String {
+    let name = column_of(object, column).and_then(|property| property.get("name")?.as_str());
+    name.unwrap_or_else(|| unquoted(column)).to_owned()
 }
 
 /// Marks the columns of a primary key, in their order.
@@ -300,7 +316,7 @@ impl Project<'_> {
             Some("foreign_key") => {
                 let columns = texts(constraint.get("to_columns"));
                 match (text("to").map(|to| self.names.of_reference(to)), columns.as_slice()) {
-                    (Some(model), [column]) => foreign_key(&model, column, path, property, draft),
+                    (Some(model), [column]) => foreign_key(&model, unquoted(column), path, property, draft),
                     _ => {
                         let expression = text("expression").unwrap_or_default();
                         draft.note(path, format!("the foreign key `{expression}` is not one column of one model"));
@@ -332,11 +348,13 @@ impl Project<'_> {
     fn composite(&self, constraint: &Value, columns: &[&str], path: &str, object: &mut Fields, draft: &mut Draft) {
         let own = object.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let model = constraint.get("to").and_then(Value::as_str).map(|to| self.names.of_reference(to));
-        let targets = texts(constraint.get("to_columns"));
+        let targets: Vec<_> = texts(constraint.get("to_columns")).into_iter().map(unquoted).collect();
+        let columns: Vec<_> = columns.iter().map(|column| name_of(object, column)).collect();
         let Some(model) = model.filter(|_| targets.len() == columns.len()) else {
             return draft.note(path, "is a foreign key that names no columns of a model");
         };
-        if !columns.iter().chain(&targets).chain([&own.as_str(), &model.as_str()]).all(|name| is_name(name)) {
+        let own_names = columns.iter().chain([&own, &model]).map(String::as_str);
+        if !own_names.chain(targets.iter().copied()).all(is_name) {
             return draft.note(path, format!("the foreign key to `{model}` cannot be expressed in a contract"));
         }
         let from: Vec<_> = columns.iter().map(|column| format!("{own}.{column}")).collect();
@@ -393,7 +411,7 @@ impl Project<'_> {
                 }
                 "relationships" => {
                     if let (Some(to), Some(field)) = (text("to"), text("field")) {
-                        return foreign_key(&self.names.of_reference(to), field, path, property, draft);
+                        return foreign_key(&self.names.of_reference(to), unquoted(field), path, property, draft);
                     }
                 }
                 _ => {}

@@ -50,6 +50,15 @@ pub(in super::super) fn type_word(export: &Export<'_>, dialect: Dialect, propert
     export.ledger.without_holding(|| writer.word(property))
 }
 
+/// Whether a dialect's name of a type says what a document's own name for it says.
+pub(in super::super) fn means_the_same(dialect: Dialect, word: &str, own: &str) -> bool {
+    let (mine, own_meaning) = (dialect::read(dialect, word), dialect::read(dialect, own));
+    match own_meaning {
+        Some(_) => mine == own_meaning,
+        None => mine.is_some_and(|mine| TypeName::parse(own) == Some(mine.name)),
+    }
+}
+
 /// The conditions on a column's values, in one of [`Dialect::WRITTEN`]; they hold nothing.
 pub(in super::super) fn conditions(
     export: &Export<'_>,
@@ -282,13 +291,7 @@ impl<'a> Writer<'a> {
             read_back.insert("logicalType".to_owned(), "map".into());
         }
         ledger.hold_equal(&property.path, &read_back);
-        let same = property.it.physical_type.as_deref().is_some_and(|own| {
-            let (mine, own_meaning) = (dialect::read(self.dialect, &word), dialect::read(self.dialect, own));
-            match own_meaning {
-                Some(_) => mine == own_meaning,
-                None => mine.is_some_and(|mine| TypeName::parse(own) == Some(mine.name)),
-            }
-        });
+        let same = property.it.physical_type.as_deref().is_some_and(|own| means_the_same(self.dialect, &word, own));
         if same && !word.ends_with("[]") {
             ledger.hold(&pointer(&property.path, "physicalType"));
         }

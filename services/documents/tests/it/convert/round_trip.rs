@@ -291,7 +291,8 @@ fn dbt_keeps_all_that_is_said_of_objects_in_every_dialect() {
             prop_assert!(exported.lost.is_empty(), "{:?}", exported.lost);
             let manifest = super::dbt::manifest_of(&exported.text, dialect).to_string();
             let (back, _) = imported(Source::Dbt, &manifest, &options());
-            let found = missing(&without_nulls(&document["schema"][0]), &back["schema"][0], "");
+            let own = super::dbt::without_spellings(&without_nulls(&document["schema"][0]));
+            let found = missing(&own, &back["schema"][0], "");
             prop_assert!(found.is_none(), "{}\n{}\n{}\n{}", found.unwrap(), document, exported.text, back);
             Ok(())
         })
