@@ -11,6 +11,8 @@ use rustix::io::Errno;
 
 use crate::file::{FOLDER, NO_LINKS, read_error, state};
 
+/// The folder of a Delta table's log.
+pub(crate) const DELTA_LOG: &str = "_delta_log";
 /// The most names that are looked at to find the newest snapshot.
 const MAX_NAMES: usize = 1_000_000;
 /// The deepest directory below a table that is looked at to find the newest snapshot.
@@ -22,21 +24,29 @@ const MAX_WALKED_DEPTH: usize = 32;
 
 pub(crate) fn newest_delta(folder: &OwnedFd, location: &Location) -> Result<SnapshotKey, Error> {
     let no_table = || Error::NoTable(location.clone(), Format::Delta);
-    let log = open_child(folder, OsStr::new("_delta_log")).map_err(|_| no_table())?;
-    let mut newest: Option<u64> = None;
-    for (n_names, entry) in Dir::read_from(&log).map_err(io_error(location))?.enumerate() {
-        let entry = entry.map_err(io_error(location))?;
-        if n_names > MAX_NAMES {
-            return Err(Error::TooLarge(location.clone(), MAX_NAMES));
-        }
-        newest = newest.max(delta_version(entry.file_name().to_bytes()));
+    let log = open_child(folder, OsStr::new(DELTA_LOG)).map_err(|_| no_table())?;
+    match newest_version(&log) {
+        Ok(newest) => newest.map(SnapshotKey::DeltaVersion).ok_or_else(no_table),
+        Err(Errno::OVERFLOW) => Err(Error::TooLarge(location.clone(), MAX_NAMES)),
+        Err(errno) => Err(io_error(location)(errno)),
     }
-    newest.map(SnapshotKey::DeltaVersion).ok_or_else(no_table)
+}
+
+/// The highest version that a log has an entry for; `OVERFLOW` above [`MAX_NAMES`].
+pub(crate) fn newest_version(log: &OwnedFd) -> Result<Option<u64>, Errno> {
+    let mut newest: Option<u64> = None;
+    for (n_names, entry) in Dir::read_from(log)?.enumerate() {
+        if n_names > MAX_NAMES {
+            return Err(Errno::OVERFLOW);
+        }
+        newest = newest.max(delta_version(entry?.file_name().to_bytes()));
+    }
+    Ok(newest)
 }
 
 /// Where the log entry of a version is, below the table.
 pub(crate) fn delta_entry(version: u64) -> String {
-    format!("_delta_log/{version:020}.json")
+    format!("{DELTA_LOG}/{version:020}.json")
 }
 
 /// The version in a log entry's name: 20 digits and `.json`.

@@ -55,6 +55,8 @@ pub(crate) enum Kind {
     Sql,
     /// A schema that another one refers to.
     Reference,
+    /// A local table.
+    Data,
     /// A schema object of a contract.
     Object,
     /// The version of a new contract.
@@ -134,6 +136,7 @@ impl Kind {
             Self::Schema => "orders.avsc",
             Self::Sql => "orders.sql",
             Self::Reference => "Other=other.avsc",
+            Self::Data => "table",
             Self::Object => "orders",
             Self::Name => "Orders",
             Self::Directory => "data",
@@ -172,6 +175,7 @@ impl Kind {
                 &["no-such-file", "garbage.yaml", "not-utf8.yaml"]
             }
             Self::Reference => &["", "other.avsc", "Other=no-such-file", "Other=garbage.yaml", "Other=not-utf8.yaml"],
+            Self::Data => &["", "no-such-file", "garbage.yaml", "orders"],
             Self::Object => &[""],
             Self::Server => &["", "ftp://localhost", "localhost:7070", "http://ada:secret@localhost"],
             Self::Token => &["nonsense", "two\nlines", "a.b.c"],
@@ -328,7 +332,7 @@ fn server_forms() -> Forms {
 }
 
 fn offline_forms() -> Forms {
-    use Kind::{File, Flag, Json, Name, NewVersion, Object, Reference, Schema, Sql, Word};
+    use Kind::{Data, File, Flag, Json, Name, NewVersion, Object, Program, Reference, Schema, Sql, Word};
     vec![
         (
             "contract diff",
@@ -361,11 +365,24 @@ fn offline_forms() -> Forms {
         ),
         (
             "contract export",
+            vec![
+                local(&[
+                    ("FILE", File),
+                    ("--to", Word("sql")),
+                    ("--dialect", Word("postgres")),
+                    ("--object", Object),
+                    ("--json", Json),
+                ]),
+                local(&[("FILE", File), ("--to", Word("dbt")), ("--dialect", Word("snowflake")), ("--object", Object)]),
+            ],
+        ),
+        (
+            "contract test",
             vec![local(&[
                 ("FILE", File),
-                ("--to", Word("sql")),
-                ("--dialect", Word("postgres")),
+                ("--data", Data),
                 ("--object", Object),
+                ("--worker", Program),
                 ("--json", Json),
             ])],
         ),
