@@ -209,13 +209,7 @@ async fn wire(
     };
     let root = config.storage.local.root.clone().unwrap_or_else(|| folder.lake());
     let lake = LocalLake::open(&root).with_context(|| format!("cannot open the storage root `{}`", root.display()))?;
-    let launcher = inspect::Launcher {
-        worker: worker(args.worker.as_deref())?,
-        deadline: Duration::from_secs(config.inspect.deadline),
-        memory_bytes: config.inspect.memory_mib << 20,
-        cpu_seconds: config.inspect.cpu,
-        sandbox_required: config.inspect.sandbox == config::Sandbox::Required,
-    };
+    let launcher = launcher(args.worker.as_deref(), &config.inspect)?;
     let issuer = Issuer::open(folder.root(), random.as_ref()).context("cannot open the token signing keys")?;
     let parts = Parts {
         db,
@@ -256,6 +250,24 @@ fn missing_record_key(folder: &DataDir) -> anyhow::Error {
          new key: `(umask 077; head -c 32 /dev/urandom > {0})`",
         key.display()
     )
+}
+
+/// The launcher of workers under the limits that a server has by default.
+///
+/// # Errors
+/// If there is no worker.
+pub(crate) fn default_launcher(worker: Option<&Path>) -> anyhow::Result<inspect::Launcher> {
+    launcher(worker, &config::Inspect::default())
+}
+
+fn launcher(worker: Option<&Path>, config: &config::Inspect) -> anyhow::Result<inspect::Launcher> {
+    Ok(inspect::Launcher {
+        worker: self::worker(worker)?,
+        deadline: Duration::from_secs(config.deadline),
+        memory_bytes: config.memory_mib << 20,
+        cpu_seconds: config.cpu,
+        sandbox_required: config.sandbox == config::Sandbox::Required,
+    })
 }
 
 fn worker(configured: Option<&Path>) -> anyhow::Result<PathBuf> {

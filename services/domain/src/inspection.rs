@@ -16,7 +16,7 @@ pub const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 pub struct InspectionJob {
     /// The table's format.
     pub format: Format,
-    /// The table's folder, absolute.
+    /// The table's folder, absolute. For Parquet it may be a single file.
     pub root: PathBuf,
     /// The snapshot to look at. For Parquet `None`: the folder as it is.
     pub snapshot: Option<SnapshotKey>,

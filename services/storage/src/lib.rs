@@ -21,7 +21,7 @@ use std::sync::Arc;
 use domain::pending::Pending;
 use domain::storage::{Error, Lake, ReadError, Reader, WorkerRoot};
 use domain::table::{Format, Location, PinnedFile, SnapshotKey};
-use rustix::fs::{AtFlags, CWD, Mode, ResolveFlags, openat2, statat};
+use rustix::fs::{AtFlags, CWD, Mode, ResolveFlags, openat, openat2, statat};
 use rustix::io::Errno;
 
 use self::blocking::{list_blocking, read_blocking};
@@ -58,6 +58,21 @@ impl LocalLake {
     fn open_to_read(&self, location: &Location) -> Result<OwnedFd, ReadError> {
         self.open_beneath(location).and_then(|opened| opened).map_err(file::read_error)
     }
+}
+
+/// The newest version of the Delta table in a folder of this machine that belongs to no lake; `None` if it has no log.
+/// Links are followed: the folder is one that the caller chose.
+///
+/// # Errors
+/// If the log cannot be listed, or has no version.
+pub fn newest_delta_version(folder: &Path) -> io::Result<Option<u64>> {
+    let log = match openat(CWD, folder.join(listing::DELTA_LOG), FOLDER, Mode::empty()) {
+        Ok(log) => log,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
+    let newest = listing::newest_version(&log)?;
+    newest.map(Some).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "its log has no version"))
 }
 
 impl Lake for LocalLake {

@@ -12,6 +12,8 @@ use rustix::io::Errno;
 
 use crate::file::{FOLDER, NO_LINKS, read_error, state};
 
+/// The folder of a Delta table's log.
+pub(crate) const DELTA_LOG: &str = "_delta_log";
 /// The most names that are looked at to find the newest snapshot.
 const MAX_NAMES: usize = 1_000_000;
 /// The deepest directory below a table that is looked at to find the newest snapshot.
@@ -21,18 +23,27 @@ const MAX_WALKED: usize = 200_000;
 /// The deepest directory below a table that is walked to list its files.
 const MAX_WALKED_DEPTH: usize = 32;
 
-/// The newest version that has an entry, or that a checkpoint stands for: all of its parts, if it has any.
+/// The newest snapshot, by the names in the log.
 pub(crate) fn newest_delta(folder: &OwnedFd, location: &Location) -> Result<SnapshotKey, Error> {
     let no_table = || Error::NoTable(location.clone(), Format::Delta);
-    let log = open_child(folder, OsStr::new("_delta_log")).map_err(|_| no_table())?;
+    let log = open_child(folder, OsStr::new(DELTA_LOG)).map_err(|_| no_table())?;
+    match newest_version(&log) {
+        Ok(newest) => newest.map(SnapshotKey::DeltaVersion).ok_or_else(no_table),
+        Err(Errno::OVERFLOW) => Err(Error::TooLarge(location.clone(), MAX_NAMES)),
+        Err(errno) => Err(io_error(location)(errno)),
+    }
+}
+
+/// The highest version that a log has an entry for, or that a checkpoint stands for: all of its parts, if it has any;
+/// `OVERFLOW` above [`MAX_NAMES`].
+pub(crate) fn newest_version(log: &OwnedFd) -> Result<Option<u64>, Errno> {
     let mut newest: Option<u64> = None;
     let mut parts: BTreeMap<(u64, u32), BTreeSet<u32>> = BTreeMap::new();
-    for (n_names, entry) in Dir::read_from(&log).map_err(io_error(location))?.enumerate() {
-        let entry = entry.map_err(io_error(location))?;
+    for (n_names, entry) in Dir::read_from(log)?.enumerate() {
         if n_names > MAX_NAMES {
-            return Err(Error::TooLarge(location.clone(), MAX_NAMES));
+            return Err(Errno::OVERFLOW);
         }
-        match entry.file_name().to_str().ok().and_then(LogName::parse) {
+        match entry?.file_name().to_str().ok().and_then(LogName::parse) {
             Some((version, LogName::Entry | LogName::Checkpoint | LogName::JsonCheckpoint)) => {
                 newest = newest.max(Some(version));
             }
@@ -44,13 +55,12 @@ pub(crate) fn newest_delta(folder: &OwnedFd, location: &Location) -> Result<Snap
     }
     let complete =
         parts.iter().filter(|((_, n_parts), found)| *n_parts > 0 && (1..=*n_parts).all(|part| found.contains(&part)));
-    let newest = newest.max(complete.map(|((version, _), _)| *version).max());
-    newest.map(SnapshotKey::DeltaVersion).ok_or_else(no_table)
+    Ok(newest.max(complete.map(|((version, _), _)| *version).max()))
 }
 
 /// Where the log entry of a version is, below the table.
 pub(crate) fn delta_entry(version: u64) -> String {
-    format!("_delta_log/{}", LogName::entry(version))
+    format!("{DELTA_LOG}/{}", LogName::entry(version))
 }
 
 pub(crate) fn newest_parquet(folder: &OwnedFd, location: &Location) -> Result<SnapshotKey, Error> {

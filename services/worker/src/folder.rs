@@ -1,4 +1,4 @@
-//! A folder of Parquet files.
+//! A folder of Parquet files, or one such file.
 //!
 //! Its columns are those of its files, which must have the same names and types. Folder names such as `year=2013` are
 //! not columns, because readers interpret them differently.

@@ -53,7 +53,10 @@ pub(crate) async fn run(
 }
 
 fn open(job: &InspectionJob, checkpoint: Option<NewCheckpoint>) -> Result<(Arc<Root>, Table)> {
-    let root = Arc::new(Root::open(&job.root)?);
+    let root = Arc::new(match job.format {
+        Format::Delta => Root::open(&job.root)?,
+        Format::Parquet => Root::open_or_file(&job.root)?,
+    });
     let table = match (job.format, &job.snapshot, checkpoint) {
         (Format::Delta, Some(SnapshotKey::DeltaVersion(version)), Some(checkpoint)) => {
             delta::open(&root, *version, checkpoint)?

@@ -1,4 +1,4 @@
-//! The table's folder, through which all of its files are opened.
+//! The table's folder, through which all of its files are opened. A table may also be one file alone.
 //!
 //! Every file is opened with `openat2` relative to the folder's handle, which refuses any path that leads out of the
 //! folder or through a symbolic link, and a file with several hard links is refused, since it can be changed through
@@ -7,6 +7,7 @@
 //! files, or fails.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
@@ -29,6 +30,8 @@ const MAX_FOLDER_DEPTH: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Root {
     dir: OwnedFd,
+    /// The name of the file that is the table; the folder then only leads to it.
+    only: Option<String>,
     pins: Mutex<BTreeMap<String, PinnedFile>>,
 }
 
@@ -45,7 +48,19 @@ impl Root {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = openat(CWD, path, flags, Mode::empty())
             .map_err(|error| Unreadable(format!("its folder cannot be opened: {error}")))?;
-        Ok(Self { dir, pins: Mutex::default() })
+        Ok(Self { dir, only: None, pins: Mutex::default() })
+    }
+
+    /// Opens the table's folder, or the file that is the table. The file itself is opened like those of a folder.
+    pub(crate) fn open_or_file(path: &Path) -> Result<Self> {
+        let is_file = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+        let parts = (path.parent(), path.file_name().and_then(OsStr::to_str));
+        let (true, (Some(folder), Some(name))) = (is_file, parts) else { return Self::open(path) };
+        // The sandbox allows the file, and its folder only as the way to it.
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = openat(CWD, folder, flags, Mode::empty())
+            .map_err(|error| Unreadable(format!("its folder cannot be opened: {error}")))?;
+        Ok(Self { dir, only: Some(name.to_owned()), pins: Mutex::default() })
     }
 
     /// Opens a file for reading and pins it.
@@ -107,8 +122,11 @@ impl Root {
     }
 
     /// The paths below the folder, at any depth, for which `wanted` holds; fails above `limit`. Folders whose name
-    /// begins with `_` or `.` are skipped.
+    /// begins with `_` or `.` are skipped. A file that is the table is wanted under any name.
     pub(crate) fn list_below(&self, wanted: impl Fn(&str) -> bool, limit: usize) -> Result<Vec<String>> {
+        if let Some(only) = &self.only {
+            return Ok(vec![only.clone()]);
+        }
         let mut found = Vec::new();
         let mut folders = vec![(String::new(), 0)];
         while let Some((folder, depth)) = folders.pop() {

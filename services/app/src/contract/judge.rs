@@ -1,6 +1,6 @@
 //! Judging a snapshot by a contract version: its rules, their hash, and the verdict.
 
-use domain::contract::{self, Classification, Pinning, SchemaObject};
+use domain::contract::{self, Classification, Pinning, RuleError, SchemaObject};
 use domain::name::Name;
 use domain::quality::{Rule, RuleResult, Verdict, verdict};
 use domain::table::PhysicalSchema;
@@ -13,14 +13,14 @@ const LABEL: &[u8] = b"charterhouse rule set 1";
 
 /// What a schema object's tables are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct RuleSet {
+pub struct RuleSet {
     /// The rules to measure.
-    pub(crate) rules: Vec<Rule>,
+    pub rules: Vec<Rule>,
     /// SHA-256, in hex, over everything that verdict and conformance depend on. A new version that changes none of it
     /// keeps its predecessor's verdicts.
     pub(crate) hash: String,
     /// Whether an undeclared column is a failure: the contract says so, or the data is confidential or higher.
-    pub(crate) closed: bool,
+    pub closed: bool,
     /// Whether the files of a snapshot must have digests.
     pub(crate) digests: bool,
 }
@@ -28,13 +28,13 @@ pub(crate) struct RuleSet {
 /// The rules of a schema object in a product of this classification.
 ///
 /// # Errors
-/// [`Error::Internal`] if a promise is no rule: documents with such promises are not published.
-pub(crate) fn rule_set(
+/// If a promise is no rule: documents with such promises are not published.
+pub fn rule_set(
     contract: &contract::Document,
     object: &SchemaObject,
     product: Classification,
-) -> Result<RuleSet, Error> {
-    let rules = contract::rules(object).map_err(Error::internal)?;
+) -> Result<RuleSet, RuleError> {
+    let rules = contract::rules(object)?;
     let sensitive = product.max(object.classification()) >= Classification::Confidential;
     let closed = contract.settings.closed || sensitive;
     let mut hash = Sha256::new();
@@ -54,12 +54,15 @@ pub(crate) fn rule_set(
 }
 
 /// The rules of the schema object of this name in addresses; `None` if the contract has none.
+///
+/// # Errors
+/// [`Error::Internal`] as for [`rule_set`].
 pub(crate) fn rule_set_of(
     contract: &contract::Document,
     object: &Name,
     product: Classification,
 ) -> Result<Option<RuleSet>, Error> {
-    find_object(contract, object).map(|object| rule_set(contract, object, product)).transpose()
+    find_object(contract, object).map(|object| rule_set(contract, object, product)).transpose().map_err(Error::internal)
 }
 
 /// The schema object of this name in addresses.
@@ -79,7 +82,7 @@ pub struct Judgement {
 }
 
 /// Judges an inspected snapshot.
-pub(crate) fn judge_snapshot(
+pub fn judge_snapshot(
     contract: &contract::Document,
     object: &SchemaObject,
     rule_set: &RuleSet,

@@ -80,7 +80,7 @@ impl ActivationFacts {
             let Ok(name) = object.table_name() else { continue };
             let in_service = |binding: &&Binding| binding.environment == SERVING_ENVIRONMENT && binding.object == name;
             if let Some(binding) = bindings.iter().find(in_service) {
-                let rules = rule_set(document, object, product)?;
+                let rules = rule_set(document, object, product).map_err(Error::internal)?;
                 let table = TableFacts::load(tx, binding, &rules.hash).await?;
                 tables.insert(name, table);
             }

@@ -150,7 +150,8 @@ async fn snapshots(
     let Some(object) = crate::contract::find_object(&document, &target.binding.object) else {
         return Ok(Snapshots::default());
     };
-    let rules = crate::contract::rule_set(&document, object, target.product().classification)?;
+    let rules = crate::contract::rule_set(&document, object, target.product().classification);
+    let rules = rules.map_err(Error::internal)?;
     let binding_id = target.binding.id;
     let up_to = head.map_or(i64::MAX, |head| head.ordinal);
     let mut verdicts = store::binding::list_newest_verdicts(tx, binding_id, &rules.hash, up_to, N_JUDGED).await?;

@@ -270,7 +270,7 @@ impl Snapshot {
             ))
         );
         if let Some(error) = &self.error {
-            let _ = writeln!(text, "  {} {error}", output::mark(Mark::Fail));
+            let _ = writeln!(text, "  {} {}", output::mark(Mark::Fail), cleaned(error));
         }
         if let Some(verdict) = &self.verdict {
             text.push_str(&verdict.text());
@@ -280,7 +280,8 @@ impl Snapshot {
 }
 
 impl Verdict {
-    fn text(&self) -> String {
+    /// Conformance and rules, line by line.
+    pub(crate) fn text(&self) -> String {
         let (mark, conformance) = if !self.conforms {
             (Mark::Fail, "does not conform to the contract")
         } else if self.conformance.is_empty() {
@@ -290,7 +291,7 @@ impl Verdict {
         };
         let mut text = format!("  {} {conformance}\n", output::mark(mark));
         for line in &self.conformance {
-            let _ = writeln!(text, "       {line}");
+            let _ = writeln!(text, "       {}", cleaned(line));
         }
         for result in &self.results {
             let mark = match (result.outcome, result.severity) {
@@ -305,9 +306,10 @@ impl Verdict {
                 RuleOutcome::Error => " (could not be measured)",
                 RuleOutcome::Pass | RuleOutcome::Fail => "",
             };
-            let _ = write!(text, "  {} {}{}{aside}", output::mark(mark), result.title, measured.unwrap_or_default());
+            let title = cleaned(&result.title);
+            let _ = write!(text, "  {} {title}{}{aside}", output::mark(mark), measured.unwrap_or_default());
             let _ = match &result.message {
-                Some(message) => writeln!(text, "; {message}"),
+                Some(message) => writeln!(text, "; {}", cleaned(message)),
                 None => writeln!(text),
             };
         }

@@ -1,4 +1,4 @@
-//! `charter contract`: offline comparison of contracts, by the rules that the server publishes by.
+//! `charter contract`: offline work with contracts, and their comparison by the rules that the server publishes by.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -16,7 +16,7 @@ use super::apply::{Problem, invalid};
 use super::error::{Error, Exit, Result};
 use super::output;
 use super::report::{self, Case, Format, Note};
-use super::{batch, convert, sources};
+use super::{batch, contract_test, convert, sources};
 
 /// `charter contract`.
 #[derive(clap::Args)]
@@ -31,8 +31,10 @@ enum Command {
     Diff(DiffArgs),
     /// Create a contract from a schema: Avro, JSON Schema, Protobuf, dbt, Delta, Iceberg or SQL
     Import(convert::ImportArgs),
-    /// Export a contract as a schema, SQL or Markdown
+    /// Export a contract as a schema, SQL, a dbt model, a Great Expectations suite, Markdown or HTML
     Export(convert::ExportArgs),
+    /// Judge a local table by a contract, without a server; exit code 2 if it breaks the contract
+    Test(contract_test::TestArgs),
 }
 
 #[derive(clap::Args)]
@@ -88,11 +90,12 @@ struct Side {
 }
 
 /// Runs `charter contract`.
-pub(crate) fn run(args: Args) -> Result<Exit> {
+pub(crate) async fn run(args: Args) -> Result<Exit> {
     let args = match args.command {
         Command::Diff(args) => args,
         Command::Import(args) => return convert::import(&args),
         Command::Export(args) => return convert::export(&args),
+        Command::Test(args) => return contract_test::run(&args).await,
     };
     match (&args.old, &args.new) {
         (Some(old), Some(new)) => diff(&args, old, new),
@@ -146,15 +149,15 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
     }
 }
 
-/// One side of a comparison: a file with a contract.
-struct Document {
-    name: String,
-    contract: contract::Document,
+/// A file with a contract.
+pub(crate) struct Document {
+    pub(crate) name: String,
+    pub(crate) contract: contract::Document,
     bytes: Vec<u8>,
 }
 
 /// Reads a contract, or returns all problems in it.
-fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
+pub(crate) fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
     let name = sources::name(path);
     let located = |problem: documents::Problem| Problem {
         document: name.clone(),

@@ -45,13 +45,14 @@ pub(crate) struct ImportArgs {
 pub(crate) struct ExportArgs {
     /// Contract, an ODCS document; `-` for standard input
     file: PathBuf,
-    /// Output format: `odcs`, `avro`, `json-schema`, `protobuf`, `delta`, `sql` or `markdown`
+    /// Output format: `odcs`, `avro`, `json-schema`, `protobuf`, `delta`, `sql`, `dbt` (`schema.yml`),
+    /// `great-expectations`, `markdown` or `html`
     #[arg(long, value_name = "FORMAT", value_parser = target)]
     to: Target,
-    /// SQL dialect: `postgres` or `spark`
+    /// SQL dialect: `postgres` or `spark`; for `dbt` that of its adapter, any that `contract import` reads but `generic`
     #[arg(long, value_parser = dialect)]
     dialect: Option<Dialect>,
-    /// Schema object to export; Avro, JSON Schema and Delta describe exactly one
+    /// Schema object to export; Avro, JSON Schema, Delta and Great Expectations describe exactly one
     #[arg(long)]
     object: Option<String>,
     /// Print the output, losses and approximations as JSON
@@ -67,7 +68,10 @@ fn source(word: &str) -> std::result::Result<Source, String> {
 
 fn target(word: &str) -> std::result::Result<Target, String> {
     Target::from_word(word).ok_or_else(|| {
-        format!("`{word}` is not one of `odcs`, `avro`, `json-schema`, `protobuf`, `delta`, `sql`, `markdown`")
+        format!(
+            "`{word}` is not one of `odcs`, `avro`, `json-schema`, `protobuf`, `delta`, `sql`, `dbt`, \
+             `great-expectations`, `markdown`, `html`"
+        )
     })
 }
 
@@ -136,14 +140,13 @@ pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
 
 /// Runs `charter contract export`: the text goes to standard output, losses to standard error.
 pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
-    let to = match (args.to, args.dialect) {
-        (Target::Sql(_), Some(dialect)) => {
-            dialect.check_written().map_err(|message| Error::new(Exit::Usage, message))?;
-            Target::Sql(dialect)
-        }
-        (to, None) => to,
-        (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` requires `--to sql`")),
+    let usage = |message: String| Error::new(Exit::Usage, message);
+    let to = match args.dialect {
+        Some(dialect) => args.to.in_dialect(dialect),
+        None => Some(args.to),
     };
+    let to = to.ok_or_else(|| usage("`--dialect` requires `--to sql` or `--to dbt`".to_owned()))?;
+    to.check_dialect().map_err(usage)?;
     let bytes = sources::read_bytes(&args.file)?;
     let exported = convert::export(&bytes, to, args.object.as_deref())
         .map_err(|problems| invalid(&located(&args.file, problems)))?;

@@ -17,6 +17,7 @@ mod audit;
 mod batch;
 mod client;
 mod contract;
+mod contract_test;
 mod convert;
 mod credentials;
 mod domain;
@@ -64,7 +65,7 @@ pub(crate) enum Command {
     Plan(apply::PlanArgs),
     /// Publish data products and contracts, all or nothing
     Apply(apply::ApplyArgs),
-    /// Compare, import and export contracts (offline)
+    /// Compare, test, import and export contracts (offline)
     Contract(contract::Args),
     /// Check the compatibility of message and table schemas (offline)
     Schema(schema::Args),
@@ -125,7 +126,7 @@ fn execute(command: Command) -> Result<Exit> {
         match command {
             Command::Plan(args) => apply::plan(args).await,
             Command::Apply(args) => apply::apply(args).await,
-            Command::Contract(args) => contract::run(args),
+            Command::Contract(args) => contract::run(args).await,
             Command::Schema(args) => schema::run(args),
             Command::Domain(args) => domain::run(args).await,
             Command::Principal(args) => principal::run(args).await,

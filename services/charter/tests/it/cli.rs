@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
+mod contract_test;
 mod convert;
 mod diff;
 mod hidden;
@@ -136,6 +137,8 @@ fn wrong_usage_exits_64_and_prints_nothing_on_standard_output() {
         &["contract", "import", "one.avsc", "--from", "xml", "--id", "one"],
         &["contract", "import", "one.avsc", "--from", "avro", "--dialect", "postgres", "--id", "one"],
         &["contract", "import", "one.sql", "--from", "sql", "--dialect", "klingon", "--id", "one"],
+        &["contract", "test", "one.yaml"],
+        &["contract", "test", "--data", "table"],
         &["contract", "export", "one.yaml"],
         &["contract", "export", "one.yaml", "--to", "xml"],
         &["schema", "compat"],

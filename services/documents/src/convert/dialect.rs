@@ -8,6 +8,7 @@ mod clickhouse;
 mod duckdb;
 mod mysql;
 mod oracle;
+mod parts;
 mod postgres;
 mod redshift;
 mod rows;
@@ -18,6 +19,7 @@ mod sqlserver;
 
 use domain::contract::types::TypeName;
 
+pub(super) use self::parts::{Nesting, any, list, map, structure};
 use self::rows::{Kind, Row, Table};
 use super::types::Dialect;
 
@@ -57,6 +59,7 @@ fn table(dialect: Dialect) -> Option<&'static Table> {
 
 /// What a type's name means in a dialect; `None` if it has no logical type there.
 pub(super) fn read(dialect: Dialect, text: &str) -> Option<Meaning> {
+    let text = if dialect == Dialect::ClickHouse { clickhouse::inner(text) } else { text };
     let Some(table) = table(dialect) else {
         let is_uuid = ["uuid", "uniqueidentifier"].contains(&text.trim().to_ascii_lowercase().as_str());
         return TypeName::parse(text).map(|name| Meaning { is_uuid, ..name.into() });
@@ -83,6 +86,9 @@ pub(super) fn knows(dialect: Dialect, text: &str) -> bool {
 /// The dialect's name for a meaning, with its arguments.
 pub(super) fn write(dialect: Dialect, wanted: &Meaning) -> Option<String> {
     let table = table(dialect)?;
+    if let (Dialect::BigQuery, TypeName::Decimal { size: Some((precision, scale)) }) = (dialect, &wanted.name) {
+        return Some(bigquery::decimal(*precision, *scale));
+    }
     table.rows.iter().find_map(|(names, kind)| kind.write(names.first()?, wanted, table.longest_text))
 }
 

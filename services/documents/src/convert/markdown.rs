@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::element::{Element, Export};
 use super::json::pointer;
+use super::page::{FACTS, SECTIONS, columns_of, compact, is_list_of_things, key_words, words};
 
 pub(super) fn export(export: &Export<'_>) -> String {
     let ledger = &export.ledger;
@@ -14,8 +15,7 @@ pub(super) fn export(export: &Export<'_>) -> String {
     // Unlike in schemas, which standard a document follows is worth a line here.
     let title = ledger.take_text("", "name").unwrap_or(&export.contract.document_id);
     page.heading(1, title);
-    let names = ["id", "version", "status", "tenant", "domain", "dataProduct", "contractCreatedTs"];
-    let facts: Vec<_> = names.iter().filter_map(|name| Some((*name, ledger.take_text("", name)?))).collect();
+    let facts: Vec<_> = FACTS.iter().filter_map(|name| Some((*name, ledger.take_text("", name)?))).collect();
     if !facts.is_empty() {
         page.text.push_str("\n| | |\n|---|---|\n");
         for (name, value) in facts {
@@ -31,7 +31,7 @@ pub(super) fn export(export: &Export<'_>) -> String {
     for object in &export.objects {
         page.object(object);
     }
-    for name in ["slaProperties", "roles", "team", "servers", "support", "price"] {
+    for name in SECTIONS {
         if let Some(rest) = ledger.take_rest(&pointer("", name)) {
             page.heading(2, &words(name));
             page.value(&rest);
@@ -112,26 +112,7 @@ impl Page<'_> {
         let logical = ledger.take_text(path, "logicalType");
         let physical = ledger.take_text(path, "physicalType");
         let kind: Vec<_> = [logical, physical].into_iter().flatten().map(cell).collect();
-        let mut key = Vec::new();
-        if it.primary_key {
-            let position = it.primary_key_position.map(|position| format!(" {position}")).unwrap_or_default();
-            key.push(format!("primary{position}"));
-        }
-        if it.unique {
-            key.push("unique".to_owned());
-        }
-        if it.partitioned {
-            let position = it.partition_key_position.map(|position| format!(" {position}")).unwrap_or_default();
-            key.push(format!("partition{position}"));
-        }
-        let keys = ["required", "unique"];
-        ledger.hold_fields(path, &keys);
-        if it.primary_key {
-            ledger.hold_fields(path, &["primaryKey", "primaryKeyPosition"]);
-        }
-        if it.partitioned {
-            ledger.hold_fields(path, &["partitioned", "partitionKeyPosition"]);
-        }
+        let key = key_words(ledger, property);
         let description = ledger.take_text(path, "description").map(cell).unwrap_or_default();
         let required = if it.required { "yes" } else { "" };
         let start = self.text.len();
@@ -160,12 +141,7 @@ impl Page<'_> {
     fn value(&mut self, value: &Value) {
         match value {
             Value::Array(items) if items.iter().all(Value::is_object) => {
-                let mut columns: Vec<&String> = Vec::new();
-                for key in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
-                    if !columns.contains(&key) {
-                        columns.push(key);
-                    }
-                }
+                let columns = columns_of(items);
                 let head: Vec<_> = columns.iter().map(|column| cell(&words(column))).collect();
                 self.text.push_str(&format!("\n| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len())));
                 for item in items {
@@ -196,41 +172,10 @@ impl Page<'_> {
     }
 }
 
-fn is_list_of_things(value: &Value) -> bool {
-    value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_object))
-}
-
-/// `slaProperties` as `Sla properties`.
-fn words(name: &str) -> String {
-    let mut words = String::new();
-    for (index, character) in name.chars().enumerate() {
-        match character {
-            first if index == 0 => words.extend(first.to_uppercase()),
-            upper if upper.is_ascii_uppercase() => {
-                words.push(' ');
-                words.push(upper.to_ascii_lowercase());
-            }
-            other => words.push(other),
-        }
-    }
-    words
-}
-
 fn pairs(fields: &Map<String, Value>) -> String {
     let pairs: Vec<_> =
         fields.iter().map(|(name, value)| format!("{}: {}", cell(name), cell(&compact(value)))).collect();
     pairs.join("<br>")
-}
-
-/// A value in one text: lists of texts with commas, anything deeper as JSON.
-fn compact(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
-            items.iter().map(compact).collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
-    }
 }
 
 /// A text in a cell of a table.

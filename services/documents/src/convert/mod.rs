@@ -3,8 +3,8 @@
 //! [`import`] makes an ODCS document of a schema and notes what of the schema no contract can hold. [`export`] makes a
 //! schema of a contract and lists what the target cannot hold: every field of the document is either in the text or in
 //! that list, since [`ledger`] counts as lost whatever an exporter does not claim. Where a format allows attributes of
-//! its users (Avro, JSON Schema, Delta) or keeps comments (Protobuf), what it has no word for lies there under `odcs`,
-//! and an import finds it again. What is said of the contract and not of its data (servers, service levels, team,
+//! its users (Avro, JSON Schema, Delta, dbt) or keeps comments (Protobuf), what it has no word for lies there under
+//! `odcs`, and an import finds it again. What is said of the contract and not of its data (servers, service levels, team,
 //! price) is not put into schemas.
 //!
 //! Nothing is ever fetched: imports and references to other files lead to the texts that are handed in, or are refused.
@@ -18,13 +18,16 @@ mod delta;
 mod dialect;
 mod draft;
 mod element;
+mod expectations;
 mod follow;
+mod html;
 mod iceberg;
 mod json;
 mod json_schema;
 mod ledger;
 mod markdown;
 mod names;
+mod page;
 mod protobuf;
 mod shape;
 mod sql;
@@ -79,15 +82,13 @@ pub fn import_with(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Conv
     draft.finish(options)
 }
 
-/// Makes a foreign schema of a contract; what only publishing refuses is among the warnings. `object` names one schema object; Avro, JSON Schema and Delta, which hold one,
-/// need it where there are several.
+/// Makes a foreign schema of a contract; what only publishing refuses is among the warnings. `object` names one schema
+/// object; Avro, JSON Schema, Delta and Great Expectations, which hold one, need it where there are several.
 ///
 /// # Errors
 /// What is wrong with the document; no such object, or none; a target that does not hold it at all.
 pub fn export(bytes: &[u8], target: Target, object: Option<&str>) -> Result<Exported, Vec<Problem>> {
-    if let Target::Sql(dialect) = target {
-        dialect.check_written().map_err(|message| vec![fault("", message)])?;
-    }
+    target.check_dialect().map_err(|message| vec![fault("", message)])?;
     let ParsedDocument { document, warnings } = parse_to_compare(bytes)?;
     let text = std::str::from_utf8(bytes).map_err(|error| vec![fault("", error.to_string())])?;
     if target == Target::Odcs {
@@ -107,7 +108,10 @@ pub fn export(bytes: &[u8], target: Target, object: Option<&str>) -> Result<Expo
         Target::Protobuf => protobuf::export(&export),
         Target::Delta => delta::export(&export),
         Target::Sql(dialect) => sql::export(&export, dialect),
+        Target::Dbt(dialect) => dbt::export(&export, dialect),
+        Target::GreatExpectations => expectations::export(&export),
         Target::Markdown => markdown::export(&export),
+        Target::Html => html::export(&export),
     };
     let (changed, lost) = export.ledger.close();
     Ok(Exported { text, lost, changed, warnings })
@@ -129,10 +133,14 @@ fn chosen<'a>(
             ledger.hold(&path);
         }
     }
-    let needs_one = matches!(target, Target::Avro | Target::JsonSchema | Target::Delta);
+    let needs_one = match target {
+        Target::Avro | Target::JsonSchema | Target::Delta | Target::GreatExpectations => true,
+        Target::Odcs | Target::Protobuf | Target::Sql(_) | Target::Dbt(_) | Target::Markdown | Target::Html => false,
+    };
+    let is_page = matches!(target, Target::Markdown | Target::Html);
     match (objects.len(), wanted) {
         (0, Some(wanted)) => Err(vec![fault("/schema", format!("the contract has no `{wanted}`"))]),
-        (0, None) if target != Target::Markdown => {
+        (0, None) if !is_page => {
             Err(vec![fault("/schema", "the contract has no schema object, so there is nothing to export")])
         }
         (2.., _) if needs_one => {

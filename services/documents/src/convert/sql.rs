@@ -17,7 +17,8 @@ mod tokens;
 
 use domain::contract::types::TypeName;
 
-pub(super) use self::export::export;
+pub(super) use self::constraint::check;
+pub(super) use self::export::{conditions, export, means_the_same, type_word};
 pub(super) use self::import::import;
 use super::dialect::{self, Meaning};
 use super::draft::{Fields, option, set};

@@ -53,12 +53,18 @@ pub enum Target {
     Delta,
     /// `CREATE TABLE` statements, in one of [`Dialect::WRITTEN`].
     Sql(Dialect),
+    /// dbt's `schema.yml` (1.10), with the types of one dialect.
+    Dbt(Dialect),
+    /// A suite of Great Expectations (1.x) for one object.
+    GreatExpectations,
     /// A page for people, in GitHub-flavoured Markdown.
     Markdown,
+    /// A page for people, in HTML.
+    Html,
 }
 
 impl Target {
-    /// The target that a word means; SQL for PostgreSQL.
+    /// The target that a word means; SQL and dbt for PostgreSQL.
     pub fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "odcs" => Self::Odcs,
@@ -67,9 +73,48 @@ impl Target {
             "protobuf" => Self::Protobuf,
             "delta" => Self::Delta,
             "sql" => Self::Sql(Dialect::Postgres),
+            "dbt" => Self::Dbt(Dialect::Postgres),
+            "great-expectations" => Self::GreatExpectations,
             "markdown" => Self::Markdown,
+            "html" => Self::Html,
             _ => return None,
         })
+    }
+
+    /// The same target in a dialect; `None` if it has no dialects.
+    pub fn in_dialect(self, dialect: Dialect) -> Option<Self> {
+        match self {
+            Self::Sql(_) => Some(Self::Sql(dialect)),
+            Self::Dbt(_) => Some(Self::Dbt(dialect)),
+            Self::Odcs
+            | Self::Avro
+            | Self::JsonSchema
+            | Self::Protobuf
+            | Self::Delta
+            | Self::GreatExpectations
+            | Self::Markdown
+            | Self::Html => None,
+        }
+    }
+
+    /// Whether the target can be written in its dialect.
+    ///
+    /// # Errors
+    /// A sentence that names the dialects that can.
+    pub fn check_dialect(self) -> Result<(), String> {
+        match self {
+            Self::Sql(dialect) => dialect.check_written(),
+            Self::Dbt(Dialect::Generic) => Err("dbt has no adapter for `generic`; choose a dialect".to_owned()),
+            Self::Dbt(_)
+            | Self::Odcs
+            | Self::Avro
+            | Self::JsonSchema
+            | Self::Protobuf
+            | Self::Delta
+            | Self::GreatExpectations
+            | Self::Markdown
+            | Self::Html => Ok(()),
+        }
     }
 }
 

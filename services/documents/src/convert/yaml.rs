@@ -53,6 +53,13 @@ pub(super) fn write(document: &Map<String, Value>) -> String {
     text
 }
 
+/// Writes a document of another standard, whose fields keep their own order.
+pub(super) fn write_as_is(document: &Map<String, Value>) -> String {
+    let mut text = String::new();
+    map(document, 0, false, &mut text);
+    text
+}
+
 /// The entries of a map; `ordered` puts the standard's fields first.
 fn map(entries: &Map<String, Value>, indent: usize, ordered: bool, text: &mut String) {
     let mut sorted: Vec<_> = entries.iter().collect();

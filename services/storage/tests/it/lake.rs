@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::storage::{Error, Lake, ReadError, Reader, WorkerRoot};
 use domain::table::{FileDigest, Format, Location, PinnedFile, SnapshotKey};
 use sha2::{Digest, Sha256};
-use storage::LocalLake;
+use storage::{LocalLake, newest_delta_version};
 use tempfile::TempDir;
 
 struct World {
@@ -161,4 +161,20 @@ async fn a_file_is_digested_once_in_each_state_and_not_in_one_that_changes() {
     for (number, opened) in many.collect::<Vec<_>>().into_iter().enumerate() {
         assert_eq!(opened.await.unwrap(), number % 2 == 0);
     }
+}
+
+#[test]
+fn the_newest_version_of_a_delta_table_that_belongs_to_no_lake_is_found() {
+    let folder = TempDir::new().unwrap();
+    let newest = || newest_delta_version(folder.path());
+    assert_eq!(newest().unwrap(), None);
+    fs::create_dir(folder.path().join("_delta_log")).unwrap();
+    assert!(newest().unwrap_err().to_string().contains("no version"));
+    for name in ["00000000000000000009.json", "00000000000000000010.json", "00000000000000000011.json.tmp", "12.json"] {
+        fs::write(folder.path().join("_delta_log").join(name), "").unwrap();
+    }
+    assert_eq!(newest().unwrap(), Some(10));
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert_eq!(newest_delta_version(&file).unwrap(), None);
 }

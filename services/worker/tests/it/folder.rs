@@ -12,7 +12,7 @@ use domain::table::{FileDigest, Format, PinnedFile, SnapshotKey};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::support::{folder, launcher, numbers, run, sql, unreadable, value, write_parquet};
+use crate::support::{delta, folder, launcher, numbers, run, sql, unreadable, value, write_parquet};
 
 fn pinned(root: &Path, path: &str) -> PinnedFile {
     let stat = fs::metadata(root.join(path)).unwrap();
@@ -130,6 +130,34 @@ fn a_torn_file_is_refused() {
     fs::write(&path, with(8, &[0xff; 64])).unwrap();
     let reason = unreadable(folder(root.path(), vec![sql("SELECT sum(n) FROM ${table}")]));
     assert!(reason.starts_with("the file `a.parquet` is corrupt"), "{reason}");
+}
+
+#[test]
+fn a_file_alone_is_a_table_of_any_name_without_its_neighbours() {
+    let root = TempDir::new().unwrap();
+    let path = root.path().join("orders.pq");
+    write_parquet(&path, &numbers(&[1, 2, 3]));
+    write_parquet(&root.path().join("a.parquet"), &numbers(&[4]));
+    let found = folder(&path, vec![sql("SELECT sum(n) FROM ${table}")]).unwrap().inspection;
+    assert_eq!((found.n_rows, found.measured), (3, vec![value(6)]));
+    assert_eq!(found.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["orders.pq"]);
+    fs::write(root.path().join("text"), "n\n1\n").unwrap();
+    assert!(unreadable(folder(&root.path().join("text"), vec![])).starts_with("the file `text` is corrupt"));
+}
+
+#[test]
+fn a_file_alone_is_opened_like_one_of_a_folder() {
+    let root = TempDir::new().unwrap();
+    let path = root.path().join("a.parquet");
+    write_parquet(&path, &numbers(&[1]));
+    let link = root.path().join("link.parquet");
+    symlink(&path, &link).unwrap();
+    assert!(unreadable(folder(&link, vec![])).contains("cannot be opened"));
+    fs::hard_link(&path, root.path().join("b.parquet")).unwrap();
+    assert!(unreadable(folder(&path, vec![])).contains("2 hard links"));
+    // A Delta table is never a file.
+    let reason = unreadable(delta(&path, 0, vec![]));
+    assert!(reason.contains("cannot be opened"), "{reason}");
 }
 
 #[test]

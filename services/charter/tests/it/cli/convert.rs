@@ -114,6 +114,31 @@ fn sql_of_a_dialect_that_is_not_written_is_a_usage_error() {
 }
 
 #[test]
+fn dbt_takes_the_dialect_of_its_adapter() {
+    let exported = export(&["--to", "dbt", "--dialect", "bigquery"]);
+    assert_eq!(exported.code, 0, "{exported:?}");
+    assert!(exported.stdout.contains("data_type: INT64\n"), "{}", exported.stdout);
+    assert!(export(&["--to", "dbt"]).stdout.contains("data_type: bigint\n"));
+    let refused = export(&["--to", "dbt", "--dialect", "generic"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (64, ""));
+    for target in ["markdown", "html", "great-expectations", "avro"] {
+        let refused = export(&["--to", target, "--dialect", "postgres"]);
+        assert_eq!((refused.code, refused.stdout.as_str()), (64, ""), "{target}");
+        assert!(refused.stderr.contains("requires `--to sql` or `--to dbt`"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_suite_and_a_page_are_printed() {
+    let suite = export(&["--to", "great-expectations"]);
+    let suite: Value = serde_json::from_str(&suite.stdout).unwrap();
+    assert_eq!(suite["name"], "Order");
+    let page = export(&["--to", "html"]);
+    assert_eq!((page.code, page.stderr.as_str()), (0, ""));
+    assert!(page.stdout.starts_with("<!DOCTYPE html>\n") && page.stdout.contains("<title>orders</title>"));
+}
+
+#[test]
 fn statements_that_are_left_out_are_noted_with_their_line() {
     let sql = "CREATE TABLE a (id int);\nCREATE ROLE r PASSWORD 'x';\n";
     let imported = import(sql, &["--from", "sql", "--dialect", "postgres", "--id", "x"]);

@@ -57,6 +57,8 @@ pub(crate) enum Kind {
     Reference,
     /// A custom property of a contract.
     Property,
+    /// A local table.
+    Data,
     /// A schema object of a contract.
     Object,
     /// The version of a new contract.
@@ -137,6 +139,7 @@ impl Kind {
             Self::Sql => "orders.sql",
             Self::Reference => "Other=other.avsc",
             Self::Property => "quality",
+            Self::Data => "table",
             Self::Object => "orders",
             Self::Name => "Orders",
             Self::Directory => "data",
@@ -175,6 +178,7 @@ impl Kind {
                 &["no-such-file", "garbage.yaml", "not-utf8.yaml"]
             }
             Self::Reference => &["", "other.avsc", "Other=no-such-file", "Other=garbage.yaml", "Other=not-utf8.yaml"],
+            Self::Data => &["", "no-such-file", "garbage.yaml", "orders"],
             Self::Object => &[""],
             Self::Server => &["", "ftp://localhost", "localhost:7070", "http://ada:secret@localhost"],
             Self::Token => &["nonsense", "two\nlines", "a.b.c"],
@@ -331,7 +335,9 @@ fn server_forms() -> Forms {
 }
 
 fn offline_forms() -> Forms {
-    use Kind::{File, Flag, Json, Name, NewVersion, Object, Property, Reference, Schema, Sql, Word};
+    use Kind::{
+        Data, File, Flag, Json, Name, NewVersion, Object, Program, Property, Reference, Schema, Sql, Word,
+    };
     vec![
         (
             "contract diff",
@@ -365,11 +371,24 @@ fn offline_forms() -> Forms {
         ),
         (
             "contract export",
+            vec![
+                local(&[
+                    ("FILE", File),
+                    ("--to", Word("sql")),
+                    ("--dialect", Word("postgres")),
+                    ("--object", Object),
+                    ("--json", Json),
+                ]),
+                local(&[("FILE", File), ("--to", Word("dbt")), ("--dialect", Word("snowflake")), ("--object", Object)]),
+            ],
+        ),
+        (
+            "contract test",
             vec![local(&[
                 ("FILE", File),
-                ("--to", Word("sql")),
-                ("--dialect", Word("postgres")),
+                ("--data", Data),
                 ("--object", Object),
+                ("--worker", Program),
                 ("--json", Json),
             ])],
         ),

@@ -97,6 +97,7 @@ fn world() -> (World, Values) {
     world.write("other.avsc", r#"{"type":"fixed","name":"Other","size":4}"#);
     world.write("orders.avsc", r#"{"type":"record","name":"orders","fields":[{"name":"id","type":"long"}]}"#);
     world.write("orders.sql", "CREATE TABLE orders (id bigint NOT NULL);");
+    world.write("table/a.parquet", "no Parquet");
     world.write("garbage.yaml", "- [");
     world.write("not-utf8.yaml", b"id: \xff\xfe");
     world.write("large.yaml", "a".repeat(10_000_001));
@@ -221,6 +222,7 @@ impl Kind {
             Self::NewVersion | Self::Object => &[3],
             Self::Token => &[5, 64],
             Self::TokenFile => &[1, 5],
+            Self::Data => &[1, 64],
             Self::Directory | Self::Database | Self::Program | Self::Listen => &[1, 64],
             _ => &[64],
         }

@@ -1,11 +1,12 @@
 //! ClickHouse, <https://clickhouse.com/docs/sql-reference/data-types>, with the aliases of `system.data_type_families`.
 
-use super::rows::{Kind, Table};
+use super::rows::{Kind, Parts, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 0,
     ignores_case: false,
     has_unsigned: true,
+    parts: Parts::Called { any: "String" },
     rows: &[
         (&["Bool", "BOOLEAN"], Kind::Boolean),
         (&["Int8", "TINYINT", "INT1", "BYTE"], Kind::Int(8)),
@@ -18,11 +19,11 @@ pub(super) const TABLE: Table = Table {
         (&["UInt32"], Kind::Uint(32)),
         (&["UInt64", "BIT", "SET", "UNSIGNED"], Kind::Uint(64)),
         (&["UInt128"], Kind::Uint(128)),
-        // Wider than any format of a contract.
-        (&["Int256", "UInt256"], Kind::Decimal(None)),
         (&["Float32", "FLOAT", "REAL", "SINGLE"], Kind::Float(32)),
         (&["Float64", "DOUBLE", "DOUBLE PRECISION"], Kind::Float(64)),
         (&["Decimal", "DEC", "NUMERIC", "FIXED"], Kind::Decimal(Some((10, 0)))),
+        // Wider than any format of a contract.
+        (&["Int256", "UInt256"], Kind::Decimal(None)),
         (&["Decimal32"], Kind::DecimalOf(9)),
         (&["Decimal64"], Kind::DecimalOf(18)),
         (&["Decimal128"], Kind::DecimalOf(38)),
@@ -73,7 +74,7 @@ pub(super) const TABLE: Table = Table {
         (&["Date", "Date32"], Kind::Date),
         (&["Time", "Time64"], Kind::Time),
         // Seconds since 1970: a moment, shown in the column's or the server's zone.
-        (&["DateTime64", "DateTime", "TIMESTAMP", "DateTime32"], Kind::Timestamp(true)),
+        (&["DateTime64(6)", "DateTime64", "DateTime", "TIMESTAMP", "DateTime32"], Kind::Timestamp(true)),
         (&["Tuple", "Nested"], Kind::Struct),
         (&["Array"], Kind::List),
         (&["Map"], Kind::Map),
@@ -93,3 +94,9 @@ pub(super) const TABLE: Table = Table {
         ),
     ],
 };
+
+/// The type inside of `Nullable(...)` and `LowCardinality(...)`, which say nothing of values that are there.
+pub(super) fn inner(text: &str) -> &str {
+    let inside = |word: &str| text.trim().strip_prefix(word)?.strip_prefix('(')?.strip_suffix(')');
+    inside("Nullable").or_else(|| inside("LowCardinality")).map_or(text, inner)
+}

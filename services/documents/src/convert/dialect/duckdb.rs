@@ -1,11 +1,12 @@
 //! DuckDB, <https://duckdb.org/docs/stable/sql/data_types/overview>. Lengths of texts have no effect there.
 
-use super::rows::{Kind, Table};
+use super::rows::{Kind, Parts, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 0,
     ignores_case: true,
     has_unsigned: false,
+    parts: Parts::Suffixed { any: "JSON" },
     rows: &[
         (&["BOOLEAN", "BOOL", "LOGICAL"], Kind::Boolean),
         (&["TINYINT", "INT1"], Kind::Int(8)),
@@ -18,10 +19,10 @@ pub(super) const TABLE: Table = Table {
         (&["UINTEGER", "UINT32"], Kind::Uint(32)),
         (&["UBIGINT", "UINT64"], Kind::Uint(64)),
         (&["UHUGEINT", "UINT128"], Kind::Uint(128)),
-        (&["BIGNUM", "VARINT"], Kind::Decimal(None)),
         (&["FLOAT", "FLOAT4", "REAL"], Kind::Float(32)),
         (&["DOUBLE", "FLOAT8", "DOUBLE PRECISION"], Kind::Float(64)),
         (&["DECIMAL", "NUMERIC", "DEC"], Kind::Decimal(Some((18, 3)))),
+        (&["BIGNUM", "VARINT"], Kind::Decimal(None)),
         (&["VARCHAR", "CHAR", "BPCHAR", "TEXT", "STRING", "NVARCHAR", "CHARACTER VARYING", "JSON"], Kind::AnyText),
         (&["BIT", "BITSTRING", "ENUM"], Kind::AnyText),
         (&["UUID"], Kind::Uuid),

@@ -1,12 +1,13 @@
 //! PostgreSQL, <https://www.postgresql.org/docs/current/datatype.html>.
 
-use super::rows::{Kind, Table};
+use super::rows::{Kind, Parts, Table};
 
 pub(super) const TABLE: Table = Table {
     // `varchar(n)`, section 8.3.
     longest_text: 10_485_760,
     ignores_case: true,
     has_unsigned: false,
+    parts: Parts::Flat { any: "jsonb" },
     rows: &[
         (&["boolean", "bool"], Kind::Boolean),
         (&["smallint", "int2", "smallserial", "serial2"], Kind::Int(16)),

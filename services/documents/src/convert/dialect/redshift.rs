@@ -1,12 +1,13 @@
 //! Amazon Redshift, <https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html>. Lengths of texts are
 //! in bytes, so they bound the characters as well.
 
-use super::rows::{Kind, Table};
+use super::rows::{Kind, Parts, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 65_535,
     ignores_case: true,
     has_unsigned: false,
+    parts: Parts::Bare { list: "super", map: "super", structure: "super" },
     rows: &[
         (&["boolean", "bool"], Kind::Boolean),
         (&["smallint", "int2"], Kind::Int(16)),
@@ -18,6 +19,7 @@ pub(super) const TABLE: Table = Table {
         (&["decimal", "numeric"], Kind::Decimal(Some((18, 0)))),
         (&["varchar", "character varying", "nvarchar", "national character varying"], Kind::Text(Some(256))),
         (&["text"], Kind::Text(Some(256))),
+        (&["varchar(max)"], Kind::AnyText),
         (&["char", "character", "nchar", "national character"], Kind::Text(Some(1))),
         (&["bpchar"], Kind::Text(Some(256))),
         (&["varbyte", "varbinary", "binary varying"], Kind::Binary),

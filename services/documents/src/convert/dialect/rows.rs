@@ -9,6 +9,24 @@ pub(super) struct Table {
     pub(super) ignores_case: bool,
     /// Whether numbers can be `UNSIGNED`.
     pub(super) has_unsigned: bool,
+    pub(super) parts: Parts,
+}
+
+/// How a dialect writes types that have parts.
+#[derive(Clone, Copy)]
+pub(super) enum Parts {
+    /// `ARRAY<t>`, `MAP<k, v>`, `STRUCT<n t>`, with these around a name and these after it.
+    Angled { quote: char, colon: &'static str },
+    /// `ARRAY<t>` of what is no list, and `STRUCT<n t>`; anything else is this type.
+    AngledWithoutMaps { any: &'static str },
+    /// `t[]` of what has no parts; anything else is this type.
+    Flat { any: &'static str },
+    /// `t[]`, `MAP(k, v)`, `STRUCT(n t)`.
+    Suffixed { any: &'static str },
+    /// `Array(t)`, `Map(k, v)`, `Tuple(n t)`.
+    Called { any: &'static str },
+    /// Lists, maps and structs whose parts no type names.
+    Bare { list: &'static str, map: &'static str, structure: &'static str },
 }
 
 /// Names of one type, and what they mean.

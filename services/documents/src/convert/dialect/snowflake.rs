@@ -1,11 +1,12 @@
 //! Snowflake, <https://docs.snowflake.com/en/sql-reference/intro-summary-data-types>.
 
-use super::rows::{Kind, Table};
+use super::rows::{Kind, Parts, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 16_777_216,
     ignores_case: true,
     has_unsigned: false,
+    parts: Parts::Bare { list: "ARRAY", map: "OBJECT", structure: "OBJECT" },
     rows: &[
         (&["BOOLEAN"], Kind::Boolean),
         // All of them are NUMBER(38,0).

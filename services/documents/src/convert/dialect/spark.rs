@@ -1,11 +1,23 @@
 //! Spark and Databricks, <https://spark.apache.org/docs/latest/sql-ref-datatypes.html>, and Hive
 //! (<https://hive.apache.org/docs/latest/language/languagemanual-types/>), whose moments have no zone.
 
-use super::rows::{Kind, Row, Table};
+use super::rows::{Kind, Parts, Row, Table};
 
-pub(super) const TABLE: Table = Table { longest_text: 65_535, ignores_case: true, has_unsigned: false, rows: SPARK };
+pub(super) const TABLE: Table = Table {
+    longest_text: 65_535,
+    ignores_case: true,
+    has_unsigned: false,
+    parts: Parts::Angled { quote: '`', colon: "" },
+    rows: SPARK,
+};
 
-pub(super) const HIVE: Table = Table { longest_text: 65_535, ignores_case: true, has_unsigned: false, rows: HIVE_ROWS };
+pub(super) const HIVE: Table = Table {
+    longest_text: 65_535,
+    ignores_case: true,
+    has_unsigned: false,
+    parts: Parts::Angled { quote: '`', colon: ":" },
+    rows: HIVE_ROWS,
+};
 
 const SPARK: &[Row] = &[
     (&["BOOLEAN"], Kind::Boolean),

@@ -2,12 +2,13 @@
 
 use domain::contract::types::TypeName;
 
-use super::rows::{Kind, Table};
+use super::rows::{Kind, Parts, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 1_000_000_000,
     ignores_case: true,
     has_unsigned: false,
+    parts: Parts::Bare { list: "JSON", map: "JSON", structure: "JSON" },
     // The names of the documentation's table that by convention say more than their letters.
     rows: &[
         (&["INTEGER"], Kind::Int(64)),

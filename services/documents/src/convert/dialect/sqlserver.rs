@@ -1,11 +1,12 @@
 //! SQL Server, <https://learn.microsoft.com/en-us/sql/t-sql/data-types/data-types-transact-sql>.
 
-use super::rows::{Kind, Table};
+use super::rows::{Kind, Parts, Table};
 
 pub(super) const TABLE: Table = Table {
     longest_text: 4_000,
     ignores_case: true,
     has_unsigned: false,
+    parts: Parts::Bare { list: "nvarchar(max)", map: "nvarchar(max)", structure: "nvarchar(max)" },
     rows: &[
         (&["bit"], Kind::Boolean),
         (&["tinyint"], Kind::Uint(8)),
@@ -31,9 +32,9 @@ pub(super) const TABLE: Table = Table {
         ),
         (&["nchar", "char", "character", "national char", "national character"], Kind::Text(Some(1))),
         (&["sysname"], Kind::Text(Some(128))),
-        (&["ntext", "text", "national text", "xml", "json"], Kind::AnyText),
+        (&["nvarchar(max)", "ntext", "text", "national text", "xml", "json"], Kind::AnyText),
         (&["uniqueidentifier"], Kind::Uuid),
-        (&["varbinary", "binary", "binary varying", "image"], Kind::Binary),
+        (&["varbinary(max)", "varbinary", "binary", "binary varying", "image"], Kind::Binary),
         // A counter of changes, and no moment.
         (&["rowversion", "timestamp"], Kind::Binary),
         (&["date"], Kind::Date),

@@ -113,11 +113,19 @@ fn one_of<'a>(name: &str, values: impl Iterator<Item = &'a Expr>, object: &mut F
     let values: Vec<_> = values.map(literal).collect::<Option<_>>()?;
     let values = enumeration(&values);
     let property = column(object, name)?;
-    if values.as_array()?.is_empty() || property.contains_key("enum") {
-        return None;
+    let listed = |values: &Value| {
+        let entries = values.as_array()?.iter();
+        entries.map(|entry| entry.get("value").cloned()).collect::<Option<Vec<_>>>()
+    };
+    match property.get("enum") {
+        // With labels it says more.
+        Some(own) => (listed(own) == listed(&values)).then_some(()),
+        None if values.as_array()?.is_empty() => None,
+        None => {
+            set(property, "enum", values);
+            Some(())
+        }
     }
-    set(property, "enum", values);
-    Some(())
 }
 
 /// The elements of `ARRAY['a', 'b']`, cast or not.

@@ -12,6 +12,7 @@ use super::super::types::Dialect;
 use super::check::bound;
 use super::cursor::{Cursor, masked, rendered};
 use super::lookup::column;
+use super::tokens;
 use crate::node::shortened;
 use crate::problem::Problem;
 
@@ -260,6 +261,27 @@ impl Reader<'_> {
             None => push(object, "quality", rule),
         }
         self.draft.note(path, format!("`{}` is kept as text only", shortened(text)));
+    }
+}
+
+/// Reads the condition of a `CHECK` on a column. What the column's options cannot say is kept as a rule in words.
+pub(in super::super) fn check(
+    dialect: Dialect,
+    expression: &str,
+    column: &str,
+    path: &str,
+    object: &mut Fields,
+    draft: &mut Draft,
+) {
+    let grammar = tokens::grammar(dialect);
+    let statements = tokens::statements(expression, dialect, draft).unwrap_or_default();
+    let mut reader = Reader { draft, dialect, grammar: &*grammar, tables: &[] };
+    let is_read = match statements.as_slice() {
+        [one] if tokens::bounded(one).is_ok() => reader.check_of(&Cursor::new(one), path, object, Some(column)).is_ok(),
+        _ => false,
+    };
+    if !is_read {
+        reader.in_words(expression, path, object, Some(column));
     }
 }
 

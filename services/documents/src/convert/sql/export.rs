@@ -7,7 +7,7 @@ use domain::contract::{Measure, Property, Relationship, SchemaObject};
 use domain::quality::{Operator, Scalar};
 use serde_json::{Map, Value};
 
-use super::super::dialect::{self, Meaning};
+use super::super::dialect::{self, Meaning, Nesting};
 use super::super::element::{Element, Export, fundamentals};
 use super::super::json::pointer;
 use super::super::names;
@@ -17,7 +17,7 @@ use super::typed;
 
 /// Writes a statement for each object, then what names other tables.
 pub(in super::super) fn export(export: &Export<'_>, dialect: Dialect) -> String {
-    let writer = Writer { export, dialect, is_spark: dialect == Dialect::Spark };
+    let writer = Writer::new(export, dialect);
     let told: Vec<_> = fundamentals(&export.ledger)
         .iter()
         .filter_map(|(name, value)| Some(format!("-- {name}: {}\n", one_line(value.as_str()?))))
@@ -44,13 +44,41 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || "\u{2028}\u{2029}".contains(c) { ' ' } else { c }).collect()
 }
 
+/// The name of a column's type in a dialect, which holds nothing of the column.
+pub(in super::super) fn type_word(export: &Export<'_>, dialect: Dialect, property: &Element<'_, Property>) -> String {
+    let writer = Writer::new(export, dialect);
+    export.ledger.without_holding(|| writer.word(property))
+}
+
+/// Whether a dialect's name of a type says what a document's own name for it says.
+pub(in super::super) fn means_the_same(dialect: Dialect, word: &str, own: &str) -> bool {
+    let (mine, own_meaning) = (dialect::read(dialect, word), dialect::read(dialect, own));
+    match own_meaning {
+        Some(_) => mine == own_meaning,
+        None => mine.is_some_and(|mine| TypeName::parse(own) == Some(mine.name)),
+    }
+}
+
+/// The conditions on a column's values, in one of [`Dialect::WRITTEN`]; they hold nothing.
+pub(in super::super) fn conditions(
+    export: &Export<'_>,
+    dialect: Dialect,
+    property: &Element<'_, Property>,
+    column: &str,
+) -> Vec<String> {
+    let mut checks = Vec::new();
+    let writer = Writer::new(export, dialect);
+    export.ledger.without_holding(|| writer.checks(property, column, &mut checks));
+    checks
+}
+
 /// What a shape without parts can be written as, the nearest first.
 fn meanings(shape: Shape) -> Vec<Meaning> {
     let integer = |bits, signed| TypeName::Integer { bits, signed };
     let names = match shape {
         Shape::Boolean => vec![TypeName::Boolean],
         Shape::Integer { bits, signed } => {
-            let widths = [8, 16, 32, 64].into_iter();
+            let widths = [8, 16, 32, 64, 128].into_iter();
             let own = widths.clone().filter(|width| *width >= bits && !signed).map(|width| integer(width, false));
             let wider = widths.filter(|width| if signed { *width >= bits } else { *width > bits });
             let digits = std::iter::once(TypeName::Decimal { size: Some((20, 0)) });
@@ -68,10 +96,30 @@ fn meanings(shape: Shape) -> Vec<Meaning> {
         Shape::Binary => vec![TypeName::Binary],
         Shape::Date => vec![TypeName::Date],
         Shape::Time => vec![TypeName::Time],
-        Shape::Timestamp { zoned } => vec![TypeName::Timestamp { zoned: Some(zoned) }],
+        Shape::Timestamp { zoned } => [zoned, !zoned].map(|zoned| TypeName::Timestamp { zoned: Some(zoned) }).into(),
         Shape::Struct | Shape::List | Shape::Map | Shape::Vector | Shape::Json => Vec::new(),
     };
     names.into_iter().map(Meaning::from).collect()
+}
+
+/// What the items of a list are, for its type.
+fn nesting(shape: Shape) -> Nesting {
+    match shape {
+        Shape::List => Nesting::List,
+        Shape::Vector => Nesting::Vector,
+        Shape::Struct | Shape::Map => Nesting::Other,
+        Shape::Boolean
+        | Shape::Integer { .. }
+        | Shape::Float { .. }
+        | Shape::Decimal { .. }
+        | Shape::Text { .. }
+        | Shape::Uuid
+        | Shape::Binary
+        | Shape::Date
+        | Shape::Time
+        | Shape::Timestamp { .. }
+        | Shape::Json => Nesting::Plain,
+    }
 }
 
 struct Writer<'a> {
@@ -80,7 +128,11 @@ struct Writer<'a> {
     is_spark: bool,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(export: &'a Export<'a>, dialect: Dialect) -> Self {
+        Self { export, dialect, is_spark: dialect == Dialect::Spark }
+    }
+
     /// A name as long as the database keeps it: PostgreSQL cuts it at 63 bytes, Spark's metastore at 255.
     fn shortened(&self, name: &str) -> String {
         let limit = if self.is_spark { 255 } else { 63 };
@@ -239,13 +291,7 @@ impl Writer<'_> {
             read_back.insert("logicalType".to_owned(), "map".into());
         }
         ledger.hold_equal(&property.path, &read_back);
-        let same = property.it.physical_type.as_deref().is_some_and(|own| {
-            let (mine, own_meaning) = (dialect::read(self.dialect, &word), dialect::read(self.dialect, own));
-            match own_meaning {
-                Some(_) => mine == own_meaning,
-                None => mine.is_some_and(|mine| TypeName::parse(own) == Some(mine.name)),
-            }
-        });
+        let same = property.it.physical_type.as_deref().is_some_and(|own| means_the_same(self.dialect, &word, own));
         if same && !word.ends_with("[]") {
             ledger.hold(&pointer(&property.path, "physicalType"));
         }
@@ -254,59 +300,76 @@ impl Writer<'_> {
 
     /// The dialect's name of a type.
     fn word(&self, property: &Element<'_, Property>) -> String {
-        let nothing_known = || self.text().to_owned();
-        match self.shape(property) {
-            Shape::List if self.is_spark => {
-                let items = property.items().map_or_else(nothing_known, |items| self.kind(&items));
-                format!("ARRAY<{items}>")
-            }
-            Shape::List => {
-                let is_plain = |items: &Element<'_, Property>| {
-                    !matches!(self.shape(items), Shape::Struct | Shape::Map | Shape::List)
-                };
-                let items = property.items().filter(is_plain);
-                items.map_or_else(|| "jsonb".to_owned(), |items| format!("{}[]", self.kind(&items)))
-            }
+        let shape = self.shape(property);
+        let part = match shape {
+            Shape::List => match property.items() {
+                Some(items) if dialect::list(self.dialect, "", nesting(self.shape(&items))).is_some() => {
+                    dialect::list(self.dialect, &self.kind(&items), nesting(self.shape(&items)))
+                }
+                Some(_) => None,
+                None if self.dialect == Dialect::Postgres => None,
+                None => dialect::list(self.dialect, &self.text(), Nesting::Plain),
+            },
             Shape::Vector => {
                 let is_double = property.it.options.element_type.as_deref() == Some("float64");
-                let element = self.named(&[TypeName::Float { bits: if is_double { 64 } else { 32 } }.into()]);
-                if self.is_spark { format!("ARRAY<{element}>") } else { format!("{element}[]") }
+                let element = TypeName::Float { bits: if is_double { 64 } else { 32 } };
+                let element = self.named(&[element.into(), TypeName::Float { bits: 64 }.into()]);
+                dialect::list(self.dialect, &element, Nesting::Plain)
             }
-            Shape::Map if self.is_spark => match property.entry() {
-                Some((key, value)) => {
-                    self.export.ledger.hold(&pointer(&key.path, "required"));
-                    format!("MAP<{}, {}>", self.kind(&key), self.kind(&value))
-                }
-                None => format!("MAP<{0}, {0}>", nothing_known()),
-            },
-            Shape::Struct if self.is_spark => self.structure(property),
-            Shape::Struct | Shape::Map | Shape::Json if !self.is_spark => "jsonb".to_owned(),
-            shape => self.named(&meanings(shape)),
-        }
+            Shape::Map => {
+                let (key, value) = match property.entry() {
+                    Some(entry) if dialect::map(self.dialect, "", "").is_some() => {
+                        self.export.ledger.hold(&pointer(&entry.0.path, "required"));
+                        (self.kind(&entry.0), self.kind(&entry.1))
+                    }
+                    _ => (self.text(), self.text()),
+                };
+                // ClickHouse's keys are never null.
+                let bare = key.strip_prefix("Nullable(").and_then(|key| key.strip_suffix(')')).unwrap_or(&key);
+                dialect::map(self.dialect, bare, &value)
+            }
+            Shape::Struct if dialect::structure(self.dialect, &[]).is_some() => self.structure(property),
+            Shape::Struct | Shape::Json => None,
+            Shape::Boolean
+            | Shape::Integer { .. }
+            | Shape::Float { .. }
+            | Shape::Decimal { .. }
+            | Shape::Text { .. }
+            | Shape::Uuid
+            | Shape::Binary
+            | Shape::Date
+            | Shape::Time
+            | Shape::Timestamp { .. } => {
+                let name = self.named(&meanings(shape));
+                let is_nullable =
+                    self.dialect == Dialect::ClickHouse && !property.it.required && !property.it.primary_key;
+                return if is_nullable { format!("Nullable({name})") } else { name };
+            }
+        };
+        part.unwrap_or_else(|| dialect::any(self.dialect).map_or_else(|| self.text(), str::to_owned))
     }
 
-    fn structure(&self, property: &Element<'_, Property>) -> String {
+    fn structure(&self, property: &Element<'_, Property>) -> Option<String> {
         let members = property.members();
         let own: Vec<_> = members.iter().map(|member| member.it.column_name()).collect();
         let columns = names::distinct(&own, |name| self.shortened(name), |name| self.compared(name));
         let member = |(member, name): (&Element<'_, Property>, &String)| {
             self.hold_name(&member.path, &member.it.name, member.it.physical_name.as_deref(), name);
             self.export.ledger.hold_defaults(&member.path);
-            format!("{} {}", self.quoted(name), self.kind(member))
+            (name.clone(), self.kind(member))
         };
-        let members: Vec<_> = members.iter().zip(&columns).map(member).collect();
-        format!("STRUCT<{}>", members.join(", "))
+        dialect::structure(self.dialect, &members.iter().zip(&columns).map(member).collect::<Vec<_>>())
     }
 
     /// The dialect's name for the first of some meanings that it has one for; else its text.
     fn named(&self, meanings: &[Meaning]) -> String {
         let names = meanings.iter().find_map(|meaning| dialect::write(self.dialect, meaning));
-        names.unwrap_or_else(|| self.text().to_owned())
+        names.unwrap_or_else(|| self.text())
     }
 
     /// The type of any text.
-    fn text(&self) -> &'static str {
-        if self.is_spark { "STRING" } else { "text" }
+    fn text(&self) -> String {
+        dialect::write(self.dialect, &TypeName::String { length: None }.into()).unwrap_or_else(|| "text".to_owned())
     }
 
     fn shape(&self, property: &Element<'_, Property>) -> Shape {

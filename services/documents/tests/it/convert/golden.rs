@@ -4,7 +4,7 @@ use std::path::Path;
 
 use documents::convert::{Dialect, Note, Source, Target, export};
 
-use super::{imported, options};
+use super::{holds_one, imported, options};
 
 /// Compares a text with a committed file.
 #[track_caller]
@@ -37,11 +37,14 @@ fn exports_are_the_committed_ones() {
         (Target::Delta, "orders.delta.json"),
         (Target::Sql(Dialect::Postgres), "orders.postgres.sql"),
         (Target::Sql(Dialect::Spark), "orders.spark.sql"),
+        (Target::Dbt(Dialect::Postgres), "orders.dbt.postgres.yml"),
+        (Target::Dbt(Dialect::BigQuery), "orders.dbt.bigquery.yml"),
+        (Target::GreatExpectations, "orders.expectations.json"),
         (Target::Markdown, "orders.md"),
+        (Target::Html, "orders.html"),
     ];
     for (target, name) in targets {
-        let object =
-            if matches!(target, Target::Markdown | Target::Sql(_) | Target::Protobuf) { None } else { Some("orders") };
+        let object = holds_one(target).then_some("orders");
         let exported = export(document.as_bytes(), target, object).unwrap();
         golden(name, &exported.text);
         golden(&format!("{name}.lost"), &format!("{}---\n{}", told(&exported.lost), told(&exported.changed)));

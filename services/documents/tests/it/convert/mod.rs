@@ -2,9 +2,12 @@
 
 mod accounts;
 mod cases;
+mod dbt;
 mod dialects;
+mod expectations;
 mod golden;
 mod hostile;
+mod html;
 mod import;
 mod manifest;
 mod official;
@@ -23,15 +26,25 @@ use sqlparser::parser::Parser;
 use crate::shared;
 
 /// Every target but the document itself, with the source that reads it back.
-const TARGETS: [(Target, Option<Source>); 7] = [
+const TARGETS: [(Target, Option<Source>); 11] = [
     (Target::Avro, Some(Source::Avro)),
     (Target::JsonSchema, Some(Source::JsonSchema)),
     (Target::Protobuf, Some(Source::Protobuf)),
     (Target::Delta, Some(Source::Delta)),
     (Target::Sql(Dialect::Postgres), Some(Source::Sql(Dialect::Postgres))),
     (Target::Sql(Dialect::Spark), Some(Source::Sql(Dialect::Spark))),
+    // A manifest is what dbt makes of it.
+    (Target::Dbt(Dialect::Postgres), None),
+    (Target::Dbt(Dialect::BigQuery), None),
+    (Target::GreatExpectations, None),
     (Target::Markdown, None),
+    (Target::Html, None),
 ];
+
+/// Whether a target holds one object only.
+fn holds_one(target: Target) -> bool {
+    matches!(target, Target::Avro | Target::JsonSchema | Target::Delta | Target::GreatExpectations)
+}
 
 fn options() -> ImportOptions {
     ImportOptions { id: "made".to_owned(), name: None, version: "1.0.0".to_owned(), object: None }
@@ -86,6 +99,9 @@ fn parsed_by_its_target(target: Target, text: &str) {
         Target::Sql(_) => {
             Parser::parse_sql(&PostgreSqlDialect {}, text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         }
+        Target::Dbt(_) => dbt::check(text),
+        Target::GreatExpectations => expectations::check(text),
+        Target::Html => html::check(text),
         Target::Markdown => assert!(!text.replace("<br>", "").contains(['<', '>']), "{text}"),
         Target::Odcs => {}
     }

@@ -266,12 +266,34 @@ fn spark_keeps_or_tells_what_is_said_of_columns() {
 }
 
 #[test]
-fn the_page_for_people_loses_nothing() {
-    runner()
-        .run(&contract(), |document| {
-            let exported = export(document.to_string().as_bytes(), Target::Markdown, None).unwrap();
-            parsed_by_its_target(Target::Markdown, &exported.text);
+fn the_pages_for_people_lose_nothing() {
+    for target in [Target::Markdown, Target::Html] {
+        runner()
+            .run(&contract(), |document| {
+                let exported = export(document.to_string().as_bytes(), target, None).unwrap();
+                parsed_by_its_target(target, &exported.text);
+                prop_assert!(exported.lost.is_empty(), "{:?}", exported.lost);
+                Ok(())
+            })
+            .unwrap();
+    }
+}
+
+/// What dbt has no word for lies beside its models, so all that is said of an object comes back.
+#[test]
+fn dbt_keeps_all_that_is_said_of_objects_in_every_dialect() {
+    let dialect = prop::sample::select(super::dbt::DIALECTS.to_vec());
+    let n_cases = 3 * runner().config().cases;
+    TestRunner::new(Config { cases: n_cases, ..runner().config().clone() })
+        .run(&(contract(), dialect), |(document, dialect)| {
+            let exported = export(document.to_string().as_bytes(), Target::Dbt(dialect), None).unwrap();
+            parsed_by_its_target(Target::Dbt(dialect), &exported.text);
             prop_assert!(exported.lost.is_empty(), "{:?}", exported.lost);
+            let manifest = super::dbt::manifest_of(&exported.text, dialect).to_string();
+            let (back, _) = imported(Source::Dbt, &manifest, &options());
+            let own = super::dbt::without_spellings(&without_nulls(&document["schema"][0]));
+            let found = missing(&own, &back["schema"][0], "");
+            prop_assert!(found.is_none(), "{}\n{}\n{}\n{}", found.unwrap(), document, exported.text, back);
             Ok(())
         })
         .unwrap();
