@@ -208,7 +208,8 @@ fn a_refusal_is_an_annotation_of_the_line_it_is_about() {
         "document": file, "contract": "orders", "version": "1.1.0", "comparedWith": "1.0.0", "needed": "MAJOR",
         "suggested": "2.0.0", "findingsDigest": null, "message": "too small", "findings": [{
             "path": "orders.amount", "rule": "type.changed", "historySafe": false, "consumerSafe": false,
-            "bump": "MAJOR", "message": "the type changed", "proof": null,
+            "bump": "MAJOR", "message": "the type changed", "before": null, "after": null,
+            "proof": null,
         }],
     }] });
     let server = CannedServer::answering([json!({ "data": { "answer": refused } })]);
