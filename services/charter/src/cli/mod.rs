@@ -15,13 +15,16 @@ mod apply;
 mod args;
 mod audit;
 mod batch;
+mod changelog;
 mod client;
 mod contract;
 mod convert;
 mod credentials;
 mod domain;
 mod error;
+mod init;
 mod inspect;
+mod lint;
 mod notice;
 mod output;
 mod overrides;
@@ -64,7 +67,7 @@ pub(crate) enum Command {
     Plan(apply::PlanArgs),
     /// Publish data products and contracts, all or nothing
     Apply(apply::ApplyArgs),
-    /// Compare, import and export contracts (offline)
+    /// Check, compare, import and export contracts (offline)
     Contract(contract::Args),
     /// Check the compatibility of message and table schemas (offline)
     Schema(schema::Args),
