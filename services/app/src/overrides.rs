@@ -148,7 +148,8 @@ pub async fn create_override(ctx: &Ctx, command: CreateOverride) -> Result<Creat
 
 /// A finding for the record, in a sentence.
 fn describe(finding: &FindingRecord) -> String {
-    let FindingRecord { path, rule, history_safe, consumer_safe, bump, message, proof: _ } = finding;
+    let FindingRecord { path, rule, history_safe, consumer_safe, bump, message, before: _, after: _, proof: _ } =
+        finding;
     let safe = |is_safe: &bool| if *is_safe { "safe" } else { "not safe" };
     let (history, consumers) = (safe(history_safe), safe(consumer_safe));
     format!("{path}: {message} ({rule}, {bump}; {history} for history, {consumers} for consumers)")

@@ -7,7 +7,7 @@
 //! bump that their changes demand; `plan` makes of it a [`Plan`] of all changes, down to what becomes active; `write`
 //! executes the plan. [`plan`](fn@plan) reports the plan and ends there. The first four steps read one state of the
 //! database beside the writers; applying makes sure that the facts have not moved since, and then plans and writes in
-//! one transaction.
+//! one transaction. `place` gives problems the lines of the sent texts.
 //!
 //! What a document may do to what is there already:
 //!
@@ -21,6 +21,7 @@
 
 mod holdings;
 mod model;
+mod place;
 mod plan;
 mod resolve;
 pub(crate) mod review;
@@ -52,7 +53,7 @@ use crate::idempotency;
 /// # Errors
 /// Those of [`apply`].
 pub async fn plan(ctx: &Ctx, command: DocumentSet) -> Result<Outcome, Error> {
-    publish(ctx, &command, Action::Plan).await
+    place::locate(&command, publish(ctx, &command, Action::Plan).await?).await
 }
 
 /// Whether the caller may publish in a domain, or accept what is refused there: of others no large documents are read.
@@ -69,7 +70,7 @@ pub fn may_send_documents(ctx: &Ctx) -> bool {
 /// [`Error::Forbidden`]; [`Error::NotFound`] for an unknown domain; [`Error::Invalid`] for a set that is too large or
 /// that cannot be pruned.
 pub async fn apply(ctx: &Ctx, command: DocumentSet) -> Result<Outcome, Error> {
-    publish(ctx, &command, Action::Publish).await
+    place::locate(&command, publish(ctx, &command, Action::Publish).await?).await
 }
 
 async fn publish(ctx: &Ctx, command: &DocumentSet, action: Action) -> Result<Outcome, Error> {

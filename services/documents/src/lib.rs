@@ -11,8 +11,10 @@
 //! version to [`schema::Standard`], run the tests once with `UPDATE_GOLDEN=1`, and read what is new in [`odcs`].
 
 pub mod avro;
+mod code;
 pub mod convert;
 pub mod json_schema;
+mod lint;
 pub mod message;
 mod node;
 mod odcs;
@@ -27,12 +29,14 @@ pub mod table_schema;
 
 use domain::{contract, product};
 
+pub use crate::code::{Code, Severity};
+pub use crate::lint::{Remark, lint};
 pub use crate::node::MAX_DOCUMENT_BYTES;
 pub use crate::place::Places;
 pub use crate::problem::Problem;
 
 use crate::node::Node;
-use crate::reader::Reader;
+use crate::reader::{Found, Reader};
 use crate::split::split;
 
 /// The most documents in one text.
@@ -108,21 +112,7 @@ fn pieces(
     bytes: &[u8],
     read: impl Fn(&str) -> Result<ParsedDocument, Vec<Problem>>,
 ) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
-    let problem = |message: String| vec![Problem { line: 1, column: 1, path: String::new(), message }];
-    if bytes.len() > MAX_DOCUMENT_BYTES {
-        return Err(problem(format!("the text has {} bytes; at most {MAX_DOCUMENT_BYTES} are allowed", bytes.len())));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| vec![not_utf8(bytes, error.valid_up_to())])?;
-    let parts = split(text);
-    if parts.is_empty() {
-        return Err(problem("the text contains no document".to_owned()));
-    }
-    if parts.len() > MAX_DOCUMENTS {
-        return Err(problem(format!(
-            "the text contains {} documents; at most {MAX_DOCUMENTS} are allowed",
-            parts.len()
-        )));
-    }
+    let parts = parts(bytes).map_err(|problem| vec![problem])?;
     let mut pieces = Vec::with_capacity(parts.len());
     let mut problems = Vec::new();
     for (text, first_line) in parts {
@@ -143,6 +133,24 @@ fn pieces(
     if problems.is_empty() { Ok(pieces) } else { Err(problems) }
 }
 
+/// The texts of the documents of a text, each with the number of its first line.
+fn parts(bytes: &[u8]) -> Result<Vec<(&str, u64)>, Problem> {
+    let problem = |message: String| Problem { line: 1, column: 1, path: String::new(), message };
+    if bytes.len() > MAX_DOCUMENT_BYTES {
+        return Err(problem(format!("the text has {} bytes; at most {MAX_DOCUMENT_BYTES} are allowed", bytes.len())));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
+    let parts = split(text);
+    if parts.is_empty() {
+        return Err(problem("the text contains no document".to_owned()));
+    }
+    if parts.len() > MAX_DOCUMENTS {
+        let n_parts = parts.len();
+        return Err(problem(format!("the text contains {n_parts} documents; at most {MAX_DOCUMENTS} are allowed")));
+    }
+    Ok(parts)
+}
+
 /// Reads one document.
 fn read(text: &str) -> Result<ParsedDocument, Vec<Problem>> {
     let (document, reader) = model(text)?;
@@ -155,13 +163,14 @@ fn read(text: &str) -> Result<ParsedDocument, Vec<Problem>> {
 
 /// Reads one document that only has to have a model.
 fn read_to_compare(text: &str) -> Result<ParsedDocument, Vec<Problem>> {
-    let (document, Reader { problems, mut warnings }) = model(text)?;
+    let (document, Reader { problems, mut warnings, .. }) = model(text)?;
     let Some(document) = document else { return Err(in_order(problems)) };
     warnings.extend(problems);
     Ok(ParsedDocument { document, warnings: in_order(warnings) })
 }
 
-fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+fn in_order(found: Vec<Found>) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = found.into_iter().map(|found| found.problem).collect();
     problems.sort();
     problems.dedup();
     problems
@@ -172,19 +181,26 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 fn model(text: &str) -> Result<(Option<Document>, Reader), Vec<Problem>> {
     let root = Node::parse(text).map_err(|problem| vec![problem])?;
     let mut reader = Reader::default();
-    reader.check_text(&root);
-    let standard = schema::standard_of(&root, &mut reader);
-    if let Some(standard) = standard {
-        schema::validate(&root, standard, &mut reader);
+    let standard = standard_checked(&root, &mut reader).filter(|_| reader.problems.is_empty());
+    Ok((standard.and_then(|standard| model_of(&root, standard, &mut reader)), reader))
+}
+
+/// The version of the standard that a document declares; what its schema refuses is a problem.
+fn standard_checked(root: &Node, reader: &mut Reader) -> Option<schema::Standard> {
+    reader.check_text(root);
+    reader.about(Code::Standard, |reader| {
+        let standard = schema::standard_of(root, reader)?;
+        schema::validate(root, standard, reader);
+        Some(standard)
+    })
+}
+
+/// What a document says; `None` if it lacks something that every model has.
+fn model_of(root: &Node, standard: schema::Standard, reader: &mut Reader) -> Option<Document> {
+    match standard.kind() {
+        schema::Kind::Contract => odcs::contract(root, reader).map(Document::Contract),
+        schema::Kind::Product => odps::product(root, reader).map(Document::Product),
     }
-    let document = match standard {
-        Some(standard) if reader.problems.is_empty() => match standard.kind() {
-            schema::Kind::Contract => odcs::contract(&root, &mut reader).map(Document::Contract),
-            schema::Kind::Product => odps::product(&root, &mut reader).map(Document::Product),
-        },
-        _ => None,
-    };
-    Ok((document, reader))
 }
 
 fn not_utf8(bytes: &[u8], at: usize) -> Problem {

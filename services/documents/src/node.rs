@@ -3,7 +3,7 @@
 //! Limits (`docs/rules.md`, "Interfaces and limits") are enforced while reading: a document that exceeds one is refused
 //! in bounded time and memory.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 
 use domain::decimal::Decimal;
@@ -101,12 +101,12 @@ impl Node {
             let place = error.location().map_or(Place { line: 1, column: 1 }, Place::of);
             Problem { line: place.line, column: place.column, path: String::new(), message: explained(error) }
         })?;
-        node.keep_digits(&text.split('\n').collect::<Vec<_>>());
+        node.keep_digits(&text.split('\n').map(Line::new).collect::<Vec<_>>());
         Ok(node)
     }
 
     /// Reads numbers again where binary floating point rounds them: the parser hands them over as such.
-    fn keep_digits(&mut self, lines: &[&str]) {
+    fn keep_digits(&mut self, lines: &[Line<'_>]) {
         match &mut self.data {
             Data::Number(number) => self.digits = self.place.number(lines).filter(|digits| is_rounded(number, digits)),
             Data::List(items) => items.iter_mut().for_each(|item| item.keep_digits(lines)),
@@ -205,11 +205,36 @@ impl Place {
     }
 
     /// The number that is written here.
-    fn number(self, lines: &[&str]) -> Option<Decimal> {
+    fn number(self, lines: &[Line<'_>]) -> Option<Decimal> {
         let line = lines.get(usize::try_from(self.line).ok()?.checked_sub(1)?)?;
-        let rest = line.chars().skip(usize::try_from(self.column).ok()?.checked_sub(1)?);
-        let text: String = rest.take_while(|c| c.is_ascii_digit() || "+-.eE".contains(*c)).collect();
+        let rest = line.from(usize::try_from(self.column).ok()?.checked_sub(1)?)?;
+        let text: String = rest.chars().take_while(|c| c.is_ascii_digit() || "+-.eE".contains(*c)).collect();
         Decimal::parse(text.strip_prefix('+').unwrap_or(&text))
+    }
+}
+
+/// A line whose characters can be found by their numbers without counting from its start: all of a document can be in
+/// one line.
+struct Line<'a> {
+    text: &'a str,
+    /// The offset of each [`Self::STRIDE`]th character in bytes.
+    marks: OnceCell<Vec<usize>>,
+}
+
+impl<'a> Line<'a> {
+    const STRIDE: usize = 256;
+
+    fn new(text: &'a str) -> Self {
+        Self { text, marks: OnceCell::new() }
+    }
+
+    /// The line from a character on, by its number from 0.
+    fn from(&self, n_character: usize) -> Option<&'a str> {
+        let offsets = || self.text.char_indices().map(|(offset, _)| offset).step_by(Self::STRIDE).collect();
+        let mark = self.marks.get_or_init(offsets).get(n_character / Self::STRIDE)?;
+        let rest = &self.text[*mark..];
+        let (offset, _) = rest.char_indices().nth(n_character % Self::STRIDE)?;
+        Some(&rest[offset..])
     }
 }
 

@@ -16,6 +16,7 @@ use domain::contract::{self, Classification, Role, SchemaObject, SlaProperty, Wi
 use domain::name::Name;
 use serde_json::Value;
 
+use crate::code::Code;
 use crate::node::{Data, Node};
 use crate::reader::{At, Reader};
 
@@ -36,14 +37,24 @@ pub(crate) fn contract(root: &Node, reader: &mut Reader) -> Option<contract::Doc
         "version",
     ];
     let at = At::root(root);
-    ids_are_unique(&at, reader);
-    let version = at.get("version").and_then(|version| reader.keep(&version, version.text()?.parse()));
+    reader.about(Code::Id, |reader| ids_are_unique(&at, reader));
+    let version = reader.about(Code::Version, |reader| {
+        at.get("version").and_then(|version| reader.keep(&version, version.text()?.parse()))
+    });
     let domain = reader.domain(&at);
-    let (settings, read) = settings::settings(&at, reader);
-    let servers = at.list("servers").iter().filter_map(|server| server::server(server, reader)).collect();
-    let objects: Vec<_> = at.list("schema").iter().map(|object| schema_object(object, reader)).collect();
-    table_names_are_unique(&at, &objects, reader);
-    relationship::resolve(&at, &objects, reader);
+    let (settings, read) = reader.about(Code::Setting, |reader| settings::settings(&at, reader));
+    let servers = reader.about(Code::Server, |reader| {
+        at.list("servers").iter().filter_map(|server| server::server(server, reader)).collect()
+    });
+    let objects: Vec<_> = reader.about(Code::Schema, |reader| {
+        let objects: Vec<_> = at.list("schema").iter().map(|object| schema_object(object, reader)).collect();
+        table_names_are_unique(&at, &objects, reader);
+        objects
+    });
+    reader.about(Code::Relationship, |reader| relationship::resolve(&at, &objects, reader));
+    let sla = reader.about(Code::ServiceLevel, |reader| {
+        at.list("slaProperties").iter().map(|sla| sla_property(sla, reader)).collect()
+    });
     let (documentary, mut other) = at.rest(MODELLED, &read);
     if domain.is_none() {
         other.extend(at.text_of("domain").map(|text| ("domain".to_owned(), Value::String(text))));
@@ -58,7 +69,7 @@ pub(crate) fn contract(root: &Node, reader: &mut Reader) -> Option<contract::Doc
         data_product: at.text_of("dataProduct"),
         objects,
         servers,
-        sla: at.list("slaProperties").iter().map(|sla| sla_property(sla, reader)).collect(),
+        sla,
         roles: at.list("roles").iter().map(role).collect(),
         settings,
         documentary,
@@ -69,6 +80,7 @@ pub(crate) fn contract(root: &Node, reader: &mut Reader) -> Option<contract::Doc
 fn schema_object(at: &At<'_>, reader: &mut Reader) -> SchemaObject {
     const MODELLED: &[&str] =
         &["id", "name", "logicalType", "physicalName", "physicalType", "properties", "quality", "relationships"];
+    let n_problems = reader.problems.len();
     let properties = property::properties(at, reader);
     primary_key_positions(at, reader);
     let (documentary, mut other) = at.rest(MODELLED, &[]);
@@ -87,7 +99,7 @@ fn schema_object(at: &At<'_>, reader: &mut Reader) -> SchemaObject {
         documentary,
         other,
     };
-    if reader.problems.is_empty()
+    if reader.problems.len() == n_problems
         && let Err(error) = rules(&object)
     {
         reader.problem(at, error.to_string());
@@ -156,7 +168,7 @@ pub(crate) fn classification(at: &At<'_>, reader: &mut Reader) -> Option<Classif
     let word = at.text()?;
     Some(Classification::from_word(word).unwrap_or_else(|| {
         let message = "is not `public`, `internal`, `confidential` or `restricted` and is treated as `confidential`";
-        reader.warning(at, format!("`{word}` {message}"));
+        reader.about(Code::Classification, |reader| reader.warning(at, format!("`{word}` {message}")));
         Classification::Confidential
     }))
 }
@@ -167,7 +179,7 @@ pub(crate) fn names_are_unique(items: &[At<'_>], field: &str, reader: &mut Reade
     for item in items {
         let Some(name) = item.get(field) else { continue };
         let Some(text) = name.text() else { continue };
-        if let Some(first) = seen.insert(text, name.path.clone()) {
+        if let Some(first) = seen.insert(text, name.pointer()) {
             reader.problem(&name, format!("`{text}` is already used as {field} at {first}"));
         }
     }

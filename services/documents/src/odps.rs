@@ -7,6 +7,7 @@ use domain::name::Name;
 use domain::product::{self, ContractReference, InputPort, Medallion, OutputPort};
 use domain::version::Version;
 
+use crate::code::Code;
 use crate::node::Node;
 use crate::odcs::classification;
 use crate::reader::{At, Reader};
@@ -19,24 +20,14 @@ pub(crate) fn product(root: &Node, reader: &mut Reader) -> Option<product::Docum
     const MODELLED: &[&str] =
         &["apiVersion", "domain", "id", "inputPorts", "kind", "name", "outputPorts", "status", "version"];
     let at = At::root(root);
-    let settings = settings(&at, reader);
-    let slug = slug(&at, settings.get("slug"), reader);
-    let classified = settings.get("classification").and_then(|word| match word.text() {
-        Some(_) => classification(word, reader),
-        None => {
-            reader.problem(word, "`classification` must be a word");
-            None
-        }
-    });
-    let medallion = settings.get("medallion").and_then(|word| {
-        let medallion = word.text().and_then(Medallion::from_word);
-        if medallion.is_none() {
-            reader.problem(word, "`medallion` must be one of `bronze`, `silver`, `gold`");
-        }
-        medallion
-    });
+    let settings = reader.about(Code::Setting, |reader| settings(&at, reader));
+    let slug = reader.about(Code::Slug, |reader| slug(&at, settings.get("slug"), reader));
+    let classified =
+        settings.get("classification").and_then(|word| reader.about(Code::Setting, |reader| classified(word, reader)));
+    let medallion =
+        settings.get("medallion").and_then(|word| reader.about(Code::Setting, |reader| medallion(word, reader)));
     let domain = reader.domain(&at);
-    let output_ports = output_ports(&at, reader);
+    let output_ports = reader.about(Code::Port, |reader| output_ports(&at, reader));
     let (documentary, other) = at.rest(MODELLED, SETTINGS);
     Some(product::Document {
         document_id: at.text_of("id")?,
@@ -66,6 +57,21 @@ fn settings<'a>(at: &At<'a>, reader: &mut Reader) -> BTreeMap<String, At<'a>> {
         settings.insert(name, value);
     }
     settings
+}
+
+fn classified(word: &At<'_>, reader: &mut Reader) -> Option<Classification> {
+    if word.text().is_none() {
+        reader.problem(word, "`classification` must be a word");
+    }
+    classification(word, reader)
+}
+
+fn medallion(word: &At<'_>, reader: &mut Reader) -> Option<Medallion> {
+    let medallion = word.text().and_then(Medallion::from_word);
+    if medallion.is_none() {
+        reader.problem(word, "`medallion` must be one of `bronze`, `silver`, `gold`");
+    }
+    medallion
 }
 
 /// The product's name in addresses.
@@ -99,7 +105,7 @@ fn output_ports(at: &At<'_>, reader: &mut Reader) -> Vec<OutputPort> {
             None => Some(Version { major: 1, minor: 0, patch: 0 }),
         };
         let (Some(name), Some(version)) = (name, version) else { continue };
-        if let Some(first) = seen.insert((name.clone(), version.major), port.path.clone()) {
+        if let Some(first) = seen.insert((name.clone(), version.major), port.pointer()) {
             let message = format!("major {} of port `{name}` is already defined at {first}", version.major);
             reader.problem(&port, message);
         }

@@ -1,4 +1,4 @@
-//! The line in a contract's text that a finding of the change engine refers to, for annotations in pull requests.
+//! The places in a text that findings of the change engine and problems of publishing refer to.
 
 use crate::node::{Data, Node, Place};
 use crate::split::split;
@@ -12,6 +12,20 @@ impl Places {
     pub fn of(text: &str) -> Self {
         let documents = split(text).into_iter();
         Self(documents.filter_map(|(text, first_line)| Some((Node::parse(text).ok()?, first_line))).collect())
+    }
+
+    /// The line and the column, each from 1, of what a JSON pointer leads to in a document of the text, by its number
+    /// from 0: of the innermost value that is there. `None` if the text has no such document.
+    pub fn at(&self, n_document: usize, pointer: &str) -> Option<(u64, u64)> {
+        let (root, first_line) = self.0.get(n_document)?;
+        let mut node = root;
+        for step in pointer.split('/').skip(1) {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            let Some(below) = node.at([step.as_str()]) else { break };
+            node = below;
+        }
+        let Place { line, column } = node.place;
+        Some((line + first_line - 1, column))
     }
 
     /// The line and the column, each from 1, of what a [path](domain::change::Finding::path) leads to in a version of a

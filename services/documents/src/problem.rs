@@ -7,7 +7,8 @@ pub struct Problem {
     pub line: u64,
     /// The column in characters, from 1; 0 as the line.
     pub column: u64,
-    /// The JSON pointer (RFC 6901) of the value; empty for the document as a whole.
+    /// The JSON pointer (RFC 6901) of the value; empty for the document as a whole. Where it would be very long, that of
+    /// a value around it.
     pub path: String,
     /// What is wrong, for people.
     pub message: String,

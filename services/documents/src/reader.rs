@@ -1,11 +1,15 @@
 //! Shared by the readers of both standards: a place in the tree, and the problems found so far.
 
+use std::fmt::Write;
+use std::rc::Rc;
+
 use domain::contract::Fields;
 use domain::decimal::Decimal;
 use domain::name::DomainPath;
 use domain::quality::Scalar;
 use serde_json::{Map, Value};
 
+use crate::code::Code;
 use crate::node::{Data, Node, Place};
 use crate::problem::Problem;
 
@@ -37,20 +41,49 @@ const DOCUMENTARY: &[&str] = &[
     "transformSourceObjects",
 ];
 
+/// Something wrong, and what it is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Found {
+    pub(crate) problem: Problem,
+    pub(crate) code: Code,
+}
+
 /// Collects what is wrong.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reader {
-    pub(crate) problems: Vec<Problem>,
-    pub(crate) warnings: Vec<Problem>,
+    pub(crate) problems: Vec<Found>,
+    pub(crate) warnings: Vec<Found>,
+    /// What is being read.
+    code: Code,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { problems: Vec::new(), warnings: Vec::new(), code: Code::Syntax }
+    }
 }
 
 impl Reader {
     pub(crate) fn problem(&mut self, at: &At<'_>, message: impl Into<String>) {
-        self.problems.push(at.found(message.into()));
+        self.problems.push(Found { problem: at.found(message.into()), code: self.code });
     }
 
     pub(crate) fn warning(&mut self, at: &At<'_>, message: impl Into<String>) {
-        self.warnings.push(at.found(message.into()));
+        self.warnings.push(Found { problem: at.found(message.into()), code: self.code });
+    }
+
+    /// Reads a part of a document: what is wrong with it has this code.
+    pub(crate) fn about<T>(&mut self, code: Code, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.code, code);
+        let value = read(self);
+        self.code = outer;
+        value
+    }
+
+    /// Keeps what the standard's schema says.
+    pub(crate) fn faults(&mut self, faults: Vec<Problem>) {
+        let code = self.code;
+        self.problems.extend(faults.into_iter().map(|problem| Found { problem, code }));
     }
 
     /// Keeps what could be read; what could not is a problem.
@@ -69,7 +102,7 @@ impl Reader {
             Data::List(_) => at.items().iter().for_each(|item| self.check_text_below(item)),
             Data::Map(entries) => {
                 for (key, value) in entries {
-                    let below = At { node: value, path: at.pointer_to(&key.text), place: value.place };
+                    let below = at.below(value, Step::Key(&key.text));
                     if key.text.contains('\0') {
                         self.problem(&below, "the key contains the character U+0000");
                     }
@@ -84,42 +117,91 @@ impl Reader {
     pub(crate) fn domain(&mut self, at: &At<'_>) -> Option<DomainPath> {
         let domain = at.get("domain")?;
         let text = domain.text()?;
-        self.keep(&domain, text.parse())
+        self.about(Code::Domain, |reader| reader.keep(&domain, text.parse()))
     }
 }
 
-/// A value, where it is in the text, and its JSON pointer.
+/// The most bytes of a pointer.
+pub(crate) const MAX_POINTER_BYTES: usize = 1_000;
+
+/// A value, where it is in the text, and the way to it. The way is not a text, because one key may have megabytes, and
+/// thousands of values below it.
 #[derive(Clone, Debug)]
 pub(crate) struct At<'a> {
     pub(crate) node: &'a Node,
-    pub(crate) path: String,
+    way: Way<'a>,
     place: Place,
+}
+
+type Way<'a> = Option<Rc<Stretch<'a>>>;
+
+/// The last step of a way, and the steps before it.
+#[derive(Debug)]
+struct Stretch<'a> {
+    before: Way<'a>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
 }
 
 impl<'a> At<'a> {
     pub(crate) fn root(node: &'a Node) -> Self {
-        Self { node, path: String::new(), place: node.place }
+        Self { node, way: None, place: node.place }
+    }
+
+    fn below(&self, node: &'a Node, step: Step<'a>) -> Self {
+        Self { node, way: Some(Rc::new(Stretch { before: self.way.clone(), step })), place: node.place }
+    }
+
+    /// The JSON pointer of the value; of the innermost one around it whose pointer is no longer than a pointer may be.
+    pub(crate) fn pointer(&self) -> String {
+        let mut steps = Vec::new();
+        let mut way = &self.way;
+        while let Some(stretch) = way {
+            steps.push(stretch.step);
+            way = &stretch.before;
+        }
+        let mut pointer = String::new();
+        for step in steps.into_iter().rev() {
+            let n_bytes = pointer.len();
+            match step {
+                Step::Key(key) if key.len() > MAX_POINTER_BYTES => break,
+                Step::Key(key) => {
+                    let _ = write!(pointer, "/{}", key.replace('~', "~0").replace('/', "~1"));
+                }
+                Step::Index(index) => {
+                    let _ = write!(pointer, "/{index}");
+                }
+            }
+            if pointer.len() > MAX_POINTER_BYTES {
+                pointer.truncate(n_bytes);
+                break;
+            }
+        }
+        pointer
     }
 
     pub(crate) fn found(&self, message: String) -> Problem {
-        Problem { line: self.place.line, column: self.place.column, path: self.path.clone(), message }
+        Problem { line: self.place.line, column: self.place.column, path: self.pointer(), message }
     }
 
     /// The value of a field; one that is null counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<Self> {
-        let (_, node) = self.node.get(name)?;
+        let (key, node) = self.node.get(name)?;
         if matches!(node.data, Data::Null) {
             return None;
         }
-        Some(Self { node, path: self.pointer_to(name), place: node.place })
+        Some(self.below(node, Step::Key(&key.text)))
     }
 
     /// The items of this list; none if it is not one.
     pub(crate) fn items(&self) -> Vec<Self> {
         let Data::List(items) = &self.node.data else { return Vec::new() };
-        let at =
-            |(index, node): (usize, &'a Node)| Self { node, path: format!("{}/{index}", self.path), place: node.place };
-        items.iter().enumerate().map(at).collect()
+        items.iter().enumerate().map(|(index, node)| self.below(node, Step::Index(index))).collect()
     }
 
     /// The items of a field that is a list; none if it is absent.
@@ -217,9 +299,5 @@ impl<'a> At<'a> {
             }
         }
         custom
-    }
-
-    fn pointer_to(&self, key: &str) -> String {
-        format!("{}/{}", self.path, key.replace('~', "~0").replace('/', "~1"))
     }
 }

@@ -10,9 +10,9 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-use crate::node::{Data, Node};
+use crate::node::{Data, Node, shortened};
 use crate::problem::Problem;
-use crate::reader::{At, Reader};
+use crate::reader::{At, MAX_POINTER_BYTES, Reader};
 
 /// What a document is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,8 +146,8 @@ pub(crate) fn validate(root: &Node, standard: Standard, reader: &mut Reader) {
             );
         }
         // The version that it comes closer to is the one its author had in mind.
-        Some((_, faults)) if faults.len() < found.len() => reader.problems.extend(faults),
-        _ => reader.problems.extend(found),
+        Some((_, faults)) if faults.len() < found.len() => reader.faults(faults),
+        _ => reader.faults(found),
     }
 }
 
@@ -264,10 +264,11 @@ impl Teller<'_> {
     }
 
     fn unexpected(&mut self, path: &str, name: &str) {
+        let short = shortened(name);
         let message = if self.compiled.fields.contains(name) {
-            format!("`{name}` does not belong here in {}", self.version)
+            format!("`{short}` does not belong here in {}", self.version)
         } else {
-            format!("`{name}` is not a field of {}; own fields go into `customProperties`", self.version)
+            format!("`{short}` is not a field of {}; own fields go into `customProperties`", self.version)
         };
         self.put(path, Some(name), message);
     }
@@ -279,8 +280,10 @@ impl Teller<'_> {
         let key = field.and_then(|field| node?.get(field)).map(|(key, _)| key.place);
         let place = key.or(node.map(|node| node.place)).unwrap_or(self.root.place);
         let path = match field {
-            Some(field) => format!("{path}/{}", field.replace('~', "~0").replace('/', "~1")),
-            None => path.to_owned(),
+            Some(field) if field.len() <= MAX_POINTER_BYTES => {
+                format!("{path}/{}", field.replace('~', "~0").replace('/', "~1"))
+            }
+            Some(_) | None => path.to_owned(),
         };
         self.problems.push(Problem { line: place.line, column: place.column, path, message });
     }

@@ -9,6 +9,8 @@
 //! A new constraint that older data could violate is settled by a [`Proof`] that no row does, and a wider type by a
 //! policy: see [`Options`]. A settled finding requires a smaller bump; the directions it breaks stay the same.
 //!
+//! A finding shows the values before and after, shortened ([`MAX_VALUE_CHARS`]).
+//!
 //! Begin at [`compare`] and [`judge`]. To add a rule: add a variant with its word and its row of the table, and report
 //! it in a comparer.
 
@@ -32,6 +34,7 @@ mod serving;
 mod sql_text;
 pub mod table;
 mod types;
+mod values;
 
 pub use self::contract::{compare, compare_with};
 pub use self::finding::Finding;
@@ -39,3 +42,4 @@ pub use self::finding_record::{FindingRecord, finding_records};
 pub use self::judge::{Refusal, judge, judge_with, needed_bump, required_bump};
 pub use self::proof::{Options, Proof, Proofs};
 pub use self::rule::{Judgement, Rule, Settlement};
+pub use self::values::MAX_VALUE_CHARS;

@@ -141,9 +141,19 @@ impl Override {
         FindingsDigest::of(self.since, &self.findings)
     }
 
-    /// Whether it accepts a refusal of a version.
+    /// Whether it accepts a refusal of a version. One that was signed before findings showed values is compared without
+    /// them.
     pub fn accepts(&self, version: Version, refused: &Refusal) -> bool {
-        self.version == version && FindingsDigest::of_refusal(refused) == Some(self.digest())
+        let (since, findings) = match refused {
+            Refusal::Bump { since, findings, .. } => (*since, finding_records(findings)),
+            Refusal::NotGreater { .. } => return false,
+        };
+        let has_values = self.findings.iter().any(FindingRecord::has_values);
+        let findings: Vec<FindingRecord> = match has_values {
+            true => findings,
+            false => findings.into_iter().map(FindingRecord::without_values).collect(),
+        };
+        self.version == version && FindingsDigest::of(since, &findings) == self.digest()
     }
 
     /// Whether it is valid at a moment.

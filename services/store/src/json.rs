@@ -390,6 +390,11 @@ struct FindingForm {
     #[serde(with = "BumpForm")]
     bump: Bump,
     message: String,
+    // Findings that were stored before there were values have neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
     proof: Option<String>,
 }
 

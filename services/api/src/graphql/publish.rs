@@ -108,7 +108,7 @@ pub(crate) struct Problem {
 
 impl From<publish::Problem> for Problem {
     fn from(problem: publish::Problem) -> Self {
-        let publish::Problem { document, line, column, path, message } = problem;
+        let publish::Problem { document, line, column, path, message, .. } = problem;
         Self { document, line: line.map(int), column: column.map(int), path, message }
     }
 }

@@ -119,6 +119,10 @@ pub(super) struct Finding {
     /// The bump that it requires.
     bump: Bump,
     message: String,
+    /// The value before, shortened. Null if there was none, or if none is known.
+    before: Option<String>,
+    /// The value after, shortened. Null if there is none, or if none is known.
+    after: Option<String>,
     /// A statement that settles it if it holds for every row of the table: then a MINOR bump is enough.
     proof: Option<String>,
 }
@@ -131,8 +135,8 @@ impl From<&domain::change::Finding> for Finding {
 
 impl From<FindingRecord> for Finding {
     fn from(finding: FindingRecord) -> Self {
-        let FindingRecord { path, rule, history_safe, consumer_safe, bump, message, proof } = finding;
-        Self { path, rule, history_safe, consumer_safe, bump: bump.into(), message, proof }
+        let FindingRecord { path, rule, history_safe, consumer_safe, bump, message, before, after, proof } = finding;
+        Self { path, rule, history_safe, consumer_safe, bump: bump.into(), message, before, after, proof }
     }
 }
 

@@ -101,7 +101,7 @@ pub enum ChangeKind {
 pub struct Problem {
     /// The name the document was given.
     pub document: String,
-    /// The line, from 1, where the text itself is invalid.
+    /// The line, from 1.
     pub line: Option<u64>,
     /// The column in characters, from 1.
     pub column: Option<u64>,
@@ -109,6 +109,17 @@ pub struct Problem {
     pub path: String,
     /// What is wrong, for people.
     pub message: String,
+    /// The document, until its text was searched for the place.
+    pub(super) origin: Option<Origin>,
+}
+
+/// Where a document of a set comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// The number of its text in the set.
+    pub(super) n_text: usize,
+    /// Its own number in that text.
+    pub(super) n_document: usize,
 }
 
 /// Why a contract version is refused.

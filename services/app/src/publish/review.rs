@@ -31,10 +31,11 @@ impl Candidate {
             (Some(contract), 0) => Ok(Ok(Self(contract))),
             (_, _) => Ok(Err(vec![Problem {
                 document: document.path.clone(),
-                line: None,
-                column: None,
+                line: Some(1),
+                column: Some(1),
                 path: String::new(),
                 message: "exactly one contract document is expected".to_owned(),
+                origin: None,
             }])),
         }
     }

@@ -13,7 +13,8 @@ use domain::storage::Lake;
 use domain::table::{Format, Location};
 use policy::{Action, Resource};
 
-use super::model::{DocumentSet, DocumentText, Problem};
+use super::model::{DocumentSet, DocumentText, Origin, Problem};
+use super::place;
 use crate::contract::{digest, format_of};
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -36,6 +37,8 @@ pub(super) struct Entry<T> {
     pub(super) place: usize,
     /// The name it was given, for messages.
     pub(super) path: String,
+    /// Its text.
+    pub(super) origin: Origin,
     /// The domain it belongs to.
     pub(super) domain: DomainPath,
     /// Its bytes.
@@ -45,9 +48,9 @@ pub(super) struct Entry<T> {
 }
 
 impl<T> Entry<T> {
-    /// Something wrong with it that has no line: `pointer` says where.
+    /// Something wrong with it where the pointer leads to. Its line is looked up when all problems are known.
     pub(super) fn problem(&self, pointer: impl Into<String>, message: impl Into<String>) -> Problem {
-        Problem { document: self.path.clone(), line: None, column: None, path: pointer.into(), message: message.into() }
+        at(&self.path, self.origin, pointer, message)
     }
 }
 
@@ -102,7 +105,11 @@ pub(super) async fn read(ctx: &Ctx, command: &DocumentSet) -> Result<Result<Set,
         published_at,
     };
     let own = own_domains(ctx);
-    let read = tokio::task::spawn_blocking(move || Reading::new(domain, lake, own).read(&texts, stamp));
+    let read = tokio::task::spawn_blocking(move || {
+        let mut reading = Reading::new(domain, lake, own).read(&texts, stamp);
+        place::locate_in(&texts, &mut reading.problems);
+        reading
+    });
     let reading = read.await.map_err(Error::internal)?;
     let n_documents = reading.products.len() + reading.contracts.len();
     if n_documents > MAX_DOCUMENTS {
@@ -134,6 +141,7 @@ struct Reading {
 struct Unplaced<T> {
     place: usize,
     path: String,
+    origin: Origin,
     document: StoredDocument,
     model: T,
 }
@@ -153,13 +161,14 @@ impl Reading {
 
     fn read(mut self, texts: &[DocumentText], stamp: impl Fn(&[u8]) -> StoredDocument) -> Self {
         let (mut products, mut contracts, mut place) = (Vec::new(), Vec::new(), 0);
-        for DocumentText { path, text } in texts {
+        for (n_text, DocumentText { path, text }) in texts.iter().enumerate() {
             let found = |problem: documents::Problem| Problem {
                 document: path.clone(),
                 line: Some(problem.line),
                 column: Some(problem.column),
                 path: problem.path,
                 message: problem.message,
+                origin: None,
             };
             let pieces = match documents::parse_set(text.as_bytes()) {
                 Ok(pieces) => pieces,
@@ -168,12 +177,17 @@ impl Reading {
                     continue;
                 }
             };
-            for piece in pieces {
+            for (n_document, piece) in pieces.into_iter().enumerate() {
                 self.warnings.extend(piece.parsed.warnings.into_iter().map(found));
                 let (path, document) = (path.clone(), stamp(piece.bytes));
+                let origin = Origin { n_text, n_document };
                 match piece.parsed.document {
-                    documents::Document::Product(model) => products.push(Unplaced { place, path, document, model }),
-                    documents::Document::Contract(model) => contracts.push(Unplaced { place, path, document, model }),
+                    documents::Document::Product(model) => {
+                        products.push(Unplaced { place, path, origin, document, model });
+                    }
+                    documents::Document::Contract(model) => {
+                        contracts.push(Unplaced { place, path, origin, document, model });
+                    }
                 }
                 place += 1;
             }
@@ -192,9 +206,9 @@ impl Reading {
             };
             if let Some(entry) = self.placed(unplaced, said.as_ref(), named) {
                 let (folders, topics) = (self.folders(&entry), self.topics(&entry));
-                let Entry { place, path, domain, document, model: contract } = entry;
+                let Entry { place, path, origin, domain, document, model: contract } = entry;
                 let model = ContractEntry { contract, folders, topics };
-                self.contracts.push(Entry { place, path, domain, document, model });
+                self.contracts.push(Entry { place, path, origin, domain, document, model });
             }
         }
         self
@@ -207,11 +221,11 @@ impl Reading {
         said: Option<&DomainPath>,
         named: Option<DomainPath>,
     ) -> Option<Entry<T>> {
-        let Unplaced { place, path, document, model } = unplaced;
+        let Unplaced { place, path, origin, document, model } = unplaced;
         let domain = match (said, &self.domain) {
             (Some(said), Some(given)) if said != given => {
                 let message = format!("the document belongs to domain `{said}` but was applied to `{given}`");
-                self.problems.push(at(&path, "/domain", message));
+                self.problems.push(at(&path, origin, "/domain", message));
                 return None;
             }
             (Some(domain), _) | (None, Some(domain)) => Some(domain.clone()),
@@ -219,10 +233,10 @@ impl Reading {
         };
         let Some(domain) = domain else {
             let message = "the document names no `domain`, and none was given for the set".to_owned();
-            self.problems.push(at(&path, "/domain", message));
+            self.problems.push(at(&path, origin, "/domain", message));
             return None;
         };
-        Some(Entry { place, path, domain, document, model })
+        Some(Entry { place, path, origin, domain, document, model })
     }
 
     /// The domains of the products whose output ports name a contract, by its document id.
@@ -335,6 +349,13 @@ pub(super) fn names(product: &product::Document, contract_id: &str) -> bool {
     product.output_ports.iter().any(|port| port.contract_id.as_deref() == Some(contract_id))
 }
 
-fn at(document: &str, pointer: &str, message: String) -> Problem {
-    Problem { document: document.to_owned(), line: None, column: None, path: pointer.to_owned(), message }
+fn at(document: &str, origin: Origin, pointer: impl Into<String>, message: impl Into<String>) -> Problem {
+    Problem {
+        document: document.to_owned(),
+        line: None,
+        column: None,
+        path: pointer.into(),
+        message: message.into(),
+        origin: Some(origin),
+    }
 }

@@ -58,7 +58,15 @@ fn version(number: &str) -> String {
 }
 
 async fn outcome(ctx: &TestActor, documents: &[&str]) -> Outcome {
-    ctx.publishes("shop", documents).await.expect("an answer")
+    let outcome = ctx.publishes("shop", documents).await.expect("an answer");
+    let problems: &[Problem] = match &outcome {
+        Outcome::Done(report) => &report.warnings,
+        Outcome::Invalid(problems) => problems,
+        Outcome::Refused(_) => &[],
+    };
+    let has_place = |problem: &Problem| problem.line.is_some() && problem.column.is_some();
+    assert!(problems.iter().all(has_place), "{problems:?}");
+    outcome
 }
 
 /// Applies documents that must be taken.

@@ -82,6 +82,10 @@ pub(crate) struct Finding {
     /// The required bump.
     pub(crate) bump: Bump,
     pub(crate) message: String,
+    /// The value before, shortened.
+    pub(crate) before: Option<String>,
+    /// The value after, shortened.
+    pub(crate) after: Option<String>,
     /// A condition on the data that would make the difference compatible.
     pub(crate) proof: Option<String>,
 }
@@ -96,6 +100,8 @@ impl From<change::Finding> for Finding {
             proof: finding.proof.map(|proof| proof.to_string()),
             path: finding.path,
             message: finding.message,
+            before: finding.before,
+            after: finding.after,
         }
     }
 }
@@ -108,7 +114,7 @@ pub(crate) fn findings_text(findings: &[Finding], indent: &str) -> String {
         if of_bump.peek().is_some() {
             let _ = writeln!(text, "{indent}{}", bold(&bump.to_string()));
         }
-        for Finding { path, message, rule, history_safe, consumer_safe, proof, .. } in of_bump {
+        for Finding { path, message, rule, history_safe, consumer_safe, before, after, proof, .. } in of_bump {
             let breaks = match (history_safe, consumer_safe) {
                 (true, true) => "",
                 (true, false) => ", not consumer-safe",
@@ -116,13 +122,22 @@ pub(crate) fn findings_text(findings: &[Finding], indent: &str) -> String {
                 (false, false) => ", neither history-safe nor consumer-safe",
             };
             let (path, message) = (cleaned(path), cleaned(message));
-            let _ = writeln!(text, "{indent}  {path}: {message} ({rule}{breaks})");
+            let values = match (before, after) {
+                (None, None) => String::new(),
+                (before, after) => format!(" [{} -> {}]", shown(before.as_deref()), shown(after.as_deref())),
+            };
+            let _ = writeln!(text, "{indent}  {path}: {message} ({rule}{breaks}){values}");
             if let Some(proof) = proof {
                 let _ = writeln!(text, "{indent}    a minor version is enough if {proof}");
             }
         }
     }
     text
+}
+
+/// A value of a finding.
+fn shown(value: Option<&str>) -> String {
+    value.map_or_else(|| "none".to_owned(), cleaned)
 }
 
 /// A decision of the gate, with a line for each check.

@@ -14,7 +14,7 @@ use super::args::{self, Idempotency, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
 use super::output::{self, bold, count, word};
-use super::report::{self, Case, Format, Level, Note};
+use super::report::{self, Case, Format, Kind, Level, Note};
 use super::sources::{self, Source};
 
 /// `charter plan`.
@@ -200,10 +200,23 @@ impl ApplyDocumentsResult {
 }
 
 impl Problem {
+    /// A problem in a file. One of a document that was made of the file has no place in it.
+    pub(crate) fn of(document: &str, problem: documents::Problem) -> Self {
+        let number = |number: u64| i32::try_from(number).ok().filter(|number| *number > 0);
+        Self {
+            document: document.to_owned(),
+            line: number(problem.line),
+            column: number(problem.column),
+            path: problem.path,
+            message: problem.message,
+        }
+    }
+
     fn note(&self, level: Level) -> Note {
         let message =
             if self.path.is_empty() { self.message.clone() } else { format!("{}: {}", self.path, self.message) };
-        Note { level, line: self.line, column: self.column, title: "document".to_owned(), message }
+        let kind = Kind::new(Kind::DOCUMENT);
+        Note { level, line: self.line, column: self.column, title: kind.word.clone(), kind, message }
     }
 }
 
@@ -260,6 +273,10 @@ pub(crate) async fn plan(args: PlanArgs) -> Result<Exit> {
         }
         Format::Github => {
             output::print(&report::annotations(&outcome.cases(&documents)))?;
+            outcome.exit()
+        }
+        Format::Sarif => {
+            output::print_json(&report::sarif(&outcome.cases(&documents)))?;
             outcome.exit()
         }
     }
@@ -332,6 +349,7 @@ impl Outcome<'_> {
                         level: Level::Notice,
                         line: None,
                         column: None,
+                        kind: Kind::new(("waiting", "The version stays a draft until this is done.")),
                         title: "waiting".to_owned(),
                         message: reason.clone(),
                     });

@@ -1,4 +1,4 @@
-//! `charter contract`: offline work with contracts, and their comparison by the rules that the server publishes by.
+//! `charter contract`: contracts without a server. Comparisons follow the rules that the server publishes by.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,10 +13,11 @@ use serde::Serialize;
 use super::answer::{Finding, findings_text};
 use super::api::Bump;
 use super::apply::{Problem, invalid};
+use super::changelog::{Head, changelog};
 use super::error::{Error, Exit, Result};
 use super::output;
 use super::report::{self, Case, Format, Note};
-use super::{batch, contract_test, convert, sources};
+use super::{batch, contract_test, convert, init, lint, sources};
 
 /// `charter contract`.
 #[derive(clap::Args)]
@@ -29,6 +30,10 @@ pub(crate) struct Args {
 enum Command {
     /// Compare two versions of a contract; exit code 2 if the version bump is too small for the changes
     Diff(DiffArgs),
+    /// Write the first version of a new contract, with comments
+    Init(init::InitArgs),
+    /// Report all problems of contracts and data products; exit code 3 if there are errors
+    Lint(lint::LintArgs),
     /// Create a contract from a schema: Avro, JSON Schema, Protobuf, dbt, Delta, Iceberg or SQL
     Import(convert::ImportArgs),
     /// Export a contract as a schema, SQL, a dbt model, a Great Expectations suite, Markdown or HTML
@@ -56,8 +61,11 @@ struct DiffArgs {
     promise: Vec<String>,
     /// Read pairs as JSON lines from standard input (`id`, `old`, `new`; also `proof`, `allow_widening`,
     /// `classification_order`, `promises`) and write one JSON line for each
-    #[arg(long, conflicts_with_all = ["json", "format"])]
+    #[arg(long, conflicts_with_all = ["json", "format", "changelog"])]
     batch: bool,
+    /// Print the changes as Markdown, grouped by the version bump that they require
+    #[arg(long, conflicts_with_all = ["json", "format"])]
+    changelog: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
     format: Format,
@@ -93,6 +101,8 @@ struct Side {
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let args = match args.command {
         Command::Diff(args) => args,
+        Command::Init(args) => return init::run(&args),
+        Command::Lint(args) => return lint::run(&args),
         Command::Import(args) => return convert::import(&args),
         Command::Export(args) => return convert::export(&args),
         Command::Test(args) => return contract_test::run(&args).await,
@@ -134,10 +144,12 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
     let options = Options { proofs, allow_widening: args.allow_widening, promises, ..Options::default() };
     let diff = Diff::between(&old, &new, &options);
     match args.format.or_json(args.json) {
+        Format::Text if args.changelog => output::print(&diff.changelog())?,
         Format::Text => output::print_report(&diff.text())?,
         Format::Json => output::print_json(&diff)?,
         Format::Junit => output::print(&report::junit("charter contract diff", &[diff.case(&new)]))?,
         Format::Github => output::print(&report::annotations(&[diff.case(&new)]))?,
+        Format::Sarif => output::print_json(&report::sarif(&[diff.case(&new)]))?,
     }
     if diff.old.id != diff.new.id {
         output::warn(&format!("the documents belong to different contracts: `{}` and `{}`", diff.old.id, diff.new.id));
@@ -159,13 +171,7 @@ pub(crate) struct Document {
 /// Reads a contract, or returns all problems in it.
 pub(crate) fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Problem>>> {
     let name = sources::name(path);
-    let located = |problem: documents::Problem| Problem {
-        document: name.clone(),
-        line: i32::try_from(problem.line).ok(),
-        column: i32::try_from(problem.column).ok(),
-        path: problem.path,
-        message: problem.message,
-    };
+    let located = |problem: documents::Problem| Problem::of(&name, problem);
     let bytes = sources::read_bytes(path)?;
     // What only the server refuses (names, places, units) neither hides nor makes a difference.
     let parsed = match documents::parse_to_compare(&bytes) {
@@ -220,6 +226,13 @@ impl Diff {
             notes: self.findings.iter().map(note).collect(),
             failure: self.refusal(),
         }
+    }
+
+    fn changelog(&self) -> String {
+        let Self { old, new, needed, suggested, .. } = self;
+        let suggested = (!self.accepted).then_some(suggested.as_str());
+        let head = Head { contract: &new.id, old: &old.version, new: &new.version, needed: *needed, suggested };
+        changelog(&head, &self.findings)
     }
 
     fn text(&self) -> String {

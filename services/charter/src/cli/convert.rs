@@ -60,7 +60,7 @@ pub(crate) struct ExportArgs {
     json: bool,
 }
 
-fn source(word: &str) -> std::result::Result<Source, String> {
+pub(crate) fn source(word: &str) -> std::result::Result<Source, String> {
     Source::from_word(word).ok_or_else(|| {
         format!("`{word}` is not one of `avro`, `json-schema`, `protobuf`, `dbt`, `delta`, `iceberg`, `sql`")
     })
@@ -75,7 +75,7 @@ fn target(word: &str) -> std::result::Result<Target, String> {
     })
 }
 
-fn dialect(word: &str) -> std::result::Result<Dialect, String> {
+pub(crate) fn dialect(word: &str) -> std::result::Result<Dialect, String> {
     Dialect::from_word(word).ok_or_else(|| {
         format!(
             "`{word}` is not one of `postgres`, `redshift`, `sqlserver`, `snowflake`, `bigquery`, `mysql`, `sqlite`, \
@@ -96,12 +96,12 @@ struct Answer {
 }
 
 #[derive(Serialize)]
-struct Remark {
+pub(crate) struct Remark {
     path: String,
     /// Of the source, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
-    what: String,
+    pub(crate) what: String,
 }
 
 impl From<Note> for Remark {
@@ -110,17 +110,22 @@ impl From<Note> for Remark {
     }
 }
 
-fn remarks(notes: Vec<Note>) -> Vec<Remark> {
+pub(crate) fn remarks(notes: Vec<Note>) -> Vec<Remark> {
     notes.into_iter().map(Remark::from).collect()
+}
+
+/// The source in its dialect.
+pub(crate) fn source_of(from: Source, dialect: Option<Dialect>) -> Result<Source> {
+    match (from, dialect) {
+        (Source::Sql(_), Some(dialect)) => Ok(Source::Sql(dialect)),
+        (from, None) => Ok(from),
+        (_, Some(_)) => Err(Error::new(Exit::Usage, "`--dialect` requires `--from sql`")),
+    }
 }
 
 /// Runs `charter contract import`: the document goes to standard output, losses to standard error.
 pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
-    let from = match (args.from, args.dialect) {
-        (Source::Sql(_), Some(dialect)) => Source::Sql(dialect),
-        (from, None) => from,
-        (_, Some(_)) => return Err(Error::new(Exit::Usage, "`--dialect` requires `--from sql`")),
-    };
+    let from = source_of(args.from, args.dialect)?;
     let options = ImportOptions {
         id: args.id.clone(),
         name: args.name.clone(),
@@ -180,7 +185,7 @@ fn print(json: bool, answer: &Answer) -> Result<()> {
     if json { output::print_json(answer) } else { output::print(&answer.text) }
 }
 
-fn place(remark: &Remark) -> String {
+pub(crate) fn place(remark: &Remark) -> String {
     match (remark.line, remark.path.as_str()) {
         (None, "") => "document".to_owned(),
         (Some(line), "") => format!("line {line}"),
@@ -189,7 +194,7 @@ fn place(remark: &Remark) -> String {
     }
 }
 
-fn text(file: &std::path::Path) -> Result<String> {
+pub(crate) fn text(file: &std::path::Path) -> Result<String> {
     String::from_utf8(sources::read_bytes(file)?)
         .map_err(|error| Error::new(Exit::Invalid, format!("`{}`: {error}", sources::name(file))))
 }
@@ -200,12 +205,5 @@ fn refused(args: &ImportArgs, problems: Vec<documents::Problem>) -> Error {
 
 fn located(file: &std::path::Path, problems: Vec<documents::Problem>) -> Vec<Problem> {
     let document = sources::name(file);
-    let locate = |problem: documents::Problem| Problem {
-        document: document.clone(),
-        line: i32::try_from(problem.line).ok().filter(|line| *line > 0),
-        column: i32::try_from(problem.column).ok().filter(|column| *column > 0),
-        path: problem.path,
-        message: problem.message,
-    };
-    problems.into_iter().map(locate).collect()
+    problems.into_iter().map(|problem| Problem::of(&document, problem)).collect()
 }

@@ -15,6 +15,7 @@ mod apply;
 mod args;
 mod audit;
 mod batch;
+mod changelog;
 mod client;
 mod contract;
 mod contract_test;
@@ -22,7 +23,9 @@ mod convert;
 mod credentials;
 mod domain;
 mod error;
+mod init;
 mod inspect;
+mod lint;
 mod notice;
 mod output;
 mod overrides;
@@ -65,7 +68,7 @@ pub(crate) enum Command {
     Plan(apply::PlanArgs),
     /// Publish data products and contracts, all or nothing
     Apply(apply::ApplyArgs),
-    /// Compare, test, import and export contracts (offline)
+    /// Check, compare, test, import and export contracts (offline)
     Contract(contract::Args),
     /// Check the compatibility of message and table schemas (offline)
     Schema(schema::Args),

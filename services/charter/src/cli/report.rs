@@ -1,10 +1,16 @@
-//! Reports for continuous integration: checks and their findings as JUnit XML and as GitHub annotations.
+//! Reports for continuous integration: checks and their findings as JUnit XML, GitHub annotations and SARIF.
+
+mod sarif;
 
 use std::fmt::Write;
 
+use domain::change;
+
+pub(crate) use self::sarif::sarif;
 use super::answer::Finding;
 use super::api::Bump;
 use super::output::cleaned;
+use super::sources;
 
 /// The output format of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -18,6 +24,8 @@ pub(crate) enum Format {
     Junit,
     /// GitHub workflow commands, shown as annotations of a pull request
     Github,
+    /// SARIF 2.1.0, which code scanning services and editors show
+    Sarif,
 }
 
 impl Format {
@@ -46,8 +54,27 @@ pub(crate) struct Note {
     pub(crate) line: Option<i32>,
     /// From 1.
     pub(crate) column: Option<i32>,
+    pub(crate) kind: Kind,
     pub(crate) title: String,
     pub(crate) message: String,
+}
+
+/// The kind of a note, by which programs tell notes apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    /// A stable word.
+    pub(crate) word: String,
+    /// What notes of the kind mean, in one sentence.
+    pub(crate) meaning: &'static str,
+}
+
+impl Kind {
+    /// A problem of a document, as the server reports it.
+    pub(crate) const DOCUMENT: (&'static str, &'static str) = ("document", "The document cannot be published.");
+
+    pub(crate) fn new((word, meaning): (&str, &'static str)) -> Self {
+        Self { word: word.to_owned(), meaning }
+    }
 }
 
 /// The severity of a note.
@@ -68,9 +95,20 @@ impl Note {
             _ => Level::Notice,
         };
         let title = format!("{} ({})", finding.rule, finding.bump);
+        let known = finding.rule.parse::<change::Rule>();
+        let kind = Kind::new((&finding.rule, known.map_or("A rule of a newer server.", change::Rule::meaning)));
         let number = |number: u64| i32::try_from(number).ok();
         let (line, column) = place.map_or((None, None), |(line, column)| (number(line), number(column)));
-        Self { level, line, column, title, message: format!("{}: {}", finding.path, finding.message) }
+        Self { level, line, column, kind, title, message: format!("{}: {}", finding.path, finding.message) }
+    }
+}
+
+impl Note {
+    /// `line:column: title: message`.
+    fn text(&self) -> String {
+        let place: String = [self.line, self.column].iter().flatten().map(|number| format!("{number}:")).collect();
+        let gap = if place.is_empty() { "" } else { " " };
+        format!("{place}{gap}{}: {}", self.title, self.message)
     }
 }
 
@@ -84,7 +122,7 @@ pub(crate) fn junit(suite: &str, cases: &[Case]) -> String {
     );
     for case in cases {
         let _ = writeln!(text, "    <testcase classname=\"{}\" name=\"{}\">", xml(&case.document), xml(&case.name));
-        let notes: Vec<String> = case.notes.iter().map(|note| format!("{}: {}", note.title, note.message)).collect();
+        let notes: Vec<String> = case.notes.iter().map(Note::text).collect();
         let notes = xml(&notes.join("\n"));
         match &case.failure {
             Some(failure) => {
@@ -120,6 +158,9 @@ fn xml(text: &str) -> String {
     escaped
 }
 
+/// The kind of a case's failure.
+const REFUSED: (&str, &str) = ("refused", "The version or the document is refused.");
+
 /// The cases as GitHub workflow commands: `::error file=a.yaml,line=1,title=...::message`.
 pub(crate) fn annotations(cases: &[Case]) -> String {
     let mut text = String::new();
@@ -129,6 +170,7 @@ pub(crate) fn annotations(cases: &[Case]) -> String {
                 level: Level::Error,
                 line: None,
                 column: None,
+                kind: Kind::new(REFUSED),
                 title: case.name.clone(),
                 message: failure.clone(),
             };
@@ -148,7 +190,7 @@ fn annotate(text: &mut String, document: &str, note: &Note) {
         Level::Notice => "notice",
     };
     let mut properties = Vec::new();
-    if !document.is_empty() && document != "-" {
+    if !document.is_empty() && document != sources::STDIN {
         properties.push(format!("file={}", escaped_property(document)));
     }
     properties.extend(note.line.map(|line| format!("line={line}")));

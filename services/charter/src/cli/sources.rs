@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use super::api::schema;
 use super::error::{Error, Exit, Result};
 
+/// The name of standard input in messages.
+pub(crate) const STDIN: &str = "<stdin>";
+
 /// The file extensions that are read in directories.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 /// The limits of a set of documents (docs/rules.md, "Interfaces and limits"). The server enforces both; checking them
@@ -30,18 +33,50 @@ pub(crate) struct Source {
 /// If a file cannot be read or is not UTF-8, or if there are no documents or too many.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Source>> {
     let mut set = Set::default();
+    each(paths, &mut |path| set.add_file(path))?;
+    Ok(set.sources)
+}
+
+/// Hands over the path of each document, in the order of [`read`].
+///
+/// # Errors
+/// If a directory cannot be read, or if there are no documents; the first error of `take`.
+pub(crate) fn each(paths: &[PathBuf], take: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
+    let mut n_files = 0_usize;
+    let mut counted = |path: &Path| {
+        n_files += 1;
+        take(path)
+    };
     for path in paths {
         if !is_stdin(path) && fs::metadata(path).map_err(|cause| cannot_read(path, &cause))?.is_dir() {
-            set.add_directory(path)?;
+            each_of_directory(path, &mut counted)?;
         } else {
-            set.add_file(path)?;
+            counted(path)?;
         }
     }
-    if set.sources.is_empty() {
+    if n_files == 0 {
         return Err(Error::new(Exit::Usage, "no documents found")
             .hint("in directories, only files that end in `.yaml`, `.yml` or `.json` are read"));
     }
-    Ok(set.sources)
+    Ok(())
+}
+
+fn each_of_directory(directory: &Path, take: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
+    let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let mut entries = entries.map_err(|cause| cannot_read(directory, &cause))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let is_document = path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known));
+        let is_directory = entry.file_type().map_err(|cause| cannot_read(&path, &cause))?.is_dir();
+        if is_directory && !is_hidden {
+            each_of_directory(&path, take)?;
+        } else if is_document && !is_hidden && path.is_file() {
+            take(&path)?;
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -51,25 +86,6 @@ struct Set {
 }
 
 impl Set {
-    fn add_directory(&mut self, directory: &Path) -> Result<()> {
-        let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut entries = entries.map_err(|cause| cannot_read(directory, &cause))?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let path = entry.path();
-            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            let is_document =
-                path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known));
-            let is_directory = entry.file_type().map_err(|cause| cannot_read(&path, &cause))?.is_dir();
-            if is_directory && !is_hidden {
-                self.add_directory(&path)?;
-            } else if is_document && !is_hidden && path.is_file() {
-                self.add_file(&path)?;
-            }
-        }
-        Ok(())
-    }
-
     fn add_file(&mut self, path: &Path) -> Result<()> {
         let bytes = read_bytes(path)?;
         let path = name(path);
@@ -103,10 +119,11 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 
 /// The name of a file in messages.
 pub(crate) fn name(path: &Path) -> String {
-    if is_stdin(path) { "<stdin>".to_owned() } else { path.display().to_string() }
+    if is_stdin(path) { STDIN.to_owned() } else { path.display().to_string() }
 }
 
-fn is_stdin(path: &Path) -> bool {
+/// Whether a file means standard input, or standard output.
+pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 

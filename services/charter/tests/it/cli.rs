@@ -8,7 +8,9 @@ mod contract_test;
 mod convert;
 mod diff;
 mod hidden;
+mod init;
 mod kind;
+mod lint;
 mod overrides;
 mod report;
 mod schema;
@@ -132,6 +134,16 @@ fn wrong_usage_exits_64_and_prints_nothing_on_standard_output() {
         &["contract", "diff", "one.yaml", "two.yaml", "--batch"],
         &["contract", "diff", "--batch", "--json"],
         &["contract", "diff", "--batch", "--proven"],
+        &["contract", "diff", "one.yaml", "two.yaml", "--changelog", "--json"],
+        &["contract", "diff", "one.yaml", "two.yaml", "--changelog", "--format", "junit"],
+        &["contract", "diff", "--batch", "--changelog"],
+        &["contract", "init"],
+        &["contract", "init", "one.yaml", "--from", "sql"],
+        &["contract", "init", "one.yaml", "--schema", "one.sql"],
+        &["contract", "init", "one.yaml", "--domain", "Sales"],
+        &["contract", "lint"],
+        &["contract", "lint", "one.yaml", "--format", "xml"],
+        &["contract", "lint", "one.yaml", "--format", "sarif", "--json"],
         &["contract", "import", "one.avsc", "--from", "avro"],
         &["contract", "import", "one.avsc", "--id", "one"],
         &["contract", "import", "one.avsc", "--from", "xml", "--id", "one"],

@@ -92,7 +92,18 @@ impl Draft {
     ///
     /// # Errors
     /// What is wrong with it, if the source's names or values make none that can be read.
-    pub(super) fn finish(mut self, options: &ImportOptions) -> Result<Converted, Vec<Problem>> {
+    pub(super) fn finish(self, options: &ImportOptions) -> Result<Converted, Vec<Problem>> {
+        let (document, notes) = self.document(options)?;
+        let text = yaml::write(&document);
+        parse(text.as_bytes()).map_err(|problems| problems.into_iter().map(of_source).collect::<Vec<_>>())?;
+        Ok(Converted { text, notes })
+    }
+
+    /// The fields of the document, which may be invalid still.
+    ///
+    /// # Errors
+    /// If the source has no such object, or none.
+    pub(super) fn document(mut self, options: &ImportOptions) -> Result<(Fields, Vec<Note>), Vec<Problem>> {
         if let Some(name) = &options.object
             && !self.is_chosen
         {
@@ -140,15 +151,13 @@ impl Draft {
             put("customProperties", Value::Array(self.settings));
         }
         put("schema", Value::Array(self.objects.into_iter().map(Value::Object).collect()));
-        let text = yaml::write(&document);
-        parse(text.as_bytes()).map_err(|problems| problems.into_iter().map(of_source).collect::<Vec<_>>())?;
-        Ok(Converted { text, notes: self.notes })
+        Ok((document, self.notes))
     }
 }
 
 /// A problem of the document that an import made, for readers of its source, who do not have that
 /// document.
-fn of_source(problem: Problem) -> Problem {
+pub(super) fn of_source(problem: Problem) -> Problem {
     let parts: Vec<_> = problem.path.split('/').collect();
     let hint = match parts.as_slice() {
         ["", "id"] => "; choose another with `--id`",

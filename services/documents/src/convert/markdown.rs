@@ -183,8 +183,8 @@ fn cell(text: &str) -> String {
     text.trim().lines().map(inline).collect::<Vec<_>>().join("<br>")
 }
 
-/// A text that means itself.
-fn inline(text: &str) -> String {
+/// A text that means itself, in one line of Markdown.
+pub fn inline(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -31,6 +31,7 @@ mod page;
 mod protobuf;
 mod shape;
 mod sql;
+mod start;
 mod types;
 mod yaml;
 
@@ -40,6 +41,8 @@ use self::draft::Draft;
 use self::element::{Element, Export};
 pub use self::follow::follow;
 use self::ledger::Ledger;
+pub use self::markdown::inline as markdown_text;
+pub use self::start::{StartOptions, start};
 pub use self::types::{Converted, Dialect, Exported, Foreign, ImportOptions, Note, Source, Target};
 use crate::message::References;
 use crate::node::Node;
@@ -63,6 +66,10 @@ pub fn import(source: Source, text: &str, options: &ImportOptions) -> Result<Con
 /// # Errors
 /// What is wrong with the schema, or with the contract that it would make.
 pub fn import_with(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Converted, Vec<Problem>> {
+    draft_of(foreign, options)?.finish(options)
+}
+
+fn draft_of(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Draft, Vec<Problem>> {
     let Foreign { source, text, references } = foreign;
     if text.len() > MAX_SOURCE_BYTES {
         let message = format!("the source has {} bytes; at most {MAX_SOURCE_BYTES} are allowed", text.len());
@@ -79,7 +86,7 @@ pub fn import_with(foreign: Foreign<'_>, options: &ImportOptions) -> Result<Conv
         Source::Sql(dialect) => sql::import(text, dialect, options, &mut draft),
     }
     .map_err(|problem| vec![problem])?;
-    draft.finish(options)
+    Ok(draft)
 }
 
 /// Makes a foreign schema of a contract; what only publishing refuses is among the warnings. `object` names one schema

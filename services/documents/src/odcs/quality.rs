@@ -4,6 +4,7 @@ use domain::contract::{LibraryMetric, Measure, Quality, QualityUnit, check_patte
 use domain::quality::{Operator, Scalar, Severity};
 use serde_json::Map;
 
+use crate::code::Code;
 use crate::reader::{At, Reader};
 
 const OPERATORS: &[&str] = &[
@@ -26,7 +27,7 @@ pub(super) enum Level {
 
 /// The field `quality`.
 pub(super) fn list(at: &At<'_>, level: Level, reader: &mut Reader) -> Vec<Quality> {
-    at.list("quality").iter().map(|entry| quality(entry, level, reader)).collect()
+    reader.about(Code::Quality, |reader| at.list("quality").iter().map(|entry| quality(entry, level, reader)).collect())
 }
 
 fn quality(at: &At<'_>, level: Level, reader: &mut Reader) -> Quality {

@@ -6,6 +6,7 @@ use domain::contract::{Measure, Property, Quality, SchemaObject, query_over};
 use serde_json::Value;
 use sql_rule::{Query, Reads, Refusal, with_table};
 
+use crate::code::Code;
 use crate::reader::{At, Reader};
 
 /// The stack of the thread that reads a query. The parser is recursive, and its frames in a debug build take up to 300
@@ -17,9 +18,11 @@ pub(super) fn resolve(at: &At<'_>, object: &mut SchemaObject, reader: &mut Reade
     let stored = object.properties.iter().filter(|property| property.is_stored());
     let columns = stored.map(|property| property.column_name().to_owned()).collect();
     let names = [Some(object.name.clone()), object.physical_name.clone()].into_iter().flatten().collect();
-    let mut resolver = Resolver { names, columns, path: Vec::new(), reader };
-    resolver.rules(at, &mut object.quality);
-    resolver.properties(at, &mut object.properties);
+    reader.about(Code::Sql, |reader| {
+        let mut resolver = Resolver { names, columns, path: Vec::new(), reader };
+        resolver.rules(at, &mut object.quality);
+        resolver.properties(at, &mut object.properties);
+    });
 }
 
 struct Resolver<'a> {

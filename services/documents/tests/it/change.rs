@@ -39,6 +39,117 @@ fn options(vector: &Value, proofs: Proofs, allow_widening: bool) -> Options {
     Options { proofs, allow_widening, classification_order, ..Options::default() }
 }
 
+/// The values of each finding between two versions, whose documents differ in this.
+fn values(old: Value, new: Value) -> Vec<(String, String, String)> {
+    let document = |extra: Value| {
+        let mut document = json!({
+            "apiVersion": "v3.2.0", "kind": "DataContract", "id": "c", "version": "1.0.0", "status": "active",
+        });
+        document.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        contract(&document)
+    };
+    let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let findings = compare(&document(old), &document(new));
+    findings.into_iter().map(|it| (it.rule.to_string(), text(it.before), text(it.after))).collect()
+}
+
+/// The same for a column.
+fn values_of_column(old: Value, new: Value) -> Vec<(String, String, String)> {
+    let schema = |extra: Value| {
+        let mut column = json!({ "name": "a" });
+        column.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        json!({ "schema": [{ "name": "t", "properties": [column] }] })
+    };
+    values(schema(old), schema(new))
+}
+
+#[test]
+fn findings_show_the_values_before_and_after() {
+    let one = |rule: &str, before: &str, after: &str| vec![(rule.to_owned(), before.to_owned(), after.to_owned())];
+    let of_column = [
+        (json!({"logicalType": "integer"}), json!({"logicalType": "string"}), ("type.changed", "integer", "string")),
+        (json!({"required": false}), json!({"required": true}), ("required.added", "false", "true")),
+        (json!({"description": "old"}), json!({"description": "new\nline"}), ("documentation", "old", "new line")),
+        (json!({}), json!({"tags": ["x", "y"]}), ("documentation", "-", "[\"x\",\"y\"]")),
+        (json!({"unique": true}), json!({}), ("unique.removed", "true", "false")),
+        (
+            json!({"enum": [{"value": "x"}, {"value": 1}]}),
+            json!({"enum": [{"value": "x"}]}),
+            ("enum.tightened", "x, 1", "x"),
+        ),
+        (
+            json!({"logicalType": "integer", "logicalTypeOptions": {"minimum": 1}}),
+            json!({"logicalType": "integer", "logicalTypeOptions": {"minimum": 5}}),
+            ("constraint.tightened", "1", "5"),
+        ),
+        (
+            json!({"logicalType": "number", "logicalTypeOptions": {"exclusiveMaximum": 9}}),
+            json!({"logicalType": "number"}),
+            ("constraint.loosened", "9 (excluded)", "-"),
+        ),
+        (json!({}), json!({"classification": "restricted"}), ("classification.raised", "internal", "restricted")),
+        (json!({}), json!({"primaryKey": true}), ("primary_key.added", "-", "a")),
+        (
+            json!({"customProperties": [{"property": "unit", "value": "cents"}]}),
+            json!({"customProperties": [{"property": "unit", "value": "euros"}]}),
+            ("meaning.changed", "cents", "euros"),
+        ),
+        (json!({"deprecated": false}), json!({"deprecated": true}), ("deprecated.added", "false", "true")),
+        (
+            json!({}),
+            json!({"quality": [{"type": "library", "metric": "nullValues", "mustBeLessThan": 3, "unit": "percent"}]}),
+            ("quality.tightened", "-", "mustBeLessThan 3 percent; nullValues"),
+        ),
+        (json!({}), json!({"relationships": [{"to": "t.a"}]}), ("foreign_key.added", "-", "t.a")),
+    ];
+    for (old, new, (rule, before, after)) in of_column {
+        assert_eq!(values_of_column(old.clone(), new.clone()), one(rule, before, after), "{old} {new}");
+    }
+    let server = |path: &str| json!({"servers": [{"server": "l", "type": "local", "path": path, "format": "delta"}]});
+    let other = |host: &str| json!({"servers": [{"server": "p", "type": "postgres", "host": host, "port": 5432, "database": "d", "schema": "s"}]});
+    let columns = |names: &[&str]| {
+        let columns: Vec<Value> = names.iter().map(|name| json!({"name": name, "logicalType": "string"})).collect();
+        json!({"schema": [{"name": "t", "properties": columns}]})
+    };
+    let of_contract = [
+        (json!({}), columns(&["a", "b"]), ("object.added", "-", "a, b")),
+        (columns(&["a", "b"]), columns(&["a"]), ("column.removed.optional", "string", "-")),
+        (columns(&["a", "b"]), columns(&["b", "a"]), ("columns.reordered", "a, b", "b, a")),
+        (server("x/y"), server("x/z"), ("server.moved", "local, x/y, delta", "local, x/z, delta")),
+        (other("one"), other("two"), ("server.changed", "{\"host\":\"one\"}", "{\"host\":\"two\"}")),
+        (
+            json!({"slaProperties": [{"property": "latency", "value": 1, "unit": "d"}]}),
+            json!({"slaProperties": [{"property": "latency", "value": 2, "unit": "d"}]}),
+            ("sla.worsened", "1 d", "2 d"),
+        ),
+        (
+            json!({}),
+            json!({"customProperties": [{"property": "gateMode", "value": "warn"}]}),
+            ("setting.loosened", "block", "warn"),
+        ),
+        (json!({"name": "One"}), json!({"name": "Two"}), ("documentation", "name: One", "name: Two")),
+        (
+            json!({"roles": [{"role": "r", "access": "read"}]}),
+            json!({"roles": [{"role": "r", "access": "read write"}]}),
+            ("role.added", "read", "read write"),
+        ),
+    ];
+    for (old, new, (rule, before, after)) in of_contract {
+        assert_eq!(values(old.clone(), new.clone()), one(rule, before, after), "{old} {new}");
+    }
+}
+
+#[test]
+fn long_values_are_shown_from_where_they_differ() {
+    let described = |text: String| json!({ "description": text });
+    let both = "é".repeat(500);
+    let found = values_of_column(described(format!("{both}old{}", "x".repeat(500))), described(format!("{both}new")));
+    let [(_, before, after)] = found.as_slice() else { panic!("{found:?}") };
+    assert!(before.starts_with("…é") && before.contains("éold") && before.ends_with("x…"), "{before}");
+    assert_eq!(after, &format!("…{}new", "é".repeat(40)));
+    assert_eq!(before.chars().count(), 202);
+}
+
 #[test]
 fn every_vector_of_the_normative_table_is_judged_as_it_says() {
     let Some(folder) = shared::folder("vectors") else { return };

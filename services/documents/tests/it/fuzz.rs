@@ -16,7 +16,7 @@ use std::path::Path;
 
 use documents::{Document, parse, table_schema};
 use domain::change::table::{self, Mode};
-use domain::change::{Finding, Options, Proofs, compare, compare_with, judge, required_bump};
+use domain::change::{Finding, MAX_VALUE_CHARS, Options, Proofs, Rule, compare, compare_with, judge, required_bump};
 use domain::contract;
 use domain::version::Bump;
 use serde_json::{Value, json};
@@ -209,6 +209,14 @@ fn check_contracts(old: &contract::Document, new: &contract::Document) {
     );
     for finding in &findings {
         assert!(!finding.path.is_empty() && !finding.message.is_empty());
+        let values = || finding.before.iter().chain(&finding.after);
+        assert!(values().all(|it| it.chars().count() <= MAX_VALUE_CHARS + 2 && !it.contains(char::is_control)));
+        // An order has no values, and neither has what has no access or is in no other place.
+        let may_be_silent = matches!(
+            finding.rule,
+            Rule::ShapeChanged | Rule::QualityRespelled | Rule::Documentation | Rule::RoleAdded | Rule::RoleChanged
+        );
+        assert!(may_be_silent || values().next().is_some(), "{finding:?} shows no value");
         if let Some(proof) = &finding.proof {
             assert!(!proof.to_string().is_empty());
             proof.checks();
@@ -242,6 +250,7 @@ fn iteration(seeds: &[Seed], number: u64) -> bool {
         1 => mutated_bytes(&tree.to_string(), &other.text, &mut random),
         _ => tree.to_string().into_bytes(),
     };
+    crate::lint::agrees(&bytes);
     let Some(new) = contract(&bytes) else { return false };
     check_contracts(old, &new);
     check_contracts(&new, old);

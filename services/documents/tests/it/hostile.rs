@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documents::{MAX_DOCUMENT_BYTES, parse};
+use documents::{MAX_DOCUMENT_BYTES, lint, parse};
 
 /// What a refusal may take: 100 ms, and ten times that in builds that are not optimised.
 pub(crate) const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 100 });
@@ -16,6 +16,10 @@ fn refused(name: &str, text: &str, reason: &str) {
     assert!(problems.iter().any(|problem| problem.message.contains(reason)), "{name}: {problems:?}");
     assert!(problems.iter().all(|problem| problem.message.len() < 1_000), "{name} tells too much");
     assert!(took < LIMIT, "{name} took {took:?}");
+    let start = cpu_time();
+    assert!(!lint(text.as_bytes()).is_empty(), "{name}");
+    let took = cpu_time() - start;
+    assert!(took < LIMIT, "{name} took {took:?} to be linted");
 }
 
 /// What this thread has spent on the processor, so that a busy machine does not count.
@@ -53,6 +57,10 @@ fn hostile_documents_are_refused_at_once() {
     refused("an escaped NUL in a key", &format!("{HEAD}\"a\\0b\": 1\n"), "U+0000");
     refused("a huge exponent", &format!("{HEAD}price: {{priceAmount: 1e999999}}\n"), "");
     refused("a huge integer", &format!("{HEAD}price: {{priceAmount: {}}}\nx: 1\n", "9".repeat(100_000)), "");
+    let far = format!("{HEAD}x: [{}{}]\n", "é,".repeat(9_000), "0,    ".repeat(40_000));
+    refused("many numbers far out in one line", &far, "");
+    let items = "0,".repeat(40_000);
+    refused("a long key over many values", &format!("{HEAD}? {}\n: [{items}]\n", "k".repeat(5_000_000)), "");
     refused("a duplicate key", &format!("{HEAD}id: b\n"), "duplicate key");
     refused("a foreign tag", &format!("{HEAD}name: !exec rm\n"), "");
     refused("many documents", &"---\na: 1\n".repeat(3_000), "documents");

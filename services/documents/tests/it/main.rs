@@ -12,6 +12,7 @@ mod hostile;
 mod json_schema;
 mod json_schema_demands;
 mod json_schema_hostile;
+mod lint;
 mod official;
 mod place;
 mod problems;

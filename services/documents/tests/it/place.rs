@@ -78,6 +78,26 @@ fn a_path_leads_to_the_line_that_says_it() {
 }
 
 #[test]
+fn a_pointer_leads_to_the_innermost_value_that_is_there() {
+    let places = Places::of(TEXT);
+    let cases = [
+        (0, "", (1, 1)),
+        (0, "/version", (2, 10)),
+        (1, "", (5, 1)),
+        (1, "/name", (5, 1)),
+        (1, "/customProperties/0/value", (10, 12)),
+        (1, "/servers/0/path", (12, 5)),
+        (1, "/servers/7/path", (12, 3)),
+        (1, "/schema/0/properties/1/properties/0/name", (27, 19)),
+    ];
+    for (n_document, pointer, place) in cases {
+        assert_eq!(places.at(n_document, pointer), Some(place), "{pointer}");
+    }
+    assert_eq!(places.at(2, ""), None);
+    assert_eq!(Places::of("a/b: {~c: 1}").at(0, "/a~1b/~0c"), Some((1, 11)));
+}
+
+#[test]
 fn rules_are_found_by_what_they_are_called() {
     let text = TEXT.replace("      - name: a.b\n", "");
     let places = Places::of(&text);

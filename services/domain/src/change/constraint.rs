@@ -7,6 +7,7 @@ use super::finding::Findings;
 use super::proof::{Claim, Constraint};
 use super::rule::Rule;
 use super::types;
+use super::values::Values;
 use crate::clock::Timestamp;
 use crate::contract::{LogicalType, Options, Property};
 use crate::quality::{Bound, Scalar};
@@ -45,11 +46,11 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
             (Some(_), _) => Change::Looser,
             (None, None) => continue,
         };
-        constraint(change, name, findings);
+        constraint(change, name, Values::of(&then, &now), findings);
     }
     if before.unique_items != after.unique_items {
         let change = if after.unique_items { Change::Tighter(Constraint::UniqueItems) } else { Change::Looser };
-        constraint(change, "uniqueItems", findings);
+        constraint(change, "uniqueItems", Values::of(&before.unique_items, &after.unique_items), findings);
     }
     if before.pattern != after.pattern {
         let change = match (&before.pattern, &after.pattern) {
@@ -58,7 +59,7 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
             // Whether one pattern admits less than another is not worth deciding here.
             (Some(_), Some(_)) => Change::Other,
         };
-        constraint(change, "pattern", findings);
+        constraint(change, "pattern", Values::of(&before.pattern, &after.pattern), findings);
     }
     if before.multiple_of != after.multiple_of {
         let change = match (&before.multiple_of, &after.multiple_of) {
@@ -68,12 +69,13 @@ pub(super) fn options(old: &Property, new: &Property, findings: &mut Findings<'_
             (Some(then), Some(now)) if then.is_multiple_of(now) => Change::Looser,
             (Some(_), Some(_)) => Change::Other,
         };
-        constraint(change, "multipleOf", findings);
+        constraint(change, "multipleOf", Values::of(&before.multiple_of, &after.multiple_of), findings);
     }
     if before.format != after.format && !(types::format_is_type(old) && types::format_is_type(new)) {
+        let values = Values::of(&before.format, &after.format);
         match types::compare_formats(old, new) {
-            Some(rule) => findings.add(rule, "the format of the numbers changed"),
-            None => findings.add(Rule::MeaningChanged, "the format changed"),
+            Some(rule) => findings.change(rule, "the format of the numbers changed", values),
+            None => findings.change(Rule::MeaningChanged, "the format changed", values),
         }
     }
     time_zones(before, after, findings);
@@ -91,9 +93,13 @@ type Count = (&'static str, Option<u64>, Option<u64>, Edge, fn(u64) -> Constrain
 fn vector(before: &Options, after: &Options, findings: &mut Findings<'_>) {
     let element = |options: &Options| options.element_type.clone().unwrap_or_else(|| "float32".to_owned());
     if before.dimensions != after.dimensions || element(before) != element(after) {
-        findings.add(Rule::VectorChanged, "the vector has other dimensions or elements");
+        let text = |options: &Options| format!("{} of {}", options.dimensions.unwrap_or_default(), element(options));
+        let values = Values::of(&text(before), &text(after));
+        findings.change(Rule::VectorChanged, "the vector has other dimensions or elements", values);
     } else if before.element_type != after.element_type {
-        findings.add(Rule::Documentation, "the type of the vector's elements is written differently and is the same");
+        let values = Values::of(&before.element_type, &after.element_type);
+        let message = "the type of the vector's elements is written differently and is the same";
+        findings.change(Rule::Documentation, message, values);
     }
 }
 
@@ -108,9 +114,15 @@ fn time_zones(before: &Options, after: &Options, findings: &mut Findings<'_>) {
         if is_utc(zone) { "UTC".to_owned() } else { zone.to_owned() }
     };
     if before.timezone != after.timezone || default(before) != default(after) {
-        findings.add(Rule::MeaningChanged, "the time zone changed");
+        let values = match before.timezone == after.timezone {
+            true => Values::of(&default(before), &default(after)),
+            false => Values::of(&before.timezone, &after.timezone),
+        };
+        findings.change(Rule::MeaningChanged, "the time zone changed", values);
     } else if before.default_timezone != after.default_timezone {
-        findings.add(Rule::Documentation, "the default time zone is written differently and is the same");
+        let values = Values::of(&before.default_timezone, &after.default_timezone);
+        let message = "the default time zone is written differently and is the same";
+        findings.change(Rule::Documentation, message, values);
     }
 }
 
@@ -128,14 +140,15 @@ enum Edge {
     High,
 }
 
-fn constraint(change: Change, name: &str, findings: &mut Findings<'_>) {
+fn constraint(change: Change, name: &str, values: Values, findings: &mut Findings<'_>) {
     match change {
         Change::Tighter(constraint) => {
             let claim = Claim::Holds { column: findings.column(), constraint };
-            findings.add_provable(Rule::ConstraintTightened, format!("`{name}` allows fewer values"), claim);
+            let message = format!("`{name}` allows fewer values");
+            findings.add_provable(Rule::ConstraintTightened, message, values, claim);
         }
-        Change::Looser => findings.add(Rule::ConstraintLoosened, format!("`{name}` allows more values")),
-        Change::Other => findings.add(Rule::ConstraintChanged, format!("`{name}` may allow other values")),
+        Change::Looser => findings.change(Rule::ConstraintLoosened, format!("`{name}` allows more values"), values),
+        Change::Other => findings.change(Rule::ConstraintChanged, format!("`{name}` may allow other values"), values),
     }
 }
 
@@ -165,9 +178,10 @@ fn end(property: &Property, edge: Edge) -> Option<Bound> {
 fn bounds(old: &Property, new: &Property, edge: Edge, findings: &mut Findings<'_>) {
     let name = if edge == Edge::Low { "minimum" } else { "maximum" };
     let (before, after) = (end(old, edge), end(new, edge));
+    let values = Values::of(&before, &after);
     let Some(after) = after else {
         if before.is_some() {
-            constraint(Change::Looser, name, findings);
+            constraint(Change::Looser, name, values, findings);
         }
         return;
     };
@@ -183,7 +197,7 @@ fn bounds(old: &Property, new: &Property, edge: Edge, findings: &mut Findings<'_
         Some((Some(_), _)) => Change::Looser,
         Some((None, _)) => Change::Other,
     };
-    constraint(change, name, findings);
+    constraint(change, name, values, findings);
 }
 
 /// The order of two bounds; `None` if they cannot be compared. Texts are dates and times of ISO 8601; any other

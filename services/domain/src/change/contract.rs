@@ -10,6 +10,7 @@ use super::finding::{Context, Finding, Findings};
 use super::proof::Options;
 use super::rule::Rule;
 use super::serving::Serving;
+use super::values::{Values, differing};
 use super::{property, quality, service};
 use crate::contract::{self, SchemaObject};
 
@@ -35,14 +36,20 @@ pub fn compare_with(old: &contract::Document, new: &contract::Document, options:
     findings.below("settings", |findings| service::settings(&old.settings, &new.settings, findings));
     findings.below("contract", |findings| {
         if old.domain != new.domain {
-            findings.add(Rule::Undetermined, "the domain changed");
+            findings.change(Rule::Undetermined, "the domain changed", Values::of(&old.domain, &new.domain));
         }
         let own = |contract: &contract::Document| {
             let contract::Document { document_id, api_version, name, data_product, .. } = contract;
             (document_id.clone(), api_version.clone(), name.clone(), data_product.clone())
         };
         if own(old) != own(new) {
-            findings.add(Rule::Documentation, "the document's own name or standard changed");
+            let values = differing(&[
+                ("id", Some(&old.document_id), Some(&new.document_id)),
+                ("apiVersion", Some(&old.api_version), Some(&new.api_version)),
+                ("name", old.name.as_deref(), new.name.as_deref()),
+                ("dataProduct", old.data_product.as_deref(), new.data_product.as_deref()),
+            ]);
+            findings.change(Rule::Documentation, "the document's own name or standard changed", values);
         }
         documentation(&old.documentary, &new.documentary, "", findings);
         others(&old.other, &new.other, findings);
@@ -68,11 +75,15 @@ fn objects(old: &[SchemaObject], new: &[SchemaObject], findings: &mut Findings<'
     for (object, counterpart) in new.iter().zip(counterparts) {
         match counterpart {
             Some(at) => self::object(&old[at], object, findings),
-            None => findings.below(&object.name, |findings| findings.add(Rule::ObjectAdded, "the object was added")),
+            None => findings.below(&object.name, |findings| {
+                findings.change(Rule::ObjectAdded, "the object was added", Values::added(object));
+            }),
         }
     }
     for (object, _) in old.iter().zip(is_kept).filter(|(_, is_kept)| !is_kept) {
-        findings.below(&object.name, |findings| findings.add(Rule::ObjectRemoved, "the object was removed"));
+        findings.below(&object.name, |findings| {
+            findings.change(Rule::ObjectRemoved, "the object was removed", Values::removed(object));
+        });
     }
 }
 
@@ -81,19 +92,27 @@ fn object(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
         let at_source = |object: &SchemaObject| object.physical_name.clone().unwrap_or_else(|| object.name.clone());
         let is_named = old.physical_name.is_some() || new.physical_name.is_some();
         if old.name != new.name {
-            findings.add(Rule::ColumnRenamed, format!("the object was renamed from `{}`", old.name));
+            let message = format!("the object was renamed from `{}`", old.name);
+            findings.change(Rule::ColumnRenamed, message, Values::of(&old.name, &new.name));
         }
         if at_source(old) != at_source(new) && is_named {
+            let values = Values::of(&at_source(old), &at_source(new));
             match findings.context.serving.hides_names {
-                true => findings
-                    .add(Rule::PhysicalNameHidden, "the object's name at the source changed; readers do not see it"),
-                false => findings.add(Rule::PhysicalNameChanged, "the object's name at the source changed"),
+                true => {
+                    let message = "the object's name at the source changed; readers do not see it";
+                    findings.change(Rule::PhysicalNameHidden, message, values);
+                }
+                false => {
+                    findings.change(Rule::PhysicalNameChanged, "the object's name at the source changed", values);
+                }
             }
         } else if old.physical_name != new.physical_name {
-            findings.add(Rule::Documentation, "the name at the source is written differently and is the same");
+            let values = Values::of(&old.physical_name, &new.physical_name);
+            let message = "the name at the source is written differently and is the same";
+            findings.change(Rule::Documentation, message, values);
         }
         if old.id != new.id {
-            findings.add(Rule::Documentation, "the stable id changed");
+            findings.change(Rule::Documentation, "the stable id changed", Values::of(&old.id, &new.id));
         }
         if old.physical_type != new.physical_type {
             kind(old, new, findings);
@@ -110,12 +129,13 @@ fn object(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
 /// The kind of an object is a free word of the source (`table`, `view`, `BASE TABLE`): how the data is read is said by
 /// the servers. Only a topic is something else to readers than a table.
 fn kind(old: &SchemaObject, new: &SchemaObject, findings: &mut Findings<'_>) {
+    let values = Values::of(&old.physical_type, &new.physical_type);
     let word = |object: &SchemaObject| object.physical_type.as_deref().map(|word| word.trim().to_lowercase());
     if old.is_topic() != new.is_topic() {
-        findings.add(Rule::Undetermined, "only one of the versions is a topic");
+        findings.change(Rule::Undetermined, "only one of the versions is a topic", values);
     } else if word(old) == word(new) {
-        findings.add(Rule::TypeRespelled, "the kind of the object is written differently");
+        findings.change(Rule::TypeRespelled, "the kind of the object is written differently", values);
     } else {
-        findings.add(Rule::Documentation, "the kind of the object at the source changed");
+        findings.change(Rule::Documentation, "the kind of the object at the source changed", values);
     }
 }

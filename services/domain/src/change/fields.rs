@@ -5,6 +5,7 @@ use super::finding::Findings;
 use super::rule::Rule;
 use super::serving::custom;
 use super::sql_text;
+use super::values::Values;
 use crate::contract::{Fields, MIGRATION_NOTE, Settings};
 
 /// Custom properties that say what a value means, so that changing them changes every value.
@@ -27,7 +28,8 @@ pub(super) const OPEN_ENUM: &str = "openEnum";
 pub(super) fn documentation(old: &Fields, new: &Fields, hint: &str, findings: &mut Findings<'_>) {
     for name in differing(old, new) {
         let hint = if name == "description" { hint } else { "" };
-        findings.add(Rule::Documentation, format!("`{name}` changed{hint}"));
+        let values = Values::of(&old.get(&name), &new.get(&name));
+        findings.change(Rule::Documentation, format!("`{name}` changed{hint}"), values);
     }
 }
 
@@ -37,24 +39,30 @@ const CUSTOM: &str = "customProperties";
 pub(super) fn others(old: &Fields, new: &Fields, findings: &mut Findings<'_>) {
     let text = |fields: &Fields, name: &str| Some(sql_text::canonical(fields.get(name)?.as_str()?));
     for name in differing(old, new) {
+        let values = Values::of(&old.get(&name), &new.get(&name));
         if name == CUSTOM {
             custom_properties(old, new, findings);
         } else if name == "transformLogic" && text(old, &name) == text(new, &name) {
-            findings.add(Rule::Documentation, format!("`{name}` is written differently and is the same"));
+            let message = format!("`{name}` is written differently and is the same");
+            findings.change(Rule::Documentation, message, values);
         } else if name == "deprecated" {
             let is_deprecated = new.get(&name).is_some_and(|mark| mark.as_bool() == Some(true));
             deprecation(is_deprecated, findings);
         } else {
-            findings.add(Rule::Undetermined, format!("`{name}` changed, and the effect on readers is unknown"));
+            let message = format!("`{name}` changed, and the effect on readers is unknown");
+            findings.change(Rule::Undetermined, message, values);
         }
     }
 }
 
 /// A mark of deprecation that was set or taken back.
 pub(super) fn deprecation(is_deprecated: bool, findings: &mut Findings<'_>) {
+    let values = Values::of(&!is_deprecated, &is_deprecated);
     match is_deprecated {
-        true => findings.add(Rule::Deprecated, "it is marked as deprecated, so its removal may follow"),
-        false => findings.add(Rule::DeprecationWithdrawn, "it is no longer deprecated"),
+        true => {
+            findings.change(Rule::Deprecated, "it is marked as deprecated, so its removal may follow", values);
+        }
+        false => findings.change(Rule::DeprecationWithdrawn, "it is no longer deprecated", values),
     }
 }
 
@@ -71,32 +79,39 @@ pub(super) fn custom_properties(old: &Fields, new: &Fields, findings: &mut Findi
     for name in differing(old, new) {
         let word = said_once(&name);
         let is_one_of = |names: &[&str]| names.contains(&word);
+        let values = Values::of(&old.get(&name), &new.get(&name));
         if word == MIGRATION_NOTE {
-            findings.add(Rule::Documentation, "the migration note changed");
+            findings.change(Rule::Documentation, "the migration note changed", values);
         } else if is_one_of(&MEANINGS) {
-            findings.add(Rule::MeaningChanged, format!("`{name}` changed, so the same value means something else"));
+            let message = format!("`{name}` changed, so the same value means something else");
+            findings.change(Rule::MeaningChanged, message, values);
         } else if is_one_of(&MASKS) {
-            findings.add(Rule::EncryptionChanged, format!("`{name}` changed, so values are shown differently"));
+            let message = format!("`{name}` changed, so values are shown differently");
+            findings.change(Rule::EncryptionChanged, message, values);
         } else if is_one_of(&LAYOUTS) {
-            partitioning(&format!("`{name}` changed"), findings);
+            partitioning(&format!("`{name}` changed"), values, findings);
         } else if is_one_of(&DEFAULTS) {
             match findings.context.serving.reads_defaults {
                 true => {
-                    findings.add(Rule::ReaderDefaultChanged, "the default that readers use for a missing value changed")
+                    let message = "the default that readers use for a missing value changed";
+                    findings.change(Rule::ReaderDefaultChanged, message, values);
                 }
-                false => findings.add(Rule::DefaultChanged, "the default for new rows changed"),
+                false => findings.change(Rule::DefaultChanged, "the default for new rows changed", values),
             }
         } else if word == OPEN_ENUM {
             match new.get(&name).and_then(|open| open.as_bool()) == Some(true) {
-                true => findings.add(Rule::EnumLoosened, "the enumeration may now grow without notice"),
-                false => findings.add(Rule::EnumTightened, "the enumeration may no longer grow without notice"),
+                true => findings.change(Rule::EnumLoosened, "the enumeration may now grow without notice", values),
+                false => {
+                    let message = "the enumeration may no longer grow without notice";
+                    findings.change(Rule::EnumTightened, message, values);
+                }
             }
         } else if is_one_of(&Settings::NAMES) || is_one_of(&READING) || findings.context.options.promises.contains(word)
         {
             let message = "changed, and the effect on readers is unknown";
-            findings.add(Rule::Undetermined, format!("the custom property `{name}` {message}"));
+            findings.change(Rule::Undetermined, format!("the custom property `{name}` {message}"), values);
         } else {
-            findings.add(Rule::Documentation, format!("the custom property `{name}` changed"));
+            findings.change(Rule::Documentation, format!("the custom property `{name}` changed"), values);
         }
     }
 }
@@ -120,13 +135,13 @@ fn differing(old: &Fields, new: &Fields) -> Vec<String> {
 }
 
 /// What a change of where rows lie means depends on how they are read.
-pub(super) fn partitioning(what: &str, findings: &mut Findings<'_>) {
+pub(super) fn partitioning(what: &str, values: Values, findings: &mut Findings<'_>) {
     let serving = findings.context.serving;
     if serving.by_path {
-        findings.add(Rule::PartitionPaths, format!("{what}, and readers depend on file paths"));
+        findings.change(Rule::PartitionPaths, format!("{what}, and readers depend on file paths"), values);
     } else if serving.partitioning_promised {
-        findings.add(Rule::PartitionPromised, format!("{what}, which was promised: queries may cost more"));
+        findings.change(Rule::PartitionPromised, format!("{what}, which was promised: queries may cost more"), values);
     } else {
-        findings.add(Rule::PartitionChanged, format!("{what}; queries may cost more or less"));
+        findings.change(Rule::PartitionChanged, format!("{what}; queries may cost more or less"), values);
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::proof::{Claim, Options, Proof};
 use super::rule::{Rule, Settlement};
 use super::serving::Serving;
+use super::values::Values;
 use crate::table::ColumnPath;
 use crate::version::Bump;
 
@@ -17,6 +18,10 @@ pub struct Finding {
     pub rule: Rule,
     /// The difference in one sentence, for people.
     pub message: String,
+    /// The value before, shortened; `None` where there was none, or where the message says it all.
+    pub before: Option<String>,
+    /// The value after, likewise.
+    pub after: Option<String>,
     /// What would settle it, if it were true of the data.
     pub proof: Option<Proof>,
     /// Whether the options it was found under settle it: its proof holds, or a policy allows it.
@@ -74,22 +79,30 @@ impl<'a> Findings<'a> {
         Self { context, path: Vec::new(), columns: Vec::new(), found: Vec::new() }
     }
 
+    /// Adds a difference of which there are no values, as of an order.
     pub(super) fn add(&mut self, rule: Rule, message: impl Into<String>) {
+        self.change(rule, message, Values::default());
+    }
+
+    /// Adds a difference between two values.
+    pub(super) fn change(&mut self, rule: Rule, message: impl Into<String>, values: Values) {
         let settled = match rule.settled_by() {
             Settlement::Widening => self.context.allow_widening || self.context.options.allow_widening,
             Settlement::Readers => self.context.options.readers_keep_up,
             Settlement::Proof | Settlement::Nothing => false,
         };
         let path = self.path.concat();
-        self.found.push(Finding { path, rule, message: message.into(), proof: None, settled });
+        let Values { before, after } = values;
+        self.found.push(Finding { path, rule, message: message.into(), before, after, proof: None, settled });
     }
 
     /// Adds a finding that a proof would settle.
-    pub(super) fn add_provable(&mut self, rule: Rule, message: impl Into<String>, claim: Claim) {
+    pub(super) fn add_provable(&mut self, rule: Rule, message: impl Into<String>, values: Values, claim: Claim) {
         let proof = Proof { object: self.columns.first().cloned().unwrap_or_default(), claim };
         let settled = self.context.options.proofs.hold(&proof);
         let path = self.path.concat();
-        self.found.push(Finding { path, rule, message: message.into(), proof: Some(proof), settled });
+        let Values { before, after } = values;
+        self.found.push(Finding { path, rule, message: message.into(), before, after, proof: Some(proof), settled });
     }
 
     /// The column that is being looked at.

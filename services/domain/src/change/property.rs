@@ -9,7 +9,8 @@ use super::finding::{Finding, Findings};
 use super::proof::Claim;
 use super::rule::Rule;
 use super::serving::custom;
-use super::types::Difference;
+use super::types::{Difference, type_of};
+use super::values::Values;
 use super::{constraint, quality, types};
 use crate::contract::{Classification, MapTypes, Property, Relationship, SchemaObject};
 use crate::quality::Scalar;
@@ -31,9 +32,10 @@ pub(super) fn members(old: &[Arc<Property>], new: &[Arc<Property>], findings: &m
     for property in removed() {
         below_property(property, findings, |findings| {
             if must_not_be_null(property) {
-                findings.add(Rule::ColumnRemovedRequired, "the column was removed; it was never null");
+                let message = "the column was removed; it was never null";
+                findings.change(Rule::ColumnRemovedRequired, message, Values::removed(property));
             } else {
-                findings.add(Rule::ColumnRemovedOptional, "the column was removed");
+                findings.change(Rule::ColumnRemovedOptional, "the column was removed", Values::removed(property));
             }
         });
     }
@@ -46,22 +48,29 @@ pub(super) fn members(old: &[Arc<Property>], new: &[Arc<Property>], findings: &m
         new.iter().zip(&pairs).filter_map(|(property, before)| Some((old[(*before)?].as_ref(), property.as_ref())));
     moved(removed(), &added, kept, findings);
     let is_moved = pairs.iter().enumerate().any(|(at, before)| before.is_some_and(|before| before != at));
+    let order = || {
+        let names = |properties: &[Arc<Property>]| properties.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+        Values::of(&names(old), &names(new))
+    };
     if findings.context.serving.by_position && is_moved {
-        findings.add(Rule::ReorderedByPosition, "columns moved, and readers go by position");
+        findings.change(Rule::ReorderedByPosition, "columns moved, and readers go by position", order());
     } else if !pairs.iter().flatten().is_sorted() {
-        findings.add(Rule::Reordered, "columns are in a different order; readers that go by position should check");
+        let message = "columns are in a different order; readers that go by position should check";
+        findings.change(Rule::Reordered, message, order());
     }
 }
 
 fn added(property: &Property, findings: &mut Findings<'_>) {
     let has_default = custom(&property.other)
         .is_some_and(|custom| custom.iter().any(|(name, value)| is_default(name) && !value.is_null()));
+    let values = Values::added(property);
     if !must_not_be_null(property) {
-        findings.add(Rule::ColumnAddedOptional, "a column was added that may be null");
+        findings.change(Rule::ColumnAddedOptional, "a column was added that may be null", values);
     } else if has_default && findings.context.serving.fills_defaults {
-        findings.add(Rule::ColumnAddedDefaulted, "a required column was added; older data gets its default");
+        let message = "a required column was added; older data gets its default";
+        findings.change(Rule::ColumnAddedDefaulted, message, values);
     } else {
-        findings.add(Rule::ColumnAddedRequired, "a column was added that must not be null");
+        findings.change(Rule::ColumnAddedRequired, "a column was added that must not be null", values);
     }
 }
 
@@ -200,41 +209,47 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
     names(old, new, findings);
     match types::difference(old, new, findings.context.serving) {
         Difference::None => {}
-        Difference::Rule(rule, message) => findings.add(rule, message),
+        Difference::Rule(rule, message) => findings.change(rule, message, types_of(old, new)),
         Difference::Inside(before, after) => {
             let n_found = findings.found.len();
             inside(&before, &after, findings);
             if findings.found.len() == n_found {
-                findings.add(Rule::TypeRespelled, "the type is written differently and is the same");
+                let message = "the type is written differently and is the same";
+                findings.change(Rule::TypeRespelled, message, types_of(old, new));
             }
         }
     }
     if old.required != new.required {
+        let values = Values::of(&old.required, &new.required);
         match new.required {
             true => {
                 let claim = Claim::NoNulls { column: findings.column() };
                 findings.add_provable(
                     Rule::RequiredAdded,
                     "the column is now required; older data may contain nulls",
+                    values,
                     claim,
                 );
             }
             false => {
-                findings.add(Rule::RequiredRemoved, "the column is now nullable; its readers may not expect nulls");
+                let message = "the column is now nullable; its readers may not expect nulls";
+                findings.change(Rule::RequiredRemoved, message, values);
             }
         }
     }
     if old.unique != new.unique {
+        let values = Values::of(&old.unique, &new.unique);
         match new.unique {
             true => {
                 let claim = Claim::Unique { columns: vec![findings.column()] };
                 findings.add_provable(
                     Rule::UniqueAdded,
                     "values must now be unique; older data may contain duplicates",
+                    values,
                     claim,
                 );
             }
-            false => findings.add(Rule::UniqueRemoved, "values no longer have to be unique"),
+            false => findings.change(Rule::UniqueRemoved, "values no longer have to be unique", values),
         }
     }
     key_flags(old, new, findings);
@@ -243,20 +258,27 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
     relationships(&old.relationships, &new.relationships, findings);
     classification(old, new, findings);
     if old.encrypted_name != new.encrypted_name {
-        findings.add(Rule::EncryptionChanged, "the location of the encrypted form changed");
+        let values = Values::of(&old.encrypted_name, &new.encrypted_name);
+        findings.change(Rule::EncryptionChanged, "the location of the encrypted form changed", values);
     }
     if (old.partitioned, old.partition_key_position) != (new.partitioned, new.partition_key_position) {
-        partitioning("the data is partitioned differently", findings);
+        let values = match old.partitioned == new.partitioned {
+            true => Values::of(&old.partition_key_position, &new.partition_key_position),
+            false => Values::of(&old.partitioned, &new.partitioned),
+        };
+        partitioning("the data is partitioned differently", values, findings);
     }
     if old.semantic_type != new.semantic_type {
-        findings.add(Rule::Undetermined, "the semantic type changed");
+        let values = Values::of(&old.semantic_type, &new.semantic_type);
+        findings.change(Rule::Undetermined, "the semantic type changed", values);
     }
     if old.deprecated != new.deprecated {
         deprecation(new.deprecated, findings);
     }
     quality::lists(&old.quality, &new.quality, findings);
     if old.critical != new.critical {
-        findings.add(Rule::Documentation, "whether it is a critical data element changed");
+        let values = Values::of(&old.critical, &new.critical);
+        findings.change(Rule::Documentation, "whether it is a critical data element changed", values);
     }
     let hint = if new.critical { "; it is a critical data element, so its meaning may have changed" } else { "" };
     documentation(&old.documentary, &new.documentary, hint, findings);
@@ -264,31 +286,41 @@ pub(super) fn column(old: &Property, new: &Property, findings: &mut Findings<'_>
     inside(old, new, findings);
 }
 
+fn types_of(old: &Property, new: &Property) -> Values {
+    let text = |property: &Property| type_of(property).replace('`', "");
+    Values::of(&text(old), &text(new))
+}
+
 /// The flags of the primary key where the key itself, which is compared as a whole, has no place for them.
 fn key_flags(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     let is_nested = findings.columns.len() != 2;
     if is_nested && old.primary_key != new.primary_key {
-        findings.add(Rule::Undetermined, "whether a nested column is part of the primary key changed");
+        let values = Values::of(&old.primary_key, &new.primary_key);
+        findings.change(Rule::Undetermined, "whether a nested column is part of the primary key changed", values);
     } else if old.primary_key_position != new.primary_key_position {
-        findings.add(Rule::Documentation, "the position in the primary key is written differently");
+        let values = Values::of(&old.primary_key_position, &new.primary_key_position);
+        findings.change(Rule::Documentation, "the position in the primary key is written differently", values);
     }
 }
 
 fn names(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     if old.name != new.name {
-        findings.add(Rule::ColumnRenamed, format!("the column was renamed from `{}`", old.name));
+        let message = format!("the column was renamed from `{}`", old.name);
+        findings.change(Rule::ColumnRenamed, message, Values::of(&old.name, &new.name));
     }
     // A rename moves the name at the source as well, where that is not said.
     let is_named = old.name == new.name || old.physical_name.is_some() || new.physical_name.is_some();
     if old.column_name() != new.column_name() && is_named {
         let (before, after) = (old.column_name(), new.column_name());
-        findings
-            .add(Rule::PhysicalNameChanged, format!("the column at the source changed from `{before}` to `{after}`"));
+        let message = format!("the column at the source changed from `{before}` to `{after}`");
+        findings.change(Rule::PhysicalNameChanged, message, Values::of(before, after));
     } else if old.physical_name != new.physical_name {
-        findings.add(Rule::Documentation, "the name at the source is written differently and is the same");
+        let values = Values::of(&old.physical_name, &new.physical_name);
+        let message = "the name at the source is written differently and is the same";
+        findings.change(Rule::Documentation, message, values);
     }
     if old.id != new.id {
-        findings.add(Rule::Documentation, "the stable id changed");
+        findings.change(Rule::Documentation, "the stable id changed", Values::of(&old.id, &new.id));
     }
 }
 
@@ -301,14 +333,19 @@ fn inside(old: &Property, new: &Property, findings: &mut Findings<'_>) {
         }
         (None, None) => {}
         (Some(_), None) | (None, Some(_)) => findings.below("[]", |findings| {
-            findings.add(Rule::Undetermined, "only one of the versions declares the items of the list")
+            let values = Values::of(&old.items.as_deref(), &new.items.as_deref());
+            let message = "only one of the versions declares the items of the list";
+            findings.change(Rule::Undetermined, message, values);
         }),
     }
     match (&old.map, &new.map) {
         (Some(before), Some(after)) => map(before, after, findings),
         (None, None) => {}
         (Some(_), None) | (None, Some(_)) => {
-            findings.add(Rule::Undetermined, "only one of the versions declares the types of the map")
+            let types = |map: &MapTypes| format!("{} to {}", type_of(&map.key), type_of(&map.value)).replace('`', "");
+            let values = Values::of(&old.map.as_deref().map(types), &new.map.as_deref().map(types));
+            let message = "only one of the versions declares the types of the map";
+            findings.change(Rule::Undetermined, message, values);
         }
     }
 }
@@ -325,7 +362,7 @@ fn map(old: &MapTypes, new: &MapTypes, findings: &mut Findings<'_>) {
         if below.iter().all(is_described) {
             findings.found.extend(below);
         } else {
-            findings.add(Rule::MapKeyChanged, "the keys of the map changed");
+            findings.change(Rule::MapKeyChanged, "the keys of the map changed", Values::of(&old.key, &new.key));
         }
     });
     findings.below_column("{value}", "{value}", |findings| column(&old.value, &new.value, findings));
@@ -336,14 +373,15 @@ fn enumeration(old: &Property, new: &Property, findings: &mut Findings<'_>) {
     if before == after {
         return;
     }
+    let values = || Values::of(before, after);
     let grown = if is_open(old, findings) { Rule::EnumExtended } else { Rule::EnumLoosened };
     let tightened = |findings: &mut Findings<'_>, message: String| {
         let claim = Claim::ValuesIn { column: findings.column(), values: after.clone() };
-        findings.add_provable(Rule::EnumTightened, message, claim);
+        findings.add_provable(Rule::EnumTightened, message, values(), claim);
     };
     match (before.is_empty(), after.is_empty()) {
         (true, _) => tightened(findings, "only listed values are now allowed".to_owned()),
-        (false, true) => findings.add(grown, "any value is now allowed"),
+        (false, true) => findings.change(grown, "any value is now allowed", values()),
         (false, false) => {
             let words = |values: &[Scalar]| values.iter().map(word).collect::<HashSet<_>>();
             let (words_before, words_after) = (words(before), words(after));
@@ -354,13 +392,14 @@ fn enumeration(old: &Property, new: &Property, findings: &mut Findings<'_>) {
             let list = |words: &[String]| words.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
             let (added, removed) = (others(after, &words_before), others(before, &words_after));
             if !added.is_empty() {
-                findings.add(grown, format!("values were added to the enumeration: {}", list(&added)));
+                let message = format!("values were added to the enumeration: {}", list(&added));
+                findings.change(grown, message, values());
             }
             if !removed.is_empty() {
                 tightened(findings, format!("values were removed from the enumeration: {}", list(&removed)));
             }
             if added.is_empty() && removed.is_empty() {
-                findings.add(Rule::Documentation, "the enumeration is in another order");
+                findings.change(Rule::Documentation, "the enumeration is in another order", values());
             }
         }
     }
@@ -393,7 +432,10 @@ fn classification(old: &Property, new: &Property, findings: &mut Findings<'_>) {
         let (before, after): (Classification, Classification) = (level(old), level(new));
         classified(before.as_str(), after.as_str(), before.cmp(&after), findings);
         if before == after && old.classification != new.classification {
-            findings.add(Rule::Documentation, "the classification is written differently and is the same");
+            let said = |property: &Property| property.classification.map(Classification::as_str);
+            let values = Values::of(&said(old), &said(new));
+            let message = "the classification is written differently and is the same";
+            findings.change(Rule::Documentation, message, values);
         }
         return;
     }
@@ -413,19 +455,27 @@ fn classification(old: &Property, new: &Property, findings: &mut Findings<'_>) {
         (Some(was), Some(is)) => {
             classified(before, after, was.cmp(&is), findings);
             if was == is {
-                findings.add(Rule::Documentation, "the classification is written differently and is the same");
+                let message = "the classification is written differently and is the same";
+                findings.change(Rule::Documentation, message, Values::of(before, after));
             }
         }
         // It may be.
-        _ => findings.add(Rule::ClassificationRaised, "the classification is not in the configured order"),
+        _ => {
+            let message = "the classification is not in the configured order";
+            findings.change(Rule::ClassificationRaised, message, Values::of(before, after));
+        }
     }
 }
 
 fn classified(before: &str, after: &str, change: std::cmp::Ordering, findings: &mut Findings<'_>) {
     let message = format!("the data changed from `{before}` to `{after}`");
     match change {
-        std::cmp::Ordering::Less => findings.add(Rule::ClassificationRaised, message),
-        std::cmp::Ordering::Greater => findings.add(Rule::ClassificationLowered, message),
+        std::cmp::Ordering::Less => {
+            findings.change(Rule::ClassificationRaised, message, Values::of(before, after));
+        }
+        std::cmp::Ordering::Greater => {
+            findings.change(Rule::ClassificationLowered, message, Values::of(before, after));
+        }
         std::cmp::Ordering::Equal => {}
     }
 }
@@ -451,7 +501,8 @@ pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings
                 let own = || vec![findings.column().to_string()];
                 let columns = if relationship.from.is_empty() { own() } else { relationship.from.clone() };
                 let claim = Claim::References { columns, to: relationship.to.clone() };
-                findings.add_provable(Rule::ForeignKeyAdded, format!("a foreign key to `{to}` was added"), claim);
+                let (message, values) = (format!("a foreign key to `{to}` was added"), Values::added(*relationship));
+                findings.add_provable(Rule::ForeignKeyAdded, message, values, claim);
             }
             Some(before) => {
                 documentation(&before.documentary, &relationship.documentary, "", findings);
@@ -461,10 +512,12 @@ pub(super) fn relationships(old: &[Relationship], new: &[Relationship], findings
     }
     for (_, relationship) in before.iter().filter(|(key, _)| !after.contains_key(*key)) {
         let to = relationship.to.join(", ");
-        findings.add(Rule::ForeignKeyRemoved, format!("the foreign key to `{to}` was removed"));
+        let message = format!("the foreign key to `{to}` was removed");
+        findings.change(Rule::ForeignKeyRemoved, message, Values::removed(*relationship));
     }
     if findings.found.len() == n_found {
-        findings.add(Rule::Documentation, "the foreign keys are written differently and are the same");
+        let message = "the foreign keys are written differently and are the same";
+        findings.change(Rule::Documentation, message, Values::of(old, new));
     }
 }
 
@@ -478,22 +531,30 @@ pub(super) fn primary_keys(old: &SchemaObject, new: &SchemaObject, findings: &mu
         key.into_iter().map(|(_, at)| at).collect::<Vec<_>>()
     };
     let (before, after) = (key(old), key(new));
+    let values = || {
+        let names = |object: &SchemaObject, key: &[usize]| {
+            key.iter().map(|at| object.properties[*at].name.clone()).collect::<Vec<_>>()
+        };
+        Values::of(&names(old, &before), &names(new, &after))
+    };
     match (before.is_empty(), after.is_empty()) {
         (true, true) => {}
         (true, false) => {
             let column = |at: &usize| ColumnPath(vec![new.properties[*at].column_name().to_owned()]);
             let claim = Claim::Key { columns: after.iter().map(column).collect() };
-            findings.add_provable(Rule::PrimaryKeyAdded, "a primary key was added; older data may violate it", claim);
+            let message = "a primary key was added; older data may violate it";
+            findings.add_provable(Rule::PrimaryKeyAdded, message, values(), claim);
         }
-        (false, true) => findings.add(Rule::PrimaryKeyRemoved, "the primary key was removed"),
+        (false, true) => findings.change(Rule::PrimaryKeyRemoved, "the primary key was removed", values()),
         (false, false) => {
             let pairs = pairs(&old.properties, &new.properties);
             let continued: Vec<_> = after.iter().filter_map(|at| pairs[*at]).collect();
             let has_all = continued.len() == after.len() && before.len() == after.len();
             if !has_all || !before.iter().all(|at| continued.contains(at)) {
-                findings.add(Rule::PrimaryKeyChanged, "the primary key has other columns");
+                findings.change(Rule::PrimaryKeyChanged, "the primary key has other columns", values());
             } else if before != continued {
-                findings.add(Rule::PrimaryKeyReordered, "the columns of the primary key are in another order");
+                let message = "the columns of the primary key are in another order";
+                findings.change(Rule::PrimaryKeyReordered, message, values());
             }
         }
     }

@@ -1,11 +1,14 @@
 //! Quality rules (rows 28 and 29 of the table). A rule promises the set of numbers that it admits. A list of valid
 //! values that admits no exception is compared as an enumeration (rows 19 and 20).
 
+use std::collections::BTreeSet;
+
 use super::fields::{but_for_custom, custom_properties};
 use super::finding::Findings;
 use super::proof::Claim;
 use super::rule::Rule;
 use super::sql_text;
+use super::values::{Values, differing};
 use crate::contract::{Fields, Measure, Quality, QualityUnit};
 use crate::quality::{Operator, Severity};
 
@@ -35,13 +38,17 @@ pub(super) fn lists(old: &[Quality], new: &[Quality], findings: &mut Findings<'_
             Some(before) => pair(before, rule, findings),
             None => {
                 let what = if promises(rule) { Rule::QualityTightened } else { Rule::QualityRespelled };
-                below_rule(rule, findings, |findings| findings.add(what, "a quality rule was added"));
+                below_rule(rule, findings, |findings| {
+                    findings.change(what, "a quality rule was added", Values::added(rule));
+                });
             }
         }
     }
     for rule in unmatched {
         let what = if promises(rule) { Rule::QualityLoosened } else { Rule::QualityRespelled };
-        below_rule(rule, findings, |findings| findings.add(what, "the quality rule was removed"));
+        below_rule(rule, findings, |findings| {
+            findings.change(what, "the quality rule was removed", Values::removed(rule));
+        });
     }
     if findings.found.len() == n_found {
         findings.add(Rule::QualityRespelled, "the quality rules are in another order");
@@ -84,25 +91,39 @@ fn pair(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     if old == new {
         return;
     }
+    let values = || Values::of(old, new);
     below_rule(new, findings, |findings| {
         match (promises(old), promises(new)) {
-            (false, false) => findings.add(Rule::QualityRespelled, "a quality rule that is no promise changed"),
-            (false, true) => findings.add(Rule::QualityTightened, "the quality rule became a promise"),
-            (true, false) => findings.add(Rule::QualityLoosened, "the quality rule is no longer a promise"),
+            (false, false) => {
+                findings.change(Rule::QualityRespelled, "a quality rule that is no promise changed", values());
+            }
+            (false, true) => findings.change(Rule::QualityTightened, "the quality rule became a promise", values()),
+            (true, false) => {
+                findings.change(Rule::QualityLoosened, "the quality rule is no longer a promise", values());
+            }
             (true, true) if !but_for_custom(&old.other).eq(but_for_custom(&new.other)) => {
-                findings.add(Rule::QualityChanged, "the quality rule measures something else");
+                findings.change(Rule::QualityChanged, "the quality rule measures something else", values());
             }
             (true, true) if measures(old) != measures(new) => measured(old, new, findings),
             (true, true) => {
                 if old.measure != new.measure {
-                    findings.add(Rule::QualityRespelled, "the query is written differently and is the same");
+                    let message = "the query is written differently and is the same";
+                    findings.change(Rule::QualityRespelled, message, values());
                 }
                 conditions(old, new, findings);
             }
         }
         custom_properties(&old.other, &new.other, findings);
         if old.name != new.name || old.documentary != new.documentary || old.id != new.id {
-            findings.add(Rule::Documentation, "the quality rule is described differently");
+            let text = |fields: &Fields, name: &str| fields.get(name).map(ToString::to_string);
+            let names: BTreeSet<&String> = old.documentary.keys().chain(new.documentary.keys()).collect();
+            let described = names.iter().map(|name| (text(&old.documentary, name), text(&new.documentary, name)));
+            let described: Vec<_> = names.iter().zip(described).collect();
+            let named =
+                [("id", old.id.as_deref(), new.id.as_deref()), ("name", old.name.as_deref(), new.name.as_deref())];
+            let described = described.iter().map(|(name, (old, new))| (name.as_str(), old.as_deref(), new.as_deref()));
+            let values = differing(&named.into_iter().chain(described).collect::<Vec<_>>());
+            findings.change(Rule::Documentation, "the quality rule is described differently", values);
         }
     });
 }
@@ -142,12 +163,13 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
             _,
         ) => None,
     };
+    let both = || Values::of(old, new);
     // Where more is counted the rule is broken sooner, if it admits few.
     let ranges = admitted(new);
     let admits_few = matches!(ranges[..], [(least, most)] if least == 0.0 && most < f64::INFINITY);
     let Some((more, fewer)) = counts.filter(|_| old.unit == new.unit && old.operator == new.operator && admits_few)
     else {
-        findings.add(Rule::QualityChanged, "the quality rule measures something else");
+        findings.change(Rule::QualityChanged, "the quality rule measures something else", both());
         return;
     };
     let allowed = match &new.measure {
@@ -169,15 +191,18 @@ fn measured(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
     };
     if fewer {
         let rule = if allowed.is_some() { Rule::EnumLoosened } else { Rule::QualityLoosened };
-        findings.add(rule, looser);
+        findings.change(rule, looser, both());
     }
     match allowed {
         Some(values) if more => {
             let claim = Claim::ValuesIn { column: findings.column(), values: values.clone() };
-            findings.add_provable(Rule::EnumTightened, stricter, claim);
+            findings.add_provable(Rule::EnumTightened, stricter, both(), claim);
         }
-        _ if more => findings.add(Rule::QualityTightened, stricter),
-        _ if !fewer => findings.add(Rule::QualityRespelled, "the count of the quality rule is written differently"),
+        _ if more => findings.change(Rule::QualityTightened, stricter, both()),
+        _ if !fewer => {
+            let message = "the count of the quality rule is written differently";
+            findings.change(Rule::QualityRespelled, message, both());
+        }
         _ => {}
     }
 }
@@ -194,7 +219,7 @@ fn conditions(old: &Quality, new: &Quality, findings: &mut Findings<'_>) {
         (false, true) => (Rule::QualityLoosened, "the condition allows more"),
         (false, false) => (Rule::QualityChanged, "the condition allows something else"),
     };
-    findings.add(rule, message);
+    findings.change(rule, message, Values::of(old, new));
 }
 
 /// What is counted, as what.

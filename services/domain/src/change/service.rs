@@ -8,6 +8,7 @@ use super::fields::{documentation, others};
 use super::finding::Findings;
 use super::rule::Rule;
 use super::serving;
+use super::values::{Values, but_for_equal};
 use crate::clock::Timestamp;
 use crate::contract::{Fields, GateMode, Late, Pinning, Role, Server, ServerKind, Settings, SlaProperty};
 use crate::table::ReaderProtocol;
@@ -15,8 +16,8 @@ use crate::table::ReaderProtocol;
 pub(super) fn servers(old: &[Server], new: &[Server], findings: &mut Findings<'_>) {
     let key = |server: &Server| format!("servers.{}", server.name);
     each(old, new, key, findings, |old, new, findings| match (old, new) {
-        (None, _) => findings.add(Rule::ServerAdded, "a server was added"),
-        (_, None) => findings.add(Rule::ServerRemoved, "the server was removed"),
+        (None, new) => findings.change(Rule::ServerAdded, "a server was added", Values::of(&None, &new)),
+        (old, None) => findings.change(Rule::ServerRemoved, "the server was removed", Values::of(&old, &None)),
         (Some(old), Some(new)) => server(old, new, findings),
     });
 }
@@ -25,37 +26,40 @@ fn server(old: &Server, new: &Server, findings: &mut Findings<'_>) {
     match (&old.kind, &new.kind) {
         (ServerKind::Local(before), ServerKind::Local(after)) => {
             if before.format != after.format {
-                findings.add(Rule::ServerChanged, "the tables are in another format");
+                findings.change(Rule::ServerChanged, "the tables are in another format", Values::of(old, new));
             } else if before.path != after.path {
-                findings.add(
-                    Rule::ServerMoved,
-                    "the folder moved; readers get the new location with their next credentials",
-                );
+                let message = "the folder moved; readers get the new location with their next credentials";
+                findings.change(Rule::ServerMoved, message, Values::of(old, new));
             }
         }
         (ServerKind::Local(_) | ServerKind::Other(_), after) if old.kind != *after => {
-            findings.add(Rule::ServerChanged, "the server is of another type");
+            findings.change(Rule::ServerChanged, "the server is of another type", Values::of(old, new));
         }
         (ServerKind::Local(_) | ServerKind::Other(_), _) => {}
     }
     let version = |server: &Server| serving::format_version(server);
     match (version(old), version(new)) {
         (Some(before), Some(after)) if before < after => {
-            findings.add(Rule::ReaderCeilingRaised, format!("the format version changed from {before} to {after}"));
+            let message = format!("the format version changed from {before} to {after}");
+            findings.change(Rule::ReaderCeilingRaised, message, Values::of(&before, &after));
         }
         (Some(before), Some(after)) if before > after => {
-            findings.add(Rule::ReaderCeilingLowered, format!("the format version changed from {before} to {after}"));
+            let message = format!("the format version changed from {before} to {after}");
+            findings.change(Rule::ReaderCeilingLowered, message, Values::of(&before, &after));
         }
         _ => {}
     }
     if old.environment != new.environment {
-        findings.add(Rule::ServerChanged, "the server serves another environment");
+        let values = Values::of(&old.environment, &new.environment);
+        findings.change(Rule::ServerChanged, "the server serves another environment", values);
     }
-    if but_for_version(old, new) != but_for_version(new, old) {
-        findings.add(Rule::ServerChanged, "the server's location or settings changed");
+    let (before, after) = (but_for_version(old, new), but_for_version(new, old));
+    if before != after {
+        let values = Values::of(&but_for_equal(&before, &after), &but_for_equal(&after, &before));
+        findings.change(Rule::ServerChanged, "the server's location or settings changed", values);
     }
     if old.id != new.id {
-        findings.add(Rule::Documentation, "the stable id changed");
+        findings.change(Rule::Documentation, "the stable id changed", Values::of(&old.id, &new.id));
     }
     documentation(&old.documentary, &new.documentary, "", findings);
 }
@@ -78,8 +82,10 @@ pub(super) fn levels(old: &[SlaProperty], new: &[SlaProperty], findings: &mut Fi
         None => format!("sla.{}", sla.property),
     };
     each(old, new, key, findings, |old, new, findings| match (old, new) {
-        (None, _) => findings.add(Rule::SlaImproved, "a service level was added"),
-        (_, None) => findings.add(Rule::SlaWorsened, "the service level was removed"),
+        (None, new) => findings.change(Rule::SlaImproved, "a service level was added", Values::of(&None, &new)),
+        (old, None) => {
+            findings.change(Rule::SlaWorsened, "the service level was removed", Values::of(&old, &None));
+        }
         (Some(old), Some(new)) => service_level(old, new, findings),
     });
 }
@@ -105,13 +111,14 @@ fn service_level(old: &SlaProperty, new: &SlaProperty, findings: &mut Findings<'
             (Some(_), Some(_)) => (Rule::SlaWorsened, "the service level is worse"),
             _ => (Rule::SlaChanged, "the service level cannot be compared with the old one"),
         };
-        findings.add(rule, message);
+        findings.change(rule, message, Values::of(old, new));
     }
     if old.value_ext != new.value_ext {
-        findings.add(Rule::SlaChanged, "the service level's extended value changed");
+        let values = Values::of(&old.value_ext, &new.value_ext);
+        findings.change(Rule::SlaChanged, "the service level's extended value changed", values);
     }
     if old.id != new.id {
-        findings.add(Rule::Documentation, "the stable id changed");
+        findings.change(Rule::Documentation, "the stable id changed", Values::of(&old.id, &new.id));
     }
     documentation(&old.documentary, &new.documentary, "", findings);
     others(&old.other, &new.other, findings);
@@ -159,19 +166,25 @@ fn level(sla: &SlaProperty) -> Option<Level> {
 pub(super) fn roles(old: &[Role], new: &[Role], findings: &mut Findings<'_>) {
     let key = |role: &Role| format!("roles.{}", role.role);
     each(old, new, key, findings, |old, new, findings| match (old, new) {
-        (None, _) => findings.add(Rule::RoleAdded, "a role was added"),
-        (_, None) => findings.add(Rule::RoleChanged, "the role was removed"),
+        (None, new) => {
+            let access = new.and_then(|role| role.access.as_ref());
+            findings.change(Rule::RoleAdded, "a role was added", Values::of(&None, &access));
+        }
+        (Some(old), None) => {
+            findings.change(Rule::RoleChanged, "the role was removed", Values::of(&old.access, &None));
+        }
         (Some(old), Some(new)) => {
             if old.access != new.access {
                 let (before, after) = (privileges(old), privileges(new));
-                match before.is_subset(&after) && !before.is_empty() {
-                    true if before == after => findings.add(Rule::Documentation, "the access is written differently"),
-                    true => findings.add(Rule::RoleAdded, "the role allows more"),
-                    false => findings.add(Rule::RoleChanged, "the access of the role changed"),
-                }
+                let (rule, message) = match before.is_subset(&after) && !before.is_empty() {
+                    true if before == after => (Rule::Documentation, "the access is written differently"),
+                    true => (Rule::RoleAdded, "the role allows more"),
+                    false => (Rule::RoleChanged, "the access of the role changed"),
+                };
+                findings.change(rule, message, Values::of(&old.access, &new.access));
             }
             if old.id != new.id {
-                findings.add(Rule::Documentation, "the stable id changed");
+                findings.change(Rule::Documentation, "the stable id changed", Values::of(&old.id, &new.id));
             }
             documentation(&old.documentary, &new.documentary, "", findings);
             others(&old.other, &new.other, findings);
@@ -189,27 +202,27 @@ fn privileges(role: &Role) -> BTreeSet<String> {
 /// The gate's settings. A setting is a promise to readers: taking back what it keeps from them is MAJOR, adding to it
 /// MINOR. What keeps some readers out (`pinned`) takes back as well.
 pub(super) fn settings(old: &Settings, new: &Settings, findings: &mut Findings<'_>) {
-    let mut set = |name: &str, tightened: Option<bool>| {
+    let mut set = |name: &str, tightened: Option<bool>, values: Values| {
         let (rule, message) = match tightened {
             Some(true) => (Rule::SettingTightened, "the gate promises more"),
             Some(false) => (Rule::SettingLoosened, "the gate promises less"),
             None => (Rule::SettingChanged, "how long something may take changed"),
         };
-        findings.below(format!(".{name}"), |findings| findings.add(rule, message));
+        findings.below(format!(".{name}"), |findings| findings.change(rule, message, values));
     };
     if old.gate_mode != new.gate_mode {
         // Only `warn` serves data that failed.
-        set("gateMode", Some(new.gate_mode != GateMode::Warn));
+        set("gateMode", Some(new.gate_mode != GateMode::Warn), Values::of(&old.gate_mode, &new.gate_mode));
     }
     if old.late != new.late {
-        set("late", Some(new.late == Late::Block));
+        set("late", Some(new.late == Late::Block), Values::of(&old.late, &new.late));
     }
     if old.closed != new.closed {
-        set("closed", Some(new.closed));
+        set("closed", Some(new.closed), Values::of(&old.closed, &new.closed));
     }
     if old.is_final != new.is_final {
         // Final data is never late, so the promise of freshness is gone.
-        set("final", Some(!new.is_final));
+        set("final", Some(!new.is_final), Values::of(&old.is_final, &new.is_final));
     }
     if old.pinned != new.pinned {
         // Digests promise more where nothing else changes; being pinned keeps doors out.
@@ -219,6 +232,7 @@ pub(super) fn settings(old: &Settings, new: &Settings, findings: &mut Findings<'
                 (Pinning::Any, _) | (Pinning::Digest, _) => false,
                 (Pinning::Files, _) => true,
             }),
+            Values::of(&old.pinned, &new.pinned),
         );
     }
     if old.compatibility != new.compatibility {
@@ -227,38 +241,43 @@ pub(super) fn settings(old: &Settings, new: &Settings, findings: &mut Findings<'
         let keeps = (after.asks_backward() || !before.asks_backward())
             && (after.asks_forward() || !before.asks_forward())
             && (after.is_transitive() || !before.is_transitive());
-        set("compatibility", Some(keeps));
+        set("compatibility", Some(keeps), Values::of(&old.compatibility, &new.compatibility));
     }
     if old.allow_widening != new.allow_widening {
-        set("allowWidening", Some(!new.allow_widening));
+        set("allowWidening", Some(!new.allow_widening), Values::of(&old.allow_widening, &new.allow_widening));
     }
     if old.enums_open != new.enums_open {
-        set("enumsOpen", Some(!new.enums_open));
+        set("enumsOpen", Some(!new.enums_open), Values::of(&old.enums_open, &new.enums_open));
     }
     if old.ordered != new.ordered {
-        set("ordered", Some(new.ordered));
+        set("ordered", Some(new.ordered), Values::of(&old.ordered, &new.ordered));
     }
     if old.path_readers != new.path_readers {
-        set("pathReaders", Some(new.path_readers));
+        set("pathReaders", Some(new.path_readers), Values::of(&old.path_readers, &new.path_readers));
     }
     if old.partitioning_promised != new.partitioning_promised {
-        set("partitioned", Some(new.partitioning_promised));
+        set(
+            "partitioned",
+            Some(new.partitioning_promised),
+            Values::of(&old.partitioning_promised, &new.partitioning_promised),
+        );
     }
     if old.grace != new.grace {
-        set("grace", None);
+        set("grace", None, Values::of(&old.grace, &new.grace));
     }
     if old.evolve != new.evolve {
-        set("evolve", None);
+        set("evolve", None, Values::of(&old.evolve, &new.evolve));
     }
     if old.exposure != new.exposure {
-        set("exposure", None);
+        set("exposure", None, Values::of(&old.exposure, &new.exposure));
     }
     if old.reader_ceiling != new.reader_ceiling {
         let (rule, message) = match lets_in_no_more(old.reader_ceiling.as_ref(), new.reader_ceiling.as_ref()) {
             true => (Rule::ReaderCeilingLowered, "reading requires no more features than before"),
             false => (Rule::ReaderCeilingRaised, "reading may require more features than before"),
         };
-        findings.below(".readerFeatures", |findings| findings.add(rule, message));
+        let values = Values::of(&old.reader_ceiling, &new.reader_ceiling);
+        findings.below(".readerFeatures", |findings| findings.change(rule, message, values));
     }
 }
 

@@ -425,7 +425,7 @@ fn widened(before: &TypeName, after: &TypeName) -> Relation {
 }
 
 /// A type as its document writes it.
-fn type_of(property: &Property) -> String {
+pub(super) fn type_of(property: &Property) -> String {
     let logical = property.logical_type.map(LogicalType::as_str);
     let format = property.options.format.as_deref().filter(|_| format_is_type(property));
     match (property.physical_type.as_deref(), logical, format) {

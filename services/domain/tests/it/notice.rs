@@ -194,7 +194,16 @@ fn a_version_serves_as_long_as_was_said() {
 
 fn finding(path: &str) -> Finding {
     let rule = Rule::ColumnRemovedRequired;
-    Finding { path: path.into(), rule, message: "the column was removed".into(), proof: None, settled: false }
+    let (before, after) = (Some("number".to_owned()), None);
+    Finding {
+        path: path.into(),
+        rule,
+        message: "the column was removed".into(),
+        before,
+        after,
+        proof: None,
+        settled: false,
+    }
 }
 
 fn accepted() -> Override {
@@ -260,7 +269,11 @@ fn a_digest_covers_all_that_a_finding_says() {
         FindingRecord { consumer_safe: !told.consumer_safe, ..told.clone() },
         FindingRecord { bump: Bump::Minor, ..told.clone() },
         FindingRecord { message: "b".into(), ..told.clone() },
-        FindingRecord { proof: Some(String::new()), ..told },
+        FindingRecord { proof: Some(String::new()), ..told.clone() },
+        FindingRecord { before: None, ..told.clone() },
+        FindingRecord { before: Some("text".into()), ..told.clone() },
+        FindingRecord { before: None, after: told.before.clone(), ..told.clone() },
+        FindingRecord { after: Some(String::new()), ..told },
     ];
     let digests = other.map(|finding| FindingsDigest::of("1.0.0".parse().unwrap(), &[finding]));
     for (n, digest) in digests.iter().enumerate() {
@@ -305,6 +318,28 @@ fn the_signature_covers_everything() {
         let other = Override { revoked: Some(other), ..ended.clone() };
         assert!(!other.is_signed(&key, &mac), "{other:?}");
     }
+}
+
+#[test]
+fn an_override_from_before_there_were_values_still_accepts_what_it_did() {
+    let refused = |finding: Finding| {
+        let [version, since, least] = ["1.1.0", "1.0.0", "2.0.0"].map(|text| text.parse().unwrap());
+        Refusal::Bump { version, since, needed: Bump::Major, least, findings: vec![finding] }
+    };
+    let old = |findings: Vec<FindingRecord>| Override { findings, ..accepted() };
+    let records = finding_records(&[finding("a")]);
+    let bare: Vec<_> = records.iter().map(|it| FindingRecord { before: None, after: None, ..it.clone() }).collect();
+    let version = accepted().version;
+    assert!(old(bare.clone()).accepts(version, &refused(finding("a"))));
+    assert!(!old(bare.clone()).accepts(version, &refused(finding("b"))));
+    // One that shows values accepts these alone.
+    assert!(old(records.clone()).accepts(version, &refused(finding("a"))));
+    let other = Finding { before: Some("text".to_owned()), ..finding("a") };
+    assert!(!old(records).accepts(version, &refused(other.clone())));
+    assert!(old(bare.clone()).accepts(version, &refused(other)));
+    // The bytes that were signed then are the same today.
+    let digest = FindingsDigest::of("1.0.0".parse().unwrap(), &bare);
+    assert_eq!(digest.to_string(), "4fa4ea629017d0d0572b10f0dcb5133cc09b4a84e4dbc8d7963c8b29d55822d6");
 }
 
 /// Each promised version refuses for a finding named after itself; one override accepts one refusal.

@@ -51,6 +51,8 @@ async fn stored_json_has_the_same_bytes(world: World) {
         consumer_safe: n % 3 == 0,
         bump,
         message: "it was \"removed\"\n".into(),
+        before: None,
+        after: None,
         proof: (n > 0).then(|| "no row has one".into()),
     };
     let bumps = [Bump::None, Bump::Patch, Bump::Minor, Bump::Major];

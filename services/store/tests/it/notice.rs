@@ -35,6 +35,8 @@ fn notice(catalog: &Catalog, to: &str) -> ChangeNotice {
             consumer_safe: false,
             bump: Bump::Major,
             message: "it was \"removed\"\n".into(),
+            before: Some("number, \"required\"".into()),
+            after: None,
             proof: Some("no row has one".into()),
         }],
         migration_note: Some("read `total`".into()),

@@ -32,6 +32,8 @@ fn says(catalog: &Catalog, seconds: i64) -> Override {
             consumer_safe: false,
             bump: Bump::Major,
             message: "the column \u{fc}ber was removed".into(),
+            before: Some("number".into()),
+            after: Some("\u{fc}ber".into()),
             proof: Some("no row".into()),
         }],
         reason: "nobody reads it \u{fc}ber".into(),

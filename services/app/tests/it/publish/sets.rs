@@ -66,6 +66,70 @@ async fn one_bad_document_keeps_the_whole_set_out() {
 }
 
 #[tokio::test]
+async fn problems_have_the_places_of_the_sent_texts() {
+    let (_test, owner) = shop().await;
+    let text = "\
+# The products of the shop.
+---
+apiVersion: v1.0.0
+kind: DataProduct
+id: one
+name: One
+status: active
+outputPorts:
+- name: open
+  version: 1.0.0
+---
+apiVersion: v1.0.0
+kind: DataProduct
+id: one
+name: Two
+status: active
+---
+{apiVersion: v1.0.0, kind: DataProduct, name: Three, id: three, status: active,
+ outputPorts: [{name: a, version: 1.0.0, contractId: nothing}]}
+---
+apiVersion: v3.1.0
+kind: DataContract
+id: lost
+version: 1.0.0
+status: active
+";
+    let elsewhere = with(CONTRACT, "path: shop/{model}", "path: fin/{model}");
+    let places = |problems: &[app::publish::Problem]| {
+        let place =
+            |it: &app::publish::Problem| (it.document.clone(), it.path.clone(), it.line.unwrap(), it.column.unwrap());
+        problems.iter().map(place).collect::<Vec<_>>()
+    };
+    let first = "document-0.yaml".to_owned();
+    assert_eq!(
+        places(&invalid(&owner, &[text]).await),
+        [
+            (first.clone(), "/id".to_owned(), 14, 5),
+            (first.clone(), "/id".to_owned(), 23, 5),
+            (first.clone(), "/outputPorts/0/contractId".to_owned(), 19, 54),
+        ]
+    );
+    // Found when the set is planned.
+    let line = 1 + CONTRACT.lines().position(|line| line.contains("path: shop")).unwrap() as u64;
+    let problems = places(&invalid(&owner, &[PRODUCT, &elsewhere]).await);
+    assert_eq!(problems[0].0, "document-1.yaml");
+    assert_eq!((problems[0].1.as_str(), problems[0].2), ("/servers/0/path", line));
+    // Found when the texts are read: the innermost value that is there.
+    let foreign = with(PRODUCT, "status: active", "status: active\ndomain: fin");
+    let problems = places(&invalid(&owner, &[&foreign]).await);
+    assert_eq!(problems[0].1, "/domain");
+    assert!(problems[0].3 > 1, "{problems:?}");
+    let nowhere = DocumentSet { domain: None, ..set("shop", &[PRODUCT]) };
+    let Outcome::Invalid(problems) = plan(&owner, nowhere).await.unwrap() else { panic!("taken") };
+    assert_eq!(places(&problems)[0].1, "/domain");
+    // Warnings have places too.
+    let alone = text.split("---\n").nth(1).unwrap();
+    let Outcome::Done(report) = plan(&owner, set("shop", &[alone])).await.unwrap() else { panic!("not taken") };
+    assert_eq!(places(&report.warnings), [(first, "/outputPorts/0".to_owned(), 7, 3)]);
+}
+
+#[tokio::test]
 async fn one_refused_version_keeps_the_whole_set_out() {
     let (test, owner) = open_shop().await;
     let before = trace(&test).await;

@@ -86,6 +86,93 @@ fn findings_are_grouped_by_the_bump_they_require() {
 }
 
 #[test]
+fn values_before_and_after_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = written(folder.path(), "old.yaml", &contract("1.0.0", &[ID, NOTE]));
+    let new = written(folder.path(), "new.yaml", &contract("2.0.0", &[ID, "name: note, logicalType: number"]));
+    let text = charter(&["contract", "diff", &old, &new]).stdout;
+    assert!(text.contains(" neither history-safe nor consumer-safe) [string -> number]\n"), "{text}");
+    let json = charter(&["contract", "diff", &old, &new, "--json"]).stdout;
+    let diff: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&diff["findings"][0]["before"], &diff["findings"][0]["after"]), (&json!("string"), &json!("number")));
+    let new = written(folder.path(), "new.yaml", &contract("2.0.0", &[ID]));
+    assert!(charter(&["contract", "diff", &old, &new]).stdout.contains(" [string -> none]\n"));
+}
+
+#[test]
+fn a_changelog_is_grouped_by_what_the_changes_require() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = written(folder.path(), "old.yaml", &contract("1.0.0", &[ID, NOTE]));
+    let columns = [r#"name: id, logicalType: integer, required: true, description: "which""#, "name: extra"];
+    let new = written(folder.path(), "new.yaml", &contract("1.1.0", &columns));
+    let log = charter(&["contract", "diff", &old, &new, "--changelog"]);
+    let expected = "\
+# orders: 1.0.0 to 1.1.0
+
+**Version 1.1.0 is too low: the changes need a major version, 2.0.0.**
+
+## MAJOR
+
+- `orders.note`: the column was removed (`column.removed.optional`)
+  - before: `string`
+  - after: none
+
+## MINOR
+
+- `orders.extra`: a column was added that may be null (`column.added.optional`)
+  - before: none
+  - after: `no type`
+
+## PATCH
+
+- `orders.id`: \\`description\\` changed (`documentation`)
+  - before: none
+  - after: `which`
+";
+    assert_eq!((log.code, log.stdout.as_str()), (2, expected));
+    let same = charter(&["contract", "diff", &old, &old, "--changelog"]);
+    assert_eq!((same.code, same.stdout.as_str()), (0, "# orders: 1.0.0 to 1.0.0\n\nNo changes in the contract.\n"));
+}
+
+#[test]
+fn names_and_values_cannot_write_markdown() {
+    const HOSTILE: &str = "a `b` ``c`` <script> [x](http://y) ![z](w) **d** _e_ | # f\n\n## g\n- h ~~i~~ &amp; \\";
+    let folder = tempfile::tempdir().unwrap();
+    let document = |version: &str, description: Value| {
+        json!({
+            "apiVersion": "v3.1.0", "kind": "DataContract", "id": HOSTILE, "version": version, "status": "active",
+            "schema": [{"name": "orders", "properties": [{"name": HOSTILE, "description": description}]}],
+            "customProperties": [{"property": HOSTILE, "value": description}],
+        })
+        .to_string()
+    };
+    let old = written(folder.path(), "old.yaml", &document("1.0.0", json!("")));
+    let new = written(folder.path(), "new.yaml", &document("1.0.1", json!(HOSTILE)));
+    let log = charter(&["contract", "diff", &old, &new, "--changelog"]);
+    assert_eq!(log.code, 0, "{log:?}");
+    let lines: Vec<&str> = log.stdout.lines().collect();
+    assert_eq!(lines.iter().filter(|line| line.starts_with('#')).count(), 2, "{}", log.stdout);
+    assert_eq!(lines.iter().filter(|line| line.trim_start().starts_with("- ")).count(), 6, "{}", log.stdout);
+    for line in lines {
+        // Outside of code spans everything that means something in Markdown is escaped.
+        let mut outside = String::new();
+        let mut rest = line;
+        while let Some(at) = rest.find('`').filter(|at| !rest[..*at].ends_with('\\')) {
+            let fence = rest[at..].chars().take_while(|c| *c == '`').count();
+            outside.push_str(&rest[..at]);
+            let (_, after) = rest[at + fence..]
+                .split_once(&format!(" {}", "`".repeat(fence)))
+                .unwrap_or_else(|| rest[at + fence..].split_once(&"`".repeat(fence)).expect(line));
+            rest = after;
+        }
+        outside.push_str(rest);
+        for plain in ["<script>", " [x]", "![z]", " **d**", " _e_", "~~i", " &amp; "] {
+            assert!(!outside.contains(plain), "`{plain}` in {outside}");
+        }
+    }
+}
+
+#[test]
 fn an_invalid_document_exits_3_with_the_places_in_both() {
     let folder = tempfile::tempdir().unwrap();
     let good = written(folder.path(), "good.yaml", &contract("1.0.0", &[ID]));

@@ -10,10 +10,12 @@ use super::world::{Ids, World, documents, text};
 
 /// The calls of each command. `{}` is replaced with each id of the hidden product. A command without a line here fails
 /// the test.
-const CALLS: [(&str, &[&str]); 45] = [
+const CALLS: [(&str, &[&str]); 47] = [
     // These need no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
+    ("contract init", &["- --domain hr --object payroll"]),
+    ("contract lint", &["payroll-1.yaml payroll --strict"]),
     ("contract import", &["payroll.avsc --from avro --id payroll-contract"]),
     ("contract export", &["payroll-1.yaml --to avro"]),
     ("schema compat", &["payroll.avsc payroll.avsc"]),

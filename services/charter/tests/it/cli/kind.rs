@@ -47,6 +47,8 @@ pub(crate) enum Kind {
     Documents,
     /// One contract.
     File,
+    /// Contracts to be checked, of which there may be several.
+    Linted,
     /// A contract whose version was refused.
     Refused,
     /// One message schema, in Avro.
@@ -61,6 +63,10 @@ pub(crate) enum Kind {
     Data,
     /// A schema object of a contract.
     Object,
+    /// A file to write.
+    NewFile,
+    /// The path of a domain that no server looks up.
+    DomainPath,
     /// The version of a new contract.
     NewVersion,
     /// Any text.
@@ -113,7 +119,8 @@ impl Kind {
             Self::Number => "1",
             Self::Time => "2030-01-01",
             Self::Duration => "60s",
-            Self::Domain => "shop",
+            Self::Domain | Self::DomainPath => "shop",
+            Self::NewFile => "written.yaml",
             Self::NewDomain => "shop/new",
             Self::Product => "shop.orders",
             Self::Table => "shop.orders.orders",
@@ -133,7 +140,7 @@ impl Kind {
             Self::Text => "because",
             Self::RecordAction => "domain.create",
             Self::Documents => "orders",
-            Self::File => "orders/contract.yaml",
+            Self::File | Self::Linted => "orders/contract.yaml",
             Self::Refused => "refused.yaml",
             Self::Schema => "orders.avsc",
             Self::Sql => "orders.sql",
@@ -159,7 +166,8 @@ impl Kind {
             Self::Number => &["", "many", "-1", "1.5", "99999999999"],
             Self::Time => &["", "yesterday", "2030-13-01", "2030-01-01T25:00:00Z"],
             Self::Duration => &["", "soon", "0h", "-1s", "1hh"],
-            Self::Domain | Self::NewDomain => &["", "Shop", "shop//x", "../shop", "shop/%2e"],
+            Self::NewFile => &["", "no-such-folder/new.yaml"],
+            Self::Domain | Self::DomainPath | Self::NewDomain => &["", "Shop", "shop//x", "../shop", "shop/%2e"],
             Self::Product => &["", "shop", "shop.", "shop.orders.orders.orders", "shop/../other.vault"],
             Self::Table => &["", "not-an-address", "shop..orders", "shop.orders.orders/../x", "shop.orders"],
             Self::Port => &["", "No Port"],
@@ -174,7 +182,7 @@ impl Kind {
             Self::Cursor => &["", "not a cursor"],
             Self::Key => &["", "two words", "k\u{e9}y"],
             Self::Text | Self::Property => &["", "  "],
-            Self::Documents | Self::File | Self::Refused | Self::Schema | Self::Sql => {
+            Self::Documents | Self::File | Self::Linted | Self::Refused | Self::Schema | Self::Sql => {
                 &["no-such-file", "garbage.yaml", "not-utf8.yaml"]
             }
             Self::Reference => &["", "other.avsc", "Other=no-such-file", "Other=garbage.yaml", "Other=not-utf8.yaml"],
@@ -336,9 +344,26 @@ fn server_forms() -> Forms {
 
 fn offline_forms() -> Forms {
     use Kind::{
-        Data, File, Flag, Json, Name, NewVersion, Object, Program, Property, Reference, Schema, Sql, Word,
+        Data, DomainPath, File, Flag, Json, Linted, Name, NewFile, NewVersion, Object, Program, Property, Reference,
+        Schema, Sql, Word,
     };
     vec![
+        (
+            "contract init",
+            read(&[
+                ("FILE", NewFile),
+                ("--id", Name),
+                ("--name", Name),
+                ("--domain", DomainPath),
+                ("--object", Object),
+                ("--schema", Sql),
+                ("--from", Word("sql")),
+                ("--dialect", Word("postgres")),
+                ("--force", Flag),
+                ("--json", Json),
+            ]),
+        ),
+        ("contract lint", read(&[("FILE", Linted), ("--strict", Flag), ("--format", Word("text")), ("--json", Json)])),
         (
             "contract diff",
             vec![
@@ -351,6 +376,7 @@ fn offline_forms() -> Forms {
                     ("--format", Word("text")),
                     ("--json", Json),
                 ]),
+                local(&[("OLD", File), ("NEW", File), ("--changelog", Flag)]),
                 local(&[("--batch", Flag)]),
             ],
         ),
@@ -628,6 +654,9 @@ fn gate_forms() -> Forms {
         ),
     ]
 }
+
+/// Commands whose data is what is wrong with the input: it goes to standard output.
+pub(crate) const REPORTS: [&str; 1] = ["contract lint"];
 
 /// Commands that change nothing: an empty result is a valid answer.
 pub(crate) const READS: [&str; 15] = [

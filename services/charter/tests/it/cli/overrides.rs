@@ -9,7 +9,7 @@ fn answer(answer: Value) -> Value {
 }
 
 fn refusal(digest: &str) -> Value {
-    let finding = |path: &str, bump: &str, consumer_safe: bool| json!({ "path": path, "rule": "r", "historySafe": true, "consumerSafe": consumer_safe, "bump": bump, "message": "m", "proof": null });
+    let finding = |path: &str, bump: &str, consumer_safe: bool| json!({ "path": path, "rule": "r", "historySafe": true, "consumerSafe": consumer_safe, "bump": bump, "message": "m", "before": null, "after": null, "proof": null });
     json!({
         "__typename": "VersionRefusal", "document": "<stdin>", "contract": "orders", "version": "1.1.0",
         "comparedWith": "1.0.0", "needed": "MAJOR", "suggested": "2.0.0", "message": "it breaks readers",

@@ -37,21 +37,21 @@ fn diff(new: &str, format: &str) -> (i32, String) {
 
 /// One element of a document: its name, its attributes and its text, or what closes it.
 #[derive(Debug, Default)]
-struct Element {
-    name: String,
+pub(super) struct Element {
+    pub(super) name: String,
     attributes: Vec<(String, String)>,
-    text: String,
+    pub(super) text: String,
 }
 
 impl Element {
-    fn attribute(&self, name: &str) -> &str {
+    pub(super) fn attribute(&self, name: &str) -> &str {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).expect(name)
     }
 }
 
 /// Parses the subset of XML that reports use: elements, attributes in double quotes, the five named entities and numeric
 /// ones. Anything else fails the test.
-fn elements(document: &str) -> Vec<Element> {
+pub(super) fn elements(document: &str) -> Vec<Element> {
     let forbidden = |c: char| (c.is_control() && !"\n\t".contains(c)) || matches!(c, '\u{fffe}' | '\u{ffff}');
     assert!(!document.contains(forbidden), "{document:?} has characters that XML forbids");
     let mut rest = document.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").expect("a declaration");
@@ -149,6 +149,25 @@ fn a_difference_is_an_annotation_of_its_file() {
 }
 
 #[test]
+fn a_difference_is_a_result_in_sarif() {
+    let sarif = |new: &str| {
+        let (code, report) = diff(new, "sarif");
+        let report: Value = serde_json::from_str(&report).unwrap();
+        (code, report["runs"][0]["results"].as_array().unwrap().clone())
+    };
+    let (code, results) = sarif(&contract("1.1.0", &["id", HOSTILE]));
+    let levels: Vec<_> = results.iter().map(|result| (result["ruleId"].clone(), result["level"].clone())).collect();
+    let expected = [("column.removed.optional", "error"), ("column.added.optional", "note")];
+    let expected = expected.map(|(rule, level)| (json!(rule), json!(level)));
+    assert!(code == 2 && levels.len() == 2 && expected.iter().all(|it| levels.contains(it)), "{levels:?}");
+    // A version that is too low for no single difference is a result of its own.
+    let (code, results) = sarif(&contract("0.9.0", &["id", "note"]));
+    let rules: Vec<_> = results.iter().map(|result| result["ruleId"].as_str().unwrap()).collect();
+    assert_eq!((code, rules), (2, vec!["refused"]));
+    assert_eq!(sarif(&contract("2.0.0", &["id"])).1[0]["level"], "warning");
+}
+
+#[test]
 fn the_text_and_json_formats_equal_the_output_without_the_option() {
     let new = contract("2.0.0", &["id"]);
     let (code, text) = diff(&new, "text");
@@ -208,7 +227,8 @@ fn a_refusal_is_an_annotation_of_the_line_it_is_about() {
         "document": file, "contract": "orders", "version": "1.1.0", "comparedWith": "1.0.0", "needed": "MAJOR",
         "suggested": "2.0.0", "findingsDigest": null, "message": "too small", "findings": [{
             "path": "orders.amount", "rule": "type.changed", "historySafe": false, "consumerSafe": false,
-            "bump": "MAJOR", "message": "the type changed", "proof": null,
+            "bump": "MAJOR", "message": "the type changed", "before": null, "after": null,
+            "proof": null,
         }],
     }] });
     let server = CannedServer::answering([json!({ "data": { "answer": refused } })]);

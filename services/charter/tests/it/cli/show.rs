@@ -292,7 +292,7 @@ fn documents_come_from_files_folders_and_standard_input() {
 #[test]
 fn apply_shows_changes_and_what_they_wait_for() {
     let finding = json!({ "path": "/schema/0", "rule": "column.added", "historySafe": true, "consumerSafe": true,
-        "bump": "MINOR", "message": "`note` is new", "proof": null });
+        "bump": "MINOR", "message": "`note` is new", "before": null, "after": null, "proof": null });
     let change = |change: &str, version: &str, findings: Vec<Value>, reasons: Value| {
         json!({ "kind": "CONTRACT", "document": "orders.yaml", "name": "orders", "version": version, "change": change,
             "state": "DRAFT", "findings": findings, "bump": null, "reasons": reasons })
@@ -337,7 +337,7 @@ fn invalid_documents_exit_3_with_every_place() {
 
 #[test]
 fn a_refused_version_exits_2_with_findings_and_the_version_to_set() {
-    let finding = |path: &str, bump: &str, history: bool, consumer: bool| json!({ "path": path, "rule": "r", "historySafe": history, "consumerSafe": consumer, "bump": bump, "message": "m", "proof": null });
+    let finding = |path: &str, bump: &str, history: bool, consumer: bool| json!({ "path": path, "rule": "r", "historySafe": history, "consumerSafe": consumer, "bump": bump, "message": "m", "before": null, "after": null, "proof": null });
     let refused = json!({ "__typename": "RefusedVersions", "refusals": [{
         "document": "a.yaml", "contract": "orders", "version": "1.0.1", "comparedWith": "1.0.0", "needed": "MAJOR",
         "suggested": "2.0.0", "findingsDigest": null, "message": "",
