@@ -8,6 +8,7 @@ use crate::contract::{
     Evolve, Fields, GateMode, Late, LogicalType, Measure, Pinning, Property, Quality, QualityUnit, Relationship,
     SchemaObject, SemanticType, Server, ServerKind, SlaProperty,
 };
+use crate::decimal::Decimal;
 use crate::name::DomainPath;
 use crate::quality::{Bound, Operator, Scalar, Severity};
 use crate::table::ReaderProtocol;
@@ -98,7 +99,7 @@ shown! {
     bool: flag => flag.to_string(),
     u32: number => number.to_string(),
     u64: number => number.to_string(),
-    f64: number => number.to_string(),
+    Decimal: number => number.to_string(),
     str: text => text.to_owned(),
     String: text => text.clone(),
     DomainPath: path => path.to_string(),
