@@ -280,7 +280,7 @@ impl Teller<'_> {
         let key = field.and_then(|field| node?.get(field)).map(|(key, _)| key.place);
         let place = key.or(node.map(|node| node.place)).unwrap_or(self.root.place);
         let path = match field {
-            Some(field) if field.len() <= MAX_POINTER_BYTES => {
+            Some(field) if path.len() + 1 + 2 * field.len() <= MAX_POINTER_BYTES => {
                 format!("{path}/{}", field.replace('~', "~0").replace('/', "~1"))
             }
             Some(_) | None => path.to_owned(),

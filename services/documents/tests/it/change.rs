@@ -148,6 +148,9 @@ fn long_values_are_shown_from_where_they_differ() {
     assert!(before.starts_with("…é") && before.contains("éold") && before.ends_with("x…"), "{before}");
     assert_eq!(after, &format!("…{}new", "é".repeat(40)));
     assert_eq!(before.chars().count(), 202);
+    // What came or went is shown from its beginning.
+    let found = values_of_column(json!({}), described(both));
+    assert_eq!(found[0].2, format!("{}…", "é".repeat(200)));
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn refused(name: &str, text: &str, reason: &str) {
     assert!(problems.iter().any(|problem| problem.message.contains(reason)), "{name}: {problems:?}");
     assert!(problems.iter().all(|problem| problem.message.len() < 1_000), "{name} tells too much");
     assert!(took < LIMIT, "{name} took {took:?}");
+    assert!(problems.iter().all(|problem| problem.path.len() <= 1_000), "{name} has a pointer that is too long");
     let start = cpu_time();
     assert!(!lint(text.as_bytes()).is_empty(), "{name}");
     let took = cpu_time() - start;
@@ -60,6 +61,9 @@ fn hostile_documents_are_refused_at_once() {
     let far = format!("{HEAD}x: [{}{}]\n", "é,".repeat(9_000), "0,    ".repeat(40_000));
     refused("many numbers far out in one line", &far, "");
     let items = "0,".repeat(40_000);
+    let long = "k".repeat(900);
+    let deep = format!("{HEAD}customProperties: [{{property: p, value: {{{long}: {{{long}: \"\\0\"}}}}}}]\n");
+    refused("a value below long keys", &deep, "U+0000");
     refused("a long key over many values", &format!("{HEAD}? {}\n: [{items}]\n", "k".repeat(5_000_000)), "");
     refused("a duplicate key", &format!("{HEAD}id: b\n"), "duplicate key");
     refused("a foreign tag", &format!("{HEAD}name: !exec rm\n"), "");

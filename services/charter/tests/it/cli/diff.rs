@@ -153,6 +153,10 @@ fn names_and_values_cannot_write_markdown() {
     let lines: Vec<&str> = log.stdout.lines().collect();
     assert_eq!(lines.iter().filter(|line| line.starts_with('#')).count(), 2, "{}", log.stdout);
     assert_eq!(lines.iter().filter(|line| line.trim_start().starts_with("- ")).count(), 6, "{}", log.stdout);
+    // The fence is longer than any row of backticks in the span.
+    let span = |text: &str| format!("``` {} ```", text.replace('\n', " "));
+    assert!(log.stdout.contains(&format!("- {}: ", span(&format!("orders.{HOSTILE}")))), "{}", log.stdout);
+    assert!(log.stdout.contains(&format!("  - after: {}\n", span(HOSTILE))), "{}", log.stdout);
     for line in lines {
         // Outside of code spans everything that means something in Markdown is escaped.
         let mut outside = String::new();

@@ -182,12 +182,13 @@ impl Kind {
             Self::Cursor => &["", "not a cursor"],
             Self::Key => &["", "two words", "k\u{e9}y"],
             Self::Text | Self::Property => &["", "  "],
-            Self::Documents | Self::File | Self::Linted | Self::Refused | Self::Schema | Self::Sql => {
+            Self::Documents | Self::File | Self::Refused | Self::Schema | Self::Sql => {
                 &["no-such-file", "garbage.yaml", "not-utf8.yaml"]
             }
             Self::Reference => &["", "other.avsc", "Other=no-such-file", "Other=garbage.yaml", "Other=not-utf8.yaml"],
             Self::Data => &["", "no-such-file", "garbage.yaml", "orders"],
             Self::Object => &[""],
+            Self::Linted => &["no-such-file", "garbage.yaml", "not-utf8.yaml", "large.yaml"],
             Self::Server => &["", "ftp://localhost", "localhost:7070", "http://ada:secret@localhost"],
             Self::Token => &["nonsense", "two\nlines", "a.b.c"],
             Self::TokenFile => &["no-such-file", "garbage.yaml", "not-utf8.yaml"],
@@ -351,10 +352,10 @@ fn offline_forms() -> Forms {
         (
             "contract init",
             read(&[
-                ("FILE", NewFile),
+                ("FILE", Kind::NewFile),
                 ("--id", Name),
                 ("--name", Name),
-                ("--domain", DomainPath),
+                ("--domain", Kind::DomainPath),
                 ("--object", Object),
                 ("--schema", Sql),
                 ("--from", Word("sql")),
@@ -363,7 +364,10 @@ fn offline_forms() -> Forms {
                 ("--json", Json),
             ]),
         ),
-        ("contract lint", read(&[("FILE", Linted), ("--strict", Flag), ("--format", Word("text")), ("--json", Json)])),
+        (
+            "contract lint",
+            read(&[("FILE", Kind::Linted), ("--strict", Flag), ("--format", Word("text")), ("--json", Json)]),
+        ),
         (
             "contract diff",
             vec![

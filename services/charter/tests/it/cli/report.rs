@@ -213,6 +213,10 @@ fn a_plan_has_a_test_for_each_document() {
     let (code, report) = plan(invalid.clone(), "junit");
     let found = elements(&report);
     assert_eq!((code, found[1].attribute("tests"), found[1].attribute("failures")), (3, "2", "2"), "{report}");
+    let (code, sarif) = plan(invalid.clone(), "sarif");
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!((code, results.len(), &results[1]["ruleId"]), (3, 3, &json!("document")), "{sarif}");
     let (code, report) = plan(invalid, "github");
     assert_eq!((code, report.lines().filter(|line| line.starts_with("::error ")).count()), (3, 5), "{report}");
 }
