@@ -72,7 +72,7 @@ class Table:
             # A column that was added later is in no older file.
             is_older = self.format == "delta" and index == 0 and len(in_files) > 1 and rng.random() < 0.2
             present = in_files[:-1] if is_older else in_files
-            write_parquet(rng, path, present, start, end)
+            write_parquet(rng, path, present, start, end, self.may_have_old_stamps())
             deleted = []
             if self.format == "delta" and end > start and rng.random() < 0.3:
                 deleted = sorted(rng.sample(range(end - start), rng.randrange(1, end - start + 1)))
@@ -84,6 +84,10 @@ class Table:
             write_log(folder / "_delta_log", self.columns, adds)
         empty = ", ".join(f"CAST(NULL AS {column.kind.duck}) AS {quoted(column.name)}" for column in self.columns)
         return " UNION ALL ".join([*selects, f"SELECT {empty} WHERE FALSE"])
+
+    def may_have_old_stamps(self):
+        """Whether timestamps may be written as Spark does by default, which it does with zoned ones."""
+        return self.format == "delta" and "timestamp_ntz" not in json.dumps([c.kind.delta for c in self.columns])
 
     def select(self, path, present, start, deleted):
         columns = []
@@ -175,13 +179,14 @@ def arrow_array(kind, values):
     return pa.array(values, kind.arrow)
 
 
-def write_parquet(rng, path, columns, start, end):
+def write_parquet(rng, path, columns, start, end, may_have_old_stamps):
     fields = [pa.field(column.name, column.kind.arrow) for column in columns]
     arrays = [arrow_array(column.kind, column.values[start:end]) for column in columns]
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     pq.write_table(
         table,
         path,
+        use_deprecated_int96_timestamps=may_have_old_stamps and rng.random() < 0.3,
         row_group_size=rng.choice([3, 10, 1000, 100_000]),
         compression=rng.choice(["none", "snappy", "zstd", "gzip"]),
         use_dictionary=rng.random() < 0.5,

@@ -92,7 +92,7 @@ fn live_file(
 
 /// The path below the table's folder that a path in the log stands for. It is URL-decoded once, and refused unless
 /// every segment is a plain name and the kernel will open the same path.
-fn path_of_data_file(logged: &str) -> Result<String> {
+pub(super) fn path_of_data_file(logged: &str) -> Result<String> {
     let refuse = |why: &str| Err(Unreadable(format!("its log names the file `{logged}`, {why}")));
     if logged.starts_with('/') || Url::parse(logged).is_ok() {
         return refuse("which is not relative to the table");

@@ -1,6 +1,6 @@
 //! The files of `_delta_log` that make up a version: found by their names, then checked one by one. The kernel sees
-//! only these, and two of them as they ought to be: an entry without the metadata that a later one replaces, if it lacks
-//! a schema, and an empty entry of a version that only has a checkpoint.
+//! only these, and some of them as it can read them: an entry without the metadata that a later one replaces, if it lacks
+//! a schema; an entry with its characters in place of escapes; an empty entry of a version that only has a checkpoint.
 //!
 //! The rules are in docs/rules.md, Gateway.
 
@@ -119,9 +119,9 @@ impl LogSegment {
                 writer: found.commit_info.timestamp.as_i64().map(Timestamp::from_millis),
                 ..Commit::of_file(&pin)
             });
-            entries.push((pin, found.metadata));
+            entries.push((pin, found));
         }
-        files.extend(as_replaced(root, entries)?);
+        files.extend(as_readable(root, entries)?);
         Ok(Self { files, commit: commit.ok_or_else(|| no_entry(version))? })
     }
 }
@@ -136,28 +136,38 @@ fn no_entry(version: u64) -> Unreadable {
     Unreadable(format!("its log has no entry {version}"))
 }
 
-/// The entries, of which those with a metadata that lacks a schema lose it, if a later one replaces it. The kernel would
-/// refuse the log, although the lines are not part of the version.
-fn as_replaced(root: &Root, entries: Vec<(PinnedFile, Option<MetadataKind>)>) -> Result<Vec<LogFile>> {
-    let newest = entries.iter().rposition(|(_, metadata)| *metadata == Some(MetadataKind::Whole));
-    let files = entries.into_iter().enumerate().map(|(position, (pin, metadata))| {
-        if metadata != Some(MetadataKind::NoSchema) {
-            return Ok(LogFile::Pinned(pin));
-        }
-        if newest.is_none_or(|newest| newest < position) {
+/// The entries as the kernel can read them. It would refuse a metadata that lacks a schema, although what a later one
+/// replaces is not part of the version, and it takes escaped characters of some planes for others.
+fn as_readable(root: &Root, entries: Vec<(PinnedFile, Entry)>) -> Result<Vec<LogFile>> {
+    let newest = entries.iter().rposition(|(_, entry)| entry.metadata == Some(MetadataKind::Whole));
+    let files = entries.into_iter().enumerate().map(|(position, (pin, entry))| {
+        let has_no_schema = entry.metadata == Some(MetadataKind::NoSchema);
+        if has_no_schema && newest.is_none_or(|newest| newest < position) {
             return Err(Unreadable(format!("the metadata in the log entry `{}` has no `schemaString`", pin.path)));
+        }
+        if !has_no_schema && !entry.has_pairs {
+            return Ok(LogFile::Pinned(pin));
         }
         let (file, _) = root.open_file(&pin.path)?;
         let mut text = Vec::new();
         each_action(file, &pin.path, |action, line| {
-            if action.meta_data.is_none() {
-                text.extend_from_slice(line);
-                text.push(b'\n');
+            if has_no_schema && action.meta_data.is_some() {
+                return;
             }
+            match serde_json::from_slice::<serde_json::Value>(line) {
+                Ok(value) if has_pairs(line) => text.extend_from_slice(value.to_string().as_bytes()),
+                Ok(_) | Err(_) => text.extend_from_slice(line),
+            }
+            text.push(b'\n');
         })?;
         Ok(LogFile::Rewritten { path: pin.path, text: text.into() })
     });
     files.collect()
+}
+
+/// Whether a line may hold characters that are written as two escapes.
+fn has_pairs(line: &[u8]) -> bool {
+    line.windows(3).any(|start| matches!(start, br"\ud" | br"\uD"))
 }
 
 fn entry_path(version: u64) -> String {
@@ -287,6 +297,7 @@ fn sidecars_of_json(root: &Root, path: &str) -> Result<Vec<String>> {
 struct Entry {
     commit_info: CommitInfo,
     metadata: Option<MetadataKind>,
+    has_pairs: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -297,9 +308,10 @@ enum MetadataKind {
 
 /// Checks one entry: it is complete, consists of actions, and its schema is not too long.
 fn read_entry(file: File, path: &str) -> Result<Entry> {
-    let mut entry = Entry { commit_info: CommitInfo::default(), metadata: None };
+    let mut entry = Entry { commit_info: CommitInfo::default(), metadata: None, has_pairs: false };
     let mut schema_bytes = 0;
-    let n_actions = each_action(file, path, |action, _| {
+    let n_actions = each_action(file, path, |action, line| {
+        entry.has_pairs |= has_pairs(line);
         if let Some(metadata) = action.meta_data {
             let schema = metadata.schema_string.as_ref();
             schema_bytes = schema_bytes.max(schema.map_or(0, String::len));

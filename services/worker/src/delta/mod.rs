@@ -56,7 +56,7 @@ pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) ->
         n_rows,
         files,
         checkpoint: Some(checkpoint),
-        rows: Arc::new(DeltaRows { snapshot, engine, schema: Arc::new(shape::common(&arrow)) }),
+        rows: Arc::new(DeltaRows { root: root.clone(), snapshot, engine, schema: Arc::new(shape::common(&arrow)) }),
     })
 }
 

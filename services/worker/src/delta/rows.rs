@@ -5,21 +5,30 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
+use buoyant_kernel::Engine;
 use buoyant_kernel::actions::deletion_vector::split_vector;
+use buoyant_kernel::engine::arrow_utils::{fixup_parquet_read, get_requested_indices};
 use buoyant_kernel::scan::Scan;
 use buoyant_kernel::scan::state::{ScanFile, transform_to_logical};
 use buoyant_kernel::snapshot::SnapshotRef;
-use buoyant_kernel::{DeltaResult, Engine, Error, FileMeta};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::files;
 use super::kernel::{record_batch, unreadable};
 use crate::error::{Result, Unreadable};
+use crate::root::Root;
 use crate::scan::Rows;
-use crate::shape;
+use crate::{footer, shape};
 
-/// The minimum number of rows in a batch; the kernel's own batches are smaller.
+/// The minimum number of rows in a batch, while there are any.
 const BATCH_ROWS: usize = 8192;
 
+/// The zone of all timestamps in the files of a table.
+const ZONE: &str = "UTC";
+
 pub(crate) struct DeltaRows {
+    pub(crate) root: Arc<Root>,
     pub(crate) snapshot: SnapshotRef,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) schema: SchemaRef,
@@ -77,12 +86,22 @@ impl DeltaRows {
         let engine = self.engine.as_ref();
         let vector = file.dv_info.get_selection_vector(engine, scan.table_root());
         let mut selection = vector.map_err(|error| unreadable(&error))?;
-        let meta = file_meta(scan, &file).map_err(|error| unreadable(&error))?;
-        let read = engine.parquet_handler().read_parquet_files(&[meta], scan.physical_schema().clone(), None);
-        for physical in read.map_err(|error| unreadable(&error))? {
+        let path = files::path_of_data_file(&file.path)?;
+        let corrupt = |error: &dyn std::fmt::Display| Unreadable(format!("the file `{path}` is corrupt: {error}"));
+        let (opened, _) = self.root.open_file(&path)?;
+        let metadata = footer::in_microseconds(footer::read(&opened, &path)?, Some(ZONE));
+        let metadata = metadata.map_err(|error| corrupt(&error))?;
+        let (leaves, order) =
+            get_requested_indices(scan.physical_schema(), metadata.schema()).map_err(|error| unreadable(&error))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata);
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), leaves);
+        let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
+        for physical in reader.map_err(|error| corrupt(&error))? {
+            let physical = physical.map_err(|error| corrupt(&error))?;
+            let (from, to) = (scan.physical_schema(), scan.logical_schema());
+            let physical = fixup_parquet_read(physical, &order, None, None, Some(from));
             let logical = physical.and_then(|physical| {
-                let (from, to) = (scan.physical_schema(), scan.logical_schema());
-                let logical = transform_to_logical(engine, physical, from, to, file.transform.clone())?;
+                let logical = transform_to_logical(engine, Box::new(physical), from, to, file.transform.clone())?;
                 // The rest of the selection is for the batches that follow.
                 let rest = split_vector(selection.as_mut(), logical.len(), None);
                 match std::mem::replace(&mut selection, rest) {
@@ -97,11 +116,6 @@ impl DeltaRows {
         }
         Ok(true)
     }
-}
-
-fn file_meta(scan: &Scan, file: &ScanFile) -> DeltaResult<FileMeta> {
-    let size = file.size.try_into().map_err(|_| Error::generic("a file size below zero"))?;
-    Ok(FileMeta { last_modified: 0, size, location: scan.table_root().join(&file.path)? })
 }
 
 /// Combines small batches into larger ones.

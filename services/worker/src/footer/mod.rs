@@ -1,6 +1,7 @@
 //! The footer of a Parquet file, read within limits.
 
 mod encryption;
+mod int96;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -10,6 +11,7 @@ use inspect::wire::MAX_COLUMNS;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::ParquetMetaDataReader;
 
+pub(crate) use self::int96::in_microseconds;
 use crate::error::{Result, Unreadable};
 
 /// The maximum size of a footer: thousands of row groups of a wide table. In memory it is several times larger.
@@ -54,7 +56,7 @@ pub(crate) fn read(file: &File, path: &str) -> Result<ArrowReaderMetadata> {
     if n_columns > MAX_COLUMNS {
         return Err(Unreadable(format!("the file `{path}` has {n_columns} columns, more than {MAX_COLUMNS}")));
     }
-    Ok(metadata)
+    in_microseconds(metadata, None).map_err(|error| corrupt(&error))
 }
 
 /// The number of rows according to a footer.

@@ -262,7 +262,9 @@ fn whole<T: ArrowPrimitiveType<Native: Whole>>(test: &WholeTest) -> Test {
         },
         WholeTest::NoMultiple(divisor) => {
             let zero = T::Native::default();
-            match divisor.and_then(T::Native::exact) {
+            // The least value of a type may be a multiple of a divisor that is greater than all of its values.
+            let negated = || T::Native::exact((*divisor)?.checked_neg()?);
+            match divisor.and_then(T::Native::exact).or_else(negated) {
                 Some(divisor) => each::<T>(move |value| value.mod_wrapping(divisor) != zero),
                 None => each::<T>(move |value| value != zero),
             }

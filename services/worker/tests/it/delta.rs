@@ -330,6 +330,24 @@ fn a_metadata_without_a_schema_counts_unless_it_is_replaced() {
     }
 }
 
+/// `𠮷` and the last character of all, as a writer may escape them.
+#[test]
+fn escaped_characters_of_all_planes_are_read() {
+    let table = HandTable::new();
+    let size = table.data("a.parquet", &numbers(&[1, 2, 3]));
+    let columns = [("n", json!("long")), ("p", json!("string"))];
+    let mut file = add("a.parquet", size);
+    file["add"]["partitionValues"] = json!({"p": "PAIRS"});
+    let text = |action: &Value| action.to_string().replace("PAIRS", r"\ud842\udfb7\uDBFF\uDFFF\ud83d\ude00\u00e9");
+    let actions = [protocol(1), metadata(&columns, &["p"], json!({})), file];
+    let lines: Vec<String> = actions.iter().map(text).collect();
+    fs::write(table.log("00000000000000000000.json"), lines.join("\n")).unwrap();
+    let values = vec![domain::quality::Scalar::Text("\u{20bb7}\u{10ffff}\u{1f600}\u{e9}".to_owned())];
+    let listed = rule(Check::InvalidValues { column: column("p"), values });
+    let found = delta(table.path(), 0, vec![listed, sql("SELECT sum(n) FROM ${table}")]).unwrap().inspection;
+    assert_eq!(found.measured, [value(0), value(6)]);
+}
+
 #[test]
 fn a_protocol_that_we_do_not_know_is_refused() {
     for protocol in [protocol(99), protocol_of(&["timeTravelByHand"])] {

@@ -199,6 +199,12 @@ fn whole_divisors_of_floating_point_numbers_are_exact() {
 }
 
 #[test]
+fn the_least_value_of_a_type_may_be_a_multiple_beyond_it() {
+    let values: ArrayRef = Arc::new(arrow::array::Int8Array::from(vec![-128, 127, 0, 64]));
+    check(vec![("n", values)], [(multiple("n", 128.0), 2.0), (multiple("n", 256.0), 3.0), (multiple("n", 64.0), 1.0)]);
+}
+
+#[test]
 fn a_value_too_small_for_its_quotient_is_no_multiple() {
     let numbers = vec![f64::from_bits(1), -f64::from_bits(1), 0.0, 2.5];
     check(vec![("n", Arc::new(Float64Array::from(numbers)) as ArrayRef)], [(multiple("n", 2.5), 2.0)]);

@@ -11,8 +11,8 @@ use arrow::array::{
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields};
-use domain::quality::{Check, Measured};
-use parquet::data_type::Int32Type;
+use domain::quality::{Bound, Check, Measured, Scalar};
+use parquet::data_type::{Int32Type, Int96, Int96Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde_json::json;
@@ -160,6 +160,62 @@ fn the_legacy_layout_of_lists_is_read() {
     let rules = || vec![nulls("l"), sql("SELECT count(*) FROM ${table}")];
     assert_eq!(delta(table.path(), 0, rules()).unwrap().inspection.measured, [value(1), value(3)]);
     assert_eq!(folder(table.path(), rules()).unwrap().inspection.measured, [value(1), value(3)]);
+}
+
+/// As Spark writes timestamps by default: by their Julian day and the nanoseconds of it. Both ends of the years of SQL lie
+/// far outside of what 64 bits of nanoseconds hold.
+#[test]
+fn timestamps_of_the_oldest_type_reach_all_years() {
+    let table = HandTable::new();
+    let path = table.path().join("a.parquet");
+    let schema = "message spark_schema { optional int96 t; optional group l (LIST) { repeated group list { optional \
+                  int96 element; } } optional group s { optional int32 n; optional int96 t; } }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(File::create(&path).unwrap(), schema, Arc::default()).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    // 9999-12-31T23:59:59.999999, 0001-01-01, 1970-01-01T00:00:00.000001
+    let values =
+        [(5_373_484, 86_399_999_999_000), (1_721_426, 0), (2_440_588, 1_000)].map(|(day, nanos): (u32, u64)| {
+            let mut value = Int96::new();
+            value.set_data((nanos & u64::from(u32::MAX)) as u32, (nanos >> 32) as u32, day);
+            value
+        });
+    for (depth, is_int96) in [(1, true), (3, true), (2, false), (2, true)] {
+        let mut column = rows.next_column().unwrap().unwrap();
+        let (definitions, repetitions) = ([depth; 3], [0; 3]);
+        let repetitions = (depth == 3).then_some(repetitions.as_slice());
+        if is_int96 {
+            column.typed::<Int96Type>().write_batch(&values, Some(&definitions), repetitions).unwrap();
+        } else {
+            column.typed::<Int32Type>().write_batch(&[1, 2, 3], Some(&definitions), repetitions).unwrap();
+        }
+        column.close().unwrap();
+    }
+    rows.close().unwrap();
+    writer.close().unwrap();
+    let size = fs::metadata(&path).unwrap().len();
+    let list = json!({"type": "array", "elementType": "timestamp", "containsNull": true});
+    let member = |name: &str, kind: &str| json!({"name": name, "type": kind, "nullable": true, "metadata": {}});
+    let object = json!({"type": "struct", "fields": [member("n", "integer"), member("t", "timestamp")]});
+    let columns = [("t", json!("timestamp")), ("l", list), ("s", object)];
+    table.entry(0, &[protocol(1), metadata(&columns, &[], json!({})), add("a.parquet", size)]);
+    let from = |path: &str, text: &str| {
+        let minimum = Some(Bound { value: Scalar::Text(text.to_owned()), exclusive: false });
+        rule(Check::OutOfRange { column: column(path), minimum, maximum: None })
+    };
+    let rules = || {
+        vec![
+            from("t", "9999-12-31T23:59:59.999999"),
+            from("t", "0001-01-01"),
+            from("s.t", "1970-01-01T00:00:00.000001"),
+            nulls("l"),
+            rule(Check::DuplicateValues { columns: vec![column("l"), column("s")] }),
+            sql("SELECT count(*) FROM ${table} WHERE t > TIMESTAMP '2262-01-01'"),
+        ]
+    };
+    let expected = [value(2), value(0), value(1), value(0), value(0), value(1)];
+    assert_eq!(delta(table.path(), 0, rules()).unwrap().inspection.measured, expected);
+    assert_eq!(folder(table.path(), rules()).unwrap().inspection.measured, expected);
 }
 
 #[test]
