@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench build clients postgres races histories differential kills
+.PHONY: help demo test check bench bench-inspection build clients postgres races histories differential kills
 
 # The shared test data (tables, vectors, standards); tests that need it report that it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
@@ -43,6 +43,12 @@ check: ## Check format, lints (warnings are errors), and the dependencies betwee
 
 bench: ## Measure the budgets of the gate, the vend and the server's start (release build)
 	@tests/bench.sh
+
+bench-inspection: ## Measure inspections against DuckDB on 10,000,000 rows (release build of the worker: an hour the first time)
+	@tests/setup.sh clients
+	$(CARGO) build --release --workspace --locked --bin charter-worker
+	$(CHARTER_CLIENTS)/bin/python tests/inspection/bench.py \
+		$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/charter-worker $(CHARTER_CLIENTS)/../bench-inspection
 
 clients: ## Install the real clients of the journeys, for Python and the JVM
 	@tests/setup.sh clients && tests/setup.sh jvm

@@ -9,10 +9,12 @@
 //!   keys/               one file a key, 0600
 //!   lists/              file lists of snapshots, each under its digest
 //!   checkpoints/        our own Delta checkpoints, each under its digest
+//!   counts/             counts of data files for the next inspection of a table, under the table's id
 //!   scratch/            emptied at start
 //!   lake/               the storage root, unless configured elsewhere
 //! ```
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -20,7 +22,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::clock::{Random, Timestamp};
-use domain::inspection::MAX_CHECKPOINT_BYTES;
+use domain::id::TableId;
+use domain::inspection::{Kept, MAX_CHECKPOINT_BYTES};
 use domain::table::FileDigest;
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -28,6 +31,7 @@ use sha2::{Digest, Sha256};
 use store::retention::StoredFile;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
+use crate::inspection::counts;
 use crate::issuer;
 use crate::lease::file_list::{self, Checkpoint, FileList, StoredFileList};
 
@@ -72,6 +76,8 @@ pub struct DataDir {
 /// While it is held, no stored file is removed.
 pub(crate) type Keeping = OwnedRwLockReadGuard<()>;
 
+/// The longest file of counts: those within the limits of [`Kept`] have half of it.
+const MAX_COUNTS_BYTES: u64 = 64 << 20;
 /// How much of a file is read at once.
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -98,7 +104,7 @@ impl DataDir {
         if scratch.exists() {
             fs::remove_dir_all(&scratch)?;
         }
-        for name in ["keys", "lists", "checkpoints", "scratch", "lake"] {
+        for name in ["keys", "lists", "checkpoints", "counts", "scratch", "lake"] {
             make(&root.join(name))?;
         }
         Ok(Self { root, lock: Arc::new(lock), naming: Arc::default() })
@@ -334,6 +340,56 @@ impl DataDir {
         let bytes = fs::read(self.file(StoredFile::List, digest))?;
         FileList::decode(digest, &bytes)
             .map_err(|error: file_list::Error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// Stores the counts that an inspection left for the next one of its table, in place of those before. They need not
+    /// survive a crash.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub(crate) fn keep_counts(&self, table: TableId, counts: &Kept) -> io::Result<()> {
+        let path = self.counts(table);
+        let beside = path.with_extension("new");
+        fs::write(&beside, counts::encode(counts))?;
+        fs::rename(beside, path)
+    }
+
+    /// The counts that the last inspection of a table left; none where they are missing or damaged.
+    pub(crate) fn kept_counts(&self, table: TableId) -> Kept {
+        let path = self.counts(table);
+        let read = File::open(&path).and_then(|file| {
+            let mut bytes = Vec::new();
+            file.take(MAX_COUNTS_BYTES).read_to_end(&mut bytes).map(|_| bytes)
+        });
+        let kept = match read {
+            Ok(bytes) => counts::decode(&bytes).ok_or_else(|| io::Error::other("they are damaged")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
+            Err(error) => Err(error),
+        };
+        kept.unwrap_or_else(|error| {
+            tracing::warn!(path = %path.display(), %error, "counts of the last inspection not used");
+            Kept::default()
+        })
+    }
+
+    /// Removes the counts of tables that are not among these.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or one cannot be removed.
+    pub(crate) fn remove_counts_but_of(&self, tables: &HashSet<TableId>) -> io::Result<()> {
+        let names: HashSet<String> = tables.iter().map(ToString::to_string).collect();
+        for entry in fs::read_dir(self.root.join("counts"))? {
+            let entry = entry?;
+            let is_of_table = entry.file_name().to_str().is_some_and(|name| names.contains(name));
+            if !is_of_table {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn counts(&self, table: TableId) -> PathBuf {
+        self.root.join("counts").join(table.to_string())
     }
 
     /// Writes a file whole or not at all: beside its place, synced, then linked to it without replacing.

@@ -1,6 +1,7 @@
 //! Inspecting a table's head: the server leases itself the table, an [`domain::inspection::Inspector`] looks at one snapshot,
 //! and what it found is judged here for every binding, by the rules of every version that waits or is in force.
 
+pub(crate) mod counts;
 mod queue;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use domain::gate::{self, Action, ContractFacts, Facts, Request, Visibility};
 use domain::grant::PortMajor;
 use domain::id::{ContractVersionId, DecisionId, LeaseId, PrincipalId, SnapshotId, TableId, VerdictId};
 use domain::identity::PrincipalKind;
-use domain::inspection::{Inspection, InspectionError, InspectionJob};
+use domain::inspection::{Inspection, InspectionError, InspectionJob, Kept};
 use domain::lease::Lease;
 use domain::quality::{Measured, RuleResult, Verdict};
 use domain::share::BindingRight;
@@ -77,7 +78,7 @@ pub(crate) async fn inspect(app: &Arc<App>, table_id: TableId, again: bool) -> R
 
     let lease = lease_table(app, &table, &judges).await?;
     let found = match &lease {
-        Some(_) => run(app, &table, &head, &judges, digests).await?,
+        Some(_) => run(app, &table, &head, &judges, digests, again).await?,
         None => Err(InspectionError::NotStarted("the gate refused the inspection".to_owned())),
     };
     store_outcome(app, &table, &head, &judges, found, lease).await
@@ -208,12 +209,15 @@ async fn run(
     head: &Snapshot,
     judges: &[Judge],
     digests: bool,
+    again: bool,
 ) -> Result<Result<Looked, InspectionError>, Error> {
     let scratch = app.folder.scratch(jobs::job_id(app)).map_err(Error::internal)?;
     let snapshot = match &head.key {
         SnapshotKey::DeltaVersion(_) => Some(head.key.clone()),
         SnapshotKey::ParquetDigest(_) => None,
     };
+    // Who asks for another inspection has a reason to doubt the last one.
+    let kept = if again { Kept::default() } else { counts_of(app, table.id).await? };
     let WorkerRoot::Folder(root) = app.lake.worker_root(&table.location);
     let job = InspectionJob {
         format: table.format,
@@ -221,6 +225,7 @@ async fn run(
         snapshot: snapshot.clone(),
         rules: judges.iter().flat_map(|judge| judge.rules.rules.iter().cloned()).collect(),
         digests,
+        kept,
         scratch: scratch.path().to_owned(),
     };
     let n_rules = job.rules.len();
@@ -233,8 +238,11 @@ async fn run(
     }
 
     let keeping = app.folder.keeping().await;
-    let folder = app.folder.clone();
+    let (folder, table_id) = (app.folder.clone(), table.id);
     let stored = tokio::task::spawn_blocking(move || {
+        if let Err(error) = folder.keep_counts(table_id, &std::mem::take(&mut inspection.kept)) {
+            tracing::warn!(table.id = %table_id, %error, "counts not kept for the next inspection");
+        }
         let files = std::mem::take(&mut inspection.files);
         let n_files = files.len();
         let (list, checkpoint) = match file_list(&folder, &inspection, files, scratch.path())? {
@@ -255,6 +263,11 @@ async fn run(
         }))
     });
     stored.await.map_err(Error::internal)?.map_err(Error::internal)
+}
+
+async fn counts_of(app: &App, table_id: TableId) -> Result<Kept, Error> {
+    let folder = app.folder.clone();
+    tokio::task::spawn_blocking(move || folder.kept_counts(table_id)).await.map_err(Error::internal)
 }
 
 /// The list, and the digest of the checkpoint that it names.
@@ -305,6 +318,7 @@ async fn store_outcome(
                 schema: looked.inspection.schema.clone(),
                 file_list: Some(looked.file_list.clone()),
                 checkpoint: looked.checkpoint.clone(),
+                read: Some(looked.inspection.read),
             };
             store::table::set_inspected(&mut tx, snapshot_id, Ok(&found)).await?;
             event

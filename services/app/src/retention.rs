@@ -3,7 +3,7 @@
 //! First the database lets go of the files of snapshots that could not be served for [`GRACE`] (the rule is
 //! [`domain::retention`]) and that no open lease names; then files that no snapshot names are removed. A crash in between
 //! leaves files that the next run removes. So do an inspection that was cut off before its commit, and one that replaced
-//! the files of an earlier one.
+//! the files of an earlier one. The counts that are kept for a table go with it.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -34,6 +34,7 @@ pub async fn collect(app: &App) -> Result<(), Error> {
     // Read once in a run, and only if something is to be collected.
     let mut leased: Option<Leased> = None;
     let mut first_error = None;
+    let mut tables = HashSet::new();
     let mut seek = Seek::first(MAX_PAGE);
     loop {
         let page = {
@@ -41,6 +42,7 @@ pub async fn collect(app: &App) -> Result<(), Error> {
             store::table::list(&mut tx, &seek).await?
         };
         for table in &page.items {
+            tables.insert(table.id);
             // A table whose rows cannot be read keeps none of the others from being collected.
             if let Err(error) = let_go(app, table, &mut leased).await {
                 first_error.get_or_insert(error);
@@ -51,6 +53,9 @@ pub async fn collect(app: &App) -> Result<(), Error> {
             _ => break,
         }
     }
+    let folder = app.folder.clone();
+    let removed = tokio::task::spawn_blocking(move || folder.remove_counts_but_of(&tables));
+    removed.await.map_err(Error::internal)?.map_err(Error::internal)?;
     name_checkpoints(app).await?;
     sweep(app, StoredFile::List).await?;
     sweep(app, StoredFile::Checkpoint).await?;

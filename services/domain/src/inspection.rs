@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::quality::{Measured, Rule};
-use crate::table::{Format, PhysicalSchema, PinnedFile, SnapshotKey};
+use crate::table::{FileDigest, Format, InspectionRead, PhysicalSchema, PinnedFile, SnapshotKey};
 
 /// The longest checkpoint of ours, in bytes: that of a table of a million files is a tenth of it. It is also the longest
 /// file that a worker may write.
@@ -24,6 +24,8 @@ pub struct InspectionJob {
     pub rules: Vec<Rule>,
     /// Whether the bytes of every data file are to be digested.
     pub digests: bool,
+    /// What is known of its files from an earlier inspection.
+    pub kept: Kept,
     /// An empty folder, the only place where the worker may write; the checkpoint is put there.
     pub scratch: PathBuf,
 }
@@ -45,8 +47,48 @@ pub struct Inspection {
     pub checkpoint: Option<PathBuf>,
     /// What each rule of the job gave, in its order.
     pub measured: Vec<Measured>,
+    /// Counts for the next inspection of the table.
+    pub kept: Kept,
+    /// What was read for them.
+    pub read: InspectionRead,
     /// The engine and its version, kept beside the verdict.
     pub engine: String,
+}
+
+/// The most checks whose counts are kept for a table.
+pub const MAX_KEPT_CHECKS: usize = 1_000;
+/// The most files that a table may have for its counts to be kept.
+pub const MAX_KEPT_FILES: usize = 100_000;
+/// The most counts that are kept for a table: files times checks.
+pub const MAX_KEPT_COUNTS: usize = 1_000_000;
+
+/// Counts of the rows that break a check, by data file: what adds up over files is counted once per file. The worker
+/// alone knows what the digests stand for; the server keeps them from one inspection of a table to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Digests over everything but the file that a count depends on: the check, the column, the program.
+    pub checks: Vec<FileDigest>,
+    /// The files.
+    pub files: Vec<KeptFile>,
+}
+
+/// The counts of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFile {
+    /// Digest over everything that its rows depend on: path, size, times, inode, deletion vector, partition values.
+    pub file: FileDigest,
+    /// One for each check of [`Kept`].
+    pub counts: Vec<u64>,
+}
+
+impl Kept {
+    /// Whether each file has a count for each check, and all are within the limits.
+    pub fn is_whole(&self) -> bool {
+        self.checks.len() <= MAX_KEPT_CHECKS
+            && self.files.len() <= MAX_KEPT_FILES
+            && self.checks.len().saturating_mul(self.files.len()) <= MAX_KEPT_COUNTS
+            && self.files.iter().all(|file| file.counts.len() == self.checks.len())
+    }
 }
 
 /// How much of a worker's sandbox the kernel enforces.

@@ -289,6 +289,23 @@ pub struct Inspected {
     pub file_list: Option<String>,
     /// Delta: the digest that names our own checkpoint, while there is a file list.
     pub checkpoint: Option<String>,
+    /// What was read to measure the rules; `None` for an inspection by a release that did not tell.
+    pub read: Option<InspectionRead>,
+}
+
+/// What an inspection read to measure the rules. Footers are read of every file and do not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InspectionRead {
+    /// Data files of which values were read.
+    pub n_files: u64,
+    /// The bytes of their columns that were read, as stored.
+    pub n_bytes: u64,
+    /// The rows that were read. Each query reads them again.
+    pub n_rows: u64,
+    /// Files of which all that adds up was known from an earlier inspection.
+    pub n_files_known: u64,
+    /// Counts of a rule in a row group that the file's statistics prove.
+    pub n_proven: u64,
 }
 
 /// One file of a snapshot, pinned: it is served only while all of this still holds.

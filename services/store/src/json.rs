@@ -15,7 +15,7 @@ use domain::decimal::Decimal;
 use domain::gate::{Detail, DetailRight, Line};
 use domain::quality::{self, RuleResult};
 use domain::registry::Reference;
-use domain::table::{ColumnPath, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol};
+use domain::table::{ColumnPath, InspectionRead, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol};
 use domain::version::Bump;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -37,6 +37,16 @@ pub(crate) fn schema_to_text(schema: &PhysicalSchema) -> String {
 
 pub(crate) fn schema_from_text(text: &str) -> Result<PhysicalSchema, Misfit> {
     from_text::<Schema>(text).map(PhysicalSchema::from)
+}
+
+pub(crate) fn read_to_text(read: &InspectionRead) -> String {
+    let InspectionRead { n_files, n_bytes, n_rows, n_files_known, n_proven } = *read;
+    to_text(&ReadForm { n_files, n_bytes, n_rows, n_files_known, n_proven })
+}
+
+pub(crate) fn read_from_text(text: &str) -> Result<InspectionRead, Misfit> {
+    let ReadForm { n_files, n_bytes, n_rows, n_files_known, n_proven } = from_text(text)?;
+    Ok(InspectionRead { n_files, n_bytes, n_rows, n_files_known, n_proven })
 }
 
 pub(crate) fn results_to_text(results: &[RuleResult]) -> String {
@@ -69,6 +79,16 @@ pub(crate) fn references_to_text(references: &[Reference]) -> String {
 
 pub(crate) fn references_from_text(text: &str) -> Result<Vec<Reference>, Misfit> {
     list_from_text::<ReferenceForm>(text)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadForm {
+    n_files: u64,
+    n_bytes: u64,
+    n_rows: u64,
+    n_files_known: u64,
+    n_proven: u64,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -166,6 +166,7 @@ entity_row! {
         physical_schema: Option<String>,
         file_list: Option<String>,
         checkpoint: Option<String>,
+        reads: Option<String>,
     }
 }
 
@@ -184,6 +185,7 @@ impl TryFrom<SnapshotRow> for Snapshot {
                 schema: json::schema_from_text(&schema).map_err(|problem| misfit(&problem))?,
                 file_list: row.file_list,
                 checkpoint: row.checkpoint,
+                read: row.reads.map(|text| json::read_from_text(&text)).transpose().map_err(|why| misfit(&why))?,
             }),
             (None, None, None, None, None) if row.file_list.is_none() => None,
             _ => return Err(misfit("half of an inspection")),
@@ -295,8 +297,9 @@ pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Inspect
                  physical_schema = $5,
                  file_list = $6,
                  checkpoint = $7,
+                 reads = $8,
                  unneeded_since = NULL
-             WHERE id = $8",
+             WHERE id = $9",
             found.inspected_at.0,
             found.committed_at.0,
             integer(found.n_rows),
@@ -304,6 +307,7 @@ pub async fn set_inspected(tx: &mut Tx, id: SnapshotId, outcome: Result<&Inspect
             json::schema_to_text(&found.schema),
             found.file_list.as_deref(),
             found.checkpoint.as_deref(),
+            found.read.as_ref().map(json::read_to_text),
             Text(id)
         )?,
         Err(error) => affected!(tx, "UPDATE snapshots SET state = 'error', error = $1 WHERE id = $2", error, Text(id))?,

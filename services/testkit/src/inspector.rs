@@ -6,9 +6,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::clock::Timestamp;
-use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector};
+use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector, Kept, KeptFile};
 use domain::quality::{Measured, Operator};
-use domain::table::{PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey};
+use domain::table::{
+    FileDigest, InspectionRead, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey,
+};
 use tokio::sync::Notify;
 
 /// What is to be found in a table's folder.
@@ -64,6 +66,7 @@ fn column(text: &str) -> PhysicalColumn {
 pub struct FakeInspector {
     scenes: Mutex<HashMap<PathBuf, Scene>>,
     hold: Mutex<Option<Arc<Hold>>>,
+    known: Mutex<Vec<Kept>>,
 }
 
 /// An inspection that is held up before it ends.
@@ -98,7 +101,23 @@ impl FakeInspector {
         hold
     }
 
+    /// What each inspection so far was told of an earlier one.
+    pub fn known(&self) -> Vec<Kept> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What an inspection of a snapshot leaves for the next.
+    pub fn leaves(snapshot: &SnapshotKey) -> Kept {
+        let byte = match snapshot {
+            SnapshotKey::DeltaVersion(version) => version.to_le_bytes()[0],
+            SnapshotKey::ParquetDigest(_) => u8::MAX,
+        };
+        let file = KeptFile { file: FileDigest([byte; 32]), counts: vec![u64::MAX, 0] };
+        Kept { checks: vec![FileDigest([1; 32]), FileDigest([2; 32])], files: vec![file] }
+    }
+
     fn look(&self, job: &InspectionJob) -> Result<Inspection, InspectionError> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).push(job.kept.clone());
         let scenes = self.scenes.lock().unwrap_or_else(PoisonError::into_inner);
         let scene = scenes.get(&job.root).ok_or_else(|| InspectionError::Unreadable("no scene was set".to_owned()))?;
         if let Some(error) = &scene.error {
@@ -121,6 +140,7 @@ impl FakeInspector {
             }
             Some(_) => Measured::Value(fitting(rule.operator)),
         });
+        let kept = Self::leaves(&snapshot);
         Ok(Inspection {
             snapshot,
             committed_at: scene.committed_at,
@@ -133,6 +153,8 @@ impl FakeInspector {
             files: Vec::new(),
             checkpoint,
             measured: measured.collect(),
+            kept,
+            read: InspectionRead::default(),
             engine: if job.digests { "a scene with digests" } else { "a scene" }.to_owned(),
         })
     }

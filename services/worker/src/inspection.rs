@@ -8,14 +8,11 @@ use inspect::wire::Limits;
 
 use crate::delta::checkpoint::NewCheckpoint;
 use crate::error::{Failure, Result, Unreadable};
+use crate::identity::engine;
+use crate::measure::Measurements;
 use crate::root::Root;
 use crate::table::Table;
 use crate::{delta, folder, measure};
-
-/// The name and version of the engine, stored with each verdict.
-pub(crate) fn engine() -> String {
-    format!("charter-worker {}, datafusion {}", env!("CARGO_PKG_VERSION"), datafusion::DATAFUSION_VERSION)
-}
 
 /// Runs the job.
 pub(crate) async fn run(
@@ -28,7 +25,7 @@ pub(crate) async fn run(
         move || open(&job, checkpoint)
     });
     let (root, mut table) = opened.await.map_err(anyhow::Error::from)??;
-    let measured = measure::measure(&table, &job.rules, limits).await?;
+    let Measurements { measured, kept, read } = measure::measure(&table, &job.rules, job.kept, limits).await?;
     if job.digests {
         let (root, mut files) = (root.clone(), std::mem::take(&mut table.files));
         let digested = tokio::task::spawn_blocking(move || {
@@ -48,6 +45,8 @@ pub(crate) async fn run(
         files: table.files,
         checkpoint: table.checkpoint,
         measured,
+        kept,
+        read,
         engine: engine(),
     })
 }

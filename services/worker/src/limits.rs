@@ -13,7 +13,8 @@ use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_deat
 
 use crate::syscalls;
 
-/// The maximum number of open files. A scan opens one data file at a time; the rest is for the runtime.
+/// The maximum number of open files. A pass has a few data files open for each of its threads; the rest is for the
+/// runtime.
 const MAX_OPEN_FILES: u64 = 256;
 /// The first Landlock version that also scopes signals and abstract sockets. Older kernels enforce what they support.
 const LANDLOCK: ABI = ABI::V6;

@@ -6,12 +6,14 @@
 //!
 //! To add a format: a module beside [`folder`] that opens an [`inspection::Table`].
 
+mod data_file;
 mod delta;
 mod demo;
 mod error;
 mod floats;
 mod folder;
 mod footer;
+mod identity;
 mod inspection;
 mod limits;
 mod measure;
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
             Ok(version) => demo::make(folder.as_ref(), version),
             Err(_) => return wrong_usage(),
         },
-        ["--version"] => writeln!(std::io::stdout(), "{}", inspection::engine()).context("cannot write"),
+        ["--version"] => writeln!(std::io::stdout(), "{}", identity::engine()).context("cannot write"),
         _ => return wrong_usage(),
     };
     match done {
@@ -96,7 +98,7 @@ fn inspect() -> anyhow::Result<()> {
         return answer(&Report { sandbox, outcome: Outcome::NoSandbox });
     }
     let outcome = match runtime.block_on(inspection::run(job, checkpoint, limits)) {
-        Ok(inspection) => Outcome::Inspected(Inspected::from_domain(inspection)?),
+        Ok(inspection) => Outcome::Inspected(Box::new(Inspected::from_domain(inspection)?)),
         Err(Failure::Unreadable(unreadable)) => Outcome::Unreadable { reason: unreadable.0 },
         Err(Failure::Internal(error)) => return Err(error),
     };

@@ -1,4 +1,4 @@
-//! The rows of a snapshot as a DataFusion table, without files, statistics or partitions of its own.
+//! The rows of a snapshot, file by file, and as a DataFusion table without files, statistics or partitions of its own.
 
 use std::any::Any;
 use std::fmt;
@@ -15,20 +15,53 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use domain::table::FileDigest;
 
+use crate::data_file::{OpenFile, Reads, Wanted};
 use crate::error::{Result, Unreadable};
 use crate::floats;
 
-/// The number of batches that are read ahead of the query.
-pub(crate) const READ_AHEAD_BATCHES: usize = 4;
+/// The number of batches that are read ahead of a query.
+const READ_AHEAD_BATCHES: usize = 4;
+
+/// A data file of a snapshot.
+pub(crate) struct DataFile {
+    /// Digest over all that its rows depend on besides the table's schema.
+    pub(crate) identity: FileDigest,
+    /// Its rows that are not deleted.
+    pub(crate) n_rows: u64,
+    pub(crate) reads: Arc<Reads>,
+}
 
 /// A source of rows.
 pub(crate) trait Rows: Send + Sync {
     /// All columns, by their logical names.
     fn schema(&self) -> SchemaRef;
 
-    /// Passes every row of the snapshot to `sink`, in batches of these columns, until it returns `false`. Blocks.
-    fn read(&self, columns: &[usize], sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<()>;
+    fn files(&self) -> &[DataFile];
+
+    /// Whether files hold the values of the column as they are, as a rule.
+    fn is_plain(&self, column: usize) -> bool;
+
+    /// All of the table's schema that the values of a column depend on.
+    fn definition(&self, column: usize) -> String;
+
+    /// Opens a file, by its index, for these columns.
+    fn open(&self, file: usize, columns: &[usize]) -> Result<OpenFile>;
+}
+
+/// Passes every row of the snapshot to `sink`, in batches of these columns, until it returns `false`. Blocks.
+fn read(rows: &dyn Rows, columns: &[usize], sink: &mut dyn FnMut(RecordBatch) -> bool) -> Result<()> {
+    let wanted = Wanted { positions: (0..columns.len()).collect(), dictionaries: Default::default() };
+    for index in 0..rows.files().len() {
+        let file = rows.open(index, columns)?;
+        for row_group in 0..file.n_row_groups() {
+            if !file.read(row_group, &wanted, sink)? {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Debug for dyn Rows {
@@ -106,12 +139,13 @@ impl PartitionStream for Scan {
         // A count of rows requests no column, but one has to be read to count them.
         let (columns, none_asked) =
             if self.columns.is_empty() { (vec![0], true) } else { (self.columns.clone(), false) };
+        let schema = self.schema.clone();
         stream.spawn_blocking(move || {
             let mut sink = |batch: RecordBatch| {
-                let batch = if none_asked { batch.project(&[]) } else { with_normal_floats(&batch) };
+                let batch = if none_asked { batch.project(&[]) } else { with_normal_floats(&schema, &batch) };
                 sender.blocking_send(batch.map_err(DataFusionError::from)).is_ok()
             };
-            rows.read(&columns, &mut sink).map_err(|unreadable| {
+            read(rows.as_ref(), &columns, &mut sink).map_err(|unreadable| {
                 let error = DataFusionError::External(Box::new(unreadable.clone()));
                 failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(unreadable);
                 error
@@ -122,7 +156,7 @@ impl PartitionStream for Scan {
 }
 
 /// The engine compares floating-point numbers by their bits.
-fn with_normal_floats(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+fn with_normal_floats(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let columns = batch.columns().iter().map(floats::normal).collect::<Result<_, _>>()?;
-    RecordBatch::try_new(batch.schema(), columns)
+    RecordBatch::try_new(schema.clone(), columns)
 }

@@ -6,7 +6,7 @@ use app::error::Noun;
 use app::table;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::quality::Measured;
-use domain::table::PhysicalColumn;
+use domain::table::{InspectionRead as Found, PhysicalColumn};
 
 use super::error::Result;
 use super::id::encode;
@@ -94,6 +94,34 @@ impl Table {
     }
 }
 
+/// What an inspection read to measure the rules. Every file's footer is read, and does not count.
+#[derive(SimpleObject)]
+struct InspectionRead {
+    /// Data files of which values were read.
+    files: Long,
+    /// The bytes of their columns that were read, as stored.
+    bytes: Long,
+    /// The rows that were read. Each query of a rule reads them again.
+    rows: Long,
+    /// Files of which everything that adds up was known from an earlier inspection.
+    files_known: Long,
+    /// Counts of a rule in a row group that the statistics of the file prove.
+    proven: Long,
+}
+
+impl From<Found> for InspectionRead {
+    fn from(read: Found) -> Self {
+        let Found { n_files, n_bytes, n_rows, n_files_known, n_proven } = read;
+        Self {
+            files: Long(n_files),
+            bytes: Long(n_bytes),
+            rows: Long(n_rows),
+            files_known: Long(n_files_known),
+            proven: Long(n_proven),
+        }
+    }
+}
+
 #[Object]
 impl Snapshot {
     pub(crate) async fn id(&self) -> ID {
@@ -129,6 +157,13 @@ impl Snapshot {
     /// Its data files.
     async fn files(&self) -> Option<Long> {
         self.snapshot.found.as_ref().map(|found| Long(found.n_files))
+    }
+
+    /// What its inspection read to measure the rules: for owners and stewards.
+    async fn inspection_read(&self, ctx: &Context<'_>) -> Result<Option<InspectionRead>> {
+        let shown = table::may_view_detail(ctx.ctx()?, &self.target);
+        let read = self.snapshot.found.as_ref().and_then(|found| found.read);
+        Ok(read.filter(|_| shown).map(InspectionRead::from))
     }
 
     async fn columns(&self) -> Option<Vec<Column>> {

@@ -3,6 +3,7 @@
 mod cache;
 mod history;
 mod issuer;
+mod kept;
 mod lease;
 mod lock;
 mod notice;

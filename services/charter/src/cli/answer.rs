@@ -232,9 +232,29 @@ pub(crate) struct Snapshot {
     pub(crate) committed_at: Option<DateTime>,
     pub(crate) rows: Option<Long>,
     pub(crate) files: Option<Long>,
+    pub(crate) inspection_read: Option<InspectionRead>,
     /// Why the inspection failed.
     pub(crate) error: Option<String>,
     pub(crate) verdict: Option<Verdict>,
+}
+
+/// What an inspection read to measure the rules; only for callers with the right to see it.
+#[derive(Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InspectionRead {
+    pub(crate) files: Long,
+    pub(crate) bytes: Long,
+    pub(crate) rows: Long,
+    pub(crate) files_known: Long,
+    pub(crate) proven: Long,
+}
+
+impl std::fmt::Display for InspectionRead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { files, bytes, rows, files_known, proven } = self;
+        write!(f, "read {files} files, {rows} rows, {bytes} bytes; ")?;
+        write!(f, "{files_known} files known from before, {proven} counts proven by statistics")
+    }
 }
 
 /// The result of an inspection.
@@ -284,6 +304,9 @@ impl Snapshot {
                 or_dash(self.committed_at.as_ref()),
             ))
         );
+        if let Some(read) = &self.inspection_read {
+            let _ = writeln!(text, "  {read}");
+        }
         if let Some(error) = &self.error {
             let _ = writeln!(text, "  {} {}", output::mark(Mark::Fail), cleaned(error));
         }

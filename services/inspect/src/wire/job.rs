@@ -8,6 +8,7 @@ use domain::quality::{self, Check, Rule};
 use domain::table::{self, ColumnPath, SnapshotKey};
 use serde::{Deserialize, Serialize};
 
+use super::kept::Kept;
 use super::{MAX_JOB_BYTES, MAX_RULES, Malformed, at_most};
 
 /// The limits of a worker, which it sets on itself before it opens the table.
@@ -37,6 +38,7 @@ pub struct Job {
     snapshot: Option<String>,
     rules: Vec<WireRule>,
     digests: bool,
+    kept: Kept,
     scratch: PathBuf,
 }
 
@@ -57,6 +59,7 @@ impl Job {
             snapshot: job.snapshot.as_ref().map(ToString::to_string),
             rules: job.rules.iter().map(WireRule::from_domain).collect::<Result<_, _>>()?,
             digests: job.digests,
+            kept: Kept::from_domain(&job.kept),
             scratch: job.scratch.clone(),
         })
     }
@@ -86,6 +89,7 @@ impl Job {
             snapshot,
             rules: self.rules.into_iter().map(WireRule::into_domain).collect::<Result<_, _>>()?,
             digests: self.digests,
+            kept: self.kept.into_domain()?,
             scratch: self.scratch,
         })
     }

@@ -3,13 +3,14 @@
 use std::io;
 
 use domain::clock::Timestamp;
-use domain::inspection::{self, Inspection, InspectionJob};
+use domain::inspection::{self, Inspection, InspectionJob, MAX_KEPT_FILES};
 use domain::quality;
 use domain::table::{
-    MAX_TYPE_DEPTH, NotADigest, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol,
+    self, MAX_TYPE_DEPTH, NotADigest, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol,
 };
 use serde::{Deserialize, Serialize};
 
+use super::kept::{Kept, KeptFile};
 use super::{
     MAX_COLUMNS, MAX_FILE_BYTES, MAX_FILES, MAX_HEAD_BYTES, MAX_REPORT_BYTES, MAX_TEXT_CHARS, Malformed, at_most,
 };
@@ -29,7 +30,7 @@ pub struct Report {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Outcome {
     /// The snapshot was inspected.
-    Inspected(Inspected),
+    Inspected(Box<Inspected>),
     /// The table must not or cannot be read.
     Unreadable {
         /// The reason, for the owners.
@@ -76,6 +77,10 @@ impl Report {
                 serde_json::to_writer(&mut *target, file)?;
                 target.write_all(b"\n")?;
             }
+            for file in &inspected.kept {
+                serde_json::to_writer(&mut *target, file)?;
+                target.write_all(b"\n")?;
+            }
         }
         target.flush()
     }
@@ -112,6 +117,9 @@ impl ReportReader {
                 let file: File = serde_json::from_slice(line).map_err(|error| Malformed::json(&error))?;
                 inspected.push(file)
             }
+            Outcome::Inspected(inspected) if inspected.kept.len() < inspected.n_kept => {
+                inspected.push_kept(serde_json::from_slice(line).map_err(|error| Malformed::json(&error))?)
+            }
             Outcome::Inspected(_) | Outcome::Unreadable { .. } | Outcome::NoSandbox => {
                 Err(Malformed::new("it continues after its end"))
             }
@@ -125,9 +133,7 @@ impl ReportReader {
     pub fn end(self) -> Result<Report, Malformed> {
         let report = self.report.ok_or_else(|| Malformed::new("it is empty"))?;
         match &report.outcome {
-            Outcome::Inspected(inspected) if inspected.files.len() < inspected.n_files => {
-                Err(Malformed::new("it is truncated"))
-            }
+            Outcome::Inspected(inspected) if !inspected.is_whole() => Err(Malformed::new("it is truncated")),
             Outcome::Inspected(_) | Outcome::Unreadable { .. } | Outcome::NoSandbox => Ok(report),
         }
     }
@@ -156,6 +162,12 @@ pub struct Inspected {
     /// A file name in the scratch folder.
     checkpoint: Option<String>,
     measured: Vec<Measured>,
+    read: Read,
+    kept_checks: Vec<String>,
+    n_kept: usize,
+    /// On the lines after the files.
+    #[serde(skip)]
+    kept: Vec<KeptFile>,
     engine: String,
 }
 
@@ -169,6 +181,7 @@ impl Inspected {
             let name = path.file_name().and_then(|name| name.to_str());
             name.map(str::to_owned).ok_or_else(|| Malformed::new("the checkpoint has no name"))
         });
+        let kept = Kept::from_domain(&inspection.kept);
         Ok(Self {
             snapshot: inspection.snapshot.to_string(),
             committed_at_micros: inspection.committed_at.micros(),
@@ -178,8 +191,26 @@ impl Inspected {
             files: inspection.files.into_iter().map(File::from_domain).collect::<Result<_, _>>()?,
             checkpoint: checkpoint.transpose()?,
             measured: inspection.measured.into_iter().map(Measured::from_domain).collect(),
+            read: Read::from_domain(inspection.read),
+            kept_checks: kept.checks,
+            n_kept: kept.files.len(),
+            kept: kept.files,
             engine: inspection.engine,
         })
+    }
+
+    fn is_whole(&self) -> bool {
+        self.files.len() == self.n_files && self.kept.len() == self.n_kept
+    }
+
+    /// Adds the counts of the next file.
+    ///
+    /// # Errors
+    /// Too many.
+    fn push_kept(&mut self, file: KeptFile) -> Result<(), Malformed> {
+        at_most("files with counts to keep", self.kept.len() + 1, MAX_KEPT_FILES)?;
+        self.kept.push(file);
+        Ok(())
     }
 
     /// Adds the next file.
@@ -225,8 +256,33 @@ impl Inspected {
             files: self.files.into_iter().map(File::into_domain).collect::<Result<_, _>>()?,
             checkpoint: self.checkpoint.map(|name| job.scratch.join(name)),
             measured: self.measured.into_iter().map(Measured::into_domain).collect::<Result<_, _>>()?,
+            kept: Kept { checks: self.kept_checks, files: self.kept }.into_domain()?,
+            read: self.read.into_domain(),
             engine: bounded(self.engine),
         })
+    }
+}
+
+/// A [`domain::table::InspectionRead`] on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    n_files: u64,
+    n_bytes: u64,
+    n_rows: u64,
+    n_files_known: u64,
+    n_proven: u64,
+}
+
+impl Read {
+    fn from_domain(read: table::InspectionRead) -> Self {
+        let table::InspectionRead { n_files, n_bytes, n_rows, n_files_known, n_proven } = read;
+        Self { n_files, n_bytes, n_rows, n_files_known, n_proven }
+    }
+
+    fn into_domain(self) -> table::InspectionRead {
+        let Self { n_files, n_bytes, n_rows, n_files_known, n_proven } = self;
+        table::InspectionRead { n_files, n_bytes, n_rows, n_files_known, n_proven }
     }
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector, Sandbox};
+use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector, Kept, Sandbox};
 use domain::table::Format;
 use inspect::Launcher;
 use tempfile::TempDir;
@@ -36,6 +36,7 @@ fn inspect(launcher: &Launcher, folder: &Path) -> Result<Inspection, InspectionE
         snapshot: None,
         rules: Vec::new(),
         digests: false,
+        kept: Kept::default(),
         scratch: folder.to_owned(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

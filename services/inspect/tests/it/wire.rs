@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use domain::clock::Timestamp;
 use domain::decimal::Decimal;
-use domain::inspection::{Inspection, InspectionJob};
+use domain::inspection::{Inspection, InspectionJob, Kept, KeptFile};
 use domain::quality::{Bound, Check, Measured, Operator, Rule, Scalar, Severity, Unit};
 use domain::table::{
-    ColumnPath, FileDigest, Format, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol,
-    SnapshotKey,
+    ColumnPath, FileDigest, Format, InspectionRead, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile,
+    ReaderProtocol, SnapshotKey,
 };
 use inspect::wire::{
     Inspected, Job, Limits, MAX_COLUMNS, MAX_FILE_BYTES, MAX_HEAD_BYTES, MAX_REPORT_BYTES, MAX_TEXT_CHARS, Malformed,
@@ -78,12 +78,21 @@ fn job() -> InspectionJob {
         snapshot: Some(SnapshotKey::DeltaVersion(u64::MAX)),
         rules: every_rule(),
         digests: false,
+        kept: kept(),
         scratch: PathBuf::from("/scratch"),
     }
 }
 
 fn leaf(name: &str, physical_type: PhysicalType) -> PhysicalColumn {
     PhysicalColumn { name: name.to_owned(), physical_type, nullable: true }
+}
+
+fn kept() -> Kept {
+    let file = |byte, counts: [u64; 2]| KeptFile { file: FileDigest([byte; 32]), counts: counts.to_vec() };
+    Kept {
+        checks: vec![FileDigest([1; 32]), FileDigest([2; 32])],
+        files: vec![file(3, [0, u64::MAX]), file(4, [1, 2])],
+    }
 }
 
 fn inspection(job: &InspectionJob) -> Inspection {
@@ -120,6 +129,8 @@ fn inspection(job: &InspectionJob) -> Inspection {
             .cycle()
             .take(job.rules.len())
             .collect(),
+        kept: kept(),
+        read: InspectionRead { n_files: 1, n_bytes: u64::MAX, n_rows: 2, n_files_known: 3, n_proven: 4 },
         engine: "engine".to_owned(),
     }
 }
@@ -141,7 +152,7 @@ fn read(bytes: &[u8]) -> Result<Report, Malformed> {
 /// The report of an inspection of these files.
 fn report_of(files: Vec<PinnedFile>) -> Vec<u8> {
     let inspection = Inspection { files, ..inspection(&job()) };
-    let outcome = Outcome::Inspected(Inspected::from_domain(inspection).unwrap());
+    let outcome = Outcome::Inspected(Box::new(Inspected::from_domain(inspection).unwrap()));
     written(&Report { sandbox: Sandbox::Full, outcome })
 }
 
@@ -161,7 +172,7 @@ fn a_job_comes_back_the_same() {
 #[test]
 fn a_report_comes_back_the_same() {
     let inspection = inspection(&job());
-    let outcome = Outcome::Inspected(Inspected::from_domain(inspection.clone()).unwrap());
+    let outcome = Outcome::Inspected(Box::new(Inspected::from_domain(inspection.clone()).unwrap()));
     let report = Report { sandbox: Sandbox::Partial, outcome };
     let back = read(&written(&report)).unwrap();
     assert_eq!(back.sandbox, Sandbox::Partial);

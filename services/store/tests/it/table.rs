@@ -8,7 +8,8 @@ use domain::decimal::Decimal;
 use domain::id::*;
 use domain::quality::{self, Bound, Measured, Operator, Rule, RuleResult, Scalar, Severity, Unit, Verdict};
 use domain::table::{
-    ColumnPath, Inspected, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey, SnapshotState,
+    ColumnPath, Inspected, InspectionRead, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey,
+    SnapshotState,
 };
 use store::{Constraint, Error, Seek};
 
@@ -165,6 +166,7 @@ pub(crate) fn found() -> Inspected {
         schema: schema(),
         file_list: Some("digest".into()),
         checkpoint: None,
+        read: Some(InspectionRead { n_files: 1, n_bytes: 2, n_rows: 3, n_files_known: 4, n_proven: 5 }),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The live files of a version, with their paths checked.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, MapArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 use buoyant_kernel::Engine;
 use buoyant_kernel::actions::deletion_vector::{DeletionVectorDescriptor, DeletionVectorStorageType};
@@ -20,6 +22,8 @@ pub(crate) struct LiveFile {
     pub(crate) deletion_vector: Option<DeletionVectorDescriptor>,
     /// The file that contains the vector; `None` if the log itself does.
     pub(crate) deletion_vector_path: Option<String>,
+    /// The values of its partition columns, by their names.
+    pub(crate) partition_values: BTreeMap<String, Option<String>>,
 }
 
 /// The live files, with every path checked. No file is opened.
@@ -49,6 +53,8 @@ fn read_live_files(actions: &RecordBatch, live: &mut Vec<LiveFile>) -> Option<Re
     let offsets = vectors.column_by_name("offset")?.as_primitive_opt::<Int32Type>()?;
     let sizes_in_bytes = vectors.column_by_name("sizeInBytes")?.as_primitive_opt::<Int32Type>()?;
     let cardinalities = vectors.column_by_name("cardinality")?.as_primitive_opt::<Int64Type>()?;
+    let constants = actions.column_by_name("fileConstantValues")?.as_struct_opt()?;
+    let partitions = constants.column_by_name("partitionValues")?.as_map_opt()?;
     for row in 0..actions.num_rows() {
         if paths.is_null(row) {
             continue;
@@ -65,11 +71,21 @@ fn read_live_files(actions: &RecordBatch, live: &mut Vec<LiveFile>) -> Option<Re
         });
         let file = live_file(paths.value(row), sizes.value(row), vector.transpose());
         match file {
-            Ok(file) => live.push(file),
+            Ok(file) => live.push(LiveFile { partition_values: partition_values(partitions, row)?, ..file }),
             Err(error) => return Some(Err(error)),
         }
     }
     Some(Ok(()))
+}
+
+fn partition_values(partitions: &MapArray, row: usize) -> Option<BTreeMap<String, Option<String>>> {
+    if partitions.is_null(row) {
+        return Some(BTreeMap::new());
+    }
+    let entries = partitions.value(row);
+    let (names, values) = (entries.column(0).as_string_opt::<i32>()?, entries.column(1).as_string_opt::<i32>()?);
+    let pairs = names.iter().zip(values).filter_map(|(name, value)| Some((name?.to_owned(), value.map(str::to_owned))));
+    Some(pairs.collect())
 }
 
 fn live_file(
@@ -87,6 +103,7 @@ fn live_file(
         size_bytes: u64::try_from(size).map_err(|_| Unreadable(format!("the log says `{path}` has {size} bytes")))?,
         deletion_vector,
         deletion_vector_path,
+        partition_values: BTreeMap::new(),
     })
 }
 

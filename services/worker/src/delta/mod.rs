@@ -17,7 +17,6 @@ use arrow::datatypes::Schema;
 use buoyant_kernel::Engine;
 use buoyant_kernel::engine::arrow_conversion::TryIntoArrow;
 use buoyant_kernel::engine::default::DefaultEngineBuilder;
-use buoyant_kernel::scan::state::DvInfo;
 use buoyant_kernel::snapshot::SnapshotRef;
 use domain::clock::Timestamp;
 use domain::table::{PhysicalSchema, PinnedFile, ReaderProtocol, SnapshotKey};
@@ -26,10 +25,12 @@ use self::checkpoint::NewCheckpoint;
 use self::files::LiveFile;
 use self::kernel::{TABLE_URL, unreadable};
 use self::log::{Commit, LogSegment};
-use self::rows::DeltaRows;
+use self::rows::{DeltaRows, SourceFile};
 use self::store::Store;
 use crate::error::{Result, Unreadable};
+use crate::identity::Identity;
 use crate::root::Root;
+use crate::scan::DataFile;
 use crate::table::Table;
 use crate::{footer, schema, shape};
 
@@ -44,7 +45,8 @@ pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) ->
         .map_err(|error| unreadable(&error))?;
     let schema = physical_schema(&snapshot)?;
     let live = files::live_files(&snapshot, engine.as_ref())?;
-    let (files, n_rows) = pin(root, &live, &snapshot, engine.as_ref())?;
+    let Pinned { files, data } = pin(root, live, &snapshot, engine.as_ref())?;
+    let n_rows = data.iter().fold(0, |n_rows: u64, (file, _)| n_rows.saturating_add(file.n_rows));
     let checkpoint = checkpoint.write(&snapshot, engine.as_ref())?;
     let in_commit_timestamps = snapshot.table_properties().enable_in_commit_timestamps == Some(true);
     let arrow: Schema =
@@ -56,7 +58,7 @@ pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) ->
         n_rows,
         files,
         checkpoint: Some(checkpoint),
-        rows: Arc::new(DeltaRows { root: root.clone(), snapshot, engine, schema: Arc::new(shape::common(&arrow)) }),
+        rows: Arc::new(DeltaRows::new(root.clone(), snapshot, engine, Arc::new(shape::common(&arrow)), data)),
     })
 }
 
@@ -74,26 +76,29 @@ fn physical_schema(snapshot: &SnapshotRef) -> Result<PhysicalSchema> {
     })
 }
 
-/// Opens each live file and its deletion vector once. Returns the files pinned and sorted, and the number of rows that
-/// are not deleted, which is counted from the footers of the files and not from the log.
-fn pin(root: &Root, live: &[LiveFile], snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<(Vec<PinnedFile>, u64)> {
-    let (mut files, mut n_rows) = (BTreeMap::new(), 0_u64);
-    for LiveFile { path, size_bytes, deletion_vector, deletion_vector_path } in live {
-        let (file, pin) = root.open_file(path)?;
-        if pin.size_bytes != *size_bytes {
+/// The files of a version.
+struct Pinned {
+    /// Data files and deletion vectors, sorted by path.
+    files: Vec<PinnedFile>,
+    data: Vec<(DataFile, SourceFile)>,
+}
+
+/// Opens each live file and its deletion vector once. Rows are counted from the footers of the files and not from the
+/// log.
+fn pin(root: &Root, live: Vec<LiveFile>, snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<Pinned> {
+    let (mut files, mut data) = (BTreeMap::new(), Vec::new());
+    for LiveFile { path, size_bytes, deletion_vector, deletion_vector_path, partition_values } in live {
+        let (file, pin) = root.open_file(&path)?;
+        if pin.size_bytes != size_bytes {
             return Err(Unreadable(format!(
                 "the file `{path}` has {} bytes, the log says {size_bytes}",
                 pin.size_bytes
             )));
         }
-        if files.insert(path.clone(), pin).is_some() {
-            return Err(Unreadable(format!("its log lists `{path}` twice")));
-        }
-        let in_file = footer::n_rows(&footer::read(&file, path)?, path)?;
-        let deleted = match deletion_vector {
+        let in_file = footer::n_rows(&footer::read(&file, &path)?, &path)?;
+        let deleted = match &deletion_vector {
             Some(vector) => {
-                let rows = DvInfo::from(vector.clone()).get_row_indexes(engine, snapshot.table_root());
-                let rows = rows.map_err(|error| unreadable(&error))?.unwrap_or_default();
+                let rows = rows::deleted_rows(vector, snapshot, engine)?;
                 if rows.last().is_some_and(|last| *last >= in_file) {
                     return Err(Unreadable(format!("its log deletes rows that the file `{path}` does not have")));
                 }
@@ -101,13 +106,29 @@ fn pin(root: &Root, live: &[LiveFile], snapshot: &SnapshotRef, engine: &dyn Engi
             }
             None => 0,
         };
-        n_rows = n_rows.saturating_add(in_file - deleted);
+        let mut identity = Identity::of(&pin);
+        for (name, value) in &partition_values {
+            identity.add(name.as_bytes());
+            identity.add_optional(value.as_deref().map(str::as_bytes));
+        }
+        if let Some(vector) = &deletion_vector {
+            identity.add(vector.unique_id().as_bytes());
+            identity.add(format!("{vector:?}").as_bytes());
+        }
+        if files.insert(path.clone(), pin).is_some() {
+            return Err(Unreadable(format!("its log lists `{path}` twice")));
+        }
         // A file may contain the vectors of several files.
         if let Some(path) = deletion_vector_path {
-            files.insert(path.clone(), root.open_file(path)?.1);
+            let pin = root.open_file(&path)?.1;
+            identity.add_pin(&pin);
+            files.insert(path, pin);
         }
+        let identity = identity.digest();
+        let file = DataFile { identity, n_rows: in_file - deleted, reads: Arc::default() };
+        data.push((file, SourceFile { path, deletion_vector }));
     }
-    Ok((files.into_values().collect(), n_rows))
+    Ok(Pinned { files: files.into_values().collect(), data })
 }
 
 fn committed_at(commit: &Commit, in_commit_timestamps: bool) -> Timestamp {

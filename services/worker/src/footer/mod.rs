@@ -59,8 +59,15 @@ pub(crate) fn read(file: &File, path: &str) -> Result<ArrowReaderMetadata> {
     in_microseconds(metadata, None).map_err(|error| corrupt(&error))
 }
 
-/// The number of rows according to a footer.
+/// The number of rows according to a footer, which must be that of its row groups.
 pub(crate) fn n_rows(metadata: &ArrowReaderMetadata, path: &str) -> Result<u64> {
-    u64::try_from(metadata.metadata().file_metadata().num_rows())
-        .map_err(|_| Unreadable(format!("the file `{path}` is corrupt: it counts its rows below zero")))
+    let corrupt = |why: &str| Unreadable(format!("the file `{path}` is corrupt: {why}"));
+    let below_zero = |_| corrupt("it counts its rows below zero");
+    let n_rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).map_err(below_zero)?;
+    let mut n_in_groups = 0_u64;
+    for row_group in metadata.metadata().row_groups() {
+        let in_group = u64::try_from(row_group.num_rows()).map_err(below_zero)?;
+        n_in_groups = n_in_groups.saturating_add(in_group);
+    }
+    if n_rows == n_in_groups { Ok(n_rows) } else { Err(corrupt("its row groups have other rows than it counts")) }
 }

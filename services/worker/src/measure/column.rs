@@ -45,10 +45,15 @@ impl Column {
         Ok(Self { root, members, data_type: data_type.clone(), name: path.to_string() })
     }
 
-    /// Its values in a batch of these columns of the table.
+    /// Whether it is a column of the table and not a member of one.
+    pub(super) fn is_whole(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Its values in a batch of these columns of the table, ascending.
     pub(super) fn values(&self, batch: &RecordBatch, columns: &[usize]) -> Values {
         // Whoever reads the batch asked for the roots of all columns.
-        let position = columns.iter().position(|column| *column == self.root).unwrap_or_default();
+        let position = columns.binary_search(&self.root).unwrap_or_default();
         let mut array = batch.column(position).clone();
         let mut present = None;
         for member in &self.members {

@@ -135,8 +135,8 @@ fn middle_above(bits: u16) -> Option<Decimal> {
 }
 
 /// A test of floating-point numbers of any width.
-pub(super) fn test(is_broken: impl Fn(f64) -> bool + Send + 'static) -> Test {
-    Box::new(move |array| {
+pub(super) fn test(is_broken: impl Fn(f64) -> bool + Send + Sync + 'static) -> Test {
+    Test::new(move |array| {
         let len = array.len();
         match array.data_type() {
             DataType::Float16 => {

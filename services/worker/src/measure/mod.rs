@@ -5,15 +5,18 @@
 //! rows cannot be read, the inspection fails.
 
 mod column;
-mod duplicates;
+mod counter;
 mod failure;
 mod float;
+mod kept;
+mod keys;
 mod pass;
 mod sql;
 mod test;
 mod whole;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -23,10 +26,14 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use domain::inspection::Kept;
 use domain::quality::{Check, Measured, Rule, Unit};
+use domain::table::InspectionRead;
 use inspect::wire::Limits;
 
-use self::pass::Counter;
+use self::counter::Counter;
+use self::kept::KnownCounts;
+use self::pass::Counted;
 use crate::error::{Failure, Result};
 use crate::scan::Snapshot;
 use crate::table::Table;
@@ -34,31 +41,69 @@ use crate::table::Table;
 /// The number of rows in a batch of a query.
 const BATCH_ROWS: usize = 8192;
 
-/// Measures each rule, in order.
+/// What was measured.
+pub(crate) struct Measurements {
+    /// Of each rule, in order.
+    pub(crate) measured: Vec<Measured>,
+    /// For the next inspection of the table.
+    pub(crate) kept: Kept,
+    pub(crate) read: InspectionRead,
+}
+
+/// Measures each rule. What is known of its counts from an earlier inspection is not counted again.
 ///
 /// # Errors
 /// [`Failure::Unreadable`] if rows cannot be read.
-pub(crate) async fn measure(table: &Table, rules: &[Rule], limits: Limits) -> Result<Vec<Measured>, Failure> {
+pub(crate) async fn measure(
+    table: &Table,
+    rules: &[Rule],
+    known: Kept,
+    limits: Limits,
+) -> Result<Measurements, Failure> {
     let columns = table.rows.schema();
-    let mut counters = Vec::new();
-    let plans: Vec<Plan<'_>> = rules.iter().map(|rule| plan(&columns, table.n_rows, rule, &mut counters)).collect();
+    let (mut counters, mut checks) = (Vec::new(), Vec::new());
+    let mut plans = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let plan = plan(&columns, table.n_rows, rule, &mut counters);
+        if let (Plan::Count(_), Some(check), Some(counter)) = (&plan, &rule.check, counters.last()) {
+            checks.push(kept::check_identity(table.rows.as_ref(), check, counter));
+        }
+        plans.push(plan);
+    }
     // The memory besides a query's stack is shared with the program itself, the readers, and allocations that the pool
     // does not account for. A rule that exhausts the pool fails alone.
     let memory_bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
     let pool_bytes = memory_bytes.saturating_sub(sql::STACK_BYTES) / 2;
-    if table.n_rows > 0 {
-        counters = pass::count(table.rows.clone(), counters, pool_bytes).await?;
-    }
-    let mut counters = counters.into_iter();
+    let rows = table.rows.clone();
+    let count = move || {
+        let n_files_kept = kept::n_files_kept(rows.as_ref(), checks.iter().flatten().count());
+        let known_counts = KnownCounts::new(&known, &checks);
+        let counted = pass::count(rows.as_ref(), &counters, &known_counts, n_files_kept, pool_bytes)?;
+        let Counted { results, by_file, n_files_known, n_proven } = counted;
+        let kept = kept::keep(rows.as_ref(), &checks, by_file, &known);
+        Ok::<_, Failure>((results, kept, n_files_known, n_proven))
+    };
+    // A thread takes address space, of which a query's stack needs most: none is started for nothing.
+    let has_counters = plans.iter().any(|plan| matches!(plan, Plan::Count(_)));
+    let counting =
+        if has_counters { tokio::task::spawn_blocking(count).await.context("a count crashed")? } else { count() };
+    let (counts, kept, n_files_known, n_proven) = counting?;
+    let mut counts = counts.into_iter();
     let snapshot = Arc::new(Snapshot::new(table.rows.clone()));
-    let context = session(pool_bytes)?;
-    let mut queries = sql::Queries::new(&context, &snapshot, Duration::from_secs(limits.query_seconds));
+    // Setting up the query engine takes longer than counting in a small file.
+    let has_queries = plans.iter().any(|plan| matches!(plan, Plan::Query(_)));
+    let context = if has_queries { Some(session(pool_bytes)?) } else { None };
+    let seconds = Duration::from_secs(limits.query_seconds);
+    let mut queries = context.as_ref().map(|context| sql::Queries::new(context, &snapshot, seconds));
     let mut measured = Vec::with_capacity(plans.len());
     for plan in plans {
         measured.push(match plan {
             Plan::Constant(measured) => measured,
-            Plan::Query(query) => queries.measure(query).await,
-            Plan::Count(unit) => match counters.next().map(Counter::result) {
+            Plan::Query(query) => match &mut queries {
+                Some(queries) => queries.measure(query).await,
+                None => Measured::Error("there is no query engine".to_owned()),
+            },
+            Plan::Count(unit) => match counts.next() {
                 Some(Ok(n_broken)) => in_unit(n_broken, table.n_rows, unit),
                 Some(Err(reason)) => Measured::Error(reason),
                 None => Measured::Error("it was not counted".to_owned()),
@@ -66,7 +111,14 @@ pub(crate) async fn measure(table: &Table, rules: &[Rule], limits: Limits) -> Re
         });
         snapshot.failure()?;
     }
-    Ok(measured)
+    let mut read = InspectionRead { n_files_known, n_proven, ..InspectionRead::default() };
+    for file in table.rows.files() {
+        let n_bytes = file.reads.n_bytes.load(Ordering::Relaxed);
+        read.n_files += u64::from(n_bytes > 0);
+        read.n_bytes += n_bytes;
+        read.n_rows += file.reads.n_rows.load(Ordering::Relaxed);
+    }
+    Ok(Measurements { measured, kept, read })
 }
 
 fn in_unit(broken: u64, n_rows: u64, unit: Unit) -> Measured {

@@ -24,8 +24,26 @@ use super::whole::{Grid, Range, Whole};
 /// The maximum size of a compiled pattern.
 const MAX_PATTERN_BYTES: usize = 10 * 1024 * 1024;
 
-/// Tells for each value of an array whether it breaks the check. What it tells of nulls does not count.
-pub(super) type Test = Box<dyn Fn(&ArrayRef) -> BooleanBuffer + Send>;
+/// Finds the values of an array that break a check. What it says of nulls does not count.
+pub(super) struct Test {
+    find: Box<dyn Fn(&ArrayRef) -> BooleanBuffer + Send + Sync>,
+    /// Whether it finds the values outside of a range: if it finds neither of two values, it finds none between them.
+    pub(super) is_outside: bool,
+}
+
+impl Test {
+    pub(super) fn new(find: impl Fn(&ArrayRef) -> BooleanBuffer + Send + Sync + 'static) -> Self {
+        Self { find: Box::new(find), is_outside: false }
+    }
+
+    fn of_range(self) -> Self {
+        Self { is_outside: true, ..self }
+    }
+
+    pub(super) fn find(&self, array: &ArrayRef) -> BooleanBuffer {
+        (self.find)(array)
+    }
+}
 
 /// The values that are in the list.
 pub(super) fn one_of(column: &Column, values: &[Scalar]) -> Result<Test, String> {
@@ -36,7 +54,7 @@ pub(super) fn one_of(column: &Column, values: &[Scalar]) -> Result<Test, String>
                 Scalar::Text(_) | Scalar::Integer(_) | Scalar::Number(_) | Scalar::Decimal(_) => Err(misfit(column)),
             });
             let listed: Vec<bool> = listed.collect::<Result<_, _>>()?;
-            Ok(Box::new(move |array| {
+            Ok(Test::new(move |array| {
                 let flags = array.as_boolean().values();
                 BooleanBuffer::collect_bool(flags.len(), |row| listed.contains(&flags.value(row)))
             }))
@@ -63,7 +81,7 @@ pub(super) fn one_of(column: &Column, values: &[Scalar]) -> Result<Test, String>
 pub(super) fn outside(column: &Column, minimum: Option<&Bound>, maximum: Option<&Bound>) -> Result<Test, String> {
     if minimum.is_none() && maximum.is_none() {
         kind(column)?;
-        return Ok(Box::new(|array| BooleanBuffer::new_unset(array.len())));
+        return Ok(Test::new(|array| BooleanBuffer::new_unset(array.len())));
     }
     match kind(column)? {
         Kind::Boolean => Err(column.does_not_fit()),
@@ -78,7 +96,8 @@ pub(super) fn outside(column: &Column, minimum: Option<&Bound>, maximum: Option<
                 let below = |(end, exclusive): &(String, bool)| value < end.as_str() || *exclusive && value == end;
                 let above = |(end, exclusive): &(String, bool)| value > end.as_str() || *exclusive && value == end;
                 low.as_ref().is_some_and(below) || high.as_ref().is_some_and(above)
-            }))
+            })
+            .of_range())
         }
         Kind::Float { width } => {
             let low = minimum.map(|bound| Ok::<_, String>(width.low(&number(column, &bound.value)?, bound.exclusive)));
@@ -97,7 +116,8 @@ pub(super) fn outside(column: &Column, minimum: Option<&Bound>, maximum: Option<
                 bound.map(|bound| Ok::<_, String>((grid.floor(column, &bound.value)?, bound.exclusive))).transpose()
             };
             let range = Range::between(end(minimum)?, end(maximum)?);
-            whole_test(&column.data_type, &WholeTest::Outside(range)).ok_or_else(|| column.does_not_fit())
+            let test = whole_test(&column.data_type, &WholeTest::Outside(range));
+            test.map(Test::of_range).ok_or_else(|| column.does_not_fit())
         }
     }
 }
@@ -197,8 +217,8 @@ pub(super) fn number(column: &Column, value: &Scalar) -> Result<Decimal, String>
     value.as_decimal().ok_or_else(|| misfit(column))
 }
 
-fn texts(is_broken: impl Fn(&str) -> bool + Send + 'static) -> Test {
-    Box::new(move |array| {
+fn texts(is_broken: impl Fn(&str) -> bool + Send + Sync + 'static) -> Test {
+    Test::new(move |array| {
         let len = array.len();
         if let Some(texts) = array.as_string_opt::<i32>() {
             BooleanBuffer::collect_bool(len, |row| is_broken(texts.value(row)))
@@ -272,8 +292,8 @@ fn whole<T: ArrowPrimitiveType<Native: Whole>>(test: &WholeTest) -> Test {
     }
 }
 
-fn each<T: ArrowPrimitiveType>(is_broken: impl Fn(T::Native) -> bool + Send + 'static) -> Test {
-    Box::new(move |array| {
+fn each<T: ArrowPrimitiveType>(is_broken: impl Fn(T::Native) -> bool + Send + Sync + 'static) -> Test {
+    Test::new(move |array| {
         let values = array.as_primitive::<T>().values();
         BooleanBuffer::collect_bool(values.len(), |row| is_broken(values[row]))
     })

@@ -128,7 +128,7 @@ impl Range {
 }
 
 /// A type of whole numbers.
-pub(super) trait Whole: ArrowNativeTypeOp + Ord + Send {
+pub(super) trait Whole: ArrowNativeTypeOp + Ord + Send + Sync {
     /// The number, if the type can hold it.
     fn exact(number: i256) -> Option<Self>;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use domain::clock::Timestamp;
-use domain::inspection::InspectionJob;
+use domain::inspection::{InspectionJob, Kept};
 use domain::table::{FileDigest, Format, PinnedFile, SnapshotKey};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -70,6 +70,7 @@ fn a_folder_that_is_no_longer_the_snapshot_is_refused() {
             snapshot: Some(snapshot),
             rules: vec![],
             digests: false,
+            kept: Kept::default(),
             scratch,
         })
     };
@@ -206,6 +207,7 @@ fn files_are_digested_where_the_job_says() {
         snapshot: None,
         rules: vec![],
         digests: true,
+        kept: Kept::default(),
         scratch,
     });
     for file in found.unwrap().inspection.files {

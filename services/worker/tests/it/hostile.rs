@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use domain::inspection::{InspectionError, InspectionJob, Sandbox};
+use domain::inspection::{InspectionError, InspectionJob, Kept, Sandbox};
 use domain::quality::{Check, Measured, Rule};
 use domain::table::{Format, SnapshotKey};
 use inspect::Launcher;
@@ -46,6 +46,7 @@ fn inspect(launcher: &Launcher, root: &Path, rules: Vec<Rule>) -> Result<Found, 
         snapshot,
         rules,
         digests: false,
+        kept: Kept::default(),
         scratch,
     })
 }
@@ -248,6 +249,7 @@ fn a_table_is_inspected_without_a_sandbox_unless_one_is_required() {
         snapshot: Some(SnapshotKey::DeltaVersion(0)),
         rules: Vec::new(),
         digests: false,
+        kept: Kept::default(),
         scratch: folder.path().to_owned(),
     };
     let limits = Limits {
@@ -313,6 +315,7 @@ fn a_worker_ends_with_its_server() {
         snapshot: Some(SnapshotKey::DeltaVersion(0)),
         rules: vec![sql(ENDLESS)],
         digests: false,
+        kept: Kept::default(),
         scratch: folder.path().to_owned(),
     };
     let of_server = |server: u32| {

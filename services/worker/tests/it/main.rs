@@ -11,9 +11,11 @@ mod exact;
 mod flights;
 mod folder;
 mod hostile;
+mod kept;
 mod rules;
 mod shapes;
 mod sql;
+mod statistics;
 mod support;
 
 // Taken by path, these tests do not wait for all that `testkit` builds on.

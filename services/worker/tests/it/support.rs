@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector};
+use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector, Kept};
 use domain::quality::{Check, Measured, Operator, Rule, Severity, Unit};
 use domain::table::{ColumnPath, Format, SnapshotKey};
 use inspect::Launcher;
@@ -60,6 +60,7 @@ pub(crate) fn delta_within(
         snapshot,
         rules,
         digests: false,
+        kept: Kept::default(),
         scratch,
     })
 }
@@ -72,6 +73,7 @@ pub(crate) fn folder(root: &Path, rules: Vec<Rule>) -> Result<Found, InspectionE
         snapshot: None,
         rules,
         digests: false,
+        kept: Kept::default(),
         scratch,
     })
 }

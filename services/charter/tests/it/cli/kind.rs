@@ -345,7 +345,7 @@ fn server_forms() -> Forms {
 
 fn offline_forms() -> Forms {
     use Kind::{
-        Data, DomainPath, File, Flag, Json, Linted, Name, NewFile, NewVersion, Object, Program, Property, Reference,
+        Data, File, Flag, Json, Name, NewVersion, Object, Program, Property, Reference,
         Schema, Sql, Word,
     };
     vec![

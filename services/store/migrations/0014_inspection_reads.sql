@@ -1,0 +1,2 @@
+-- What an inspection read to measure the rules, as JSON.
+ALTER TABLE snapshots ADD COLUMN reads {text};
