@@ -115,18 +115,15 @@ impl OpenFile {
     }
 
     /// The least and the greatest value that the footer states for a column, deleted rows included. They may lie beyond
-    /// the values, as those of long texts do. `None` for floating-point numbers, whose bounds say nothing of
-    /// not-a-number, and for bounds of an unknown order.
+    /// the values, as those of long texts do. Those of floating-point numbers say nothing of not-a-number. `None` for
+    /// bounds of an unknown order.
     pub(crate) fn bounds(&self, row_group: usize, position: usize) -> Option<[ArrayRef; 2]> {
         let chunk = self.plain_chunk(row_group, position)?;
         let Layout::Plain(leaves) = &self.layout else { return None };
         let (leaf, file) = (*leaves.get(position)?, self.metadata.metadata().file_metadata());
         let field = self.root(leaf);
         let order = file.column_order(leaf);
-        if field.data_type().is_floating()
-            || !matches!(order, ColumnOrder::TYPE_DEFINED_ORDER(_))
-            || chunk.statistics()?.is_min_max_deprecated()
-        {
+        if !matches!(order, ColumnOrder::TYPE_DEFINED_ORDER(_)) || chunk.statistics()?.is_min_max_deprecated() {
             return None;
         }
         let converter = StatisticsConverter::try_new(field.name(), self.metadata.schema(), file.schema_descr()).ok()?;

@@ -28,6 +28,7 @@ const MAX_PATTERN_BYTES: usize = 10 * 1024 * 1024;
 pub(super) struct Test {
     find: Box<dyn Fn(&ArrayRef) -> BooleanBuffer + Send + Sync>,
     /// Whether it finds the values outside of a range: if it finds neither of two values, it finds none between them.
+    /// Never of floating-point numbers: the bounds in a footer do not cover not-a-number.
     pub(super) is_outside: bool,
 }
 
