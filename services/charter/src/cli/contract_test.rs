@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use app::contract::{RuleSet, judge_snapshot, rule_set};
 use domain::clock::{Clock, SystemClock};
 use domain::contract::{self, Classification, SchemaObject};
-use domain::inspection::{Inspection, InspectionJob, Inspector};
+use domain::inspection::{Inspection, InspectionJob, Inspector, Kept};
 use domain::quality::{self, Measured};
 use domain::table::{Format, SnapshotKey};
 use serde::Serialize;
@@ -131,6 +131,7 @@ async fn inspect(args: &TestArgs, rules: &RuleSet) -> Result<(Format, Inspection
         rules: rules.rules.clone(),
         digests: false,
         scratch: scratch.path().to_owned(),
+        kept: Kept::default(),
     };
     let spinner = output::spinner(format!("inspecting {data}"));
     let inspected = launcher.inspect(job).await;

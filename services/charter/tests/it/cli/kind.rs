@@ -344,10 +344,7 @@ fn server_forms() -> Forms {
 }
 
 fn offline_forms() -> Forms {
-    use Kind::{
-        Data, File, Flag, Json, Name, NewVersion, Object, Program, Property, Reference,
-        Schema, Sql, Word,
-    };
+    use Kind::{Data, File, Flag, Json, Name, NewVersion, Object, Program, Property, Reference, Schema, Sql, Word};
     vec![
         (
             "contract init",
