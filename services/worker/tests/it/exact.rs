@@ -361,14 +361,20 @@ fn timestamps_in_a_query_reach_all_years() {
     let stamps = vec![Some(end), Some(0), None, Some(-62_135_596_800_000_000)];
     let local: ArrayRef = Arc::new(TimestampMicrosecondArray::from(stamps.clone()));
     let zoned: ArrayRef = Arc::new(TimestampMicrosecondArray::from(stamps).with_timezone("UTC"));
+    let coarse: ArrayRef =
+        Arc::new(arrow::array::TimestampMillisecondArray::from(vec![Some(0), Some(1), Some(0), Some(5)]));
     let fine: ArrayRef = Arc::new(arrow::array::TimestampNanosecondArray::from(vec![Some(1), None, Some(0), Some(2)]));
     check(
-        vec![("l", local), ("z", zoned), ("f", fine)],
+        vec![("l", local), ("z", zoned), ("f", fine), ("m", coarse)],
         [
             (sql("SELECT count(*) FROM ${table} WHERE l = TIMESTAMP '9999-12-31 23:59:59.999999'"), 1.0),
             (sql("SELECT count(*) FROM ${table} WHERE z < TIMESTAMP '9999-12-31T00:00:00Z'"), 2.0),
             (sql("SELECT count(*) FROM ${table} WHERE l >= CAST('0001-01-01' AS TIMESTAMP)"), 3.0),
             (sql("SELECT count(*) FROM ${table} WHERE CAST(l AS TIMESTAMP) > TIMESTAMP '2300-01-01'"), 1.0),
+            // Beside a value by less than the unit of the column.
+            (sql("SELECT count(*) FROM ${table} WHERE m = TIMESTAMP '1969-12-31 23:59:59.999999'"), 0.0),
+            (sql("SELECT count(*) FROM ${table} WHERE m > TIMESTAMP '1969-12-31 23:59:59.999999'"), 4.0),
+            (sql("SELECT count(*) FROM ${table} WHERE m < TIMESTAMP '1970-01-01 00:00:00.000001'"), 2.0),
             (sql("SELECT count(*) FROM ${table} WHERE f > TIMESTAMP '1970-01-01 00:00:00.000000001'"), 1.0),
             (sql("SELECT count(*) FROM ${table} WHERE f = CAST('1970-01-01 00:00:00.000000002' AS TIMESTAMP)"), 1.0),
         ],

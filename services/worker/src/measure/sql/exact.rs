@@ -81,6 +81,9 @@ fn exact_expr(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
             | Operator::GtEq
             | Operator::IsDistinctFrom
             | Operator::IsNotDistinctFrom => {
+                if let Some((left, right)) = in_one_unit(left, right, schema)? {
+                    return Ok(Some(binary(left, *op, right)));
+                }
                 let (new_left, new_right) = (compared(left, schema)?, compared(right, schema)?);
                 (new_left.is_some() || new_right.is_some()).then(|| {
                     let side = |new: Option<Expr>, old: &Expr| new.unwrap_or_else(|| old.clone());
@@ -200,6 +203,27 @@ fn float(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
 /// The same for a side of a comparison, which may be a column that an aggregate computed.
 fn compared(side: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
     if matches!(side, Expr::Column(_)) { float(side, schema) } else { Ok(None) }
+}
+
+/// Two timestamps in the finer of their units, if these differ. The engine cuts both to the coarser one, and a literal to
+/// that of the column that it is compared with.
+fn in_one_unit(left: &Expr, right: &Expr, schema: &DFSchema) -> Result<Option<(Expr, Expr)>> {
+    let (DataType::Timestamp(left_unit, left_zone), DataType::Timestamp(right_unit, right_zone)) =
+        (left.get_type(schema)?, right.get_type(schema)?)
+    else {
+        return Ok(None);
+    };
+    if left_unit == right_unit {
+        return Ok(None);
+    }
+    let finer = left_unit.max(right_unit);
+    let in_finer = |side: &Expr, zone| kept(cast(side.clone(), DataType::Timestamp(finer, zone)));
+    Ok(Some((in_finer(left, left_zone), in_finer(right, right_zone))))
+}
+
+/// The expression in a form that the engine takes for no literal.
+fn kept(expr: Expr) -> Expr {
+    ScalarUDF::from(NormalFloat { signature: Signature::any(1, Volatility::Volatile) }).call(vec![expr])
 }
 
 fn normal(expr: Expr) -> Expr {
