@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::cell::Cell;
 use crate::count::Counts;
+use crate::expand::Expansion;
 use crate::explain::Explainer;
 use crate::field::MatchField;
 use crate::query::Query;
@@ -31,12 +32,12 @@ pub(crate) fn answer(reading: Reading<'_>, request: &Request) -> Result<Answer, 
     });
     let Page { best, next } = page(reading, &scores, passing, request, limit)?;
     let facets = if request.facets { counts.facets() } else { Vec::new() };
-    let explainer = request.explain.then(|| Explainer::new(&query, &scores.expansions));
+    let explainer = request.explain.then(|| Explainer::new(&query, &scores.words));
     let hits = best
         .into_iter()
         .map(|(place, id)| hit(reading, &scores, place, id, explainer.as_ref(), &fed))
         .collect::<Result<_, _>>()?;
-    let corrections = corrections(&query, &scores);
+    let corrections = corrections(&scores);
     reading.snapshot.give_back(scores.cells, &scores.matched);
     Ok(Answer {
         hits,
@@ -51,7 +52,7 @@ pub(crate) fn answer(reading: Reading<'_>, request: &Request) -> Result<Answer, 
 
 /// All visible documents, by their priors.
 fn everything(reading: Reading<'_>) -> Scores {
-    let mut scores = Scores { cells: reading.snapshot.cells(), matched: Vec::new(), expansions: Vec::new() };
+    let mut scores = Scores { cells: reading.snapshot.cells(), matched: Vec::new(), words: Vec::new() };
     for (number, segment) in (0..).zip(&reading.snapshot.segments) {
         for (doc, cell) in (0..).zip(&mut scores.cells[number as usize]) {
             let place = Place { segment: number, doc };
@@ -83,12 +84,12 @@ fn hit(
     Ok(Hit { id, revision: record.revision, stage: cell.stage(), score: cell.score, matches })
 }
 
-fn corrections(query: &Query, scores: &Scores) -> Vec<Correction> {
-    let corrected = |(word, expansion): (&crate::query::QueryWord, &crate::expand::Expansion)| {
+fn corrections(scores: &Scores) -> Vec<Correction> {
+    let corrected = |(word, expansion): &(String, Expansion)| {
         expansion.corrected.then(|| Correction {
-            typed: word.text.clone(),
+            typed: word.clone(),
             found: expansion.variants.iter().take(MAX_NAMED).map(|variant| variant.term.clone()).collect(),
         })
     };
-    query.words.iter().zip(&scores.expansions).filter_map(corrected).collect()
+    scores.words.iter().filter_map(corrected).collect()
 }

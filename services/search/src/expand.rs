@@ -11,7 +11,7 @@ use tantivy::schema::Field;
 
 use crate::abbreviation::other_forms;
 use crate::query::QueryWord;
-use crate::schema::Zone;
+use crate::schema::{Zone, keys};
 use crate::snapshot::{Part, Reading};
 use crate::token::{STEM, stem};
 
@@ -104,7 +104,7 @@ pub(crate) fn expand(reading: Reading<'_>, word: &QueryWord, before: Option<&str
     for joined in joined.into_iter().flatten() {
         out.add_known(reading, joined, JOINED_WEIGHT)?;
     }
-    let pair = format!("p:{text}");
+    let pair = keys::pair(text, "");
     if !found && reading.has(Part::Keys, &pair)? {
         out.add(pair, 1.0, 0);
     }
@@ -175,21 +175,13 @@ fn completions(reading: Reading<'_>, prefix: &str) -> tantivy::Result<Vec<(Strin
 
 /// The visible words that differ by so many errors, those with the same first letter first.
 fn corrections(reading: Reading<'_>, word: &str, errors: u8) -> tantivy::Result<Vec<(String, u8)>> {
-    // The field does not matter: the automaton has the text only.
-    let term = Term::from_field_text(Field::from_field_id(0), word);
-    let automaton = FuzzyTermQuery::new(term, errors, true).automaton()?;
     let mut found: BTreeSet<(bool, String)> = BTreeSet::new();
     for zone in Zone::VOCABULARY {
-        for dictionary in reading.dictionaries(Part::Zone(zone)) {
-            let mut stream = dictionary.search(&automaton).into_stream()?;
-            while stream.advance() {
-                if let Ok(term) = std::str::from_utf8(stream.key())
-                    && !term.starts_with(STEM)
-                {
-                    found.insert((term.chars().next() != word.chars().next(), term.to_owned()));
-                }
+        near(reading, Part::Zone(zone), word, "", errors, |term| {
+            if !term.starts_with(STEM) {
+                found.insert((term.chars().next() != word.chars().next(), term.to_owned()));
             }
-        }
+        })?;
     }
     visible(reading, &Zone::VOCABULARY, found.into_iter().map(|(_, term)| term), MAX_CORRECTIONS)
 }
@@ -214,6 +206,34 @@ fn visible(
     Ok(out)
 }
 
+/// Calls `visit` with the terms that begin with a prefix of the word and differ from it by so many errors. With two errors,
+/// the letter behind the prefix must be right: they are too many otherwise.
+fn near(
+    reading: Reading<'_>,
+    part: Part,
+    word: &str,
+    prefix: &str,
+    errors: u8,
+    mut visit: impl FnMut(&str),
+) -> tantivy::Result<()> {
+    // The field does not matter: the automaton has the text only.
+    let term = Term::from_field_text(Field::from_field_id(0), word);
+    let automaton = FuzzyTermQuery::new(term, errors, true).automaton()?;
+    let letter = word[prefix.len()..].chars().next().filter(|_| errors > 1);
+    let begin = prefix.chars().chain(letter).collect::<String>();
+    let mut end = begin.clone().into_bytes();
+    end.push(u8::MAX);
+    for dictionary in reading.dictionaries(part) {
+        let mut stream = dictionary.search(&automaton).ge(&begin).lt(&end).into_stream()?;
+        while stream.advance() {
+            if let Ok(term) = std::str::from_utf8(stream.key()) {
+                visit(term);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The visible names of products that differ from a key by a typing error: their keys.
 pub(crate) fn misspelt_names(reading: Reading<'_>, key: &str) -> tantivy::Result<Vec<String>> {
     let length = key.chars().count();
@@ -221,17 +241,10 @@ pub(crate) fn misspelt_names(reading: Reading<'_>, key: &str) -> tantivy::Result
         return Ok(Vec::new());
     }
     for errors in 1..=if length >= MIN_TWO_ERRORS { 2 } else { 1 } {
-        let term = Term::from_field_text(Field::from_field_id(0), &format!("n:{key}"));
-        let automaton = FuzzyTermQuery::new(term, errors, true).automaton()?;
         let mut found: BTreeSet<String> = BTreeSet::new();
-        for dictionary in reading.dictionaries(Part::Keys) {
-            let mut stream = dictionary.search(&automaton).ge("n:").lt("n;").into_stream()?;
-            while stream.advance() {
-                if let Ok(term) = std::str::from_utf8(stream.key()) {
-                    found.insert(term.to_owned());
-                }
-            }
-        }
+        near(reading, Part::Keys, &keys::name(key), &keys::name(""), errors, |term| {
+            found.insert(term.to_owned());
+        })?;
         let mut out = Vec::new();
         for term in found {
             if out.len() == MAX_CORRECTIONS {

@@ -76,20 +76,19 @@ impl Beginnings {
 }
 
 impl Explainer {
-    pub(crate) fn new(query: &Query, expansions: &[Expansion]) -> Self {
-        let terms = || expansions.iter().flat_map(|expansion| &expansion.variants);
+    pub(crate) fn new(query: &Query, words: &[(String, Expansion)]) -> Self {
+        let terms = || words.iter().flat_map(|(_, expansion)| &expansion.variants);
         let beginnings =
             Beginnings::of(terms().map(|variant| variant.term.trim_start_matches([STEM]).trim_start_matches("p:")));
-        let words = expansions
+        let words = words
             .iter()
-            .map(|expansion| expansion.variants.iter().map(|variant| variant.term.clone()).collect())
+            .map(|(_, expansion)| expansion.variants.iter().map(|variant| variant.term.clone()).collect())
             .collect();
         Self { words, beginnings, key: query.key.clone(), text: query.text.to_lowercase() }
     }
 
     /// The matches of a record: what the whole query names, the names of the product, and what has words of the query
-    /// that no earlier match has.
-    /// `words` has a bit for each word of the query that the document has.
+    /// that no earlier match has. `words` has a bit for each word of the query that the document has.
     pub(crate) fn explain(&self, record: &Record<'_>, stage: Stage, words: u16) -> Vec<Match> {
         let to_explain = words.count_ones() as usize;
         let mut found: Vec<Match> = Vec::new();

@@ -51,7 +51,8 @@ fn rule(zone: Zone) -> ZoneRule {
 pub(crate) struct Scores {
     pub(crate) cells: Cells,
     pub(crate) matched: Vec<Place>,
-    pub(crate) expansions: Vec<Expansion>,
+    /// The words that were looked for, and what each stands for.
+    pub(crate) words: Vec<(String, Expansion)>,
 }
 
 impl Scores {
@@ -93,14 +94,15 @@ pub(crate) fn score(reading: Reading<'_>, query: &Query) -> Result<Scores, Searc
         expansions.push(expansion);
         at += 1;
     }
+    scorer.names(query)?;
     for pair in words.windows(2) {
         scorer.pair(&keys::pair(&pair[0].text, &pair[1].text))?;
     }
-    scorer.names(query)?;
     in_time()?;
     let copies = words.iter().any(|word| is_mark_of_copy(&word.text));
     scorer.finish(words.len(), weights.iter().sum(), copies);
-    Ok(Scores { cells: scorer.cells, matched: scorer.matched, expansions })
+    let words = words.into_iter().map(|word| word.text).zip(expansions).collect();
+    Ok(Scores { cells: scorer.cells, matched: scorer.matched, words })
 }
 
 fn word_without_parts(unfinished: bool) -> QueryWord {
@@ -181,12 +183,13 @@ impl Scorer<'_> {
         Ok(())
     }
 
-    /// Counts a pair of neighbouring words.
+    /// Counts a pair of neighbouring words, for documents that match: the same letters can be other words.
     fn pair(&mut self, key: &str) -> Result<(), SearchError> {
         let cells = &mut self.cells;
         self.reading.visit(Part::Keys, key, |segment, _, occurrences| {
             for doc in occurrences.docs {
-                cells[segment as usize][*doc as usize].pairs += 1;
+                let cell = &mut cells[segment as usize][*doc as usize];
+                cell.pairs += u8::from(cell.matched);
             }
             true
         })?;
@@ -244,7 +247,8 @@ impl Scorer<'_> {
             if Prior::unpack(packed).deprecated {
                 cell.demote();
             }
-            let coverage = if weight > 0.0 { cell.covered / weight } else { 1.0 };
+            // What has no word of the query matches by its whole name.
+            let coverage = if cell.covered > 0.0 { cell.covered / weight } else { 1.0 };
             cell.score *= coverage.sqrt() * (1.0 + PAIR_BONUS * f32::from(cell.pairs)) * factors[usize::from(packed)];
         }
     }

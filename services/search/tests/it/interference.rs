@@ -51,6 +51,8 @@ const WORDS: &[&str] = &[
     "subscribtion",
     "subscriptions",
     "subscriptionline",
+    "orderl",
+    "ine",
 ];
 const CLASSES: &[&str] = &["one", "two", "three", "four"];
 const DOMAINS: &[&str] = &["sales", "sales.orders", "web"];
@@ -267,6 +269,34 @@ fn a_word_of_hidden_products_neither_stops_nor_makes_a_correction() {
     let answer = catalog.search("revenuey");
     assert!(answer.hits.is_empty() && answer.corrections.is_empty());
     assert!(catalog.ids("reven").is_empty());
+}
+
+/// A search uses what an earlier one has left.
+#[test]
+fn a_search_leaves_no_trace() {
+    // The pair `ab cdef` has the letters of `abc_def`, which no word of the query finds.
+    let catalog =
+        Catalog::of([product("a", "abc_def_xyz").described("revenue"), product("a", "b").described("revenue")]);
+    assert_eq!(catalog.search("ab cdef ").total, 0);
+    let before = format!("{:?}", catalog.search("revenue "));
+    for query in ["ab cdef ", "revenues", "", "a.b", "abc"] {
+        catalog.search(query);
+        assert_eq!(format!("{:?}", catalog.search("revenue ")), before, "{query}");
+    }
+}
+
+#[test]
+fn a_hidden_successor_leads_nowhere() {
+    let old = |id: &str, successor: &str| Document {
+        deprecated: true,
+        successor: Some(successor.to_owned()),
+        ..product("a", id)
+    };
+    let new = product("a", "sessions").described("visits and clicks");
+    let seen = Catalog::of([old("clicks", "a.visits"), old("visits", "a.sessions"), new.clone()]);
+    assert_eq!(seen.ids("clicks"), ["a.sessions", "a.clicks"]);
+    let hidden = Catalog::of([old("clicks", "a.visits"), old("visits", "a.sessions").secret(), new]);
+    assert_eq!(hidden.ids("clicks"), ["a.clicks", "a.sessions"]);
 }
 
 #[test]
