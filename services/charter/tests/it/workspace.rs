@@ -14,6 +14,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("documents", &["domain", "sql_rule"]),
     ("inspect", &["domain"]),
     ("policy", &["domain"]),
+    ("search", &["domain"]),
     ("storage", &["domain"]),
     ("store", &["domain"]),
     ("app", &["documents", "domain", "policy", "store"]),
