@@ -13,6 +13,7 @@ mod publish;
 mod queue;
 mod race;
 mod retention;
+mod search;
 mod shared;
 mod token;
 mod vendor;
