@@ -8,6 +8,7 @@ pub(crate) mod documents;
 pub(crate) mod facts;
 pub(crate) mod leases;
 pub(crate) mod schemas;
+pub(crate) mod search;
 pub(crate) mod signed_in;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use self::documents::DocumentCache;
 use self::facts::FactsCache;
 use self::leases::{FileLists, LeaseCache};
 use self::schemas::SchemaCache;
+use self::search::{SearchIndex, Sights};
 use self::signed_in::SignedInCache;
 use crate::actor::Standing;
 
@@ -41,6 +43,8 @@ pub(crate) struct Caches {
     pub(crate) leases: LeaseCache,
     pub(crate) file_lists: FileLists,
     pub(crate) schemas: SchemaCache,
+    pub(crate) search: SearchIndex,
+    pub(crate) sights: Sights,
 }
 
 impl Default for Caches {
@@ -54,6 +58,8 @@ impl Default for Caches {
             leases: LeaseCache::default(),
             file_lists: FileLists::default(),
             schemas: SchemaCache::default(),
+            search: SearchIndex::default(),
+            sights: Sights::default(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //!   checkpoints/        our own Delta checkpoints, each under its digest
 //!   counts/             counts of data files for the next inspection of a table, under the table's id
 //!   scratch/            emptied at start
+//!   search/             the search index, under the digest of the policies; built anew where it is missing
 //!   lake/               the storage root, unless configured elsewhere
 //! ```
 
@@ -202,6 +203,23 @@ impl DataDir {
         let path = self.root.join("scratch").join(id.to_string());
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Scratch { path })
+    }
+
+    /// The folder of the search index under these policies. Those under others are removed.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(crate) fn search(&self, policy_digest: &str) -> io::Result<PathBuf> {
+        let all = self.root.join("search");
+        let folder = all.join(policy_digest);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        for entry in fs::read_dir(all)? {
+            let path = entry?.path();
+            if path != folder {
+                fs::remove_dir_all(path)?;
+            }
+        }
+        Ok(folder)
     }
 
     /// Writes a small file and removes it: whether the folder can be written.

@@ -194,6 +194,9 @@ pub enum Unavailable {
     /// Other registrations for the subject came first, again and again.
     #[error("too many concurrent registrations for this subject")]
     SubjectContended,
+    /// A search takes longer than it may.
+    #[error("the search took too long: use fewer or longer words")]
+    SearchTooLong,
 }
 
 impl Unavailable {
@@ -205,6 +208,7 @@ impl Unavailable {
             Self::IssuerKeys => Reason::IssuerUnavailable,
             Self::CallInProgress => Reason::CallInProgress,
             Self::SubjectContended => Reason::SubjectContended,
+            Self::SearchTooLong => Reason::SearchTooLong,
         }
     }
 }

@@ -343,6 +343,7 @@ async fn store_outcome(
         }));
     }
     store::table::bump(&mut tx, table.id).await?;
+    store::outbox::push(&mut tx, &domain::event::Event::TableInspected { table_id: table.id }, now).await?;
     let detail = serde_json::json!({ "snapshot": head.key.to_string(), "verdicts": verdicts });
     audit::append_as(app, &mut tx, audit::SERVER.to_owned(), "", event.with(detail)).await?;
     if let Some(lease) = lease {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use domain::contract::Classification;
+use domain::id::{BindingId, ProductId};
 use domain::identity::PrincipalKind;
 use domain::name::DomainPath;
 use policy::{Action, Party, Product, Resource};
@@ -21,6 +22,11 @@ where
 {
     T::from_str(text).expect("a constant that parses")
 }
+
+/// A product that does not exist.
+pub(crate) static NO_PRODUCT: LazyLock<ProductId> = LazyLock::new(id);
+/// A binding that does not exist.
+pub(crate) static NO_BINDING: LazyLock<BindingId> = LazyLock::new(id);
 
 /// An id that no object has.
 fn id<T: FromStr>() -> T

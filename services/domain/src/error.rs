@@ -68,6 +68,8 @@ closed_set! {
         CallInProgress = "idempotency.in_progress",
         /// Other registrations for the subject came first.
         SubjectContended = "subject.contended",
+        /// A search takes longer than it may.
+        SearchTooLong = "search.too_long",
 
         /// The policies do not allow it.
         PolicyDenied = "policy.denied",

@@ -8,7 +8,7 @@ use crate::change::message::Format;
 use crate::clock::Timestamp;
 use crate::closed_set;
 use crate::contract::StateName;
-use crate::id::{ContractId, ContractVersionId, NoticeId, ProductId};
+use crate::id::{ContractId, ContractVersionId, NoticeId, ProductId, TableId};
 use crate::name::Name;
 use crate::notice::{ChangeNotice, Side};
 use crate::registry::{SchemaId, Subject};
@@ -33,6 +33,8 @@ closed_set! {
         NoticeClosed = "notice.closed",
         /// A schema was registered under a subject.
         SchemaRegistered = "schema.registered",
+        /// A snapshot of a table was inspected, and judged for each binding.
+        TableInspected = "table.inspected",
     }
 }
 
@@ -77,6 +79,11 @@ pub enum Event {
         schema_id: SchemaId,
         /// Its format.
         format: Format,
+    },
+    /// [`Kind::TableInspected`]
+    TableInspected {
+        /// The table.
+        table_id: TableId,
     },
 }
 
@@ -128,6 +135,7 @@ impl Event {
             Self::NoticeUpdated(_) => Kind::NoticeUpdated,
             Self::NoticeClosed(_) => Kind::NoticeClosed,
             Self::SchemaRegistered { .. } => Kind::SchemaRegistered,
+            Self::TableInspected { .. } => Kind::TableInspected,
         }
     }
 }

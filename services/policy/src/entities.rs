@@ -51,6 +51,11 @@ type Attributes = HashMap<String, RestrictedExpression>;
 type Result<T> = std::result::Result<T, Box<EntityAttrEvaluationError>>;
 
 impl Names {
+    /// The product that an entity is; `None` for other entities, and for ids that no product can have.
+    pub(crate) fn product_of(&self, entity: &EntityUid) -> Option<ProductId> {
+        (entity.type_name() == &self.product).then(|| entity.id().unescaped().parse().ok())?
+    }
+
     pub(crate) fn new() -> std::result::Result<Self, Box<ParseErrors>> {
         let action: EntityTypeName = "Action".parse()?;
         Ok(Self {

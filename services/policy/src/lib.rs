@@ -15,10 +15,13 @@ mod entities;
 mod facts;
 mod load;
 
+use std::collections::HashSet;
+
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, PolicyId, PolicySet, Request, RestrictedExpression, Schema,
 };
 use domain::gate::PolicyAnswer;
+use domain::id::ProductId;
 use domain::identity::PurposeCode;
 
 pub use self::action::Action;
@@ -34,6 +37,7 @@ pub struct Policy {
     /// Those of them that permit reading by a role, without a grant.
     by_role: PolicySet,
     ids: Vec<String>,
+    named_products: HashSet<ProductId>,
     schema: Schema,
     names: Names,
     digest: String,
@@ -79,6 +83,12 @@ impl Policy {
     /// The ids of all policies, sorted.
     pub fn ids(&self) -> &[String] {
         &self.ids
+    }
+
+    /// The products that a policy names by their ids. Of all others, the policies know the domain, the classification and
+    /// the caller's grants, and nothing else.
+    pub fn named_products(&self) -> &HashSet<ProductId> {
+        &self.named_products
     }
 
     /// Whether a role of the caller replaces a grant, as far as a question about reading goes whose answer is known:

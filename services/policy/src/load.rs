@@ -164,11 +164,14 @@ impl Policy {
         };
         let mut ids: Vec<String> = reader.policies.iter().map(|policy| policy.id().to_string()).collect();
         ids.sort_unstable();
+        let literals = reader.policies.iter().flat_map(cedar_policy::Policy::entity_literals);
+        let named_products = literals.filter_map(|entity| names.product_of(&entity)).collect();
         Ok(Self {
             authorizer: Authorizer::new(),
             by_action,
             by_role,
             ids,
+            named_products,
             schema,
             names,
             digest: hex::encode(digest.finalize()),

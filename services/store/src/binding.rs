@@ -10,7 +10,7 @@ use domain::registry::Subject;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::json;
-use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, natural};
+use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, natural, row, rows_in};
 
 /// Declares the row of a table of bindings and its conversion. The two tables differ only in what an object is bound
 /// to.
@@ -291,6 +291,24 @@ pub async fn find_last_good_verdict(
         rule_hash,
         up_to
     )
+}
+
+row! { LatestRow from "verdicts" { binding_id: Text<BindingId>, verdict: Text<Verdict>, } }
+
+/// The verdict that was given last for each of these bindings, whatever the rules were.
+pub async fn list_latest_verdicts(tx: &mut Tx, binding_ids: &[BindingId]) -> Result<Vec<(BindingId, Verdict)>, Error> {
+    let rows = rows_in!(
+        tx,
+        LatestRow,
+        "SELECT binding_id, verdict
+         FROM verdicts
+         WHERE binding_id IN ({list}) AND NOT EXISTS (
+             SELECT 1 FROM verdicts AS later
+             WHERE later.binding_id = verdicts.binding_id AND (later.at, later.id) > (verdicts.at, verdicts.id)
+         )",
+        binding_ids
+    );
+    Ok(rows.into_iter().map(|row| (row.binding_id.0, row.verdict.0)).collect())
 }
 
 /// The verdicts on these snapshots, by every binding and set of rules.

@@ -86,6 +86,22 @@ pub async fn list_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<
     list_in!(tx, ContractRow, "WHERE product_id IN ({list}) ORDER BY product_id, document_id", product_ids)
 }
 
+row! { SourceRow from "contracts" { document_id: String, product_id: Text<ProductId>, } }
+
+/// The products that have a contract whose documents' `id` is one of these, each with that id.
+pub async fn list_products_by_document_ids(
+    tx: &mut Tx,
+    document_ids: &[&str],
+) -> Result<Vec<(String, ProductId)>, Error> {
+    let rows = rows_in!(
+        tx,
+        SourceRow,
+        "SELECT document_id, product_id FROM contracts WHERE document_id IN ({list})",
+        document_ids
+    );
+    Ok(rows.into_iter().map(|row| (row.document_id, row.product_id.0)).collect())
+}
+
 entity_row! {
     VersionRow from "contract_versions" {
         id: Text<ContractVersionId>,

@@ -137,17 +137,36 @@ pub async fn read(tx: &mut Tx, consumer: Consumer, limit: u32) -> Result<Unread,
         on_both!(tx, |c| sqlx::query_as::<_, CursorRow>("SELECT position FROM outbox_cursors WHERE consumer = $1")
             .bind(consumer.0)
             .fetch_optional(c))?;
-    if let Some(CursorRow { position: cursor }) = row {
-        let events = list_after(tx, cursor, limit).await?;
-        // The newest event is never deleted, so none after the cursor means that all were read.
-        if events.iter().zip(cursor + 1..).all(|(event, position)| event.position == position) {
-            return Ok(Unread::Events { cursor, events });
-        }
+    match row {
+        Some(CursorRow { position: cursor }) => read_after(tx, cursor, limit).await,
+        None => Ok(Unread::Rebuild { newest: newest(tx).await? }),
     }
+}
+
+/// The same, for a consumer that keeps its cursor beside what it makes of the events.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_after(tx: &mut Tx, cursor: i64, limit: u32) -> Result<Unread, Error> {
+    let events = list_after(tx, cursor, limit).await?;
+    let newest = match events.last() {
+        Some(last) => last.position,
+        None => newest(tx).await?,
+    };
+    // The newest event is never deleted, so none after the cursor means that all were read. A cursor beyond it is that of
+    // another database.
+    if cursor <= newest && events.iter().zip(cursor + 1..).all(|(event, position)| event.position == position) {
+        return Ok(Unread::Events { cursor, events });
+    }
+    Ok(Unread::Rebuild { newest: self::newest(tx).await? })
+}
+
+/// The position of the newest event that the transaction sees; 0 if there is none.
+pub async fn newest(tx: &mut Tx) -> Result<i64, Error> {
     let row =
         on_both!(tx, |c| sqlx::query_as::<_, NewestRow>("SELECT COALESCE(MAX(position), 0) AS newest FROM outbox")
             .fetch_one(c))?;
-    Ok(Unread::Rebuild { newest: row.newest })
+    Ok(row.newest)
 }
 
 /// Moves a consumer's cursor from `seen`, as [`read`] gave it, to the position of the last event that it handled.
@@ -249,6 +268,7 @@ fn event_to_text(event: &Event) -> Result<(String, String), Error> {
             let payload = SchemaPayload { version: *version, schema_id: *schema_id, format: format.to_string() };
             (subject.to_string(), serde_json::to_string(&payload))
         }
+        Event::TableInspected { table_id } => (table_id.to_string(), Ok("{}".to_owned())),
     };
     Ok((subject, payload.map_err(|problem| Error::inconsistent("outbox", "new", problem.to_string()))?))
 }
@@ -294,6 +314,7 @@ fn event_from_text(kind: &str, subject: &str, payload: &str) -> Result<Event, St
             let SchemaPayload { version, schema_id, format } = json(payload)?;
             Event::SchemaRegistered { subject: parsed(subject)?, version, schema_id, format: parsed(&format)? }
         }
+        Kind::TableInspected => Event::TableInspected { table_id: parsed(subject)? },
     })
 }
 

@@ -5,13 +5,15 @@ use domain::contract::Classification;
 use domain::document::{Format, StoredDocument};
 use domain::grant::PortMajor;
 use domain::id::{ContractId, DomainId, PrincipalId, ProductId};
-use domain::name::Name;
+use domain::name::{DomainPath, Name};
 use domain::product::{Port, Product, State};
 
 use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek};
-use crate::row::{Text, affected, entity_row, find, insert, integer, list_in, natural, page, row, rows_in, select};
+use crate::row::{
+    Text, affected, entity_row, find, insert, integer, list_in, natural, on_both, page, row, rows_in, select,
+};
 
 entity_row! {
     ProductRow from "products" {
@@ -201,6 +203,25 @@ pub async fn list(tx: &mut Tx, seek: &Seek<ProductId>) -> Result<Page<Product>, 
     // Every id is greater than the empty text.
     let after = seek.after.map_or(String::new(), |id| id.to_string());
     page!(tx, seek, ProductRow, "WHERE id > $1 ORDER BY id LIMIT $2", after.as_str())
+}
+
+row! { ClassRow from "products" { path: Text<DomainPath>, classification: String, } }
+
+/// The domains and classifications that products have together.
+pub async fn list_classes(tx: &mut Tx) -> Result<Vec<(DomainPath, Classification)>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, ClassRow>(
+        "SELECT DISTINCT
+             domains.path AS path,
+             products.classification AS classification
+         FROM products
+         JOIN domains ON domains.id = products.domain_id"
+    )
+    .fetch_all(c))?;
+    let class = |row: ClassRow| {
+        let unknown = || Error::inconsistent("products", &row.path.0, "the classification is none");
+        Ok((row.path.0.clone(), Classification::from_word(&row.classification).ok_or_else(unknown)?))
+    };
+    rows.into_iter().map(class).collect()
 }
 
 /// A domain's own products in the order of their names.

@@ -123,4 +123,12 @@ enums! {
     GateCheck(domain::gate::Check);
     /// The reason for the outcome of a check.
     ReasonCode(domain::gate::Code);
+    /// What search counts hits by, and filters them by.
+    SearchFacet(search::Facet);
+    /// How good the best match of a hit is. A later stage never comes before an earlier one.
+    SearchStage(search::Stage);
+    /// What the text of a match is.
+    MatchField(search::MatchField);
+    /// What the caller may do with a product that they may see.
+    ProductAccess(search::Access);
 }

@@ -26,6 +26,7 @@ mod publish;
 mod registry;
 mod relation;
 mod scalar;
+mod search;
 mod session;
 mod table;
 mod token;
@@ -49,6 +50,7 @@ pub struct Query(
     node::NodeQuery,
     org::OrgQuery,
     product::ProductQuery,
+    search::SearchQuery,
     table::TableQuery,
     contract::ContractQuery,
     grant::GrantQuery,

@@ -15,6 +15,7 @@ use crate::inspection;
 use crate::lease::intent;
 use crate::paging::MAX_PAGE;
 use crate::retention;
+use crate::search;
 use crate::table::head;
 
 /// How long to wait for work without a notification: other replicas send none.
@@ -41,6 +42,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
         tasks.spawn(work(Arc::clone(&app), stop.clone()));
     }
     tasks.spawn(poll(Arc::clone(&app), stop.clone()));
+    tasks.spawn(search::run(Arc::clone(&app), stop.clone()));
     tasks.spawn(tidy(app, stop));
     while tasks.join_next().await.is_some() {}
 }

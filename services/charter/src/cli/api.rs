@@ -257,4 +257,8 @@ closed_sets! {
     GateAction(domain::gate::Action)
     GateCheck(domain::gate::Check)
     ReasonCode(domain::gate::Code)
+    SearchFacet(search::Facet)
+    SearchStage(search::Stage)
+    MatchField(search::MatchField)
+    ProductAccess(search::Access)
 }

@@ -35,6 +35,7 @@ mod registry;
 mod report;
 mod role;
 mod schema;
+mod search;
 mod snippet;
 mod sources;
 mod table;
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     Role(role::Args),
     /// Create tokens
     Token(token::Args),
+    /// Find data products by a word, a column or a facet
+    Search(search::SearchArgs),
     /// List and show data products
     Product(product::Args),
     /// Release subjects of the schema registry to other domains
@@ -135,6 +138,7 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Principal(args) => principal::run(args).await,
             Command::Role(args) => role::run(args).await,
             Command::Token(args) => token::run(args).await,
+            Command::Search(args) => search::run(args).await,
             Command::Product(args) => product::run(args).await,
             Command::Registry(args) => registry::run(args).await,
             Command::Table(args) => table::run(args).await,
