@@ -1,12 +1,16 @@
 //! Claims: what producers say, in their own names for datasets. [`crate::settle`] makes edges of them.
+//!
+//! Claims are rows of a store: their JSON is always the same text for the same claim.
 
 use domain::clock::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::edge::Basis;
 use crate::name::{Dataset, Job};
 
 /// What data comes from or goes to, by its producer's name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Thing {
     /// A dataset.
     Dataset(Dataset),
@@ -15,7 +19,7 @@ pub enum Thing {
 }
 
 /// One end of a flow.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct End {
     /// The dataset or job.
     pub thing: Thing,
@@ -41,7 +45,8 @@ impl End {
 }
 
 /// One thing that a producer says. Claims only add to each other: which of them count is decided when they are settled.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Claim {
     /// Data flows from one end to the other.
     Flow {

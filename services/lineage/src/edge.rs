@@ -2,6 +2,8 @@
 
 use domain::closed_set;
 use domain::id::{PrincipalId, ProductId, TableId};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::name::{Dataset, Job};
@@ -39,15 +41,15 @@ impl Node {
         Self { holder, column: Some(column.into()) }
     }
 
-    /// The node as bytes, in the order of nodes; those of a holder begin those of its columns.
-    pub(crate) fn key(&self) -> Vec<u8> {
+    /// The node as bytes, for a store: in the order of nodes, and those of a holder begin those of its columns.
+    pub fn key(&self) -> Vec<u8> {
         let mut key = self.holder.key();
         key.extend_from_slice(self.column.as_deref().unwrap_or_default().as_bytes());
         key
     }
 
     /// The node of such bytes.
-    pub(crate) fn from_key(key: &[u8]) -> Option<Self> {
+    pub fn from_key(key: &[u8]) -> Option<Self> {
         let (tag, rest) = key.split_first()?;
         let (holder, column) = match *tag {
             TABLE => (Holder::Table(TableId(uuid(rest)?)), &rest[ID_BYTES..]),
@@ -166,6 +168,19 @@ closed_set! {
         Together = "together",
         /// A job reads the source and names no target.
         Ends = "ends",
+    }
+}
+
+/// As its word.
+impl Serialize for Basis {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Basis {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The longest namespace, name and column name, in bytes.
 pub const MAX_NAME_BYTES: usize = 2_048;
 
@@ -54,7 +56,7 @@ pub enum Error {
 /// alone, are both (`s3://lake`, `sales`); `file:///data/t`, `file:/data/t`, and `file` with `/data/t`, are (`file`,
 /// `/data/t`). In other namespaces the scheme and the host are lowered, and default ports, closing slashes and
 /// credentials are left out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Dataset {
     is_place: bool,
     namespace: String,
@@ -127,7 +129,7 @@ impl fmt::Display for Dataset {
 }
 
 /// A job as producers name it, or an exposure: what works on data without being data.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Job {
     namespace: String,
     name: String,

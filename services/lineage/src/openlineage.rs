@@ -7,6 +7,8 @@
 mod facets;
 mod place;
 
+use std::time::Duration;
+
 use domain::clock::Timestamp;
 use domain::closed_set;
 use serde_json::Value;
@@ -32,6 +34,9 @@ pub const MAX_DATASETS: usize = 1_000;
 pub const MAX_PAIRS: usize = 20_000;
 /// The most fields, sources of fields, names, exposures or tests that are read of an event, counted together.
 pub const MAX_STATEMENTS: usize = 50_000;
+
+/// How far ahead of ours a producer's clock may be.
+pub const MAX_AHEAD: Duration = Duration::from_secs(60 * 60);
 
 const EVENT_LIMITS: domain::json::Limits = domain::json::Limits { depth: 64, n_values: 400_000, allows_nul: false };
 const BATCH_LIMITS: domain::json::Limits = domain::json::Limits { depth: 65, n_values: 1_600_000, allows_nul: false };
@@ -159,6 +164,14 @@ impl Event {
             Value::Array(events) => Ok(events.into_iter().map(Self::of).collect()),
             _ => Err(Error::at("", Problem::NotA { expected: "an array" })),
         }
+    }
+
+    /// Refuses an event from the future: what it states could not be replaced until then, and would not grow old.
+    ///
+    /// # Errors
+    /// Its time is more than [`MAX_AHEAD`] after `now`.
+    pub fn check_time(&self, now: Timestamp) -> Result<(), Error> {
+        if self.time > now.plus(MAX_AHEAD) { Err(Error::at("/eventTime", Problem::Future)) } else { Ok(()) }
     }
 
     fn of(json: Value) -> Result<Self, Error> {

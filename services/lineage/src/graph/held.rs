@@ -100,7 +100,7 @@ impl Graph {
         self.base.bytes()
     }
 
-    /// The edges between some holders, for drawing them.
+    /// The edges between some holders, for drawing them. Pass holders that the caller was shown.
     pub fn links(&self, holders: &[Holder], kinds: Kinds) -> Vec<Link> {
         let ids: std::collections::HashMap<u32, usize> =
             holders.iter().enumerate().filter_map(|(place, holder)| Some((self.find(&holder.key())?, place))).collect();

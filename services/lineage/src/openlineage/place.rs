@@ -61,6 +61,9 @@ pub enum Problem {
     /// It is not the name of a dataset, job or column.
     #[error(transparent)]
     Name(#[from] name::Error),
+    /// It is a time more than [`crate::openlineage::MAX_AHEAD`] from now.
+    #[error("the time is more than an hour from now")]
+    Future,
     /// There are too many.
     #[error("more than {most}")]
     TooMany {

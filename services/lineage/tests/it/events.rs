@@ -1,9 +1,10 @@
 //! Reading events: real ones of Spark, Airflow, dbt and the Python client, and wrong ones.
 
+use domain::clock::Timestamp;
 use lineage::name;
 use lineage::openlineage::{
-    Error, Event, Facet, MAX_BATCH_EVENTS, MAX_DATASETS, MAX_EVENT_BYTES, MAX_PAIRS, MAX_STATEMENTS, Problem, Source,
-    Subject, Transition,
+    Error, Event, Facet, MAX_AHEAD, MAX_BATCH_EVENTS, MAX_DATASETS, MAX_EVENT_BYTES, MAX_PAIRS, MAX_STATEMENTS,
+    Problem, Source, Subject, Transition,
 };
 
 use crate::world::{AIRFLOW, DBT, PYTHON, SPARK, dataset, events};
@@ -173,6 +174,14 @@ fn wrong_events_are_refused_with_the_place() {
     assert!(matches!(wrong(&other_type), (_, Problem::Word(_))));
     let no_time = Event::read(format!(r#"{{"eventTime":"yesterday","producer":"p",{JOB}}}"#).as_bytes());
     assert!(matches!(no_time, Err(Error::At { place, .. }) if place == "/eventTime"));
+}
+
+#[test]
+fn an_event_from_the_future_is_refused() {
+    let event = read(JOB).unwrap();
+    let future = Error::At { place: "/eventTime".to_owned(), problem: Problem::Future };
+    assert_eq!(event.check_time(event.time.minus(MAX_AHEAD)), Ok(()));
+    assert_eq!(event.check_time(Timestamp(event.time.minus(MAX_AHEAD).0 - 1)), Err(future));
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use domain::clock::Timestamp;
 use lineage::claim::Claim;
+use lineage::edge::Node;
 use lineage::observe::{Error, Ledger};
 use lineage::openlineage::{Event, MAX_DATASETS};
+use lineage::resolve::Directory;
 use proptest::prelude::*;
 
-use crate::world::{AIRFLOW, DBT, PYTHON, SPARK, events, ledger, run_event, speaker};
+use crate::world::{AIRFLOW, DBT, PYTHON, SPARK, events, ledger, run_event, settled, speaker};
 
 fn every_event() -> Vec<Event> {
     let mut all: Vec<Event> = [SPARK, AIRFLOW, PYTHON, DBT].iter().flat_map(|lines| events(lines)).collect();
@@ -86,6 +88,23 @@ fn the_events_of_one_run_are_taken_together() {
     let hour = |hour: &str| Timestamp::parse_rfc3339(&format!("2026-01-01T{hour}:00:00Z")).unwrap();
     assert_eq!((seen.first, seen.last), (hour("08"), hour("09")));
     assert!(flows(&two_runs).is_empty(), "what different runs of a job touch does not belong together");
+}
+
+#[test]
+fn claims_and_nodes_survive_a_store() {
+    let ledger = ledger(&every_event());
+    for (_, claim, _) in ledger.claims(speaker(1)) {
+        let text = serde_json::to_string(claim).unwrap();
+        assert_eq!(serde_json::from_str::<Claim>(&text).unwrap(), *claim, "{text}");
+    }
+    for edge in settled(&every_event(), &Directory::default()) {
+        for node in [edge.from, edge.to] {
+            assert_eq!(Node::from_key(&node.key()), Some(node));
+        }
+    }
+    for key in [&[][..], &[0], &[1, 2], &[2, b'a'], &[9; 40]] {
+        assert_eq!(Node::from_key(key), None, "{key:?}");
+    }
 }
 
 #[test]

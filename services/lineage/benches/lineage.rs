@@ -1,4 +1,5 @@
-//! What a graph of 1,000,000 tables and 5,000,000 edges costs: `cargo bench -p lineage --bench graph`.
+//! What a graph of 1,000,000 tables and 5,000,000 edges costs (`tests/bench.sh graph`), and reading events
+//! (`tests/bench.sh events`).
 //!
 //! The tables lie in eight layers and in 1,000 domains of any size. Each table above the lowest layer is made from
 //! tables of the layers below it, mostly of the layer right below and of popular ones: the square of a uniform number
@@ -9,8 +10,10 @@
 use std::time::{Duration, Instant};
 
 use domain::id::{DomainId, TableId};
-use lineage::edge::{Holder, Kind, Kinds, Node};
+use lineage::edge::{Holder, Kind, Kinds, Node, Speaker};
 use lineage::graph::{Builder, Direction, Fresh, Graph, MAX_FRESH_EDGES, Question, Visible, impact};
+use lineage::observe::Ledger;
+use lineage::openlineage::{Event, MAX_BATCH_EVENTS};
 use uuid::Uuid;
 
 const N_NODES: usize = 1_000_000;
@@ -43,10 +46,61 @@ impl Numbers {
 }
 
 fn main() {
-    // `cargo test` runs benches, too; it passes no `--bench`.
+    // `cargo bench` says `--bench`; `cargo test` asks for nothing of this.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    if wanted("events") {
+        events();
+    }
+    if wanted("graph") {
+        graph();
+    }
+}
+
+/// Batches of events as Spark, dbt and the Python client send them, each of a run of its own: reading, and adding to what
+/// is known.
+fn events() {
+    const N_BATCHES: usize = 40;
+    let lines: Vec<&str> = [
+        include_str!("../tests/it/events/spark.ndjson"),
+        include_str!("../tests/it/events/dbt.ndjson"),
+        include_str!("../tests/it/events/python.ndjson"),
+    ]
+    .into_iter()
+    .flat_map(str::lines)
+    .collect();
+    let mut ledger = Ledger::default();
+    let (mut n_events, mut n_bytes, mut reading, mut adding) = (0, 0, Duration::ZERO, Duration::ZERO);
+    for batch in 0..N_BATCHES {
+        // The first digits of all run ids here.
+        let of_batch = |line: &&str| line.replace("01a229d", &format!("{:07x}", 0x0100_0000 + batch));
+        let copies = lines.iter().cycle().take(MAX_BATCH_EVENTS).map(of_batch).collect::<Vec<_>>();
+        let text = format!("[{}]", copies.join(","));
+        n_bytes += text.len();
+        let ran = processor_time();
+        let events = Event::read_batch(text.as_bytes()).unwrap();
+        reading += processor_time() - ran;
+        let ran = processor_time();
+        for event in events {
+            ledger.apply(Speaker::House, &event.unwrap()).unwrap();
+            n_events += 1;
+        }
+        adding += processor_time() - ran;
+    }
+    let rate = |time: Duration| (f64::from(n_events) / time.as_secs_f64()) as u64;
+    println!(
+        "events of {} bytes on average, on the processor: {}/s read, {}/s added in memory, {}/s both",
+        n_bytes / n_events as usize,
+        rate(reading),
+        rate(adding),
+        rate(reading + adding),
+    );
+}
+
+fn graph() {
     let mut numbers = Numbers(7);
     let nodes: Vec<Node> = (0..N_NODES)
         .map(|_| {
