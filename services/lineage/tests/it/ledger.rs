@@ -41,7 +41,7 @@ proptest! {
 
     #[test]
     fn shuffled_and_duplicated_events_give_the_same_ledger(
-        order in Just(every_event().into_iter().enumerate().map(|(place, event)| (place % 2, event)).collect::<Vec<_>>())
+        order in Just(every_event().into_iter().enumerate().map(|(place, event)| (place / 10 % 2, event)).collect::<Vec<_>>())
             .prop_shuffle(),
         duplicates in prop::collection::vec(0..40_usize, 0..30),
     ) {

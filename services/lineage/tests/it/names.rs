@@ -71,7 +71,13 @@ fn names_without_a_store_stay_as_they_are() {
 
 #[test]
 fn credentials_are_left_out_of_names() {
-    for namespace in ["postgres://user:pass@db", "s3://key:pass@lake", "mysql://user@db:3306", "https://a:pass@c/x"] {
+    for namespace in [
+        "postgres://user:pass@db",
+        "s3://key:pass@lake",
+        "mysql://user@db:3306",
+        "https://a:pass@c/x",
+        "abfss://user:pass@acme",
+    ] {
         let dataset = dataset(namespace, "t");
         assert!(!dataset.to_string().contains("pass") && !dataset.to_string().contains("user"), "{dataset}");
     }

@@ -75,6 +75,24 @@ fn exposures_of_dbt_use_what_they_depend_on_and_tests_do_not() {
 }
 
 #[test]
+fn a_job_that_only_tests_is_no_reader() {
+    let input = r#"{"namespace":"n","name":"a"}"#;
+    let reads = run_event("08:00:00", 1, "j", &format!(r#","inputs":[{input}]"#));
+    let directory = Directory::default();
+    assert_eq!(lines(&settled(std::slice::from_ref(&reads), &directory)), ["n a -> job jobs j (ends)"]);
+    let facet = r#"{"dataQualityAssertions":{"assertions":[{"assertion":"not_null","success":false}]}}"#;
+    let asserts =
+        run_event("09:00:00", 2, "j", &format!(r#","inputs":[{{"namespace":"n","name":"a","inputFacets":{facet}}}]"#));
+    assert_eq!(settled(&[reads.clone(), asserts], &directory), []);
+    let tests = r#"{"test":{"tests":[{"name":"t","status":"pass"}]}}"#;
+    let text = format!(
+        r#"{{"eventTime":"2026-01-01T09:00:00Z","producer":"p","job":{{"namespace":"jobs","name":"j"}},"inputs":[{input}],
+        "run":{{"runId":"00000000-0000-0000-0000-000000000002","facets":{tests}}}}}"#
+    );
+    assert_eq!(settled(&[Event::read(text.as_bytes()).unwrap(), reads], &directory), []);
+}
+
+#[test]
 fn events_of_the_python_client_resolve_with_columns_designs_and_symlinks_of_datasets() {
     let names = [
         ("s3://lake", "sales/orders", 1),
