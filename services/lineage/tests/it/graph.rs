@@ -82,6 +82,15 @@ fn cycles_end_and_the_start_is_not_its_own_consumer() {
     let down = ask(&graph, &[whole(1)], Direction::Downstream);
     assert_eq!(items(&down), ["1 table 2: *", "2 table 3: *"]);
     assert!(down.is_complete());
+    // Nor is the table of a column at which the search begins, whichever part of it is reached again.
+    let graph = observed(&[
+        (column(1, "a"), column(2, "x")),
+        (column(2, "x"), column(1, "b")),
+        (column(1, "b"), whole(3)),
+        (whole(3), whole(1)),
+    ]);
+    let down = ask(&graph, &[column(1, "a")], Direction::Downstream);
+    assert_eq!(items(&down), ["1 table 2: *", "3 table 3: *"]);
 }
 
 #[test]
@@ -174,7 +183,13 @@ fn visible_nodes_of_another_graph_are_refused_and_new_nodes_are_hidden() {
     assert_eq!(impact(&rebuilt, &visible, &question).map(|impact| impact.n_holders()), Err(OtherGraph));
     let more = graph.with_fresh(&[Fresh { from: (whole(2), None), to: (whole(3), None), kind: Kind::Declared }]);
     assert_eq!(impact(&more, &visible, &question).unwrap().n_holders(), 1);
-    visible.renew(&more, |_| true).unwrap();
+    let mut asked = Vec::new();
+    let ask = |holder: &Holder| {
+        asked.push(holder.clone());
+        true
+    };
+    visible.renew(&more, ask).unwrap();
+    assert_eq!(asked, [Holder::Table(table(3))], "only for what is new");
     assert_eq!(impact(&more, &visible, &question).unwrap().n_holders(), 2);
     assert_eq!(visible.renew(&rebuilt, |_| true), Err(OtherGraph));
 }
@@ -190,6 +205,8 @@ fn links_between_holders_are_given_once_with_all_their_kinds() {
             kind: Kind::Observed,
         },
     ]);
+    let of_itself = Fresh { from: (whole(2), None), to: (whole(2), None), kind: Kind::Read };
+    let graph = graph.with_fresh(&[of_itself]);
     let holders = [Holder::Table(table(2)), Holder::Table(table(1)), Holder::Table(table(99))];
     let links = graph.links(&holders, Kinds::ALL);
     let kinds = Kinds::of(&[Kind::Observed, Kind::Declared, Kind::Read]);

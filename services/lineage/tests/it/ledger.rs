@@ -87,6 +87,8 @@ fn the_events_of_one_run_are_taken_together() {
     let seen = flows(&one_run)[0];
     let hour = |hour: &str| Timestamp::parse_rfc3339(&format!("2026-01-01T{hour}:00:00Z")).unwrap();
     assert_eq!((seen.first, seen.last), (hour("08"), hour("09")));
+    let in_place = r#","inputs":[{"namespace":"n","name":"a"}],"outputs":[{"namespace":"n","name":"a"}]"#;
+    assert!(flows(&[run_event("08:00:00", 1, "j", in_place)]).is_empty(), "a table is not made from itself");
     assert!(flows(&two_runs).is_empty(), "what different runs of a job touch does not belong together");
 }
 
