@@ -13,6 +13,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("documents", &["domain", "sql_rule"]),
     ("inspect", &["domain"]),
+    ("lineage", &["domain"]),
     ("policy", &["domain"]),
     ("search", &["domain"]),
     ("storage", &["domain"]),
