@@ -112,7 +112,8 @@ async fn what_is_hidden_is_missing_in_every_part_of_an_answer() {
             let found = find(&reader, text).await;
             assert!(!addresses(&found).contains(&"shop.margins".to_owned()), "{text}");
             let counted = found.facets.iter().find(|counts| counts.facet == Facet::Classification);
-            let words: Vec<_> = counted.iter().flat_map(|counts| &counts.values).map(|(word, _)| word.as_str()).collect();
+            let words: Vec<_> =
+                counted.iter().flat_map(|counts| &counts.values).map(|(word, _)| word.as_str()).collect();
             assert!(!words.contains(&"restricted"), "{text}: {words:?}");
             assert_eq!(found.total, Some(found.hits.len() as u64), "{text}");
         }
@@ -130,7 +131,8 @@ async fn roles_and_grants_count_at_once() {
     on_both(async |test| {
         let owner = world(&test).await;
         let reader = test.principal("reader").await;
-        let access = |found: &Found| found.hits.iter().find(|hit| hit.product.address() == "shop.orders").unwrap().access;
+        let access =
+            |found: &Found| found.hits.iter().find(|hit| hit.product.address() == "shop.orders").unwrap().access;
         assert_eq!(access(&find(&reader, "orders").await), Access::Request);
         let grant = owner.grants(&reader, access_to("shop.orders.orders")).await.unwrap();
         let reader = test.ctx("reader").await;
@@ -173,7 +175,8 @@ async fn a_product_that_a_policy_names_is_judged_by_itself() {
     world(&test).await;
     let reader = test.principal("reader").await;
     let id = find(&reader, "shop.orders").await.hits[0].product.product.id;
-    let rule = format!("@id(\"hide\") forbid (principal, action == Action::\"viewProduct\", resource == Product::\"{id}\");");
+    let rule =
+        format!("@id(\"hide\") forbid (principal, action == Action::\"viewProduct\", resource == Product::\"{id}\");");
     let test = test.restart_under(Policy::with_files(&[("hide.cedar", &rule)]).unwrap()).await;
     let reader = test.ctx("reader").await;
     let all = find(&reader, "").await;

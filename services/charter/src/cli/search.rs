@@ -53,7 +53,7 @@ pub(crate) struct SearchArgs {
 }
 
 operation!($ query "Query" Search {
-    text: String, filters: Vec<SearchFilter>, first: i32, after: Option<String>
+    text: String, filters: Option<Vec<SearchFilter>>, first: i32, after: Option<String>
 } "search" -> SearchAnswer);
 
 #[derive(Clone, cynic::InputObject)]
@@ -136,7 +136,8 @@ pub(crate) async fn run(args: SearchArgs) -> Result<Exit> {
         (search::Facet::Verdict, args.verdict),
     ];
     let filters = filters.into_iter().filter(|(_, values)| !values.is_empty());
-    let filters = filters.map(|(facet, values)| SearchFilter { facet: SearchFacet(facet), values }).collect();
+    let filters = filters.map(|(facet, values)| SearchFilter { facet: SearchFacet(facet), values });
+    let filters = Some(filters.collect());
     let query = Search { text: args.text.join(" "), filters, first: args.limit, after: args.after };
     let answer = Client::new(&args.remote)?.send(query).await?;
     output::show(args.remote.json, &answer, SearchAnswer::text)?;

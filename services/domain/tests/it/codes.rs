@@ -45,6 +45,7 @@ fn payload(kind: event::Kind) -> String {
             ("notice id", "`product`, `from` and `to` with `contract` and `version`, `deadline`")
         }
         Kind::SchemaRegistered => ("subject", "`version`, `schemaId`, `format`"),
+        Kind::TableInspected => ("table id", "nothing"),
     };
     format!("{subject}; {payload}")
 }
