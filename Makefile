@@ -45,7 +45,7 @@ bench: ## Measure the budgets of the gate, the vend and the server's start (rele
 	@tests/bench.sh
 
 bench-inspection: ## Measure inspections against DuckDB on 10,000,000 rows (release build of the worker: an hour the first time)
-	@tests/setup.sh clients
+	@tests/setup.sh clients && $(CHARTER_CLIENTS)/bin/pip install --quiet --requirement tests/inspection/requirements.txt
 	$(CARGO) build --release --workspace --locked --bin charter-worker
 	$(CHARTER_CLIENTS)/bin/python tests/inspection/bench.py \
 		$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/charter-worker $(CHARTER_CLIENTS)/../bench-inspection

@@ -110,7 +110,7 @@ RULES = [
     (bounds("amount", integer(0, True), integer(1_000_000)), "count_if(amount <= 0 OR amount > 1000000)"),
     # Not-a-number is in no range; to DuckDB it is above every number.
     (bounds("price", integer(0), integer(10_000)), "count_if(NOT (price >= 0 AND price <= 10000))"),
-    ({"not_multiple_of": {"column": ["discount"], "divisor": 5.0}}, "count_if(discount % 5 <> 0)"),
+    ({"not_multiple_of": {"column": ["discount"], "divisor": "5"}}, "count_if(discount % 5 <> 0)"),
     (bounds("score", integer(0), integer(999)), "count_if(score NOT BETWEEN 0 AND 999)"),
     (bounds("created", moment("2023-01-01T00:00:00Z"), moment("2030-01-01T00:00:00Z")),
      "count_if(created NOT BETWEEN TIMESTAMPTZ '2023-01-01 00:00:00+00' AND TIMESTAMPTZ '2030-01-01 00:00:00+00')"),

@@ -252,8 +252,8 @@ pub(crate) struct InspectionRead {
 impl std::fmt::Display for InspectionRead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { files, bytes, rows, files_known, proven } = self;
-        write!(f, "read {files} files, {rows} rows, {bytes} bytes; ")?;
-        write!(f, "{files_known} files known from before, {proven} counts proven by statistics")
+        write!(f, "read: files {files}, rows {rows}, bytes {bytes}; ")?;
+        write!(f, "known from before: files {files_known}; proven by statistics: counts {proven}")
     }
 }
 

@@ -121,7 +121,7 @@ async fn inspect(args: &TestArgs, rules: &RuleSet) -> Result<(Format, Inspection
         Some(version) => (Format::Delta, Some(SnapshotKey::DeltaVersion(version))),
         None => (Format::Parquet, None),
     };
-    let launcher = crate::serve::default_launcher(args.worker.as_deref());
+    let launcher = super::super::serve::default_launcher(args.worker.as_deref());
     let launcher = launcher.map_err(|error| failed(format!("{error:#}")))?;
     let scratch = tempfile::tempdir().map_err(|cause| failed(format!("cannot create a temporary folder: {cause}")))?;
     let job = InspectionJob {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::super::sources;
 use super::{Case, Kind, Level, Note, REFUSED};
-use crate::cli::sources;
 
 /// The cases as one run. A case that failed without an error of its own has its failure as a result.
 pub(crate) fn sarif(cases: &[Case]) -> Value {

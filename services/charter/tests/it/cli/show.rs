@@ -58,9 +58,13 @@ fn snapshot(state: &str, verdict: Option<&str>, conforms: bool) -> Value {
             ],
         })
     });
+    let read = verdict
+        .as_ref()
+        .map(|_| json!({ "files": "3", "bytes": "1024", "rows": "252582", "filesKnown": "1", "proven": "2" }));
     json!({
         "id": "s", "key": "3", "state": state, "noticedAt": "2026-01-01T00:00:00Z",
-        "committedAt": "2026-01-01T00:00:00Z", "rows": "336776", "files": "4", "error": null, "verdict": verdict,
+        "committedAt": "2026-01-01T00:00:00Z", "rows": "336776", "files": "4", "inspectionRead": read, "error": null,
+        "verdict": verdict,
     })
 }
 
@@ -386,6 +390,7 @@ fn inspect_waits_for_the_verdict_of_the_newest_snapshot() {
     let run = CannedServer::answering([inspected]).run(&["inspect", "a.b.c"]);
     let expected = "\
 snapshot 3: fail (336776 rows, 4 files, committed 2026-01-01T00:00:00Z)
+  read: files 3, rows 252582, bytes 1024; known from before: files 1; proven by statistics: counts 2
   warn conforms to the contract, with remarks
        column `x` is not declared
   FAIL `id` has no null: 150 rows; must be 0
