@@ -10,7 +10,7 @@ use super::world::{Ids, World, documents, text};
 
 /// The calls of each command. `{}` is replaced with each id of the hidden product. A command without a line here fails
 /// the test.
-const CALLS: [(&str, &[&str]); 48] = [
+const CALLS: [(&str, &[&str]); 49] = [
     // These need no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
@@ -18,6 +18,7 @@ const CALLS: [(&str, &[&str]); 48] = [
     ("contract lint", &["payroll-1.yaml payroll --strict"]),
     ("contract import", &["payroll.avsc --from avro --id payroll-contract"]),
     ("contract export", &["payroll-1.yaml --to avro"]),
+    ("search", &["", "payroll", "payroll --json", "--domain shop", "id --limit 5 --json"]),
     ("contract test", &["payroll-1.yaml --data payroll"]),
     ("schema compat", &["payroll.avsc payroll.avsc"]),
     (
