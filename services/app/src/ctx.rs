@@ -109,7 +109,7 @@ impl Default for Settings {
             quarantine: None,
             topic_prefixes: TopicPrefixes::default(),
             comparison: domain::change::Options::default(),
-            max_versions: 1_000,
+            max_versions: 10_000,
             max_subjects: 100_000,
             vends_per_second: 1_000,
         }

@@ -390,20 +390,26 @@ impl DataDir {
         })
     }
 
-    /// Removes the counts of tables that are not among these.
+    /// Removes the counts of tables that are not among these; all that it can.
     ///
     /// # Errors
-    /// If the folder cannot be read, or one cannot be removed.
+    /// If the folder cannot be read, or one cannot be removed: the first of them.
     pub(crate) fn remove_counts_but_of(&self, tables: &HashSet<TableId>) -> io::Result<()> {
         let names: HashSet<String> = tables.iter().map(ToString::to_string).collect();
+        let mut first_error = None;
         for entry in fs::read_dir(self.root.join("counts"))? {
-            let entry = entry?;
-            let is_of_table = entry.file_name().to_str().is_some_and(|name| names.contains(name));
-            if !is_of_table {
-                fs::remove_file(entry.path())?;
+            let path = entry?.path();
+            // By the stem: an inspection may be writing the counts of a table right now.
+            let is_of_table = path.file_stem().and_then(|name| name.to_str()).is_some_and(|name| names.contains(name));
+            if is_of_table {
+                continue;
+            }
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => drop(first_error.get_or_insert(error)),
+                Ok(()) | Err(_) => {}
             }
         }
-        Ok(())
+        first_error.map_or(Ok(()), Err)
     }
 
     fn counts(&self, table: TableId) -> PathBuf {

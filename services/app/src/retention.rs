@@ -55,7 +55,10 @@ pub async fn collect(app: &App) -> Result<(), Error> {
     }
     let folder = app.folder.clone();
     let removed = tokio::task::spawn_blocking(move || folder.remove_counts_but_of(&tables));
-    removed.await.map_err(Error::internal)?.map_err(Error::internal)?;
+    // What cannot be removed there keeps no file of a snapshot from being collected.
+    if let Err(error) = removed.await.map_err(Error::internal)? {
+        first_error.get_or_insert(Error::internal(error));
+    }
     name_checkpoints(app).await?;
     sweep(app, StoredFile::List).await?;
     sweep(app, StoredFile::Checkpoint).await?;

@@ -79,3 +79,26 @@ async fn the_counts_of_a_table_that_is_gone_are_removed() {
     app::jobs::tidy_once(&test.app).await.unwrap();
     assert_eq!(files(&test), [file]);
 }
+
+#[tokio::test]
+async fn counts_that_cannot_be_removed_keep_nothing_else() {
+    let (test, _) = start().await;
+    test.lay(FOLDER, 0, good()).await;
+    let file = files(&test).remove(0);
+    let (folder, unfinished) = (file.with_file_name("folder"), file.with_extension("new"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(&unfinished, b"").unwrap();
+    for n in 0..20 {
+        fs::write(file.with_file_name(format!("gone-{n}")), b"").unwrap();
+    }
+    let list = file.ancestors().nth(2).unwrap().join("lists").join("0".repeat(64));
+    fs::write(&list, b"").unwrap();
+    fs::File::options().write(true).open(&list).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    app::jobs::tidy_once(&test.app).await.unwrap_err();
+    let mut left = files(&test);
+    left.sort();
+    let mut expected = [file, unfinished, folder];
+    expected.sort();
+    assert_eq!(left, expected);
+    assert!(!list.exists());
+}

@@ -112,7 +112,8 @@ fn register_in_one_subject(server: &Server, token: &str) {
     let list = "GET /registry/subjects/shared-value/versions HTTP/1.1\r\nHost: charter\r\n";
     let answer = connection.ask(format!("{list}Authorization: Bearer {token}\r\n\r\n").as_bytes());
     is_answered(answer);
-    let n_versions = answer.iter().filter(|byte| **byte == b',').count() + 1;
+    let list = answer.iter().skip_while(|byte| **byte != b'[');
+    let n_versions = list.filter(|byte| **byte == b',').count() + 1;
     println!(
         "registration in one subject, {N_CLIENTS} clients with {N_EACH} schemas each: {n_versions} versions, \
          {} /s, {figures}",

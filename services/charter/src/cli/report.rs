@@ -161,19 +161,20 @@ fn xml(text: &str) -> String {
 /// The kind of a case's failure.
 const REFUSED: (&str, &str) = ("refused", "The version or the document is refused.");
 
+impl Case {
+    /// The failure as a note on the whole document.
+    fn failure_note(&self) -> Option<Note> {
+        let message = self.failure.clone()?;
+        let (title, kind) = (self.name.clone(), Kind::new(REFUSED));
+        Some(Note { level: Level::Error, line: None, column: None, kind, title, message })
+    }
+}
+
 /// The cases as GitHub workflow commands: `::error file=a.yaml,line=1,title=...::message`.
 pub(crate) fn annotations(cases: &[Case]) -> String {
     let mut text = String::new();
     for case in cases {
-        if let Some(failure) = &case.failure {
-            let note = Note {
-                level: Level::Error,
-                line: None,
-                column: None,
-                kind: Kind::new(REFUSED),
-                title: case.name.clone(),
-                message: failure.clone(),
-            };
+        if let Some(note) = case.failure_note() {
             annotate(&mut text, &case.document, &note);
         }
         for note in &case.notes {

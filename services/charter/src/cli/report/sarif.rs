@@ -5,22 +5,14 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::super::sources;
-use super::{Case, Kind, Level, Note, REFUSED};
+use super::{Case, Kind, Level, Note};
 
 /// The cases as one run. A case that failed without an error of its own has its failure as a result.
 pub(crate) fn sarif(cases: &[Case]) -> Value {
     let mut kinds: Vec<Kind> = Vec::new();
     let mut results = Vec::new();
     for case in cases {
-        let failure = case.failure.as_ref().filter(|_| case.notes.iter().all(|note| note.level != Level::Error));
-        let failure = failure.map(|failure| Note {
-            level: Level::Error,
-            line: None,
-            column: None,
-            kind: Kind::new(REFUSED),
-            title: case.name.clone(),
-            message: failure.clone(),
-        });
+        let failure = case.failure_note().filter(|_| case.notes.iter().all(|note| note.level != Level::Error));
         for note in failure.iter().chain(&case.notes) {
             let known = kinds.iter().position(|kind| *kind == note.kind);
             let index = known.unwrap_or_else(|| {
