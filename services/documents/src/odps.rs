@@ -67,7 +67,7 @@ fn classified(word: &At<'_>, reader: &mut Reader) -> Option<Classification> {
 }
 
 fn medallion(word: &At<'_>, reader: &mut Reader) -> Option<Medallion> {
-    let medallion = word.text().and_then(Medallion::from_word);
+    let medallion = word.text().and_then(|word| word.parse::<Medallion>().ok());
     if medallion.is_none() {
         reader.problem(word, "`medallion` must be one of `bronze`, `silver`, `gold`");
     }

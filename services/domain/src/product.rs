@@ -1,9 +1,8 @@
 //! Data products: a [`Product`] and its [`Port`]s as they are registered, the [`Document`] (ODPS) that describes one,
 //! and the life cycle.
 
-use std::fmt;
-
 use crate::clock::Timestamp;
+use crate::closed_set;
 use crate::contract::{Classification, Fields, Wish};
 use crate::error::Kind;
 use crate::grant::PortMajor;
@@ -78,36 +77,15 @@ pub struct Document {
     pub other: Fields,
 }
 
-/// The layer of a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Medallion {
-    /// As it came.
-    Bronze,
-    /// Cleaned.
-    Silver,
-    /// Ready for use.
-    Gold,
-}
-
-impl Medallion {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bronze => "bronze",
-            Self::Silver => "silver",
-            Self::Gold => "gold",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Bronze, Self::Silver, Self::Gold].into_iter().find(|layer| layer.as_str() == word)
-    }
-}
-
-impl fmt::Display for Medallion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+closed_set! {
+    /// The layer of a product.
+    Medallion {
+        /// As it came.
+        Bronze = "bronze",
+        /// Cleaned.
+        Silver = "silver",
+        /// Ready for use.
+        Gold = "gold",
     }
 }
 

@@ -48,7 +48,9 @@ pub struct Document {
     pub fresh: Option<bool>,
     /// The key of its visibility class. Products of one class are visible to the same principals, grants aside.
     pub class: String,
-    /// The ids of the products that it is made from.
+    /// The ids of the contracts that it offers.
+    pub contracts: Vec<String>,
+    /// The ids of the contracts that it is made from, of products that there may be later only.
     pub upstream: Vec<String>,
 }
 

@@ -31,8 +31,12 @@ pub(crate) fn spread(
     for (place, id) in best {
         let text = reading.record(place)?;
         let record = Record::read(&text);
-        let sources = record.upstream.iter().map(|id| reading.find(id)).collect::<tantivy::Result<Vec<_>>>()?;
-        let sources: Vec<Place> = sources.into_iter().flatten().collect();
+        let mut sources = Vec::new();
+        for contract in &record.upstream {
+            sources.extend(reading.offering(contract)?.into_iter().filter(|source| *source != place));
+        }
+        sources.sort_unstable();
+        sources.dedup();
         let gain = SHARE * scores.cell(place).score / (sources.len() as f32).sqrt().max(1.0);
         let most = scores.cell(place).score * BELOW;
         gains.extend(sources.into_iter().map(|source| (source, gain, most, id.clone())));

@@ -75,6 +75,7 @@ const VALUE: char = '\u{1e}';
 pub(crate) struct Fields {
     pub(crate) schema: Schema,
     pub(crate) id: Field,
+    pub(crate) contract: Field,
     pub(crate) key: Field,
     pub(crate) record: Field,
     pub(crate) signature: Field,
@@ -101,6 +102,8 @@ impl Fields {
             ID,
             TextOptions::default().set_indexing_options(raw(IndexRecordOption::Basic)).set_fast("raw".to_owned()),
         );
+        let contract = schema
+            .add_text_field("contract", TextOptions::default().set_indexing_options(raw(IndexRecordOption::Basic)));
         let key = schema
             .add_text_field("key", TextOptions::default().set_indexing_options(words(false, IndexRecordOption::Basic)));
         let record = schema.add_text_field("record", STORED);
@@ -114,7 +117,7 @@ impl Fields {
                 TextOptions::default().set_indexing_options(words(true, IndexRecordOption::WithFreqs)),
             )
         });
-        Self { schema: schema.build(), id, key, record, signature, prior, successor, zones }
+        Self { schema: schema.build(), id, contract, key, record, signature, prior, successor, zones }
     }
 
     pub(crate) fn zone(&self, zone: Zone) -> Field {
@@ -130,6 +133,9 @@ impl Fields {
         }
         let mut out = TantivyDocument::new();
         out.add_text(self.id, cut(&document.id, MAX_NAME_CHARS));
+        for contract in document.contracts.iter().take(MAX_LIST) {
+            out.add_text(self.contract, cut(contract, MAX_NAME_CHARS));
+        }
         out.add_text(self.key, &writer.keys);
         out.add_text(self.record, writer.record.finish());
         out.add_text(self.signature, signature(document));

@@ -26,6 +26,8 @@ const STORE_BLOCKS: usize = 16;
 
 /// How many sets of cells are kept for the next searches.
 const MAX_CELLS: usize = 4;
+/// How many products may offer the contract that a product is made from. One that more offer says too little.
+const MAX_OFFERS: usize = 8;
 /// Documents of one block of postings.
 const BLOCK: usize = 128;
 
@@ -54,6 +56,7 @@ pub(crate) struct Segment {
     norms: Vec<Option<FieldNormReader>>,
     keys: Arc<InvertedIndexReader>,
     ids: Arc<InvertedIndexReader>,
+    contracts: Arc<InvertedIndexReader>,
     id_column: Option<StrColumn>,
     store: StoreReader,
     pub(crate) columns: Arc<Columns>,
@@ -135,6 +138,7 @@ impl Segment {
             norms: norms.collect::<tantivy::Result<_>>()?,
             keys: reader.inverted_index(fields.key)?,
             ids: reader.inverted_index(fields.id)?,
+            contracts: reader.inverted_index(fields.contract)?,
             id_column: reader.fast_fields().str(ID)?,
             store: reader.get_store_reader(STORE_BLOCKS)?,
             columns,
@@ -180,6 +184,18 @@ impl Segment {
         }
         Ok(None)
     }
+
+    /// The living documents of the products that offer a contract.
+    fn offering(&self, contract: &Term) -> tantivy::Result<Vec<DocId>> {
+        let mut found = Vec::new();
+        let postings = self.contracts.read_block_postings(contract, IndexRecordOption::Basic)?;
+        let Some(mut postings) = postings else { return Ok(found) };
+        while postings.block_len() > 0 {
+            found.extend(postings.docs().iter().filter(|doc| !self.reader.is_deleted(**doc)));
+            postings.advance();
+        }
+        Ok(found)
+    }
 }
 
 /// Where terms are.
@@ -221,7 +237,7 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// Where the document of an id is. Visible or not: [`Reading::find`] is for callers.
+    /// Where the document of an id is, visible or not.
     fn find(&self, id: &str) -> tantivy::Result<Option<Place>> {
         let term = Term::from_field_text(self.fields.id, id);
         for (number, segment) in (0..).zip(&self.segments) {
@@ -371,9 +387,15 @@ impl<'a> Reading<'a> {
         self.snapshot.segments.iter().map(move |segment| segment.terms(part).terms())
     }
 
-    /// Where the visible document of an id is.
-    pub(crate) fn find(self, id: &str) -> tantivy::Result<Option<Place>> {
-        Ok(self.snapshot.find(id)?.filter(|place| self.level(*place) != HIDDEN))
+    /// The visible products that offer a contract; none if there are more than [`MAX_OFFERS`].
+    pub(crate) fn offering(self, contract: &str) -> tantivy::Result<Vec<Place>> {
+        let term = Term::from_field_text(self.snapshot.fields.contract, contract);
+        let mut found = Vec::new();
+        for (segment, it) in (0..).zip(&self.snapshot.segments) {
+            let places = it.offering(&term)?.into_iter().map(|doc| Place { segment, doc });
+            found.extend(places.filter(|place| self.level(*place) != HIDDEN));
+        }
+        Ok(if found.len() > MAX_OFFERS { Vec::new() } else { found })
     }
 
     /// The visible successor of a document.

@@ -34,8 +34,6 @@ struct Facts {
     bindings: HashMap<ContractId, Vec<Binding>>,
     tables: HashMap<TableId, Table>,
     verdicts: HashMap<BindingId, Verdict>,
-    /// The products of contracts that other products read, by the contracts' document ids.
-    sources: HashMap<String, Vec<ProductId>>,
 }
 
 /// The documents of these products; none for a product that does not exist.
@@ -78,8 +76,6 @@ impl Facts {
         let binding_ids = bindings.iter().map(|binding| binding.id).collect_vec();
         let verdicts = store::binding::list_latest_verdicts(tx, &binding_ids).await?;
 
-        let read = documents.values().flat_map(|document| inputs(document)).unique().collect_vec();
-        let sources = store::contract::list_products_by_document_ids(tx, &read).await?;
         Ok(Self {
             documents,
             ports: ports.into_iter().into_group_map_by(|port| port.port_major.product_id),
@@ -88,7 +84,6 @@ impl Facts {
             bindings: bindings.into_iter().into_group_map_by(|binding| binding.contract_id),
             tables: tables.into_iter().map(|table| (table.id, table)).collect(),
             verdicts: verdicts.into_iter().collect(),
-            sources: sources.into_iter().into_group_map(),
         })
     }
 
@@ -125,7 +120,8 @@ impl Facts {
             readers: 0,
             fresh: None,
             class: sight::class(&app.policy, known),
-            upstream: own.map(|own| self.upstream(own, product.id)).unwrap_or_default(),
+            contracts: promised.iter().map(|contract| contract.document_id.clone()).collect(),
+            upstream: own.into_iter().flat_map(|own| inputs(own)).map(str::to_owned).unique().collect(),
         }
     }
 
@@ -145,11 +141,6 @@ impl Facts {
     fn verdict(&self, binding: &Binding) -> Option<Verdict> {
         let table = self.tables.get(&binding.table_id).filter(|table| !table.shared)?;
         table.head.and_then(|_| self.verdicts.get(&binding.id).copied())
-    }
-
-    fn upstream(&self, own: &product::Document, id: ProductId) -> Vec<String> {
-        let sources = inputs(own).filter_map(|contract| self.sources.get(contract)).flatten();
-        sources.filter(|source| **source != id).unique().map(ToString::to_string).collect()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Arguments that several commands share, and the parsers of their values.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use domain::clock::Timestamp;
+use domain::closed_set::{ClosedSet, UnknownWord};
 use domain::name::{Address, Name};
 
 use super::api::Action;
@@ -113,6 +115,12 @@ pub(crate) fn seconds(duration: Duration) -> i32 {
 pub(crate) fn vended_action() -> impl TypedValueParser<Value = Action> {
     let words = [Action::Read, Action::Repair].into_iter().filter_map(|action| action.to_possible_value());
     PossibleValuesParser::new(words).try_map(|word| Action::from_str(&word, false))
+}
+
+/// Parses a word of a closed set.
+pub(crate) fn word<T: ClosedSet + FromStr<Err = UnknownWord>>() -> impl TypedValueParser<Value = T> {
+    let words = T::ALL.iter().map(|value| PossibleValue::new(value.as_str()).help(value.meaning()));
+    PossibleValuesParser::new(words).try_map(|word| word.parse())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the client creates its keys here; no test depends on their value")]

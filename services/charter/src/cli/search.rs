@@ -4,13 +4,15 @@ use std::fmt::Write;
 
 use clap::Args;
 use cynic::Id;
+use domain::product::Medallion;
 use serde::Serialize;
 
 use super::answer::DomainName;
 use super::api::{
-    Classification, MatchField, ProductAccess, ProductState, SearchFacet, SearchStage, operation, schema,
+    Classification, MatchField, ProductAccess, ProductState, SearchFacet, SearchStage, TableFormat, VerdictWord,
+    operation, schema,
 };
-use super::args::Remote;
+use super::args::{self, Remote};
 use super::client::Client;
 use super::error::{Exit, Result};
 use super::output::{self, bold, count, or_dash};
@@ -22,26 +24,26 @@ pub(crate) struct SearchArgs {
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
     /// Only products of this domain; each filter is repeatable, and one of its values is enough
-    #[arg(short, long, value_name = "DOMAIN", help_heading = "Filters")]
+    #[arg(short, long, value_parser = args::domain_path, help_heading = "Filters")]
     domain: Vec<String>,
-    /// Only products that you may `read`, `request` or `know` of
-    #[arg(long, value_name = "ACCESS", help_heading = "Filters")]
-    access: Vec<String>,
+    /// Only products with which you may do this
+    #[arg(long, value_parser = args::word::<search::Access>(), help_heading = "Filters")]
+    access: Vec<search::Access>,
     /// Only products in this state
-    #[arg(long, value_name = "STATE", help_heading = "Filters")]
-    state: Vec<String>,
+    #[arg(long, value_enum, help_heading = "Filters")]
+    state: Vec<ProductState>,
     /// Only products of this classification
-    #[arg(long, value_name = "CLASSIFICATION", help_heading = "Filters")]
-    classification: Vec<String>,
+    #[arg(long, value_enum, help_heading = "Filters")]
+    classification: Vec<Classification>,
     /// Only products with tables in this format
-    #[arg(long, value_name = "FORMAT", help_heading = "Filters")]
-    format: Vec<String>,
-    /// Only products of this layer: bronze, silver or gold
-    #[arg(long, value_name = "LAYER", help_heading = "Filters")]
-    layer: Vec<String>,
+    #[arg(long, value_enum, help_heading = "Filters")]
+    format: Vec<TableFormat>,
+    /// Only products of this layer
+    #[arg(long, value_parser = args::word::<Medallion>(), help_heading = "Filters")]
+    layer: Vec<Medallion>,
     /// Only products whose newest inspection had this verdict
-    #[arg(long, value_name = "VERDICT", help_heading = "Filters")]
-    verdict: Vec<String>,
+    #[arg(long, value_enum, help_heading = "Filters")]
+    verdict: Vec<VerdictWord>,
     /// Maximum number of products
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=100))]
     limit: i32,
@@ -127,17 +129,15 @@ struct SearchCorrection {
 /// Runs `charter search`.
 pub(crate) async fn run(args: SearchArgs) -> Result<Exit> {
     let filters = [
-        (search::Facet::Domain, args.domain),
-        (search::Facet::Access, args.access),
-        (search::Facet::State, args.state),
-        (search::Facet::Classification, args.classification),
-        (search::Facet::Format, args.format),
-        (search::Facet::Layer, args.layer),
-        (search::Facet::Verdict, args.verdict),
+        filter(search::Facet::Domain, args.domain),
+        filter(search::Facet::Access, args.access),
+        filter(search::Facet::State, args.state),
+        filter(search::Facet::Classification, args.classification),
+        filter(search::Facet::Format, args.format),
+        filter(search::Facet::Layer, args.layer),
+        filter(search::Facet::Verdict, args.verdict),
     ];
-    let filters = filters.into_iter().filter(|(_, values)| !values.is_empty());
-    let filters = filters.map(|(facet, values)| SearchFilter { facet: SearchFacet(facet), values });
-    let filters = Some(filters.collect());
+    let filters = Some(filters.into_iter().flatten().collect());
     let query = Search { text: args.text.join(" "), filters, first: args.limit, after: args.after };
     let answer = Client::new(&args.remote)?.send(query).await?;
     output::show(args.remote.json, &answer, SearchAnswer::text)?;
@@ -145,6 +145,12 @@ pub(crate) async fn run(args: SearchArgs) -> Result<Exit> {
         answer.notes();
     }
     Ok(Exit::Done)
+}
+
+/// The filter by one facet, if it has values.
+fn filter<T: ToString>(facet: search::Facet, values: Vec<T>) -> Option<SearchFilter> {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    (!values.is_empty()).then_some(SearchFilter { facet: SearchFacet(facet), values })
 }
 
 impl SearchAnswer {

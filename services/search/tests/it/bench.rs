@@ -170,6 +170,7 @@ fn document(dice: &mut Dice, words: &[String], n: usize) -> Document {
         classification: Some((*dice.pick(&["internal", "confidential"])).to_owned()),
         state: "active".to_owned(),
         class: format!("class{}", dice.below(60)),
+        contracts: vec![format!("{n:032x}")],
         upstream: (0..dice.below(3)).map(|_| format!("{:032x}", dice.below(n + 1))).collect(),
         name,
         domain,

@@ -218,6 +218,7 @@ fn document(dice: &mut Dice, n: usize) -> Document {
         readers: dice.below(500) as u32,
         fresh: dice.one_in(2).then(|| dice.one_in(2)),
         class: (*dice.pick(CLASSES)).to_owned(),
+        contracts: (0..dice.below(3)).map(|_| id(dice.below(50))).collect(),
         upstream: (0..dice.below(4)).map(|_| id(dice.below(50))).collect(),
     }
 }

@@ -110,12 +110,14 @@ fn ties_break_by_id_and_a_product_is_one_hit() {
 fn sources_of_what_matches_rise_and_say_why() {
     let catalog = Catalog::of([
         Document {
-            upstream: vec!["a.raw_b".to_owned(), "a.gone".to_owned()],
+            upstream: vec!["raw_b-contract".to_owned(), "gone-contract".to_owned()],
             ..product("a", "report").described("monthly revenue of all stores")
         },
         product("a", "raw_a").described("revenue"),
-        product("a", "raw_b").described("revenue"),
     ]);
+    // Also if it comes later than what is made from it.
+    let raw = product("a", "raw_b").described("revenue");
+    catalog.put(Document { contracts: vec!["raw_b-contract".to_owned()], ..raw });
     let answer = catalog.search("monthly revenue");
     let ids: Vec<&str> = answer.hits.iter().map(|hit| hit.id.as_str()).collect();
     assert_eq!(ids, ["a.report", "a.raw_b", "a.raw_a"]);

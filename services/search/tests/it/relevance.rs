@@ -89,6 +89,7 @@ fn document(product: &Value) -> Document {
         state: if deprecated { "deprecated" } else { "active" }.to_owned(),
         deprecated,
         class: "all".to_owned(),
+        contracts: vec![text(&product["id"]).to_owned()],
         upstream: texts(&product["upstream"]),
         ..Document::default()
     }

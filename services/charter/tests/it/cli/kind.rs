@@ -493,11 +493,24 @@ fn organisation_forms() -> Forms {
 }
 
 fn product_forms() -> Forms {
-    use Kind::{Contract, Domain, Duration, Flag, Name, Product, Table, Version};
+    use Kind::{Contract, Domain, Duration, Flag, Name, Product, Table, Version, Word};
     vec![
         (
             "registry release",
             answer("steward", &["owner-shop", "stranger"], &[("SUBJECT", Name), ("--domain", Domain), KEY]),
+        ),
+        (
+            "search",
+            lists(&[
+                ("TEXT", Name),
+                ("--domain", Domain),
+                ("--access", Word("request")),
+                ("--state", Word("active")),
+                ("--classification", Word("internal")),
+                ("--format", Word("delta")),
+                ("--layer", Word("gold")),
+                ("--verdict", Word("pass")),
+            ]),
         ),
         ("product list", lists(&[("--domain", Domain)])),
         ("product show", read(&[("PRODUCT", Product)])),
@@ -656,11 +669,15 @@ fn gate_forms() -> Forms {
     ]
 }
 
+/// Commands with words and filters that can be given more than once.
+pub(crate) const REPEATABLE: [&str; 1] = ["search"];
+
 /// Commands whose data is what is wrong with the input: it goes to standard output.
 pub(crate) const REPORTS: [&str; 1] = ["contract lint"];
 
 /// Commands that change nothing: an empty result is a valid answer.
-pub(crate) const READS: [&str; 15] = [
+pub(crate) const READS: [&str; 16] = [
+    "search",
     "domain list",
     "principal list",
     "role list",

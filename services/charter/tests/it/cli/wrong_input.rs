@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Run;
-use super::kind::{Form, Kind, READS, REMOTE, REPORTS, Values, forms};
+use super::kind::{Form, Kind, READS, REMOTE, REPEATABLE, REPORTS, Values, forms};
 use super::tree::{Argument, leaves};
 use super::world::{World, documents, refused, successors, text};
 
@@ -187,7 +187,7 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
         if !is_given {
             twice.extend(again);
         }
-        add(format!("{argument} is repeated"), Some(*kind), twice, "", kind.codes_of_repeated());
+        add(format!("{argument} is repeated"), Some(*kind), twice, "", kind.codes_of_repeated(name));
     }
     cases.extend(form.others.iter().map(|other| Case {
         description: format!("{name}: everything is foreign, as {other}"),
@@ -235,8 +235,9 @@ impl Kind {
         if matches!(self, Self::Domain | Self::NewDomain) { &[4, 5] } else { &[4] }
     }
 
-    fn codes_of_repeated(self) -> &'static [i32] {
+    fn codes_of_repeated(self, command: &str) -> &'static [i32] {
         match self {
+            Self::Name | Self::Domain | Self::Word(_) if REPEATABLE.contains(&command) => &[0],
             Self::Documents => &[3],
             Self::Linted => &[0],
             _ => &[64],
