@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-inspection build clients postgres races histories differential kills
+.PHONY: help demo test check bench bench-inspection relevance build clients postgres races histories differential kills
 
 # The shared test data (tables, vectors, standards); tests that need it report that it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
@@ -49,6 +49,10 @@ bench-inspection: ## Measure inspections against DuckDB on 10,000,000 rows (rele
 	$(CARGO) build --release --workspace --locked --bin charter-worker
 	$(CHARTER_CLIENTS)/bin/python tests/inspection/bench.py \
 		$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release/charter-worker $(CHARTER_CLIENTS)/../bench-inspection
+
+relevance: build ## Load the judged catalog with `charter apply`, ask its queries through GraphQL and score the answers
+	@python3 tests/search/relevance.py $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/charter \
+		$(CHARTER_SHARED)/relevance $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/relevance
 
 clients: ## Install the real clients of the journeys, for Python and the JVM
 	@tests/setup.sh clients && tests/setup.sh jvm

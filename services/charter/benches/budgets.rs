@@ -8,7 +8,6 @@
 mod measure;
 
 use std::fs;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use app::Settings;
@@ -31,7 +30,7 @@ use testkit::app::TestApp;
 use testkit::inspector::Scene;
 use uuid::Uuid;
 
-use self::measure::{Connection, Figures, Server, fdatasync, on_threads};
+use self::measure::{Figures, Load, Server, fdatasync};
 
 /// How many products have a table that can be read.
 const N_TABLES: usize = 200;
@@ -187,9 +186,10 @@ fn vend(runtime: &tokio::runtime::Runtime) {
     fs::write(data.path().join("charter.toml"), "[limits]\nvends = 0\n").unwrap();
     let mut server = Server::start(data.path());
     runtime.block_on(server.ready());
-    let load = Load::new(&server.address, &token);
-    let mut first = Connection::open(&load.address);
-    (0..N_TABLES).for_each(|table| load.vend(&mut first, table));
+    let host = server.address.strip_prefix("http://").unwrap();
+    let requests = (0..N_TABLES).map(|table| request(host, &token, table)).collect();
+    let load = Load::new(&server.address, requests, "\"__typename\":\"VendCredentialsPayload\"");
+    load.each_once();
 
     let what = format!("vend over HTTP, {n_products} products");
     let one = load.closed_loop(1, DURATION);
@@ -203,71 +203,6 @@ fn vend(runtime: &tokio::runtime::Runtime) {
     println!("  budget: p99 under 10 ms");
     println!("fdatasync of 4 KiB on the same disk before the load: {disk}; after it: {}", fdatasync(data.path()));
     server.stop();
-}
-
-/// What asks for credentials: plain HTTP/1.1 on kept connections, a thread for each and the requests made beforehand, so
-/// that the processors are the server's as far as can be.
-struct Load {
-    address: String,
-    requests: Vec<Vec<u8>>,
-}
-
-impl Load {
-    fn new(address: &str, token: &str) -> Self {
-        let address = address.strip_prefix("http://").unwrap().to_owned();
-        let requests = (0..N_TABLES).map(|table| request(&address, token, table)).collect();
-        Self { address, requests }
-    }
-
-    fn vend(&self, connection: &mut Connection, turn: usize) {
-        let answer = String::from_utf8_lossy(connection.ask(&self.requests[turn % self.requests.len()]));
-        assert!(answer.contains("\"__typename\":\"VendCredentialsPayload\""), "{answer}");
-    }
-
-    /// Each client sends when it has its answer.
-    fn closed_loop(&self, n_clients: usize, duration: Duration) -> Figures {
-        let end = Instant::now() + duration;
-        let client = |lane: usize| {
-            let mut connection = Connection::open(&self.address);
-            let mut times = Vec::new();
-            for turn in 0.. {
-                let began = Instant::now();
-                if began >= end {
-                    break;
-                }
-                self.vend(&mut connection, lane + turn * n_clients);
-                times.push(began.elapsed());
-            }
-            times
-        };
-        on_threads(n_clients, client)
-    }
-
-    /// Sends at a fixed rate whatever comes back; a time counts from when the request was due.
-    fn open_loop(&self, per_second: u32, duration: Duration) -> Figures {
-        // Many more than are ever under way while the budget holds.
-        const N_CONNECTIONS: usize = 64;
-        let n_requests = per_second as usize * duration.as_secs() as usize;
-        let period = Duration::from_secs(1) / per_second;
-        let turns = AtomicUsize::new(0);
-        // All are connected before the first is due.
-        let begin = Instant::now() + Duration::from_millis(100);
-        let client = |_| {
-            let mut connection = Connection::open(&self.address);
-            let mut times = Vec::new();
-            loop {
-                let turn = turns.fetch_add(1, Ordering::Relaxed);
-                if turn >= n_requests {
-                    return times;
-                }
-                let due = begin + period * turn as u32;
-                std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                self.vend(&mut connection, turn);
-                times.push(due.elapsed());
-            }
-        };
-        on_threads(N_CONNECTIONS, client)
-    }
 }
 
 fn request(host: &str, token: &str, table: usize) -> Vec<u8> {

@@ -119,7 +119,11 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-pub(crate) const ABOUT_NAMES: [&str; 25] = [
+pub(crate) const ABOUT_NAMES: [&str; 29] = [
+    r#"{ search(text: "{}") { hits { product { id name } access stage matches { field of text } } total facets { facet values { value count } } corrections { typed found } partial endCursor } }"#,
+    r#"{ search(text: "shop.{}.{}") { hits { product { name } } total corrections { typed found } } }"#,
+    r#"{ search(text: "{}x orders", first: 1) { hits { product { name } } total corrections { typed found } endCursor } }"#,
+    r#"{ suggestions(text: "{}") { hits { product { name } } corrections { typed found } } }"#,
     r#"{ product(domain: "shop", name: "{}") { id name } }"#,
     r#"{ table(address: "shop.{}.{}") { id location } }"#,
     r#"{ table(address: "shop.{}.{}__v1") { id } }"#,
@@ -173,7 +177,9 @@ pub(crate) const ABOUT_IDS: [&str; 12] = [
 ];
 
 /// Questions that name nothing.
-const LISTS: [&str; 14] = [
+const LISTS: [&str; 16] = [
+    r#"{ search(text: "") { hits { product { id name } access stage } total facets { facet values { value count } } partial endCursor } }"#,
+    r#"{ search(text: "amount", filters: [{ facet: CLASSIFICATION, values: ["confidential", "restricted", "internal"] }], first: 1) { hits { product { name } matches { field of text highlights { start end } } } total facets { facet values { value count } } endCursor } }"#,
     "{ viewer { principal { id subject } roles { role } version purpose } }",
     "{ domains { edges { cursor node { path enforcement roles { id } products { edges { cursor node { id name } } pageInfo { hasNextPage endCursor } } } } } }",
     r#"{ domain(path: "shop") { id products(first: 1) { nodes { name } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"#,

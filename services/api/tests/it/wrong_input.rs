@@ -25,6 +25,9 @@ fn valid(field: &str) -> Value {
         "products" => json!({ "first": 1, "after": null, "domain": "shop" }),
         "product" => json!({ "domain": "shop", "name": "orders" }),
         "table" => table,
+        "search" => json!({
+            "text": "orders", "filters": [{ "facet": "STATE", "values": ["active"] }], "first": 1, "after": null }),
+        "suggestions" => json!({ "text": "ord", "first": 1 }),
         "contractVersion" => {
             json!({ "domain": "shop", "product": "orders", "contract": "orders-contract", "version": "1.0.0" })
         }
@@ -185,6 +188,8 @@ impl Foreign {
             "node" => self.ids.iter().map(|id| with(&[("/id", json!(id))])).collect(),
             "domain" => vec![with(&[("/path", json!("other"))])],
             "products" => vec![with(&[("/domain", json!("other"))])],
+            "search" => ["vault", "other.vault", "vault-contract"].map(|text| with(&[("/text", json!(text))])).into(),
+            "suggestions" => vec![with(&[("/text", json!("vaul"))])],
             "product" => vec![with(&[("/domain", json!("other")), ("/name", json!("vault"))])],
             "table" => vec![with(&[("/address", json!("other.vault.vault"))])],
             "contractVersion" => vec![

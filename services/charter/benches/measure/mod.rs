@@ -1,10 +1,13 @@
 //! What the benchmarks share: the built program, a client that costs next to nothing, and figures.
 
+#![allow(dead_code, reason = "no benchmark uses all of it")]
+
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs clients on threads of their own; each gives the times that its requests took.
@@ -52,6 +55,77 @@ fn end_of_answer(answer: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(&answer[..head]).unwrap();
     let (_, length) = text.split_once("content-length: ").unwrap();
     Some(head + length.split_once("\r\n").unwrap().0.parse::<usize>().unwrap())
+}
+
+/// Load: plain HTTP/1.1 on kept connections, a thread for each and the requests made beforehand, so that the processors
+/// are the server's as far as can be.
+pub(crate) struct Load {
+    address: String,
+    requests: Vec<Vec<u8>>,
+    /// What each answer has.
+    expected: &'static str,
+}
+
+impl Load {
+    pub(crate) fn new(address: &str, requests: Vec<Vec<u8>>, expected: &'static str) -> Self {
+        Self { address: address.to_owned(), requests, expected }
+    }
+
+    /// Sends each request once, one after the other.
+    pub(crate) fn each_once(&self) {
+        let mut connection = Connection::open(&self.address);
+        (0..self.requests.len()).for_each(|turn| self.ask(&mut connection, turn));
+    }
+
+    fn ask(&self, connection: &mut Connection, turn: usize) {
+        let answer = String::from_utf8_lossy(connection.ask(&self.requests[turn % self.requests.len()]));
+        assert!(answer.contains(self.expected), "{answer}");
+    }
+
+    /// Each client sends when it has its answer.
+    pub(crate) fn closed_loop(&self, n_clients: usize, duration: Duration) -> Figures {
+        let end = Instant::now() + duration;
+        let client = |lane: usize| {
+            let mut connection = Connection::open(&self.address);
+            let mut times = Vec::new();
+            for turn in 0.. {
+                let began = Instant::now();
+                if began >= end {
+                    break;
+                }
+                self.ask(&mut connection, lane + turn * n_clients);
+                times.push(began.elapsed());
+            }
+            times
+        };
+        on_threads(n_clients, client)
+    }
+
+    /// Sends at a fixed rate whatever comes back; a time counts from when the request was due.
+    pub(crate) fn open_loop(&self, per_second: u32, duration: Duration) -> Figures {
+        // Many more than are ever under way while the budget holds.
+        const N_CONNECTIONS: usize = 64;
+        let n_requests = per_second as usize * duration.as_secs() as usize;
+        let period = Duration::from_secs(1) / per_second;
+        let turns = AtomicUsize::new(0);
+        // All are connected before the first is due.
+        let begin = Instant::now() + Duration::from_millis(100);
+        let client = |_| {
+            let mut connection = Connection::open(&self.address);
+            let mut times = Vec::new();
+            loop {
+                let turn = turns.fetch_add(1, Ordering::Relaxed);
+                if turn >= n_requests {
+                    return times;
+                }
+                let due = begin + period * turn as u32;
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                self.ask(&mut connection, turn);
+                times.push(due.elapsed());
+            }
+        };
+        on_threads(N_CONNECTIONS, client)
+    }
 }
 
 /// The built program.

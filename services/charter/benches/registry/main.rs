@@ -23,7 +23,7 @@ use store::Options;
 use tempfile::TempDir;
 use testkit::app::TestApp;
 
-use self::measure::{Connection, Figures, Server, fdatasync, on_threads};
+use self::measure::{Connection, Load, Server, fdatasync, on_threads};
 
 /// How many clients ask at once.
 const N_CLIENTS: usize = 16;
@@ -33,6 +33,8 @@ const DURATION: Duration = Duration::from_secs(5);
 const N_SCHEMAS: u32 = 100_000;
 /// How many of them are looked up again and again.
 const N_ASKED: usize = 1_000;
+/// How an answer begins.
+const ANSWERED: &str = "HTTP/1.1 200 ";
 /// The argument with which this program is the server that the registry is compared with.
 const HELLO: &str = "--hello";
 
@@ -159,11 +161,12 @@ fn lookup(runtime: &tokio::runtime::Runtime) {
     );
     println!("  budget: under 5 s");
 
-    let (mut bare, bare_address) = start_hello();
+    let (mut hello_server, bare_address) = start_hello();
     let hello = vec![b"GET / HTTP/1.1\r\nHost: charter\r\n\r\n".to_vec()];
+    let bare = Load::new(&bare_address, hello, ANSWERED);
+    let ours = Load::new(&server.address, asked, ANSWERED);
     for round in 1..=3 {
-        let bare = load(&bare_address, &hello);
-        let ours = load(&server.address, &asked);
+        let [bare, ours] = [&bare, &ours].map(|load| load.closed_loop(N_CLIENTS, DURATION));
         let (bare_rate, our_rate) = (bare.per_second(DURATION), ours.per_second(DURATION));
         println!("round {round}, {N_CLIENTS} clients: bare hello {bare_rate} /s, {bare}");
         println!(
@@ -172,31 +175,13 @@ fn lookup(runtime: &tokio::runtime::Runtime) {
         );
     }
     println!("  budget: at least half of the bare hello (aim: 20,000 /s), p99 under 5 ms");
-    bare.kill().unwrap();
-    bare.wait().unwrap();
+    hello_server.kill().unwrap();
+    hello_server.wait().unwrap();
     server.stop();
 }
 
-/// A closed loop: each client sends when it has its answer.
-fn load(address: &str, requests: &[Vec<u8>]) -> Figures {
-    let end = Instant::now() + DURATION;
-    on_threads(N_CLIENTS, |lane| {
-        let mut connection = Connection::open(address);
-        let mut times = Vec::new();
-        for turn in 0.. {
-            let began = Instant::now();
-            if began >= end {
-                break;
-            }
-            is_answered(connection.ask(&requests[(lane * 61 + turn) % requests.len()]));
-            times.push(began.elapsed());
-        }
-        times
-    })
-}
-
 fn is_answered(answer: &[u8]) {
-    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(answer));
+    assert!(answer.starts_with(ANSWERED.as_bytes()), "{}", String::from_utf8_lossy(answer));
 }
 
 /// The server that the registry is compared with, on a runtime as `charter` has it.

@@ -208,6 +208,7 @@ enums! {
     QualityUnit { Rows, Percent }
     RoleWord { Owner, Publisher, Consumer, Admin, Steward, Auditor }
     RuleOutcome { Pass, Fail, Error, NotRun }
+    SearchFacet { Domain, Classification, State, Format, Layer, Verdict, Access }
     Severity { Info, Warning, Error }
     SnapshotState { Pending, Inspected, Skipped, Error }
     TableFormat { Delta, Parquet }
@@ -257,7 +258,6 @@ closed_sets! {
     GateAction(domain::gate::Action)
     GateCheck(domain::gate::Check)
     ReasonCode(domain::gate::Code)
-    SearchFacet(search::Facet)
     SearchStage(search::Stage)
     MatchField(search::MatchField)
     ProductAccess(search::Access)

@@ -129,13 +129,13 @@ struct SearchCorrection {
 /// Runs `charter search`.
 pub(crate) async fn run(args: SearchArgs) -> Result<Exit> {
     let filters = [
-        filter(search::Facet::Domain, args.domain),
-        filter(search::Facet::Access, args.access),
-        filter(search::Facet::State, args.state),
-        filter(search::Facet::Classification, args.classification),
-        filter(search::Facet::Format, args.format),
-        filter(search::Facet::Layer, args.layer),
-        filter(search::Facet::Verdict, args.verdict),
+        filter(SearchFacet::Domain, args.domain),
+        filter(SearchFacet::Access, args.access),
+        filter(SearchFacet::State, args.state),
+        filter(SearchFacet::Classification, args.classification),
+        filter(SearchFacet::Format, args.format),
+        filter(SearchFacet::Layer, args.layer),
+        filter(SearchFacet::Verdict, args.verdict),
     ];
     let filters = Some(filters.into_iter().flatten().collect());
     let query = Search { text: args.text.join(" "), filters, first: args.limit, after: args.after };
@@ -148,9 +148,9 @@ pub(crate) async fn run(args: SearchArgs) -> Result<Exit> {
 }
 
 /// The filter by one facet, if it has values.
-fn filter<T: ToString>(facet: search::Facet, values: Vec<T>) -> Option<SearchFilter> {
+fn filter<T: ToString>(facet: SearchFacet, values: Vec<T>) -> Option<SearchFilter> {
     let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-    (!values.is_empty()).then_some(SearchFilter { facet: SearchFacet(facet), values })
+    (!values.is_empty()).then_some(SearchFilter { facet, values })
 }
 
 impl SearchAnswer {

@@ -90,6 +90,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("notice.updated", UUID, NOTICE),
     ("notice.closed", UUID, NOTICE),
     ("schema.registered", "orders-value", r#"{"version":2,"schemaId":7,"format":"AVRO"}"#),
+    ("table.inspected", UUID, "{}"),
 ];
 const UUID: &str = "00000000-0000-4000-8000-000000000001";
 const NOTICE: &str = r#"{"product":"00000000-0000-4000-8000-000000000002","from":{"contract":"00000000-0000-4000-8000-000000000003","version":"1.0.0"},"to":{"contract":"00000000-0000-4000-8000-000000000003","version":"2.0.0"},"deadline":"2027-01-31T00:00:00Z"}"#;
