@@ -369,7 +369,7 @@ pub async fn list_principals(ctx: &Ctx, seek: &Seek<PrincipalId>) -> Result<Page
 /// # Errors
 /// Those of any use case.
 pub async fn list_domain_roles(ctx: &Ctx, domain: &domain::org::Domain) -> Result<Option<Vec<RoleAssignment>>, Error> {
-    if !belongs(ctx, domain) && ctx.actor.standing.platform_roles.is_empty() {
+    if !sees_roles(ctx, domain) {
         return Ok(None);
     }
     let mut tx = ctx.app.db.read().await?;
@@ -469,6 +469,11 @@ async fn domain_of(tx: &mut Tx, assignment: Option<&RoleAssignment>) -> Result<O
         Role::Platform(_) => None,
     });
     Ok(store::org::list_by_ids(tx, domain_id.as_slice()).await?.pop())
+}
+
+/// Whether the caller is one of the people of the domain, or has a role on the platform.
+pub(crate) fn sees_roles(ctx: &Ctx, domain: &domain::org::Domain) -> bool {
+    belongs(ctx, domain) || !ctx.actor.standing.platform_roles.is_empty()
 }
 
 /// Whether the caller has a role in the domain or above it.

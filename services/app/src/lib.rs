@@ -39,6 +39,7 @@ pub mod rate;
 pub mod readiness;
 pub mod registry;
 pub mod retention;
+pub mod rot;
 pub mod search;
 pub mod table;
 pub mod target;

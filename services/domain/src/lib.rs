@@ -37,6 +37,7 @@ pub mod product;
 pub mod quality;
 pub mod registry;
 pub mod retention;
+pub mod rot;
 pub mod s3;
 pub mod share;
 pub mod storage;

@@ -46,6 +46,7 @@ pub mod product;
 pub mod registry;
 pub mod retention;
 pub mod revision;
+pub mod rot;
 mod row;
 mod scope;
 pub mod share;

@@ -125,6 +125,8 @@ enums! {
     ReasonCode(domain::gate::Code);
     /// What search counts hits by, and filters them by.
     SearchFacet(search::Facet);
+    /// A kind of neglect.
+    RotKind(domain::rot::Kind);
     /// How good the best match of a hit is. A later stage never comes before an earlier one.
     SearchStage(search::Stage);
     /// What the text of a match is.

@@ -25,6 +25,7 @@ mod product;
 mod publish;
 mod registry;
 mod relation;
+mod rot;
 mod scalar;
 mod search;
 mod session;
@@ -51,6 +52,7 @@ pub struct Query(
     org::OrgQuery,
     product::ProductQuery,
     search::SearchQuery,
+    rot::RotQuery,
     table::TableQuery,
     contract::ContractQuery,
     grant::GrantQuery,

@@ -32,6 +32,7 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("product", json!({ "domain": "shop", "name": "orders" }), ALL),
         ("table", table.clone(), ALL),
         ("search", json!({ "text": "orders" }), ALL),
+        ("rot", json!({}), ALL),
         ("suggestions", json!({ "text": "ord" }), ALL),
         (
             "contractVersion",

@@ -119,7 +119,8 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-pub(crate) const ABOUT_NAMES: [&str; 29] = [
+pub(crate) const ABOUT_NAMES: [&str; 30] = [
+    r#"{ rot(domain: "shop/{}") { findings { address } complete } }"#,
     r#"{ search(text: "{}") { hits { product { id name } access stage matches { field of text } } total facets { facet values { value count } } corrections { typed found } partial endCursor } }"#,
     r#"{ search(text: "shop.{}.{}") { hits { product { name } } total corrections { typed found } } }"#,
     r#"{ search(text: "{}x orders", first: 1) { hits { product { name } } total corrections { typed found } endCursor } }"#,
@@ -177,7 +178,9 @@ pub(crate) const ABOUT_IDS: [&str; 12] = [
 ];
 
 /// Questions that name nothing.
-const LISTS: [&str; 16] = [
+const LISTS: [&str; 18] = [
+    "{ rot { findings { kind address since product { id } contractVersion { id } grant { id } } complete } }",
+    r#"{ rot(domain: "shop") { findings { kind address since } complete } }"#,
     r#"{ search(text: "") { hits { product { id name } access stage } total facets { facet values { value count } } partial endCursor } }"#,
     r#"{ search(text: "amount", filters: [{ facet: CLASSIFICATION, values: ["confidential", "restricted", "internal"] }], first: 1) { hits { product { name } matches { field of text highlights { start end } } } total facets { facet values { value count } } endCursor } }"#,
     "{ viewer { principal { id subject } roles { role } version purpose } }",

@@ -27,6 +27,7 @@ fn valid(field: &str) -> Value {
         "table" => table,
         "search" => json!({
             "text": "orders", "filters": [{ "facet": "STATE", "values": ["active"] }], "first": 1, "after": null }),
+        "rot" => json!({ "domain": "shop" }),
         "suggestions" => json!({ "text": "ord", "first": 1 }),
         "contractVersion" => {
             json!({ "domain": "shop", "product": "orders", "contract": "orders-contract", "version": "1.0.0" })
@@ -189,6 +190,7 @@ impl Foreign {
             "domain" => vec![with(&[("/path", json!("other"))])],
             "products" => vec![with(&[("/domain", json!("other"))])],
             "search" => ["vault", "other.vault", "vault-contract"].map(|text| with(&[("/text", json!(text))])).into(),
+            "rot" => vec![with(&[("/domain", json!("other"))])],
             "suggestions" => vec![with(&[("/text", json!("vaul"))])],
             "product" => vec![with(&[("/domain", json!("other")), ("/name", json!("vault"))])],
             "table" => vec![with(&[("/address", json!("other.vault.vault"))])],

@@ -14,6 +14,7 @@ mod publish;
 mod queue;
 mod race;
 mod retention;
+mod rot;
 mod search;
 mod shared;
 mod token;

@@ -11,7 +11,7 @@ use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
 /// A product and its contract, with one table of two columns.
-fn documents(domain: &str, name: &str, classification: &str, more: &str) -> [String; 2] {
+pub(crate) fn documents(domain: &str, name: &str, classification: &str, more: &str) -> [String; 2] {
     let product = format!(
         "apiVersion: v1.0.0
 kind: DataProduct
@@ -77,7 +77,7 @@ fn sorted(found: &Found) -> Vec<String> {
     addresses
 }
 
-async fn on_both(check: impl AsyncFn(TestApp)) {
+pub(crate) async fn on_both(check: impl AsyncFn(TestApp)) {
     check(TestApp::start().await).await;
     if let Some(server) = testkit::postgres::Server::shared() {
         check(TestApp::start_on(Some(server.database())).await).await;

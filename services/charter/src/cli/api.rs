@@ -258,6 +258,7 @@ closed_sets! {
     GateAction(domain::gate::Action)
     GateCheck(domain::gate::Check)
     ReasonCode(domain::gate::Code)
+    RotKind(domain::rot::Kind)
     SearchStage(search::Stage)
     MatchField(search::MatchField)
     ProductAccess(search::Access)

@@ -34,6 +34,7 @@ mod product;
 mod registry;
 mod report;
 mod role;
+mod rot;
 mod schema;
 mod search;
 mod snippet;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Token(token::Args),
     /// Find data products by a word, a column or a facet
     Search(search::SearchArgs),
+    /// Report what nobody takes care of
+    Report(rot::Args),
     /// List and show data products
     Product(product::Args),
     /// Release subjects of the schema registry to other domains
@@ -139,6 +142,7 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Role(args) => role::run(args).await,
             Command::Token(args) => token::run(args).await,
             Command::Search(args) => search::run(args).await,
+            Command::Report(args) => rot::run(args).await,
             Command::Product(args) => product::run(args).await,
             Command::Registry(args) => registry::run(args).await,
             Command::Table(args) => table::run(args).await,

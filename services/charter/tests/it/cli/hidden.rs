@@ -10,7 +10,7 @@ use super::world::{Ids, World, documents, text};
 
 /// The calls of each command. `{}` is replaced with each id of the hidden product. A command without a line here fails
 /// the test.
-const CALLS: [(&str, &[&str]); 49] = [
+const CALLS: [(&str, &[&str]); 50] = [
     // These need no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
@@ -19,6 +19,7 @@ const CALLS: [(&str, &[&str]); 49] = [
     ("contract import", &["payroll.avsc --from avro --id payroll-contract"]),
     ("contract export", &["payroll-1.yaml --to avro"]),
     ("search", &["", "payroll", "payroll --json", "--domain shop", "id --limit 5 --json"]),
+    ("report rot", &["", "--json", "--domain shop --json", "--domain shop/payroll"]),
     ("contract test", &["payroll-1.yaml --data payroll"]),
     ("schema compat", &["payroll.avsc payroll.avsc"]),
     (

@@ -512,6 +512,7 @@ fn product_forms() -> Forms {
                 ("--verdict", Word("pass")),
             ]),
         ),
+        ("report rot", read(&[("--domain", Domain)])),
         ("product list", lists(&[("--domain", Domain)])),
         ("product show", read(&[("PRODUCT", Product)])),
         ("table show", read(&[("TABLE", Table)])),
@@ -676,7 +677,8 @@ pub(crate) const REPEATABLE: [&str; 1] = ["search"];
 pub(crate) const REPORTS: [&str; 1] = ["contract lint"];
 
 /// Commands that change nothing: an empty result is a valid answer.
-pub(crate) const READS: [&str; 16] = [
+pub(crate) const READS: [&str; 17] = [
+    "report rot",
     "search",
     "domain list",
     "principal list",
