@@ -17,6 +17,6 @@ pub use self::judge::{Judgement, RuleSet, judge_snapshot, rule_set};
 pub(crate) use self::judge::{find_object, rule_set_of};
 pub(crate) use self::readiness::{ActivationFacts, reasons_to_wait};
 pub use self::reads::{
-    VersionAddress, VersionView, find_version, list_contracts, list_findings, list_versions, load_contracts,
-    load_versions,
+    VersionAddress, VersionView, find_version, list_changes, list_contracts, list_findings, list_versions,
+    load_contracts, load_versions,
 };

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use domain::clock::Timestamp;
 use domain::id::ProductId;
+use domain::lease::Usage;
 use domain::name::{DomainPath, Name};
 use domain::product::Port;
 use itertools::Itertools as _;
@@ -67,6 +69,16 @@ pub async fn list_products_of_domain(
 pub async fn find_product(ctx: &Ctx, domain: &DomainPath, name: &Name) -> Result<Option<ProductInDomain>, Error> {
     let mut tx = ctx.app.db.read().await?;
     crate::table::address::visible_product(&ctx.app, &mut tx, &ctx.actor, domain, name).await
+}
+
+/// How much these products were read since a moment, as far as the caller may know of them.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn load_usage(ctx: &Ctx, ids: &[ProductId], since: Timestamp) -> Result<HashMap<ProductId, Usage>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let visible = visible(ctx, &mut tx, ids).await?.into_keys().sorted().collect_vec();
+    Ok(store::lease::list_usage(&mut tx, &visible, since).await?.into_iter().collect())
 }
 
 /// The products of these ids that the caller may know of.

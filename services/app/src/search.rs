@@ -16,6 +16,7 @@ use itertools::Itertools as _;
 use search::{Answer, Index, Request, SearchError};
 
 pub use self::follow::{catch_up, run};
+pub use self::sight::access;
 use crate::ctx::Ctx;
 use crate::error::{Error, Unavailable};
 use crate::product;
@@ -101,6 +102,19 @@ impl Found {
             is_partial: true,
         }
     }
+}
+
+/// Products like this one, of those that the caller may know of: what a search for its name, title and tags finds beside
+/// it. Fewer while the index is behind.
+///
+/// # Errors
+/// Those of [`search`].
+pub async fn similar(ctx: &Ctx, known: &ProductInDomain, limit: usize) -> Result<Vec<ProductInDomain>, Error> {
+    let title = known.product.title.as_deref().unwrap_or_default();
+    let text = format!("{title} {}", known.product.name.as_str().replace('_', " "));
+    let found = search(ctx, Request { explain: false, ..Request::suggest(&text, limit + 1) }).await?;
+    let others = found.hits.into_iter().map(|hit| hit.product).filter(|other| other.product.id != known.product.id);
+    Ok(others.take(limit).collect())
 }
 
 /// The index, and whether it lacks changes that were committed before this call.

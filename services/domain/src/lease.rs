@@ -16,6 +16,17 @@ use crate::identity::PurposeCode;
 use crate::pending::Pending;
 use crate::table::Location;
 
+/// How much a product was read in a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Principals with a lease to read.
+    pub n_readers: u64,
+    /// Leases to read.
+    pub n_leases: u64,
+    /// When the last of them was issued.
+    pub last_at: Option<Timestamp>,
+}
+
 /// The lifetime of a gateway lease that none was asked for (`docs/rules.md`, "Gateway").
 pub const GATEWAY_DEFAULT_LIFETIME: Duration = Duration::from_secs(3_600);
 /// The longest lifetime of a gateway lease.

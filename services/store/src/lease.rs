@@ -6,13 +6,15 @@ use domain::id::{
     BindingId, ContractId, DecisionId, GrantId, LeaseId, PrincipalId, ProductId, SnapshotId, TableId, TokenId,
 };
 use domain::identity::PurposeCode;
-use domain::lease::{GATEWAY_MAX_LIFETIME, Hold, Lease, LeaseState};
+use domain::lease::{GATEWAY_MAX_LIFETIME, Hold, Lease, LeaseState, Usage};
 
 use crate::db::Tx;
 use crate::error::Error;
 use crate::insertion::Insertion;
 use crate::page::{Page, Seek};
-use crate::row::{Text, affected, entity_row, find, insert_together, insertion, list, list_in, on_both, row};
+use crate::row::{
+    Text, affected, entity_row, find, insert_together, insertion, list, list_in, natural, on_both, row, rows_in,
+};
 use crate::scope::{ListScope, in_reach_by_binding, page_in_scope};
 
 entity_row! {
@@ -175,6 +177,49 @@ impl From<HoldRow> for Hold {
             purpose: row.purpose.0,
         }
     }
+}
+
+row! {
+    UsageRow from "leases" {
+        product_id: Text<ProductId>,
+        n_readers: i64,
+        n_leases: i64,
+        last_at: i64,
+    }
+}
+
+/// How much these products were read since a moment: the leases to read that were issued for their tables. A product
+/// without one is left out.
+pub async fn list_usage(
+    tx: &mut Tx,
+    product_ids: &[ProductId],
+    since: Timestamp,
+) -> Result<Vec<(ProductId, Usage)>, Error> {
+    let since = since.0;
+    let rows = rows_in!(
+        tx,
+        UsageRow,
+        "SELECT
+             contracts.product_id AS product_id,
+             COUNT(DISTINCT leases.principal_id) AS n_readers,
+             COUNT(*) AS n_leases,
+             MAX(leases.issued_at) AS last_at
+         FROM contracts
+         JOIN bindings ON bindings.contract_id = contracts.id
+         JOIN leases ON leases.table_id = bindings.table_id AND leases.binding_id = bindings.id
+         WHERE leases.action = 'read' AND leases.issued_at >= $1 AND contracts.product_id IN ({list})
+         GROUP BY contracts.product_id",
+        product_ids,
+        since
+    );
+    let usage = |row: UsageRow| {
+        let UsageRow { product_id, n_readers, n_leases, last_at } = row;
+        let misfit = |problem: &str| Error::inconsistent("leases", product_id.0, problem);
+        let n_readers = natural(n_readers).map_err(misfit)?;
+        let n_leases = natural(n_leases).map_err(misfit)?;
+        Ok((product_id.0, Usage { n_readers, n_leases, last_at: Some(Timestamp(last_at)) }))
+    };
+    rows.into_iter().map(usage).collect()
 }
 
 /// Fetches what the open leases hang on for which a condition holds, with `$1`; `$2` is the present.

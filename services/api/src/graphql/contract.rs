@@ -53,6 +53,20 @@ impl Contract {
         Ok(page.connection(found, |view| view.version.version, ContractVersion))
     }
 
+    /// What changed from one of its versions to another; null if one of them does not exist.
+    #[graphql(complexity = "COMPARISON + child_complexity")]
+    async fn changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "`MAJOR.MINOR.PATCH`.")] from: String,
+        #[graphql(desc = "`MAJOR.MINOR.PATCH`.")] to: String,
+    ) -> Result<Option<Vec<Finding>>> {
+        let from = from.parse().map_err(|error| Failure::invalid("from", error))?;
+        let to = to.parse().map_err(|error| Failure::invalid("to", error))?;
+        let found = contract::list_changes(ctx.ctx()?, self.0.id, from, to).await?;
+        Ok(found.map(|findings| findings.iter().map(Finding::from).collect()))
+    }
+
     /// Its overrides, newest first, including expired and revoked ones.
     #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
     async fn overrides(&self, ctx: &Context<'_>) -> Result<Vec<ContractOverride>> {

@@ -16,6 +16,7 @@ use app::product_in_domain::ProductInDomain;
 use app::target::Target;
 use async_graphql::dataloader::{DataLoader, Loader, NoCache};
 use domain::binding::BindingVerdict;
+use domain::clock::Timestamp;
 use domain::contract::Contract;
 use domain::gate::Explained;
 use domain::grant::{AccessRequest, Grant};
@@ -24,7 +25,7 @@ use domain::id::{
     OverrideId, PrincipalId, ProductId, SnapshotId,
 };
 use domain::identity::Principal;
-use domain::lease::Lease;
+use domain::lease::{Lease, Usage};
 use domain::org::Domain;
 use domain::product::Port;
 use domain::table::Snapshot;
@@ -100,6 +101,13 @@ pub(crate) struct PortsOf(pub(crate) ProductId);
 /// The key of a product's tables.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TablesOf(pub(crate) ProductId);
+
+/// The key of how much a product was read since a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct UsageOf {
+    pub(crate) product_id: ProductId,
+    pub(crate) since: Timestamp,
+}
 
 /// The key of a product's document.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -216,6 +224,23 @@ impl Loader<PortsOf> for Batches {
         let ids: Vec<ProductId> = keys.iter().map(|key| key.0).collect();
         let found = app::product::load_ports(self.batch(keys), &ids).await?.into_iter();
         Ok(grouped(found, |port| PortsOf(port.port_major.product_id)))
+    }
+}
+
+impl Loader<UsageOf> for Batches {
+    type Value = Usage;
+    type Error = Arc<app::Error>;
+
+    async fn load(&self, keys: &[UsageOf]) -> Loaded<UsageOf, Usage> {
+        let ctx = self.batch(keys);
+        let mut found = HashMap::new();
+        // One field of a query asks about the same time for each product.
+        for (since, keys) in grouped(keys.iter(), |key| key.since) {
+            let ids: Vec<ProductId> = keys.iter().map(|key| key.product_id).collect();
+            let usage = app::product::load_usage(ctx, &ids, since).await?.into_iter();
+            found.extend(usage.map(|(product_id, usage)| (UsageOf { product_id, since }, usage)));
+        }
+        Ok(found)
     }
 }
 

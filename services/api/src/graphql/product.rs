@@ -1,17 +1,20 @@
 //! Data products and their output ports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::Ctx;
 use app::product;
 use app::target::Target;
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
+use domain::clock::Timestamp;
 use domain::name::DomainPath;
 
-use super::error::Result;
+use super::closed_set::ProductAccess;
+use super::error::{Failure, Result};
 use super::id::encode;
 use super::input::{name, path};
-use super::loader::{ContractsOf, DocumentOf, PortsOf, TablesOf};
+use super::loader::{ContractsOf, DocumentOf, PortsOf, TablesOf, UsageOf};
 use super::notice;
 use super::page::{Connection, Page, SHORT_LIST, cost};
 use super::relation;
@@ -19,6 +22,24 @@ use super::scalar::{DateTime, int};
 use super::session::SessionExt;
 use super::types::{ChangeNotice, Contract, Document, Domain, Port, Product, Table};
 use super::words::{Classification, ProductState};
+
+/// The most days that usage is counted for.
+const MAX_DAYS: u32 = 400;
+/// The most products that are similar to one.
+const MAX_SIMILAR: usize = 20;
+/// What a search for similar products costs, in fields.
+const SIMILAR: usize = 20;
+
+/// How much a product was read. Readers by name are in `leases`, for those who may see them.
+#[derive(SimpleObject)]
+struct ProductUsage {
+    /// Principals to whom a lease to read was issued.
+    readers: i32,
+    /// Leases to read.
+    leases: i32,
+    /// When the last of them was issued; null if there was none.
+    last_at: Option<DateTime>,
+}
 
 #[Object]
 impl Product {
@@ -80,6 +101,43 @@ impl Product {
         let document = ctx.loaders()?.find(DocumentOf(self.0.product.id)).await?;
         Ok(document
             .map(|found| Document::new(&found.document.digest, found.document.format.as_str(), &found.document.bytes)))
+    }
+
+    /// What the caller may do with it, as far as roles and grants go: `why` says what the gate makes of a table.
+    async fn access(&self, ctx: &Context<'_>) -> Result<ProductAccess> {
+        Ok(ProductAccess(app::search::access(ctx.ctx()?, &self.0)))
+    }
+
+    /// How much it was read in the last days.
+    async fn usage(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 30, desc = "How many days, 1 to 400.")] days: i32,
+    ) -> Result<ProductUsage> {
+        let n_days = u32::try_from(days).ok().filter(|days| (1..=MAX_DAYS).contains(days));
+        let n_days = n_days.ok_or_else(|| Failure::invalid("days", format!("must be 1 to {MAX_DAYS}")))?;
+        // From a whole minute on, so that all products of a query are counted together.
+        let since = ctx.ctx()?.now().minus(Duration::from_secs(u64::from(n_days) * 86_400));
+        let since = Timestamp(since.0 - since.0.rem_euclid(60_000_000));
+        let usage = ctx.loaders()?.find(UsageOf { product_id: self.0.product.id, since }).await?.unwrap_or_default();
+        Ok(ProductUsage {
+            readers: int(usage.n_readers),
+            leases: int(usage.n_leases),
+            last_at: usage.last_at.map(DateTime),
+        })
+    }
+
+    /// Products like it, the most similar first.
+    #[graphql(complexity = "SIMILAR + usize::try_from(first).unwrap_or_default() * child_complexity")]
+    async fn similar(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 5, desc = "How many, 1 to 20.")] first: i32,
+    ) -> Result<Vec<Product>> {
+        let limit = usize::try_from(first).ok().filter(|limit| (1..=MAX_SIMILAR).contains(limit));
+        let limit = limit.ok_or_else(|| Failure::invalid("first", format!("must be 1 to {MAX_SIMILAR}")))?;
+        let found = app::search::similar(ctx.ctx()?, &self.0, limit).await?;
+        Ok(found.into_iter().map(Product).collect())
     }
 
     /// Notices of breaking successors that the caller may see, newest first.

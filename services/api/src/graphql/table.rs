@@ -87,11 +87,41 @@ impl Table {
         ))
     }
 
+    /// What its contract promises about its age, and whether that is kept; null if nothing is promised.
+    async fn freshness(&self, ctx: &Context<'_>) -> Result<Option<Freshness>> {
+        let Some(version) = &self.0.version else { return Ok(None) };
+        let Some(view) = ctx.loaders()?.find(version.id).await? else { return Ok(None) };
+        let object = view.document.objects.iter().find(|object| object.name == self.0.binding.object.as_str());
+        let Some(promised) = object.and_then(|object| view.document.freshness(object)) else { return Ok(None) };
+        let head = match self.0.table.head {
+            Some(head) => relation::find_snapshot(ctx, head, &self.0).await?,
+            None => None,
+        };
+        let committed_at = head.and_then(|head| Some(head.snapshot.found.as_ref()?.committed_at));
+        let now = ctx.ctx()?.now();
+        Ok(Some(Freshness {
+            promised_seconds: Long(promised.as_secs()),
+            committed_at: committed_at.map(DateTime),
+            late: committed_at.is_none_or(|at| now.since(at) > promised),
+        }))
+    }
+
     /// Its folder below the storage root: for owners and stewards.
     async fn location(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let shown = table::may_view_detail(ctx.ctx()?, &self.0);
         Ok(shown.then(|| self.0.table.location.to_string()))
     }
+}
+
+/// A promise about the age of a table, and whether it is kept.
+#[derive(SimpleObject)]
+struct Freshness {
+    /// How old the newest commit may be, in seconds.
+    promised_seconds: Long,
+    /// When the newest known snapshot was committed; null if there is none that was inspected.
+    committed_at: Option<DateTime>,
+    /// Whether it is older than promised, or there is none.
+    late: bool,
 }
 
 /// What an inspection read to measure the rules. Every file's footer is read, and does not count.

@@ -178,7 +178,8 @@ pub(crate) const ABOUT_IDS: [&str; 12] = [
 ];
 
 /// Questions that name nothing.
-const LISTS: [&str; 18] = [
+const LISTS: [&str; 19] = [
+    r#"{ products(first: 5) { nodes { name access usage { readers leases lastAt } similar(first: 3) { name } tables { freshness { promisedSeconds late } } contracts { changes(from: "1.0.0", to: "2.0.0") { message } } } } }"#,
     "{ rot { findings { kind address since product { id } contractVersion { id } grant { id } } complete } }",
     r#"{ rot(domain: "shop") { findings { kind address since } complete } }"#,
     r#"{ search(text: "") { hits { product { id name } access stage } total facets { facet values { value count } } partial endCursor } }"#,

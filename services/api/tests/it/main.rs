@@ -14,6 +14,7 @@ mod limits;
 mod notice;
 mod overrides;
 mod paging;
+mod product_view;
 mod registry;
 mod registry_cases;
 mod registry_exact;

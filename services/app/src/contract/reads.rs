@@ -141,9 +141,34 @@ pub async fn list_findings(ctx: &Ctx, id: ContractVersionId) -> Result<Vec<Findi
     let predecessor = store::contract::find_predecessor(&mut tx, view.contract.id, view.version.version).await?;
     drop(tx);
     let Some(predecessor) = predecessor else { return Ok(Vec::new()) };
-    let old = parsed(&ctx.app, &predecessor.document)?;
+    compare(ctx, parsed(&ctx.app, &predecessor.document)?, view.document).await
+}
+
+/// What changed from one version of a contract to another; `None` where one does not exist, or the caller may not know of
+/// the contract.
+///
+/// # Errors
+/// Those of any use case.
+pub async fn list_changes(
+    ctx: &Ctx,
+    contract: ContractId,
+    from: Version,
+    to: Version,
+) -> Result<Option<Vec<Finding>>, Error> {
+    let mut tx = ctx.app.db.read().await?;
+    let mut versions = Vec::new();
+    for number in [from, to] {
+        versions.extend(store::contract::find_version_by_number(&mut tx, contract, number).await?);
+    }
+    let views = views(ctx, &mut tx, versions, 2).await?;
+    drop(tx);
+    let [old, new] = views.as_slice() else { return Ok(None) };
+    compare(ctx, Arc::clone(&old.document), Arc::clone(&new.document)).await.map(Some)
+}
+
+async fn compare(ctx: &Ctx, old: Arc<contract::Document>, new: Arc<contract::Document>) -> Result<Vec<Finding>, Error> {
     let options = ctx.app.settings.comparison.clone();
-    let findings = tokio::task::spawn_blocking(move || change::compare_with(&old, &view.document, &options));
+    let findings = tokio::task::spawn_blocking(move || change::compare_with(&old, &new, &options));
     findings.await.map_err(Error::internal)
 }
 

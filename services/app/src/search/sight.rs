@@ -71,7 +71,7 @@ fn shared_class(domain: &DomainPath, classification: Classification) -> String {
 }
 
 /// What the caller may do with a product that they may know of.
-pub(super) fn access(ctx: &Ctx, known: &ProductInDomain) -> Access {
+pub fn access(ctx: &Ctx, known: &ProductInDomain) -> Access {
     may(ctx, &known.policy(), grants_on(ctx, known.product.id))
 }
 

@@ -4,11 +4,13 @@ use std::fmt::Write;
 
 use clap::Subcommand;
 use cynic::Id;
+use search::Access;
 use serde::Serialize;
 
-use super::answer::{ContractName, DomainName};
+use super::answer::{ContractName, DomainName, ProductName};
 use super::api::{
-    Classification, ContractState, DateTime, GateMode, ProductState, TableFormat, list, operation, schema,
+    Classification, ContractState, DateTime, GateMode, Long, ProductAccess, ProductState, TableFormat, VerdictWord,
+    list, operation, schema,
 };
 use super::args::{self, Paging, ProductAddress, Remote};
 use super::client::{Client, PageInfo};
@@ -64,11 +66,23 @@ struct ProductDetails {
     #[cynic(spread)]
     #[serde(flatten)]
     product: Product,
+    access: ProductAccess,
+    usage: ProductUsage,
     ports: Vec<Port>,
     contracts: Vec<Contract>,
     tables: Vec<Table>,
+    similar: Vec<ProductName>,
     /// `None` if the caller may not read it.
     document: Option<Document>,
+}
+
+/// Of the last 30 days.
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct ProductUsage {
+    readers: i32,
+    leases: i32,
+    last_at: Option<DateTime>,
 }
 
 #[derive(Serialize, cynic::QueryFragment)]
@@ -115,6 +129,31 @@ struct Table {
     format: TableFormat,
     environment: String,
     major: i32,
+    freshness: Option<Freshness>,
+    head: Option<Snapshot>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct Freshness {
+    promised_seconds: Long,
+    late: bool,
+}
+
+/// The newest known snapshot.
+#[derive(Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct Snapshot {
+    key: String,
+    committed_at: Option<DateTime>,
+    rows: Option<Long>,
+    verdict: Option<Verdict>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+struct Verdict {
+    verdict: VerdictWord,
+    conforms: bool,
 }
 
 #[derive(Serialize, cynic::QueryFragment)]
@@ -171,6 +210,14 @@ impl ProductDetails {
         let title = title.as_ref().map(|title| format!(" {title}")).unwrap_or_default();
         let mut text = format!("{}{title}\n", bold(&self.product.address()));
         let _ = writeln!(text, "{state}, {classification}, published {created_at}");
+        let access = match self.access.0 {
+            Access::Read => "you can read it",
+            Access::Request => "you may request access",
+            Access::Know => "you may know of it, and not request access",
+        };
+        let ProductUsage { readers, leases, last_at } = &self.usage;
+        let last = last_at.as_ref().map(|at| format!(", the last at {at}")).unwrap_or_default();
+        let _ = writeln!(text, "{access}; 30 days: {readers} reading, {leases} leases{last}");
         let ports = self.ports.iter().map(|port| {
             let contract = or_dash(port.contract.as_ref().map(|contract| &contract.document_id));
             [port.name.clone(), port.major.to_string(), contract]
@@ -186,16 +233,34 @@ impl ProductDetails {
             })
         });
         let tables = self.tables.iter().map(|table| {
-            [table.address.clone(), table.format.to_string(), table.environment.clone(), table.major.to_string()]
+            let head = table.head.as_ref();
+            let committed = head.and_then(|head| head.committed_at.as_ref()).map(ToString::to_string);
+            let late = table.freshness.as_ref().map(|freshness| if freshness.late { " (late)" } else { " (in time)" });
+            let verdict = head.and_then(|head| head.verdict.as_ref()).map(|found| match found.conforms {
+                true => found.verdict.to_string(),
+                false => format!("{}, does not conform", found.verdict),
+            });
+            [
+                table.address.clone(),
+                table.format.to_string(),
+                table.environment.clone(),
+                or_dash(verdict.as_deref()),
+                or_dash(head.and_then(|head| head.rows.as_ref()).map(|rows| rows.to_string()).as_deref()),
+                format!("{}{}", or_dash(committed.as_deref()), late.unwrap_or_default()),
+            ]
         });
         let parts = [
             output::table(["port", "major", "contract"], ports),
             output::table(["contract", "version", "state", "gate", "published", ""], versions),
-            output::table(["table", "format", "environment", "major"], tables),
+            output::table(["table", "format", "environment", "verdict", "rows", "committed"], tables),
         ];
         let truncated = self.contracts.iter().filter(|contract| contract.versions.page_info.has_next_page);
         for part in parts.iter().filter(|part| !part.is_empty()) {
             let _ = write!(text, "\n{part}");
+        }
+        if !self.similar.is_empty() {
+            let similar = self.similar.iter().map(|other| format!("{}.{}", other.domain.path, other.name));
+            let _ = writeln!(text, "\nsimilar: {}", similar.collect::<Vec<_>>().join(", "));
         }
         for contract in truncated {
             let n_shown = contract.versions.nodes.len();
