@@ -28,6 +28,9 @@ entity_row! {
     }
 }
 
+/// The most characters of a row's id in a key: more than an id has.
+const MAX_KEY_CHARS: usize = 64;
+
 /// A record as it is stored. All but the bytes and the MAC is what the row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -59,6 +62,11 @@ impl Stored {
     pub fn verify(&self, key: &Key) -> Result<Record, Fault> {
         let record = key.verify(&self.bytes, &self.mac)?;
         if self.is_row_of(&record) { Ok(record) } else { Err(Fault::RowDiffers) }
+    }
+
+    /// The key of the row in a list. An id that was made long is cut, so that it makes no cursor too long.
+    pub fn key(&self) -> (Timestamp, String) {
+        (self.at, self.id.chars().take(MAX_KEY_CHARS).collect())
     }
 
     fn is_row_of(&self, record: &Record) -> bool {

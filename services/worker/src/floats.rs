@@ -5,14 +5,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, FixedSizeListArray, GenericListArray, MapArray, OffsetSizeTrait,
-    PrimitiveArray, StructArray,
-};
-use arrow::datatypes::{DataType, FieldRef, Float16Type, Float32Type, Float64Type};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, ListArray, MapArray, PrimitiveArray, StructArray};
+use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 
-/// The column with one zero and one not-a-number, at every depth.
+/// The column with one zero and one not-a-number, at every depth. All lists of Parquet files are read as one kind.
 ///
 /// # Errors
 /// None that a valid array causes.
@@ -39,12 +36,9 @@ pub(crate) fn normal(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
             }
         }),
         DataType::Float64 => with::<Float64Type>(array, normal_f64),
-        DataType::List(item) if has_floats(item.data_type()) => list::<i32>(array, item)?,
-        DataType::LargeList(item) if has_floats(item.data_type()) => list::<i64>(array, item)?,
-        DataType::FixedSizeList(item, size) if has_floats(item.data_type()) => {
-            let list = array.as_fixed_size_list();
-            let (values, nulls, len) = (normal(list.values())?, list.nulls().cloned(), list.len());
-            Arc::new(FixedSizeListArray::try_new_with_length(item.clone(), *size, values, nulls, len)?)
+        DataType::List(_) if has_floats(array.data_type()) => {
+            let (item, offsets, values, nulls) = array.as_list::<i32>().clone().into_parts();
+            Arc::new(ListArray::try_new(item, offsets, normal(&values)?, nulls)?)
         }
         DataType::Struct(_) if has_floats(array.data_type()) => Arc::new(members(array.as_struct())?),
         DataType::Map(_, _) if has_floats(array.data_type()) => {
@@ -63,9 +57,7 @@ pub(crate) fn normal_f64(value: f64) -> f64 {
 /// Whether there are floating-point numbers at any depth.
 pub(crate) fn has_floats(data_type: &DataType) -> bool {
     match data_type {
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            has_floats(item.data_type())
-        }
+        DataType::List(item) => has_floats(item.data_type()),
         DataType::Map(entries, _) => has_floats(entries.data_type()),
         DataType::Struct(fields) => fields.iter().any(|field| has_floats(field.data_type())),
         data_type => data_type.is_floating(),
@@ -75,11 +67,6 @@ pub(crate) fn has_floats(data_type: &DataType) -> bool {
 fn with<T: ArrowPrimitiveType>(array: &ArrayRef, normal: impl Fn(T::Native) -> T::Native) -> ArrayRef {
     let numbers: &PrimitiveArray<T> = array.as_primitive();
     Arc::new(numbers.unary::<_, T>(normal))
-}
-
-fn list<Offset: OffsetSizeTrait>(array: &ArrayRef, item: &FieldRef) -> Result<ArrayRef, ArrowError> {
-    let (_, offsets, values, nulls) = array.as_list::<Offset>().clone().into_parts();
-    Ok(Arc::new(GenericListArray::try_new(item.clone(), offsets, normal(&values)?, nulls)?))
 }
 
 fn members(array: &StructArray) -> Result<StructArray, ArrowError> {

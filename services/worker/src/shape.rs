@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeListArray, GenericListArray, MapArray, OffsetSizeTrait, StructArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use arrow::error::ArrowError;
 
@@ -25,8 +23,6 @@ fn named(name: &str, field: &Field, nullable: bool) -> FieldRef {
 fn common_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::List(item) => DataType::List(named("element", item, true)),
-        DataType::LargeList(item) => DataType::LargeList(named("element", item, true)),
-        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(named("element", item, true), *size),
         DataType::Struct(members) => DataType::Struct(common_fields(members)),
         DataType::Map(entries, sorted) => match entries.data_type() {
             DataType::Struct(pair) if pair.len() == 2 => {
@@ -48,14 +44,10 @@ pub(crate) fn fit(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowErro
         return Ok(array.clone());
     }
     match (array.data_type(), to) {
-        (DataType::List(_), DataType::List(item)) => fit_list::<i32>(array, item),
-        (DataType::LargeList(_), DataType::LargeList(item)) => fit_list::<i64>(array, item),
-        (DataType::FixedSizeList(_, n), DataType::FixedSizeList(item, size)) if n == size => {
-            let list = array.as_fixed_size_list();
-            let values = fit(list.values(), item.data_type())?;
-            let (nulls, len) = (list.nulls().cloned(), list.len());
-            let list = FixedSizeListArray::try_new_with_length(item.clone(), *size, values, nulls, len)?;
-            Ok(Arc::new(list))
+        (DataType::List(_), DataType::List(item)) => {
+            let (_, offsets, values, nulls) = array.as_list::<i32>().clone().into_parts();
+            let values = fit(&values, item.data_type())?;
+            Ok(Arc::new(ListArray::try_new(item.clone(), offsets, values, nulls)?))
         }
         (DataType::Struct(_), DataType::Struct(members)) => Ok(Arc::new(fit_struct(array.as_struct(), members)?)),
         (DataType::Map(_, _), DataType::Map(entries, sorted)) => match entries.data_type() {
@@ -68,12 +60,6 @@ pub(crate) fn fit(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowErro
         },
         _ => Err(another(array, to)),
     }
-}
-
-fn fit_list<Offset: OffsetSizeTrait>(array: &ArrayRef, item: &FieldRef) -> Result<ArrayRef, ArrowError> {
-    let (_, offsets, values, nulls) = array.as_list::<Offset>().clone().into_parts();
-    let values = fit(&values, item.data_type())?;
-    Ok(Arc::new(GenericListArray::try_new(item.clone(), offsets, values, nulls)?))
 }
 
 fn fit_struct(array: &StructArray, members: &Fields) -> Result<StructArray, ArrowError> {

@@ -9,7 +9,9 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use inspect::wire::{Limits, Sandbox};
 use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, socket_with};
-use rustix::process::{Pid, getppid, setsid, test_kill_process};
+use rustix::process::{
+    Pid, Resource, getppid, getrlimit, set_parent_process_death_signal, setrlimit, setsid, test_kill_process,
+};
 
 use crate::limits;
 
@@ -62,6 +64,8 @@ fn attempts() -> Vec<(&'static str, Attempt)> {
         // With the streams of this process: opening others would be refused before a process is tried.
         ("another process", |_, outside, _| Command::new(outside).arg("--version").spawn().is_ok()),
         ("a session of its own", |_, _, _| setsid().is_ok()),
+        ("outliving the parent", |_, _, _| set_parent_process_death_signal(None).is_ok()),
+        ("another limit", |_, _, _| setrlimit(Resource::Nofile, getrlimit(Resource::Nofile)).is_ok()),
         ("a signal to the parent", |_, _, parent| parent.is_some_and(|parent| test_kill_process(parent).is_ok())),
         ("reading outside of the folder", |_, outside, _| File::open(outside).is_ok()),
         ("writing in the folder", |folder, _, _| File::create(folder.join("written")).is_ok()),

@@ -286,6 +286,42 @@ fn what_promises_nothing_to_readers_is_a_patch() {
     }
 }
 
+/// Only what separates words is no part of a query.
+#[test]
+fn all_that_a_query_says_counts() {
+    let contract = |condition: &str| {
+        let query = Value::from(format!("SELECT COUNT(*) FROM ${{table}} WHERE {condition}")).to_string();
+        let text = PLAIN.replace("\"SELECT COUNT(*) FROM ${table} WHERE id < 0\"", &query);
+        in_document(parse_to_compare(text.as_bytes()))
+    };
+    for (one, other, is_same) in [
+        ("id < 0 AND id > 1", "id<0\n  AND id>1 -- all", true),
+        ("id < 0", "/* all */ id < /* or none */ 0", true),
+        ("id < 0 AND id > 1", "id < 0 ANDid > 1", false),
+        ("v = 'x  y'", "v = 'x y'", false),
+        ("v = 'x -- y'", "v = 'x'", false),
+        ("v = 'x'' -- y'", "v = 'x'''", false),
+        ("\"a  b\" < 0", "\"a b\" < 0", false),
+        ("`a  b` < 0", "`a b` < 0", false),
+        ("v = $$x  y$$", "v = $$x y$$", false),
+        ("v = 'x\\'  y'", "v = 'x\\' y'", false),
+        ("/*+ hint */ id < 0", "id < 0", false),
+        ("/*! hint */ id < 0", "id < 0", false),
+        ("id < 0 /* open", "id < 0", false),
+        ("v = 'open  x", "v = 'open x", false),
+    ] {
+        for (old, new) in [(one, other), (other, one)] {
+            let findings = compare(&contract(old), &contract(new));
+            let rules: Vec<Rule> = findings.iter().map(|finding| finding.rule).collect();
+            let expected = match is_same {
+                true => vec![Rule::QualityRespelled],
+                false => vec![Rule::QualityTightened, Rule::QualityLoosened],
+            };
+            assert_eq!(rules, expected, "{old} to {new}");
+        }
+    }
+}
+
 #[test]
 fn a_custom_property_is_a_promise_where_it_is_ours_or_listed() {
     let listed = Options { promises: ["retentionClass".to_owned()].into(), ..Options::default() };
@@ -294,6 +330,10 @@ fn a_custom_property_is_a_promise_where_it_is_ours_or_listed() {
         ("costCentre", Rule::Documentation, Rule::Documentation),
         ("unit", Rule::MeaningChanged, Rule::MeaningChanged),
         ("masking", Rule::EncryptionChanged, Rule::EncryptionChanged),
+        ("clusteredBy", Rule::PartitionChanged, Rule::PartitionChanged),
+        ("writeDefault", Rule::DefaultChanged, Rule::DefaultChanged),
+        ("openEnum", Rule::EnumTightened, Rule::EnumTightened),
+        ("icebergFormatVersion", Rule::Undetermined, Rule::Undetermined),
         ("migrationNote", Rule::Documentation, Rule::Documentation),
     ] {
         for (from, to) in [

@@ -58,6 +58,10 @@ fn patterns_of_names_are_compared() {
         (closed(json!({"^S_": text})), closed(json!({"^S_": text, "_x$": number})), false, false),
         (closed(json!({"^S_": text})), closed(json!({"^S_": text, "^I_": number})), true, false),
         (closed(json!({"^S_a": text})), closed(json!({"^S_": text})), true, false),
+        (closed(json!({"^S_": text})), closed(json!({"^S_": text, "^S_a": number})), false, true),
+        // A name may have line breaks, and more than a beginning.
+        (closed(json!({"^S_": text})), closed(json!({"^S_.*$": text})), false, true),
+        (closed(json!({"^S_": text})), closed(json!({"^S_$": text})), false, true),
         (
             closed(json!({"^S_a$": text})),
             object(json!({"properties": {"S_a": text}, "additionalProperties": false})),
@@ -68,12 +72,28 @@ fn patterns_of_names_are_compared() {
         (patterns(json!({"": text})), object(json!({"additionalProperties": text})), true, true),
         (object(json!({"additionalProperties": text})), patterns(json!({"^S_": text})), true, false),
         (object(json!({"additionalProperties": text})), patterns(json!({"^S_": number})), false, false),
+        (closed(json!({"^S_": text})), object(json!({"additionalProperties": number})), false, false),
         // Patterns say nothing of other names.
         (
             patterns(json!({"^S_": text})),
             object(json!({"patternProperties": {"^S_": text}, "properties": {"a": text}})),
             false,
             true,
+        ),
+        (
+            object(json!({"patternProperties": {"^S_": text}, "properties": {"a": {}}})),
+            object(json!({"patternProperties": {"^S_": text}, "properties": {"a": text}})),
+            false,
+            true,
+        ),
+        // It is unknown in which names this one is found.
+        (
+            closed(json!({"(?=S)": number})),
+            object(json!({
+                "patternProperties": {"(?=S)": number}, "properties": {"S_a": text}, "additionalProperties": false,
+            })),
+            false,
+            false,
         ),
         // What a pattern says holds for properties too.
         (
@@ -87,6 +107,9 @@ fn patterns_of_names_are_compared() {
     }
     let found = names(&patterns(json!({"^S_": text})), &patterns(json!({"^S_": number})));
     assert_eq!(found, ["TYPE_CHANGED #/patternProperties/^S_"]);
+    let found = names(&closed(json!({"^S_": text})), &closed(json!({"^S_": text, "_x$": number})));
+    let not_covered = "PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL #/patternProperties/_x$";
+    assert_eq!(found, ["TYPE_CHANGED #/patternProperties/_x$", not_covered]);
     let lenient = differences(&open, &patterns(json!({"^S_": text})), Policy::Lenient);
     assert!(all_compatible(&lenient), "{lenient:?}");
     if let Some(folder) = shared::folder("cases/registry/04-pattern-properties") {
@@ -127,7 +150,47 @@ fn named_values_are_judged_one_by_one() {
         (json!({"type": "null"}), json!({"const": null}), true, true),
         (json!({"type": "boolean"}), json!({"const": true}), false, true),
         (json!({"oneOf": [{"const": "a"}, {"const": "b"}]}), json!({"enum": ["a", "b"]}), true, true),
+        (json!({"const": "bb"}), json!({"type": "string", "pattern": "^a"}), false, false),
+        (json!({"const": 0}), json!({"type": "integer", "minimum": 1}), false, false),
+        (json!({"const": 4}), json!({"type": "integer", "maximum": 3}), false, false),
+        (json!({"const": 1}), json!({"type": "integer", "exclusiveMinimum": 1}), false, false),
+        (json!({"const": 3}), json!({"type": "integer", "exclusiveMaximum": 3}), false, false),
+        (json!({"const": 3}), json!({"type": "number", "multipleOf": 2}), false, false),
+        (json!({"const": "a"}), json!({"type": "object"}), false, false),
+        (json!({"const": "a"}), json!({"type": "array"}), false, false),
+        (json!({"const": "c"}), json!({"anyOf": [{"enum": ["a"]}, {"type": "integer"}]}), false, false),
+        (json!({"const": "c"}), json!({"anyOf": [{"const": "a"}, {"type": "integer"}]}), false, false),
+        (json!({"const": "bb"}), json!({"allOf": [{"type": "string"}, {"maxLength": 1}]}), false, false),
+        // Of two alternatives that both admit a value, `oneOf` admits neither.
+        (
+            json!({"enum": ["a", "b", "c"]}),
+            json!({"oneOf": [{"enum": ["a", "b"]}, {"enum": ["b", "c"]}]}),
+            false,
+            false,
+        ),
+        (
+            json!({"enum": ["a", 1]}),
+            json!({"oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "string", "maxLength": 1}]}),
+            false,
+            false,
+        ),
+        // Where it is unknown whether a pattern is found, nothing is admitted.
+        (
+            json!({"enum": ["a", 1]}),
+            json!({"oneOf": [
+                {"type": "string", "maxLength": 1}, {"type": "integer"}, {"type": "string", "pattern": "(?=a)"},
+            ]}),
+            false,
+            false,
+        ),
+        (
+            json!({"const": "a"}),
+            json!({"allOf": [{"enum": ["a", "b"]}, {"type": "string", "pattern": "(?=b)"}]}),
+            false,
+            false,
+        ),
         (json!({"const": {"a": 1}}), json!({"type": "object"}), true, false),
+        (json!({"const": {"a": 1}}), json!({"type": "object", "required": ["b"]}), false, false),
         (json!({"const": [1]}), json!({"type": "array", "maxItems": 0}), false, false),
         (json!({"const": "a"}), json!({"not": {"type": "string"}}), false, false),
         (json!({"const": "a"}), json!({"not": {"type": "number"}}), true, false),
@@ -173,6 +236,8 @@ fn bounds_that_bound_nothing_are_no_change() {
         (json!({"type": "array"}), "minItems", json!(1)),
         (json!({"type": "array", "maxItems": 2}), "uniqueItems", json!(true)),
         (json!({"type": "array"}), "contains", json!({})),
+        (json!({"type": "array", "items": [{}, {}], "additionalItems": false}), "maxItems", json!(1)),
+        (json!({"type": "array", "items": [{}, {}]}), "maxItems", json!(2)),
         (json!({"type": "object", "required": ["a"]}), "minProperties", json!(2)),
         (json!({"type": "object", "properties": {"a": {}}}), "maxProperties", json!(2)),
         (json!({"type": "number"}), "multipleOf", json!(1)),
@@ -194,6 +259,29 @@ fn bounds_that_bound_nothing_are_no_change() {
     let old = newer(json!({"type": "object"}));
     let new = newer(json!({"type": "object", "unevaluatedProperties": true}));
     assert_eq!(names(&old, &new), Vec::<String>::new());
+    // What other keywords say nothing of is bounded as well.
+    let text = json!({"type": "string"});
+    for (old, new, expected) in [
+        (
+            json!({"type": "object"}),
+            json!({"type": "object", "unevaluatedProperties": text}),
+            "UNEVALUATED_PROPERTIES_NARROWED #/unevaluatedProperties",
+        ),
+        (
+            json!({"type": "array"}),
+            json!({"type": "array", "unevaluatedItems": text}),
+            "UNEVALUATED_ITEMS_NARROWED #/unevaluatedItems",
+        ),
+        (
+            json!({"type": "object", "properties": {"a": text}, "unevaluatedProperties": false}),
+            json!({"type": "object", "unevaluatedProperties": false}),
+            "PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL #/properties/a",
+        ),
+    ] {
+        let (old, new) = (newer(old), newer(new));
+        assert_eq!(names(&old, &new), [expected]);
+        assert!(!all_compatible(&differences(&old, &new, Policy::Strict)), "{expected}");
+    }
     let (old, new) = (json!({"type": "number", "multipleOf": 2}), json!({"type": "integer"}));
     assert!(all_compatible(&differences(&old, &new, Policy::Strict)));
 }

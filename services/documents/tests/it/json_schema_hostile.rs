@@ -151,6 +151,29 @@ fn long_chains_of_references_need_no_stack() {
     assert!(!is_compatible(answer(&chain("string"), &chain("integer"))));
 }
 
+/// A value that is named is followed through alternatives to a depth, and through so many of them.
+#[test]
+fn a_value_is_followed_so_far() {
+    let chain = |depth: usize, also: &dyn Fn(usize) -> Value| {
+        let mut definitions = serde_json::Map::new();
+        for level in 0..depth {
+            let below = json!({"$ref": format!("#/definitions/d{}", level + 1)});
+            definitions.insert(format!("d{level}"), json!({"not": {"allOf": [below, also(level)]}}));
+        }
+        definitions.insert(format!("d{depth}"), json!({"type": "boolean"}));
+        json!({"$ref": "#/definitions/d0", "definitions": definitions}).to_string()
+    };
+    let value = json!({"const": "x"}).to_string();
+    // No stack for a long way.
+    assert!(!is_compatible(answer(&value, &chain(4_000, &|_| json!({"type": "string"})))));
+    // Nor time for ways without number, all of which lead to the level below.
+    let ways = |level: usize| {
+        let below = json!({"$ref": format!("#/definitions/d{}", level + 1)});
+        json!({"allOf": (0..8).map(|n| json!({"allOf": [below, {"maxLength": n + 1}]})).collect::<Vec<_>>()})
+    };
+    assert!(!is_compatible(answer(&value, &chain(30, &ways))));
+}
+
 /// What the limits are for: `docs/registry.md`.
 #[test]
 fn a_megabyte_of_honest_schema_is_compared() {

@@ -149,7 +149,8 @@ schema:
 #[test]
 fn a_value_of_another_kind_than_its_column_is_refused() {
     let text = format!(
-        "{HEAD}{}",
+        "{}{}",
+        HEAD.replace("v3.1.0", "v3.2.0"),
         r#"schema:
 - name: t
   properties:
@@ -163,6 +164,7 @@ fn a_value_of_another_kind_than_its_column_is_refused() {
     - {metric: invalidValues, arguments: {validValues: ["1970-01-01", "1970-01-01T00:00:00Z"]}, mustBe: 0}
     - {metric: missingValues, arguments: {missingValues: ["12:00:00"]}, mustBe: 0}
   - {name: c, logicalType: time, logicalTypeOptions: {minimum: "1970-01-01"}}
+  - {name: l, logicalType: date, enum: [{value: "1970-01-01"}, {value: "1970-01-01T12:00:00Z"}]}
   - name: good
     logicalType: object
     properties:
@@ -194,6 +196,7 @@ fn a_value_of_another_kind_than_its_column_is_refused() {
             "`12:00:00` is not a date and time, as `p` is",
         ),
         (format!("{}/minimum", options(4)), "`1970-01-01` is not a time of day, as `c` is"),
+        ("/schema/0/properties/5/enum/1/value".to_owned(), "`1970-01-01T12:00:00Z` is not a date, as `l` is"),
     ];
     assert_eq!(found, expected.map(|(path, message)| (path, message.to_owned())));
 }

@@ -93,6 +93,12 @@ fn a_word_of_another_program_is_named_and_read_as_no_record() {
 }
 
 #[test]
+fn bytes_behind_a_record_make_it_none() {
+    let bytes = [record().canonical(), vec![0]].concat();
+    assert_eq!(Record::from_canonical(&bytes), Err(Error::NotARecord));
+}
+
+#[test]
 fn no_reason_is_not_an_empty_reason() {
     let none = Record { reason: None, ..record() };
     let empty = Record { reason: Some(String::new()), ..record() };

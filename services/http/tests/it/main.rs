@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
+mod budget;
 mod log;
 mod log_line;
 mod peer;

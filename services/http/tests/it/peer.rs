@@ -32,6 +32,7 @@ fn a_request_comes_from_the_client_that_the_nearest_proxy_names() {
     let mut headers = HeaderMap::new();
     headers.insert("x-forwarded-for", HeaderValue::from_bytes(b"\xff, 198.51.100.1").unwrap());
     assert_eq!(proxies.of_request(address("10.0.0.1"), &headers), Some(address("198.51.100.1")));
+    assert_eq!(Proxies::new(&[address("::ffff:10.0.0.1")]), Proxies::new(&[address("10.0.0.1")]));
     // Unknown: the header is missing, or no address.
     for forwarded in [&[][..], &["unknown"], &["198.51.100.1, unknown"], &[""], &["10.0.0.1"], &["127.0.0.1"]] {
         check("10.0.0.1", forwarded, None);

@@ -1,6 +1,7 @@
 //! Tables that others wrote, with what their rules count (`cases/lake` of the shared data: each has an `expect.md`).
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use domain::decimal::Decimal;
 use domain::quality::{Bound, Check, Measured, Rule, Scalar};
@@ -135,4 +136,19 @@ fn a_bound_is_neither_shifted_nor_cut() {
 fn a_metadata_that_is_replaced_needs_no_schema() {
     let count = sql("SELECT count(*) FROM ${table}");
     check_version("22-first-metadata-without-schema", 1, [(count, value(2)), (unique("id"), value(0))]);
+}
+
+/// Run again without the shared data, a test of it tells that it is skipped, and fails in CI.
+#[test]
+fn a_test_that_is_skipped_tells_so_and_fails_in_ci() {
+    let run = |ci: &str| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "cases::a_query_is_exact_or_an_error"]);
+        let run = command.env("CHARTER_SHARED", "/absent").env("CI", ci).output().unwrap();
+        (run.status.success(), String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned())
+    };
+    let (is_passed, told) = run("false");
+    assert!(is_passed && told.contains("skipped: the shared test data is not at /absent/cases/lake"), "{told}");
+    let (is_passed, told) = run("true");
+    assert!(!is_passed && told.contains("the shared test data must be there in CI"), "{told}");
 }

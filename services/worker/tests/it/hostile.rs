@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::shared::skipped;
 use crate::support::{
     Found, HandTable, add, column, delta, launcher, metadata, nulls, protocol, rule, run, sql, value,
 };
@@ -203,7 +204,7 @@ fn has_strace() -> bool {
     let is_installed = Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success());
     assert!(is_installed || std::env::var_os("CI").is_none_or(|ci| ci != "true"), "`strace` must be installed in CI");
     if !is_installed {
-        println!("skipped: `strace` is not installed");
+        skipped(format_args!("`strace` is not installed"));
     }
     is_installed
 }
@@ -276,11 +277,11 @@ fn a_worker_is_refused_everything_but_reading_its_table() {
     let lines = String::from_utf8(said.stdout).unwrap();
     let mut lines = lines.lines();
     if lines.next() != Some("sandbox: full") {
-        println!("skipped: this kernel does not enforce the whole sandbox");
+        skipped(format_args!("this kernel does not enforce the whole sandbox"));
         return;
     }
     let lines: Vec<&str> = lines.collect();
-    assert_eq!(lines.len(), 17);
+    assert_eq!(lines.len(), 19);
     assert!(lines.iter().all(|line| line.ends_with(": refused")), "{lines:#?}");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }
@@ -297,7 +298,7 @@ fn a_worker_starts_threads_and_no_process() {
     command.args(["-f", "-z", "-e", "trace=clone,clone3,fork,vfork", "-o"]).arg(&trace);
     let said = command.arg(env!("CARGO_BIN_EXE_charter-worker")).arg("try-sandbox").arg(table.path()).output().unwrap();
     if !String::from_utf8_lossy(&said.stdout).starts_with("sandbox: full") {
-        println!("skipped: this kernel does not enforce the whole sandbox");
+        skipped(format_args!("this kernel does not enforce the whole sandbox"));
         return;
     }
     let trace = fs::read_to_string(trace).unwrap();
@@ -354,7 +355,7 @@ fn a_fully_enforced_sandbox_is_reported() {
     let table = HandTable::of_three_rows();
     let found = inspect(&Launcher { sandbox_required: true, ..launcher() }, table.path(), vec![]).map(|_| ());
     match found {
-        Err(InspectionError::NoSandbox(sandbox)) => println!("skipped: the sandbox is {sandbox} by this kernel"),
+        Err(InspectionError::NoSandbox(sandbox)) => skipped(format_args!("the sandbox is {sandbox} by this kernel")),
         found => assert_eq!(found, Ok(())),
     }
 }

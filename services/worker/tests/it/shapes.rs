@@ -262,6 +262,10 @@ fn an_encrypted_file_is_called_so() {
     let start = &plain[..end - 8 - length];
     fs::write(&path, [start, &footer, &u32::try_from(footer.len()).unwrap().to_le_bytes(), b"PAR1"].concat()).unwrap();
     assert_eq!(unreadable(folder(root.path(), vec![])), told);
+    // One of lists within one another, without end.
+    let deep = [&[0x19][..], &[0x19; 2_000_000]].concat();
+    fs::write(&path, [start, &deep, &u32::try_from(deep.len()).unwrap().to_le_bytes(), b"PAR1"].concat()).unwrap();
+    assert!(unreadable(folder(root.path(), vec![])).contains("is corrupt"));
     // A file that is cut off is corrupt.
     fs::write(&path, &plain[end - 8 - length / 2..]).unwrap();
     assert!(unreadable(folder(root.path(), vec![])).contains("is corrupt"));

@@ -132,6 +132,19 @@ fn anything_but_one_number_is_an_error() {
         "SELECT 1.0e308 * 10.0",
         "SELECT 0.0e0 / 0.0e0",
     ]);
+    let found = [
+        ("SELECT n FROM ${table} WHERE n > 100", "the query returns no row"),
+        ("SELECT n FROM ${table}", "the query returns more than one row"),
+        ("SELECT 1, 2", "the query returns more than one column"),
+        ("SELECT 'many'", "the query returns no number: Utf8"),
+        ("SELECT sum(n) FROM ${table} WHERE n > 100", "the query returns NULL"),
+        ("SELECT sqrt(-1.0)", "the query returns NaN"),
+        ("SELECT 1.0e308 * 10.0", "the query returns inf"),
+    ];
+    let measured = measure(&found.map(|(query, _)| query.to_owned()));
+    for ((query, told), measured) in found.into_iter().zip(measured) {
+        assert_eq!(measured, Measured::Error(told.to_owned()), "{query}");
+    }
 }
 
 #[test]

@@ -217,13 +217,9 @@ fn in_one_unit(left: &Expr, right: &Expr, schema: &DFSchema) -> Result<Option<(E
         return Ok(None);
     }
     let finer = left_unit.max(right_unit);
-    let in_finer = |side: &Expr, zone| kept(cast(side.clone(), DataType::Timestamp(finer, zone)));
+    // The function keeps the engine from moving the cast of a column to the literal on the other side.
+    let in_finer = |side: &Expr, zone| normal(cast(side.clone(), DataType::Timestamp(finer, zone)));
     Ok(Some((in_finer(left, left_zone), in_finer(right, right_zone))))
-}
-
-/// The expression in a form that the engine takes for no literal.
-fn kept(expr: Expr) -> Expr {
-    ScalarUDF::from(NormalFloat { signature: Signature::any(1, Volatility::Volatile) }).call(vec![expr])
 }
 
 fn normal(expr: Expr) -> Expr {
