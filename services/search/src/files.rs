@@ -77,7 +77,7 @@ impl Directory for Files {
 }
 
 /// FNV-1a, 64 bits: against accidents, not against people, who could as well write another index.
-fn checksum(data: &[u8]) -> u64 {
+pub(crate) fn checksum(data: &[u8]) -> u64 {
     data.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

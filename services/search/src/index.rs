@@ -1,5 +1,6 @@
 //! The index on disk: opened with verification, changed with its position, built in bulk.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,12 +8,14 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use serde::{Deserialize, Serialize};
 use tantivy::directory::error::LockError;
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::merge_policy::{LogMergePolicy, NoMergePolicy};
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
 
 use crate::answer::answer;
 use crate::document::Document;
+use crate::entry::Entry;
 use crate::files::{Files, damage};
 use crate::request::{Answer, Request, SearchError};
 use crate::schema::{FORMAT, Fields};
@@ -22,8 +25,13 @@ use crate::visibility::Visibility;
 /// Memory of documents that are not yet on disk, while changes are applied.
 const APPLY_BYTES: usize = 32 << 20;
 /// The same for each thread of a bulk build.
-const BUILD_BYTES: usize = 96 << 20;
+const BUILD_BYTES: usize = 192 << 20;
 const BUILD_THREADS: usize = 2;
+/// So many segments of about one size a build leaves. A search looks each word up in each, but to make one of two takes
+/// half as long as to write them.
+const BUILT_SEGMENTS: usize = 2;
+/// So few documents become one segment.
+const ONE_SEGMENT_DOCS: u32 = 10_000;
 /// So many segments of about one size become one.
 const MOST_EQUAL_SEGMENTS: usize = 4;
 /// A segment with a larger share of deleted documents is written anew.
@@ -116,7 +124,7 @@ struct Commit {
 pub struct Index {
     fields: Fields,
     reader: IndexReader,
-    writer: Mutex<IndexWriter>,
+    writer: Mutex<IndexWriter<Entry>>,
     snapshot: RwLock<Arc<Snapshot>>,
 }
 
@@ -136,6 +144,7 @@ impl Index {
         let payload = index.load_metas()?.payload.ok_or(OpenError::Missing)?;
         let commit: Commit = serde_json::from_str(&payload).map_err(|error| OpenError::Damaged(error.to_string()))?;
         let fields = Fields::new();
+        Fields::register(&index);
         if commit.format != FORMAT || index.schema() != fields.schema {
             return Err(OpenError::OtherVersion);
         }
@@ -188,7 +197,7 @@ impl Index {
 
     fn write(
         &self,
-        writer: &mut IndexWriter,
+        writer: &mut IndexWriter<Entry>,
         changes: impl IntoIterator<Item = Change>,
         position: u64,
     ) -> Result<(), ApplyError> {
@@ -222,7 +231,7 @@ impl Index {
     }
 }
 
-fn commit(writer: &mut IndexWriter, position: u64) -> tantivy::Result<()> {
+fn commit(writer: &mut IndexWriter<Entry>, position: u64) -> tantivy::Result<()> {
     let payload = serde_json::json!({ "format": FORMAT, "position": position }).to_string();
     let mut commit = writer.prepare_commit()?;
     commit.set_payload(&payload);
@@ -238,16 +247,20 @@ fn merge_policy() -> LogMergePolicy {
     policy
 }
 
-/// Small blocks: a page reads single documents.
+/// Small blocks: a page reads single documents. They are compressed where they are made: to hand one over takes longer.
 fn settings() -> tantivy::IndexSettings {
-    tantivy::IndexSettings { docstore_blocksize: 4_096, ..tantivy::IndexSettings::default() }
+    tantivy::IndexSettings {
+        docstore_blocksize: 4_096,
+        docstore_compress_dedicated_thread: false,
+        ..tantivy::IndexSettings::default()
+    }
 }
 
 /// A new index that is being filled. Memory is bounded: documents go to disk as they come.
 pub struct Builder {
     fields: Fields,
     index: tantivy::Index,
-    writer: IndexWriter,
+    writer: IndexWriter<Entry>,
 }
 
 impl Builder {
@@ -261,6 +274,7 @@ impl Builder {
         drop(lock);
         let fields = Fields::new();
         let index = tantivy::Index::create(files, fields.schema.clone(), settings())?;
+        Fields::register(&index);
         let options = IndexWriterOptions::builder()
             .num_worker_threads(BUILD_THREADS)
             .memory_budget_per_thread(BUILD_BYTES)
@@ -279,11 +293,20 @@ impl Builder {
     /// Commits the index at a position, and opens it.
     pub fn finish(mut self, position: u64) -> Result<Index, OpenError> {
         commit(&mut self.writer, position)?;
-        // One segment: a search looks each word up in each.
-        let segments = self.index.searchable_segment_ids()?;
-        if segments.len() > 1 {
-            self.writer.merge(&segments).wait()?;
+        let mut segments = self.index.searchable_segment_metas()?;
+        segments.sort_by_key(|segment| Reverse(segment.max_doc()));
+        let n_docs: u32 = segments.iter().map(SegmentMeta::max_doc).sum();
+        let n = if n_docs > ONE_SEGMENT_DOCS { BUILT_SEGMENTS } else { 1 };
+        let mut groups: Vec<(u32, Vec<SegmentId>)> = vec![Default::default(); n];
+        for segment in segments {
+            if let Some((n_docs, group)) = groups.iter_mut().min_by_key(|(n_docs, _)| *n_docs) {
+                *n_docs += segment.max_doc();
+                group.push(segment.id());
+            }
         }
+        let merges: Vec<_> =
+            groups.iter().filter(|(_, group)| group.len() > 1).map(|(_, group)| self.writer.merge(group)).collect();
+        merges.into_iter().try_for_each(|merge| merge.wait().map(drop))?;
         self.writer.wait_merging_threads()?;
         Index::of(&self.index, self.fields, position)
     }

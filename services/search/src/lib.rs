@@ -10,6 +10,7 @@ mod answer;
 mod cell;
 mod count;
 mod document;
+mod entry;
 mod expand;
 mod explain;
 mod field;

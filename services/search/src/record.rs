@@ -1,6 +1,8 @@
 //! The texts of a document, in the order in which a hit is explained. Kept in the index, so that an explanation is made
 //! from what was matched.
 
+use std::ops::Range;
+
 use crate::field::MatchField;
 
 const PART: char = '\u{1f}';
@@ -18,10 +20,13 @@ impl RecordWriter {
         Self(out)
     }
 
-    pub(crate) fn add(&mut self, field: MatchField, text: &str) {
+    /// Adds a text, and returns where it is in the record.
+    pub(crate) fn add(&mut self, field: MatchField, text: &str) -> Range<usize> {
         self.0.push(ENTRY);
         self.0.push(char::from(b'A' + field as u8));
+        let start = self.0.len();
         push_clean(&mut self.0, text);
+        start..self.0.len()
     }
 
     pub(crate) fn finish(self) -> String {

@@ -1,18 +1,21 @@
 //! How a document lies in the index: zones of words, keys of whole names, a record for the explanation of hits, and
 //! columns for order, visibility and counts.
 
+use std::ops::Range;
+
 use domain::quality::Verdict;
-use tantivy::TantivyDocument;
 use tantivy::schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
 
 use crate::abbreviation::is_mark_of_copy;
 use crate::document::Document;
+use crate::entry::{Cutter, Entry};
 use crate::field::MatchField;
+use crate::files::checksum;
 use crate::record::RecordWriter;
-use crate::token::{STEM, each_token, key, parts, with_stem};
+use crate::token::{key, parts};
 
 /// The format of the index. Whatever changes terms, zones or columns raises it; an index of another format is rebuilt.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// A part of the document that is searched by words, with its weight and its usual length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,29 +96,21 @@ pub(crate) const SUCCESSOR: &str = "successor";
 impl Fields {
     pub(crate) fn new() -> Self {
         let mut schema = Schema::builder();
-        let raw =
-            |option| TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(false).set_index_option(option);
-        let words = |fieldnorms, option| {
-            TextFieldIndexing::default().set_tokenizer("whitespace").set_fieldnorms(fieldnorms).set_index_option(option)
+        let terms = |tokenizer, fieldnorms, option| {
+            let indexing = TextFieldIndexing::default().set_tokenizer(tokenizer);
+            TextOptions::default().set_indexing_options(indexing.set_fieldnorms(fieldnorms).set_index_option(option))
         };
-        let id = schema.add_text_field(
-            ID,
-            TextOptions::default().set_indexing_options(raw(IndexRecordOption::Basic)).set_fast("raw".to_owned()),
-        );
-        let contract = schema
-            .add_text_field("contract", TextOptions::default().set_indexing_options(raw(IndexRecordOption::Basic)));
-        let key = schema
-            .add_text_field("key", TextOptions::default().set_indexing_options(words(false, IndexRecordOption::Basic)));
+        let whole = || terms("raw", false, IndexRecordOption::Basic);
+        let id = schema.add_text_field(ID, whole().set_fast("raw".to_owned()));
+        let contract = schema.add_text_field("contract", whole());
+        let key = schema.add_text_field("key", terms("whitespace", false, IndexRecordOption::Basic));
         let record = schema.add_text_field("record", STORED);
         let column = || TextOptions::default().set_fast("raw".to_owned());
         let signature = schema.add_text_field(SIGNATURE, column());
         let successor = schema.add_text_field(SUCCESSOR, column());
         let prior = schema.add_u64_field(PRIOR, tantivy::schema::FAST);
         let zones = Zone::ALL.map(|zone| {
-            schema.add_text_field(
-                zone.field_name(),
-                TextOptions::default().set_indexing_options(words(true, IndexRecordOption::WithFreqs)),
-            )
+            schema.add_text_field(zone.field_name(), terms(Cutter::NAME, true, IndexRecordOption::WithFreqs))
         });
         Self { schema: schema.build(), id, contract, key, record, signature, prior, successor, zones }
     }
@@ -124,32 +119,36 @@ impl Fields {
         self.zones[zone as usize]
     }
 
+    /// Makes the words of zones known to an index, which must know them before it takes entries.
+    pub(crate) fn register(index: &tantivy::Index) {
+        index.tokenizers().register(Cutter::NAME, Cutter::default());
+    }
+
     /// The document as the index takes it.
-    pub(crate) fn encode(&self, document: &Document) -> TantivyDocument {
-        let mut writer = Writer::new(document);
+    pub(crate) fn encode(&self, document: &Document) -> Entry {
+        let mut writer = Writer::new(self, document);
         writer.product(document);
         for table in document.tables.iter().take(MAX_TABLES) {
             writer.table(table);
         }
-        let mut out = TantivyDocument::new();
-        out.add_text(self.id, cut(&document.id, MAX_NAME_CHARS));
+        let Writer { mut parts, keys, record, .. } = writer;
+        let mut texts = record.finish();
+        parts.push((self.record, 0..texts.len()));
+        let mut add = |field, text: &str| {
+            let start = texts.len();
+            texts.push_str(text);
+            parts.push((field, start..texts.len()));
+        };
+        add(self.key, &keys);
+        add(self.id, cut(&document.id, MAX_NAME_CHARS));
         for contract in document.contracts.iter().take(MAX_LIST) {
-            out.add_text(self.contract, cut(contract, MAX_NAME_CHARS));
+            add(self.contract, cut(contract, MAX_NAME_CHARS));
         }
-        out.add_text(self.key, &writer.keys);
-        out.add_text(self.record, writer.record.finish());
-        out.add_text(self.signature, signature(document));
+        add(self.signature, &signature(document));
         if let Some(successor) = &document.successor {
-            out.add_text(self.successor, cut(successor, MAX_NAME_CHARS));
+            add(self.successor, cut(successor, MAX_NAME_CHARS));
         }
-        out.add_u64(self.prior, Prior::of(document).pack());
-        for zone in Zone::ALL {
-            let words = &writer.zones[zone as usize];
-            if !words.is_empty() {
-                out.add_text(self.zone(zone), words);
-            }
-        }
-        out
+        Entry { texts, parts, prior: (self.prior, Prior::of(document).pack()) }
     }
 }
 
@@ -175,20 +174,44 @@ pub(crate) mod keys {
     pub(crate) fn pair(first: &str, second: &str) -> String {
         format!("p:{first}{second}")
     }
+
+    /// The digits of a digest. None is a colon: no digest begins like the key of a name.
+    const DIGITS: std::ops::RangeInclusive<u8> = b';'..=b'~';
+    const N_DIGITS: usize = 8;
+
+    /// Appends the term of a key. Only keys of names are looked for by their letters, to forgive typing errors. Of the
+    /// others the index has digests: most of them are of one product only, and long terms cost most in a build. With ten
+    /// million keys, one search of five million meets a wrong one.
+    pub(crate) fn push_term(key: &str, out: &mut String) {
+        if key.starts_with("n:") {
+            out.push_str(key);
+            return;
+        }
+        let n = u64::from(DIGITS.end() - DIGITS.start()) + 1;
+        let mut rest = super::checksum(key.as_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for _ in 0..N_DIGITS {
+            let product = u128::from(rest) * u128::from(n);
+            out.push(char::from(DIGITS.start() + (product >> 64) as u8));
+            rest = product as u64;
+        }
+    }
 }
 
 /// Collects what a document is found by.
-struct Writer {
-    zones: [String; Zone::ALL.len()],
+struct Writer<'a> {
+    fields: &'a Fields,
+    /// Parts of the record, each with the field of its zone.
+    parts: Vec<(Field, Range<usize>)>,
     keys: String,
     record: RecordWriter,
     n_columns: usize,
 }
 
-impl Writer {
-    fn new(document: &Document) -> Self {
+impl<'a> Writer<'a> {
+    fn new(fields: &'a Fields, document: &Document) -> Self {
         Self {
-            zones: std::array::from_fn(|_| String::new()),
+            fields,
+            parts: Vec::new(),
             keys: String::new(),
             record: RecordWriter::new(document.revision, document.upstream.iter().take(MAX_LIST)),
             n_columns: 0,
@@ -269,19 +292,8 @@ impl Writer {
         if text.is_empty() {
             return;
         }
-        self.record.add(field, text);
-        let out = &mut self.zones[zone as usize];
-        each_token(text, |token| {
-            out.push_str(token);
-            out.push(' ');
-            with_stem(token, |stem| {
-                if let Some(stem) = stem {
-                    out.push(STEM);
-                    out.push_str(stem);
-                    out.push(' ');
-                }
-            });
-        });
+        let range = self.record.add(field, text);
+        self.parts.push((self.fields.zone(zone), range));
     }
 
     /// A name of the product: the whole, and each two neighbouring words.
@@ -307,7 +319,7 @@ impl Writer {
 
     fn push(&mut self, key: &str) {
         if key.len() <= MAX_KEY_BYTES {
-            self.keys.push_str(key);
+            keys::push_term(key, &mut self.keys);
             self.keys.push(' ');
         }
     }

@@ -15,7 +15,7 @@ use tantivy::{DocId, Searcher, SegmentReader, TantivyDocument, Term};
 
 use crate::cell::{Cell, Cells};
 use crate::field::Facet;
-use crate::schema::{Fields, ID, PRIOR, Prior, SIGNATURE, SUCCESSOR, Signature, Zone};
+use crate::schema::{Fields, ID, PRIOR, Prior, SIGNATURE, SUCCESSOR, Signature, Zone, keys};
 use crate::values::Values;
 use crate::visibility::{HIDDEN, Levels, View, Visibility, level};
 
@@ -344,6 +344,14 @@ impl<'a> Reading<'a> {
         mut visit: impl FnMut(u32, &'a Segment, Occurrences<'_>) -> bool,
     ) -> tantivy::Result<()> {
         let (mut docs, mut counts) = ([0; BLOCK], [1; BLOCK]);
+        let mut of_key = String::new();
+        let term = match part {
+            Part::Zone(_) => term,
+            Part::Keys => {
+                keys::push_term(term, &mut of_key);
+                &of_key
+            }
+        };
         for (number, segment) in (0..).zip(&self.snapshot.segments) {
             let levels = &self.view.segments[number as usize];
             let terms = segment.terms(part);

@@ -5,7 +5,6 @@
 //! `daily`, `v2`, and as `v` and `2`. Snake and dotted names are words already.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use frostem::{Algorithm, Stemmer};
@@ -32,33 +31,74 @@ pub(crate) struct Word {
     pub(crate) parts: Vec<Token>,
 }
 
+/// A word as it is written, and where it begins.
+pub(crate) struct Written<'a> {
+    pub(crate) text: &'a str,
+    start: usize,
+}
+
+/// The words of a text as they are written, in order.
+pub(crate) struct Words<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Words<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The character at a byte.
+    fn char(&self, at: usize) -> Option<char> {
+        match self.text.as_bytes().get(at) {
+            Some(byte) if byte.is_ascii() => Some(char::from(*byte)),
+            _ => self.text[at..].chars().next(),
+        }
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = Written<'a>;
+
+    fn next(&mut self) -> Option<Written<'a>> {
+        let first = loop {
+            let c = self.char(self.at)?;
+            if c.is_alphanumeric() && (c.is_ascii() || !is_combining_mark(c)) {
+                break c;
+            }
+            self.at += c.len_utf8();
+        };
+        let start = self.at;
+        self.at += first.len_utf8();
+        while !is_ideograph(first) {
+            self.at += self.text.as_bytes()[self.at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            let Some(c) = self.char(self.at) else { break };
+            let more = if is_apostrophe(c) {
+                self.char(self.at + c.len_utf8()).is_some_and(char::is_alphabetic)
+            } else {
+                is_part_of_word(c) && !is_ideograph(c)
+            };
+            if !more {
+                break;
+            }
+            self.at += c.len_utf8();
+        }
+        Some(Written { text: &self.text[start..self.at], start })
+    }
+}
+
 /// The words of a text, in order.
 pub(crate) fn words(text: &str) -> Vec<Word> {
     let mut out = Vec::new();
-    let mut chars = text.char_indices().peekable();
-    while let Some((start, first)) = chars.next() {
-        if !is_part_of_word(first) || is_combining_mark(first) {
-            continue;
-        }
-        let mut end = start + first.len_utf8();
-        if !is_ideograph(first) {
-            while let Some(&(at, c)) = chars.peek() {
-                let more = if is_apostrophe(c) {
-                    text[at + c.len_utf8()..].chars().next().is_some_and(char::is_alphabetic)
-                } else {
-                    is_part_of_word(c) && !is_ideograph(c)
-                };
-                if !more {
-                    break;
-                }
-                end = at + c.len_utf8();
-                chars.next();
-            }
-        }
-        let parts: Vec<Token> = split(text, start..end, is_case_change).filter(|part| !part.text.is_empty()).collect();
-        let whole = Token { text: fold(&text[start..end]), range: start..end };
+    for written in Words::of(text) {
+        let range = written.start..written.start + written.text.len();
+        let parts: Vec<Token> = if is_simple(written.text) {
+            vec![Token { text: fold(written.text), range: range.clone() }]
+        } else {
+            split(text, range.clone(), is_case_change).filter(|part| !part.text.is_empty()).collect()
+        };
         if !parts.is_empty() {
-            out.push(Word { whole, parts });
+            out.push(Word { whole: Token { text: fold(written.text), range }, parts });
         }
     }
     out
@@ -88,101 +128,154 @@ pub(crate) fn parts(text: &str) -> Vec<String> {
     words(text).into_iter().flat_map(|word| word.parts).map(|part| part.text).collect()
 }
 
-/// The texts of [`tokens`], for the many texts of an index.
-pub(crate) fn each_token(text: &str, mut visit: impl FnMut(&str)) {
-    if !text.is_ascii() {
-        return tokens(text).iter().for_each(|token| visit(&token.text));
+/// Whether a word is one part without digits among letters. All such words are ASCII.
+fn is_simple(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let (first, rest) = bytes.split_first().unwrap_or((&b'a', &[]));
+    let is_capital = |byte: &u8| byte.is_ascii_uppercase();
+    if first.is_ascii_digit() {
+        return rest.iter().all(u8::is_ascii_digit);
     }
-    let mut folded = String::new();
-    for (word, is_simple) in ascii_words(text) {
-        if is_simple {
-            folded.clear();
-            folded.extend(word.bytes().take(MAX_WORD_CHARS).map(|byte| char::from(byte.to_ascii_lowercase())));
-            visit(&folded);
-        } else {
-            tokens(word).iter().for_each(|token| visit(&token.text));
-        }
-    }
-}
-
-/// The words of an ASCII text, and whether each has one part and no digits among letters.
-fn ascii_words(text: &str) -> impl Iterator<Item = (&str, bool)> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while at < bytes.len() && !bytes[at].is_ascii_alphanumeric() {
-            at += 1;
-        }
-        let start = at;
-        let mut is_simple = true;
-        while at < bytes.len() {
-            let byte = bytes[at];
-            let apostrophe = byte == b'\'' && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
-            if !byte.is_ascii_alphanumeric() && !apostrophe {
-                break;
-            }
-            let before = if at > start { bytes[at - 1] } else { byte };
-            is_simple &= !apostrophe
-                && byte.is_ascii_digit() == before.is_ascii_digit()
-                && (at == start || !byte.is_ascii_uppercase() || before.is_ascii_uppercase())
-                && !(at > start + 1 && byte.is_ascii_lowercase() && before.is_ascii_uppercase());
-            at += 1;
-        }
-        (start < at).then(|| (&text[start..at], is_simple))
-    })
+    first.is_ascii_alphabetic() && (rest.iter().all(u8::is_ascii_lowercase) || bytes.iter().all(is_capital))
 }
 
 /// A name without case, accents and separators: `newtab_content`, `NewtabContent` and `newtab content` have one key.
 pub(crate) fn key(text: &str) -> String {
     let mut key = String::with_capacity(text.len());
-    if text.is_ascii() {
-        for (word, _) in ascii_words(text) {
-            let folded =
-                word.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase()));
-            key.extend(folded.take(MAX_WORD_CHARS));
-        }
-        return key;
-    }
-    for word in words(text) {
-        key.push_str(&word.whole.text);
-    }
+    push_key(text, &mut key);
     key
+}
+
+/// Appends the key of a name.
+pub(crate) fn push_key(text: &str, out: &mut String) {
+    Words::of(text).for_each(|word| push_folded(word.text, out));
 }
 
 /// The stem of a folded word, if it is another one.
 pub(crate) fn stem(word: &str) -> Option<String> {
-    with_stem(word, |stem| stem.map(str::to_owned))
+    if !is_english(word) || word.len() > MAX_KNOWN_BYTES {
+        return find_stem(word);
+    }
+    with_terms(word, |terms| terms.split(END).nth(1).and_then(|stem| stem.strip_prefix(STEM)).map(str::to_owned))
 }
 
-/// Stems that are kept, for each thread.
-const MAX_STEMS: usize = 50_000;
+/// Ends a term in a list of terms.
+pub(crate) const END: char = '\0';
+
+/// Appends the terms by which a word is found, as it is written: its tokens, and the stems of those that are inflected.
+pub(crate) fn push_terms(word: &str, out: &mut String) {
+    if word.len() > MAX_KNOWN_BYTES {
+        find_terms(word, out);
+    } else if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        out.push_str(word);
+        out.push(END);
+    } else {
+        with_terms(word, |terms| out.push_str(terms));
+    }
+}
+
+fn find_terms(word: &str, out: &mut String) {
+    let mut push = |token: &str| {
+        if token.is_empty() {
+            return;
+        }
+        out.push_str(token);
+        out.push(END);
+        if let Some(stem) = find_stem(token) {
+            out.push(STEM);
+            out.push_str(&stem);
+            out.push(END);
+        }
+    };
+    if is_simple(word) {
+        push(&fold(word));
+    } else {
+        tokens(word).iter().for_each(|token| push(&token.text));
+    }
+}
+
+fn find_stem(word: &str) -> Option<String> {
+    if !is_english(word) {
+        return None;
+    }
+    let stemmer = Stemmer::new(Algorithm::English);
+    let stem = stemmer.stem(word);
+    (stem != word && !stem.is_empty()).then(|| stem.into_owned())
+}
+
+/// Whether a folded word may be an English one with an ending.
+fn is_english(word: &str) -> bool {
+    word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// The terms of the words that came lately: each slot has the last word of its hash and its terms. There are more slots
+/// the more words there are, up to a bound.
+#[derive(Default)]
+struct Known {
+    slots: Vec<String>,
+    missed: usize,
+}
+
+const MIN_SLOTS: usize = 1 << 8;
+const MAX_SLOTS: usize = 1 << 16;
+/// The terms of longer words are not kept.
+const MAX_KNOWN_BYTES: usize = 64;
+
+impl Known {
+    fn terms(&mut self, word: &str) -> &str {
+        if self.missed >= self.slots.len() && self.slots.len() < MAX_SLOTS {
+            let n = (2 * self.slots.len()).max(MIN_SLOTS);
+            self.slots = vec![String::new(); n];
+            self.missed = 0;
+        }
+        let at = hash(word) % self.slots.len();
+        let slot = &mut self.slots[at];
+        if !slot.strip_prefix(word).is_some_and(|terms| terms.starts_with(END)) {
+            self.missed += 1;
+            slot.clear();
+            slot.push_str(word);
+            slot.push(END);
+            find_terms(word, slot);
+        }
+        &slot[word.len() + END.len_utf8()..]
+    }
+}
+
+/// Both halves of each product count: the low bits of one depend on the first letters only.
+fn hash(word: &str) -> usize {
+    let mix = |hash: u64, bytes: &[u8]| {
+        let mut block = [0; 8];
+        block[..bytes.len()].copy_from_slice(bytes);
+        let product = u128::from(hash ^ u64::from_le_bytes(block)) * 0x9e37_79b9_7f4a_7c15;
+        (product >> 64) as u64 ^ product as u64
+    };
+    word.as_bytes().chunks(8).fold(word.len() as u64, mix) as usize
+}
 
 thread_local! {
-    static STEMS: RefCell<HashMap<String, Option<Box<str>>>> = RefCell::default();
+    static KNOWN: RefCell<Known> = RefCell::default();
 }
 
-/// Calls `visit` with the stem of a folded word, if it is another one.
-pub(crate) fn with_stem<T>(word: &str, visit: impl FnOnce(Option<&str>) -> T) -> T {
-    if word.len() < 4 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return visit(None);
-    }
-    STEMS.with_borrow_mut(|stems| {
-        if let Some(stem) = stems.get(word) {
-            return visit(stem.as_deref());
-        }
-        if stems.len() == MAX_STEMS {
-            stems.clear();
-        }
-        let stemmer = Stemmer::new(Algorithm::English);
-        let stem = stemmer.stem(word);
-        let stem = (stem != word && !stem.is_empty()).then(|| Box::from(&*stem));
-        visit(stems.entry(word.to_owned()).or_insert(stem).as_deref())
-    })
+/// Calls `visit` with the terms of a word as it is written.
+fn with_terms<T>(word: &str, visit: impl FnOnce(&str) -> T) -> T {
+    KNOWN.with_borrow_mut(|known| visit(known.terms(word)))
 }
 
 /// Folds a word.
 fn fold(word: &str) -> String {
     let mut out = String::with_capacity(word.len());
+    push_folded(word, &mut out);
+    out
+}
+
+/// Appends a folded word.
+fn push_folded(word: &str, out: &mut String) {
+    if word.len() <= MAX_WORD_CHARS && word.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let start = out.len();
+        out.push_str(word);
+        out[start..].make_ascii_lowercase();
+        return;
+    }
     for c in word.chars().filter(|c| !is_apostrophe(*c)).take(MAX_WORD_CHARS) {
         if c.is_ascii_alphanumeric() {
             out.push(c.to_ascii_lowercase());
@@ -205,7 +298,6 @@ fn fold(word: &str) -> String {
             });
         }
     }
-    out
 }
 
 /// The tokens of a range, cut before each character at which `is_change` holds for it, its predecessor and its
@@ -247,7 +339,7 @@ fn is_digit_change(before: char, c: char, _: Option<char>) -> bool {
 }
 
 fn is_part_of_word(c: char) -> bool {
-    c.is_alphanumeric() || is_combining_mark(c)
+    c.is_alphanumeric() || (!c.is_ascii() && is_combining_mark(c))
 }
 
 fn is_apostrophe(c: char) -> bool {

@@ -13,7 +13,7 @@ const COLUMNS: usize = 10;
 const QUERIES: usize = 2_000;
 const RUNS: usize = 5;
 
-/// Prints the figures. `CHARTER_PRODUCTS` is the number of products.
+/// Prints the figures. `CHARTER_PRODUCTS` is the number of products, `CHARTER_QUERIES` that of queries.
 ///
 /// ```console
 /// cargo test --release -p search --test search_it -- --ignored --nocapture bench
@@ -21,7 +21,7 @@ const RUNS: usize = 5;
 #[test]
 #[ignore = "prints figures that need a quiet machine and a release build"]
 fn search_at_scale() {
-    let products = std::env::var("CHARTER_PRODUCTS").ok().and_then(|products| products.parse().ok()).unwrap_or(100_000);
+    let (products, queries) = (number("CHARTER_PRODUCTS", 100_000), number("CHARTER_QUERIES", QUERIES));
     let folder = tempfile::tempdir().unwrap();
     let mut dice = Dice::new(11);
     let words = words(&mut dice);
@@ -35,12 +35,14 @@ fn search_at_scale() {
         builder.add(&document).unwrap();
     }
     let index = builder.finish(1).unwrap();
-    let processor_of_all = (processor() - making, process_time());
+    let of_adding = processor().saturating_sub(making);
+    let of_all = process_time().saturating_sub(making);
     let indexing = started.elapsed().checked_sub(making).unwrap();
     let size: u64 =
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
     println!("{products} products, {} columns", products * COLUMNS);
-    println!("bulk, processor: {:?} in this thread, {:?} in all", processor_of_all.0, processor_of_all.1);
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / products as f64;
+    println!("bulk, processor: {:.0} µs a document, {:.0} µs of them to add it", each(of_all), each(of_adding));
     println!(
         "bulk: {indexing:?}, {:.0} documents/s; {} MB on disk",
         products as f64 / indexing.as_secs_f64(),
@@ -59,7 +61,7 @@ fn search_at_scale() {
     println!("first search of a caller: {:?}", started.elapsed());
     let (mut all, mut wall) = (Vec::new(), Vec::new());
     let mut kinds: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
-    for _ in 0..QUERIES {
+    for _ in 0..queries {
         let (kind, text) = query(&mut dice, &words);
         let request = Request::page(&text, 20);
         // The best of some runs is what a search takes on a machine that does nothing else.
@@ -99,6 +101,10 @@ fn search_at_scale() {
     }
     applied.sort();
     println!("change to seen: p50 {:?}, max {:?}; memory {}", applied[10], applied[19], memory());
+}
+
+fn number(variable: &str, usual: usize) -> usize {
+    std::env::var(variable).ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
 /// The processor time of this thread: what a search takes on a machine that does nothing else.

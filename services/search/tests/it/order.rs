@@ -219,3 +219,23 @@ fn changes_are_seen_and_their_position_is_kept() {
     drop(catalog.index);
     assert_eq!(search::Index::open(folder.path()).unwrap().position(), position + 5);
 }
+
+#[test]
+fn products_of_a_large_build_have_one_order() {
+    const PRODUCTS: usize = 10_500;
+    let id = |n: usize| format!("orders_{n:05}");
+    let catalog = Catalog::of((0..PRODUCTS).map(|n| product("a", &id(n))));
+    let is_segment = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "store");
+    let segments =
+        std::fs::read_dir(catalog.folder.path()).unwrap().filter(|entry| is_segment(entry.as_ref().unwrap()));
+    assert!((1..=2).contains(&segments.count()));
+    let mut request = Request::page("orders ", 100);
+    let mut found = Vec::new();
+    for _ in 0..5 {
+        let answer = catalog.ask(&request);
+        assert_eq!(answer.total, PRODUCTS as u64);
+        found.extend(answer.hits.into_iter().map(|hit| hit.id));
+        request.after = answer.next;
+    }
+    assert_eq!(found, (0..500).map(|n| format!("a.{}", id(n))).collect::<Vec<_>>());
+}

@@ -3,6 +3,7 @@
 use search::{Document, MatchField, Request};
 
 use crate::catalog::{Catalog, With, product};
+use crate::dice::Dice;
 
 #[test]
 fn identifiers_are_found_by_their_words_and_as_a_whole() {
@@ -171,4 +172,30 @@ fn a_query_without_words_finds_nothing_and_an_empty_one_everything() {
     assert_eq!(catalog.ids("the orders"), ["sales.orders"]);
     assert_eq!(catalog.ids("the"), [""; 0]);
     assert_eq!(catalog.ask(&Request::suggest("", 5)).total, 1);
+}
+
+/// More words than there are places for what is known of words.
+#[test]
+fn each_of_very_many_words_is_found_as_itself() {
+    let word = |n: usize| {
+        let letters: String = (0..4).map(|at| char::from(b'a' + (n / 26_usize.pow(at) % 26) as u8)).collect();
+        match n % 4 {
+            0 => format!("{letters}ing"),
+            1 => format!("{letters}Ed{}", n % 10),
+            2 => format!("{letters}é"),
+            _ => letters,
+        }
+    };
+    const WORDS: usize = 100;
+    const PRODUCTS: usize = 1_200;
+    let text = |n: usize| (n * WORDS..(n + 1) * WORDS).map(word).collect::<Vec<_>>().join(" ");
+    let catalog = Catalog::of((0..PRODUCTS).map(|n| product("a", &format!("product_{n}")).described(&text(n))));
+    let mut dice = Dice::new(3);
+    for _ in 0..200 {
+        let n = dice.below(PRODUCTS * WORDS);
+        // A blank ends the word: it is not completed.
+        let found = catalog.ids(&format!("{} ", word(n)));
+        assert!(found.contains(&format!("a.product_{}", n / WORDS)), "{}: {found:?}", word(n));
+        assert!(found.len() <= 4, "{}: {found:?}", word(n));
+    }
 }
