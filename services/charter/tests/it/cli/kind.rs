@@ -501,6 +501,7 @@ fn product_forms() -> Forms {
         ),
         ("product list", lists(&[("--domain", Domain)])),
         ("product show", read(&[("PRODUCT", Product)])),
+        ("product readers", read(&[("PRODUCT", Product), ("--days", Kind::Number)])),
         ("table show", read(&[("TABLE", Table)])),
         (
             "version activate",
@@ -660,13 +661,14 @@ fn gate_forms() -> Forms {
 pub(crate) const REPORTS: [&str; 1] = ["contract lint"];
 
 /// Commands that change nothing: an empty result is a valid answer.
-pub(crate) const READS: [&str; 15] = [
+pub(crate) const READS: [&str; 16] = [
     "domain list",
     "principal list",
     "role list",
     "token list",
     "product list",
     "product show",
+    "product readers",
     "table show",
     "access list",
     "access grants",
