@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-inspection relevance build clients postgres races histories differential kills
+.PHONY: help demo test check bench bench-inspection relevance build clients postgres races histories differential columns kills
 
 # The shared test data (tables, vectors, standards); tests that need it report that it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
@@ -71,6 +71,10 @@ differential: ## Compare what the worker and DuckDB count for 100,000 pairs of a
 	@tests/setup.sh clients
 	CHARTER_DIFFERENTIAL=100000 CHARTER_DIFFERENTIAL_SEED=$(or $(SEED),1000000) \
 		$(CARGO) test --workspace --locked --test worker_it -- differential:: --nocapture
+
+columns: build ## Read 1,000 random subsets of columns with the real clients: which were missed, and which were too many
+	@tests/setup.sh clients
+	CHARTER_QUERIES=1000 $(CARGO) test --workspace --locked --test charter_it -- column_reads:: --nocapture
 
 kills: build ## Kill the server under load on each database: 100 times at random, then every 20 s for 3 minutes
 	CHARTER_KILLS=100 $(CARGO) test --workspace --locked --test charter_it -- random_kills --nocapture --test-threads=1

@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 
 use crate::actor::{Actor, Standing, roles_of};
 use crate::cache::Caches;
+use crate::column_reads::recorder::Recorder;
 use crate::data_dir::{DataDir, LEASE_KEY, RECORD_KEY};
 use crate::error::{Error, Forbidden};
 use crate::issuer::Issuer;
@@ -146,6 +147,8 @@ pub struct App {
     pub(crate) last_probe: LastProbe,
     /// How often each principal asks for credentials.
     pub(crate) vends: Rate<PrincipalId>,
+    /// What open leases read since it was written last.
+    pub(crate) column_reads: Recorder,
     /// What an earlier run of the program left behind is older than this.
     pub(crate) started_at: Timestamp,
 }
@@ -189,6 +192,7 @@ impl App {
             registrations: Turns::default(),
             last_probe: LastProbe::default(),
             vends,
+            column_reads: Recorder::default(),
         }))
     }
 

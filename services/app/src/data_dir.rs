@@ -9,6 +9,7 @@
 //!   keys/               one file a key, 0600
 //!   lists/              file lists of snapshots, each under its digest
 //!   checkpoints/        our own Delta checkpoints, each under its digest
+//!   chunks/             where the columns lie in the files of a list, under the digest of the list
 //!   counts/             counts of data files for the next inspection of a table, under the table's id
 //!   scratch/            emptied at start
 //!   search/             the search index, under the digest of the policies; built anew where it is missing
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::clock::{Random, Timestamp};
+use domain::column_reads::ChunkMap;
 use domain::id::TableId;
 use domain::inspection::{Kept, MAX_CHECKPOINT_BYTES};
 use domain::table::FileDigest;
@@ -32,6 +34,7 @@ use sha2::{Digest, Sha256};
 use store::retention::StoredFile;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
+use crate::column_reads::chunk_file;
 use crate::inspection::counts;
 use crate::issuer;
 use crate::lease::file_list::{self, Checkpoint, FileList, StoredFileList};
@@ -105,7 +108,7 @@ impl DataDir {
         if scratch.exists() {
             fs::remove_dir_all(&scratch)?;
         }
-        for name in ["keys", "lists", "checkpoints", "counts", "scratch", "lake"] {
+        for name in ["keys", "lists", "checkpoints", "chunks", "counts", "scratch", "lake"] {
             make(&root.join(name))?;
         }
         Ok(Self { root, lock: Arc::new(lock), naming: Arc::default() })
@@ -284,7 +287,7 @@ impl DataDir {
     /// Where the stored file of a digest is.
     fn file(&self, kind: StoredFile, digest: &str) -> PathBuf {
         match kind {
-            StoredFile::List => self.folder(kind).join(digest),
+            StoredFile::List | StoredFile::Chunks => self.folder(kind).join(digest),
             StoredFile::Checkpoint => self.folder(kind).join(format!("{digest}{CHECKPOINT_SUFFIX}")),
         }
     }
@@ -293,6 +296,7 @@ impl DataDir {
         self.root.join(match kind {
             StoredFile::List => "lists",
             StoredFile::Checkpoint => "checkpoints",
+            StoredFile::Chunks => "chunks",
         })
     }
 
@@ -312,11 +316,11 @@ impl DataDir {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let digest = match kind {
-                StoredFile::List if name.starts_with('.') && name.ends_with(UNFINISHED_SUFFIX) => {
+                StoredFile::List | StoredFile::Chunks if name.starts_with('.') && name.ends_with(UNFINISHED_SUFFIX) => {
                     fs::remove_file(entry.path())?;
                     continue;
                 }
-                StoredFile::List => Some(name),
+                StoredFile::List | StoredFile::Chunks => Some(name),
                 StoredFile::Checkpoint => name.strip_suffix(CHECKPOINT_SUFFIX),
             };
             let is_digest = |text: &&str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -358,6 +362,29 @@ impl DataDir {
         let bytes = fs::read(self.file(StoredFile::List, digest))?;
         FileList::decode(digest, &bytes)
             .map_err(|error: file_list::Error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// Stores where the columns lie in the files of a list, under the digest of that. Storing it again changes nothing.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn keep_chunks(&self, list: &str, chunks: &ChunkMap) -> io::Result<()> {
+        let path = self.file(StoredFile::Chunks, list);
+        if path.exists() { Ok(()) } else { self.put(&path, &chunk_file::encode(chunks)?) }
+    }
+
+    /// Where the columns lie in the files of a list; `None` where that is missing or damaged.
+    pub(crate) fn chunks(&self, list: &str) -> Option<ChunkMap> {
+        let path = self.file(StoredFile::Chunks, list);
+        let read = fs::read(&path).and_then(|bytes| chunk_file::decode(&bytes));
+        match read {
+            Ok(chunks) => Some(chunks),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "places of columns not used: reads count as everything");
+                None
+            }
+        }
     }
 
     /// Stores the counts that an inspection left for the next one of its table, in place of those before. They need not

@@ -7,6 +7,7 @@ mod queue;
 use std::sync::Arc;
 
 use domain::binding::{Binding, BindingVerdict};
+use domain::column_reads::{ChunkMap, FileChunks};
 use domain::contract::{Document, State};
 use domain::gate::served::Snapshots;
 use domain::gate::{self, Action, ContractFacts, Facts, Request, Visibility};
@@ -30,7 +31,7 @@ use crate::data_dir::{DataDir, Keeping};
 use crate::error::Error;
 use crate::failpoint;
 use crate::jobs::queue as jobs;
-use crate::lease::file_list::{self, FileList};
+use crate::lease::file_list::{self, FileList, ListedFile, Place};
 use crate::product_in_domain::{self, ProductInDomain};
 use crate::table::head;
 use crate::table::sharing::{self, Sharing};
@@ -243,7 +244,7 @@ async fn run(
         if let Err(error) = folder.keep_counts(table_id, &std::mem::take(&mut inspection.kept)) {
             tracing::warn!(table.id = %table_id, %error, "counts not kept for the next inspection");
         }
-        let files = std::mem::take(&mut inspection.files);
+        let (files, chunks) = (std::mem::take(&mut inspection.files), inspection.chunks.take());
         let n_files = files.len();
         let (list, checkpoint) = match file_list(&folder, &inspection, files, scratch.path())? {
             Ok(list) => list,
@@ -254,6 +255,11 @@ async fn run(
             Err(error) => return Ok(Err(InspectionError::Nonsense(error.to_string()))),
         };
         folder.keep_list(&stored)?;
+        if let Some(chunks) = chunk_map(&inspection, &list, chunks)
+            && let Err(error) = folder.keep_chunks(&stored.digest, &chunks)
+        {
+            tracing::warn!(table.id = %table_id, %error, "places of columns not kept: reads count as everything");
+        }
         Ok::<_, std::io::Error>(Ok(Looked {
             inspection,
             n_files,
@@ -289,6 +295,19 @@ fn file_list(
         (SnapshotKey::DeltaVersion(_), _) => Ok(Err(file_list::Error::BadCheckpoint)),
         (SnapshotKey::ParquetDigest(_), _) => Ok(FileList::parquet(files).map(|list| (list, None))),
     }
+}
+
+/// Where the columns lie in the files of the list.
+fn chunk_map(inspection: &Inspection, list: &FileList, chunks: Option<Vec<Option<FileChunks>>>) -> Option<ChunkMap> {
+    // Both are in the order of the files.
+    let mut chunks = chunks?.into_iter();
+    let of_file = |file: &ListedFile| match &file.place {
+        Place::Table => chunks.next(),
+        Place::Own(_) => Some(Some(FileChunks::default())),
+    };
+    let files = list.entries().iter().map(of_file).collect::<Option<Vec<_>>>()?;
+    let columns = inspection.schema.columns.iter().map(|column| column.name.clone());
+    ChunkMap::new(columns.collect(), files)
 }
 
 async fn store_outcome(

@@ -11,9 +11,11 @@ pub(crate) mod review;
 mod secrets;
 mod vendor;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use domain::clock::Timestamp;
+use domain::column_reads::{ChunkMap, Reader as ReaderOfColumns};
 use domain::id::{LeaseId, TableId};
 use domain::storage::{Lake, ReadError, Reader};
 use domain::table::{Location, PinnedFile};
@@ -35,6 +37,10 @@ pub trait Leases: Send + Sync + 'static {
     /// Whether the lease would still be opened. Asked before each chunk of an answer, so it should be cheap; where it
     /// is unknown, the answer is no.
     fn still_open(&self, id: LeaseId) -> BoxFuture<'_, bool>;
+
+    /// Told of the bytes of a file, by its key and size, that an answer under the lease is about to send: that says
+    /// which columns are read.
+    fn sends(&self, lease: &OpenLease, key: &str, size_bytes: u64, bytes: &Range<u64>);
 
     /// The secrets of all leases.
     fn secrets(&self) -> &LeaseSecrets;
@@ -68,6 +74,8 @@ pub struct OpenLease {
     pub id: LeaseId,
     /// The table that it opens: the first segment of every key.
     pub table_id: TableId,
+    /// Who reads under it; `None` for an inspection.
+    pub reader: Option<ReaderOfColumns>,
     /// Its end.
     pub expires_at: Timestamp,
     /// What may be read.
@@ -93,6 +101,8 @@ pub enum Scope {
         table: StoredTable,
         /// The files.
         files: Arc<FileList>,
+        /// Where the columns lie in them, where that is known.
+        chunks: Option<Arc<ChunkMap>>,
     },
     /// The table's folder as it is (`repair`, `inspect`).
     Folder {
@@ -109,7 +119,7 @@ impl Scope {
     /// state in which it was inspected; [`ReadError::HardLink`], [`ReadError::Io`].
     pub async fn open(&self, key: &str) -> Result<Arc<dyn Reader>, ReadError> {
         match self {
-            Self::Pinned { table: StoredTable { lake, location }, files } => {
+            Self::Pinned { table: StoredTable { lake, location }, files, .. } => {
                 let ListedFile { file, place } = files.find(key).ok_or(ReadError::NotFound)?;
                 match place {
                     Place::Table => lake.open_pinned(location, file).await,

@@ -13,6 +13,7 @@ pub mod actor;
 pub mod audit;
 pub mod cache;
 mod change;
+pub mod column_reads;
 pub mod contract;
 pub mod ctx;
 pub mod data_dir;

@@ -1,4 +1,5 @@
-//! Removing stored files that nothing needs any more: file lists and our own checkpoints.
+//! Removing stored files that nothing needs any more: file lists with the places of their columns, and our own
+//! checkpoints.
 //!
 //! First the database lets go of the files of snapshots that could not be served for [`GRACE`] (the rule is
 //! [`domain::retention`]) and that no open lease names; then files that no snapshot names are removed. A crash in between
@@ -62,6 +63,7 @@ pub async fn collect(app: &App) -> Result<(), Error> {
     name_checkpoints(app).await?;
     sweep(app, StoredFile::List).await?;
     sweep(app, StoredFile::Checkpoint).await?;
+    sweep(app, StoredFile::Chunks).await?;
     first_error.map_or(Ok(()), Err)
 }
 

@@ -108,6 +108,7 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
     announce(format_args!("charter listens on http://{}", listener.local_addr()?));
     announce(format_args!("gateway listens on {}", app.settings.gateway_endpoint));
 
+    app::column_reads::begin(&app).await.context("cannot begin to record reads")?;
     let stop = CancellationToken::new();
     let jobs = tokio::spawn(app::jobs::run(Arc::clone(&app), stop.clone()));
     let gateway = gateway::Gateway {
@@ -138,6 +139,9 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
     match tokio::time::timeout(SHUTDOWN_TIMEOUT, finished).await {
         Ok(finished) => finished?,
         Err(_) => tracing::warn!("shutdown timed out, aborting the remaining work"),
+    }
+    if let Err(error) = app::column_reads::end(&app).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "the last reads of columns are not written");
     }
     app.close().await;
     Ok(())

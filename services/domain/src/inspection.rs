@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::column_reads::FileChunks;
 use crate::quality::{Measured, Rule};
 use crate::table::{FileDigest, Format, InspectionRead, PhysicalSchema, PinnedFile, SnapshotKey};
 
@@ -43,6 +44,9 @@ pub struct Inspection {
     pub n_rows: u64,
     /// Its data files and deletion vectors, sorted by path bytes, no log files.
     pub files: Vec<PinnedFile>,
+    /// Where the columns lie in each of these files, which is `None` for one whose footer does not say so reliably. `None`
+    /// if that is too much to keep.
+    pub chunks: Option<Vec<Option<FileChunks>>>,
     /// Delta: the file in the scratch folder that holds our own checkpoint of the snapshot.
     pub checkpoint: Option<PathBuf>,
     /// What each rule of the job gave, in its order.

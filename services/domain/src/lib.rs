@@ -14,6 +14,7 @@ pub mod binding;
 pub mod change;
 pub mod clock;
 pub mod closed_set;
+pub mod column_reads;
 pub mod contract;
 pub mod decimal;
 pub mod document;

@@ -47,8 +47,10 @@ impl S3 for Lake {
         let plain = input.version_id.is_none() && input.part_number.is_none() && input.sse_customer_key.is_none();
         let wanted = ObjectRequest { bucket: &input.bucket, key: &input.key, range: input.range, plain };
         let lease = lease(&req.extensions)?;
-        let OpenedObject { file, bytes, content_range } = open(lease, &req.headers, wanted).await?;
+        let OpenedObject { file, key, bytes, content_range } = open(lease, &req.headers, wanted).await?;
         let state = file.state();
+        let body = self.body(lease, file, bytes.clone()).await?;
+        self.access.leases.sends(lease, key, state.size_bytes, &bytes);
         Ok(S3Response::new(GetObjectOutput {
             accept_ranges: Some(ACCEPT_RANGES.to_owned()),
             content_length: Some(signed(bytes.end - bytes.start)),
@@ -56,7 +58,7 @@ impl S3 for Lake {
             content_type: Some(CONTENT_TYPE.to_owned()),
             e_tag: Some(ETag::Strong(etag(&state))),
             last_modified: Some(condition::last_modified(state.mtime_ns)),
-            body: Some(self.body(lease, file, bytes).await?),
+            body: Some(body),
             ..GetObjectOutput::default()
         }))
     }
@@ -210,15 +212,21 @@ struct ObjectRequest<'a> {
 }
 
 /// An object opened for a request.
-struct OpenedObject {
+struct OpenedObject<'a> {
     file: Arc<dyn Reader>,
+    /// Its key below the table.
+    key: &'a str,
     bytes: Range<u64>,
     /// Set for a request with a range.
     content_range: Option<String>,
 }
 
 /// Opens the object of a request and evaluates its conditions and range: the same for GET and HEAD.
-async fn open(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: ObjectRequest<'_>) -> S3Result<OpenedObject> {
+async fn open<'a>(
+    lease: &Arc<OpenLease>,
+    headers: &HeaderMap,
+    wanted: ObjectRequest<'a>,
+) -> S3Result<OpenedObject<'a>> {
     check_bucket(wanted.bucket)?;
     if !wanted.plain {
         return Err(S3Error::with_message(
@@ -242,11 +250,11 @@ async fn open(lease: &Arc<OpenLease>, headers: &HeaderMap, wanted: ObjectRequest
     let size_bytes = state.size_bytes;
     let range = wanted.range.filter(|_| condition::range_applies(headers, &etag, &modified));
     let Some(range) = range else {
-        return Ok(OpenedObject { file, bytes: 0..size_bytes, content_range: None });
+        return Ok(OpenedObject { file, key, bytes: 0..size_bytes, content_range: None });
     };
     let bytes = condition::resolve_range(range, size_bytes).ok_or_else(|| out_of_range(size_bytes))?;
     let content_range = Some(format!("bytes {}-{}/{size_bytes}", bytes.start, bytes.end - 1));
-    Ok(OpenedObject { file, bytes, content_range })
+    Ok(OpenedObject { file, key, bytes, content_range })
 }
 
 /// The files of a lease, under their keys in the bucket.

@@ -42,6 +42,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "topics", include_str!("../migrations/0012_topics.sql")),
     (13, "table_shares", include_str!("../migrations/0013_table_shares.sql")),
     (14, "inspection_reads", include_str!("../migrations/0014_inspection_reads.sql")),
+    (15, "column_reads", include_str!("../migrations/0015_column_reads.sql")),
 ];
 
 /// The number of the newest migration.

@@ -23,6 +23,7 @@
 
 pub mod audit;
 pub mod binding;
+pub mod column_reads;
 pub mod contract;
 mod db;
 mod dialect;

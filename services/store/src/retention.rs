@@ -18,6 +18,8 @@ pub enum StoredFile {
     List,
     /// Our own checkpoint.
     Checkpoint,
+    /// Where the columns lie in the files of a list. It is stored under the digest of the list, and goes with it.
+    Chunks,
 }
 
 row! { KeptRow from "snapshots" { id: Text<SnapshotId>, ordinal: i64, unneeded_since: Option<i64>, } }
@@ -111,7 +113,7 @@ pub async fn list_leased(tx: &mut Tx, issued_from: Timestamp, now: Timestamp) ->
 /// Those of these digests that a snapshot names.
 pub async fn list_named(tx: &mut Tx, kind: StoredFile, digests: &[&str]) -> Result<HashSet<String>, Error> {
     let rows = match kind {
-        StoredFile::List => {
+        StoredFile::List | StoredFile::Chunks => {
             rows_in!(tx, DigestRow, "SELECT file_list AS digest FROM snapshots WHERE file_list IN ({list})", digests)
         }
         StoredFile::Checkpoint => {

@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::clock::Timestamp;
+use domain::column_reads::FileChunks;
 use domain::inspection::{Inspection, InspectionError, InspectionJob, Inspector, Kept, KeptFile};
 use domain::quality::{Measured, Operator};
 use domain::table::{
-    FileDigest, InspectionRead, PhysicalColumn, PhysicalSchema, PhysicalType, ReaderProtocol, SnapshotKey,
+    FileDigest, InspectionRead, PhysicalColumn, PhysicalSchema, PhysicalType, PinnedFile, ReaderProtocol, SnapshotKey,
 };
 use tokio::sync::Notify;
 
@@ -26,6 +27,10 @@ pub struct Scene {
     pub broken: Vec<String>,
     /// The inspection fails instead.
     pub error: Option<InspectionError>,
+    /// The data files, sorted by path, with the chunks that are known of them.
+    pub files: Vec<(PinnedFile, Option<FileChunks>)>,
+    /// The bytes of our own checkpoint; a text where there are none.
+    pub checkpoint: Option<Vec<u8>>,
 }
 
 impl Scene {
@@ -33,7 +38,20 @@ impl Scene {
     /// `date` and `timestamp`.
     pub fn of(columns: &str) -> Self {
         let columns = columns.split_whitespace().map(column).collect();
-        Self { columns, n_rows: 100, committed_at: Timestamp(0), broken: Vec::new(), error: None }
+        Self {
+            columns,
+            n_rows: 100,
+            committed_at: Timestamp(0),
+            broken: Vec::new(),
+            error: None,
+            files: Vec::new(),
+            checkpoint: None,
+        }
+    }
+
+    /// The same with data files, sorted by path.
+    pub fn with_files(self, files: Vec<(PinnedFile, Option<FileChunks>)>) -> Self {
+        Self { files, ..self }
     }
 
     /// The same with rules that do not hold, beside those that did not before.
@@ -127,8 +145,9 @@ impl FakeInspector {
         let checkpoint = match &snapshot {
             SnapshotKey::DeltaVersion(_) => {
                 let path = job.scratch.join("checkpoint.parquet");
-                let text = format!("checkpoint of {snapshot} in {}", job.root.display());
-                std::fs::write(&path, text).map_err(|error| InspectionError::Died(error.to_string()))?;
+                let text = || format!("checkpoint of {snapshot} in {}", job.root.display()).into_bytes();
+                std::fs::write(&path, scene.checkpoint.clone().unwrap_or_else(text))
+                    .map_err(|error| InspectionError::Died(error.to_string()))?;
                 Some(path)
             }
             SnapshotKey::ParquetDigest(_) => None,
@@ -150,7 +169,8 @@ impl FakeInspector {
                 protocol: ReaderProtocol::default(),
             },
             n_rows: scene.n_rows,
-            files: Vec::new(),
+            files: scene.files.iter().map(|(file, _)| file.clone()).collect(),
+            chunks: Some(scene.files.iter().map(|(_, chunks)| chunks.clone()).collect()),
             checkpoint,
             measured: measured.collect(),
             kept,

@@ -11,6 +11,7 @@ use domain::clock::Timestamp;
 use domain::table::{PhysicalSchema, PinnedFile, ReaderProtocol, SnapshotKey, is_parquet_data_file};
 use inspect::wire::MAX_FILES;
 
+use crate::chunks::ChunksOfFiles;
 use crate::data_file::{Convert, Layout, OpenFile, corrupt};
 use crate::error::{Result, Unreadable};
 use crate::identity::Identity;
@@ -23,6 +24,7 @@ use crate::{footer, schema, shape};
 pub(crate) fn open(root: &Arc<Root>, expected: Option<&SnapshotKey>) -> Result<Table> {
     let mut files = Vec::new();
     let mut first: Option<(String, SchemaRef)> = None;
+    let mut chunks = ChunksOfFiles::new();
     for path in root.list_below(is_parquet_data_file, MAX_FILES)? {
         let (file, pin) = root.open_file(&path)?;
         let metadata = footer::read(&file, &path)?;
@@ -34,6 +36,8 @@ pub(crate) fn open(root: &Arc<Root>, expected: Option<&SnapshotKey>) -> Result<T
             }
             Some(_) => {}
         }
+        // All files have the same columns in the same order.
+        chunks.add(&pin, &metadata, |column| u32::try_from(column).ok());
         files.push((pin, n_rows));
     }
     let Some((_, arrow)) = first else { return Err(Unreadable("it has no Parquet file".to_owned())) };
@@ -60,6 +64,7 @@ pub(crate) fn open(root: &Arc<Root>, expected: Option<&SnapshotKey>) -> Result<T
             files: data,
             schema: Arc::new(shape::common(&arrow)),
         }),
+        chunks: chunks.of(&files),
         files,
         checkpoint: None,
     })

@@ -43,6 +43,7 @@ pub(crate) async fn run(
         schema: table.schema,
         n_rows: table.n_rows,
         files: table.files,
+        chunks: table.chunks,
         checkpoint: table.checkpoint,
         measured,
         kept,

@@ -6,6 +6,7 @@
 //!
 //! To add a format: a module beside [`folder`] that opens an [`inspection::Table`].
 
+mod chunks;
 mod data_file;
 mod delta;
 mod demo;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::clock::Timestamp;
+use domain::column_reads::FileChunks;
 use domain::table::{PhysicalSchema, PinnedFile, SnapshotKey};
 
 use crate::scan::Rows;
@@ -16,6 +17,8 @@ pub(crate) struct Table {
     pub(crate) n_rows: u64,
     /// Sorted by path.
     pub(crate) files: Vec<PinnedFile>,
+    /// Of each of the files, in the same order.
+    pub(crate) chunks: Option<Vec<Option<FileChunks>>>,
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) rows: Arc<dyn Rows>,
 }

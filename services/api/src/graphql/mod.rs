@@ -6,6 +6,7 @@
 
 mod audit;
 mod closed_set;
+mod column_reads;
 pub(crate) mod complete;
 mod contract;
 pub(crate) mod error;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::column_reads::readers_of_table;
 use app::error::Noun;
 use app::table;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
@@ -16,7 +17,7 @@ use super::page::{Connection, Page, cost};
 use super::relation::{self, required};
 use super::scalar::{DateTime, Long, int};
 use super::session::SessionExt;
-use super::types::{ContractVersion, Product, Snapshot, Table};
+use super::types::{ContractVersion, Product, Snapshot, Table, TableReaders};
 use super::words::{QualityUnit, RuleOutcome, Severity, SnapshotState, TableFormat, VerdictWord};
 
 #[Object]
@@ -104,6 +105,12 @@ impl Table {
             committed_at: committed_at.map(DateTime),
             late: committed_at.is_none_or(|at| now.since(at) > promised),
         }))
+    }
+
+    /// Who read which of its columns in the last days, at most 400: for those who see its leases, others get null.
+    async fn readers(&self, ctx: &Context<'_>, #[graphql(default = 90)] days: i32) -> Result<Option<TableReaders>> {
+        let readers = readers_of_table(ctx.ctx()?, &self.0, u32::try_from(days).unwrap_or(0)).await?;
+        Ok(readers.map(TableReaders))
     }
 
     /// Its folder below the storage root: for owners and stewards.

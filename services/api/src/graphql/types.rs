@@ -42,6 +42,15 @@ pub(super) struct ContractVersion(pub(super) Arc<VersionView>);
 /// A table as a major of a contract binds it.
 pub(super) struct Table(pub(super) Arc<Target>);
 
+/// Who read a table, by what the gateway sent of its files.
+pub(super) struct TableReaders(pub(super) app::column_reads::TableReaders);
+
+/// The readers of a column.
+pub(super) struct ColumnReaders(pub(super) app::column_reads::ColumnReaders);
+
+/// A reader of a column, or of any.
+pub(super) struct ColumnReader(pub(super) app::column_reads::ReaderOfColumn);
+
 /// A committed state of a table, seen through one of its bindings.
 pub(super) struct Snapshot {
     pub(super) snapshot: domain::table::Snapshot,

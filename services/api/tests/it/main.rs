@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod batches;
+mod column_reads;
 mod cost;
 mod doors;
 mod hidden;

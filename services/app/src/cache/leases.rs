@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use domain::clock::Timestamp;
+use domain::column_reads::ChunkMap;
 use domain::id::LeaseId;
 
 use crate::cache::bounded::Cache;
@@ -38,23 +39,29 @@ impl LeaseCache {
     }
 }
 
-/// File lists in use, by digest: leases on one snapshot share one list, which is dropped with the last of them.
+/// File lists in use, by digest, with the places of their columns: leases on one snapshot share one list, which is
+/// dropped with the last of them.
 #[derive(Default)]
-pub(crate) struct FileLists(Mutex<HashMap<String, Weak<FileList>>>);
+pub(crate) struct FileLists(Mutex<HashMap<String, Kept>>);
+
+type Kept = (Weak<FileList>, Option<Weak<ChunkMap>>);
 
 impl FileLists {
-    pub(crate) fn find(&self, digest: &str) -> Option<Arc<FileList>> {
-        self.lock().get(digest).and_then(Weak::upgrade)
+    pub(crate) fn find(&self, digest: &str) -> Option<(Arc<FileList>, Option<Arc<ChunkMap>>)> {
+        let lists = self.lock();
+        let (list, chunks) = lists.get(digest)?;
+        // Leases hold both or neither.
+        Some((list.upgrade()?, chunks.as_ref().and_then(Weak::upgrade)))
     }
 
-    pub(crate) fn put(&self, digest: String, list: &Arc<FileList>) {
+    pub(crate) fn put(&self, digest: String, list: &Arc<FileList>, chunks: Option<&Arc<ChunkMap>>) {
         let mut lists = self.lock();
-        lists.retain(|_, list| list.strong_count() > 0);
-        lists.insert(digest, Arc::downgrade(list));
+        lists.retain(|_, (list, _)| list.strong_count() > 0);
+        lists.insert(digest, (Arc::downgrade(list), chunks.map(Arc::downgrade)));
     }
 
     /// A thread that panicked with the lock left nothing half-done: values are only moved under it.
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Weak<FileList>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,6 +9,7 @@ use store::job::Terms;
 use store::{Dialect, Lock, Seek};
 use tokio_util::sync::CancellationToken;
 
+use crate::column_reads::writing;
 use crate::ctx::App;
 use crate::error::Error;
 use crate::inspection;
@@ -43,6 +44,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     }
     tasks.spawn(poll(Arc::clone(&app), stop.clone()));
     tasks.spawn(search::run(Arc::clone(&app), stop.clone()));
+    tasks.spawn(writing::run(Arc::clone(&app), stop.clone()));
     tasks.spawn(tidy(app, stop));
     while tasks.join_next().await.is_some() {}
 }
@@ -203,6 +205,7 @@ pub async fn tidy_once(app: &App) -> Result<(), Error> {
     store::token::delete_expired(&mut tx, now.minus(TOKENS_KEPT)).await?;
     store::topic::delete_expired(&mut tx, now).await?;
     store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
+    writing::delete_old(&mut tx, now).await?;
     tx.commit().await?;
     // A lease that cannot be read keeps nothing else from being deleted.
     let ended = intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await;

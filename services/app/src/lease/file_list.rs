@@ -125,8 +125,12 @@ impl FileList {
 
     /// The file with exactly this key.
     pub fn find(&self, key: &str) -> Option<&ListedFile> {
-        let at = self.entries.binary_search_by(|entry| entry.file.path.as_bytes().cmp(key.as_bytes())).ok()?;
-        self.entries.get(at)
+        self.entries.get(self.position(key)?)
+    }
+
+    /// The place of the file with exactly this key.
+    pub fn position(&self, key: &str) -> Option<usize> {
+        self.entries.binary_search_by(|entry| entry.file.path.as_bytes().cmp(key.as_bytes())).ok()
     }
 
     /// The bytes to store: compressed, with the files in order.

@@ -1,14 +1,17 @@
 //! How the gateway gets a lease: [`Leases`] of the program.
 
+use crate::column_reads::writing;
 use crate::ctx::App;
 use crate::lease::file_list::FileList;
 use crate::lease::review::Judge;
 use crate::lease::{Denied, LeaseSecrets, Leases, OpenLease, Scope, StoredTable};
 use domain::clock::Timestamp;
+use domain::column_reads::{ChunkMap, Reader};
 use domain::gate::Action;
 use domain::id::LeaseId;
 use domain::lease::{Lease, LeaseState};
 use futures::future::BoxFuture;
+use std::ops::Range;
 use std::sync::Arc;
 use store::Tx;
 use store::revision::Revision;
@@ -33,6 +36,10 @@ impl Leases for App {
 
     fn still_open(&self, id: LeaseId) -> BoxFuture<'_, bool> {
         Box::pin(async move { self.open(id).await.is_ok() })
+    }
+
+    fn sends(&self, lease: &OpenLease, key: &str, size_bytes: u64, bytes: &Range<u64>) {
+        writing::add(self, lease, key, size_bytes, bytes);
     }
 
     fn secrets(&self) -> &LeaseSecrets {
@@ -66,12 +73,19 @@ async fn open_lease(app: &App, mut tx: Tx, id: LeaseId) -> Result<Arc<OpenLease>
             let snapshot = store::table::get_snapshot(&mut tx, snapshot_id).await.map_err(unavailable)?;
             drop(tx);
             let digest = snapshot.found.and_then(|found| found.file_list).ok_or(Denied::Unavailable)?;
-            Scope::Pinned { table, files: file_list(app, digest).await? }
+            let (files, chunks) = file_list(app, digest).await?;
+            Scope::Pinned { table, files, chunks }
         }
         (Action::Repair | Action::Inspect, None) => Scope::Folder { table },
         (Action::Read | Action::Write | Action::Repair | Action::Inspect, _) => return Err(Denied::Unknown),
     };
-    Ok(Arc::new(OpenLease { id, table_id: lease.table_id, expires_at, scope }))
+    let reader = match lease.action {
+        Action::Read | Action::Write | Action::Repair => {
+            Some(Reader { principal_id: lease.principal_id, binding_id: lease.binding_id })
+        }
+        Action::Inspect => None,
+    };
+    Ok(Arc::new(OpenLease { id, table_id: lease.table_id, reader, expires_at, scope }))
 }
 
 /// The end of a lease that the gate would give still. One that a change has ended is not asked about here: this judges
@@ -94,17 +108,18 @@ async fn judged(app: &App, tx: &mut Tx, lease: &Lease, now: Timestamp) -> Result
     }
 }
 
-async fn file_list(app: &App, digest: String) -> Result<Arc<FileList>, Denied> {
-    if let Some(list) = app.caches.file_lists.find(&digest) {
-        return Ok(list);
+/// The list of a digest, and where the columns lie in its files.
+async fn file_list(app: &App, digest: String) -> Result<(Arc<FileList>, Option<Arc<ChunkMap>>), Denied> {
+    if let Some(found) = app.caches.file_lists.find(&digest) {
+        return Ok(found);
     }
     let (folder, named) = (app.folder.clone(), digest.clone());
-    let read = tokio::task::spawn_blocking(move || folder.list(&named)).await;
+    let read = tokio::task::spawn_blocking(move || folder.list(&named).map(|list| (list, folder.chunks(&named)))).await;
     match read {
-        Ok(Ok(list)) => {
-            let list = Arc::new(list);
-            app.caches.file_lists.put(digest, &list);
-            Ok(list)
+        Ok(Ok((list, chunks))) => {
+            let (list, chunks) = (Arc::new(list), chunks.map(Arc::new));
+            app.caches.file_lists.put(digest, &list, chunks.as_ref());
+            Ok((list, chunks))
         }
         Ok(Err(error)) => {
             tracing::error!(%error, "file list could not be read");

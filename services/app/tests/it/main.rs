@@ -1,6 +1,7 @@
 //! The tests of `app`.
 
 mod cache;
+mod column_reads;
 mod history;
 mod issuer;
 mod kept;

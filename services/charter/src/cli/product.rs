@@ -1,5 +1,7 @@
 //! `charter product`: listing and showing data products.
 
+mod readers;
+
 use std::fmt::Write;
 
 use clap::Subcommand;
@@ -41,6 +43,15 @@ enum Command {
         /// Product, `domain.product`
         #[arg(value_parser = args::product)]
         product: ProductAddress,
+    },
+    /// Show who read which columns of a product's tables, and which columns were not read
+    Readers {
+        /// Product, `domain.product`
+        #[arg(value_parser = args::product)]
+        product: ProductAddress,
+        /// The number of days to look back, at most 400
+        #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(i32).range(1..=400))]
+        days: i32,
     },
 }
 
@@ -179,6 +190,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
             let found = found.ok_or_else(|| Error::not_found("product", &product.to_string()))?;
             output::show(json, &found, ProductDetails::text)?;
         }
+        Command::Readers { product, days } => readers::run(&client, json, &product, days).await?,
     }
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 mod circles;
 mod cli;
+mod column_reads;
 mod connections;
 mod crash;
 mod faults;

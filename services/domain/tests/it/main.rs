@@ -7,6 +7,7 @@ mod avro;
 mod change;
 mod clock;
 mod codes;
+mod column_reads;
 mod contract;
 mod decimal;
 mod documented;

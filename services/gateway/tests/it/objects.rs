@@ -158,3 +158,31 @@ async fn every_response_forbids_caching_and_sniffing() {
         assert_eq!(answer.header("x-amz-request-id").map(str::len), Some(36), "{method} {target}");
     }
 }
+
+/// What was sent is what says which columns were read: no byte is left out, and what sends none counts for nothing.
+#[tokio::test]
+async fn the_bytes_of_each_answer_are_told_and_those_of_no_other() {
+    let server = TestServer::start().await;
+    let told = || std::mem::take(&mut *server.leases.sent.lock().unwrap());
+    server.ask("GET", &object("a.parquet")).await;
+    assert_eq!(told(), [("a.parquet".to_owned(), 0..10)]);
+    server.get_with("a.parquet", "range", "bytes=3-5").await;
+    server.get_with("nested/b.parquet", "range", "bytes=-99").await;
+    assert_eq!(told(), [("a.parquet".to_owned(), 3..6), ("nested/b.parquet".to_owned(), 0..1)]);
+    let get = server.ask("GET", &object("a.parquet")).await;
+    let etag = get.header("etag").unwrap();
+    told();
+    for (header, value, status) in
+        [("range", "bytes=10-", 416), ("if-none-match", etag, 304), ("if-match", "\"other\"", 412)]
+    {
+        assert_eq!(server.get_with("a.parquet", header, value).await.status, status);
+    }
+    assert_eq!(server.ask("HEAD", &object("a.parquet")).await.status, 200);
+    assert_eq!(server.ask("GET", &object("bad.parquet")).await.status, 404);
+    assert_eq!(server.ask("GET", "/lake?list-type=2").await.status, 200);
+    assert_eq!(told(), []);
+    // A file that has changed is not sent.
+    std::fs::write(server.root().join("a.parquet"), "other bytes").unwrap();
+    assert_eq!(server.ask("GET", &object("a.parquet")).await.status, 412);
+    assert_eq!(told(), []);
+}

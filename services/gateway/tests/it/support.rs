@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -133,7 +134,7 @@ impl TestServer {
         let digest = digest_of(&self.checkpoint());
         let checkpoint = Checkpoint { path: self.checkpoint(), digest, size_bytes, mtime_ns, inode };
         let files = Arc::new(FileList::delta(2, files, checkpoint).unwrap());
-        self.leases.put(LEASE, Scope::Pinned { table: self.table(), files });
+        self.leases.put(LEASE, Scope::Pinned { table: self.table(), files, chunks: None });
     }
 
     /// A signer with the valid credentials of a lease.
@@ -235,19 +236,21 @@ fn write_table(root: &Path) {
 
 /// Leases kept in memory.
 pub(crate) struct TestLeases {
+    /// What was sent of which file.
+    pub(crate) sent: Mutex<Vec<(String, Range<u64>)>>,
     leases: Mutex<HashMap<LeaseId, Result<Arc<OpenLease>, Denied>>>,
     secrets: LeaseSecrets,
 }
 
 impl Default for TestLeases {
     fn default() -> Self {
-        Self { leases: Mutex::default(), secrets: LeaseSecrets::new([7; 32]) }
+        Self { sent: Mutex::default(), leases: Mutex::default(), secrets: LeaseSecrets::new([7; 32]) }
     }
 }
 
 impl TestLeases {
     pub(crate) fn put(&self, id: LeaseId, scope: Scope) {
-        let lease = OpenLease { id, table_id: TABLE, expires_at: LEASE_END, scope };
+        let lease = OpenLease { id, table_id: TABLE, reader: None, expires_at: LEASE_END, scope };
         self.leases.lock().unwrap().insert(id, Ok(Arc::new(lease)));
     }
 
@@ -267,6 +270,10 @@ impl Leases for TestLeases {
 
     fn still_open(&self, id: LeaseId) -> BoxFuture<'_, bool> {
         Box::pin(async move { self.find(id).is_ok() })
+    }
+
+    fn sends(&self, _: &OpenLease, key: &str, _: u64, bytes: &Range<u64>) {
+        self.sent.lock().unwrap().push((key.to_owned(), bytes.clone()));
     }
 
     fn secrets(&self) -> &LeaseSecrets {

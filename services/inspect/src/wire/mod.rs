@@ -2,8 +2,9 @@
 //! missing fields are errors.
 //!
 //! A report is read line by line, so that the server holds no more of it than its result: the first line says what was
-//! found, each further one names a file, and then one that has counts to keep.
+//! found, each further one names a file, then one that has counts to keep, and then the chunks of each file.
 
+mod chunks;
 mod job;
 mod kept;
 mod report;
@@ -14,12 +15,14 @@ pub use report::{Inspected, Outcome, Report, ReportReader, Sandbox};
 
 /// The maximum size of a job, in bytes of JSON. The counts that it brings along may take a third of it.
 pub const MAX_JOB_BYTES: usize = 96 * 1024 * 1024;
-/// The maximum size of a report with all its lines.
-pub const MAX_REPORT_BYTES: usize = 64 * 1024 * 1024;
+/// The maximum size of a report with all its lines. The chunks of files may take a third of it.
+pub const MAX_REPORT_BYTES: usize = 96 * 1024 * 1024;
 /// The maximum size of a report's first line.
 pub const MAX_HEAD_BYTES: usize = 8 * 1024 * 1024;
 /// The maximum size of the line of one file, or of its counts.
 pub const MAX_FILE_BYTES: usize = 24 * 1024;
+/// The maximum size of the line of one file's chunks.
+pub const MAX_CHUNKS_BYTES: usize = 8 * 1024 * 1024;
 /// The maximum length of a text for people in a report; the rest is cut off.
 pub const MAX_TEXT_CHARS: usize = 1_000;
 /// The maximum number of rules in a job.

@@ -10,9 +10,11 @@ use domain::table::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::chunks::FileChunks;
 use super::kept::{Kept, KeptFile};
 use super::{
-    MAX_COLUMNS, MAX_FILE_BYTES, MAX_FILES, MAX_HEAD_BYTES, MAX_REPORT_BYTES, MAX_TEXT_CHARS, Malformed, at_most,
+    MAX_CHUNKS_BYTES, MAX_COLUMNS, MAX_FILE_BYTES, MAX_FILES, MAX_HEAD_BYTES, MAX_REPORT_BYTES, MAX_TEXT_CHARS,
+    Malformed, at_most,
 };
 
 /// The report of a worker. A worker writes this or nothing.
@@ -81,6 +83,10 @@ impl Report {
                 serde_json::to_writer(&mut *target, file)?;
                 target.write_all(b"\n")?;
             }
+            for file in &inspected.chunks {
+                serde_json::to_writer(&mut *target, file)?;
+                target.write_all(b"\n")?;
+            }
         }
         target.flush()
     }
@@ -97,7 +103,11 @@ impl ReportReader {
     /// How long the next line may be, with its end.
     #[must_use]
     pub fn max_line_bytes(&self) -> usize {
-        let limit = if self.report.is_none() { MAX_HEAD_BYTES } else { MAX_FILE_BYTES };
+        let limit = match self.report.as_ref().map(|report| &report.outcome) {
+            None => MAX_HEAD_BYTES,
+            Some(Outcome::Inspected(inspected)) if inspected.only_lacks_chunks() => MAX_CHUNKS_BYTES,
+            Some(Outcome::Inspected(_) | Outcome::Unreadable { .. } | Outcome::NoSandbox) => MAX_FILE_BYTES,
+        };
         limit.min(MAX_REPORT_BYTES - self.n_bytes)
     }
 
@@ -119,6 +129,10 @@ impl ReportReader {
             }
             Outcome::Inspected(inspected) if inspected.kept.len() < inspected.n_kept => {
                 inspected.push_kept(serde_json::from_slice(line).map_err(|error| Malformed::json(&error))?)
+            }
+            Outcome::Inspected(inspected) if inspected.only_lacks_chunks() => {
+                inspected.chunks.push(serde_json::from_slice(line).map_err(|error| Malformed::json(&error))?);
+                Ok(())
             }
             Outcome::Inspected(_) | Outcome::Unreadable { .. } | Outcome::NoSandbox => {
                 Err(Malformed::new("it continues after its end"))
@@ -168,6 +182,11 @@ pub struct Inspected {
     /// On the lines after the files.
     #[serde(skip)]
     kept: Vec<KeptFile>,
+    /// Whether the chunks of each file follow.
+    has_chunks: bool,
+    /// On the lines after the counts, in the order of the files.
+    #[serde(skip)]
+    chunks: Vec<Option<FileChunks>>,
     engine: String,
 }
 
@@ -195,12 +214,27 @@ impl Inspected {
             kept_checks: kept.checks,
             n_kept: kept.files.len(),
             kept: kept.files,
+            has_chunks: inspection.chunks.is_some(),
+            chunks: inspection
+                .chunks
+                .unwrap_or_default()
+                .iter()
+                .map(|file| file.as_ref().map(FileChunks::from))
+                .collect(),
             engine: inspection.engine,
         })
     }
 
     fn is_whole(&self) -> bool {
+        self.has_files_and_counts() && !self.only_lacks_chunks()
+    }
+
+    fn has_files_and_counts(&self) -> bool {
         self.files.len() == self.n_files && self.kept.len() == self.n_kept
+    }
+
+    fn only_lacks_chunks(&self) -> bool {
+        self.has_files_and_counts() && self.has_chunks && self.chunks.len() < self.n_files
     }
 
     /// Adds the counts of the next file.
@@ -248,12 +282,15 @@ impl Inspected {
         if self.checkpoint.as_deref().is_some_and(|name| name.contains('/') || !is_plain(name)) {
             return Err(Malformed::new("its checkpoint is not in the scratch folder"));
         }
+        let chunks = self.chunks.into_iter().map(|file| file.map(FileChunks::into_domain).transpose());
+        let chunks = chunks.collect::<Result<Vec<_>, _>>()?;
         Ok(Inspection {
             snapshot,
             committed_at: Timestamp(self.committed_at_micros),
             schema: self.schema.into_domain()?,
             n_rows: self.n_rows,
             files: self.files.into_iter().map(File::into_domain).collect::<Result<_, _>>()?,
+            chunks: self.has_chunks.then_some(chunks),
             checkpoint: self.checkpoint.map(|name| job.scratch.join(name)),
             measured: self.measured.into_iter().map(Measured::into_domain).collect::<Result<_, _>>()?,
             kept: Kept { checks: self.kept_checks, files: self.kept }.into_domain()?,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use domain::clock::Timestamp;
+use domain::column_reads::{Chunk, FileChunks};
 use domain::decimal::Decimal;
 use domain::inspection::{Inspection, InspectionJob, Kept, KeptFile};
 use domain::quality::{Bound, Check, Measured, Operator, Rule, Scalar, Severity, Unit};
@@ -12,8 +13,8 @@ use domain::table::{
     ReaderProtocol, SnapshotKey,
 };
 use inspect::wire::{
-    Inspected, Job, Limits, MAX_COLUMNS, MAX_FILE_BYTES, MAX_HEAD_BYTES, MAX_REPORT_BYTES, MAX_TEXT_CHARS, Malformed,
-    Outcome, Report, ReportReader, Sandbox,
+    Inspected, Job, Limits, MAX_CHUNKS_BYTES, MAX_COLUMNS, MAX_FILE_BYTES, MAX_HEAD_BYTES, MAX_REPORT_BYTES,
+    MAX_TEXT_CHARS, Malformed, Outcome, Report, ReportReader, Sandbox,
 };
 
 const LIMITS: Limits =
@@ -95,6 +96,10 @@ fn kept() -> Kept {
     }
 }
 
+fn chunks(of: &[(u64, u64, Option<u32>)]) -> Option<FileChunks> {
+    FileChunks::new(of.iter().map(|(start, end, column)| Chunk { start: *start, end: *end, column: *column }).collect())
+}
+
 fn inspection(job: &InspectionJob) -> Inspection {
     let types = [
         PhysicalType::Boolean,
@@ -123,6 +128,7 @@ fn inspection(job: &InspectionJob) -> Inspection {
         },
         n_rows: u64::MAX,
         files: vec![file("a b/part.parquet"), file("b")],
+        chunks: Some(vec![chunks(&[(4, 10, Some(0)), (10, 30, None), (40, u64::MAX, Some(11))]), None]),
         checkpoint: Some(PathBuf::from("/scratch/checkpoint.parquet")),
         measured: [Measured::Value(0.1), Measured::Error("no".to_owned()), Measured::NotRun]
             .into_iter()
@@ -151,7 +157,7 @@ fn read(bytes: &[u8]) -> Result<Report, Malformed> {
 
 /// The report of an inspection of these files.
 fn report_of(files: Vec<PinnedFile>) -> Vec<u8> {
-    let inspection = Inspection { files, ..inspection(&job()) };
+    let inspection = Inspection { files, chunks: None, ..inspection(&job()) };
     let outcome = Outcome::Inspected(Box::new(Inspected::from_domain(inspection).unwrap()));
     written(&Report { sandbox: Sandbox::Full, outcome })
 }
@@ -262,7 +268,8 @@ fn files_have_digests_where_the_job_asks_for_them_and_nowhere_else() {
     let read = |digest: Option<FileDigest>, digests: bool| {
         let job = InspectionJob { digests, ..job() };
         let files = vec![PinnedFile { digest, ..file("a") }];
-        let told = Inspected::from_domain(Inspection { files, ..inspection(&job) }).unwrap().into_domain(&job);
+        let told =
+            Inspected::from_domain(Inspection { files, chunks: None, ..inspection(&job) }).unwrap().into_domain(&job);
         told.map(|inspection| inspection.files[0].digest)
     };
     let digest = Some(FileDigest([0xa5; 32]));
@@ -280,4 +287,39 @@ fn texts_of_a_report_are_cut() {
     let cut = Inspected::from_domain(found).unwrap().into_domain(&job()).unwrap();
     assert_eq!(cut.measured[0], Measured::Error("ß".repeat(MAX_TEXT_CHARS)));
     assert_eq!(cut.engine.len(), MAX_TEXT_CHARS);
+}
+
+#[test]
+fn chunks_of_files_come_after_the_counts_and_are_checked() {
+    let outcome = Outcome::Inspected(Box::new(Inspected::from_domain(inspection(&job())).unwrap()));
+    let bytes = written(&Report { sandbox: Sandbox::Full, outcome });
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    let [head @ .., first, second] = &lines[..] else { panic!("two files") };
+    assert_eq!(first, b"[1,4,6,0,0,20,12,10,18446744073709551575]\n");
+    assert_eq!(second, b"null\n");
+    let with = |last: &[&[u8]]| {
+        let report = read(&[head.concat(), last.concat()].concat())?;
+        let Outcome::Inspected(inspected) = report.outcome else { panic!("another outcome") };
+        inspected.into_domain(&job())
+    };
+    assert_eq!(with(&[first, second]).unwrap().chunks, inspection(&job()).chunks);
+    let refused: [(&[&[u8]], &str); 7] = [
+        (&[first], "truncated"),
+        (&[first, second, second], "continues after its end"),
+        (&[b"[1,4]\n", second], "the chunks of a file are none"),
+        (&[b"[1,4,0]\n", second], "the chunks of a file are none"),
+        (&[b"[1,18446744073709551615,1]\n", second], "the chunks of a file are none"),
+        (&[b"[4294967297,4,1]\n", second], "the chunks of a file are none"),
+        (&[b"[-1,4,1]\n", second], "invalid JSON"),
+    ];
+    for (last, why) in refused {
+        let told = with(last).unwrap_err().to_string();
+        assert!(told.contains(why), "{told}");
+    }
+    let long = [b"[".as_slice(), &b" ".repeat(MAX_CHUNKS_BYTES), b"]\n"].concat();
+    assert!(with(&[&long, second]).unwrap_err().to_string().contains("bytes in a line, more than"));
+    let mut without = inspection(&job());
+    without.chunks = None;
+    let back = Inspected::from_domain(without).unwrap().into_domain(&job()).unwrap();
+    assert_eq!(back.chunks, None);
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod catalog;
+mod column_reads;
 mod gate;
 mod group;
 mod json;

@@ -4,6 +4,7 @@
 //! Rows are read with the kernel's transforms (column mapping, partition values) and deletion vectors.
 
 pub(crate) mod checkpoint;
+mod columns;
 mod files;
 mod kernel;
 mod log;
@@ -22,11 +23,13 @@ use domain::clock::Timestamp;
 use domain::table::{PhysicalSchema, PinnedFile, ReaderProtocol, SnapshotKey};
 
 use self::checkpoint::NewCheckpoint;
+use self::columns::ColumnsOfFiles;
 use self::files::LiveFile;
 use self::kernel::{TABLE_URL, unreadable};
 use self::log::{Commit, LogSegment};
 use self::rows::{DeltaRows, SourceFile};
 use self::store::Store;
+use crate::chunks::ChunksOfFiles;
 use crate::error::{Result, Unreadable};
 use crate::identity::Identity;
 use crate::root::Root;
@@ -45,7 +48,7 @@ pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) ->
         .map_err(|error| unreadable(&error))?;
     let schema = physical_schema(&snapshot)?;
     let live = files::live_files(&snapshot, engine.as_ref())?;
-    let Pinned { files, data } = pin(root, live, &snapshot, engine.as_ref())?;
+    let Pinned { files, data, chunks } = pin(root, live, &snapshot, engine.as_ref())?;
     let n_rows = data.iter().fold(0, |n_rows: u64, (file, _)| n_rows.saturating_add(file.n_rows));
     let checkpoint = checkpoint.write(&snapshot, engine.as_ref())?;
     let in_commit_timestamps = snapshot.table_properties().enable_in_commit_timestamps == Some(true);
@@ -56,6 +59,7 @@ pub(crate) fn open(root: &Arc<Root>, version: u64, checkpoint: NewCheckpoint) ->
         committed_at: committed_at(&segment.commit, in_commit_timestamps),
         schema,
         n_rows,
+        chunks: chunks.of(&files),
         files,
         checkpoint: Some(checkpoint),
         rows: Arc::new(DeltaRows::new(root.clone(), snapshot, engine, Arc::new(shape::common(&arrow)), data)),
@@ -81,12 +85,14 @@ struct Pinned {
     /// Data files and deletion vectors, sorted by path.
     files: Vec<PinnedFile>,
     data: Vec<(DataFile, SourceFile)>,
+    chunks: ChunksOfFiles,
 }
 
 /// Opens each live file and its deletion vector once. Rows are counted from the footers of the files and not from the
 /// log.
 fn pin(root: &Root, live: Vec<LiveFile>, snapshot: &SnapshotRef, engine: &dyn Engine) -> Result<Pinned> {
     let (mut files, mut data) = (BTreeMap::new(), Vec::new());
+    let (columns, mut chunks) = (ColumnsOfFiles::of(snapshot), ChunksOfFiles::new());
     for LiveFile { path, size_bytes, deletion_vector, deletion_vector_path, partition_values } in live {
         let (file, pin) = root.open_file(&path)?;
         if pin.size_bytes != size_bytes {
@@ -95,7 +101,10 @@ fn pin(root: &Root, live: Vec<LiveFile>, snapshot: &SnapshotRef, engine: &dyn En
                 pin.size_bytes
             )));
         }
-        let in_file = footer::n_rows(&footer::read(&file, &path)?, &path)?;
+        let metadata = footer::read(&file, &path)?;
+        let in_file = footer::n_rows(&metadata, &path)?;
+        let places = columns.places(&metadata);
+        chunks.add(&pin, &metadata, |column| places.get(column).copied().flatten());
         let deleted = match &deletion_vector {
             Some(vector) => {
                 let rows = rows::deleted_rows(vector, snapshot, engine)?;
@@ -128,7 +137,7 @@ fn pin(root: &Root, live: Vec<LiveFile>, snapshot: &SnapshotRef, engine: &dyn En
         let file = DataFile { identity, n_rows: in_file - deleted, reads: Arc::default() };
         data.push((file, SourceFile { path, deletion_vector }));
     }
-    Ok(Pinned { files: files.into_values().collect(), data })
+    Ok(Pinned { files: files.into_values().collect(), data, chunks })
 }
 
 fn committed_at(commit: &Commit, in_commit_timestamps: bool) -> Timestamp {

@@ -4,6 +4,7 @@
 
 mod cases;
 mod checkpoint;
+mod chunks;
 mod delta;
 mod demo;
 mod differential;

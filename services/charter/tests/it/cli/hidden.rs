@@ -10,7 +10,7 @@ use super::world::{Ids, World, documents, text};
 
 /// The calls of each command. `{}` is replaced with each id of the hidden product. A command without a line here fails
 /// the test.
-const CALLS: [(&str, &[&str]); 50] = [
+const CALLS: [(&str, &[&str]); 51] = [
     // These need no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
@@ -58,6 +58,7 @@ const CALLS: [(&str, &[&str]); 50] = [
     ("registry release", &["payroll-value --domain shop"]),
     ("product list", &["", "--json", "--domain shop", "--limit 1 --json", "--domain shop --limit 1 --json"]),
     ("product show", &["shop.payroll", "shop.payroll --json"]),
+    ("product readers", &["shop.payroll", "shop.payroll --json", "shop.orders --days 400 --json"]),
     ("table show", &["shop.payroll.payroll", "shop.payroll.payroll__v1 --json", "shop.payroll.nothing"]),
     ("version activate", &["shop.payroll payroll-contract 1.0.0", "shop.orders payroll-contract 1.0.0 --json"]),
     ("inspect", &["shop.payroll.payroll", "shop.payroll.payroll --wait --json"]),

@@ -515,6 +515,7 @@ fn product_forms() -> Forms {
         ("report rot", read(&[("--domain", Domain)])),
         ("product list", lists(&[("--domain", Domain)])),
         ("product show", read(&[("PRODUCT", Product)])),
+        ("product readers", read(&[("PRODUCT", Product), ("--days", Kind::Number)])),
         ("table show", read(&[("TABLE", Table)])),
         (
             "version activate",
@@ -677,7 +678,7 @@ pub(crate) const REPEATABLE: [&str; 1] = ["search"];
 pub(crate) const REPORTS: [&str; 1] = ["contract lint"];
 
 /// Commands that change nothing: an empty result is a valid answer.
-pub(crate) const READS: [&str; 17] = [
+pub(crate) const READS: [&str; 18] = [
     "report rot",
     "search",
     "domain list",
@@ -686,6 +687,7 @@ pub(crate) const READS: [&str; 17] = [
     "token list",
     "product list",
     "product show",
+    "product readers",
     "table show",
     "access list",
     "access grants",

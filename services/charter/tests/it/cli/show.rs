@@ -451,3 +451,53 @@ fn a_principal_is_found_by_its_subject() {
     assert_eq!(CannedServer::answering([list.clone()]).run(&["principal", "enable", "nobody"]).code, 4);
     assert_eq!(CannedServer::answering([list]).run(&["principal", "enable", "eve"]).code, 1);
 }
+
+#[test]
+fn readers_of_columns_are_shown_by_table() {
+    let reader = |subject: Value, leases: &str| json!({ "principal": subject, "leases": leases, "lastReadAt": "2026-01-01T00:00:00Z" });
+    let bob = || json!({ "subject": "bob" });
+    let readers = json!({
+        "from": "2025-12-02T00:00:00Z", "since": "2025-12-24T00:00:00Z", "losses": ["2025-12-30T00:00:00Z"],
+        "complete": false, "everything": [reader(Value::Null, "1")], "unread": ["x", "y"],
+        "columns": [{ "name": "id", "readers": [reader(bob(), "12")] }, { "name": "x", "readers": [] }],
+    });
+    let empty = json!({
+        "from": "2025-12-02T00:00:00Z", "since": null, "losses": [], "complete": true, "everything": [], "unread": [],
+        "columns": [],
+    });
+    let tables = json!({ "tables": [
+        { "address": "a.b.c__v1", "readers": readers }, { "address": "a.b.d__v1", "readers": empty },
+        { "address": "a.b.e__v1", "readers": null } ] });
+    let server = CannedServer::answering([answer(tables.clone())]);
+    let run = server.run(&["product", "readers", "a.b", "--days", "30"]);
+    let expected = "\
+a.b.c__v1
+30 days, reads since 2025-12-24T00:00:00Z are known
+reads of up to a minute may have been lost before 2025-12-30T00:00:00Z
+there were more reads than are counted here
+COLUMN  READER  LEASES  LAST READ
+any     -       1       2026-01-01T00:00:00Z
+id      bob     12      2026-01-01T00:00:00Z
+not read: x, y
+
+a.b.d__v1
+30 days, reads are not recorded
+read by no one
+
+a.b.e__v1
+its readers are shown to those who see its leases
+";
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, expected, ""));
+    assert_eq!(server.requests()[0].variables, json!({ "domain": "a", "name": "b", "days": 30 }));
+    let run = CannedServer::answering([answer(tables.clone())]).run(&["product", "readers", "a.b", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&run.stdout).unwrap(), tables);
+    let run = CannedServer::answering([answer(Value::Null)]).run(&["product", "readers", "a.b"]);
+    assert_eq!(run.code, 4);
+    for days in ["0", "401"] {
+        assert_eq!(run_with(&["product", "readers", "a.b", "--days", days]).code, 64, "{days}");
+    }
+}
+
+fn run_with(args: &[&str]) -> Run {
+    CannedServer::answering([]).run(args)
+}
