@@ -84,12 +84,20 @@ pub struct Settings {
     pub vends_per_second: u32,
     /// How many subjects there are before none is added that no product owns (`registry.subjects`).
     pub max_subjects: u32,
+    /// How long a search waits for the index to take the newest changes. Afterwards its answer is partial.
+    pub search_wait: Duration,
 }
 
 impl Settings {
-    /// What tests use: looks only when asked to.
+    /// What tests use: looks only when asked to, and no answer depends on the load of the machine.
     pub fn for_testing() -> Self {
-        Self { poll: Duration::from_secs(3_600), n_inspections: 1, vends_per_second: 0, ..Self::default() }
+        Self {
+            poll: Duration::from_secs(3_600),
+            n_inspections: 1,
+            vends_per_second: 0,
+            search_wait: Duration::from_secs(60),
+            ..Self::default()
+        }
     }
 
     /// How many inspections of one domain run at once: where there are several, one is left for the other domains.
@@ -113,6 +121,7 @@ impl Default for Settings {
             max_versions: 10_000,
             max_subjects: 100_000,
             vends_per_second: 1_000,
+            search_wait: Duration::from_secs(1),
         }
     }
 }

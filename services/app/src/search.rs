@@ -9,7 +9,6 @@ mod follow;
 mod sight;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::id::ProductId;
 use itertools::Itertools as _;
@@ -21,9 +20,6 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Unavailable};
 use crate::product;
 use crate::product_in_domain::ProductInDomain;
-
-/// How long a search waits for the index to take the newest changes. Afterwards its answer is partial.
-const WAIT: Duration = Duration::from_secs(1);
 
 /// What was found.
 #[derive(Debug)]
@@ -127,7 +123,7 @@ async fn newest(ctx: &Ctx) -> Result<(Option<Arc<Index>>, bool), Error> {
     // A task of its own: a search that gives up does not stop it half-way.
     let app = Arc::clone(&ctx.app);
     let following = tokio::spawn(async move { catch_up(&app).await });
-    match tokio::time::timeout(WAIT, following).await {
+    match tokio::time::timeout(ctx.app.settings.search_wait, following).await {
         Ok(Ok(Ok(()))) | Err(_) => {}
         Ok(Ok(Err(error))) => tracing::warn!(error = &error as &dyn std::error::Error, "the search index is behind"),
         Ok(Err(error)) => tracing::error!(%error, "the search index is behind"),
