@@ -81,6 +81,8 @@ pub struct Settings {
     pub max_versions: u32,
     /// How often a principal may ask for credentials in a second (`limits.vends`); 0 for no limit.
     pub vends_per_second: u32,
+    /// How many lineage events a principal may send in a second (`limits.lineage`); 0 for no limit.
+    pub lineage_events_per_second: u32,
     /// How many subjects there are before none is added that no product owns (`registry.subjects`).
     pub max_subjects: u32,
 }
@@ -88,7 +90,13 @@ pub struct Settings {
 impl Settings {
     /// What tests use: looks only when asked to.
     pub fn for_testing() -> Self {
-        Self { poll: Duration::from_secs(3_600), n_inspections: 1, vends_per_second: 0, ..Self::default() }
+        Self {
+            poll: Duration::from_secs(3_600),
+            n_inspections: 1,
+            vends_per_second: 0,
+            lineage_events_per_second: 0,
+            ..Self::default()
+        }
     }
 
     /// How many inspections of one domain run at once: where there are several, one is left for the other domains.
@@ -112,6 +120,7 @@ impl Default for Settings {
             max_versions: 10_000,
             max_subjects: 100_000,
             vends_per_second: 1_000,
+            lineage_events_per_second: 1_000,
         }
     }
 }
@@ -146,6 +155,8 @@ pub struct App {
     pub(crate) last_probe: LastProbe,
     /// How often each principal asks for credentials.
     pub(crate) vends: Rate<PrincipalId>,
+    /// How many lineage events each principal sends.
+    pub(crate) lineage_events: Rate<PrincipalId>,
     /// What an earlier run of the program left behind is older than this.
     pub(crate) started_at: Timestamp,
 }
@@ -159,6 +170,7 @@ impl App {
         let Parts { db, policy, issuer, clock, random, inspector, folder, lake, vendor, verifiers, settings } = parts;
         one_verifier_each(&verifiers)?;
         let vends = Rate::per_second(settings.vends_per_second);
+        let lineage_events = Rate::per_second(settings.lineage_events_per_second);
         let secrets = LeaseSecrets::new(folder.key(LEASE_KEY, random.as_ref())?);
         let vendor = vendor.unwrap_or_else(|| {
             Arc::new(GatewayVendor {
@@ -189,6 +201,7 @@ impl App {
             registrations: Turns::default(),
             last_probe: LastProbe::default(),
             vends,
+            lineage_events,
         }))
     }
 

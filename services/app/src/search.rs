@@ -15,6 +15,7 @@ use domain::id::ProductId;
 use itertools::Itertools as _;
 use search::{Answer, Index, Request, SearchError};
 
+pub(crate) use self::follow::concerned;
 pub use self::follow::{catch_up, run};
 use crate::ctx::Ctx;
 use crate::error::{Error, Unavailable};

@@ -15,6 +15,7 @@ mod id;
 mod identity;
 mod input;
 mod lease;
+mod lineage;
 mod loader;
 mod node;
 mod notice;
@@ -51,6 +52,7 @@ pub struct Query(
     org::OrgQuery,
     product::ProductQuery,
     search::SearchQuery,
+    self::lineage::LineageQuery,
     table::TableQuery,
     contract::ContractQuery,
     grant::GrantQuery,

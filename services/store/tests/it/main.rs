@@ -8,6 +8,7 @@ mod catalog;
 mod gate;
 mod group;
 mod json;
+mod lineage;
 mod notice;
 mod open;
 mod outbox;
