@@ -284,44 +284,37 @@ impl LineageConsumer<'_> {
     }
 
     /// What the grants cover.
-    async fn ports(&self) -> Vec<LineagePort> {
-        self.0.port_majors.iter().map(LineagePort::from).collect()
-    }
-
-    /// Which of the affected columns they read, of the nearest table; null if that is not known.
-    async fn columns(&self) -> Option<Vec<&str>> {
-        match &self.0.reads {
-            Reads::Unknown => None,
-            Reads::Columns(columns) => Some(columns.iter().map(String::as_str).collect()),
-        }
+    async fn ports(&self) -> Vec<LineagePort<'_>> {
+        self.0.uses.iter().map(|(port_major, reads)| LineagePort { port_major, reads }).collect()
     }
 }
 
 /// A major of an output port that a consumer has a grant on.
-struct LineagePort {
-    product_id: domain::id::ProductId,
-    name: String,
-    major: i32,
-}
-
-impl From<&domain::grant::PortMajor> for LineagePort {
-    fn from(port_major: &domain::grant::PortMajor) -> Self {
-        Self { product_id: port_major.product_id, name: port_major.port.to_string(), major: int(port_major.major) }
-    }
+struct LineagePort<'a> {
+    port_major: &'a domain::grant::PortMajor,
+    reads: &'a Reads,
 }
 
 #[Object]
-impl LineagePort {
+impl LineagePort<'_> {
     async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
-        relation::find_product(ctx, self.product_id).await
+        relation::find_product(ctx, self.port_major.product_id).await
     }
 
     async fn name(&self) -> &str {
-        &self.name
+        self.port_major.port.as_str()
     }
 
     async fn major(&self) -> i32 {
-        self.major
+        int(self.port_major.major)
+    }
+
+    /// Which of the affected columns behind the port the consumer reads; null if that is not known.
+    async fn columns(&self) -> Option<Vec<&str>> {
+        match self.reads {
+            Reads::Unknown => None,
+            Reads::Columns(columns) => Some(columns.iter().map(String::as_str).collect()),
+        }
     }
 }
 
@@ -345,7 +338,7 @@ impl LineageQuery {
         #[graphql(desc = "The farthest distance, 1 to 100.", default = 1)] depth: i32,
         #[graphql(default_with = "Some(DEFAULT_PAGE)")] first: Option<i32>,
         after: Option<String>,
-        #[graphql(desc = "The `endConsumer` of an earlier answer.")] consumers_after: Option<String>,
+        #[graphql(desc = "Consumers after this one: the `endConsumer` of an earlier answer.")] consumer: Option<String>,
     ) -> Result<LineageAnswer> {
         let start = start(table, columns, product)?;
         let kinds = match kinds {
@@ -355,7 +348,7 @@ impl LineageQuery {
         let depth = u32::try_from(depth).ok().filter(|depth| (1..=MAX_DEPTH).contains(depth));
         let depth = depth.ok_or_else(|| Failure::invalid("depth", format!("the depth is 1 to {MAX_DEPTH}")))?;
         let first = limit(first)?;
-        let ask = Ask { start, direction: direction.0, kinds, depth, first, after, consumers_after };
+        let ask = Ask { start, direction: direction.0, kinds, depth, first, after, consumers_after: consumer };
         Ok(LineageAnswer(explore(ctx.ctx()?, ask).await?))
     }
 
@@ -371,11 +364,12 @@ impl LineageQuery {
         #[graphql(desc = "`domain.product`: from all of its tables.")] product: Option<String>,
         #[graphql(default_with = "Some(DEFAULT_PAGE)")] first: Option<i32>,
         after: Option<String>,
-        #[graphql(desc = "The `endConsumer` of an earlier answer.")] consumers_after: Option<String>,
+        #[graphql(desc = "Consumers after this one: the `endConsumer` of an earlier answer.")] consumer: Option<String>,
     ) -> Result<LineageAnswer> {
         let start = start(table, columns, product)?;
         let (direction, first) = (Direction::Downstream, limit(first)?);
-        let ask = Ask { start, direction, kinds: Kinds::ALL, depth: MAX_DEPTH, first, after, consumers_after };
+        let ask =
+            Ask { start, direction, kinds: Kinds::ALL, depth: MAX_DEPTH, first, after, consumers_after: consumer };
         Ok(LineageAnswer(explore(ctx.ctx()?, ask).await?))
     }
 }

@@ -31,6 +31,8 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("products", json!({}), ALL),
         ("product", json!({ "domain": "shop", "name": "orders" }), ALL),
         ("table", table.clone(), ALL),
+        ("lineage", json!({ "table": "shop.orders.orders" }), ALL),
+        ("impact", json!({ "table": "shop.orders.orders" }), ALL),
         (
             "contractVersion",
             json!({ "domain": "shop", "product": "orders", "contract": "orders-contract", "version": "1.0.0" }),

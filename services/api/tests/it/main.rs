@@ -11,6 +11,7 @@ mod hidden;
 mod http;
 mod journey;
 mod limits;
+mod lineage;
 mod notice;
 mod overrides;
 mod paging;

@@ -25,6 +25,12 @@ fn valid(field: &str) -> Value {
         "products" => json!({ "first": 1, "after": null, "domain": "shop" }),
         "product" => json!({ "domain": "shop", "name": "orders" }),
         "table" => table,
+        "lineage" => json!({
+            "table": "shop.orders.orders", "columns": ["id"], "product": null, "direction": "UPSTREAM",
+            "kinds": ["OBSERVED"], "depth": 2, "first": 1, "after": null, "consumer": null }),
+        "impact" => json!({
+            "table": "shop.orders.orders", "columns": ["id"], "product": null, "first": 1, "after": null,
+            "consumer": null }),
         "contractVersion" => {
             json!({ "domain": "shop", "product": "orders", "contract": "orders-contract", "version": "1.0.0" })
         }
@@ -187,6 +193,10 @@ impl Foreign {
             "products" => vec![with(&[("/domain", json!("other"))])],
             "product" => vec![with(&[("/domain", json!("other")), ("/name", json!("vault"))])],
             "table" => vec![with(&[("/address", json!("other.vault.vault"))])],
+            "lineage" | "impact" => vec![
+                with(&[("/table", json!("other.vault.vault"))]),
+                with(&[("/table", Value::Null), ("/columns", Value::Null), ("/product", json!("other.vault"))]),
+            ],
             "contractVersion" => vec![
                 with(&[
                     ("/domain", json!("other")),

@@ -27,19 +27,28 @@ pub struct Consumer {
     pub principal_id: PrincipalId,
     /// Edges from the nearest start: 1 for those who read the start itself.
     pub distance: u32,
-    /// What the grants cover.
-    pub port_majors: Vec<PortMajor>,
-    /// Which of the affected columns they read, of the nearest table.
-    pub reads: Reads,
+    /// What their grants cover, in order.
+    pub uses: BTreeMap<PortMajor, Reads>,
 }
 
-/// Which columns of a table a principal reads.
+/// Which of the affected columns behind a port a principal reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reads {
     /// That is not known: any may be.
     Unknown,
     /// These, in order of name.
     Columns(BTreeSet<String>),
+}
+
+impl Reads {
+    /// Adds what is known of another table.
+    fn add(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Columns(known), Self::Columns(more)) => known.extend(more),
+            (known, Self::Unknown) => *known = Self::Unknown,
+            (Self::Unknown, Self::Columns(_)) => {}
+        }
+    }
 }
 
 /// A table that is affected.
@@ -80,12 +89,11 @@ pub(super) async fn of(ctx: &Ctx, tx: &mut Tx, held: &Held, affected: &[Affected
             let consumer = consumers.entry(grant.principal_id).or_insert_with(|| Consumer {
                 principal_id: grant.principal_id,
                 distance,
-                port_majors: Vec::new(),
-                reads: reads.clone(),
+                uses: BTreeMap::new(),
             });
-            if !consumer.port_majors.contains(&grant.port_major) {
-                consumer.port_majors.push(grant.port_major.clone());
-            }
+            let known =
+                consumer.uses.entry(grant.port_major.clone()).or_insert_with(|| Reads::Columns(BTreeSet::new()));
+            known.add(reads);
         }
     }
     Ok(consumers.into_values().sorted_by_key(|consumer| (consumer.distance, consumer.principal_id)).collect())

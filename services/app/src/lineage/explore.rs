@@ -523,7 +523,7 @@ fn consumer_page(consumers: Vec<Consumer>, ask: &Ask) -> Result<(Vec<Consumer>, 
         let cursor = text
             .split_once('.')
             .and_then(|(distance, id)| Some((distance.parse::<u32>().ok()?, id.parse::<PrincipalId>().ok()?)));
-        cursor.ok_or_else(|| Error::invalid("consumersAfter", "not a cursor of consumers"))
+        cursor.ok_or_else(|| Error::invalid("consumer", "not a cursor of consumers"))
     });
     let after = after.transpose()?;
     let rest = consumers.into_iter().filter(|one| after.is_none_or(|after| (one.distance, one.principal_id) > after));

@@ -25,6 +25,7 @@ mod domain;
 mod error;
 mod init;
 mod inspect;
+mod lineage;
 mod lint;
 mod notice;
 mod output;
@@ -83,6 +84,10 @@ pub(crate) enum Command {
     Token(token::Args),
     /// Find data products by a word, a column or a facet
     Search(search::SearchArgs),
+    /// Show what a table is made from, or what is made from it
+    Lineage(lineage::LineageArgs),
+    /// Show who is affected if a table or column changes
+    Impact(lineage::ImpactArgs),
     /// List and show data products
     Product(product::Args),
     /// Release subjects of the schema registry to other domains
@@ -139,6 +144,8 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Role(args) => role::run(args).await,
             Command::Token(args) => token::run(args).await,
             Command::Search(args) => search::run(args).await,
+            Command::Lineage(args) => lineage::run(args).await,
+            Command::Impact(args) => lineage::impact(args).await,
             Command::Product(args) => product::run(args).await,
             Command::Registry(args) => registry::run(args).await,
             Command::Table(args) => table::run(args).await,

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::answer::DomainName;
 use super::api::{
-    Classification, MatchField, ProductAccess, ProductState, SearchFacet, SearchStage, operation, schema,
+    Classification, MatchField, ProductAccess, ProductState, SearchFacet, SearchFacetArgument, SearchStage, operation,
+    schema,
 };
 use super::args::Remote;
 use super::client::Client;
@@ -58,7 +59,7 @@ operation!($ query "Query" Search {
 
 #[derive(Clone, cynic::InputObject)]
 struct SearchFilter {
-    facet: SearchFacet,
+    facet: SearchFacetArgument,
     values: Vec<String>,
 }
 
@@ -136,7 +137,7 @@ pub(crate) async fn run(args: SearchArgs) -> Result<Exit> {
         (search::Facet::Verdict, args.verdict),
     ];
     let filters = filters.into_iter().filter(|(_, values)| !values.is_empty());
-    let filters = filters.map(|(facet, values)| SearchFilter { facet: SearchFacet(facet), values });
+    let filters = filters.map(|(facet, values)| SearchFilter { facet: SearchFacetArgument(facet), values });
     let filters = Some(filters.collect());
     let query = Search { text: args.text.join(" "), filters, first: args.limit, after: args.after };
     let answer = Client::new(&args.remote)?.send(query).await?;

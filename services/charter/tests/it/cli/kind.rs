@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Product,
     Table,
     Port,
+    /// A column of a table.
+    Column,
     Contract,
     Version,
     Request,
@@ -125,6 +127,7 @@ impl Kind {
             Self::Product => "shop.orders",
             Self::Table => "shop.orders.orders",
             Self::Port => "orders",
+            Self::Column => "order_id",
             Self::Contract => "orders-contract",
             Self::Version => "1.0.0",
             Self::NewVersion => "1.8.1",
@@ -171,6 +174,7 @@ impl Kind {
             Self::Product => &["", "shop", "shop.", "shop.orders.orders.orders", "shop/../other.vault"],
             Self::Table => &["", "not-an-address", "shop..orders", "shop.orders.orders/../x", "shop.orders"],
             Self::Port => &["", "No Port"],
+            Self::Column => &["", "no column"],
             Self::Contract => &["", "no\ncontract"],
             Self::Version | Self::NewVersion => &["", "one", "1.2.3.4", "1.0.0-rc1"],
             Self::Request => &["", "not an id", &values.shop.grant, NO_GRANT],
@@ -493,7 +497,7 @@ fn organisation_forms() -> Forms {
 }
 
 fn product_forms() -> Forms {
-    use Kind::{Contract, Domain, Duration, Flag, Name, Product, Table, Version};
+    use Kind::{Column, Contract, Cursor, Domain, Duration, Flag, Name, Number, Product, Table, Version, Word};
     vec![
         (
             "registry release",
@@ -502,6 +506,35 @@ fn product_forms() -> Forms {
         ("product list", lists(&[("--domain", Domain)])),
         ("product show", read(&[("PRODUCT", Product)])),
         ("table show", read(&[("TABLE", Table)])),
+        (
+            "lineage",
+            vec![
+                local(&[
+                    ("TABLE", Table),
+                    ("--column", Column),
+                    ("--up", Flag),
+                    ("--depth", Number),
+                    ("--kind", Word("observed")),
+                    ("--limit", Number),
+                    ("--after", Cursor),
+                    ("--consumer", Cursor),
+                ]),
+                local(&[("--product", Product), ("--depth", Number)]),
+            ],
+        ),
+        (
+            "impact",
+            vec![
+                local(&[
+                    ("TABLE", Table),
+                    ("--column", Column),
+                    ("--limit", Number),
+                    ("--after", Cursor),
+                    ("--consumer", Cursor),
+                ]),
+                local(&[("--product", Product)]),
+            ],
+        ),
         (
             "version activate",
             answer(
