@@ -1,6 +1,6 @@
 //! Lineage through the use cases: what is received, what is answered, and that what is hidden is missing.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
 use app::lineage::{Answer, Ask, By, Holder, Reads, Receipt, Start, catch_up, explore, receive};
 use domain::identity::{DomainRole, PlatformRole};
@@ -404,6 +404,9 @@ async fn columns_have_the_sources_that_contracts_declare() {
     assert!(found(&answer).contains(&"1 fin.totals.totals__v1 *".to_owned()), "{:?}", found(&answer));
 }
 
+/// Columns of a source, each with the column of the target that is made from it.
+type Columns = Vec<(&'static str, &'static str)>;
+
 /// A catalog that was thrown together: products in the order of their publication, and what jobs are said to do.
 struct Plan {
     /// Domain, name, whether it is hidden, and the products that it reads.
@@ -411,7 +414,7 @@ struct Plan {
     /// Whether a hidden product is bound to the first product's table as well, and what it reads.
     sharer: Option<Vec<String>>,
     /// The places of tables that a job reads and writes, and the columns that it names.
-    jobs: Vec<(usize, usize, Vec<(&'static str, &'static str)>)>,
+    jobs: Vec<(usize, usize, Columns)>,
     /// Who is granted what.
     grants: Vec<usize>,
 }
@@ -541,4 +544,32 @@ async fn what_is_hidden_changes_no_byte_of_an_answer() {
         n_seen * 2 >= usize::try_from(n_cases).unwrap(),
         "hidden products made a difference in {n_seen} cases only"
     );
+}
+
+/// Prints how many events are durable in a second, in batches of 1,000: on the disk, with what reading them takes.
+#[tokio::test]
+#[ignore = "it measures"]
+async fn bench_of_receiving() {
+    let mut databases = vec![("sqlite", None)];
+    databases.extend(testkit::postgres::Server::shared().map(|server| ("postgres", Some(server.database()))));
+    for (name, url) in databases {
+        let test = TestApp::start_with(url, store::Options::default(), app::Settings::for_testing()).await;
+        let shop = test.domain("shop").await;
+        let columns = [("id", "id"), ("amount", "amount"), ("day", "day")];
+        let batches = (0..10_u128).map(|batch| {
+            let events = (0..1_000_u128).map(|number| {
+                let (job, table) = (format!("job-{}", number % 200), format!("t{}", number % 200));
+                event(batch * 1_000 + number, &job, ("db", &table), ("mart", &table), &columns)
+            });
+            format!("[{}]", events.collect::<Vec<_>>().join(","))
+        });
+        let batches: Vec<String> = batches.collect();
+        let started = std::time::Instant::now();
+        for batch in &batches {
+            let receipt = receive(&shop, Event::read_batch(batch.as_bytes()).unwrap()).await.unwrap();
+            assert_eq!(receipt.n_new, 1_000);
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        println!("{name}: {:.0} events/s durable in batches of 1,000", 10_000.0 / seconds);
+    }
 }

@@ -693,7 +693,7 @@ fn gate_forms() -> Forms {
 pub(crate) const REPORTS: [&str; 1] = ["contract lint"];
 
 /// Commands that change nothing: an empty result is a valid answer.
-pub(crate) const READS: [&str; 15] = [
+pub(crate) const READS: [&str; 17] = [
     "domain list",
     "principal list",
     "role list",
@@ -701,6 +701,8 @@ pub(crate) const READS: [&str; 15] = [
     "product list",
     "product show",
     "table show",
+    "lineage",
+    "impact",
     "access list",
     "access grants",
     "notice list",
