@@ -3,8 +3,6 @@
 //! The rows are joins of semilattices (`lineage::observe`), so events may come twice and in any order. [`record`] takes a
 //! batch of one speaker at a time: it holds the speaker's row, and two batches by one speaker never merge at once.
 
-mod catalog;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::clock::Timestamp;
@@ -16,7 +14,6 @@ use lineage::openlineage::Digest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use self::catalog::{Bound, list_bound};
 use crate::db::Tx;
 use crate::dialect::{chunks, in_list, padded};
 use crate::error::Error;

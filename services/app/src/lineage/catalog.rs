@@ -10,7 +10,7 @@ use domain::storage::WorkerRoot;
 use itertools::Itertools as _;
 use lineage::name::Dataset;
 use lineage::resolve::Directory;
-use store::lineage::Bound;
+use store::binding::Bound;
 use store::{Seek, Tx};
 
 use crate::ctx::App;
@@ -44,7 +44,7 @@ impl Catalog {
                 _ => break,
             }
         }
-        let bound = store::lineage::list_bound(tx, SERVING_ENVIRONMENT).await?;
+        let bound = store::binding::list_bound(tx, SERVING_ENVIRONMENT).await?;
         let ports = store::product::list_ports(tx).await?;
         let mut directory = Directory::default();
         for bound in &bound {

@@ -10,7 +10,7 @@ use domain::id::{PrincipalId, TableId};
 use itertools::Itertools as _;
 use lineage::edge::{Holder, Speaker};
 use store::Tx;
-use store::lineage::Bound;
+use store::binding::Bound;
 
 use super::follow::Held;
 use crate::ctx::Ctx;

@@ -10,7 +10,7 @@ use itertools::Itertools as _;
 use lineage::edge::{Basis, Edge, Holder, Kind, Node, Speaker};
 use lineage::name::Dataset;
 use store::Tx;
-use store::lineage::Bound;
+use store::binding::Bound;
 
 use super::catalog::Catalog;
 use super::edges::Means;
