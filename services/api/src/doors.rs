@@ -8,6 +8,7 @@
 //! [`doors`], and its lines in the authorisation list.
 
 mod door;
+mod lineage;
 mod registry;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::server::Server;
 use crate::{body, endpoint, health};
 
 /// The table: every door of the server.
-fn doors() -> [Door; 4] {
+fn doors() -> [Door; 5] {
     let anonymous = |path, routes| Door {
         path,
         log_name: path,
@@ -44,6 +45,7 @@ fn doors() -> [Door; 4] {
         },
         anonymous("/health", vec![Route::get("", health::live)]),
         anonymous("/ready", vec![Route::get("", health::ready)]),
+        lineage::door(),
         registry::door(),
     ]
 }
@@ -55,7 +57,10 @@ pub(crate) fn router(server: &Arc<Server>) -> Router<Arc<Server>> {
 
 /// The name of a path in the log. A path without a door is text of the client and is not logged.
 pub(crate) fn log_names() -> impl Fn(&str) -> &'static str + Send + Sync {
-    let doors = doors().map(|door| (door.path, door.protocol.is_some(), door.log_name));
+    let doors = doors().map(|door| {
+        let has_routes_below = door.protocol.is_some() || door.routes.iter().any(|route| !route.path.is_empty());
+        (door.path, has_routes_below, door.log_name)
+    });
     move |path| {
         let leads_to = |(door, has_routes_below, _): &&(&str, bool, &str)| match path.strip_prefix(door) {
             Some(rest) => rest.is_empty() || (*has_routes_below && rest.starts_with('/')),

@@ -7,6 +7,7 @@ pub mod bounded;
 pub(crate) mod documents;
 pub(crate) mod facts;
 pub(crate) mod leases;
+pub(crate) mod lineage;
 pub(crate) mod schemas;
 pub(crate) mod search;
 pub(crate) mod signed_in;
@@ -21,6 +22,7 @@ use self::bounded::Cache;
 use self::documents::DocumentCache;
 use self::facts::FactsCache;
 use self::leases::{FileLists, LeaseCache};
+use self::lineage::LineageCache;
 use self::schemas::SchemaCache;
 use self::search::{SearchIndex, Sights};
 use self::signed_in::SignedInCache;
@@ -44,6 +46,7 @@ pub(crate) struct Caches {
     pub(crate) file_lists: FileLists,
     pub(crate) schemas: SchemaCache,
     pub(crate) search: SearchIndex,
+    pub(crate) lineage: LineageCache,
     pub(crate) sights: Sights,
 }
 
@@ -59,6 +62,7 @@ impl Default for Caches {
             file_lists: FileLists::default(),
             schemas: SchemaCache::default(),
             search: SearchIndex::default(),
+            lineage: LineageCache::default(),
             sights: Sights::default(),
         }
     }

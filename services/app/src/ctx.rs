@@ -82,6 +82,8 @@ pub struct Settings {
     pub max_versions: u32,
     /// How often a principal may ask for credentials in a second (`limits.vends`); 0 for no limit.
     pub vends_per_second: u32,
+    /// How many lineage events a principal may send in a second (`limits.lineage`); 0 for no limit.
+    pub lineage_events_per_second: u32,
     /// How many subjects there are before none is added that no product owns (`registry.subjects`).
     pub max_subjects: u32,
     /// How long a search waits for the index to take the newest changes. Afterwards its answer is partial.
@@ -96,6 +98,7 @@ impl Settings {
             n_inspections: 1,
             vends_per_second: 0,
             search_wait: Duration::from_secs(60),
+            lineage_events_per_second: 0,
             ..Self::default()
         }
     }
@@ -122,6 +125,7 @@ impl Default for Settings {
             max_subjects: 100_000,
             vends_per_second: 1_000,
             search_wait: Duration::from_secs(1),
+            lineage_events_per_second: 1_000,
         }
     }
 }
@@ -158,6 +162,8 @@ pub struct App {
     pub(crate) vends: Rate<PrincipalId>,
     /// What open leases read since it was written last.
     pub(crate) column_reads: Recorder,
+    /// How many lineage events each principal sends.
+    pub(crate) lineage_events: Rate<PrincipalId>,
     /// What an earlier run of the program left behind is older than this.
     pub(crate) started_at: Timestamp,
 }
@@ -171,6 +177,7 @@ impl App {
         let Parts { db, policy, issuer, clock, random, inspector, folder, lake, vendor, verifiers, settings } = parts;
         one_verifier_each(&verifiers)?;
         let vends = Rate::per_second(settings.vends_per_second);
+        let lineage_events = Rate::per_second(settings.lineage_events_per_second);
         let secrets = LeaseSecrets::new(folder.key(LEASE_KEY, random.as_ref())?);
         let vendor = vendor.unwrap_or_else(|| {
             Arc::new(GatewayVendor {
@@ -202,6 +209,7 @@ impl App {
             last_probe: LastProbe::default(),
             vends,
             column_reads: Recorder::default(),
+            lineage_events,
         }))
     }
 

@@ -197,6 +197,9 @@ pub enum Unavailable {
     /// A search takes longer than it may.
     #[error("the search took too long: use fewer or longer words")]
     SearchTooLong,
+    /// The graph of lineage is being made for the first time since the start.
+    #[error("lineage is being loaded after a start")]
+    LineageUnbuilt,
 }
 
 impl Unavailable {
@@ -209,6 +212,7 @@ impl Unavailable {
             Self::CallInProgress => Reason::CallInProgress,
             Self::SubjectContended => Reason::SubjectContended,
             Self::SearchTooLong => Reason::SearchTooLong,
+            Self::LineageUnbuilt => Reason::LineageUnbuilt,
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod inspection;
 pub mod issuer;
 pub mod jobs;
 pub mod lease;
+pub mod lineage;
 mod missing;
 pub mod notice;
 pub mod org;

@@ -36,6 +36,14 @@ impl<K: Eq + Hash> Rate<K> {
     /// # Errors
     /// The time after which it would be allowed. It is not counted then.
     pub fn take(&self, key: K, now: Timestamp) -> Result<(), Duration> {
+        self.take_many(key, 1, now)
+    }
+
+    /// Counts several events at once.
+    ///
+    /// # Errors
+    /// The time after which the next one would be allowed. None is counted then.
+    pub fn take_many(&self, key: K, n_events: u32, now: Timestamp) -> Result<(), Duration> {
         if self.interval.is_zero() {
             return Ok(());
         }
@@ -48,7 +56,7 @@ impl<K: Eq + Hash> Rate<K> {
                 taken.clear();
             }
         }
-        taken.insert(key, until.plus(self.interval));
+        taken.insert(key, until.plus(self.interval.saturating_mul(n_events)));
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use domain::id::ProductId;
 use itertools::Itertools as _;
 use search::{Answer, Index, Request, SearchError};
 
+pub(crate) use self::follow::concerned;
 pub use self::follow::{catch_up, run};
 pub use self::sight::access;
 use crate::ctx::Ctx;

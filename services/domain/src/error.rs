@@ -70,6 +70,8 @@ closed_set! {
         SubjectContended = "subject.contended",
         /// A search takes longer than it may.
         SearchTooLong = "search.too_long",
+        /// Lineage is being loaded after a start.
+        LineageUnbuilt = "lineage.unbuilt",
 
         /// The policies do not allow it.
         PolicyDenied = "policy.denied",

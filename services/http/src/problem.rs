@@ -18,6 +18,8 @@ pub enum Problem {
     MethodNotAllowed,
     /// The token is missing or invalid.
     Unauthenticated,
+    /// The caller may not do this; the text says what.
+    Forbidden(String),
     /// The endpoint does not accept the body's media type; the text says which it accepts.
     UnsupportedMediaType(&'static str),
     /// The body exceeds the limit of its operation.
@@ -58,6 +60,7 @@ impl Problem {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
@@ -74,6 +77,7 @@ impl Problem {
             Self::NotFound(_) => ("not-found", "not found"),
             Self::MethodNotAllowed => ("method-not-allowed", "method not allowed"),
             Self::Unauthenticated => ("unauthenticated", "authentication required"),
+            Self::Forbidden(_) => ("forbidden", "not allowed"),
             Self::UnsupportedMediaType(_) => ("unsupported-media-type", "unsupported media type"),
             Self::TooLarge { .. } => ("too-large", "the body is too large"),
             Self::InvalidRequest(_) => ("invalid-request", "invalid request"),
@@ -92,6 +96,7 @@ impl Problem {
             Self::NotFound(_) => Reason::PathNotFound,
             Self::MethodNotAllowed => Reason::MethodNotAllowed,
             Self::Unauthenticated => Reason::TokenInvalid,
+            Self::Forbidden(_) => Reason::PolicyDenied,
             Self::UnsupportedMediaType(_) => Reason::BodyMediaType,
             Self::TooLarge { .. } => Reason::BodyTooLarge,
             Self::InvalidRequest(_) => Reason::BodyInvalid,
@@ -110,7 +115,7 @@ impl Problem {
             Self::MethodNotAllowed => "the `Allow` header lists the supported methods",
             Self::Unauthenticated => "the bearer token is missing, expired or invalid",
             Self::TooLarge { limit_bytes } => return format!("the limit of this operation is {limit_bytes} bytes"),
-            Self::InvalidRequest(why) => return why.clone(),
+            Self::InvalidRequest(why) | Self::Forbidden(why) => return why.clone(),
             Self::NotReady(faults) => return faults.join("; "),
             Self::BodyTimedOut => "send the whole body at once",
             Self::TooMany { .. } => "the client exceeds its share or rate: try again after `Retry-After` seconds",
@@ -160,6 +165,7 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
         }
         Problem::MethodNotAllowed
         | Problem::NotFound(_)
+        | Problem::Forbidden(_)
         | Problem::UnsupportedMediaType(_)
         | Problem::TooLarge { .. }
         | Problem::InvalidRequest(_)

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::id::TableId;
+
 use crate::claim::{Claim, End, Seen, Thing};
 use crate::edge::{Basis, Edge, Holder, Kind, Node, Speaker};
 use crate::name::{Dataset, Job};
@@ -21,19 +23,20 @@ pub type Said<'a> = (Option<&'a Job>, &'a Claim, Seen);
 ///
 /// The claims must be all those of the speaker, or all those of one application of theirs with its aliases.
 pub fn settle(speaker: Speaker, said: &[Said<'_>], directory: &Directory) -> BTreeMap<Edge, Seen> {
-    let mut aliases = Aliases::default();
-    for (_, claim, _) in said {
-        if let Claim::Alias { dataset, other } = claim {
-            aliases.insert(dataset.clone(), other.clone());
-        }
-    }
-    let holder_of = |dataset: &Dataset| match directory.resolve(dataset, &aliases) {
+    settle_each(speaker, said, directory, directory)
+}
+
+/// The same, with a directory for where data comes from and one for where it goes. For whoever may not know of a table, its
+/// names mean none: [`settle_all`] has the edges for every caller.
+fn settle_each(speaker: Speaker, said: &[Said<'_>], sources: &Directory, targets: &Directory) -> BTreeMap<Edge, Seen> {
+    let aliases = aliases_of(said);
+    let holder_of = |dataset: &Dataset, directory: &Directory| match directory.resolve(dataset, &aliases) {
         Some(table) => Holder::Table(table),
         None => Holder::Dataset(dataset.clone()),
     };
-    let node = |end: &End| {
+    let node = |end: &End, directory: &Directory| {
         let holder = match &end.thing {
-            Thing::Dataset(dataset) => holder_of(dataset),
+            Thing::Dataset(dataset) => holder_of(dataset, directory),
             Thing::Job(job) => Holder::Job(job.clone()),
         };
         Node { holder, column: end.column.clone() }
@@ -44,7 +47,7 @@ pub fn settle(speaker: Speaker, said: &[Said<'_>], directory: &Directory) -> BTr
     for (job, claim, _) in said {
         match (claim, job) {
             (Claim::Explicit { to }, job) => {
-                explicit.insert((*job, holder_of(to)));
+                explicit.insert((*job, holder_of(to, targets)));
             }
             (Claim::PartOf { application }, Some(job)) => {
                 applications.entry(job).or_default().insert(application);
@@ -66,10 +69,10 @@ pub fn settle(speaker: Speaker, said: &[Said<'_>], directory: &Directory) -> BTr
     for (job, claim, seen) in said {
         let Claim::Flow { from, to, basis } = claim else { continue };
         if *basis == Basis::Ends {
-            ends.extend(job.map(|job| (job, node(from), *seen)));
+            ends.extend(job.map(|job| (job, node(from, sources), *seen)));
             continue;
         }
-        let (from, to) = (node(from), node(to));
+        let (from, to) = (node(from, sources), node(to, targets));
         let is_superseded = *basis == Basis::Together && explicit.contains(&(*job, to.holder.clone()));
         // What changes a table in place is no lineage, whatever names it has; one column made from another is.
         let is_in_place = from.holder == to.holder && (from.column == to.column || to.column.is_none());
@@ -93,6 +96,56 @@ pub fn settle(speaker: Speaker, said: &[Said<'_>], directory: &Directory) -> BTr
         }
     }
     edges
+}
+
+/// What one speaker's claims mean to every caller.
+#[derive(Clone, Debug, Default)]
+pub struct Settled {
+    /// The edges: with each end as the table that it means, and as the dataset that it is for whoever may not know of the
+    /// table. Which of them exist for a caller follows from the nodes that do.
+    pub edges: BTreeMap<Edge, Seen>,
+    /// The datasets that the claims name, each with the table that it means.
+    pub means: BTreeMap<Dataset, Option<TableId>>,
+}
+
+/// The edges of one speaker's claims, for callers who may know of all tables, of some, or of none ([`settle`]).
+pub fn settle_all(speaker: Speaker, said: &[Said<'_>], directory: &Directory) -> Settled {
+    let none = Directory::default();
+    let mut edges = settle(speaker, said, directory);
+    let aliases = aliases_of(said);
+    let mut means = BTreeMap::new();
+    let mut mention = |dataset: &Dataset| {
+        means.entry(dataset.clone()).or_insert_with_key(|dataset| directory.resolve(dataset, &aliases));
+    };
+    for (_, claim, _) in said {
+        if let Claim::Flow { from, to, .. } = claim {
+            for end in [from, to] {
+                match &end.thing {
+                    Thing::Dataset(dataset) => mention(dataset),
+                    Thing::Job(_) => {}
+                }
+            }
+        }
+    }
+    if means.values().any(Option::is_some) {
+        for (sources, targets) in [(directory, &none), (&none, directory), (&none, &none)] {
+            for (edge, seen) in settle_each(speaker, said, sources, targets) {
+                add(&mut edges, edge, seen);
+            }
+        }
+    }
+    Settled { edges, means }
+}
+
+/// The other names that the speaker gives datasets.
+fn aliases_of(said: &[Said<'_>]) -> Aliases {
+    let mut aliases = Aliases::default();
+    for (_, claim, _) in said {
+        if let Claim::Alias { dataset, other } = claim {
+            aliases.insert(dataset.clone(), other.clone());
+        }
+    }
+    aliases
 }
 
 fn add(edges: &mut BTreeMap<Edge, Seen>, edge: Edge, seen: Seen) {

@@ -33,6 +33,8 @@ closed_set! {
         ReleaseSubject = "releaseSubject",
         /// Assign or remove a role in a domain. Domain.
         AssignRole = "assignRole",
+        /// Send lineage events, as a member of this domain. Domain.
+        SendLineage = "sendLineage",
         /// Publish without committing. Domain, product or contract.
         Plan = "plan",
         /// Publish documents. Domain, product, and contract, so that a policy can forbid its settings.

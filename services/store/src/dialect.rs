@@ -43,6 +43,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "table_shares", include_str!("../migrations/0013_table_shares.sql")),
     (14, "inspection_reads", include_str!("../migrations/0014_inspection_reads.sql")),
     (15, "column_reads", include_str!("../migrations/0015_column_reads.sql")),
+    (16, "lineage", include_str!("../migrations/0016_lineage.sql")),
 ];
 
 /// The number of the newest migration.
@@ -132,6 +133,20 @@ pub(crate) fn insert_together(dialect: Dialect, rows: &[Insertion]) -> AssertSql
         };
     }
     AssertSqlSafe(sql)
+}
+
+/// The most rows in one statement of [`insert_rows`], a power of two: SQLite takes 32,766 values.
+pub(crate) const MAX_ROWS: usize = 256;
+
+/// The statement that inserts so many rows of one table; `rest` is appended to it.
+pub(crate) fn insert_rows(table: &str, columns: &[&str], n_rows: usize, rest: &str) -> AssertSqlSafe<String> {
+    let row = |row: usize| {
+        let values: Vec<String> =
+            (1..=columns.len()).map(|column| format!("${}", row * columns.len() + column)).collect();
+        format!("({})", values.join(", "))
+    };
+    let rows: Vec<String> = (0..n_rows).map(row).collect();
+    AssertSqlSafe(format!("INSERT INTO {table} ({}) VALUES {} {rest}", columns.join(", "), rows.join(", ")))
 }
 
 /// Whether an operation that failed with this code can be retried: a lost or refused connection, a deadlock, a busy

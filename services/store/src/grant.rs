@@ -335,6 +335,21 @@ pub async fn list_standing_of_accounts(tx: &mut Tx, owner: PrincipalId, now: Tim
     )
 }
 
+/// The grants on any port of these products that are neither revoked nor expired.
+pub async fn list_standing_of_products(
+    tx: &mut Tx,
+    product_ids: &[ProductId],
+    now: Timestamp,
+) -> Result<Vec<Grant>, Error> {
+    list_in!(
+        tx,
+        GrantRow,
+        "WHERE until_at > $1 AND revoked_at IS NULL AND product_id IN ({list}) ORDER BY id",
+        product_ids,
+        now.0
+    )
+}
+
 /// The grants on one port major that are neither revoked nor expired, the newest first.
 pub async fn list_standing_on_port(
     tx: &mut Tx,

@@ -210,6 +210,11 @@ pub async fn list_roles(tx: &mut Tx, principal_id: PrincipalId) -> Result<Vec<Ro
     list!(tx, RoleRow, "WHERE principal_id = $1 ORDER BY id", Text(principal_id))
 }
 
+/// The roles of these principals.
+pub async fn list_roles_of_principals(tx: &mut Tx, ids: &[PrincipalId]) -> Result<Vec<RoleAssignment>, Error> {
+    list_in!(tx, RoleRow, "WHERE principal_id IN ({list}) ORDER BY id", ids)
+}
+
 /// The roles of a person and of their service accounts, in the order of their ids.
 pub async fn list_roles_of_person(tx: &mut Tx, person: PrincipalId) -> Result<Vec<RoleAssignment>, Error> {
     list!(

@@ -37,6 +37,7 @@ mod insertion;
 pub mod job;
 mod json;
 pub mod lease;
+pub mod lineage;
 pub mod notice;
 pub mod org;
 pub mod outbox;

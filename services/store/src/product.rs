@@ -12,7 +12,7 @@ use crate::db::Tx;
 use crate::error::Error;
 use crate::page::{Page, Seek};
 use crate::row::{
-    Text, affected, entity_row, find, insert, integer, list_in, natural, on_both, page, row, rows_in, select,
+    Text, affected, entity_row, find, insert, integer, list, list_in, natural, on_both, page, row, rows_in, select,
 };
 
 entity_row! {
@@ -343,6 +343,11 @@ pub async fn insert_port(tx: &mut Tx, port: &Port) -> Result<(), Error> {
         }
     )?;
     Ok(())
+}
+
+/// All ports, in the order of their products, names and majors.
+pub async fn list_ports(tx: &mut Tx) -> Result<Vec<Port>, Error> {
+    list!(tx, PortRow, "ORDER BY product_id, name, major")
 }
 
 /// The ports of these products. Their order is by product, name and major within up to 512 products.

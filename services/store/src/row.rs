@@ -308,6 +308,36 @@ pub(crate) async fn insert_together(tx: &mut Tx, rows: Vec<Insertion>) -> Result
     })
 }
 
+/// Inserts many rows of one table, in few statements; `rest` says what becomes of those that are there already.
+pub(crate) async fn insert_rows(
+    tx: &mut Tx,
+    table: &'static str,
+    columns: &'static [&'static str],
+    rows: Vec<Vec<Value>>,
+    rest: &'static str,
+) -> Result<(), Error> {
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        // Powers of two, so that few statements are prepared.
+        let n_rows = (1 << rows.len().ilog2()).min(dialect::MAX_ROWS);
+        let sql = dialect::insert_rows(table, columns, n_rows, rest);
+        let values: Vec<Value> = rows.by_ref().take(n_rows).flatten().collect();
+        on_both!(tx, |c| async move {
+            let mut query = sqlx::query(sql);
+            for value in values {
+                query = match value {
+                    Value::Text(value) => query.bind(value),
+                    Value::Integer(value) => query.bind(value),
+                    Value::Bytes(value) => query.bind(value),
+                    Value::Bool(value) => query.bind(value),
+                };
+            }
+            query.execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
 /// Finds at most one row and converts it: `find!(tx, GrantRow, "WHERE id = $1", Text(id))`.
 macro_rules! find {
     ($tx:expr, $row:ident, $rest:expr $(, $value:expr)* $(,)?) => {{

@@ -356,6 +356,8 @@ impl TestApp {
         for event in store::outbox::list_after(&mut tx, 0, all).await.expect("rows") {
             let _ = writeln!(dump, "{event:?}");
         }
+        let speakers = store::lineage::list_speakers(&mut tx).await.expect("rows");
+        let _ = writeln!(dump, "{speakers:?}");
         let filter = store::audit::Filter::default();
         for stored in store::audit::list(&mut tx, filter, &Seek::first(all)).await.expect("rows").items {
             let record = Record::from_canonical(&stored.bytes).expect("a record");

@@ -133,4 +133,14 @@ enums! {
     MatchField(search::MatchField);
     /// What the caller may do with a product that they may see.
     ProductAccess(search::Access);
+    /// How an edge of lineage is known.
+    LineageKind(lineage::edge::Kind);
+    /// What an edge of lineage rests on.
+    LineageBasis(lineage::edge::Basis);
+    /// Whether who says so speaks for what is made.
+    LineageStanding(lineage::edge::Standing);
+    /// Which way edges of lineage are followed.
+    LineageDirection(lineage::graph::Direction);
+    /// Why an answer about lineage is not complete.
+    LineageCut(lineage::graph::Cut);
 }

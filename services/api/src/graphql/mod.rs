@@ -16,6 +16,7 @@ mod id;
 mod identity;
 mod input;
 mod lease;
+mod lineage;
 mod loader;
 mod node;
 mod notice;
@@ -54,6 +55,7 @@ pub struct Query(
     product::ProductQuery,
     search::SearchQuery,
     rot::RotQuery,
+    self::lineage::LineageQuery,
     table::TableQuery,
     contract::ContractQuery,
     grant::GrantQuery,

@@ -34,6 +34,8 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("search", json!({ "text": "orders" }), ALL),
         ("rot", json!({}), ALL),
         ("suggestions", json!({ "text": "ord" }), ALL),
+        ("lineage", json!({ "table": "shop.orders.orders" }), ALL),
+        ("impact", json!({ "table": "shop.orders.orders" }), ALL),
         (
             "contractVersion",
             json!({ "domain": "shop", "product": "orders", "contract": "orders-contract", "version": "1.0.0" }),

@@ -60,6 +60,21 @@ fn lines() -> Vec<Line> {
         post("/graphql", "/graphql", json!({ "query": "{ viewer { version } }" }), SIGNED_IN),
         line(Method::GET, "/health", "/health", EVERYONE),
         line(Method::GET, "/ready", "/ready", EVERYONE),
+        Line {
+            status: 201,
+            ..post(
+                "/api/v1/lineage",
+                "/api/v1/lineage",
+                lineage_event(),
+                &["consumer", "publisher", "owner-shop", "owner-other"],
+            )
+        },
+        post(
+            "/api/v1/lineage/batch",
+            "/api/v1/lineage/batch",
+            json!([lineage_event()]),
+            &["consumer", "publisher", "owner-shop", "owner-other"],
+        ),
         get("/registry/", "/registry/"),
         get("/registry/schemas/types", "/registry/schemas/types"),
         get("/registry/schemas", "/registry/schemas"),
@@ -121,6 +136,14 @@ fn lines() -> Vec<Line> {
     ]
 }
 
+fn lineage_event() -> Value {
+    json!({
+        "eventTime": "2026-01-01T00:00:00Z", "producer": "p", "schemaURL": "s", "eventType": "COMPLETE",
+        "run": { "runId": "00000000-0000-7000-8000-000000000001" }, "job": { "namespace": "jobs", "name": "load" },
+        "inputs": [{ "namespace": "db", "name": "a" }], "outputs": [{ "namespace": "db", "name": "b" }],
+    })
+}
+
 #[tokio::test]
 async fn every_route_answers_only_the_callers_on_its_line() {
     let lines = lines();
@@ -173,7 +196,7 @@ async fn a_door_requires_a_token_also_where_it_has_no_route() {
     }
     assert!(endpoints().iter().all(|endpoint| match endpoint.sign_in {
         SignIn::Anonymous => matches!(endpoint.path.as_str(), "/health" | "/ready"),
-        SignIn::Native => endpoint.path == "/graphql",
+        SignIn::Native => endpoint.path == "/graphql" || endpoint.path.starts_with("/api/v1/lineage"),
         SignIn::Door => endpoint.path.starts_with("/registry/"),
     }));
 }

@@ -12,6 +12,7 @@ mod hidden;
 mod http;
 mod journey;
 mod limits;
+mod lineage;
 mod notice;
 mod overrides;
 mod paging;

@@ -51,6 +51,7 @@ impl Reply {
             "not-found" => Reason::PathNotFound,
             "method-not-allowed" => Reason::MethodNotAllowed,
             "unauthenticated" => Reason::TokenInvalid,
+            "forbidden" => Reason::PolicyDenied,
             "unsupported-media-type" => Reason::BodyMediaType,
             "too-large" => Reason::BodyTooLarge,
             "invalid-request" => Reason::BodyInvalid,

@@ -29,6 +29,12 @@ fn valid(field: &str) -> Value {
             "text": "orders", "filters": [{ "facet": "STATE", "values": ["active"] }], "first": 1, "after": null }),
         "rot" => json!({ "domain": "shop" }),
         "suggestions" => json!({ "text": "ord", "first": 1 }),
+        "lineage" => json!({
+            "table": "shop.orders.orders", "columns": ["id"], "product": null, "direction": "UPSTREAM",
+            "kinds": ["OBSERVED"], "depth": 2, "first": 1, "after": null, "consumer": null }),
+        "impact" => json!({
+            "table": "shop.orders.orders", "columns": ["id"], "product": null, "first": 1, "after": null,
+            "consumer": null }),
         "contractVersion" => {
             json!({ "domain": "shop", "product": "orders", "contract": "orders-contract", "version": "1.0.0" })
         }
@@ -194,6 +200,10 @@ impl Foreign {
             "suggestions" => vec![with(&[("/text", json!("vaul"))])],
             "product" => vec![with(&[("/domain", json!("other")), ("/name", json!("vault"))])],
             "table" => vec![with(&[("/address", json!("other.vault.vault"))])],
+            "lineage" | "impact" => vec![
+                with(&[("/table", json!("other.vault.vault"))]),
+                with(&[("/table", Value::Null), ("/columns", Value::Null), ("/product", json!("other.vault"))]),
+            ],
             "contractVersion" => vec![
                 with(&[
                     ("/domain", json!("other")),

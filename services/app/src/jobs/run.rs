@@ -14,6 +14,7 @@ use crate::ctx::App;
 use crate::error::Error;
 use crate::inspection;
 use crate::lease::intent;
+use crate::lineage;
 use crate::paging::MAX_PAGE;
 use crate::retention;
 use crate::search;
@@ -30,6 +31,9 @@ const TOKENS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// How long events are kept for those who read them.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
+/// How long lineage events and the runs that they are about are kept after they were received last. Claims stay.
+const LINEAGE_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
+
 /// How many attempts a job has.
 const MAX_ATTEMPTS: i64 = 5;
 
@@ -45,6 +49,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     tasks.spawn(poll(Arc::clone(&app), stop.clone()));
     tasks.spawn(search::run(Arc::clone(&app), stop.clone()));
     tasks.spawn(writing::run(Arc::clone(&app), stop.clone()));
+    tasks.spawn(lineage::run(Arc::clone(&app), stop.clone()));
     tasks.spawn(tidy(app, stop));
     while tasks.join_next().await.is_some() {}
 }
@@ -207,6 +212,7 @@ pub async fn tidy_once(app: &App) -> Result<(), Error> {
     store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
     writing::delete_old(&mut tx, now).await?;
     tx.commit().await?;
+    lineage::forget(app, now.minus(LINEAGE_KEPT)).await?;
     // A lease that cannot be read keeps nothing else from being deleted.
     let ended = intent::end_abandoned(app, now.minus(intent::ABANDONED_AFTER)).await;
     retention::collect(app).await?;

@@ -77,7 +77,7 @@ pub async fn catch_up(app: &Arc<App>) -> Result<(), Error> {
 }
 
 /// The products whose documents the events may have changed.
-async fn concerned(tx: &mut Tx, events: &[Positioned]) -> Result<Vec<ProductId>, Error> {
+pub(crate) async fn concerned(tx: &mut Tx, events: &[Positioned]) -> Result<Vec<ProductId>, Error> {
     let (mut products, mut contracts, mut versions, mut tables) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for Positioned { event, .. } in events {
         match event {

@@ -6,6 +6,7 @@ mod history;
 mod issuer;
 mod kept;
 mod lease;
+mod lineage;
 mod lock;
 mod notice;
 mod open_leases;

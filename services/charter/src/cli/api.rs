@@ -251,6 +251,36 @@ macro_rules! closed_sets {
     )*};
 }
 
+/// Closed sets as arguments: in the API's spelling, not in the domain's.
+macro_rules! arguments {
+    ($($name:ident($set:ty) of $type:ident)*) => {$(
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) struct $name(pub(crate) $set);
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&word::name(self.0))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                word::deserialize(deserializer).map(Self)
+            }
+        }
+
+        impl cynic::Enum for $name {
+            type SchemaType = schema::$type;
+        }
+
+        cynic::impl_coercions!($name, schema::$type);
+
+        impl schema::variable::Variable for $name {
+            const TYPE: cynic::variables::VariableType = cynic::variables::VariableType::Named(stringify!($type));
+        }
+    )*};
+}
+
 closed_sets! {
     AuditAction(domain::audit::Action)
     AuditOutcome(domain::audit::Outcome)
@@ -262,4 +292,14 @@ closed_sets! {
     SearchStage(search::Stage)
     MatchField(search::MatchField)
     ProductAccess(search::Access)
+    LineageKind(lineage::edge::Kind)
+    LineageBasis(lineage::edge::Basis)
+    LineageStanding(lineage::edge::Standing)
+    LineageCut(lineage::graph::Cut)
+}
+
+arguments! {
+    AuditActionArgument(domain::audit::Action) of AuditAction
+    LineageKindArgument(lineage::edge::Kind) of LineageKind
+    LineageDirectionArgument(lineage::graph::Direction) of LineageDirection
 }

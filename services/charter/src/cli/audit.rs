@@ -2,17 +2,15 @@
 
 use clap::Subcommand;
 use cynic::Id;
-use cynic::variables::VariableType;
 use domain::audit::Action;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::answer::PrincipalName;
-use super::api::{AuditAction, AuditOutcome, DateTime, RecordFault, list, schema};
+use super::api::{AuditAction, AuditActionArgument, AuditOutcome, DateTime, RecordFault, list, schema};
 use super::args::{Paging, Remote};
 use super::client::Client;
 use super::error::{Exit, Result};
 use super::output::{self, or_dash};
-use super::word;
 
 /// `charter audit`.
 #[derive(clap::Args)]
@@ -35,23 +33,7 @@ enum Command {
     },
 }
 
-list!($ ListRecords { action: Option<ActionFilter> } "records" -> "AuditEntryConnection" of AuditEntry);
-
-/// An action as a variable: in the API's spelling, not in the domain's.
-#[derive(Clone)]
-struct ActionFilter(Action);
-
-impl Serialize for ActionFilter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&word::name(self.0))
-    }
-}
-
-cynic::impl_coercions!(ActionFilter, schema::AuditAction);
-
-impl schema::variable::Variable for ActionFilter {
-    const TYPE: VariableType = VariableType::Named("AuditAction");
-}
+list!($ ListRecords { action: Option<AuditActionArgument> } "records" -> "AuditEntryConnection" of AuditEntry);
 
 #[derive(Serialize, cynic::InlineFragments)]
 #[serde(tag = "__typename")]
@@ -89,7 +71,7 @@ struct Record {
 /// Runs `charter audit`.
 pub(crate) async fn run(args: Args) -> Result<Exit> {
     let Command::List { action, paging } = args.command;
-    let list = ListRecords { action: action.map(ActionFilter), ..ListRecords::default() };
+    let list = ListRecords { action: action.map(AuditActionArgument), ..ListRecords::default() };
     let records = Client::new(&args.remote)?.list(list, &paging).await?;
     output::show(args.remote.json, &records, |records| table(&records.nodes))?;
     Ok(Exit::Done)

@@ -25,6 +25,7 @@ mod domain;
 mod error;
 mod init;
 mod inspect;
+mod lineage;
 mod lint;
 mod notice;
 mod output;
@@ -86,6 +87,10 @@ pub(crate) enum Command {
     Search(search::SearchArgs),
     /// Report what nobody takes care of
     Report(rot::Args),
+    /// Show what a table is made from, or what is made from it
+    Lineage(lineage::LineageArgs),
+    /// Show who is affected if a table or column changes
+    Impact(lineage::ImpactArgs),
     /// List and show data products
     Product(product::Args),
     /// Release subjects of the schema registry to other domains
@@ -143,6 +148,8 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Token(args) => token::run(args).await,
             Command::Search(args) => search::run(args).await,
             Command::Report(args) => rot::run(args).await,
+            Command::Lineage(args) => lineage::run(args).await,
+            Command::Impact(args) => lineage::impact(args).await,
             Command::Product(args) => product::run(args).await,
             Command::Registry(args) => registry::run(args).await,
             Command::Table(args) => table::run(args).await,

@@ -43,6 +43,8 @@ pub(crate) struct ClientLimits {
     pub(crate) sign_in_failures: u32,
     /// Requests for credentials per second and principal, and ten times as many at once; 0 for no limit.
     pub(crate) vends: u32,
+    /// Lineage events per second and principal, and ten times as many at once; 0 for no limit.
+    pub(crate) lineage: u32,
 }
 
 /// The memory that one body of documents needs at most, rounded up.
@@ -57,6 +59,7 @@ impl Default for ClientLimits {
             requests_per_client: 256,
             sign_in_failures: 10,
             vends: 1_000,
+            lineage: 1_000,
         }
     }
 }
@@ -322,6 +325,8 @@ impl Config {
             max_versions: self.registry.versions,
             max_subjects: self.registry.subjects,
             vends_per_second: self.limits.vends,
+            search_wait: defaults.search_wait,
+            lineage_events_per_second: self.limits.lineage,
         }
     }
 }

@@ -101,6 +101,9 @@ closed_set! {
         SubjectRelease = "subject.release",
         /// The settings of the schema registry were changed.
         RegistryConfigure = "registry.configure",
+
+        /// Lineage events were received.
+        LineageReceive = "lineage.receive",
     }
 }
 

@@ -164,6 +164,12 @@ impl Property {
         self.classification.max(inner)
     }
 
+    /// The objects that its values are made from, as the document names them (ODCS `transformSourceObjects`).
+    pub fn transform_sources(&self) -> impl Iterator<Item = &str> {
+        let named = self.documentary.get("transformSourceObjects").and_then(Value::as_array);
+        named.into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// What it contains: members, items, keys and values.
     pub fn children(&self) -> impl Iterator<Item = &Self> {
         let map = self.map.iter().flat_map(|map| [&map.key, &map.value]);

@@ -1,6 +1,8 @@
-//! Which nodes a caller may know of.
+//! Which nodes a caller may know of, and which edges between them.
 
-use crate::edge::{Holder, Node};
+use std::collections::HashMap;
+
+use crate::edge::{Holder, Kinds, Node};
 use crate::graph::base::Bits;
 use crate::graph::held::Graph;
 
@@ -16,12 +18,15 @@ pub struct Visible {
     generation: u64,
     n_nodes: usize,
     bits: Bits,
+    /// The kinds by which an edge between visible nodes does not exist for the caller, by source and target.
+    cut: HashMap<(u32, u32), u8>,
 }
 
 impl Visible {
     /// Asks for each holder whether the caller may know of it.
     pub fn of(graph: &Graph, may_know: impl FnMut(&Holder) -> bool) -> Self {
-        let mut visible = Self { generation: graph.generation(), n_nodes: 0, bits: Bits::new(graph.n_nodes()) };
+        let mut visible =
+            Self { generation: graph.generation(), n_nodes: 0, bits: Bits::new(graph.n_nodes()), cut: HashMap::new() };
         visible.extend(graph, may_know);
         visible
     }
@@ -34,6 +39,22 @@ impl Visible {
         self.check(graph)?;
         self.extend(graph, may_know);
         Ok(())
+    }
+
+    /// Takes an edge away by these kinds: whoever says so is hidden, and the caller knows both nodes by others. Between two
+    /// holders it is that of the holders alone, and not of their columns.
+    pub fn cut(&mut self, graph: &Graph, from: &Node, to: &Node, kinds: Kinds) {
+        if let (Some(from), Some(to)) = (graph.find(&from.key()), graph.find(&to.key())) {
+            *self.cut.entry((from, to)).or_default() |= kinds.0;
+        }
+    }
+
+    /// Those of an edge's kinds by which the caller may know of it.
+    pub(super) fn kinds(&self, from: u32, to: u32, kinds: u8) -> u8 {
+        match self.cut.is_empty() {
+            true => kinds,
+            false => kinds & !self.cut.get(&(from, to)).copied().unwrap_or(0),
+        }
     }
 
     fn extend(&mut self, graph: &Graph, mut may_know: impl FnMut(&Holder) -> bool) {

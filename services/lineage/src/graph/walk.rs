@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::closed_set;
 use domain::id::DomainId;
 
-use crate::edge::{Kinds, Node};
+use crate::edge::{Holder, Kinds, Node};
 use crate::graph::base::Bits;
 use crate::graph::held::Graph;
 use crate::graph::visible::{OtherGraph, Visible};
@@ -85,6 +85,13 @@ impl Impact<'_> {
         self.levels.iter().map(Vec::len).sum()
     }
 
+    /// The holders that are reached, nearest first, each with its distance.
+    pub fn holders(&self) -> impl Iterator<Item = (u32, Holder)> + '_ {
+        let levels = self.levels.iter().zip(1..);
+        let holders = levels.flat_map(|(holders, distance)| holders.iter().map(move |holder| (distance, *holder)));
+        holders.filter_map(|(distance, holder)| Some((distance, self.graph.node(holder)?.holder)))
+    }
+
     /// The counts, nearest first; distances at which nothing is first reached are left out.
     pub fn distances(&self) -> Vec<Distance> {
         let none = self.graph.n_domains();
@@ -113,13 +120,14 @@ impl Impact<'_> {
 /// `visible` was computed for another graph.
 pub fn impact<'g>(graph: &'g Graph, visible: &Visible, question: &Question<'_>) -> Result<Impact<'g>, OtherGraph> {
     visible.check(graph)?;
+    let edges = visible;
     let visible = visible.bits(graph);
     // Nodes that are not entered: those that were, and the hidden ones.
     let mut closed = visible.complement();
     let mut counted = Bits::new(graph.n_nodes());
     let mut scratch = Bits::new(graph.n_nodes());
     let mut frontier = Vec::new();
-    let mut ways = Ways { graph, question, opened: HashSet::new(), any_column_of: Vec::new() };
+    let mut ways = Ways { graph, question, visible: edges, opened: HashSet::new(), any_column_of: Vec::new() };
     for node in question.start {
         let find = |key: &[u8]| graph.find(key).filter(|id| visible.contains(*id));
         let Some(holder) = find(&node.holder.key()) else { continue };
@@ -181,6 +189,7 @@ pub fn impact<'g>(graph: &'g Graph, visible: &Visible, question: &Question<'_>) 
 struct Ways<'a> {
     graph: &'a Graph,
     question: &'a Question<'a>,
+    visible: &'a Visible,
     /// The holders whose edges without columns were followed for one of their columns.
     opened: HashSet<u32>,
     /// Holders of which a column without edges is to be followed.
@@ -203,14 +212,17 @@ impl Ways<'_> {
 
     fn edges(&self, id: u32, visit: &mut impl FnMut(u32)) {
         let kinds = self.question.kinds.0;
-        let mut visit = |id, of_edge| {
-            if of_edge & kinds != 0 {
-                visit(id);
-            }
-        };
         match self.question.direction {
-            Direction::Downstream => self.graph.each_forward(id, &mut visit),
-            Direction::Upstream => self.graph.each_backward(id, &mut visit),
+            Direction::Downstream => self.graph.each_forward(id, &mut |to, of_edge| {
+                if self.visible.kinds(id, to, of_edge) & kinds != 0 {
+                    visit(to);
+                }
+            }),
+            Direction::Upstream => self.graph.each_backward(id, &mut |from, of_edge| {
+                if self.visible.kinds(from, id, of_edge) & kinds != 0 {
+                    visit(from);
+                }
+            }),
         }
     }
 

@@ -196,7 +196,7 @@ fn tables(action: Action, world: &World) -> Vec<(&'static str, Vec<Column<'_>>)>
         Action::ConfigureSchemas => {
             vec![("the platform", vec![Column::new("anything", Resource::Platform)]), ("a product", products(world))]
         }
-        Action::SetEnforcement | Action::AssignRole | Action::ReleaseSubject => vec![domain()],
+        Action::SetEnforcement | Action::AssignRole | Action::ReleaseSubject | Action::SendLineage => vec![domain()],
         Action::Plan | Action::Publish => vec![domain(), ("a product", products(world)), contract()],
         Action::Activate | Action::Deprecate | Action::Retire => vec![("a product", products(world)), contract()],
         Action::ViewProduct
@@ -291,6 +291,7 @@ fn sentence(action: Action) -> &'static str {
         Action::SetEnforcement => "set how far a domain's contracts bind its readers",
         Action::ReleaseSubject => "let another domain have a subject of the schema registry",
         Action::AssignRole => "assign or remove the roles owner, publisher and consumer",
+        Action::SendLineage => "send lineage events",
         Action::Plan => "see what publishing would change",
         Action::Publish => "publish products and contracts",
         Action::Activate => "activate",

@@ -9,6 +9,7 @@ mod column_reads;
 mod gate;
 mod group;
 mod json;
+mod lineage;
 mod notice;
 mod open;
 mod outbox;

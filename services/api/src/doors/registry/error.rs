@@ -79,6 +79,7 @@ impl From<Problem> for Failure {
             Problem::InvalidRequest(why) => Self::Coded(Code::BadRequest, why),
             Problem::Unauthenticated => Self::new(Code::Unauthorized, "User cannot access the resource."),
             Problem::NotFound(_) => Self::not_found(),
+            Problem::Forbidden(why) => Self::Coded(Code::Forbidden, why),
             Problem::MethodNotAllowed => Self::new(Code::MethodNotAllowed, "HTTP 405 Method Not Allowed"),
             other @ (Problem::UnsupportedMediaType(_)
             | Problem::TooLarge { .. }

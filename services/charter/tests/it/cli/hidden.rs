@@ -18,6 +18,20 @@ const CALLS: [(&str, &[&str]); 51] = [
     ("contract lint", &["payroll-1.yaml payroll --strict"]),
     ("contract import", &["payroll.avsc --from avro --id payroll-contract"]),
     ("contract export", &["payroll-1.yaml --to avro"]),
+    (
+        "lineage",
+        &[
+            "shop.orders.orders --depth 5",
+            "shop.orders.orders --up --json",
+            "shop.payroll.payroll",
+            "--product shop.payroll",
+            "shop.orders.orders --column id",
+        ],
+    ),
+    (
+        "impact",
+        &["shop.orders.orders", "shop.orders.orders --json", "shop.payroll.payroll --json", "--product shop.payroll"],
+    ),
     ("search", &["", "payroll", "payroll --json", "--domain shop", "id --limit 5 --json"]),
     ("report rot", &["", "--json", "--domain shop --json", "--domain shop/payroll"]),
     ("contract test", &["payroll-1.yaml --data payroll"]),

@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Product,
     Table,
     Port,
+    /// A column of a table.
+    Column,
     Contract,
     Version,
     Request,
@@ -125,6 +127,7 @@ impl Kind {
             Self::Product => "shop.orders",
             Self::Table => "shop.orders.orders",
             Self::Port => "orders",
+            Self::Column => "order_id",
             Self::Contract => "orders-contract",
             Self::Version => "1.0.0",
             Self::NewVersion => "1.8.1",
@@ -171,6 +174,7 @@ impl Kind {
             Self::Product => &["", "shop", "shop.", "shop.orders.orders.orders", "shop/../other.vault"],
             Self::Table => &["", "not-an-address", "shop..orders", "shop.orders.orders/../x", "shop.orders"],
             Self::Port => &["", "No Port"],
+            Self::Column => &["", "no column"],
             Self::Contract => &["", "no\ncontract"],
             Self::Version | Self::NewVersion => &["", "one", "1.2.3.4", "1.0.0-rc1"],
             Self::Request => &["", "not an id", &values.shop.grant, NO_GRANT],
@@ -493,7 +497,7 @@ fn organisation_forms() -> Forms {
 }
 
 fn product_forms() -> Forms {
-    use Kind::{Contract, Domain, Duration, Flag, Name, Product, Table, Version, Word};
+    use Kind::{Column, Contract, Cursor, Domain, Duration, Flag, Name, Number, Product, Table, Version, Word};
     vec![
         (
             "registry release",
@@ -517,6 +521,35 @@ fn product_forms() -> Forms {
         ("product show", read(&[("PRODUCT", Product)])),
         ("product readers", read(&[("PRODUCT", Product), ("--days", Kind::Number)])),
         ("table show", read(&[("TABLE", Table)])),
+        (
+            "lineage",
+            vec![
+                local(&[
+                    ("TABLE", Table),
+                    ("--column", Column),
+                    ("--up", Flag),
+                    ("--depth", Number),
+                    ("--kind", Word("observed")),
+                    ("--limit", Number),
+                    ("--after", Cursor),
+                    ("--consumer", Cursor),
+                ]),
+                local(&[("--product", Product), ("--depth", Number)]),
+            ],
+        ),
+        (
+            "impact",
+            vec![
+                local(&[
+                    ("TABLE", Table),
+                    ("--column", Column),
+                    ("--limit", Number),
+                    ("--after", Cursor),
+                    ("--consumer", Cursor),
+                ]),
+                local(&[("--product", Product)]),
+            ],
+        ),
         (
             "version activate",
             answer(
@@ -678,7 +711,7 @@ pub(crate) const REPEATABLE: [&str; 1] = ["search"];
 pub(crate) const REPORTS: [&str; 1] = ["contract lint"];
 
 /// Commands that change nothing: an empty result is a valid answer.
-pub(crate) const READS: [&str; 18] = [
+pub(crate) const READS: [&str; 20] = [
     "report rot",
     "search",
     "domain list",
@@ -689,6 +722,8 @@ pub(crate) const READS: [&str; 18] = [
     "product show",
     "product readers",
     "table show",
+    "lineage",
+    "impact",
     "access list",
     "access grants",
     "notice list",

@@ -1,0 +1,321 @@
+//! The graph of this process: built from the database and the documents, and swapped when they change.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::id::{PrincipalId, ProductId, TableId};
+use itertools::Itertools as _;
+use lineage::claim::{Claim, Seen};
+use lineage::edge::{Edge, Holder, Kind, Speaker};
+use lineage::graph::{Fresh, Graph, MAX_FRESH_EDGES};
+use lineage::name::Job;
+use lineage::settle::{Settled, settle_all};
+use store::Tx;
+use store::outbox::Unread;
+use store::revision::Revision;
+use tokio_util::sync::CancellationToken;
+
+use super::catalog::Catalog;
+use super::declared::{self, Declared};
+use super::edges::{Edges, Means, Said};
+use crate::ctx::App;
+use crate::error::Error;
+
+/// How often the graph takes what has changed. A question takes it before it is answered.
+const PERIOD: Duration = Duration::from_millis(500);
+/// How many events of the outbox are read at once.
+const N_EVENTS: u32 = 1_000;
+/// How many products are read at once.
+const N_PRODUCTS: usize = 200;
+
+/// What the graph was made from: where the facts of the catalog and the claims of speakers stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct At {
+    /// The access revision: it moves with all that declared edges and the names of tables rest on.
+    pub(super) access: i64,
+    speakers: BTreeMap<PrincipalId, i64>,
+}
+
+impl At {
+    pub(super) async fn newest(tx: &mut Tx) -> Result<Self, Error> {
+        let access = store::revision::get(tx, Revision::Access).await?;
+        let speakers = store::lineage::list_speakers(tx).await?.into_iter().collect();
+        Ok(Self { access, speakers })
+    }
+
+    /// Whether it lacks nothing of what another has.
+    pub(super) fn is_after(&self, other: &Self) -> bool {
+        let has =
+            |(speaker, revision): (&PrincipalId, &i64)| self.speakers.get(speaker).is_some_and(|own| own >= revision);
+        self.access >= other.access && other.speakers.iter().all(has)
+    }
+}
+
+/// All edges at one moment.
+pub(crate) struct Held {
+    /// Tells this value from others.
+    pub(crate) serial: u64,
+    pub(super) at: At,
+    /// How far the outbox was read.
+    outbox: i64,
+    pub(super) catalog: Arc<Catalog>,
+    declared: Arc<HashMap<ProductId, Declared>>,
+    /// The edges of the compressed graph.
+    pub(super) edges: Arc<Edges>,
+    /// Those beside it.
+    pub(super) fresh: Arc<Vec<Said>>,
+    /// What names in documents mean.
+    of_documents: Arc<Means>,
+    /// Whether no product declares more than it may.
+    is_whole: bool,
+    /// What names in claims mean, by speaker.
+    of_speakers: BTreeMap<PrincipalId, Arc<Means>>,
+    pub(super) means: Means,
+    pub(super) graph: Graph,
+    /// Declared edges to tables of several products: a caller may know of the table and not of who declares it.
+    pub(super) contested: Arc<Vec<Edge>>,
+}
+
+static SERIALS: AtomicU64 = AtomicU64::new(1);
+
+impl Held {
+    /// The edges that begin at a holder.
+    pub(super) fn edges_from<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = Said> + 'a {
+        self.edges.from(holder).chain(self.fresh.iter().filter(|(edge, _)| edge.from.holder == *holder).cloned())
+    }
+
+    /// The edges that end at a holder.
+    pub(super) fn edges_to<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = Said> + 'a {
+        self.edges.to(holder).chain(self.fresh.iter().filter(|(edge, _)| edge.to.holder == *holder).cloned())
+    }
+
+    /// The columns of a holder that edges name.
+    pub(super) fn columns<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = &'a str> {
+        let fresh = self.fresh.iter().flat_map(|(edge, _)| [&edge.from, &edge.to]);
+        let fresh = fresh.filter(move |node| node.holder == *holder).filter_map(|node| node.column.as_deref());
+        self.edges.columns(holder).chain(fresh)
+    }
+
+    fn all(&self) -> impl Iterator<Item = Said> + '_ {
+        self.edges.iter().chain(self.fresh.iter().cloned())
+    }
+}
+
+/// Follows the changes until shutdown.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = catch_up(&app).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "lineage cannot follow the changes");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PERIOD) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Brings the graph to the newest facts and claims.
+///
+/// # Errors
+/// Those of the database.
+pub async fn catch_up(app: &Arc<App>) -> Result<(), Error> {
+    let _turn = app.caches.lineage.turn.lock().await;
+    let before = app.caches.lineage.get();
+    let mut tx = app.db.read().await?;
+    let at = At::newest(&mut tx).await?;
+    if before.as_ref().is_some_and(|before| before.at == at) {
+        return Ok(());
+    }
+    let facts = match &before {
+        Some(before) if before.at.access == at.access => Facts::of(before),
+        before => Facts::load(app, &mut tx, before.as_deref()).await?,
+    };
+    // Names of tables have changed: what claims mean is asked anew.
+    let has_other_names = before.as_ref().is_none_or(|before| !before.catalog.has_same_names(&facts.catalog));
+    let mut claims = Vec::new();
+    for (speaker, revision) in &at.speakers {
+        let known = before.as_ref().and_then(|before| before.at.speakers.get(speaker));
+        if has_other_names || known != Some(revision) {
+            claims.push((*speaker, store::lineage::list_claims(&mut tx, *speaker).await?));
+        }
+    }
+    drop(tx);
+    let held = tokio::task::spawn_blocking(move || assemble(at, before.as_deref(), facts, claims)).await;
+    let held = held.map_err(Error::internal)?.map_err(Error::internal)?;
+    app.caches.lineage.set(Arc::new(held));
+    Ok(())
+}
+
+/// The catalog, and what its documents declare.
+struct Facts {
+    outbox: i64,
+    catalog: Arc<Catalog>,
+    declared: Arc<HashMap<ProductId, Declared>>,
+}
+
+impl Facts {
+    fn of(held: &Held) -> Self {
+        Self { outbox: held.outbox, catalog: Arc::clone(&held.catalog), declared: Arc::clone(&held.declared) }
+    }
+
+    /// Reads the catalog, and of the documents those that have changed.
+    async fn load(app: &App, tx: &mut Tx, before: Option<&Held>) -> Result<Self, Error> {
+        let catalog = Arc::new(Catalog::load(app, tx).await?);
+        let newest = store::outbox::newest(tx).await?;
+        let changed = match before {
+            Some(before) => changed(tx, before.outbox).await?,
+            None => None,
+        };
+        let (mut declared, ids) = match (before, changed) {
+            (Some(before), Some(changed)) => (HashMap::clone(&before.declared), changed),
+            (Some(_) | None, _) => (HashMap::new(), catalog.products.keys().copied().collect_vec()),
+        };
+        ids.iter().for_each(|id| drop(declared.remove(id)));
+        for ids in ids.chunks(N_PRODUCTS) {
+            declared.extend(declared::load(app, tx, ids).await?);
+        }
+        Ok(Self { outbox: newest, catalog, declared: Arc::new(declared) })
+    }
+}
+
+/// The products whose documents may have changed since a position of the outbox; `None` if that is not known any more.
+async fn changed(tx: &mut Tx, mut position: i64) -> Result<Option<Vec<ProductId>>, Error> {
+    let mut ids = Vec::new();
+    loop {
+        match store::outbox::read_after(tx, position, N_EVENTS).await? {
+            Unread::Rebuild { .. } => return Ok(None),
+            Unread::Events { events, .. } => match events.last() {
+                None => return Ok(Some(ids.into_iter().unique().collect())),
+                Some(last) => {
+                    position = last.position;
+                    ids.extend(crate::search::concerned(tx, &events).await?);
+                }
+            },
+        }
+    }
+}
+
+/// What speakers claim.
+type Claims = Vec<(PrincipalId, Vec<(Option<Job>, Claim, Seen)>)>;
+
+/// Makes the edges, and the graph: the one before with a few fresh edges where nothing is gone, else a new one.
+fn assemble(at: At, before: Option<&Held>, facts: Facts, claims: Claims) -> Result<Held, lineage::graph::TooLarge> {
+    let Facts { outbox, catalog, declared } = facts;
+    let mut parts: Vec<(Part, Vec<Said>)> = Vec::new();
+    let same_catalog = before.filter(|before| Arc::ptr_eq(&before.catalog, &catalog));
+    let (of_documents, contested, is_whole) = match same_catalog {
+        Some(before) => (Arc::clone(&before.of_documents), Arc::clone(&before.contested), before.is_whole),
+        None => {
+            let (mut means, mut is_whole, mut of_catalog) = (Means::default(), true, Vec::new());
+            for (id, of_product) in declared.iter() {
+                let (edges, has_all) = of_product.edges(*id, &catalog, &mut means);
+                is_whole &= has_all;
+                of_catalog.extend(edges.into_iter().map(|edge| (edge, None)));
+            }
+            let contested = contested(&catalog, &of_catalog);
+            parts.push((Part::Declared, of_catalog));
+            (Arc::new(means), Arc::new(contested), is_whole)
+        }
+    };
+    let mut of_speakers = before.map(|before| before.of_speakers.clone()).unwrap_or_default();
+    for (speaker, claims) in claims {
+        let said: Vec<_> = claims.iter().map(|(job, claim, seen)| (job.as_ref(), claim, *seen)).collect();
+        let Settled { edges, means: named } = settle_all(Speaker::Principal(speaker), &said, &catalog.directory);
+        let mut means = Means::default();
+        named.iter().for_each(|(dataset, table)| means.mention(dataset, table.as_slice()));
+        of_speakers.insert(speaker, Arc::new(means));
+        parts.push((Part::By(speaker), edges.into_iter().map(|(edge, seen)| (edge, Some(seen))).collect()));
+    }
+    let mut means = Means::clone(&of_documents);
+    of_speakers.values().for_each(|of_speaker| means.extend(of_speaker));
+
+    let goes_on = before.filter(|before| before.is_whole == is_whole);
+    let added = goes_on.and_then(|before| Some((before, added(before, &parts)?)));
+    let (edges, fresh, graph) = match added {
+        Some((before, added)) => {
+            let graph = before.graph.with_fresh(&added.iter().map(|(edge, _)| beside(edge)).collect_vec());
+            let fresh = before.fresh.iter().cloned().chain(added).collect();
+            (Arc::clone(&before.edges), fresh, graph)
+        }
+        None => {
+            let replaced: HashSet<Part> = parts.iter().map(|(part, _)| *part).collect();
+            let kept = before.into_iter().flat_map(Held::all).filter(|(edge, _)| !replaced.contains(&Part::of(edge)));
+            let edges = Edges::of(kept.chain(parts.into_iter().flat_map(|(_, edges)| edges)).collect());
+            let graph = edges.graph()?;
+            (Arc::new(edges), Vec::new(), if is_whole { graph } else { graph.behind() })
+        }
+    };
+    Ok(Held {
+        serial: SERIALS.fetch_add(1, Ordering::Relaxed),
+        at,
+        outbox,
+        catalog,
+        declared,
+        edges,
+        fresh: Arc::new(fresh),
+        of_documents,
+        is_whole,
+        of_speakers,
+        means,
+        graph,
+        contested,
+    })
+}
+
+/// The edges of one origin, which are made together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    /// Those that documents declare.
+    Declared,
+    /// Those that one principal claims.
+    By(PrincipalId),
+}
+
+impl Part {
+    fn of(edge: &Edge) -> Self {
+        match edge.speaker {
+            Speaker::Principal(id) => Self::By(id),
+            Speaker::Product(_) | Speaker::House => Self::Declared,
+        }
+    }
+}
+
+/// The edges that parts have more than before, if none is gone and they fit beside the compressed graph.
+fn added(before: &Held, parts: &[(Part, Vec<Said>)]) -> Option<Vec<Said>> {
+    let mut added = Vec::new();
+    for (part, edges) in parts {
+        let known: HashSet<Edge> = match part {
+            Part::Declared => {
+                before.all().map(|(edge, _)| edge).filter(|edge| Part::of(edge) == Part::Declared).collect()
+            }
+            Part::By(speaker) => {
+                let by = Speaker::Principal(*speaker);
+                let fresh = before.fresh.iter().filter(|(edge, _)| edge.speaker == by).cloned();
+                before.edges.by(by).chain(fresh).map(|(edge, _)| edge).collect()
+            }
+        };
+        let n_before = added.len();
+        added.extend(edges.iter().filter(|(edge, _)| !known.contains(edge)).cloned());
+        let n_kept = edges.len() - (added.len() - n_before);
+        if n_kept < known.len() {
+            return None;
+        }
+    }
+    (before.fresh.len() + added.len() <= MAX_FRESH_EDGES / 4).then_some(added)
+}
+
+fn beside(edge: &Edge) -> Fresh {
+    Fresh { from: (edge.from.clone(), None), to: (edge.to.clone(), None), kind: edge.kind }
+}
+
+/// The declared edges between tables of which the target is bound to several products.
+fn contested(catalog: &Catalog, declared: &[Said]) -> Vec<Edge> {
+    let is_shared = |table: TableId| catalog.bindings_of(table).map(|bound| bound.product_id).unique().count() > 1;
+    let contested = declared.iter().map(|(edge, _)| edge).filter(|edge| match edge.to.holder {
+        Holder::Table(table) => edge.kind == Kind::Declared && is_shared(table),
+        Holder::Dataset(_) | Holder::Job(_) | Holder::Principal(_) => false,
+    });
+    contested.cloned().collect()
+}
