@@ -6,7 +6,7 @@ use domain::id::{BindingId, PrincipalId, TableId};
 
 use crate::db::Tx;
 use crate::error::Error;
-use crate::row::{Text, affected, on_both, row};
+use crate::row::{Text, affected, on_both, row, rows_in};
 
 row! {
     ReadingRow from "column_reads" {
@@ -105,6 +105,9 @@ pub async fn list_of_table(
     Ok(readings.collect())
 }
 
+/// The most reads of tables that are told.
+pub const MAX_TABLE_READS: usize = 100_000;
+
 /// What a principal read of a table, through whichever binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableRead {
@@ -118,18 +121,11 @@ pub struct TableRead {
     pub extent: Extent,
 }
 
-/// What was read since a day of all tables, in order, after one of them; at most `limit`.
-pub async fn list_since(
-    tx: &mut Tx,
-    since: i64,
-    after: Option<&TableRead>,
-    limit: u32,
-) -> Result<Vec<TableRead>, Error> {
-    // No id is before the empty text.
-    let table = after.map(|read| read.table_id.to_string()).unwrap_or_default();
-    let principal = after.map(|read| read.principal_id.to_string()).unwrap_or_default();
-    let (everything, name) = after.map_or((false, ""), |read| name_of(&read.column));
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, ReadRow>(
+/// What was read of these tables since a day, in order; more than [`MAX_TABLE_READS`] are not all of them.
+pub async fn list_of_tables(tx: &mut Tx, table_ids: &[TableId], since: i64) -> Result<Vec<TableRead>, Error> {
+    let rows = rows_in!(
+        tx,
+        ReadRow,
         "SELECT
              table_id,
              principal_id,
@@ -138,18 +134,13 @@ pub async fn list_since(
              CAST(SUM(n_leases) AS BIGINT) AS n_leases,
              MAX(last_at) AS last_at
          FROM column_reads
-         WHERE day >= $1 AND (table_id, principal_id, everything, column_name) > ($2, $3, $4, $5)
+         WHERE day >= $1 AND table_id IN ({list})
          GROUP BY table_id, principal_id, everything, column_name
          ORDER BY table_id, principal_id, everything, column_name
-         LIMIT $6"
-    )
-    .bind(since)
-    .bind(table)
-    .bind(principal)
-    .bind(everything)
-    .bind(name)
-    .bind(i64::from(limit))
-    .fetch_all(c))?;
+         LIMIT 100001",
+        table_ids,
+        since
+    );
     let reads = rows.into_iter().map(|row| TableRead {
         table_id: row.table_id.0,
         principal_id: row.principal_id.0,

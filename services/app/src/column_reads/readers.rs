@@ -127,10 +127,10 @@ fn sees_leases_of_others(ctx: &Ctx, target: &Target) -> bool {
 }
 
 /// Who holds a lease, and through which binding.
-type Holder = (BindingId, PrincipalId);
+pub(super) type Holder = (BindingId, PrincipalId);
 
 /// A reading is shown to those who see the leases of its reader.
-const HOLDERS: Kind<Holder, Holder> = Kind {
+pub(super) const HOLDERS: Kind<Holder, Holder> = Kind {
     key_of: |(binding_id, principal_id)| VisibilityKey {
         id: (*binding_id, *principal_id),
         binding_id: *binding_id,

@@ -1,7 +1,7 @@
 //! Who uses tables by grants, and which columns they read as far as is known.
 //!
-//! Each source of use says of a principal and a table what it knows ([`Reads`]); [`of`] is where they meet. To add one, such
-//! as the columns that leases have read, fold its answer into that of [`said`].
+//! Each source of use says of a principal and a table what it knows ([`Reads`]): what was read through leases
+//! ([`column_reads`](crate::column_reads)), and what principals say of their jobs. [`of`] is where they meet.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,6 +13,7 @@ use store::Tx;
 use store::binding::Bound;
 
 use super::follow::Held;
+use crate::column_reads::reads as column_reads;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::grant::visible_grant_ids;
@@ -74,16 +75,24 @@ pub(super) async fn of(ctx: &Ctx, tx: &mut Tx, held: &Held, affected: &[Affected
     let grants: HashMap<&PortMajor, Vec<&Grant>> =
         grants.iter().map(|grant| (&grant.port_major, grant)).into_group_map();
 
+    let tables = affected.iter().map(|one| one.table).unique().collect_vec();
+    let holders = affected.iter().flat_map(|one| bound(one.table)).flat_map(|bound| {
+        let ports = catalog.ports_to(bound).filter_map(|port| grants.get(&port.port_major));
+        ports.flatten().map(|grant| (bound.binding_id, grant.principal_id)).collect_vec()
+    });
+    let recorded = column_reads::Reads::load(ctx, tx, &tables, &holders.collect_vec()).await?;
+
     let mut consumers: BTreeMap<PrincipalId, Consumer> = BTreeMap::new();
     for one in affected {
         let said = said(held, one.table);
         let on_table = |bound: &Bound| {
             let ports = catalog.ports_to(bound).filter_map(|port| grants.get(&port.port_major));
-            ports.flatten().copied().collect_vec()
+            ports.flatten().map(|grant| (bound.binding_id, *grant)).collect_vec()
         };
-        let grants = bound(one.table).flat_map(on_table).sorted_by_key(|grant| grant.id);
-        for grant in grants {
-            let reads = said.get(&grant.principal_id).cloned().unwrap_or(Reads::Unknown);
+        let grants = bound(one.table).flat_map(on_table).sorted_by_key(|(_, grant)| grant.id);
+        for (binding_id, grant) in grants {
+            let recorded = recorded.of(one.table, (binding_id, grant.principal_id), grant.window.from);
+            let reads = known(recorded, said.get(&grant.principal_id));
             let Some(reads) = among(reads, one.columns.as_ref()) else { continue };
             let distance = one.distance + 1;
             let consumer = consumers.entry(grant.principal_id).or_insert_with(|| Consumer {
@@ -97,6 +106,18 @@ pub(super) async fn of(ctx: &Ctx, tx: &mut Tx, held: &Held, affected: &[Affected
         }
     }
     Ok(consumers.into_values().sorted_by_key(|consumer| (consumer.distance, consumer.principal_id)).collect())
+}
+
+/// What is known of two sources: the columns that were read, and those that the reader says.
+fn known(recorded: Option<BTreeSet<String>>, said: Option<&Reads>) -> Reads {
+    match (recorded, said) {
+        (Some(mut read), Some(Reads::Columns(said))) => {
+            read.extend(said.iter().cloned());
+            Reads::Columns(read)
+        }
+        (Some(read), Some(Reads::Unknown) | None) => Reads::Columns(read),
+        (None, said) => said.cloned().unwrap_or(Reads::Unknown),
+    }
 }
 
 /// What principals say of the columns of a table that their own jobs use. Whoever names the columns for all that they make

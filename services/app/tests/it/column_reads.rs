@@ -178,7 +178,7 @@ async fn the_leases_of_inspections_are_no_readers() {
     send(&test, &inspection, FILE, ID);
     app::column_reads::write(&test.app).await.unwrap();
     let mut tx = test.app.db.read().await.unwrap();
-    assert_eq!(store::column_reads::list_since(&mut tx, 0, None, 9).await.unwrap(), []);
+    assert_eq!(store::column_reads::list_of_tables(&mut tx, &[table_id], 0).await.unwrap(), []);
 }
 
 /// Where the maps are.
@@ -247,7 +247,7 @@ async fn reads_are_forgotten_after_400_days() {
     let left = async || {
         app::jobs::tidy_once(&test.app).await.unwrap();
         let mut tx = test.app.db.read().await.unwrap();
-        store::column_reads::list_since(&mut tx, 0, None, 9).await.unwrap()
+        store::column_reads::list_of_tables(&mut tx, &[open.table_id], 0).await.unwrap()
     };
     test.clock.advance(DAY * MAX_DAYS);
     let kept = left().await;
