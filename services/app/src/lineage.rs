@@ -11,13 +11,13 @@ mod declared;
 mod edges;
 mod explore;
 mod follow;
+pub(crate) mod held;
+mod read;
 mod receive;
 mod sight;
 
 pub use self::consumers::{Consumer, Reads};
 pub use self::explore::{Answer, Ask, By, Count, Edge, Found, Holder, MAX_DEPTH, Start, explore};
-pub(crate) use self::follow::Held;
 pub use self::follow::{catch_up, run};
 pub(crate) use self::receive::forget;
 pub use self::receive::{Receipt, Refused, authorize, receive};
-pub(crate) use self::sight::Sight;

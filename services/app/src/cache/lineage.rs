@@ -9,7 +9,7 @@ use domain::clock::Timestamp;
 use domain::id::PrincipalId;
 
 use super::bounded::Cache;
-use crate::lineage::{Held, Sight};
+use crate::lineage::held::{Held, Sight};
 
 /// The most callers whose sight is cached: it has a bit for each node.
 const MAX_CALLERS: usize = 100;

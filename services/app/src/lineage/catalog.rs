@@ -2,21 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::contract::SERVING_ENVIRONMENT;
 use domain::id::{ContractId, ProductId, TableId};
 use domain::name::Address;
 use domain::product::Port;
-use domain::storage::WorkerRoot;
 use itertools::Itertools as _;
-use lineage::name::Dataset;
 use lineage::resolve::Directory;
 use store::binding::Bound;
-use store::{Seek, Tx};
 
-use crate::ctx::App;
-use crate::error::Error;
-use crate::paging::MAX_PAGE;
-use crate::product_in_domain::{self, ProductInDomain};
+use crate::product_in_domain::ProductInDomain;
 
 /// All products and bound tables at one moment.
 pub(crate) struct Catalog {
@@ -32,26 +25,15 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    pub(super) async fn load(app: &App, tx: &mut Tx) -> Result<Self, Error> {
-        let mut products = HashMap::new();
-        let mut seek = Seek::first(MAX_PAGE);
-        loop {
-            let page = store::product::list(tx, &seek).await?;
-            let ids = page.items.iter().map(|product| product.id).collect_vec();
-            products.extend(product_in_domain::load(tx, &ids).await?);
-            match ids.last() {
-                Some(last) if page.has_more => seek.after = Some(*last),
-                _ => break,
-            }
-        }
-        let bound = store::binding::list_bound(tx, SERVING_ENVIRONMENT).await?;
-        let ports = store::product::list_ports(tx).await?;
-        let mut directory = Directory::default();
-        for bound in &bound {
-            names(app, bound).for_each(|name| directory.insert(name, bound.table_id));
-        }
+    /// Of these products, tables, ports and names of tables.
+    pub(super) fn new(
+        products: HashMap<ProductId, ProductInDomain>,
+        bound: Vec<Bound>,
+        ports: Vec<Port>,
+        directory: Directory,
+    ) -> Self {
         let places = || bound.iter().enumerate();
-        Ok(Self {
+        Self {
             of_table: places().map(|(place, bound)| (bound.table_id, place)).into_group_map(),
             of_contract: places().map(|(place, bound)| (bound.contract_id, place)).into_group_map(),
             of_document: places().map(|(place, bound)| (bound.document_id.clone(), place)).into_group_map(),
@@ -60,7 +42,7 @@ impl Catalog {
             products,
             bound,
             directory,
-        })
+        }
     }
 
     /// Whether the names of tables mean the same.
@@ -114,12 +96,4 @@ impl Catalog {
     fn at<'a>(&'a self, places: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Bound> {
         places.into_iter().flatten().filter_map(|place| self.bound.get(*place))
     }
-}
-
-/// What producers call a table: its folder on this machine, and its address at the gateway.
-fn names(app: &App, bound: &Bound) -> impl Iterator<Item = Dataset> {
-    let WorkerRoot::Folder(folder) = app.lake.worker_root(&bound.location);
-    let folder = folder.to_str().and_then(|folder| Dataset::new("file", folder).ok());
-    let at_gateway = Dataset::at(&domain::s3::table_uri(bound.table_id)).ok();
-    folder.into_iter().chain(at_gateway)
 }

@@ -12,7 +12,7 @@ use lineage::edge::{Holder, Speaker};
 use store::Tx;
 use store::binding::Bound;
 
-use super::follow::Held;
+use super::held::Held;
 use crate::column_reads::reads as column_reads;
 use crate::ctx::Ctx;
 use crate::error::Error;

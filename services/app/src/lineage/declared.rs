@@ -1,22 +1,14 @@
 //! What documents declare: input ports and input contracts of products, and the sources of columns in contracts.
 
-use std::collections::HashMap;
-
-use domain::contract::{Property, SchemaObject, State};
+use domain::contract::{Property, SchemaObject};
 use domain::id::{ContractId, ProductId, TableId};
 use domain::name::{Address, Name};
-use domain::version::Version;
-use itertools::Itertools as _;
 use lineage::edge::{Basis, Edge, Holder, Kind, Node, Speaker};
 use lineage::name::Dataset;
-use store::Tx;
 use store::binding::Bound;
 
 use super::catalog::Catalog;
 use super::edges::Means;
-use crate::contract::{parsed, parsed_product};
-use crate::ctx::App;
-use crate::error::Error;
 
 /// How deep members of members are followed.
 const MAX_DEPTH: usize = 16;
@@ -25,87 +17,29 @@ const MAX_EDGES: usize = 20_000;
 
 /// A contract that a product reads, by the `id` in its documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Input {
-    contract: String,
-    major: Option<u64>,
+pub(super) struct Input {
+    pub(super) contract: String,
+    pub(super) major: Option<u64>,
 }
 
 /// What one product's documents declare, as they spell it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Declared {
     /// What the whole product reads.
-    inputs: Vec<Input>,
+    pub(super) inputs: Vec<Input>,
     /// What output ports are made from, by their names and majors.
-    ports: Vec<(Name, u64, Vec<Input>)>,
-    columns: Vec<DeclaredColumn>,
+    pub(super) ports: Vec<(Name, u64, Vec<Input>)>,
+    pub(super) columns: Vec<DeclaredColumn>,
 }
 
 /// A column, with the objects that it is made from.
 #[derive(Clone, Debug)]
-struct DeclaredColumn {
-    contract_id: ContractId,
-    major: u64,
-    object: String,
-    column: String,
-    sources: Vec<String>,
-}
-
-/// What the documents of these products declare; nothing for a product that does not exist or is not offered.
-pub(super) async fn load(app: &App, tx: &mut Tx, ids: &[ProductId]) -> Result<HashMap<ProductId, Declared>, Error> {
-    let offered = store::product::list_by_ids(tx, ids).await?.into_iter().filter(|product| product.state.serves());
-    let ids = offered.map(|product| product.id).collect_vec();
-    let mut declared: HashMap<ProductId, Declared> = HashMap::with_capacity(ids.len());
-    for (id, document) in store::product::list_current_documents(tx, &ids).await? {
-        // A document that cannot be read declares nothing, and disturbs no other.
-        let Ok(document) = parsed_product(app, &document) else { continue };
-        let own = declared.entry(id).or_default();
-        let of_ports = document.input_ports.iter().filter_map(|port| {
-            let major = port.version.as_deref().and_then(major);
-            Some(Input { contract: port.contract_id.clone()?, major })
-        });
-        own.inputs = of_ports.collect();
-        own.ports = document
-            .output_ports
-            .iter()
-            .filter(|port| !port.input_contracts.is_empty())
-            .map(|port| {
-                let inputs = port.input_contracts.iter();
-                let inputs = inputs.map(|input| Input { contract: input.id.clone(), major: major(&input.version) });
-                (port.name.clone(), port.version.major, inputs.collect())
-            })
-            .collect();
-    }
-    let contracts = store::contract::list_of_products(tx, &ids).await?;
-    let product_of: HashMap<_, _> = contracts.iter().map(|contract| (contract.id, contract.product_id)).collect();
-    let contract_ids = contracts.iter().map(|contract| contract.id).collect_vec();
-    for version in store::contract::list_current(tx, &contract_ids).await? {
-        let is_over = matches!(version.state, State::Retired { .. });
-        let Some(product) = product_of.get(&version.contract_id).filter(|_| !is_over) else { continue };
-        let Ok(document) = parsed(app, &version.document) else { continue };
-        let own = declared.entry(*product).or_default();
-        for object in &document.objects {
-            let mut add = |column: String, property: &Property| {
-                let sources = property.transform_sources().map(str::to_owned).collect_vec();
-                if !sources.is_empty() {
-                    let (contract_id, major) = (version.contract_id, version.version.major);
-                    own.columns.push(DeclaredColumn {
-                        contract_id,
-                        major,
-                        object: object.name.clone(),
-                        column,
-                        sources,
-                    });
-                }
-            };
-            each_column(object, &mut add);
-        }
-    }
-    Ok(declared)
-}
-
-fn major(version: &str) -> Option<u64> {
-    let version = version.strip_prefix('v').unwrap_or(version);
-    version.parse::<Version>().map(|version| version.major).ok().or_else(|| version.parse().ok())
+pub(super) struct DeclaredColumn {
+    pub(super) contract_id: ContractId,
+    pub(super) major: u64,
+    pub(super) object: String,
+    pub(super) column: String,
+    pub(super) sources: Vec<String>,
 }
 
 /// The columns of an object and what they contain, under the dotted names that they have in the table.

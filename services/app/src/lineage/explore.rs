@@ -18,8 +18,9 @@ use store::Tx;
 
 use super::consumers::{self, Affected, Consumer, overlap};
 use super::declared::each_column;
-use super::follow::{At, Held, catch_up};
-use super::sight::{self, Sight};
+use super::follow::catch_up;
+use super::held::{At, Held, Sight};
+use super::sight;
 use crate::contract::parsed;
 use crate::ctx::Ctx;
 use crate::error::{Error, Noun};

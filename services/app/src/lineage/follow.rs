@@ -1,6 +1,6 @@
 //! The graph of this process: built from the database and the documents, and swapped when they change.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,17 +9,18 @@ use domain::id::{PrincipalId, ProductId, TableId};
 use itertools::Itertools as _;
 use lineage::claim::{Claim, Seen};
 use lineage::edge::{Edge, Holder, Kind, Speaker};
-use lineage::graph::{Fresh, Graph, MAX_FRESH_EDGES};
+use lineage::graph::{Fresh, MAX_FRESH_EDGES};
 use lineage::name::Job;
 use lineage::settle::{Settled, settle_all};
 use store::Tx;
 use store::outbox::Unread;
-use store::revision::Revision;
 use tokio_util::sync::CancellationToken;
 
 use super::catalog::Catalog;
-use super::declared::{self, Declared};
+use super::declared::Declared;
 use super::edges::{Edges, Means, Said};
+use super::held::{At, Held};
+use super::read;
 use crate::ctx::App;
 use crate::error::Error;
 
@@ -30,78 +31,7 @@ const N_EVENTS: u32 = 1_000;
 /// How many products are read at once.
 const N_PRODUCTS: usize = 200;
 
-/// What the graph was made from: where the facts of the catalog and the claims of speakers stood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct At {
-    /// The access revision: it moves with all that declared edges and the names of tables rest on.
-    pub(super) access: i64,
-    speakers: BTreeMap<PrincipalId, i64>,
-}
-
-impl At {
-    pub(super) async fn newest(tx: &mut Tx) -> Result<Self, Error> {
-        let access = store::revision::get(tx, Revision::Access).await?;
-        let speakers = store::lineage::list_speakers(tx).await?.into_iter().collect();
-        Ok(Self { access, speakers })
-    }
-
-    /// Whether it lacks nothing of what another has.
-    pub(super) fn is_after(&self, other: &Self) -> bool {
-        let has =
-            |(speaker, revision): (&PrincipalId, &i64)| self.speakers.get(speaker).is_some_and(|own| own >= revision);
-        self.access >= other.access && other.speakers.iter().all(has)
-    }
-}
-
-/// All edges at one moment.
-pub(crate) struct Held {
-    /// Tells this value from others.
-    pub(crate) serial: u64,
-    pub(super) at: At,
-    /// How far the outbox was read.
-    outbox: i64,
-    pub(super) catalog: Arc<Catalog>,
-    declared: Arc<HashMap<ProductId, Declared>>,
-    /// The edges of the compressed graph.
-    pub(super) edges: Arc<Edges>,
-    /// Those beside it.
-    pub(super) fresh: Arc<Vec<Said>>,
-    /// What names in documents mean.
-    of_documents: Arc<Means>,
-    /// Whether no product declares more than it may.
-    is_whole: bool,
-    /// What names in claims mean, by speaker.
-    of_speakers: BTreeMap<PrincipalId, Arc<Means>>,
-    pub(super) means: Means,
-    pub(super) graph: Graph,
-    /// Declared edges to tables of several products: a caller may know of the table and not of who declares it.
-    pub(super) contested: Arc<Vec<Edge>>,
-}
-
 static SERIALS: AtomicU64 = AtomicU64::new(1);
-
-impl Held {
-    /// The edges that begin at a holder.
-    pub(super) fn edges_from<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = Said> + 'a {
-        self.edges.from(holder).chain(self.fresh.iter().filter(|(edge, _)| edge.from.holder == *holder).cloned())
-    }
-
-    /// The edges that end at a holder.
-    pub(super) fn edges_to<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = Said> + 'a {
-        self.edges.to(holder).chain(self.fresh.iter().filter(|(edge, _)| edge.to.holder == *holder).cloned())
-    }
-
-    /// The columns of a holder that edges name.
-    pub(super) fn columns<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = &'a str> {
-        let fresh = self.fresh.iter().flat_map(|(edge, _)| [&edge.from, &edge.to]);
-        let fresh = fresh.filter(move |node| node.holder == *holder).filter_map(|node| node.column.as_deref());
-        self.edges.columns(holder).chain(fresh)
-    }
-
-    fn all(&self) -> impl Iterator<Item = Said> + '_ {
-        self.edges.iter().chain(self.fresh.iter().cloned())
-    }
-}
 
 /// Follows the changes until shutdown.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
@@ -162,7 +92,7 @@ impl Facts {
 
     /// Reads the catalog, and of the documents those that have changed.
     async fn load(app: &App, tx: &mut Tx, before: Option<&Held>) -> Result<Self, Error> {
-        let catalog = Arc::new(Catalog::load(app, tx).await?);
+        let catalog = Arc::new(read::catalog(app, tx).await?);
         let newest = store::outbox::newest(tx).await?;
         let changed = match before {
             Some(before) => changed(tx, before.outbox).await?,
@@ -174,7 +104,7 @@ impl Facts {
         };
         ids.iter().for_each(|id| drop(declared.remove(id)));
         for ids in ids.chunks(N_PRODUCTS) {
-            declared.extend(declared::load(app, tx, ids).await?);
+            declared.extend(read::declared(app, tx, ids).await?);
         }
         Ok(Self { outbox: newest, catalog, declared: Arc::new(declared) })
     }

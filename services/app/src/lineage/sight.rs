@@ -11,17 +11,11 @@ use lineage::edge::{Edge, Holder, Kind, Kinds, Node, Speaker};
 use lineage::graph::Visible;
 use store::revision::Revision;
 
-use super::follow::Held;
+use super::held::{Held, Sight};
 use crate::cache::lineage::KeptSight;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::product_in_domain::ProductInDomain;
-
-/// What one caller may see of one graph.
-pub(crate) struct Sight {
-    pub(super) visible: Visible,
-    knows: HashSet<ProductId>,
-}
 
 /// What the caller may see, cached until the visibility revision moves.
 pub(super) async fn of(ctx: &Ctx, held: &Arc<Held>) -> Result<Arc<Sight>, Error> {
@@ -36,40 +30,25 @@ pub(super) async fn of(ctx: &Ctx, held: &Arc<Held>) -> Result<Arc<Sight>, Error>
     drop(tx);
     let good_until = ctx.actor.standing.good_until;
     let (of, caches) = (Arc::clone(held), Arc::clone(&ctx.app));
-    let sight = tokio::task::spawn_blocking(move || Arc::new(Sight::new(&ctx, &of))).await;
-    let sight = sight.map_err(Error::internal)?;
+    let made = tokio::task::spawn_blocking(move || Arc::new(sight(&ctx, &of))).await;
+    let sight = made.map_err(Error::internal)?;
     let kept = KeptSight { sight: Arc::clone(&sight), serial: held.serial, revision, good_until };
     caches.caches.lineage.put_sight(key, kept);
     Ok(sight)
 }
 
-impl Sight {
-    fn new(ctx: &Ctx, held: &Held) -> Self {
-        let catalog = &held.catalog;
-        let knows = knows(ctx, &catalog.products);
-        let may_know = |table: TableId| catalog.bindings_of(table).any(|bound| knows.contains(&bound.product_id));
-        let mut visible = Visible::of(&held.graph, |holder| match holder {
-            Holder::Table(table) => may_know(*table),
-            Holder::Dataset(dataset) => held.means.is_apart(dataset, may_know),
-            Holder::Job(_) => true,
-            Holder::Principal(_) => false,
-        });
-        cut(held, &knows, &mut visible);
-        Self { visible, knows }
-    }
-
-    /// Whether the caller may know of a product.
-    pub(super) fn knows(&self, product: ProductId) -> bool {
-        self.knows.contains(&product)
-    }
-
-    /// Whether the caller may know who says so. Between nodes that they know, an edge that only others declare is none.
-    pub(super) fn shows(&self, edge: &Edge) -> bool {
-        match edge.speaker {
-            Speaker::Product(product) => self.knows(product),
-            Speaker::Principal(_) | Speaker::House => true,
-        }
-    }
+fn sight(ctx: &Ctx, held: &Held) -> Sight {
+    let catalog = &held.catalog;
+    let knows = knows(ctx, &catalog.products);
+    let may_know = |table: TableId| catalog.bindings_of(table).any(|bound| knows.contains(&bound.product_id));
+    let mut visible = Visible::of(&held.graph, |holder| match holder {
+        Holder::Table(table) => may_know(*table),
+        Holder::Dataset(dataset) => held.means.is_apart(dataset, may_know),
+        Holder::Job(_) => true,
+        Holder::Principal(_) => false,
+    });
+    cut(held, &knows, &mut visible);
+    Sight { visible, knows }
 }
 
 fn knows(ctx: &Ctx, products: &HashMap<ProductId, ProductInDomain>) -> HashSet<ProductId> {
