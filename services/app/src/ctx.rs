@@ -86,8 +86,9 @@ pub struct Settings {
     pub lineage_events_per_second: u32,
     /// How many subjects there are before none is added that no product owns (`registry.subjects`).
     pub max_subjects: u32,
-    /// How long a search waits for the index to take the newest changes. Afterwards its answer is partial.
-    pub search_wait: Duration,
+    /// How long a search, or a question about lineage, waits for the index or the graph to take the newest changes.
+    /// Afterwards its answer is partial.
+    pub catch_up_wait: Duration,
 }
 
 impl Settings {
@@ -97,7 +98,7 @@ impl Settings {
             poll: Duration::from_secs(3_600),
             n_inspections: 1,
             vends_per_second: 0,
-            search_wait: Duration::from_secs(60),
+            catch_up_wait: Duration::from_secs(60),
             lineage_events_per_second: 0,
             ..Self::default()
         }
@@ -124,7 +125,7 @@ impl Default for Settings {
             max_versions: 10_000,
             max_subjects: 100_000,
             vends_per_second: 1_000,
-            search_wait: Duration::from_secs(1),
+            catch_up_wait: Duration::from_secs(1),
             lineage_events_per_second: 1_000,
         }
     }

@@ -124,7 +124,7 @@ async fn newest(ctx: &Ctx) -> Result<(Option<Arc<Index>>, bool), Error> {
     // A task of its own: a search that gives up does not stop it half-way.
     let app = Arc::clone(&ctx.app);
     let following = tokio::spawn(async move { catch_up(&app).await });
-    match tokio::time::timeout(ctx.app.settings.search_wait, following).await {
+    match tokio::time::timeout(ctx.app.settings.catch_up_wait, following).await {
         Ok(Ok(Ok(()))) | Err(_) => {}
         Ok(Ok(Err(error))) => tracing::warn!(error = &error as &dyn std::error::Error, "the search index is behind"),
         Ok(Err(error)) => tracing::error!(%error, "the search index is behind"),

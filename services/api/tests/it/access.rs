@@ -34,7 +34,7 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("search", json!({ "text": "orders" }), ALL),
         ("rot", json!({}), ALL),
         ("suggestions", json!({ "text": "ord" }), ALL),
-        ("lineage", json!({ "table": "shop.orders.orders" }), ALL),
+        ("lineage", json!({ "table": "shop.orders.orders", "direction": "DOWNSTREAM", "depth": 2 }), ALL),
         ("impact", json!({ "table": "shop.orders.orders" }), ALL),
         (
             "contractVersion",

@@ -119,7 +119,12 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-pub(crate) const ABOUT_NAMES: [&str; 30] = [
+pub(crate) const ABOUT_NAMES: [&str; 35] = [
+    r#"{ lineage(table: "shop.{}.{}", depth: 3) { start { id } total complete consumerCount } }"#,
+    r#"{ lineage(product: "shop.{}", direction: UPSTREAM) { start { id } total complete } }"#,
+    r#"{ impact(table: "shop.{}.{}") { total consumerCount counts { distance } } }"#,
+    r#"{ impact(table: "shop.{}.{}__v1", columns: ["order_id"]) { total consumerCount } }"#,
+    r#"{ impact(product: "shop.{}") { total consumerCount } }"#,
     r#"{ rot(domain: "shop/{}") { findings { address } complete } }"#,
     r#"{ search(text: "{}") { hits { product { id name } access stage matches { field of text } } total facets { facet values { value count } } corrections { typed found } partial endCursor } }"#,
     r#"{ search(text: "shop.{}.{}") { hits { product { name } } total corrections { typed found } } }"#,
@@ -178,7 +183,9 @@ pub(crate) const ABOUT_IDS: [&str; 12] = [
 ];
 
 /// Questions that name nothing.
-const LISTS: [&str; 19] = [
+const LISTS: [&str; 21] = [
+    r#"{ lineage(table: "shop.orders.orders", depth: 5) { start { id } complete cut total counts { distance } found { distance } endCursor consumerCount consumers { principal { subject } } endConsumer } }"#,
+    r#"{ impact(product: "shop.orders") { complete total counts { distance } found { distance } consumerCount consumers { principal { subject } } } }"#,
     r#"{ products(first: 5) { nodes { name access usage { readers leases lastAt } similar(first: 3) { name } tables { freshness { promisedSeconds late } } contracts { changes(from: "1.0.0", to: "2.0.0") { message } } } } }"#,
     "{ rot { findings { kind address since product { id } contractVersion { id } grant { id } } complete } }",
     r#"{ rot(domain: "shop") { findings { kind address since } complete } }"#,

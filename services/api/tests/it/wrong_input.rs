@@ -201,7 +201,7 @@ impl Foreign {
             "product" => vec![with(&[("/domain", json!("other")), ("/name", json!("vault"))])],
             "table" => vec![with(&[("/address", json!("other.vault.vault"))])],
             "lineage" | "impact" => vec![
-                with(&[("/table", json!("other.vault.vault"))]),
+                with(&[("/table", json!("other.vault.vault")), ("/columns", Value::Null)]),
                 with(&[("/table", Value::Null), ("/columns", Value::Null), ("/product", json!("other.vault"))]),
             ],
             "contractVersion" => vec![

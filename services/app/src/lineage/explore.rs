@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::contract::Classification;
 use domain::id::{BindingId, DomainId, PrincipalId, TableId};
@@ -27,8 +26,6 @@ use crate::error::{Error, Noun};
 use crate::product_in_domain::ProductInDomain;
 use crate::target::Target;
 
-/// How long a question waits for the newest changes. Afterwards its answer is not complete.
-const WAIT: Duration = Duration::from_secs(1);
 /// The search ends after the distance at which so many holders are reached.
 const MAX_REACHED: usize = 20_000;
 /// The farthest distance.
@@ -235,7 +232,7 @@ async fn newest(ctx: &Ctx) -> Result<(Arc<Held>, Lag), Error> {
     // A task of its own: a question that gives up does not stop it half-way.
     let app = Arc::clone(&ctx.app);
     let following = tokio::spawn(async move { catch_up(&app).await });
-    match tokio::time::timeout(WAIT, following).await {
+    match tokio::time::timeout(ctx.app.settings.catch_up_wait, following).await {
         Ok(Ok(Ok(()))) | Err(_) => {}
         Ok(Ok(Err(error))) => tracing::warn!(error = &error as &dyn std::error::Error, "lineage is behind"),
         Ok(Err(error)) => tracing::error!(%error, "lineage is behind"),

@@ -325,7 +325,7 @@ impl Config {
             max_versions: self.registry.versions,
             max_subjects: self.registry.subjects,
             vends_per_second: self.limits.vends,
-            search_wait: defaults.search_wait,
+            catch_up_wait: defaults.catch_up_wait,
             lineage_events_per_second: self.limits.lineage,
         }
     }

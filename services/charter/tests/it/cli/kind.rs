@@ -705,7 +705,7 @@ fn gate_forms() -> Forms {
 }
 
 /// Commands with words and filters that can be given more than once.
-pub(crate) const REPEATABLE: [&str; 1] = ["search"];
+pub(crate) const REPEATABLE: [&str; 3] = ["search", "lineage", "impact"];
 
 /// Commands whose data is what is wrong with the input: it goes to standard output.
 pub(crate) const REPORTS: [&str; 1] = ["contract lint"];
