@@ -10,7 +10,7 @@ use crate::row::{Text, row, rows_in};
 
 /// The most domains that a page is of.
 pub const MAX_DOMAINS: usize = MAX_LIST;
-/// The length of a page; one that is shorter is the last.
+/// The length of a page, as the queries have it; one that is shorter is the last.
 pub const PAGE: usize = 1_000;
 
 /// Declares a page of a list: the ids of one kind of object behind `after`, in their order, each with a time.
@@ -26,7 +26,7 @@ macro_rules! list {
             $($before: $type,)*
         ) -> Result<Vec<($id, Timestamp)>, Error> {
             let after = &after.map_or(String::new(), |id| id.to_string());
-            let rows = rows_in!(tx, $row, concat!($sql, " LIMIT 1000"), domains, after $(, $before)*);
+            let rows = rows_in!(tx, $row, $sql, domains, after $(, $before)*);
             Ok(rows.into_iter().map(|row| (row.id.0, Timestamp(row.since))).collect())
         }
     };
@@ -45,7 +45,8 @@ list! {
              AND (above.id = domains.id
                  OR substr(domains.path, 1, length(above.path) + 1) = above.path || '/')
      ) AND domains.id > $1 AND domains.id IN ({list})
-     ORDER BY domains.id"
+     ORDER BY domains.id
+     LIMIT 1000"
 }
 
 list! {
@@ -53,7 +54,8 @@ list! {
     list_not_enforced() -> DomainId, NotEnforcedRow,
     "SELECT id, created_at AS since FROM domains
      WHERE enforcement <> 'on' AND switch_at IS NULL AND id > $1 AND id IN ({list})
-     ORDER BY id"
+     ORDER BY id
+     LIMIT 1000"
 }
 
 list! {
@@ -81,7 +83,8 @@ list! {
              WHERE leases.issued_at >= $2 AND leases.action = 'read'
          )
          AND products.domain_id IN ({list})
-     ORDER BY products.id"
+     ORDER BY products.id
+     LIMIT 1000"
 }
 
 list! {
@@ -93,7 +96,8 @@ list! {
      WHERE grants.id > $1 AND grants.revoked_at IS NULL AND grants.until_at > $2 AND grants.from_at < $3
          AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.grant_id = grants.id)
          AND products.domain_id IN ({list})
-     ORDER BY grants.id"
+     ORDER BY grants.id
+     LIMIT 1000"
 }
 
 list! {
@@ -127,5 +131,6 @@ list! {
                  )
          )
          AND products.domain_id IN ({list})
-     ORDER BY contract_versions.id"
+     ORDER BY contract_versions.id
+     LIMIT 1000"
 }
