@@ -16,7 +16,7 @@ use domain::error::Kind;
 use futures::FutureExt;
 use http_base::budget::HeldBytes;
 use http_base::permit::Permit;
-use http_base::problem::Problem;
+use http_base::problem::{Problem, retry_after_seconds};
 use http_base::request::RequestInfo;
 
 use crate::body::{Arriving, GraphQlRequest, Room};
@@ -72,7 +72,7 @@ async fn read(server: &Server, entered: &Entered, body: Body, may_send_documents
         if !may_send_documents {
             return Err(Problem::TooLarge { limit_bytes: limits.body_bytes });
         }
-        permit = Some(server.large_bodies.acquire().await?);
+        permit = Some(server.large_bodies.acquire().await);
         if !arriving.read(limits.documents_body_bytes, Room::Waiting).await? {
             return Err(Problem::TooLarge { limit_bytes: limits.documents_body_bytes });
         }
@@ -207,8 +207,7 @@ fn render(mut answer: Answer, info: &RequestInfo, max_errors: usize) -> Response
             if let Some(retry_after) = retry_after.filter(|_| answer.data == Value::Null) {
                 // Nothing was done, so a client that knows nothing of GraphQL may send all of it again.
                 *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-                let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds(retry_after)));
             }
             response
         }

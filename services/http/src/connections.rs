@@ -7,7 +7,7 @@
 //! connections, so that one client cannot take the slots of all.
 
 pub mod peer;
-mod table;
+pub mod table;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -91,12 +91,8 @@ pub async fn serve<F, A, B>(
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let server = Arc::new(Server {
-        slots: Arc::new(Semaphore::new(limits.connections)),
-        table: Table::default(),
-        limits,
-        is_health,
-    });
+    let server =
+        Arc::new(Server { slots: Arc::new(Semaphore::new(limits.connections)), table: Table::new(limits), is_health });
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
@@ -123,7 +119,7 @@ pub async fn serve<F, A, B>(
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    if tokio::time::timeout(server.limits.shutdown_timeout, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(server.table.limits().shutdown_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("shutdown timeout: answers in progress were cut short");
     }
     connections.shutdown().await;
@@ -144,7 +140,7 @@ where
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let Limits { request_timeout, read_timeout, .. } = opened.server.limits;
+    let Limits { request_timeout, read_timeout, .. } = *opened.server.table.limits();
     let opened = Arc::clone(opened);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (opened, answer) = (Arc::clone(&opened), answer.clone());
@@ -168,34 +164,14 @@ where
 struct Server {
     slots: Arc<Semaphore>,
     table: Table,
-    limits: Limits,
     is_health: fn(&str) -> bool,
 }
 
 impl Server {
-    /// Admits a connection, if need be in place of another one; `None` if its address has its share.
+    /// Admits a connection; `None` if its address has its share.
     fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Opened> {
-        let address = self.limits.proxies.of_connection(peer);
-        let share = match self.limits.connections_per_address {
-            Some(share) => share,
-            None if peer.to_canonical().is_loopback() => usize::MAX,
-            None => self.limits.connections.div_ceil(4),
-        };
-        if let Some(address) = address
-            && self.table.count_of(address) >= share
-            && !self.table.close_idle_of(address)
-        {
-            return None;
-        }
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok();
-        if slot.is_none() {
-            // The new one waits in the reserve until the other one has ended.
-            self.table.close_idle();
-            if self.table.count_reserve() >= self.limits.reserve {
-                self.table.close_reserve();
-            }
-        }
-        let (id, close) = self.table.add(address, slot.is_some());
+        let (id, close) = self.table.admit(peer, slot.is_some(), Instant::now())?;
         Some(Opened { server: Arc::clone(self), id, peer, close, slot: Mutex::new(slot) })
     }
 
@@ -203,7 +179,7 @@ impl Server {
     async fn keep_closing_idle(&self) {
         loop {
             tokio::time::sleep(CLOSE_PAUSE).await;
-            self.table.close_idle();
+            self.table.close_idle(Instant::now());
         }
     }
 }
@@ -240,7 +216,7 @@ impl Opened {
         let slot = tokio::select! {
             Ok(slot) = slot => slot,
             () = self.server.keep_closing_idle() => return false,
-            () = tokio::time::sleep(2 * self.server.limits.request_timeout) => return false,
+            () = tokio::time::sleep(2 * self.server.table.limits().request_timeout) => return false,
         };
         *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(slot);
         self.server.table.has_slot(self.id);
@@ -259,7 +235,7 @@ struct Busy(Arc<Opened>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.server.table.end(self.0.id);
+        self.0.server.table.end(self.0.id, Instant::now());
     }
 }
 

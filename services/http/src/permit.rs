@@ -29,10 +29,11 @@ impl Permits {
     }
 
     /// Waits for a permit.
-    ///
-    /// # Errors
-    /// [`Problem::Unavailable`] during a shutdown.
-    pub async fn acquire(&self) -> Result<Permit, Problem> {
-        Arc::clone(&self.0).acquire_owned().await.map(Permit).map_err(|_| Problem::Unavailable)
+    pub async fn acquire(&self) -> Permit {
+        match Arc::clone(&self.0).acquire_owned().await {
+            Ok(permit) => Permit(permit),
+            // Only of a closed semaphore, and this one is never closed.
+            Err(_) => std::future::pending().await,
+        }
     }
 }

@@ -51,8 +51,7 @@ pub enum Problem {
 impl Problem {
     /// The client exceeds its own share or rate, and may try again after this time.
     pub fn too_many(retry_after: Duration) -> Self {
-        let is_partial = u64::from(retry_after.subsec_nanos() > 0);
-        Self::TooMany { retry_after_seconds: (retry_after.as_secs() + is_partial).max(1) }
+        Self::TooMany { retry_after_seconds: retry_after_seconds(retry_after) }
     }
 
     fn status(&self) -> StatusCode {
@@ -125,6 +124,12 @@ impl Problem {
         };
         detail.to_owned()
     }
+}
+
+/// The value of `Retry-After` for a wait: never before its end, and never at once.
+pub fn retry_after_seconds(wait: Duration) -> u64 {
+    let is_partial = u64::from(wait.subsec_nanos() > 0);
+    (wait.as_secs() + is_partial).max(1)
 }
 
 /// A response without a body: [`render`] writes the body when the request's id is known.

@@ -120,7 +120,7 @@ async fn read(
     let mut arriving = Arriving::new(body, server, &entered.clients);
     let mut permit = None;
     if !arriving.read(USUAL_BYTES, Room::Free).await? {
-        permit = Some(server.large_bodies.acquire().await?);
+        permit = Some(server.large_bodies.acquire().await);
         if !arriving.read(most, Room::Waiting).await? {
             return Err(Problem::TooLarge { limit_bytes: most });
         }
@@ -130,7 +130,7 @@ async fn read(
         Some(Encoding::Gzip) => {
             // What a body inflates to is not known before: it is read as if it were large.
             if permit.is_none() {
-                permit = Some(server.large_bodies.acquire().await?);
+                permit = Some(server.large_bodies.acquire().await);
             }
             let inflated = tokio::task::spawn_blocking(move || inflate(&bytes, most)).await;
             bytes = inflated.map_err(|_| Problem::Internal)??;

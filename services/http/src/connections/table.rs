@@ -7,12 +7,17 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::Limits;
+
 /// How long a connection is idle before it gives way: a client that has just connected is about to send its request.
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
-/// All open connections of a listener.
-#[derive(Debug, Default)]
-pub(super) struct Table(Mutex<Open>);
+/// All open connections of a listener. It reads no clock: what depends on the time takes the time.
+#[derive(Debug)]
+pub struct Table {
+    limits: Limits,
+    open: Mutex<Open>,
+}
 
 #[derive(Debug, Default)]
 struct Open {
@@ -24,7 +29,7 @@ struct Open {
 struct Connection {
     /// `None` for a proxy, whose connections are those of many clients.
     address: Option<IpAddr>,
-    /// Whether it is one of [`super::Limits::connections`], or one of the reserve.
+    /// Whether it is one of [`Limits::connections`], or one of the reserve.
     has_slot: bool,
     state: State,
     close: CancellationToken,
@@ -42,24 +47,53 @@ enum State {
 }
 
 impl Table {
-    /// Adds a connection; its token is cancelled when it has to close.
-    pub(super) fn add(&self, address: Option<IpAddr>, has_slot: bool) -> (u64, CancellationToken) {
-        let close = CancellationToken::new();
+    /// A table without connections.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, open: Mutex::default() }
+    }
+
+    /// The limits of the listener.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Admits a connection, if need be in place of another one. `None` if its address has its share; else its id, and a token
+    /// that is cancelled when it has to close.
+    ///
+    /// Without a slot it is in the reserve, until one that closes for it has ended.
+    pub fn admit(&self, peer: IpAddr, has_slot: bool, now: Instant) -> Option<(u64, CancellationToken)> {
+        let address = self.limits.proxies.of_connection(peer);
+        let share = match self.limits.connections_per_address {
+            Some(share) => share,
+            None if peer.to_canonical().is_loopback() => usize::MAX,
+            None => self.limits.connections.div_ceil(4),
+        };
         let mut open = self.lock();
-        open.last_id += 1;
-        let id = open.last_id;
-        let state = State::Idle(Instant::now());
-        open.connections.insert(id, Connection { address, has_slot, state, close: close.clone() });
-        (id, close)
+        let mut frees_slot = false;
+        if let Some(address) = address
+            && open.count(|connection| connection.address == Some(address)) >= share
+        {
+            let own = |connection: &Connection| connection.address == Some(address);
+            frees_slot = open.close_longest_idle(own, IDLE_GRACE, now)?.has_slot;
+        }
+        if !has_slot {
+            if !frees_slot {
+                open.close_idle(now);
+            }
+            if open.count(Connection::is_in_reserve) >= self.limits.reserve {
+                open.close_reserve(now);
+            }
+        }
+        Some(open.add(address, has_slot, now))
     }
 
     /// Removes a connection that has ended.
-    pub(super) fn remove(&self, id: u64) {
+    pub fn remove(&self, id: u64) {
         self.lock().connections.remove(&id);
     }
 
     /// Begins a request; `false` if the connection is closing.
-    pub(super) fn begin(&self, id: u64) -> bool {
+    pub fn begin(&self, id: u64) -> bool {
         let mut open = self.lock();
         match open.connections.get_mut(&id) {
             Some(connection) if connection.state != State::Closing => {
@@ -71,87 +105,87 @@ impl Table {
     }
 
     /// Ends a request.
-    pub(super) fn end(&self, id: u64) {
+    pub fn end(&self, id: u64, now: Instant) {
         let mut open = self.lock();
         if let Some(connection) = open.connections.get_mut(&id)
             && connection.state == State::Busy
         {
-            connection.state = State::Idle(Instant::now());
+            connection.state = State::Idle(now);
         }
     }
 
     /// Moves a connection from the reserve to a slot.
-    pub(super) fn has_slot(&self, id: u64) {
+    pub fn has_slot(&self, id: u64) {
         if let Some(connection) = self.lock().connections.get_mut(&id) {
             connection.has_slot = true;
         }
     }
 
-    /// How many connections an address has, without those that are closing.
-    pub(super) fn count_of(&self, address: IpAddr) -> usize {
-        self.lock().open().filter(|connection| connection.address == Some(address)).count()
+    /// Closes the longest idle connection that has a slot, if one is idle for long enough.
+    pub fn close_idle(&self, now: Instant) {
+        self.lock().close_idle(now);
     }
 
-    /// How many connections are in the reserve.
-    pub(super) fn count_reserve(&self) -> usize {
-        self.lock().open().filter(|connection| !connection.has_slot).count()
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn add(&mut self, address: Option<IpAddr>, has_slot: bool, now: Instant) -> (u64, CancellationToken) {
+        let close = CancellationToken::new();
+        self.last_id += 1;
+        let state = State::Idle(now);
+        self.connections.insert(self.last_id, Connection { address, has_slot, state, close: close.clone() });
+        (self.last_id, close)
     }
 
-    /// Closes the longest idle connection that has a slot; `false` if none is idle for long enough.
-    pub(super) fn close_idle(&self) -> bool {
-        self.lock().close_first(|connection| connection.has_slot.then(|| connection.idle_since(IDLE_GRACE)).flatten())
+    /// How many of the connections that are not closing match.
+    fn count(&self, matches: impl Fn(&Connection) -> bool) -> usize {
+        let open = self.connections.values().filter(|connection| connection.state != State::Closing);
+        open.filter(|connection| matches(connection)).count()
     }
 
-    /// Closes the longest idle connection of an address; `false` if none is idle for long enough.
-    pub(super) fn close_idle_of(&self, address: IpAddr) -> bool {
-        self.lock().close_first(|connection| {
-            (connection.address == Some(address)).then(|| connection.idle_since(IDLE_GRACE)).flatten()
-        })
+    fn close_idle(&mut self, now: Instant) {
+        self.close_longest_idle(|connection| connection.has_slot, IDLE_GRACE, now);
     }
 
     /// Closes a connection of the reserve: the longest idle one, or the oldest of those that wait for a slot.
-    pub(super) fn close_reserve(&self) {
-        let mut open = self.lock();
-        let idle =
-            |connection: &Connection| (!connection.has_slot).then(|| connection.idle_since(Duration::ZERO)).flatten();
-        if open.close_first(idle) {
+    fn close_reserve(&mut self, now: Instant) {
+        if self.close_longest_idle(Connection::is_in_reserve, Duration::ZERO, now).is_some() {
             return;
         }
-        let waiting = open.connections.iter_mut();
-        let waiting = waiting.filter(|(_, connection)| !connection.has_slot && connection.state == State::Busy);
+        let waiting = self.connections.iter_mut();
+        let waiting = waiting.filter(|(_, connection)| connection.is_in_reserve() && connection.state == State::Busy);
         if let Some((_, oldest)) = waiting.min_by_key(|(id, _)| **id) {
             oldest.close();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Open {
-    fn open(&self) -> impl Iterator<Item = &Connection> {
-        self.connections.values().filter(|connection| connection.state != State::Closing)
-    }
-
-    /// Closes the connection with the least key; `false` if none has one.
-    fn close_first(&mut self, key: impl Fn(&Connection) -> Option<Instant>) -> bool {
-        let keyed = self.connections.values_mut().filter_map(|connection| Some((key(connection)?, connection)));
-        match keyed.min_by_key(|(key, _)| *key) {
-            Some((_, connection)) => {
-                connection.close();
-                true
-            }
-            None => false,
-        }
+    /// Closes the longest idle connection of those that match; `None` if none of them is idle for long enough.
+    fn close_longest_idle(
+        &mut self,
+        matches: impl Fn(&Connection) -> bool,
+        at_least: Duration,
+        now: Instant,
+    ) -> Option<&Connection> {
+        let matching = self.connections.values_mut().filter(|connection| matches(connection));
+        let idle = matching.filter_map(|connection| Some((connection.idle_since(at_least, now)?, connection)));
+        let (_, longest) = idle.min_by_key(|(since, _)| *since)?;
+        longest.close();
+        Some(longest)
     }
 }
 
 impl Connection {
+    fn is_in_reserve(&self) -> bool {
+        !self.has_slot
+    }
+
     /// The time since which it is idle, if that is long enough.
-    fn idle_since(&self, at_least: Duration) -> Option<Instant> {
+    fn idle_since(&self, at_least: Duration, now: Instant) -> Option<Instant> {
         match self.state {
-            State::Idle(since) => Some(since).filter(|since| since.elapsed() >= at_least),
+            State::Idle(since) => Some(since).filter(|since| now.saturating_duration_since(*since) >= at_least),
             State::Busy | State::Closing => None,
         }
     }

@@ -1,5 +1,6 @@
 //! The log line of a request.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use domain::clock::Random;
@@ -9,9 +10,17 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Keeps the elapsed times of request lines, in milliseconds.
+/// Keeps the fields of request lines.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<f64>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<Line>>>);
+
+pub(crate) type Line = BTreeMap<&'static str, String>;
+
+impl Lines {
+    pub(crate) fn taken(&self) -> Vec<Line> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -27,7 +36,9 @@ impl Subscriber for Lines {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        event.record(&mut Elapsed(self));
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(fields.0);
     }
 
     fn enter(&self, _: &Id) {}
@@ -35,15 +46,17 @@ impl Subscriber for Lines {
     fn exit(&self, _: &Id) {}
 }
 
-struct Elapsed<'a>(&'a Lines);
+#[derive(Default)]
+struct Fields(Line);
 
-impl Visit for Elapsed<'_> {
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        assert_eq!(field.name(), "elapsed_ms");
-        self.0.0.lock().unwrap().push(value);
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
     }
 
-    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
 }
 
 struct Zeros;
@@ -61,6 +74,7 @@ fn the_elapsed_time_is_that_of_a_steady_clock() {
     let guard = tracing::subscriber::set_default(lines.clone());
     drop(LogLine::begin(&Zeros, &Method::GET, "/"));
     drop(guard);
-    let elapsed = lines.0.lock().unwrap().clone();
+    let lines = lines.taken();
+    let elapsed: Vec<f64> = lines.iter().map(|line| line["elapsed_ms"].parse().unwrap()).collect();
     assert!(matches!(elapsed[..], [elapsed_ms] if elapsed_ms > 0.0 && elapsed_ms < 60_000.0), "{elapsed:?}");
 }

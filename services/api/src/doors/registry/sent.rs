@@ -59,7 +59,7 @@ impl Sent {
                 return Err(Failure::new(Code::SchemaTooLarge, "the schema is too large"));
             }
             // Only once it is there: a slow client must not keep others from their turn.
-            permit = Some(self.server.large_schemas.acquire().await?);
+            permit = Some(self.server.large_schemas.acquire().await);
         }
         let (bytes, held) = arriving.whole();
         Ok((parse(&bytes)?, (self.entered, held, permit)))
