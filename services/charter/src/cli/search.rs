@@ -158,7 +158,7 @@ impl SearchAnswer {
         let rows = self.hits.iter().map(|hit| {
             let Product { name, title, state, domain, .. } = &hit.product;
             [
-                bold(&format!("{}.{name}", domain.path)),
+                format!("{}.{name}", domain.path),
                 or_dash(title.as_deref()),
                 state.to_string(),
                 hit.access.to_string(),
@@ -166,10 +166,14 @@ impl SearchAnswer {
             ]
         });
         let mut text = output::table(["product", "title", "state", "access", "matched"], rows);
+        let mut facets = String::new();
         for counts in self.facets.iter().filter(|counts| counts.values.len() > 1) {
             let values =
                 counts.values.iter().take(8).map(|SearchFacetValue { value, count }| format!("{value} {count}"));
-            let _ = write!(text, "\n{}: {}", counts.facet, values.collect::<Vec<_>>().join(", "));
+            let _ = writeln!(facets, "{}: {}", counts.facet, values.collect::<Vec<_>>().join(", "));
+        }
+        if !facets.is_empty() {
+            let _ = write!(text, "\n{facets}");
         }
         text
     }
