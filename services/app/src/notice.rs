@@ -254,7 +254,7 @@ fn may_view(ctx: &Ctx, own: &[Grant], view: &NoticeView) -> bool {
     grants.any(by_grant) || by_product() == [true, true]
 }
 
-/// One whom a notice concerns. Which columns it reads is not known.
+/// One whom a notice concerns. [`crate::lineage::reads_of_holders`] says which of the changed columns it reads.
 #[derive(Clone, Debug)]
 pub struct Consumer {
     /// Its grant on the old major.

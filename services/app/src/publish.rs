@@ -38,7 +38,8 @@ use policy::{Action, Resource};
 use store::{Lock, Tx};
 
 pub use self::model::{
-    ChangeKind, DocumentChange, DocumentKind, DocumentSet, DocumentText, Outcome, Problem, Report, VersionRefusal,
+    Breaking, ChangeKind, DocumentChange, DocumentKind, DocumentSet, DocumentText, Outcome, Problem, Report,
+    VersionRefusal,
 };
 use self::plan::Plan;
 use self::set::Set;

@@ -33,6 +33,7 @@ mod service;
 mod serving;
 mod sql_text;
 pub mod table;
+mod touched;
 mod types;
 mod values;
 
@@ -42,4 +43,5 @@ pub use self::finding_record::{FindingRecord, finding_records};
 pub use self::judge::{Refusal, judge, judge_with, needed_bump, required_bump};
 pub use self::proof::{Options, Proof, Proofs};
 pub use self::rule::{Judgement, Rule, Settlement};
+pub use self::touched::{Touched, touched};
 pub use self::values::MAX_VALUE_CHARS;

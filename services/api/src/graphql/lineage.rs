@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::lineage::edge::{Kind, Kinds};
 use ::lineage::graph::{Direction, Part};
-use app::lineage::{Answer, Ask, By, Consumer, Count, Edge, Found, Holder, MAX_DEPTH, Reads, Start, explore};
+use app::lineage::{Answer, Ask, By, Consumer, Count, Edge, Found, Holder, MAX_DEPTH, Readers, Reads, Start, explore};
 use async_graphql::{Context, Object, SimpleObject, Union};
 
 use super::closed_set::{LineageBasis, LineageCut, LineageDirection, LineageKind, LineageStanding};
@@ -289,6 +289,31 @@ impl LineageConsumer<'_> {
     }
 }
 
+/// Those who read what a change breaks, as far as the caller may see their grants.
+pub(super) struct AffectedReaders(pub(super) Readers);
+
+#[Object]
+impl AffectedReaders {
+    /// Nothing is missing, as far as it is known who reads what.
+    async fn complete(&self) -> bool {
+        self.0.is_complete
+    }
+
+    /// How many there are.
+    async fn count(&self) -> i32 {
+        count(self.0.consumers.len())
+    }
+
+    /// The first of them: holders of grants who read one of the columns, or of whom that is not known.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn consumers(
+        &self,
+        #[graphql(default_with = "Some(DEFAULT_PAGE)")] first: Option<i32>,
+    ) -> Result<Vec<LineageConsumer<'_>>> {
+        Ok(self.0.consumers.iter().take(limit(first)?).map(LineageConsumer).collect())
+    }
+}
+
 /// A major of an output port that a consumer has a grant on.
 struct LineagePort<'a> {
     port_major: &'a domain::grant::PortMajor,
@@ -311,10 +336,15 @@ impl LineagePort<'_> {
 
     /// Which of the affected columns behind the port the consumer reads; null if that is not known.
     async fn columns(&self) -> Option<Vec<&str>> {
-        match self.reads {
-            Reads::Unknown => None,
-            Reads::Columns(columns) => Some(columns.iter().map(String::as_str).collect()),
-        }
+        known(self.reads)
+    }
+}
+
+/// The columns, where they are known.
+pub(super) fn known(reads: &Reads) -> Option<Vec<&str>> {
+    match reads {
+        Reads::Unknown => None,
+        Reads::Columns(columns) => Some(columns.iter().map(String::as_str).collect()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::lineage::{Reads, reads_of_holders};
 use app::notice::{self, AnswerNotice, Consumer, NoticeView, Outcome, UpdateNotice};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use domain::clock::Timestamp;
@@ -11,6 +12,7 @@ use domain::notice::Reply;
 use super::error::{Failure, Result};
 use super::id::{decode, encode};
 use super::input::idempotency_key;
+use super::lineage::known;
 use super::page::{Connection, Page, SHORT_LIST, cost};
 use super::relation;
 use super::scalar::{DateTime, int};
@@ -80,7 +82,11 @@ impl ChangeNotice {
         let ctx = ctx.ctx()?;
         let page = Page::new(ctx, "consumers of notice", first, after.as_deref())?;
         let found = notice::list_consumers(ctx, self.0.notice.id, page.seek()).await?;
-        Ok(page.connection(found, |consumer| (consumer.grant.granted_at, consumer.grant.id), AffectedConsumer))
+        let grants: Vec<_> = found.items.iter().map(|consumer| &consumer.grant).collect();
+        let reads = reads_of_holders(ctx, &self.0.notice, &grants).await?;
+        let items = found.items.into_iter().zip(reads).map(|(consumer, reads)| AffectedConsumer { consumer, reads });
+        let found = app::paging::Page { items: items.collect(), has_more: found.has_more };
+        Ok(page.connection(found, |of| (of.consumer.grant.granted_at, of.consumer.grant.id), |of| of))
     }
 }
 
@@ -111,25 +117,33 @@ pub(crate) struct NoticePort {
 }
 
 /// One whom a notice concerns.
-pub(crate) struct AffectedConsumer(Consumer);
+pub(crate) struct AffectedConsumer {
+    consumer: Consumer,
+    reads: Reads,
+}
 
-/// A consumer that a notice affects. Which columns it reads is unknown.
+/// A consumer that a notice affects.
 #[Object]
 impl AffectedConsumer {
     /// Its grant on the old major.
     async fn grant(&self) -> Grant {
-        Grant(self.0.grant.clone())
+        Grant(self.consumer.grant.clone())
+    }
+
+    /// Which of the columns that the change breaks it reads; null if that is not known.
+    async fn columns(&self) -> Option<Vec<&str>> {
+        known(&self.reads)
     }
 
     /// Its latest answer, which counts.
     async fn answer(&self) -> Option<NoticeAnswer> {
-        self.0.answers.last().cloned().map(NoticeAnswer)
+        self.consumer.answers.last().cloned().map(NoticeAnswer)
     }
 
     /// All its answers, oldest first.
     #[graphql(complexity = "SHORT_LIST * child_complexity + 1")]
     async fn history(&self) -> Vec<NoticeAnswer> {
-        self.0.answers.iter().cloned().map(NoticeAnswer).collect()
+        self.consumer.answers.iter().cloned().map(NoticeAnswer).collect()
     }
 }
 

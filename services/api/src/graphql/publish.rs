@@ -1,10 +1,12 @@
 //! Planning and applying sets of documents.
 
+use app::lineage;
 use app::publish::{self, DocumentSet, DocumentText, Outcome};
-use async_graphql::{Context, InputObject, Object, SimpleObject, Union};
+use async_graphql::{ComplexObject, Context, InputObject, Object, SimpleObject, Union};
 
 use super::error::Result;
 use super::input::{idempotency_key, path};
+use super::lineage::AffectedReaders;
 use super::scalar::int;
 use super::session::SessionExt;
 use super::types::Finding;
@@ -52,6 +54,7 @@ pub(crate) struct ApplyDocumentsPayload {
 
 /// A change that a document makes.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct DocumentChange {
     kind: DocumentKind,
     /// The document's path; empty for pruned objects.
@@ -68,6 +71,18 @@ pub(crate) struct DocumentChange {
     bump: Option<Bump>,
     /// The reasons why a draft is not active yet.
     reasons: Vec<String>,
+    #[graphql(skip)]
+    breaking: Option<publish::Breaking>,
+}
+
+#[ComplexObject]
+impl DocumentChange {
+    /// Those who read the columns of the version before that the differences break: the findings that are not
+    /// `consumerSafe`. Null if the document breaks nothing.
+    async fn affected(&self, ctx: &Context<'_>) -> Result<Option<AffectedReaders>> {
+        let Some(breaking) = &self.breaking else { return Ok(None) };
+        Ok(Some(AffectedReaders(lineage::readers_of(ctx.ctx()?, breaking).await?)))
+    }
 }
 
 impl From<publish::DocumentChange> for DocumentChange {
@@ -82,6 +97,7 @@ impl From<publish::DocumentChange> for DocumentChange {
             findings: change.findings.iter().map(Finding::from).collect(),
             bump: change.bump.map(Bump::from),
             reasons: change.reasons,
+            breaking: change.breaking,
         }
     }
 }

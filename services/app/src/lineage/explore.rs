@@ -209,7 +209,7 @@ pub async fn explore(ctx: &Ctx, ask: Ask) -> Result<Answer, Error> {
 
 /// What the graph lacks of what was committed before this call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lag {
+pub(super) enum Lag {
     None,
     /// What speakers claim.
     Claims,
@@ -217,7 +217,7 @@ enum Lag {
     Access,
 }
 
-async fn newest(ctx: &Ctx) -> Result<(Arc<Held>, Lag), Error> {
+pub(super) async fn newest(ctx: &Ctx) -> Result<(Arc<Held>, Lag), Error> {
     let at = At::newest(&mut ctx.app.db.read().await?).await?;
     let lag = |held: &Held| match (held.at == at, held.at.access < at.access) {
         (true, _) => Lag::None,

@@ -1,6 +1,8 @@
 //! What publishing takes and answers: sets of documents, reports, problems and refusals.
 
-use domain::change::Finding;
+use domain::change::{Finding, Touched, touched};
+use domain::contract;
+use domain::id::ContractId;
 use domain::name::DomainPath;
 use domain::overrides::FindingsDigest;
 use domain::version::{Bump, Version};
@@ -66,10 +68,38 @@ pub struct DocumentChange {
     pub state: String,
     /// What differs from the next lower version of the contract.
     pub findings: Vec<Finding>,
+    /// What they break for readers, where the document does anything.
+    pub breaking: Option<Breaking>,
     /// The bump that these differences demand; `None` where there is nothing to compare with.
     pub bump: Option<Bump>,
     /// What a draft waits for.
     pub reasons: Vec<String>,
+}
+
+/// What a change breaks for those who read the version before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breaking {
+    /// The contract.
+    pub contract_id: ContractId,
+    /// The major that they read.
+    pub major: u64,
+    /// The columns that they may have to do without.
+    pub columns: Touched,
+}
+
+impl Breaking {
+    /// What these differences from a version break; `None` if nothing.
+    pub(super) fn of(
+        version: &contract::Version,
+        old: &contract::Document,
+        new: &contract::Document,
+        findings: &[Finding],
+    ) -> Option<Self> {
+        let breaking = findings.iter().filter(|finding| !finding.consumer_safe());
+        let columns = touched(old, new, breaking.map(|finding| finding.path.as_str()));
+        let (contract_id, major) = (version.contract_id, version.version.major);
+        (!columns.is_empty()).then_some(Self { contract_id, major, columns })
+    }
 }
 
 /// What a document is a document of.

@@ -253,6 +253,7 @@ impl<'a> Planner<'a> {
                     change,
                     state: state.as_str().to_owned(),
                     findings: version.findings.clone(),
+                    breaking: version.breaking.clone(),
                     bump: version.bump,
                     reasons: Vec::new(),
                 },

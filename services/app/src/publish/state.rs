@@ -111,6 +111,7 @@ fn unchanged<T>(kind: DocumentKind, entry: &Entry<T>, name: String, state: Optio
         change: ChangeKind::Unchanged,
         state: state.unwrap_or_default().to_owned(),
         findings: Vec::new(),
+        breaking: None,
         bump: None,
         reasons: Vec::new(),
     }

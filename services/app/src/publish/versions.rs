@@ -10,7 +10,7 @@ use domain::overrides::{FindingsDigest, Override, judge_under};
 use domain::version::{Bump, Version};
 use policy::{Action, Resource};
 
-use super::model::{Outcome, Problem, VersionRefusal};
+use super::model::{Breaking, Outcome, Problem, VersionRefusal};
 use super::resolve::{ContractDocuments, ProductDocument, Resolved};
 use super::set::{ContractEntry, Entry};
 use super::state::PublishState;
@@ -41,6 +41,8 @@ pub(super) struct JudgedVersion {
     pub(super) step: Step,
     /// What differs from the next lower version.
     pub(super) findings: Vec<Finding>,
+    /// What that breaks for readers, where a version is published or released.
+    pub(super) breaking: Option<Breaking>,
     /// The bump that this demands, where there is a lower version.
     pub(super) bump: Option<Bump>,
     /// The overrides without which it would be refused.
@@ -177,6 +179,9 @@ impl Judging<'_> {
         let options = &self.ctx.app.settings.comparison;
         let findings = predecessor.map(|known| change::compare_with(&known.document, new, options));
         let bump = findings.as_deref().map(required_bump);
+        let breaking = predecessor.zip(findings.as_deref());
+        let breaking =
+            breaking.and_then(|(known, findings)| Breaking::of(&known.version, &known.document, new, findings));
 
         let found = history.iter().position(|known| known.version.version == new.version);
         let step = match found.map(|at| &history[at]) {
@@ -213,10 +218,15 @@ impl Judging<'_> {
         };
         let Some(step) = step else { return Ok(None) };
         self.authorize(&step, &entry)?;
+        let breaking = breaking.filter(|_| match &step {
+            Step::Add(_) | Step::Replace(..) => true,
+            Step::Deprecate(_) | Step::Retire(_) | Step::Keep(_) => false,
+        });
         if let Step::Add(version) = &step {
             history.push(ExistingVersion { version: version.clone(), document: Arc::new(new.clone()) });
         }
-        Ok(Some(JudgedVersion { step, findings: findings.unwrap_or_default(), bump, overrides: needed, entry }))
+        let findings = findings.unwrap_or_default();
+        Ok(Some(JudgedVersion { step, findings, breaking, bump, overrides: needed, entry }))
     }
 
     fn added(&self, contract: &contract::Contract, entry: &Entry<ContractEntry>) -> Step {

@@ -11,6 +11,8 @@ use testkit::actor::{TestActor, access_to};
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
+mod planned;
+
 /// A product with one table of two columns, and what else its document has.
 fn documents(domain: &str, name: &str, classification: &str, more: &str, source: &str) -> [String; 2] {
     let product = format!(

@@ -7,6 +7,7 @@ use std::time::Duration;
 use app::error::Error;
 use app::gate::Vended;
 use app::grant::RequestAccess;
+use app::lineage::{Reads, reads_of_holders};
 use app::notice::{AnswerNotice, NoticeView, Outcome, UpdateNotice, list_consumers, list_notices, load_notices};
 use app::target::PortTarget;
 use domain::audit;
@@ -294,6 +295,11 @@ async fn a_consumer_sees_its_own_line_only_and_owners_see_all() {
     assert_eq!(own.len(), 1);
     assert_eq!((own[0].grant.principal_id, own[0].answers.len()), (world.reader.id(), 0));
     let all = lines(&world.owner).await;
+    // Nothing is recorded, and neither says what it reads.
+    let view = world.notice().await;
+    let grants: Vec<_> = all.iter().map(|line| &line.grant).collect();
+    let reads = reads_of_holders(&world.owner, &view.notice, &grants).await.unwrap();
+    assert_eq!(reads, [Reads::Unknown, Reads::Unknown]);
     assert_eq!(all.iter().map(|line| line.answers.len()).collect::<Vec<_>>(), [1, 0]);
     let page = list_consumers(&world.owner, id, Seek::first(1)).await.unwrap();
     assert!(page.has_more);

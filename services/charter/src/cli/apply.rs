@@ -13,6 +13,7 @@ use super::api::{Bump, ChangeKind, DocumentKind, operation, schema};
 use super::args::{self, Idempotency, Remote};
 use super::client::Client;
 use super::error::{Error, Exit, Result};
+use super::lineage::AffectedReaders;
 use super::output::{self, bold, count, word};
 use super::report::{self, Case, Format, Kind, Level, Note};
 use super::sources::{self, Source};
@@ -129,6 +130,7 @@ struct DocumentChange {
     findings: Vec<Finding>,
     bump: Option<Bump>,
     reasons: Vec<String>,
+    affected: Option<AffectedReaders>,
 }
 
 /// Why a version is refused.
@@ -353,12 +355,20 @@ impl Outcome<'_> {
                         title: "waiting".to_owned(),
                         message: reason.clone(),
                     });
+                    let affected = change.affected.iter().flat_map(AffectedReaders::lines).map(|reader| Note {
+                        level: Level::Notice,
+                        line: None,
+                        column: None,
+                        kind: Kind::new(("breaks", "A consumer who may break by the change.")),
+                        title: "breaks".to_owned(),
+                        message: reader,
+                    });
                     let own_warnings = warnings.iter().filter(|warning| warning.document == *document);
                     let warnings = own_warnings.map(|warning| warning.note(Level::Warning));
                     Case {
                         document: document.clone(),
                         name: format!("{kind} {name} {version}").trim_end().to_owned(),
-                        notes: findings.chain(waiting).chain(warnings).collect(),
+                        notes: findings.chain(affected).chain(waiting).chain(warnings).collect(),
                         failure: None,
                     }
                 };
@@ -446,6 +456,9 @@ fn changes_text(changes: &[DocumentChange]) -> String {
         let document = if document.is_empty() { String::new() } else { format!(" ({document})") };
         let _ = writeln!(text, "{sign} {head}{document}{state}");
         text.push_str(&findings_text(&change.findings, "    "));
+        for reader in change.affected.iter().flat_map(AffectedReaders::lines) {
+            let _ = writeln!(text, "    breaks: {}", output::cleaned(&reader));
+        }
         for reason in &change.reasons {
             let _ = writeln!(text, "    waiting: {reason}");
         }

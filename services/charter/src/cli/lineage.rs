@@ -172,6 +172,15 @@ struct Principal {
     subject: String,
 }
 
+/// Those who read what a change breaks.
+#[derive(Serialize, cynic::QueryFragment)]
+pub(crate) struct AffectedReaders {
+    complete: bool,
+    count: i32,
+    #[arguments(first: 100)]
+    consumers: Vec<LineageConsumer>,
+}
+
 #[derive(Serialize, cynic::QueryFragment)]
 struct LineageConsumer {
     principal: Option<Principal>,
@@ -297,13 +306,12 @@ impl LineageAnswer {
             return;
         }
         let uses = self.consumers.iter().flat_map(|consumer| consumer.ports.iter().map(move |port| (consumer, port)));
-        let rows = uses.map(|(consumer, LineagePort { product, name, major, columns: reads })| {
-            let product = product.as_ref().map(|of| format!("{}.{}.", of.domain.path, of.name)).unwrap_or_default();
+        let rows = uses.map(|(consumer, port)| {
             [
                 consumer.distance.to_string(),
-                bold(consumer.principal.as_ref().map_or("-", |principal| principal.subject.as_str())),
-                format!("{product}{name}__v{major}"),
-                columns(reads.as_deref(), 0),
+                bold(consumer.subject()),
+                port.address(),
+                columns(port.columns.as_deref(), 0),
             ]
         });
         let _ = write!(text, "\n{}", output::table(["distance", "consumer", "grant on", "reads"], rows));
@@ -333,6 +341,43 @@ impl LineageAnswer {
     }
 }
 
+impl AffectedReaders {
+    /// Who breaks, one line each, and what is missing.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let uses = self.consumers.iter().flat_map(|consumer| consumer.ports.iter().map(move |port| (consumer, port)));
+        let mut lines: Vec<String> = uses
+            .map(|(consumer, port)| {
+                let reads = match &port.columns {
+                    Some(columns) => format!("reads {}", columns.join(", ")),
+                    None => "which columns it reads is not known".to_owned(),
+                };
+                format!("{} on {}: {reads}", consumer.subject(), port.address())
+            })
+            .collect();
+        let shown = i32::try_from(self.consumers.len()).unwrap_or(i32::MAX);
+        if self.count > shown {
+            lines.push(format!("{} more; `charter impact` names them", self.count - shown));
+        }
+        if !self.complete {
+            lines.push("lineage is not up to date: consumers may be missing".to_owned());
+        }
+        lines
+    }
+}
+
+impl LineageConsumer {
+    fn subject(&self) -> &str {
+        self.principal.as_ref().map_or("-", |principal| principal.subject.as_str())
+    }
+}
+
+impl LineagePort {
+    fn address(&self) -> String {
+        let product = self.product.as_ref().map(|of| format!("{}.{}.", of.domain.path, of.name)).unwrap_or_default();
+        format!("{product}{}__v{}", self.name, self.major)
+    }
+}
+
 impl LineageEdge {
     fn speaker(&self) -> String {
         let speaker = match (&self.principal, &self.product) {
@@ -359,7 +404,8 @@ fn end(node: &LineageNode, column: Option<&str>) -> String {
     column.map_or(name.clone(), |column| format!("{name}.{column}"))
 }
 
-fn columns(names: Option<&[String]>, n_more: i32) -> String {
+/// The names of columns, as far as they are known.
+pub(crate) fn columns(names: Option<&[String]>, n_more: i32) -> String {
     match names {
         None => "not known".to_owned(),
         Some(names) if n_more > 0 => format!("{} and {n_more} more", names.join(", ")),

@@ -179,6 +179,7 @@ struct AffectedConsumerConnection {
 #[derive(Serialize, cynic::QueryFragment)]
 struct AffectedConsumer {
     grant: Grant,
+    columns: Option<Vec<String>>,
     answer: Option<NoticeAnswer>,
 }
 
@@ -297,12 +298,15 @@ impl NoticeDetails {
         let note = self.notice.migration_note.as_deref().unwrap_or("no migration note");
         let consumers = output::table(
             ["consumer", "port", "grant until", "columns", "answer", "needs until", "reason"],
-            self.consumers.nodes.iter().map(|AffectedConsumer { grant, answer }| {
+            self.consumers.nodes.iter().map(|AffectedConsumer { grant, columns, answer }| {
                 [
                     grant.principal.subject.clone(),
                     format!("{} v{}", grant.port, grant.major),
                     grant.until.to_string(),
-                    "unknown".to_owned(),
+                    match columns {
+                        Some(columns) if columns.is_empty() => "none that breaks".to_owned(),
+                        columns => super::lineage::columns(columns.as_deref(), 0),
+                    },
                     answer.as_ref().map_or_else(|| "none yet".to_owned(), |answer| answer.reply.to_string()),
                     or_dash(answer.as_ref().and_then(|answer| answer.until.as_ref())),
                     or_dash(answer.as_ref().and_then(|answer| answer.reason.as_ref())),

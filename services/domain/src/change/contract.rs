@@ -57,7 +57,8 @@ pub fn compare_with(old: &contract::Document, new: &contract::Document, options:
     findings.found
 }
 
-fn objects(old: &[SchemaObject], new: &[SchemaObject], findings: &mut Findings<'_>) {
+/// For each new object the position of the old one that it continues: that of the same stable id, else of the same name.
+pub(super) fn counterparts(old: &[SchemaObject], new: &[SchemaObject]) -> Vec<Option<usize>> {
     let mut counterparts = vec![None; new.len()];
     let mut is_kept = vec![false; old.len()];
     let keys: [fn(&SchemaObject) -> Option<&str>; 2] = [|object| object.id.as_deref(), |object| Some(&object.name)];
@@ -72,6 +73,13 @@ fn objects(old: &[SchemaObject], new: &[SchemaObject], findings: &mut Findings<'
             }
         }
     }
+    counterparts
+}
+
+fn objects(old: &[SchemaObject], new: &[SchemaObject], findings: &mut Findings<'_>) {
+    let counterparts = counterparts(old, new);
+    let mut is_kept = vec![false; old.len()];
+    counterparts.iter().flatten().for_each(|at| is_kept[*at] = true);
     for (object, counterpart) in new.iter().zip(counterparts) {
         match counterpart {
             Some(at) => self::object(&old[at], object, findings),

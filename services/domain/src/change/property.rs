@@ -163,7 +163,7 @@ fn below_property(property: &Property, findings: &mut Findings<'_>, look: impl F
 
 /// For each new property the position of the old one that it continues: that of the same stable id, else of the same
 /// name.
-fn pairs(old: &[Arc<Property>], new: &[Arc<Property>]) -> Vec<Option<usize>> {
+pub(super) fn pairs(old: &[Arc<Property>], new: &[Arc<Property>]) -> Vec<Option<usize>> {
     let mut pairs = vec![None; new.len()];
     let mut taken = vec![false; old.len()];
     // Most columns stay where they are, and need no index.

@@ -24,3 +24,4 @@ mod registry;
 mod retention;
 mod terms;
 mod topic;
+mod touched;

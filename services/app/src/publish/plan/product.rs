@@ -93,6 +93,7 @@ impl Planner<'_> {
                     change,
                     state: new.state.as_str().to_owned(),
                     findings: Vec::new(),
+                    breaking: None,
                     bump: None,
                     reasons: Vec::new(),
                 },

@@ -87,6 +87,7 @@ fn removed(kind: DocumentKind, name: String) -> DocumentChange {
         change: ChangeKind::Removed,
         state: "retired".to_owned(),
         findings: Vec::new(),
+        breaking: None,
         bump: None,
         reasons: Vec::new(),
     }

@@ -192,7 +192,7 @@ fn a_plan_has_a_test_for_each_document() {
         "__typename": "PlanDocumentsPayload",
         "changes": [{
             "kind": "CONTRACT", "document": HOSTILE, "name": HOSTILE, "version": "1.0.0", "change": "ADDED",
-            "state": "PROPOSED", "findings": [], "bump": null, "reasons": ["its table was not inspected"],
+            "state": "PROPOSED", "findings": [], "bump": null, "reasons": ["its table was not inspected"], "affected": null,
         }],
         "warnings": [{ "document": HOSTILE, "line": 3, "column": 7, "path": "/x", "message": HOSTILE }],
     });

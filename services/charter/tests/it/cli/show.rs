@@ -297,15 +297,20 @@ fn documents_come_from_files_folders_and_standard_input() {
 fn apply_shows_changes_and_what_they_wait_for() {
     let finding = json!({ "path": "/schema/0", "rule": "column.added", "historySafe": true, "consumerSafe": true,
         "bump": "MINOR", "message": "`note` is new", "before": null, "after": null, "proof": null });
-    let change = |change: &str, version: &str, findings: Vec<Value>, reasons: Value| {
+    let port = |columns: Value| json!({ "product": { "name": "orders", "domain": { "path": "shop" } }, "name": "orders", "major": 1, "columns": columns });
+    let reader =
+        |subject: Value, columns: Value| json!({ "principal": subject, "distance": 1, "ports": [port(columns)] });
+    let affected = json!({ "complete": false, "count": 5, "consumers": [
+        reader(json!({ "subject": "ana" }), json!(["amount", "day"])), reader(Value::Null, Value::Null)] });
+    let change = |change: &str, version: &str, findings: Vec<Value>, reasons: Value, affected: Value| {
         json!({ "kind": "CONTRACT", "document": "orders.yaml", "name": "orders", "version": version, "change": change,
-            "state": "DRAFT", "findings": findings, "bump": null, "reasons": reasons })
+            "state": "DRAFT", "findings": findings, "bump": null, "reasons": reasons, "affected": affected })
     };
     let applied = json!({
         "__typename": "ApplyDocumentsPayload",
         "changes": [
-            change("ADDED", "1.1.0", vec![finding], json!(["`orders` is not inspected"])),
-            change("UNCHANGED", "1.0.0", vec![], json!([])),
+            change("ADDED", "1.1.0", vec![finding], json!(["`orders` is not inspected"]), affected),
+            change("UNCHANGED", "1.0.0", vec![], json!([]), Value::Null),
         ],
         "warnings": [{ "document": "orders.yaml", "line": 3, "column": 9, "path": "/status", "message": "odd word" }],
     });
@@ -315,6 +320,10 @@ fn apply_shows_changes_and_what_they_wait_for() {
 + contract orders 1.1.0 (orders.yaml): draft
     minor
       /schema/0: `note` is new (column.added)
+    breaks: ana on shop.orders.orders__v1: reads amount, day
+    breaks: - on shop.orders.orders__v1: which columns it reads is not known
+    breaks: 3 more; `charter impact` names them
+    breaks: lineage is not up to date: consumers may be missing
     waiting: `orders` is not inspected
 = contract orders 1.0.0 (orders.yaml): draft
 1 added, 0 changed, 0 removed, 1 unchanged
