@@ -1,5 +1,7 @@
 //! Who breaks by a planned change.
 
+#![expect(clippy::panic, reason = "a helper of tests ends the test")]
+
 use app::lease::Leases;
 use app::lineage::{Consumer, Reads, readers_of};
 use app::publish::{Breaking, DocumentSet, DocumentText, Outcome};
