@@ -25,11 +25,15 @@ pub(crate) struct Reads {
     /// The columns; `None` where it may have been any.
     by_reader: HashMap<(TableId, PrincipalId), Option<BTreeSet<String>>>,
     visible: HashSet<Holder>,
+    /// Who reads at this moment: which columns is in the database within a minute.
+    unwritten: HashSet<(TableId, PrincipalId)>,
 }
 
 impl Reads {
     /// Of these tables, by these holders.
     pub(crate) async fn load(ctx: &Ctx, tx: &mut Tx, tables: &[TableId], holders: &[Holder]) -> Result<Self, Error> {
+        // First: what is written meanwhile is in the database.
+        let unwritten = ctx.app.column_reads.unwritten();
         let from = ctx.now().minus(DAY * DAYS);
         let recording = store::column_reads::recording(tx, from).await?;
         let found = store::column_reads::list_of_tables(tx, tables, day_of(from)).await?;
@@ -47,14 +51,16 @@ impl Reads {
                 (ReadColumn::Everything, columns) => *columns = None,
             }
         }
-        Ok(Self { from, recording, is_complete, by_reader, visible })
+        Ok(Self { from, recording, is_complete, by_reader, visible, unwritten })
     }
 
     /// The columns that a holder read of a table, of which there may be none. `None` if it may have been any: what was read
-    /// was not recorded for as long as the holder may read, is not told column by column, or is not for the caller.
+    /// was not recorded for as long as the holder may read, is not told column by column, is not written yet, or is not for
+    /// the caller.
     pub(crate) fn of(&self, table: TableId, holder: Holder, may_read_since: Timestamp) -> Option<BTreeSet<String>> {
         let began = self.recording.since.filter(|_| self.is_complete && self.recording.losses.is_empty())?;
-        if began > self.from.max(may_read_since) || !self.visible.contains(&holder) {
+        let is_told = began <= self.from.max(may_read_since) && !self.unwritten.contains(&(table, holder.1));
+        if !is_told || !self.visible.contains(&holder) {
             return None;
         }
         self.by_reader.get(&(table, holder.1)).cloned().unwrap_or_else(|| Some(BTreeSet::new()))

@@ -2,12 +2,12 @@
 //!
 //! A request takes the lock once, for as long as it takes to set a bit for each chunk that it touches.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::clock::Timestamp;
 use domain::column_reads::{ChunkMap, Extent, MAX_COLUMNS, ReadColumn, Reader, Reading, Touched, day_of};
-use domain::id::{LeaseId, TableId};
+use domain::id::{LeaseId, PrincipalId, TableId};
 
 /// The most leases that are held. What others read until the next writing is lost, which the recording says.
 const MAX_LEASES: usize = 50_000;
@@ -53,6 +53,14 @@ impl Recorder {
         }
         let reads = state.leases.entry(read.lease_id).or_insert_with(|| LeaseReads::new(&read));
         reads.add(&read);
+    }
+
+    /// Who read which table since the last writing: what they read is not in the database yet.
+    pub(crate) fn unwritten(&self) -> HashSet<(TableId, PrincipalId)> {
+        let state = self.lock();
+        let fresh = state.leases.values().filter(|reads| !reads.fresh.is_empty() || !reads.closed.is_empty());
+        let fresh = fresh.map(|reads| (reads.table_id, reads.reader.principal_id));
+        fresh.chain(state.unwritten.keys().map(|(_, reading)| (reading.table_id, reading.principal_id))).collect()
     }
 
     /// What is to be written, and when reads were lost. Leases that have ended are forgotten.
