@@ -26,6 +26,8 @@ use crate::error::Error;
 
 /// How often the graph takes what has changed. A question takes it before it is answered.
 const PERIOD: Duration = Duration::from_millis(500);
+/// The same after a failure, such as a full disk or a lost database: it fills no log.
+const PERIOD_OF_FAILURE: Duration = Duration::from_secs(10);
 /// How many events of the outbox are read at once.
 const N_EVENTS: u32 = 1_000;
 /// How many products are read at once.
@@ -36,11 +38,15 @@ static SERIALS: AtomicU64 = AtomicU64::new(1);
 /// Follows the changes until shutdown.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = catch_up(&app).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "lineage cannot follow the changes");
-        }
+        let pause = match catch_up(&app).await {
+            Ok(()) => PERIOD,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "lineage cannot follow the changes");
+                PERIOD_OF_FAILURE
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(PERIOD) => {}
+            () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => {}
         }
     }

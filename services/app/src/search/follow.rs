@@ -18,17 +18,23 @@ use crate::paging::MAX_PAGE;
 
 /// How often the index takes what others have changed. A search takes it before it answers.
 const PERIOD: Duration = Duration::from_millis(500);
+/// The same after a failure, such as a full disk or a lost database: it fills no log.
+const PERIOD_OF_FAILURE: Duration = Duration::from_secs(10);
 /// How many events are taken in one commit of the index.
 const N_EVENTS: u32 = 1_000;
 
 /// Follows the outbox until shutdown.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = catch_up(&app).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the search index cannot follow the changes");
-        }
+        let pause = match catch_up(&app).await {
+            Ok(()) => PERIOD,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the search index cannot follow the changes");
+                PERIOD_OF_FAILURE
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(PERIOD) => {}
+            () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => {}
         }
     }
