@@ -8,7 +8,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Run;
-use super::kind::{Form, Kind, READS, REMOTE, REPEATABLE, REPORTS, Values, forms};
+use super::forms::{Form, READS, REMOTE, REPEATABLE, REPORTS, forms};
+use super::kind::{Kind, Values};
 use super::tree::{Argument, leaves};
 use super::world::{World, documents, refused, successors, text};
 
