@@ -1,4 +1,4 @@
-//! What nobody takes care of, for those who can: the people of a domain, and the platform's roles.
+//! Neglected parts of the catalog, for those who can mend it: holders of roles in a domain or on the platform.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ pub struct Rot {
     pub is_complete: bool,
 }
 
-/// One thing that nobody takes care of.
+/// A neglected domain, product, grant or contract.
 #[derive(Debug)]
 pub struct Finding {
     /// What is wrong.
@@ -91,7 +91,7 @@ impl Subject {
     }
 }
 
-/// What nobody takes care of, in one domain or in all whose people the caller is one of; in all of them for platform
+/// Neglected parts of the catalog, in one domain or in all domains of the caller's roles; in all of them for platform
 /// roles. What the caller may not see is left out, and a domain that does not exist or is not theirs has nothing.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! What nobody takes care of: signs that a catalog no longer says how things are.
+//! Neglect: signs that the catalog is out of date.
 
 use std::time::Duration;
 

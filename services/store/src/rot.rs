@@ -1,4 +1,4 @@
-//! What nobody takes care of, by domain. The rule is [`domain::rot`].
+//! Neglected parts of the catalog, by domain. The rule is [`domain::rot`].
 
 use domain::clock::Timestamp;
 use domain::id::{ContractVersionId, DomainId, GrantId, ProductId};

@@ -1,7 +1,7 @@
 //! Where the chunks of columns lie in data files, by their footers: what tells which columns a read of some bytes touches.
 //!
 //! A footer is not to be relied upon. A file whose chunks lie outside of it, overlap or lie in another file has none that
-//! are known. Page indexes are nobody's: like the footer they say bounds of values, for many columns at once.
+//! are known. Page indexes belong to no column: like the footer they say bounds of values, for many columns at once.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What nobody takes care of.
+//! Neglected parts of the catalog.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::types::{ContractVersion, Domain, Grant, Product};
 /// How many findings an answer usually has.
 const N_USUAL: usize = 100;
 
-/// What nobody takes care of.
+/// Neglected parts of the catalog.
 struct Rot(app::rot::Rot);
 
 #[Object]
@@ -32,7 +32,7 @@ impl Rot {
     }
 }
 
-/// One thing that nobody takes care of.
+/// A neglected domain, product, grant or contract.
 struct RotFinding<'a>(&'a Finding);
 
 #[Object]
@@ -77,13 +77,13 @@ impl RotFinding<'_> {
     }
 }
 
-/// Queries about what nobody takes care of.
+/// Queries about neglected parts of the catalog.
 #[derive(Default)]
 pub(crate) struct RotQuery;
 
 #[Object]
 impl RotQuery {
-    /// What nobody takes care of in the domains whose people the caller is one of, and for platform roles in all: domains
+    /// Neglected parts of the catalog, in the domains of the caller's roles, and for platform roles in all: domains
     /// without an owner or without enforcement, products that are not read, grants that are not used, contracts whose
     /// newest snapshot does not pass.
     async fn rot(

@@ -1,7 +1,7 @@
 //! Products as search knows them: what their documents and contracts say, and what their newest inspections found.
 //!
 //! A product's classification is that of its most sensitive column, so whoever may know of the product may know of all
-//! of its columns. Storage locations are for nobody and are left out.
+//! of its columns. Storage locations are left out.
 
 use std::collections::{HashMap, HashSet};
 

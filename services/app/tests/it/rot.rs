@@ -1,4 +1,4 @@
-//! What nobody takes care of: each kind begins and ends with its cause, and only those see it who may.
+//! Neglected parts of the catalog: each kind begins and ends with its cause, and only those see it who may.
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 

@@ -85,7 +85,7 @@ pub(crate) enum Command {
     Token(token::Args),
     /// Find data products by a word, a column or a facet
     Search(search::SearchArgs),
-    /// Report what nobody takes care of
+    /// Report neglected parts of the catalog
     Report(rot::Args),
     /// Show what a table is made from, or what is made from it
     Lineage(lineage::LineageArgs),

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List what nobody takes care of: in your domains, or in all if you have a role on the platform
+    /// List neglected domains, products, grants and contracts: in your domains, or in all if you have a platform role
     #[command(after_help = kinds())]
     Rot {
         /// Only this domain
