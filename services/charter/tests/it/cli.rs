@@ -8,7 +8,6 @@ mod contract_test;
 mod convert;
 mod diff;
 mod forms;
-mod forms;
 mod hidden;
 mod init;
 mod kind;
