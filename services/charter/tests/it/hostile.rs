@@ -19,6 +19,8 @@ const CONFIG: &str = "[inspect]\npoll = 3600\n";
 const HALF_BYTES: usize = 1_900_000;
 const MAX_RESIDENT_KB: u64 = 200_000;
 const N_REQUESTS: usize = 1_000;
+/// How many kinds of hostile connections there are.
+const N_KINDS: usize = 6;
 
 #[test]
 fn hostile_connections_take_neither_the_memory_nor_the_time_of_others() {
@@ -105,8 +107,9 @@ impl Attack {
         let (stop, n_opened) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
         let address = server.address.trim_start_matches("http://").to_owned();
         let token = server.token("eve");
+        let all_sent: Vec<Arc<[u8]>> = (0..N_KINDS).map(|kind| sent(kind, &token).into()).collect();
         let tasks = (0..n_connections).map(|index| {
-            let (address, sent) = (address.clone(), sent(index, &token));
+            let (address, sent) = (address.clone(), Arc::clone(&all_sent[index % N_KINDS]));
             let n_opened = Arc::clone(&n_opened);
             let attack = async move {
                 loop {
@@ -146,8 +149,8 @@ async fn hold(mut stream: TcpStream, sent: &[u8]) {
     while let Ok(1..) = stream.read(&mut answer).await {}
 }
 
-/// What a hostile connection sends.
-fn sent(index: usize, token: &str) -> Vec<u8> {
+/// What a hostile connection of a kind sends.
+fn sent(kind: usize, token: &str) -> Vec<u8> {
     let post = |path: &str, authorization: &str, n_bytes: usize| {
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: h\r\n{authorization}content-type: application/json\r\n\
@@ -158,7 +161,7 @@ fn sent(index: usize, token: &str) -> Vec<u8> {
         bytes
     };
     let signed = format!("authorization: Bearer {token}\r\n");
-    match index % 6 {
+    match kind {
         0 => post("/registry/subjects/orders-value/versions", &signed, HALF_BYTES),
         1 => post("/registry/compatibility/subjects/orders-value/versions", &signed, HALF_BYTES),
         2 => post("/graphql", &signed, 900_000),
