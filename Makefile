@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-inspection relevance build clients postgres races histories differential columns kills
+.PHONY: help demo test check page page-check page-test bench bench-inspection relevance build clients postgres races histories differential columns kills
 
 # The shared test data (tables, vectors, standards); tests that need it report that it is missing.
 export CHARTER_SHARED ?= $(abspath ../shared)
@@ -40,6 +40,18 @@ check: ## Check format, lints (warnings are errors), and the dependencies betwee
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@echo "==> dependencies, licences and sources of the workspace, circles of modules"
 	$(CARGO) test --workspace --locked --test charter_it -- workspace:: circles::
+
+page: ## Build the web page, which the next build of charter embeds (needs Node.js 20.19 or newer)
+	@tests/setup.sh page
+	cd frontend && npm run --silent build && npm run --silent sizes
+
+page-check: ## Check the page: format, lints, types, unit tests, the size of the build
+	@tests/setup.sh page
+	cd frontend && npm run --silent check && npm run --silent test && npm run --silent build && npm run --silent sizes
+
+page-test: build page-check ## Test the page in Chromium against a real server with a catalog
+	@tests/setup.sh chromium
+	cd frontend && CHARTER_BIN=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug npm run --silent test:page
 
 bench: ## Measure the budgets of the gate, the vend and the server's start (release build)
 	@tests/bench.sh

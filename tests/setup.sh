@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need besides Rust: PostgreSQL's server programs (Debian), a Python environment with the real
 # clients, and the JVM's registry client with a JDK to run it. `start` runs in the background while cargo compiles,
-# `wait` waits for it and prints its output.
+# `wait` waits for it and prints its output. `page` and `chromium` are for the web page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -80,11 +80,33 @@ is_jvm_client() {
   echo "$jvm_sha256  $1" | sha256sum --check --status 2>/dev/null
 }
 
+page() {
+  local stamp=frontend/node_modules/.installed
+  if ! command -v npm >/dev/null; then
+    echo "npm is missing: install Node.js 20.19 or newer; without it there is no page" >&2
+    return 1
+  fi
+  if [ -f "$stamp" ] && cmp -s "$stamp" frontend/package-lock.json; then
+    return
+  fi
+  echo "==> installing what the page is built with"
+  (cd frontend && npm ci --no-fund --no-audit --loglevel=error)
+  cp frontend/package-lock.json "$stamp"
+}
+
+chromium() {
+  command -v chromium >/dev/null && return
+  echo "==> installing Chromium"
+  apt_install chromium || { echo "Chromium is missing: install the package \`chromium\`" >&2; return 1; }
+}
+
 case ${1:-} in
 postgres) postgres ;;
 tracer) tracer ;;
 clients) clients ;;
 jvm) jvm ;;
+page) page ;;
+chromium) chromium ;;
 all) postgres; tracer; clients; jvm ;;
 start)
   mkdir -p "$(dirname "$clients_dir")"
@@ -98,7 +120,7 @@ wait)
   exit "$(cat "$log.done")"
   ;;
 *)
-  echo "usage: $0 start|wait|all|postgres|tracer|clients|jvm" >&2
+  echo "usage: $0 start|wait|all|postgres|tracer|clients|jvm|page|chromium" >&2
   exit 64
   ;;
 esac

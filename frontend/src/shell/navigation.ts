@@ -1,0 +1,18 @@
+import { hasRole, type Viewer } from "../api/session";
+
+interface Place {
+  to: "/";
+  label: string;
+  /** After `g`. */
+  key: string;
+  shown: (viewer: Viewer | undefined) => boolean;
+}
+
+/** What the header, the palette and the keys lead to. A new route adds its line here. */
+export const places: readonly Place[] = [{ to: "/", label: "Find", key: "f", shown: () => true }];
+
+export function placesOf(viewer: Viewer | undefined): Place[] {
+  return places.filter(({ shown }) => shown(viewer));
+}
+
+export { hasRole };

@@ -1,0 +1,82 @@
+// Every route in light and dark: loaded, empty, failed and without rights. A new route adds its line.
+import type { Page } from "@playwright/test";
+import { expectAccessible, expectFits, settled, test, type Who } from "./page";
+
+interface View {
+  name: string;
+  who: Who;
+  path: string;
+  /** Leads from the loaded page to the view. */
+  step?: (page: Page) => Promise<unknown>;
+}
+
+const views: View[] = [
+  { name: "find, everything", who: "bob", path: "/" },
+  { name: "find, a word", who: "bob", path: "/?q=late" },
+  { name: "find, filtered", who: "ann", path: "/?domain=nyc&access=read" },
+  { name: "find, nothing", who: "bob", path: "/?q=zzzzqqqq&layer=gold" },
+  { name: "find, a typing error", who: "dan", path: "/?q=flihgts" },
+  { name: "no such page", who: "bob", path: "/nowhere" },
+  { name: "the palette", who: "bob", path: "/", step: (page) => page.keyboard.press("Control+k") },
+  { name: "the keys", who: "bob", path: "/", step: (page) => page.keyboard.press("?") },
+  {
+    name: "the menu",
+    who: "ann",
+    path: "/",
+    step: (page) => page.getByRole("button", { name: /^Signed in as/ }).click(),
+  },
+  {
+    name: "find, as a script",
+    who: "bob",
+    path: "/?q=late",
+    step: (page) => page.getByRole("button", { name: "As a script" }).click(),
+  },
+];
+
+for (const theme of ["light", "dark"] as const) {
+  test.describe(theme, () => {
+    test.use({ colorScheme: theme });
+
+    for (const { name, who, path, step } of views) {
+      test(`${name} has no violation and fits at 1280 and 320 px`, async ({ page, signedInAs }) => {
+        await signedInAs(who, path);
+        await step?.(page);
+        await expectAccessible(page, name);
+        await expectFits(page);
+        await page.setViewportSize({ width: 320, height: 640 });
+        await expectAccessible(page, `${name}, narrow`);
+        await expectFits(page);
+      });
+    }
+
+    test("signing in has no violation", async ({ page }) => {
+      await page.goto("/sign-in");
+      await expectAccessible(page, "sign-in");
+      await page.getByLabel("Code").fill("wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("alert").waitFor();
+      await expectAccessible(page, "sign-in, refused");
+      await page.setViewportSize({ width: 320, height: 640 });
+      await expectFits(page);
+    });
+
+    test("a server that fails or is away has no violation", async ({ page, signedInAs }) => {
+      await signedInAs("bob");
+      await page.route("**/graphql", (route) =>
+        route.fulfill({
+          status: 500,
+          contentType: "application/problem+json",
+          headers: { "x-request-id": "req-1" },
+          body: JSON.stringify({ title: "internal error" }),
+        }),
+      );
+      await page.goto("/?q=anything");
+      await settled(page);
+      await expectAccessible(page, "failed");
+      await page.route("**/graphql", (route) => route.abort());
+      await page.goto("/?q=other");
+      await settled(page);
+      await expectAccessible(page, "away");
+    });
+  });
+}
