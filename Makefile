@@ -16,7 +16,12 @@ BUILD_NOTE := the first build compiles about 600 crates and takes 8 to 15 minute
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s'|'
 
-build: ## Build the two executables, charter and charter-worker
+build: ## Build the two executables, charter and charter-worker, with the web page in charter where npm is installed
+	@if [ ! -f frontend/package.json ] || ! command -v npm >/dev/null; then \
+		echo "==> the web page is not built: install Node.js with npm, and run make build again"; \
+	elif [ ! -f frontend/dist/index.html ] || [ -n "$$(find frontend -path frontend/node_modules -prune -o \
+			-path frontend/dist -prune -o -type f -newer frontend/dist/index.html -print -quit)" ]; then \
+		$(MAKE) --no-print-directory page && touch services/page/build.rs; fi
 	@echo "==> building charter and charter-worker ($(BUILD_NOTE))"
 	$(CARGO) build --workspace --locked
 

@@ -130,6 +130,12 @@ if [ "$once" = --once ]; then
   exit 0
 fi
 step "The server is still running. Look around, then press Ctrl-C:"
+if grep -q '^page at ' "$data/out"; then
+  echo "  the web page, signed in as ann (once, within 5 minutes; \`charter login\` makes another link):"
+  echo "  $(CHARTER_TOKEN=${token[ann]} "$charter" login 2>/dev/null)"
+else
+  sed -n 's/^page is not/  the web page is not/p' "$data/out"
+fi
 cat <<END
   export CHARTER_SERVER=$CHARTER_SERVER
   export CHARTER_TOKEN=${token[ann]}

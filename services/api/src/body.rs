@@ -10,6 +10,8 @@ use domain::json::{self, Limits};
 use futures::StreamExt;
 use http_base::budget::{Client, HeldBytes};
 use http_base::problem::Problem;
+use http_base::sign_in::Credential;
+use page::Page;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -18,30 +20,60 @@ use crate::server::Server;
 /// The most values in the variables of a request: a value takes up many times the bytes of its text.
 pub(crate) const MAX_VALUES: usize = 50_000;
 
-/// A GraphQL request (GraphQL over HTTP, `application/json`); `extensions` are ignored.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// A GraphQL request.
 pub(crate) struct GraphQlRequest {
     pub(crate) query: String,
-    #[serde(default)]
     pub(crate) operation_name: Option<String>,
+    variables: Option<Strict>,
+}
+
+/// A GraphQL request as it is sent (GraphQL over HTTP, `application/json`); `extensions` are ignored.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sent {
+    #[serde(default)]
+    query: Option<String>,
+    /// The digest of one of the page's documents, in place of `query`.
+    #[serde(default)]
+    document_id: Option<String>,
+    #[serde(default)]
+    operation_name: Option<String>,
     #[serde(default)]
     variables: Option<Strict>,
 }
 
 impl GraphQlRequest {
-    /// Parses a body.
+    /// Parses a body. With a cookie only the documents of the page are run: a browser sends it by itself, also for a script
+    /// that got into the page.
     ///
     /// # Errors
     /// [`Problem::InvalidRequest`] for anything but one request: other JSON, a batch, invalid UTF-8, a repeated key, NUL in
-    /// a string.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        // A derived struct also accepts an array, as its fields in order.
-        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-            let detail = "send one JSON object with `query`; batches are not supported";
-            return Err(Problem::InvalidRequest(detail.to_owned()));
+    /// a string; a document that the page does not have; with a cookie, the text of a document.
+    pub(crate) fn parse(bytes: &[u8], page: &Page, credential: Credential) -> Result<Self, Problem> {
+        let invalid = |detail: &str| Problem::InvalidRequest(detail.to_owned());
+        if !is_object(bytes) {
+            return Err(invalid("send one JSON object with `query`; batches are not supported"));
         }
-        serde_json::from_slice(bytes).map_err(|error| Problem::InvalidRequest(error.to_string()))
+        let sent: Sent = serde_json::from_slice(bytes).map_err(|error| Problem::InvalidRequest(error.to_string()))?;
+        let Sent { query, document_id, operation_name, variables } = sent;
+        let query = match (query, document_id, credential) {
+            (None, Some(digest), Credential::Token | Credential::Cookie) => {
+                let document = page.document(&digest);
+                document
+                    .ok_or_else(|| invalid("this page belongs to another version of the server: reload it"))?
+                    .to_owned()
+            }
+            (Some(query), None, Credential::Token) => query,
+            (Some(_) | None, Some(_) | None, Credential::Cookie) => {
+                return Err(invalid(
+                    "in a session, send `documentId` and no `query`: other documents need a bearer token",
+                ));
+            }
+            (Some(_) | None, Some(_) | None, Credential::Token) => {
+                return Err(invalid("send either `query` or `documentId`"));
+            }
+        };
+        Ok(Self { query, operation_name, variables })
     }
 
     /// About how many bytes the parsed document and its variables take up.
@@ -63,6 +95,11 @@ impl GraphQlRequest {
             Some(_) => Err(Problem::InvalidRequest("`variables` must be an object".to_owned())),
         }
     }
+}
+
+/// Whether JSON text is an object: a derived struct also accepts an array, as its fields in order.
+pub(crate) fn is_object(json: &[u8]) -> bool {
+    json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
 /// Requires a plain JSON body: a page of another origin can send a form, but not JSON.

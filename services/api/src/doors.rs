@@ -1,7 +1,7 @@
 //! Doors: every path of the server, in one table.
 //!
 //! [`door`] is one entry of the table. [`doors`] drives routing, sign-in, permits and the names of paths in the log, so
-//! no route can exist outside it. `tests/it/doors.rs` compares every route with an authorisation list. A door parses
+//! no route can exist outside it but the page itself, which has any path that is no door's ([`page`]). `tests/it/doors.rs` compares every route with an authorisation list. A door parses
 //! its protocol, calls one use case of `app`, and renders the answer; it holds no rule.
 //!
 //! To add a door: a module here with the protocol's errors and a function `door` like that of [`registry`], an entry in
@@ -9,7 +9,9 @@
 
 mod door;
 mod lineage;
+pub(crate) mod page;
 mod registry;
+mod session;
 
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ use crate::server::Server;
 use crate::{body, endpoint, health};
 
 /// The table: every door of the server.
-fn doors() -> [Door; 5] {
+fn doors() -> [Door; 8] {
     let anonymous = |path, routes| Door {
         path,
         log_name: path,
@@ -38,13 +40,16 @@ fn doors() -> [Door; 5] {
             path: "/graphql",
             log_name: "/graphql",
             takes_permit: true,
-            sign_in: SignIn::Native,
+            sign_in: SignIn::NativeOrSession,
             precondition: body::require_json,
             routes: vec![Route::post("", endpoint::answer)],
             protocol: None,
         },
         anonymous("/health", vec![Route::get("", health::live)]),
         anonymous("/ready", vec![Route::get("", health::ready)]),
+        anonymous("/assets", vec![Route::get("/{*file}", page::asset)]),
+        session::begin_door(),
+        session::end_door(),
         lineage::door(),
         registry::door(),
     ]
@@ -53,6 +58,11 @@ fn doors() -> [Door; 5] {
 /// The router of all doors.
 pub(crate) fn router(server: &Arc<Server>) -> Router<Arc<Server>> {
     doors().into_iter().fold(Router::new(), |router, door| door.mount(router, server))
+}
+
+/// The first segment of each door's paths: what is below it is the door's.
+pub(crate) fn first_segments() -> Vec<&'static str> {
+    doors().iter().filter_map(|door| door.path.split('/').nth(1)).collect()
 }
 
 /// The name of a path in the log. A path without a door is text of the client and is not logged.

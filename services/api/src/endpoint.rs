@@ -18,6 +18,7 @@ use http_base::budget::HeldBytes;
 use http_base::permit::Permit;
 use http_base::problem::{Problem, retry_after_seconds};
 use http_base::request::RequestInfo;
+use http_base::sign_in::Credential;
 
 use crate::body::{Arriving, GraphQlRequest, Room};
 use crate::doors::Entered;
@@ -34,6 +35,7 @@ const DOCUMENT_FIELDS: [&str; 4] = ["planDocuments", "applyDocuments", "reviewRe
 pub(crate) async fn answer(
     State(server): State<Arc<Server>>,
     Extension(signed_in): Extension<SignedIn>,
+    Extension(credential): Extension<Credential>,
     Extension(info): Extension<RequestInfo>,
     Extension(entered): Extension<Entered>,
     body: Body,
@@ -41,7 +43,7 @@ pub(crate) async fn answer(
     let session = Session::new(&server.app, signed_in, Arc::clone(&info.id));
     let may_send_documents = session.may_send_documents();
     let Whole { bytes, mut held, permit } = read(&server, &entered, body, may_send_documents).await?;
-    let mut sent = GraphQlRequest::parse(&bytes)?;
+    let mut sent = GraphQlRequest::parse(&bytes, &server.web.page, credential)?;
     let is_large = bytes.len() > server.limits.body_bytes;
     drop(bytes);
     if !is_large {

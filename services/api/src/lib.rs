@@ -1,4 +1,4 @@
-//! HTTP: the native GraphQL API, health, and the doors of other protocols.
+//! HTTP: the native GraphQL API, health, the web page and its sessions, and the doors of other protocols.
 //!
 //! Only this crate and its base, `http_base`, know HTTP and JSON. A resolver has three steps: parse the wire types, call
 //! one use case of `app`, render the answer; it holds no rule. Begin at [`router`]: [`doors`] is the table of all paths,
@@ -24,6 +24,8 @@ use axum::middleware::from_fn_with_state;
 use http_base::log::Log;
 use http_base::problem::Problem;
 use http_base::request;
+use http_base::site::Site;
+use page::Page;
 use tokio_util::task::TaskTracker;
 
 pub use self::limits::Limits;
@@ -34,19 +36,28 @@ pub fn is_health(path: &str) -> bool {
     matches!(path, "/health" | "/ready")
 }
 
-/// The router of the whole API.
+/// The web page, and where browsers reach it.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// Where browsers reach the server.
+    pub site: Site,
+    /// The page.
+    pub page: Page,
+}
+
+/// The router of the whole API, with the web page.
 ///
 /// Mutations are spawned on `tasks`, so that a closed connection does not interrupt them; wait for `tasks` before you close
 /// the database. `/ready` reports a `log` that cannot be written.
-pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker, log: Option<Log>) -> Router {
+pub fn router(app: Arc<App>, limits: &Limits, tasks: &TaskTracker, log: Option<Log>, web: Web) -> Router {
     let requests = request::Settings {
         random: Arc::clone(&app.random),
         timeout: limits.timeout,
         log_name: Box::new(doors::log_names()),
     };
-    let server = Arc::new(Server::new(app, limits, tasks, log));
+    let server = Arc::new(Server::new(app, limits, tasks, log, web));
     doors::router(&server)
-        .fallback(|| async { Problem::NotFound("the GraphQL API is at `/graphql`") })
+        .fallback(doors::page::fallback(doors::first_segments()))
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .layer(from_fn_with_state(Arc::new(requests), request::handle))
         .with_state(server)

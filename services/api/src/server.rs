@@ -10,6 +10,7 @@ use http_base::log::Log;
 use http_base::permit::Permits;
 use tokio_util::task::TaskTracker;
 
+use crate::Web;
 use crate::graphql::complete::FieldTypes;
 use crate::graphql::{self, Schema};
 use crate::limits::Limits;
@@ -18,6 +19,7 @@ use crate::limits::Limits;
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
     pub(crate) limits: Limits,
+    pub(crate) web: Web,
     pub(crate) schema: Schema,
     pub(crate) field_types: FieldTypes,
     /// Mutations: they complete even if their client disconnects.
@@ -34,14 +36,15 @@ pub(crate) struct Server {
     pub(crate) bodies: Bodies,
     /// The requests in progress of each client.
     pub(crate) request_shares: Shares,
-    /// The invalid tokens of each address.
+    /// The invalid tokens, sessions and sign-in codes of each address.
     pub(crate) sign_in_failures: Rate<IpAddr>,
 }
 
 impl Server {
-    pub(crate) fn new(app: Arc<App>, limits: &Limits, tasks: &TaskTracker, log: Option<Log>) -> Self {
+    pub(crate) fn new(app: Arc<App>, limits: &Limits, tasks: &TaskTracker, log: Option<Log>, web: Web) -> Self {
         Self {
             app,
+            web,
             limits: limits.clone(),
             schema: graphql::schema(limits),
             field_types: FieldTypes::new(&graphql::sdl()),

@@ -40,6 +40,8 @@ pub(crate) struct Caches {
     /// By issuer and subject.
     pub(crate) principals: Cache<(String, String), (Principal, Arc<Standing>)>,
     pub(crate) signed_in: SignedInCache,
+    /// By the secrets of sessions: apart, so that neither a token nor a session passes for the other.
+    pub(crate) web_sessions: SignedInCache,
     /// When a table's directory was polled last.
     pub(crate) polls: Cache<TableId, Timestamp>,
     pub(crate) leases: LeaseCache,
@@ -57,6 +59,7 @@ impl Default for Caches {
             documents: DocumentCache::default(),
             principals: Cache::of_entries(MAX_PRINCIPALS),
             signed_in: SignedInCache::default(),
+            web_sessions: SignedInCache::default(),
             polls: Cache::of_entries(MAX_TABLES),
             leases: LeaseCache::default(),
             file_lists: FileLists::default(),

@@ -46,6 +46,7 @@ pub mod search;
 pub mod table;
 pub mod target;
 pub mod token;
+pub mod web_session;
 
 pub use actor::Actor;
 pub use ctx::{App, Ctx, Parts, Settings};

@@ -1,4 +1,5 @@
 //! Tokens of the local issuer: the one-time token of a first start, recovery, and creating, listing and revoking tokens.
+//! Sessions of the web page are listed and revoked here too; they begin in [`crate::web_session`].
 //!
 //! Every token is registered when it is issued, and a token that is not registered, or was revoked, is refused. A revoke
 //! moves the access revision, so that no cached caller outlives it. What a token may make is
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Timestamp;
-use domain::id::{RoleId, TokenId};
+use domain::id::{PrincipalId, RoleId, TokenId};
 use domain::identity::{LOCAL_ISSUER, PlatformRole, Principal, PrincipalKind, PurposeCode, Role, RoleAssignment};
 pub use domain::token::Token;
 use domain::token::{MAX_CHAIN, MAX_VALID, Revoked};
@@ -195,8 +196,8 @@ pub async fn find_token(ctx: &Ctx, id: TokenId) -> Result<Option<Token>, Error> 
     Ok(visible(ctx, &mut tx, id).await?.map(|(token, _)| token))
 }
 
-/// Revokes a token: it is refused at its next use, and the leases that were requested with it end. Revoking it again
-/// changes nothing.
+/// Revokes a token: it is refused at its next use, the leases that were requested with it end, and so do the sessions that
+/// were made with it. Revoking it again changes nothing.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a token that the caller may not see; [`Error::Forbidden`].
@@ -207,18 +208,51 @@ pub async fn revoke_token(ctx: &Ctx, id: TokenId, key: Option<Key>) -> Result<To
     if !may(ctx, Action::RevokeToken, &holder) {
         return Err(Error::Forbidden(Forbidden::Policy("revoke this token".to_owned())));
     }
-    let revoked = Revoked { at: ctx.now(), by: Some(ctx.actor.principal.id) };
-    if idempotency::find::<TokenId>(ctx, &mut tx, key.as_ref()).await?.is_some()
-        || !store::token::revoke(&mut tx, id, revoked).await?
-    {
+    if idempotency::find::<TokenId>(ctx, &mut tx, key.as_ref()).await?.is_some() {
         return Ok(token);
     }
-    let n_leases = store::lease::revoke_of_token(&mut tx, token.principal_id, id).await?;
+    end(ctx, tx, token, &holder, key.as_ref()).await
+}
+
+/// Revokes a token, the sessions that were made with it, and the leases that were requested with any of them. One that is
+/// revoked stays as it is.
+pub(crate) async fn end(
+    ctx: &Ctx,
+    mut tx: Tx,
+    token: Token,
+    holder: &Principal,
+    key: Option<&Key>,
+) -> Result<Token, Error> {
+    let revoked = Revoked { at: ctx.now(), by: Some(ctx.actor.principal.id) };
+    if !store::token::revoke(&mut tx, token.id, revoked).await? {
+        return Ok(token);
+    }
+    let mut n_leases = store::lease::revoke_of_token(&mut tx, holder.id, token.id).await?;
+    let mut n_sessions = 0;
+    let mut ended = vec![token.id];
+    while let Some(id) = ended.pop() {
+        for session in store::token::list_sessions_made_with(&mut tx, holder.id, id).await? {
+            store::token::revoke(&mut tx, session.id, revoked).await?;
+            n_leases += store::lease::revoke_of_token(&mut tx, holder.id, session.id).await?;
+            n_sessions += 1;
+            ended.push(session.id);
+        }
+    }
     announce(&ctx.app, &mut tx, &[Change::TokenRevoked], &Author::from(ctx)).await?;
-    let event = Event::done(audit::Action::TokenRevoke, ResourceKind::Token, id, &holder.subject);
-    let event = event.with(serde_json::json!({ "what": holder.subject, "endedLeases": n_leases }));
-    audit::conclude(ctx, tx, event, key.as_ref(), id).await?;
+    let event = Event::done(audit::Action::TokenRevoke, ResourceKind::Token, token.id, &holder.subject);
+    let event =
+        event.with(serde_json::json!({ "what": holder.subject, "endedLeases": n_leases, "endedSessions": n_sessions }));
+    audit::conclude(ctx, tx, event, key, token.id).await?;
     Ok(Token { revoked: Some(revoked), ..token })
+}
+
+/// Goes on only if the principal has fewer valid tokens and sessions than there may be.
+pub(crate) async fn require_room(tx: &mut Tx, id: PrincipalId, now: Timestamp) -> Result<(), Error> {
+    let n_valid = store::token::count_valid(tx, id, now).await?;
+    match usize::try_from(n_valid).unwrap_or(0) < MAX_VALID {
+        true => Ok(()),
+        false => Err(Conflict::TooManyTokens.into()),
+    }
 }
 
 async fn visible(ctx: &Ctx, tx: &mut Tx, id: TokenId) -> Result<Option<(Token, Principal)>, Error> {
@@ -262,10 +296,7 @@ async fn issue(
         PrincipalKind::Service { .. } => TokenKind::Service,
         PrincipalKind::Inspector => return Err(Error::Forbidden(Forbidden::Inspector)),
     };
-    let n_valid = store::token::count_valid(tx, principal.id, app.now()).await?;
-    if usize::try_from(n_valid).unwrap_or(0) >= MAX_VALID {
-        return Err(Conflict::TooManyTokens.into());
-    }
+    require_room(tx, principal.id, app.now()).await?;
     let id = TokenId::new(app.clock.as_ref(), app.random.as_ref());
     let mut claims = Claims::new(id, &principal.subject, kind, app.now());
     let (latest, chain_ends_at, issued_by) = match maker {
@@ -295,6 +326,7 @@ async fn issue(
         chain_ends_at,
         issued_by,
         revoked: None,
+        session: None,
     };
     store::token::insert(tx, &registered).await?;
     Ok(MadeToken { token, registered, principal })

@@ -90,6 +90,8 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
     let folder = DataDir::open(&args.data)
         .with_context(|| format!("cannot open the data directory `{}`", args.data.display()))?;
     let config = Config::read(folder.root())?;
+    let page = page::Page::embedded().context("the documents of the page are not embedded")?;
+    let web = api::Web { site: config.site(args.behind_tls), page };
     let listener = bind(args.listen).await?;
     let gateway_listener = bind(args.gateway_listen).await?;
     let gateway_endpoint = format!("http://{}", gateway_listener.local_addr()?);
@@ -106,6 +108,13 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
     }
     recover_admin(args, &recovery, &app).await?;
     announce(format_args!("charter listens on http://{}", listener.local_addr()?));
+    if web.page.is_built() {
+        let address = config.http.address.as_ref().map(|address| address.as_str().trim_end_matches('/').to_owned());
+        let address = address.map_or_else(|| listener.local_addr().map(|address| format!("http://{address}")), Ok)?;
+        announce(format_args!("page at {address}, sign in with `charter login`"));
+    } else {
+        announce(format_args!("page is not built into this program: run `make page build`"));
+    }
     announce(format_args!("gateway listens on {}", app.settings.gateway_endpoint));
 
     app::column_reads::begin(&app).await.context("cannot begin to record reads")?;
@@ -120,7 +129,7 @@ async fn serve(args: &ServeArgs, log: &Log) -> anyhow::Result<()> {
     };
     let gateway = tokio::spawn(gateway.serve(gateway_listener, stop.clone()));
     let mutations = TaskTracker::new();
-    let router = api::router(Arc::clone(&app), &config.api_limits(), &mutations, Some(log.clone()));
+    let router = api::router(Arc::clone(&app), &config.api_limits(), &mutations, Some(log.clone()), web);
     let answer = move |request| router.clone().oneshot(request);
     let limits = config.http_limits();
     let http = tokio::spawn(http_base::connections::serve(listener, limits, api::is_health, stop.clone(), answer));

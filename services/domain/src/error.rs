@@ -44,7 +44,9 @@ closed_set! {
         BodyTooLarge = "body.too_large",
         /// The body is not a valid request.
         BodyInvalid = "body.invalid",
-        /// The token is missing, expired or invalid.
+        /// The request does not come from the web page of this server.
+        RequestForeign = "request.foreign",
+        /// The token, session or sign-in code is missing, expired or invalid.
         TokenInvalid = "token.invalid",
         /// The body did not arrive in time.
         BodyTimedOut = "body.timed_out",

@@ -46,3 +46,4 @@ pub mod table;
 pub mod token;
 pub mod topic;
 pub mod version;
+pub mod web_session;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::id::{PrincipalId, TokenId};
 use crate::identity::{PrincipalKind, PurposeCode};
+use crate::web_session::WebSession;
 
 /// How long tokens may descend from one sign-in by the operator or an identity provider. Afterwards there must be
 /// another: no chain of tokens renews itself for ever.
@@ -33,6 +34,8 @@ pub struct Token {
     pub issued_by: Option<PrincipalId>,
     /// Its early end.
     pub revoked: Option<Revoked>,
+    /// Set for a session of the web page; `None` for a token that is sent in a header.
+    pub session: Option<WebSession>,
 }
 
 /// The early end of a token.

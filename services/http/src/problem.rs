@@ -16,8 +16,10 @@ pub enum Problem {
     NotFound(&'static str),
     /// The path exists and does not support the method.
     MethodNotAllowed,
-    /// The token is missing or invalid.
+    /// The token, session or sign-in code is missing or invalid.
     Unauthenticated,
+    /// The request is not from our own page, and may not sign in with a cookie; the text says why.
+    ForeignOrigin(&'static str),
     /// The caller may not do this; the text says what.
     Forbidden(String),
     /// The endpoint does not accept the body's media type; the text says which it accepts.
@@ -59,7 +61,7 @@ impl Problem {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::ForeignOrigin(_) | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
@@ -76,6 +78,7 @@ impl Problem {
             Self::NotFound(_) => ("not-found", "not found"),
             Self::MethodNotAllowed => ("method-not-allowed", "method not allowed"),
             Self::Unauthenticated => ("unauthenticated", "authentication required"),
+            Self::ForeignOrigin(_) => ("foreign-origin", "the request does not come from the page"),
             Self::Forbidden(_) => ("forbidden", "not allowed"),
             Self::UnsupportedMediaType(_) => ("unsupported-media-type", "unsupported media type"),
             Self::TooLarge { .. } => ("too-large", "the body is too large"),
@@ -95,6 +98,7 @@ impl Problem {
             Self::NotFound(_) => Reason::PathNotFound,
             Self::MethodNotAllowed => Reason::MethodNotAllowed,
             Self::Unauthenticated => Reason::TokenInvalid,
+            Self::ForeignOrigin(_) => Reason::RequestForeign,
             Self::Forbidden(_) => Reason::PolicyDenied,
             Self::UnsupportedMediaType(_) => Reason::BodyMediaType,
             Self::TooLarge { .. } => Reason::BodyTooLarge,
@@ -110,9 +114,9 @@ impl Problem {
 
     fn detail(&self) -> String {
         let detail = match self {
-            Self::NotFound(text) | Self::UnsupportedMediaType(text) => text,
+            Self::NotFound(text) | Self::UnsupportedMediaType(text) | Self::ForeignOrigin(text) => text,
             Self::MethodNotAllowed => "the `Allow` header lists the supported methods",
-            Self::Unauthenticated => "the bearer token is missing, expired or invalid",
+            Self::Unauthenticated => "the token, session or sign-in code is missing, expired or invalid",
             Self::TooLarge { limit_bytes } => return format!("the limit of this operation is {limit_bytes} bytes"),
             Self::InvalidRequest(why) | Self::Forbidden(why) => return why.clone(),
             Self::NotReady(faults) => return faults.join("; "),
@@ -170,6 +174,7 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
         }
         Problem::MethodNotAllowed
         | Problem::NotFound(_)
+        | Problem::ForeignOrigin(_)
         | Problem::Forbidden(_)
         | Problem::UnsupportedMediaType(_)
         | Problem::TooLarge { .. }

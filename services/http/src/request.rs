@@ -39,6 +39,15 @@ pub struct RequestInfo {
     pub notes: Arc<Notes>,
 }
 
+/// Marks an answer as a file of the web page, the same for every caller. No other answer is cached, or may load anything.
+#[derive(Clone, Copy, Debug)]
+pub struct PageFile {
+    /// Its `Cache-Control`.
+    pub caching: &'static str,
+    /// Its `Content-Security-Policy`.
+    pub policy: &'static str,
+}
+
 /// What [`handle`] needs to know of a server.
 pub struct Settings {
     /// For request ids.
@@ -58,21 +67,36 @@ pub async fn handle(State(settings): State<Arc<Settings>>, mut request: Request,
     let answered = tokio::time::timeout(settings.timeout, next.run(request)).await;
     let response = answered.unwrap_or_else(|_| Problem::TimedOut.into_response());
     let mut response = problem::render(response, &line.info.id);
+    let file = response.extensions_mut().remove::<PageFile>();
     let headers = response.headers_mut();
     headers.extend(line.id_header(REQUEST_ID));
-    forbid_caching_and_sniffing(headers);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
-    );
+    match file {
+        Some(PageFile { caching, policy }) => {
+            forbid_sniffing(headers);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+            headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        }
+        None => {
+            forbid_caching_and_sniffing(headers);
+            headers.insert(
+                CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+            );
+        }
+    }
     line.end(&response);
     response
 }
 
-/// Sets the headers that every answer of every listener has: answers may hold credentials and data of others.
+/// Sets the headers that every answer of every listener has, but for the files of the page: answers may hold credentials
+/// and data of others.
 pub fn forbid_caching_and_sniffing(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    forbid_sniffing(headers);
+}
+
+fn forbid_sniffing(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 

@@ -44,6 +44,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "inspection_reads", include_str!("../migrations/0014_inspection_reads.sql")),
     (15, "column_reads", include_str!("../migrations/0015_column_reads.sql")),
     (16, "lineage", include_str!("../migrations/0016_lineage.sql")),
+    (17, "web_sessions", include_str!("../migrations/0017_web_sessions.sql")),
 ];
 
 /// The number of the newest migration.

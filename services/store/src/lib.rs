@@ -55,6 +55,7 @@ pub mod share;
 pub mod table;
 pub mod token;
 pub mod topic;
+pub mod web_session;
 mod writer;
 
 pub use db::{Db, Durability, Lock, Missing, Options, Tx};

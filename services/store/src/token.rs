@@ -1,9 +1,11 @@
-//! Tokens of the local issuer. The text of a token is never stored.
+//! Tokens of the local issuer, and sessions of the web page, which are tokens of another form. The text of neither is
+//! stored.
 
 use domain::clock::Timestamp;
 use domain::id::{PrincipalId, TokenId};
 use domain::identity::PurposeCode;
 use domain::token::{Revoked, Token};
+use domain::web_session::{Voucher, WebSession};
 
 use crate::db::Tx;
 use crate::error::Error;
@@ -11,6 +13,7 @@ use crate::page::{Page, Seek};
 use crate::row::{Text, affected, entity_row, find, insert, list, on_both, page_by_time, row};
 
 entity_row! {
+    #[expect(dead_code, reason = "the digest is searched for, and never read")]
     TokenRow from "tokens" {
         id: Text<TokenId>,
         principal_id: Text<PrincipalId>,
@@ -21,6 +24,10 @@ entity_row! {
         issued_by: Option<Text<PrincipalId>>,
         revoked_at: Option<i64>,
         revoked_by: Option<Text<PrincipalId>>,
+        session_digest: Option<String>,
+        session_vouched_by: Option<Text<Voucher>>,
+        session_made_with: Option<Text<TokenId>>,
+        last_used_at: Option<i64>,
     }
 }
 
@@ -29,6 +36,12 @@ impl TryFrom<TokenRow> for Token {
 
     fn try_from(row: TokenRow) -> Result<Self, Error> {
         let by = row.revoked_by.map(|id| id.0);
+        let made_with = row.session_made_with.map(|id| id.0);
+        let session = row.session_vouched_by.zip(row.last_used_at).map(|(vouched_by, at)| WebSession {
+            vouched_by: vouched_by.0,
+            made_with,
+            last_used_at: Timestamp(at),
+        });
         Ok(Self {
             id: row.id.0,
             principal_id: row.principal_id.0,
@@ -38,6 +51,7 @@ impl TryFrom<TokenRow> for Token {
             chain_ends_at: Timestamp(row.chain_ends_at),
             issued_by: row.issued_by.map(|id| id.0),
             revoked: row.revoked_at.map(|at| Revoked { at: Timestamp(at), by }),
+            session,
         })
     }
 }
@@ -48,6 +62,18 @@ impl TryFrom<TokenRow> for Token {
 /// [`Error::LockNeeded`] unless the transaction holds the fact lock, shared or exclusively: its principal must not be
 /// disabled before the token is stored.
 pub async fn insert(tx: &mut Tx, token: &Token) -> Result<(), Error> {
+    insert_with(tx, token, None).await
+}
+
+/// Registers a session of the web page, by the digest of its secret.
+///
+/// # Errors
+/// As [`insert`].
+pub async fn insert_session(tx: &mut Tx, token: &Token, digest: &str) -> Result<(), Error> {
+    insert_with(tx, token, Some(digest)).await
+}
+
+async fn insert_with(tx: &mut Tx, token: &Token, session_digest: Option<&str>) -> Result<(), Error> {
     tx.require_facts_shared()?;
     insert!(
         tx,
@@ -61,6 +87,10 @@ pub async fn insert(tx: &mut Tx, token: &Token) -> Result<(), Error> {
             issued_by: token.issued_by.map(Text),
             revoked_at: token.revoked.map(|revoked| revoked.at.0),
             revoked_by: token.revoked.and_then(|revoked| revoked.by).map(Text),
+            session_digest: session_digest,
+            session_vouched_by: token.session.map(|session| Text(session.vouched_by)),
+            session_made_with: token.session.and_then(|session| session.made_with).map(Text),
+            last_used_at: token.session.map(|session| session.last_used_at.0),
         }
     )?;
     Ok(())
@@ -69,6 +99,32 @@ pub async fn insert(tx: &mut Tx, token: &Token) -> Result<(), Error> {
 /// A token by its id.
 pub async fn find(tx: &mut Tx, id: TokenId) -> Result<Option<Token>, Error> {
     find!(tx, TokenRow, "WHERE id = $1", Text(id))
+}
+
+/// A session of the web page, by the digest of its secret.
+pub async fn find_session(tx: &mut Tx, digest: &str) -> Result<Option<Token>, Error> {
+    find!(tx, TokenRow, "WHERE session_digest = $1", digest)
+}
+
+/// The sessions of a principal that were made with a token and are not revoked, in the order of their ids. There are few.
+pub async fn list_sessions_made_with(
+    tx: &mut Tx,
+    principal_id: PrincipalId,
+    made_with: TokenId,
+) -> Result<Vec<Token>, Error> {
+    list!(
+        tx,
+        TokenRow,
+        "WHERE principal_id = $1 AND session_made_with = $2 AND revoked_at IS NULL ORDER BY id",
+        Text(principal_id),
+        Text(made_with)
+    )
+}
+
+/// Stores that a session was used.
+pub async fn put_last_use(tx: &mut Tx, id: TokenId, at: Timestamp) -> Result<(), Error> {
+    affected!(tx, "UPDATE tokens SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1", at.0, Text(id))?;
+    Ok(())
 }
 
 /// The tokens of a principal, the newest first.

@@ -1,5 +1,6 @@
 //! A door: its routes, and the steps before a handler runs.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::Ctx;
@@ -17,7 +18,7 @@ use http_base::connections::peer::Peer;
 use http_base::permit::Permit;
 use http_base::problem::Problem;
 use http_base::request::RequestInfo;
-use http_base::sign_in::SignIn;
+use http_base::sign_in::{Sender, SignIn};
 use tower::Layer;
 use tower::util::MapRequestLayer;
 
@@ -145,9 +146,10 @@ async fn check(entrance: &Entrance, request: &mut Request) -> Result<(), Problem
     (entrance.precondition)(request.headers())?;
     let peer = request.extensions().get::<Peer>().copied();
     let address = peer.and_then(|peer| server.limits.proxies.of_request(peer.0, request.headers()));
-    let sign_in = entrance.sign_in.sign_in(&server.app, request.headers(), &server.sign_in_failures, address);
+    let sender = Sender { headers: request.headers(), address };
+    let sign_in = entrance.sign_in.sign_in(&server.app, &server.web.site, &server.sign_in_failures, &sender);
     let mut clients: Vec<Client> = address.map(Client::Address).into_iter().collect();
-    if let Some(signed_in) = sign_in.await? {
+    if let Some((signed_in, credential)) = sign_in.await? {
         let requester = match &signed_in {
             SignedIn::Actor(actor) => {
                 clients.push(Client::Principal(actor.principal.id));
@@ -157,11 +159,22 @@ async fn check(entrance: &Entrance, request: &mut Request) -> Result<(), Problem
         };
         let _ = info.notes.requester.set(requester);
         request.extensions_mut().insert(signed_in);
+        request.extensions_mut().insert(credential);
     }
     let mut share = server.request_shares.hold(&clients);
     share.add(1)?;
     request.extensions_mut().insert(Entered { clients: clients.into(), _held: Arc::new((permit, share)) });
     Ok(())
+}
+
+impl Entered {
+    /// The address that the request came from, if it is known.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.clients.iter().find_map(|client| match client {
+            Client::Address(address) => Some(*address),
+            Client::Principal(_) => None,
+        })
+    }
 }
 
 /// The clients of a request, and what it holds of the limits on requests: until its last clone is dropped.

@@ -1,22 +1,30 @@
-//! Tokens as they are registered, and revoking them. Creating one is in [`identity`](super::identity).
+//! Tokens and sessions of the web page as they are registered, revoking them, and the sign-in codes that sessions begin
+//! with. Creating a token is in [`identity`](super::identity).
 
-use app::token;
+use app::{token, web_session};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::error::Result;
 use super::id::{decode, encode};
-use super::input::idempotency_key;
+use super::input::{idempotency_key, lifetime};
 use super::page::{Connection, Page, cost};
 use super::relation;
 use super::scalar::DateTime;
 use super::session::SessionExt;
 use super::types::{Principal, Token};
-use super::words::PurposeCode;
+use super::words::{PurposeCode, TokenKind};
 
 #[Object]
 impl Token {
     pub(crate) async fn id(&self) -> ID {
         encode(self.0.id)
+    }
+
+    async fn kind(&self) -> TokenKind {
+        match self.0.session {
+            Some(_) => TokenKind::Session,
+            None => TokenKind::Bearer,
+        }
     }
 
     /// The principal that it belongs to.
@@ -45,6 +53,11 @@ impl Token {
         }
     }
 
+    /// The last use of a session, to the minute; null for a bearer token.
+    async fn last_used_at(&self) -> Option<DateTime> {
+        self.0.session.map(|session| session.last_used_at.into())
+    }
+
     /// When it was revoked; null if it is not revoked.
     async fn revoked_at(&self) -> Option<DateTime> {
         self.0.revoked.map(|revoked| revoked.at.into())
@@ -64,7 +77,7 @@ pub(crate) struct TokenQuery;
 
 #[Object]
 impl TokenQuery {
-    /// The tokens of a principal, newest first; default: the caller. Ended tokens stay listed for seven days. Admins,
+    /// The tokens and sessions of a principal, newest first; default: the caller. Ended tokens stay listed for seven days. Admins,
     /// stewards and auditors may name any principal, users also their service accounts.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn tokens(
@@ -92,12 +105,42 @@ pub(crate) struct RevokeTokenPayload {
     token: Token,
 }
 
+/// The sign-in code to create, for the caller.
+#[derive(InputObject)]
+pub(crate) struct CreateSignInCodeInput {
+    /// The lifetime of the session; default: the maximum, until the caller's token ends, and 12 hours at most.
+    lifetime_seconds: Option<i32>,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct CreateSignInCodePayload {
+    /// The code. It is not stored and not shown again.
+    code: String,
+    expires_at: DateTime,
+    /// The latest end of the session.
+    session_ends_at: DateTime,
+}
+
 #[derive(Default)]
 pub(crate) struct TokenMutation;
 
 #[Object]
 impl TokenMutation {
-    /// Revokes a token and the leases requested with it. For its holder, the owner of a service account, and admins.
+    /// Creates a code that signs the caller in to the web page, once. It replaces the one created before.
+    async fn create_sign_in_code(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateSignInCodeInput,
+    ) -> Result<CreateSignInCodePayload> {
+        let made = web_session::create_code(ctx.ctx()?, lifetime(input.lifetime_seconds)?).await?;
+        Ok(CreateSignInCodePayload {
+            code: made.code.expose().to_owned(),
+            expires_at: made.expires_at.into(),
+            session_ends_at: made.session_ends_at.into(),
+        })
+    }
+
+    /// Revokes a token or session, the sessions created with it, and the leases requested with them. For its holder, the owner of a service account, and admins.
     async fn revoke_token(&self, ctx: &Context<'_>, input: RevokeTokenInput) -> Result<RevokeTokenPayload> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("revokeToken", &input, input.idempotency_key.as_ref())?;

@@ -62,6 +62,15 @@ impl From<domain::identity::PrincipalKind> for PrincipalKind {
     }
 }
 
+/// The form of a token.
+#[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// Sent in the header `Authorization`.
+    Bearer,
+    /// A session of the web page, in a cookie.
+    Session,
+}
+
 /// The kind of a new principal.
 #[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NewPrincipalKind {

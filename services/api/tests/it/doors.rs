@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::Limits;
 use api::doors::endpoints;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -9,6 +10,7 @@ use axum::http::{Method, Request, StatusCode};
 use domain::identity::PlatformRole;
 use http_base::sign_in::SignIn;
 use serde_json::{Value, json};
+use testkit::app::TestApp;
 
 use crate::access::without_tokens;
 use crate::registry_topics::{GROWN, ORDER, Topics};
@@ -60,6 +62,10 @@ fn lines() -> Vec<Line> {
         post("/graphql", "/graphql", json!({ "query": "{ viewer { version } }" }), SIGNED_IN),
         line(Method::GET, "/health", "/health", EVERYONE),
         line(Method::GET, "/ready", "/ready", EVERYONE),
+        line(Method::GET, "/assets/{*file}", "/assets/main.js", EVERYONE),
+        // No token opens a session, and none is one: `web_session` signs in with codes.
+        post("/session", "/session", json!({ "code": "K7QM2FXA9RTDWB3N" }), &[]),
+        delete("/session", "/session", &[]),
         Line {
             status: 201,
             ..post(
@@ -195,8 +201,11 @@ async fn a_door_requires_a_token_also_where_it_has_no_route() {
         assert_eq!(api.send(request).await.status, StatusCode::UNAUTHORIZED, "{method} {path}");
     }
     assert!(endpoints().iter().all(|endpoint| match endpoint.sign_in {
-        SignIn::Anonymous => matches!(endpoint.path.as_str(), "/health" | "/ready"),
-        SignIn::Native => endpoint.path == "/graphql" || endpoint.path.starts_with("/api/v1/lineage"),
+        SignIn::Anonymous => matches!(endpoint.path.as_str(), "/health" | "/ready" | "/assets/{*file}"),
+        SignIn::Native => endpoint.path.starts_with("/api/v1/lineage"),
+        SignIn::NativeOrSession => endpoint.path == "/graphql",
+        SignIn::Code => endpoint.path == "/session" && endpoint.method == Method::POST,
+        SignIn::Session => endpoint.path == "/session" && endpoint.method == Method::DELETE,
         SignIn::Door => endpoint.path.starts_with("/registry/"),
     }));
 }
@@ -207,7 +216,8 @@ fn key(method: &Method, path: &str) -> String {
 
 /// The domain `shop` with the product `orders`, whose subjects `orders-value` and `orders-key` have settings of their own.
 async fn world() -> Api {
-    let topics = Topics::open(Api::start().await).await;
+    let api = Api::serving(TestApp::start().await, &Limits::default(), crate::page::web());
+    let topics = Topics::open(api).await;
     topics.publish("orders", "internal", &[]).await;
     topics.registers("orders-value", ORDER).await;
     for (path, body) in [

@@ -183,7 +183,7 @@ pub(crate) const ABOUT_IDS: [&str; 12] = [
 ];
 
 /// Questions that name nothing.
-const LISTS: [&str; 21] = [
+const LISTS: [&str; 22] = [
     r#"{ lineage(table: "shop.orders.orders", depth: 5) { start { id } complete cut total counts { distance } found { distance } endCursor consumerCount consumers { principal { subject } } endConsumer } }"#,
     r#"{ impact(product: "shop.orders") { complete total counts { distance } found { distance } consumerCount consumers { principal { subject } } } }"#,
     r#"{ products(first: 5) { nodes { name access usage { readers leases lastAt } similar(first: 3) { name } tables { freshness { promisedSeconds late } } contracts { changes(from: "1.0.0", to: "2.0.0") { message } } } } }"#,
@@ -205,6 +205,7 @@ const LISTS: [&str; 21] = [
     "{ decisions { nodes { id address } pageInfo { hasNextPage endCursor } } }",
     "{ records { nodes { id } } }",
     "{ principals { nodes { id } } }",
+    "mutation { createSignInCode(input: { lifetimeSeconds: 86400 }) { code } }",
 ];
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! A world to ask about, and asking.
 
-use api::Limits;
+use std::collections::HashMap;
+
+use api::{Limits, Web};
 use app::Settings;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -8,6 +10,8 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use domain::error::Reason;
 use domain::identity::{DomainRole, PlatformRole};
+use http_base::site::Site;
+use page::Page;
 use serde_json::{Value, json};
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
@@ -51,6 +55,7 @@ impl Reply {
             "not-found" => Reason::PathNotFound,
             "method-not-allowed" => Reason::MethodNotAllowed,
             "unauthenticated" => Reason::TokenInvalid,
+            "foreign-origin" => Reason::RequestForeign,
             "forbidden" => Reason::PolicyDenied,
             "unsupported-media-type" => Reason::BodyMediaType,
             "too-large" => Reason::BodyTooLarge,
@@ -92,8 +97,14 @@ impl Api {
     }
 
     pub(crate) fn around(test: TestApp, limits: &Limits) -> Self {
+        let web = Web { site: Site::default(), page: Page::new(&[], HashMap::new()) };
+        Self::serving(test, limits, web)
+    }
+
+    /// With a page.
+    pub(crate) fn serving(test: TestApp, limits: &Limits, web: Web) -> Self {
         let tasks = TaskTracker::new();
-        let router = api::router(test.app.clone(), limits, &tasks, None);
+        let router = api::router(test.app.clone(), limits, &tasks, None, web);
         Self { test, router, tasks }
     }
 

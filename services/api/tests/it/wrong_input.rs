@@ -56,6 +56,7 @@ fn valid(field: &str) -> Value {
             json!({ "input": { "subject": "orders-value", "domain": "nowhere", "idempotencyKey": "k" } })
         }
         "createToken" => json!({ "input": { "subject": "nobody", "lifetimeSeconds": 60, "purpose": "SUPPORT" } }),
+        "createSignInCode" => json!({ "input": { "lifetimeSeconds": 86_400 } }),
         "assignRole" => {
             json!({ "input": { "subject": "nobody", "role": "OWNER", "domain": "shop", "idempotencyKey": "k" } })
         }
@@ -191,7 +192,7 @@ impl Foreign {
         let input = |name: &str, value: Value| vec![with(&[(&format!("/input/{name}"), value)])];
         match field {
             "viewer" | "domains" | "principals" | "accessRequests" | "grants" | "notices" | "leases" | "decisions"
-            | "inspectionQueue" | "records" => Vec::new(),
+            | "inspectionQueue" | "records" | "createSignInCode" => Vec::new(),
             "node" => self.ids.iter().map(|id| with(&[("/id", json!(id))])).collect(),
             "domain" => vec![with(&[("/path", json!("other"))])],
             "products" => vec![with(&[("/domain", json!("other"))])],

@@ -208,6 +208,7 @@ pub async fn tidy_once(app: &App) -> Result<(), Error> {
     store::idempotency::delete_expired(&mut tx, now).await?;
     store::job::delete_ended(&mut tx, now.minus(TIDY * 24)).await?;
     store::token::delete_expired(&mut tx, now.minus(TOKENS_KEPT)).await?;
+    store::web_session::delete_expired(&mut tx, now).await?;
     store::topic::delete_expired(&mut tx, now).await?;
     store::outbox::delete_before(&mut tx, now.minus(EVENTS_KEPT)).await?;
     writing::delete_old(&mut tx, now).await?;

@@ -22,3 +22,4 @@ mod shared;
 mod token;
 mod vendor;
 mod verifier;
+mod web_session;

@@ -357,6 +357,7 @@ async fn a_principal_has_so_many_tokens_and_ended_ones_are_deleted_later() {
             chain_ends_at: test.clock.now().plus(HOUR),
             issued_by: None,
             revoked: None,
+            session: None,
         };
         store::token::insert(&mut tx, &token).await.unwrap();
     }

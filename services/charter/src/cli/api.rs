@@ -212,6 +212,7 @@ enums! {
     Severity { Info, Warning, Error }
     SnapshotState { Pending, Inspected, Skipped, Error }
     TableFormat { Delta, Parquet }
+    TokenKind { Bearer, Session }
     VerdictWord { Pass, Warn, Fail, Error }
 }
 

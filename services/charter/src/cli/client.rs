@@ -96,6 +96,11 @@ impl Client {
         Ok(Self { http, server, endpoint, authorization, keeps_controls: remote.json })
     }
 
+    /// The server's address, without a slash at its end.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
     /// Sends an operation that is safe to retry: a query, or a mutation with an idempotency key. It is retried once if
     /// the connection is lost before a response arrives.
     ///

@@ -27,6 +27,7 @@ mod init;
 mod inspect;
 mod lineage;
 mod lint;
+mod login;
 mod notice;
 mod output;
 mod overrides;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Role(role::Args),
     /// Create tokens
     Token(token::Args),
+    /// Print a one-time link that signs you in to the web page
+    Login(login::LoginArgs),
     /// Find data products by a word, a column or a facet
     Search(search::SearchArgs),
     /// Report neglected parts of the catalog
@@ -146,6 +149,7 @@ fn execute(command: Command) -> Result<Exit> {
             Command::Principal(args) => principal::run(args).await,
             Command::Role(args) => role::run(args).await,
             Command::Token(args) => token::run(args).await,
+            Command::Login(args) => login::run(args).await,
             Command::Search(args) => search::run(args).await,
             Command::Report(args) => rot::run(args).await,
             Command::Lineage(args) => lineage::run(args).await,

@@ -1,4 +1,4 @@
-//! `charter token`: tokens for users and service accounts.
+//! `charter token`: tokens for users and service accounts, and their sessions of the web page.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use cynic::Id;
 use serde::Serialize;
 
 use super::answer::PrincipalName;
-use super::api::{DateTime, PurposeCode, list, operation, schema};
+use super::api::{DateTime, PurposeCode, TokenKind, list, operation, schema};
 use super::args::{self, Idempotency, Paging, Remote};
 use super::client::Client;
 use super::error::{Exit, Result};
@@ -36,16 +36,16 @@ enum Command {
         #[arg(long, value_enum)]
         purpose: Option<PurposeCode>,
     },
-    /// List tokens with their ids, including those that ended in the last seven days
+    /// List tokens and sessions of the web page with their ids, including those that ended in the last seven days
     List {
         /// Principal; you if not given. Users may name their service accounts; admins, stewards and auditors anyone
         subject: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
-    /// Revoke a token and the leases requested with it
+    /// Revoke a token or session, the sessions created with it, and the leases requested with them
     Revoke {
-        /// Id of the token, as shown by `token create` and `token list`
+        /// Id of the token or session, as shown by `token create` and `token list`
         // Not named `token`: clap would take it for the global `--token` too.
         #[arg(value_name = "ID")]
         id: String,
@@ -90,10 +90,12 @@ struct RevokeTokenPayload {
 #[serde(rename_all = "camelCase")]
 struct Token {
     id: Id,
+    kind: TokenKind,
     principal: PrincipalName,
     purpose: Option<PurposeCode>,
     issued_at: DateTime,
     expires_at: DateTime,
+    last_used_at: Option<DateTime>,
     issued_by: Option<PrincipalName>,
     revoked_at: Option<DateTime>,
     revoked_by: Option<PrincipalName>,
@@ -135,15 +137,17 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
 fn table(tokens: &[Token]) -> String {
     let subject = |principal: &Option<PrincipalName>| or_dash(principal.as_ref().map(|principal| &principal.subject));
     output::table(
-        ["id", "subject", "purpose", "issued", "by", "expires", "revoked", "by"],
+        ["id", "kind", "subject", "purpose", "issued", "by", "expires", "last used", "revoked", "by"],
         tokens.iter().map(|token| {
             [
                 token.id.inner().to_owned(),
+                token.kind.to_string(),
                 token.principal.subject.clone(),
                 or_dash(token.purpose.as_ref()),
                 token.issued_at.to_string(),
                 subject(&token.issued_by),
                 token.expires_at.to_string(),
+                or_dash(token.last_used_at.as_ref()),
                 or_dash(token.revoked_at.as_ref()),
                 subject(&token.revoked_by),
             ]

@@ -11,6 +11,7 @@ use domain::s3::Region;
 use domain::topic::{TopicPrefix, TopicPrefixes};
 use http_base::connections::Limits;
 use http_base::connections::peer::Proxies;
+use http_base::site::Site;
 use serde::Deserialize;
 
 /// The whole file.
@@ -127,6 +128,8 @@ impl Default for Inspect {
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Http {
+    /// Public address of the API and the page, such as `https://charter.example.org`; the host of each request if not given.
+    pub(crate) address: Option<url::Url>,
     /// Maximum number of concurrent connections; further ones wait.
     pub(crate) connections: usize,
     /// Maximum number of concurrent connections of one address; if not given, a quarter of all, and no limit for loopback
@@ -141,7 +144,7 @@ pub(crate) struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { connections: 512, connections_per_address: None, header_timeout: 30, proxies: Vec::new() }
+        Self { address: None, connections: 512, connections_per_address: None, header_timeout: 30, proxies: Vec::new() }
     }
 }
 
@@ -230,6 +233,15 @@ impl Config {
         anyhow::ensure!(bodies_mib_per_client >= 8, "`limits.bodies_mib_per_client` must be at least 8");
         anyhow::ensure!(requests > 0, "`limits.requests` must be at least 1");
         anyhow::ensure!(requests_per_client > 0, "`limits.requests_per_client` must be at least 1");
+        if let Some(address) = &config.http.address {
+            let is_origin = matches!(address.scheme(), "http" | "https")
+                && address.username().is_empty()
+                && address.password().is_none()
+                && address.path() == "/"
+                && address.query().is_none()
+                && address.fragment().is_none();
+            anyhow::ensure!(is_origin, "`http.address` must be `http://host:port` or `https://host`, without a path");
+        }
         config.quarantine().context("`registry.quarantine` must be a domain path")?;
         config.topic_prefixes().context("`registry.prefixes` is not valid")?;
         config.region().context("`gateway.region` is not valid")?;
@@ -288,6 +300,14 @@ impl Config {
             proxies: Proxies::new(&self.http.proxies),
             request_timeout: Duration::from_secs(header_timeout),
             ..Limits::default()
+        }
+    }
+
+    /// Where browsers reach the API.
+    pub(crate) fn site(&self, behind_tls: bool) -> Site {
+        match &self.http.address {
+            Some(address) => Site::at(address.origin().ascii_serialization()),
+            None => Site::of_host(behind_tls),
         }
     }
 

@@ -20,8 +20,9 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("store", &["domain", "lineage"]),
     ("app", &["documents", "domain", "lineage", "policy", "search", "store"]),
     ("http_base", &["app", "domain"]),
-    ("api", &["app", "domain", "http_base", "lineage", "search"]),
+    ("api", &["app", "domain", "http_base", "lineage", "page", "search"]),
     ("gateway", &["app", "domain", "http_base"]),
+    ("page", &[]),
     ("sql_rule", &[]),
     ("worker", &["domain", "inspect", "sql_rule"]),
     (
@@ -35,6 +36,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "http_base",
             "inspect",
             "lineage",
+            "page",
             "policy",
             "search",
             "storage",

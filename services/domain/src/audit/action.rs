@@ -24,6 +24,10 @@ closed_set! {
         TokenCreate = "token.create",
         /// A token was revoked; the leases requested with it ended.
         TokenRevoke = "token.revoke",
+        /// A sign-in code for the web page was issued.
+        SignInCodeCreate = "sign_in_code.create",
+        /// A session of the web page began with a sign-in code.
+        SessionCreate = "session.create",
         /// A role was assigned.
         RoleAssign = "role.assign",
         /// A role was taken away.

@@ -25,3 +25,4 @@ mod retention;
 mod terms;
 mod topic;
 mod touched;
+mod web_session;

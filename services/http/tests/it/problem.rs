@@ -47,9 +47,12 @@ async fn each_problem_has_its_document_and_headers() {
     let text = "the `Allow` header lists the supported methods";
     let expected = document("method-not-allowed", 405, "method.not_allowed", "method not allowed", text);
     check(Problem::MethodNotAllowed, expected, &[]).await;
-    let text = "the bearer token is missing, expired or invalid";
+    let text = "the token, session or sign-in code is missing, expired or invalid";
     let expected = document("unauthenticated", 401, "token.invalid", "authentication required", text);
     check(Problem::Unauthenticated, expected, &[(WWW_AUTHENTICATE.as_str(), "Bearer")]).await;
+    let title = "the request does not come from the page";
+    let expected = document("foreign-origin", 403, "request.foreign", title, "why");
+    check(Problem::ForeignOrigin("why"), expected, &[]).await;
     let expected = document("forbidden", 403, "policy.denied", "not allowed", "no");
     check(Problem::Forbidden("no".into()), expected, &[]).await;
     let expected = document("unsupported-media-type", 415, "body.media_type", "unsupported media type", "send JSON");

@@ -81,7 +81,8 @@ impl From<Problem> for Failure {
             Problem::NotFound(_) => Self::not_found(),
             Problem::Forbidden(why) => Self::Coded(Code::Forbidden, why),
             Problem::MethodNotAllowed => Self::new(Code::MethodNotAllowed, "HTTP 405 Method Not Allowed"),
-            other @ (Problem::UnsupportedMediaType(_)
+            other @ (Problem::ForeignOrigin(_)
+            | Problem::UnsupportedMediaType(_)
             | Problem::TooLarge { .. }
             | Problem::BodyTimedOut
             | Problem::TooMany { .. }

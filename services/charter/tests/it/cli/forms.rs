@@ -251,6 +251,7 @@ fn organisation_forms() -> Forms {
                 &[("SUBJECT", Subject), ("--lifetime", Duration), ("--purpose", Word("support"))],
             ),
         ),
+        ("login", read(&[("--lifetime", Duration)])),
         ("token list", answer("steward", &["owner-shop", "stranger"], &[&[("SUBJECT", Subject)], &LIST[..]].concat())),
         ("token revoke", answer("owner-shop", &["steward", "owner-other", "stranger"], &[("ID", TokenId), KEY])),
     ]

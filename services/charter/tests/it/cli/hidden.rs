@@ -10,7 +10,7 @@ use super::world::{Ids, World, documents, text};
 
 /// The calls of each command. `{}` is replaced with each id of the hidden product. A command without a line here fails
 /// the test.
-const CALLS: [(&str, &[&str]); 53] = [
+const CALLS: [(&str, &[&str]); 54] = [
     // These need no server.
     ("serve", &[]),
     ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
@@ -68,6 +68,8 @@ const CALLS: [(&str, &[&str]); 53] = [
     ("role list", &["", "--domain shop", "--domain shop/payroll"]),
     ("token create", &["payroll"]),
     ("token list", &["payroll", "--limit 1 --json"]),
+    // A link would name the address of its world.
+    ("login", &["--lifetime 2h"]),
     ("token revoke", &["{}"]),
     ("registry release", &["payroll-value --domain shop"]),
     ("product list", &["", "--json", "--domain shop", "--limit 1 --json", "--domain shop --limit 1 --json"]),

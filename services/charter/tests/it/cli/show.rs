@@ -262,6 +262,26 @@ fn a_token_is_all_that_is_printed() {
 }
 
 #[test]
+fn a_link_is_all_that_login_prints_and_its_code_is_behind_the_hash() {
+    let created = json!({ "code": "K7QM2FXA9RTDWB3N", "expiresAt": "2026-01-01T00:05:00Z",
+        "sessionEndsAt": "2026-01-01T01:00:00Z" });
+    let server = CannedServer::answering([answer(created.clone()), answer(created)]);
+    let run = server.run(&["login", "--lifetime", "1h"]);
+    let link = run.stdout.strip_suffix("/sign-in#code=K7QM2FXA9RTDWB3N\n");
+    let address = link.unwrap_or_else(|| panic!("{run:?}"));
+    assert!(run.code == 0 && address.starts_with("http://127.0.0.1:"), "{run:?}");
+    let notes = format!(
+        "note: valid once, until 2026-01-01T00:05:00Z; or enter `K7QM-2FXA-9RTD-WB3N` at {address}/sign-in\n\
+         note: the session ends at 2026-01-01T01:00:00Z at the latest\n"
+    );
+    assert_eq!(run.stderr, notes);
+    assert_eq!(server.requests()[0].variables["input"]["lifetimeSeconds"], 3_600);
+    let shown: Value = serde_json::from_str(&server.run(&["login", "--json"]).stdout).unwrap();
+    assert_eq!(shown["link"], format!("{address}/sign-in#code=K7QM2FXA9RTDWB3N"));
+    assert_eq!(server.requests()[1].variables["input"]["lifetimeSeconds"], Value::Null);
+}
+
+#[test]
 fn documents_come_from_files_folders_and_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     for file in ["b.yml", "a/z.json", "a/c.yaml", "notes.md", ".git/x.yaml", ".hidden.yaml"] {

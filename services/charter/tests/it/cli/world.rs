@@ -46,7 +46,8 @@ impl World {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (test, address) = runtime.block_on(async {
             let test = TestApp::start().await;
-            let router = api::router(test.app.clone(), &api::Limits::default(), &TaskTracker::new(), None);
+            let web = api::Web { site: Default::default(), page: page::Page::new(&[], Default::default()) };
+            let router = api::router(test.app.clone(), &api::Limits::default(), &TaskTracker::new(), None, web);
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = format!("http://{}", listener.local_addr().unwrap());
             tokio::spawn(axum::serve(listener, router).into_future());
