@@ -17,7 +17,8 @@ pub(crate) async fn live() -> Response {
 }
 
 /// Answers whether the server can do its work: read and write the database, write files, write its log. If it cannot, the
-/// answer names what does not work, in words without names or paths.
+/// answer names what does not work, in words without names or paths. What is left out while the rest works makes no server
+/// unready: it is a warning.
 pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Response {
     let faults = tokio::time::timeout(server.limits.ready_timeout, server.app.faults()).await;
     let mut faults: Vec<&str> = match faults {
@@ -27,7 +28,13 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Response {
     if server.log.as_ref().is_some_and(Log::is_failing) {
         faults.push("the log cannot be written");
     }
-    if faults.is_empty() { status("ready") } else { Problem::NotReady(faults).into_response() }
+    if !faults.is_empty() {
+        return Problem::NotReady(faults).into_response();
+    }
+    match server.app.omissions() {
+        warnings if warnings.is_empty() => status("ready"),
+        warnings => Json(serde_json::json!({ "status": "ready", "warnings": warnings })).into_response(),
+    }
 }
 
 fn status(status: &str) -> Response {

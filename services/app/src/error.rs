@@ -263,6 +263,24 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a row of the database is the reason: it is damaged, or a newer program wrote it.
+    pub(crate) fn is_of_a_row(&self) -> bool {
+        match self {
+            Self::Internal(source) => {
+                matches!(source.downcast_ref::<store::Error>(), Some(store::Error::Inconsistent { .. }))
+            }
+            Self::Unauthenticated
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::Invalid { .. }
+            | Self::Conflict(_)
+            | Self::PortClosed(_)
+            | Self::KeyReused
+            | Self::TooMany { .. }
+            | Self::Unavailable(_) => false,
+        }
+    }
+
     /// What kind of failure it is.
     pub fn kind(&self) -> Kind {
         match self {

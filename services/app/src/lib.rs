@@ -38,6 +38,7 @@ pub mod product;
 pub mod product_in_domain;
 pub mod publish;
 pub mod rate;
+pub(crate) mod readable;
 pub mod readiness;
 pub mod registry;
 pub mod retention;

@@ -35,6 +35,17 @@ impl App {
         probe.await.unwrap_or_else(|_| vec![Fault::DatabaseWrites])
     }
 
+    /// What search and lineage leave out since it cannot be read: the rest goes on. The log names it, this does not.
+    pub fn omissions(&self) -> Vec<String> {
+        let of_search = self.caches.search.get().map_or(0, |index| index.left_out().len());
+        let of_lineage = self.caches.lineage.get().map_or(0, |held| held.left_out.n());
+        [("products", "search", of_search), ("rows", "lineage", of_lineage)]
+            .into_iter()
+            .filter(|(_, _, n)| *n > 0)
+            .map(|(what, of, n)| format!("{what} that cannot be read and are missing in {of}: {n}"))
+            .collect()
+    }
+
     /// What cannot be written.
     async fn probe(&self) -> Vec<Fault> {
         let mut faults = Vec::new();

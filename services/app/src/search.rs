@@ -8,28 +8,31 @@ mod document;
 mod follow;
 mod sight;
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use domain::id::ProductId;
 use itertools::Itertools as _;
 use search::{Answer, Index, Request, SearchError};
 
-pub(crate) use self::follow::concerned;
 pub use self::follow::{catch_up, run};
+pub(crate) use self::follow::{concerned, events_after};
 pub use self::sight::access;
 use crate::ctx::Ctx;
 use crate::error::{Error, Unavailable};
 use crate::product;
 use crate::product_in_domain::ProductInDomain;
+use crate::readable::{self, Readable};
 
 /// What was found.
 #[derive(Debug)]
 pub struct Found {
     /// The products of the page, best first.
     pub hits: Vec<Hit>,
-    /// How many products match; `None` in a partial answer.
+    /// How many products match; `None` while the index is behind.
     pub total: Option<u64>,
-    /// The counts by facet; none in a partial answer.
+    /// The counts by facet; none while the index is behind.
     pub facets: Vec<search::FacetCounts>,
     /// The cursor of the next page.
     pub next: Option<String>,
@@ -37,7 +40,8 @@ pub struct Found {
     pub corrections: Vec<search::Correction>,
     /// Whether only the beginning of the text was searched for.
     pub is_shortened: bool,
-    /// Whether the index does not have the newest changes yet, or is being built.
+    /// Whether the index does not have the newest changes yet, is being built, or leaves out products that cannot be
+    /// read.
     pub is_partial: bool,
 }
 
@@ -59,16 +63,28 @@ pub struct Hit {
 /// # Errors
 /// [`Error::Invalid`] for a cursor of another search; [`Error::Unavailable`] for one that takes too long.
 pub async fn search(ctx: &Ctx, request: Request) -> Result<Found, Error> {
-    let (index, is_partial) = newest(ctx).await?;
+    let (index, mut is_behind) = newest(ctx).await?;
     let sight = sight::of(ctx).await?;
     let Some(index) = index else { return Ok(Found::unbuilt()) };
+    let leaves_out = !index.left_out().is_empty();
     let visibility = Arc::clone(&sight.visibility);
     let answer = tokio::task::spawn_blocking(move || index.search(&visibility, &request)).await;
     let answer = answer.map_err(|error| Error::internal(format!("a search crashed: {error}")))?;
     let Answer { hits, total, facets, next, corrections, shortened, position: _ } = answer.map_err(failure)?;
 
     let ids: Vec<ProductId> = hits.iter().filter_map(|hit| hit.id.parse().ok()).collect();
-    let mut known = product::load_products(ctx, &ids).await?;
+    let load = |ids: Vec<ProductId>| async move { product::load_products(ctx, &ids).await };
+    let Readable { loaded, unreadable } = readable::load(&ids, load).await?;
+    if !unreadable.is_empty() {
+        is_behind = true;
+        let (app, ids) = (Arc::clone(&ctx.app), unreadable.into_iter().map(|(id, _)| id).collect_vec());
+        tokio::spawn(async move {
+            if let Err(error) = follow::renew(&app, &ids).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the search index cannot follow the changes");
+            }
+        });
+    }
+    let mut known: HashMap<_, _> = loaded.into_iter().flatten().collect();
     let hits = hits.into_iter().filter_map(|hit| {
         let product = known.remove(&hit.id.parse().ok()?)?;
         let access = sight::access(ctx, &product);
@@ -77,12 +93,12 @@ pub async fn search(ctx: &Ctx, request: Request) -> Result<Found, Error> {
     Ok(Found {
         hits: hits.collect(),
         // What the index has not taken yet may hide a product that it still counts.
-        total: (!is_partial).then_some(total),
-        facets: if is_partial { Vec::new() } else { facets },
+        total: (!is_behind).then_some(total),
+        facets: if is_behind { Vec::new() } else { facets },
         next,
         corrections,
         is_shortened: shortened,
-        is_partial,
+        is_partial: is_behind || leaves_out,
     })
 }
 
@@ -130,8 +146,8 @@ async fn newest(ctx: &Ctx) -> Result<(Option<Arc<Index>>, bool), Error> {
         Ok(Err(error)) => tracing::error!(%error, "the search index is behind"),
     }
     let index = ctx.app.caches.search.get();
-    let is_partial = !index.as_ref().is_some_and(has_newest);
-    Ok((index, is_partial))
+    let is_behind = !index.as_ref().is_some_and(has_newest);
+    Ok((index, is_behind))
 }
 
 fn failure(error: SearchError) -> Error {
@@ -143,6 +159,6 @@ fn failure(error: SearchError) -> Error {
 }
 
 /// The distinct ids, in the order of their first mention.
-fn distinct(ids: impl IntoIterator<Item = ProductId>) -> Vec<ProductId> {
+fn distinct<I: Copy + Eq + Hash>(ids: impl IntoIterator<Item = I>) -> Vec<I> {
     ids.into_iter().unique().collect()
 }

@@ -1,6 +1,7 @@
 //! The index on disk: opened with verification, changed with its position, built in bulk.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ impl From<TantivyError> for OpenError {
     }
 }
 
-/// Why a change was not taken. The index is as it was before.
+/// Why a change was not taken. What the index on disk has is as it was before, or all of the change.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// The position would go back: the changes are older than the index.
@@ -93,15 +94,30 @@ pub enum ApplyError {
         /// The position of the changes.
         given: u64,
     },
-    /// Writing failed.
+    /// Writing failed. The index can be searched, and the change can come again.
     #[error("the search index cannot be written: {0}")]
     Write(String),
+    /// Writing failed, and what was written could not be undone or read back.
+    #[error("the search index can be neither written nor restored: {0}")]
+    Broken(String),
 }
 
-impl From<TantivyError> for ApplyError {
-    fn from(error: TantivyError) -> Self {
-        Self::Write(error.to_string())
+impl ApplyError {
+    /// Whether the index must be opened, and so checked, before it is changed again.
+    pub fn wants_reopening(&self) -> bool {
+        match self {
+            Self::Older { .. } | Self::Write(_) => false,
+            Self::Broken(_) => true,
+        }
     }
+}
+
+fn unwritable(error: TantivyError) -> ApplyError {
+    ApplyError::Write(error.to_string())
+}
+
+fn broken(error: TantivyError) -> ApplyError {
+    ApplyError::Broken(error.to_string())
 }
 
 /// A change of one product.
@@ -111,6 +127,8 @@ pub enum Change {
     Put(Box<Document>),
     /// The product of this id is no more.
     Remove(String),
+    /// The product of this id is there and cannot be read. It is not found until it is put.
+    LeaveOut(String),
 }
 
 /// What is committed with the index.
@@ -118,6 +136,8 @@ pub enum Change {
 struct Commit {
     format: u32,
     position: u64,
+    /// The ids of products that could not be read.
+    left_out: BTreeSet<String>,
 }
 
 /// A search index. Searches and one change at a time may run at once.
@@ -151,15 +171,20 @@ impl Index {
         if let Some(damage) = damage(&index, folder)? {
             return Err(OpenError::Damaged(damage));
         }
-        Self::of(&index, fields, commit.position)
+        Self::of(&index, fields, commit.position, commit.left_out)
     }
 
-    fn of(index: &tantivy::Index, fields: Fields, position: u64) -> Result<Self, OpenError> {
+    fn of(
+        index: &tantivy::Index,
+        fields: Fields,
+        position: u64,
+        left_out: BTreeSet<String>,
+    ) -> Result<Self, OpenError> {
         let options = IndexWriterOptions::builder().num_worker_threads(1).memory_budget_per_thread(APPLY_BYTES).build();
         let writer = index.writer_with_options(options)?;
         writer.set_merge_policy(Box::new(merge_policy()));
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        let snapshot = Snapshot::open(&reader.searcher(), &fields, position, None)?;
+        let snapshot = Snapshot::open(&reader.searcher(), &fields, position, left_out, None)?;
         Ok(Self { fields, reader, writer: Mutex::new(writer), snapshot: RwLock::new(Arc::new(snapshot)) })
     }
 
@@ -173,22 +198,28 @@ impl Index {
         self.snapshot().position
     }
 
+    /// The ids of the products that could not be read.
+    pub fn left_out(&self) -> BTreeSet<String> {
+        self.snapshot().left_out.clone()
+    }
+
     /// Takes changes, in their order, and the position they lead to; both or neither. Searches that begin afterwards see
     /// them. The same changes may come again.
     pub fn apply(&self, changes: impl IntoIterator<Item = Change>, position: u64) -> Result<(), ApplyError> {
         let mut writer =
-            self.writer.lock().map_err(|_| ApplyError::Write("an earlier change failed half-way".to_owned()))?;
+            self.writer.lock().map_err(|_| ApplyError::Broken("an earlier change failed half-way".to_owned()))?;
         let before = self.snapshot();
         if position < before.position {
             return Err(ApplyError::Older { at: before.position, given: position });
         }
-        let written = self.write(&mut writer, changes, position);
-        if written.is_err() {
-            writer.rollback()?;
+        let mut left_out = before.left_out.clone();
+        if let Err(error) = self.write(&mut writer, changes, position, &mut left_out) {
+            writer.rollback().map_err(broken)?;
+            return Err(unwritable(error));
         }
-        written?;
-        self.reader.reload()?;
-        let snapshot = Snapshot::open(&self.reader.searcher(), &self.fields, position, Some(&before))?;
+        self.reader.reload().map_err(broken)?;
+        let searcher = self.reader.searcher();
+        let snapshot = Snapshot::open(&searcher, &self.fields, position, left_out, Some(&before)).map_err(broken)?;
         if let Ok(mut current) = self.snapshot.write() {
             *current = Arc::new(snapshot);
         }
@@ -200,20 +231,23 @@ impl Index {
         writer: &mut IndexWriter<Entry>,
         changes: impl IntoIterator<Item = Change>,
         position: u64,
-    ) -> Result<(), ApplyError> {
+        left_out: &mut BTreeSet<String>,
+    ) -> tantivy::Result<()> {
         for change in changes {
-            match change {
-                Change::Put(document) => {
-                    writer.delete_term(Term::from_field_text(self.fields.id, &document.id));
-                    writer.add_document(self.fields.encode(&document))?;
-                }
-                Change::Remove(id) => {
-                    writer.delete_term(Term::from_field_text(self.fields.id, &id));
-                }
+            let (id, document) = match &change {
+                Change::Put(document) => (&document.id, Some(document)),
+                Change::Remove(id) | Change::LeaveOut(id) => (id, None),
+            };
+            writer.delete_term(Term::from_field_text(self.fields.id, id));
+            left_out.remove(id);
+            if let Some(document) = document {
+                writer.add_document(self.fields.encode(document))?;
+            }
+            if let Change::LeaveOut(id) = change {
+                left_out.insert(id);
             }
         }
-        commit(writer, position)?;
-        Ok(())
+        commit(writer, position, left_out)
     }
 
     /// Answers a query as the caller may see the catalog.
@@ -231,8 +265,9 @@ impl Index {
     }
 }
 
-fn commit(writer: &mut IndexWriter<Entry>, position: u64) -> tantivy::Result<()> {
-    let payload = serde_json::json!({ "format": FORMAT, "position": position }).to_string();
+fn commit(writer: &mut IndexWriter<Entry>, position: u64, left_out: &BTreeSet<String>) -> tantivy::Result<()> {
+    let commit = Commit { format: FORMAT, position, left_out: left_out.clone() };
+    let payload = serde_json::to_string(&commit).map_err(|error| TantivyError::InternalError(error.to_string()))?;
     let mut commit = writer.prepare_commit()?;
     commit.set_payload(&payload);
     commit.commit()?;
@@ -261,6 +296,7 @@ pub struct Builder {
     fields: Fields,
     index: tantivy::Index,
     writer: IndexWriter<Entry>,
+    left_out: BTreeSet<String>,
 }
 
 impl Builder {
@@ -281,18 +317,28 @@ impl Builder {
             .build();
         let writer = index.writer_with_options(options)?;
         writer.set_merge_policy(Box::new(NoMergePolicy));
-        Ok(Self { fields, index, writer })
+        Ok(Self { fields, index, writer, left_out: BTreeSet::new() })
     }
 
     /// Adds a product. Each product comes once.
     pub fn add(&self, document: &Document) -> Result<(), ApplyError> {
-        self.writer.add_document(self.fields.encode(document))?;
+        self.writer.add_document(self.fields.encode(document)).map_err(unwritable)?;
         Ok(())
+    }
+
+    /// Notes a product that is there and cannot be read.
+    pub fn leave_out(&mut self, id: String) {
+        self.left_out.insert(id);
+    }
+
+    /// The ids of the products that could not be read.
+    pub fn left_out(&self) -> &BTreeSet<String> {
+        &self.left_out
     }
 
     /// Commits the index at a position, and opens it.
     pub fn finish(mut self, position: u64) -> Result<Index, OpenError> {
-        commit(&mut self.writer, position)?;
+        commit(&mut self.writer, position, &self.left_out)?;
         let mut segments = self.index.searchable_segment_metas()?;
         segments.sort_by_key(|segment| Reverse(segment.max_doc()));
         let n_docs: u32 = segments.iter().map(SegmentMeta::max_doc).sum();
@@ -308,7 +354,7 @@ impl Builder {
             groups.iter().filter(|(_, group)| group.len() > 1).map(|(_, group)| self.writer.merge(group)).collect();
         merges.into_iter().try_for_each(|merge| merge.wait().map(drop))?;
         self.writer.wait_merging_threads()?;
-        Index::of(&self.index, self.fields, position)
+        Index::of(&self.index, self.fields, position, self.left_out)
     }
 }
 

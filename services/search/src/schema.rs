@@ -15,7 +15,7 @@ use crate::record::RecordWriter;
 use crate::token::{key, parts};
 
 /// The format of the index. Whatever changes terms, zones or columns raises it; an index of another format is rebuilt.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// A part of the document that is searched by words, with its weight and its usual length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

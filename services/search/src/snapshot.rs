@@ -3,7 +3,7 @@
 //! [`Reading`] is the only way to the terms of an index. It hands out visible documents only, so that whatever is
 //! computed from it (matches, totals, facets, corrections, completions, weights) is a function of visible documents.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use tantivy::columnar::StrColumn;
@@ -40,6 +40,8 @@ pub(crate) struct Place {
 
 pub(crate) struct Snapshot {
     pub(crate) position: u64,
+    /// The ids of products that could not be read.
+    pub(crate) left_out: BTreeSet<String>,
     pub(crate) segments: Vec<Segment>,
     /// Where the successor of a document is.
     pub(crate) successors: HashMap<Place, Place>,
@@ -210,6 +212,7 @@ impl Snapshot {
         searcher: &Searcher,
         fields: &Fields,
         position: u64,
+        left_out: BTreeSet<String>,
         before: Option<&Self>,
     ) -> tantivy::Result<Self> {
         let segments: Vec<Segment> = searcher
@@ -219,6 +222,7 @@ impl Snapshot {
             .collect::<tantivy::Result<_>>()?;
         let mut snapshot = Self {
             position,
+            left_out,
             segments,
             successors: HashMap::new(),
             fields: fields.clone(),

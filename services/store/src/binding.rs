@@ -11,7 +11,10 @@ use domain::table::Location;
 use crate::db::Tx;
 use crate::error::Error;
 use crate::json;
-use crate::row::{Text, affected, entity_row, find, insert, integer, list, list_in, natural, on_both, row, rows_in};
+use crate::page::Readable;
+use crate::row::{
+    Perhaps, Text, affected, entity_row, find, insert, integer, list, list_in, natural, on_both, row, rows_in,
+};
 
 /// Declares the row of a table of bindings and its conversion. The two tables differ only in what an object is bound
 /// to.
@@ -373,8 +376,8 @@ impl TryFrom<BoundRow> for Bound {
 }
 
 /// All bindings in an environment, in the order of their ids.
-pub async fn list_bound(tx: &mut Tx, environment: &str) -> Result<Vec<Bound>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, BoundRow>(
+pub async fn list_bound(tx: &mut Tx, environment: &str) -> Result<Readable<Bound>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, Perhaps<BoundRow>>(
         "SELECT
              bindings.id AS binding_id,
              bindings.table_id AS table_id,
@@ -392,5 +395,5 @@ pub async fn list_bound(tx: &mut Tx, environment: &str) -> Result<Vec<Bound>, Er
     )
     .bind(environment)
     .fetch_all(c))?;
-    crate::page::all(rows)
+    Ok(Readable::from_rows(rows, Bound::try_from))
 }

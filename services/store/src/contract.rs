@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::clock::Timestamp;
 use domain::contract::{self, Contract, State};
 use domain::document::{Format, StoredDocument};
-use domain::id::{ContractId, ContractVersionId, PrincipalId, ProductId};
+use domain::id::{ContractId, ContractVersionId, PrincipalId, ProductId, TableId};
 use domain::version::Version;
 
 use crate::db::Tx;
@@ -86,20 +86,40 @@ pub async fn list_of_products(tx: &mut Tx, product_ids: &[ProductId]) -> Result<
     list_in!(tx, ContractRow, "WHERE product_id IN ({list}) ORDER BY product_id, document_id", product_ids)
 }
 
-row! { SourceRow from "contracts" { document_id: String, product_id: Text<ProductId>, } }
+row! { OwnerRow from "contracts" { product_id: Text<ProductId>, } }
 
-/// The products that have a contract whose documents' `id` is one of these, each with that id.
-pub async fn list_products_by_document_ids(
-    tx: &mut Tx,
-    document_ids: &[&str],
-) -> Result<Vec<(String, ProductId)>, Error> {
+/// The products of these contracts, whether or not the rest of their rows can be read.
+pub async fn list_products(tx: &mut Tx, ids: &[ContractId]) -> Result<Vec<ProductId>, Error> {
+    let rows = rows_in!(tx, OwnerRow, "SELECT product_id FROM contracts WHERE id IN ({list})", ids);
+    Ok(rows.into_iter().map(|row| row.product_id.0).collect())
+}
+
+/// The products of these versions, whether or not the rest of their rows can be read.
+pub async fn list_products_of_versions(tx: &mut Tx, ids: &[ContractVersionId]) -> Result<Vec<ProductId>, Error> {
     let rows = rows_in!(
         tx,
-        SourceRow,
-        "SELECT document_id, product_id FROM contracts WHERE document_id IN ({list})",
-        document_ids
+        OwnerRow,
+        "SELECT contracts.product_id AS product_id
+         FROM contract_versions
+         JOIN contracts ON contracts.id = contract_versions.contract_id
+         WHERE contract_versions.id IN ({list})",
+        ids
     );
-    Ok(rows.into_iter().map(|row| (row.document_id, row.product_id.0)).collect())
+    Ok(rows.into_iter().map(|row| row.product_id.0).collect())
+}
+
+/// The products whose contracts are bound to these tables, whether or not the rest of their rows can be read.
+pub async fn list_products_of_tables(tx: &mut Tx, ids: &[TableId]) -> Result<Vec<ProductId>, Error> {
+    let rows = rows_in!(
+        tx,
+        OwnerRow,
+        "SELECT contracts.product_id AS product_id
+         FROM bindings
+         JOIN contracts ON contracts.id = bindings.contract_id
+         WHERE bindings.table_id IN ({list})",
+        ids
+    );
+    Ok(rows.into_iter().map(|row| row.product_id.0).collect())
 }
 
 entity_row! {

@@ -61,6 +61,6 @@ mod writer;
 pub use db::{Db, Durability, Lock, Missing, Options, Tx};
 pub use dialect::{Constraint, Dialect};
 pub use error::{Error, OpenError};
-pub use page::{Page, Seek};
+pub use page::{Page, Readable, Seek};
 pub use scope::ListScope;
 pub use writer::GroupLimits;

@@ -18,7 +18,8 @@ use crate::db::Tx;
 use crate::dialect::{chunks, in_list, padded};
 use crate::error::Error;
 use crate::insertion::Value;
-use crate::row::{Text, affected, insert_rows, on_both, row};
+use crate::page::Readable;
+use crate::row::{Perhaps, Text, affected, insert_rows, on_both, row};
 
 /// The most bytes of claims, runs and statements of one speaker.
 pub const MAX_BYTES: i64 = 256 << 20;
@@ -427,35 +428,37 @@ pub async fn list_speakers(tx: &mut Tx) -> Result<Vec<(PrincipalId, i64)>, Error
     Ok(rows.into_iter().map(|row| (row.principal_id.0, row.revision)).collect())
 }
 
-/// What a speaker claims, by which job, and when.
-///
-/// # Errors
-/// [`Error::Inconsistent`] for a claim that cannot be read.
-pub async fn list_claims(tx: &mut Tx, speaker: PrincipalId) -> Result<Vec<(Option<Job>, Claim, Seen)>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, ClaimRow>(
+/// A claim, by which job, and when.
+pub type Said = (Option<Job>, Claim, Seen);
+
+/// What a speaker claims.
+pub async fn list_claims(tx: &mut Tx, speaker: PrincipalId) -> Result<Readable<Said>, Error> {
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, Perhaps<ClaimRow>>(
         "SELECT job, body, first_at, last_at FROM lineage_claims WHERE principal_id = $1"
     )
     .bind(Text(speaker))
     .fetch_all(c))?;
     let misfit = |problem: String| Error::inconsistent("lineage_claims", speaker, problem);
-    let mut claims = Vec::with_capacity(rows.len());
-    for row in rows {
+    let mut claims = Readable::from_rows(rows, |row: ClaimRow| {
         let seen = Seen { first: Timestamp(row.first_at), last: Timestamp(row.last_at) };
         let (job, claim) = (from_text(&row.job).map_err(misfit)?, from_text(&row.body).map_err(misfit)?);
-        claims.push((Some(job), claim, seen));
-    }
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, StatementRow>(
+        Ok((Some(job), claim, seen))
+    });
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, Perhaps<StatementRow>>(
         "SELECT job, at, claims FROM lineage_statements WHERE principal_id = $1"
     )
     .bind(Text(speaker))
     .fetch_all(c))?;
     let misfit = |problem: String| Error::inconsistent("lineage_statements", speaker, problem);
-    for row in rows {
+    let stated = Readable::from_rows(rows, |row: StatementRow| {
         let job: Option<Job> = row.job.as_deref().map(from_text).transpose().map_err(misfit)?;
         let stated: Vec<Claim> = from_text(&row.claims).map_err(misfit)?;
-        let seen = Seen::at(Timestamp(row.at));
-        claims.extend(stated.into_iter().map(|claim| (job.clone(), claim, seen)));
+        Ok((job, stated, Seen::at(Timestamp(row.at))))
+    });
+    for (job, stated, seen) in stated.items {
+        claims.items.extend(stated.into_iter().map(|claim| (job.clone(), claim, seen)));
     }
+    claims.unreadable.extend(stated.unreadable);
     Ok(claims)
 }
 

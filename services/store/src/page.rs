@@ -5,6 +5,7 @@
 use domain::clock::Timestamp;
 
 use crate::error::Error;
+use crate::row::Perhaps;
 
 /// The position and size of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,28 @@ impl<T> Page<T> {
         rows.truncate(limit);
         let items = rows.into_iter().map(T::try_from).collect::<Result<_, _>>()?;
         Ok(Self { items, has_more })
+    }
+}
+
+/// A list of which some rows may be unreadable: damaged, or written by a newer program.
+#[derive(Debug)]
+pub struct Readable<T> {
+    /// What can be read.
+    pub items: Vec<T>,
+    /// What is wrong with each of the other rows.
+    pub unreadable: Vec<Error>,
+}
+
+impl<T> Readable<T> {
+    pub(crate) fn from_rows<R>(rows: Vec<Perhaps<R>>, model: impl Fn(R) -> Result<T, Error>) -> Self {
+        let mut readable = Self { items: Vec::with_capacity(rows.len()), unreadable: Vec::new() };
+        for Perhaps(row) in rows {
+            match row.map_err(Error::from).and_then(&model) {
+                Ok(item) => readable.items.push(item),
+                Err(error) => readable.unreadable.push(error),
+            }
+        }
+        readable
     }
 }
 

@@ -10,9 +10,9 @@ use domain::product::{Port, Product, State};
 
 use crate::db::Tx;
 use crate::error::Error;
-use crate::page::{Page, Seek};
+use crate::page::{Page, Readable, Seek};
 use crate::row::{
-    Text, affected, entity_row, find, insert, integer, list, list_in, natural, on_both, page, row, rows_in, select,
+    Perhaps, Text, affected, entity_row, find, insert, integer, list_in, natural, on_both, page, row, rows_in, select,
 };
 
 entity_row! {
@@ -205,11 +205,34 @@ pub async fn list(tx: &mut Tx, seek: &Seek<ProductId>) -> Result<Page<Product>, 
     page!(tx, seek, ProductRow, "WHERE id > $1 ORDER BY id LIMIT $2", after.as_str())
 }
 
+row! { IdRow from "products" { id: Text<ProductId>, } }
+
+impl TryFrom<IdRow> for ProductId {
+    type Error = Error;
+
+    fn try_from(row: IdRow) -> Result<Self, Error> {
+        Ok(row.id.0)
+    }
+}
+
+/// The ids of products in their order, whether or not the rest of their rows can be read.
+pub async fn list_ids(tx: &mut Tx, seek: &Seek<ProductId>) -> Result<Page<ProductId>, Error> {
+    // Every id is greater than the empty text.
+    let after = seek.after.map_or(String::new(), |id| id.to_string());
+    let rows =
+        on_both!(tx, |c| sqlx::query_as::<_, IdRow>("SELECT id FROM products WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(after.as_str())
+            .bind(seek.n_fetched())
+            .fetch_all(c))?;
+    Page::from_rows(rows, seek.limit)
+}
+
 row! { ClassRow from "products" { path: Text<DomainPath>, classification: String, } }
 
-/// The domains and classifications that products have together.
+/// The domains and classifications that products have together. Without those that cannot be read: nor can the products
+/// that have them.
 pub async fn list_classes(tx: &mut Tx) -> Result<Vec<(DomainPath, Classification)>, Error> {
-    let rows = on_both!(tx, |c| sqlx::query_as::<_, ClassRow>(
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, Perhaps<ClassRow>>(
         "SELECT DISTINCT
              domains.path AS path,
              products.classification AS classification
@@ -221,7 +244,7 @@ pub async fn list_classes(tx: &mut Tx) -> Result<Vec<(DomainPath, Classification
         let unknown = || Error::inconsistent("products", &row.path.0, "the classification is none");
         Ok((row.path.0.clone(), Classification::from_word(&row.classification).ok_or_else(unknown)?))
     };
-    rows.into_iter().map(class).collect()
+    Ok(Readable::from_rows(rows, class).items)
 }
 
 /// A domain's own products in the order of their names.
@@ -346,8 +369,11 @@ pub async fn insert_port(tx: &mut Tx, port: &Port) -> Result<(), Error> {
 }
 
 /// All ports, in the order of their products, names and majors.
-pub async fn list_ports(tx: &mut Tx) -> Result<Vec<Port>, Error> {
-    list!(tx, PortRow, "ORDER BY product_id, name, major")
+pub async fn list_ports(tx: &mut Tx) -> Result<Readable<Port>, Error> {
+    let rows =
+        on_both!(tx, |c| sqlx::query_as::<_, Perhaps<PortRow>>(select!(PortRow, "ORDER BY product_id, name, major"))
+            .fetch_all(c))?;
+    Ok(Readable::from_rows(rows, Port::try_from))
 }
 
 /// The ports of these products. Their order is by product, name and major within up to 512 products.

@@ -12,7 +12,7 @@ pub(crate) use sqlx::types::Text;
 
 use domain::version::Version;
 use sqlx::error::BoxDynError;
-use sqlx::{ColumnIndex, Database, Decode, Row, Type, ValueRef};
+use sqlx::{ColumnIndex, Database, Decode, FromRow, Row, Type, ValueRef};
 
 use crate::db::Tx;
 use crate::dialect;
@@ -103,6 +103,15 @@ where
         }
         other => other,
     })
+}
+
+/// A row that may be unreadable: it is no error of the query, and the others are read.
+pub(crate) struct Perhaps<T>(pub(crate) sqlx::Result<T>);
+
+impl<'r, R: Row, T: FromRow<'r, R>> FromRow<'r, R> for Perhaps<T> {
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self(T::from_row(row)))
+    }
 }
 
 /// Declares a row struct that both databases can fill: `row! { GrantRow from "grants" { id: Text<GrantId>, } }`. Its

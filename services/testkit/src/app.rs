@@ -20,6 +20,7 @@ use domain::name::DomainPath;
 use domain::registry::{Schema, Subject, SubjectVersion};
 use domain::token::MAX_CHAIN;
 use policy::Policy;
+use sqlx::{Connection as _, Executor as _};
 use storage::LocalLake;
 use store::revision::Revision;
 use store::{Db, ListScope, Lock, Options, Seek};
@@ -311,6 +312,22 @@ impl TestApp {
         std::fs::write(log.join(format!("{version:020}.json")), b"{}").expect("a log entry");
         self.inspector.set(folder, scene);
         self.settle().await;
+    }
+
+    /// Runs a statement past the store, as whoever can write the database might.
+    pub async fn execute(&self, statement: &str) {
+        let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement));
+        match &self.wiring.url {
+            Some(url) => {
+                let mut connection = sqlx::PgConnection::connect(url).await.expect("a connection");
+                connection.execute(statement).await.expect("a good statement");
+            }
+            None => {
+                let file = format!("sqlite:{}", self.data.path().join("charter.db").display());
+                let mut connection = sqlx::SqliteConnection::connect(&file).await.expect("a connection");
+                connection.execute(statement).await.expect("a good statement");
+            }
+        }
     }
 
     /// Everything that is kept and that a refused call must not change, as text: all but the records of refusals.

@@ -38,13 +38,13 @@ impl SearchAnswer {
         self.0.hits.iter().map(SearchHit).collect()
     }
 
-    /// How many products match; null in a partial answer.
+    /// How many products match; null while the index is behind.
     async fn total(&self) -> Option<i32> {
         self.0.total.map(int)
     }
 
-    /// How many of them have which value of each facet, as far as the filters of other facets go; none in a partial
-    /// answer.
+    /// How many of them have which value of each facet, as far as the filters of other facets go; none while the index is
+    /// behind.
     async fn facets(&self) -> Vec<SearchFacetCounts> {
         self.0.facets.iter().map(SearchFacetCounts::from).collect()
     }
@@ -61,7 +61,8 @@ impl SearchAnswer {
         self.0.is_shortened
     }
 
-    /// The index does not have the newest changes yet, or is being built: products may be missing.
+    /// Products may be missing: the index does not have the newest changes yet, is being built, or leaves out products that
+    /// cannot be read.
     async fn partial(&self) -> bool {
         self.0.is_partial
     }

@@ -23,6 +23,18 @@ async fn health_and_readiness_need_no_token() {
 }
 
 #[tokio::test]
+async fn what_is_left_out_is_a_warning_of_readiness() {
+    let api = Api::start().await;
+    let owner = api.test.domain("ware").await;
+    api.test.publish(&owner, "ware", &[crate::support::PRODUCT, crate::support::CONTRACT]).await;
+    api.test.execute("UPDATE products SET state = 'unheard'").await;
+    app::search::catch_up(&api.test.app).await.expect("an index");
+    let ready = api.send(get("/ready")).await;
+    let warnings = ["products that cannot be read and are missing in search: 1"];
+    assert_eq!((ready.status, ready.json()), (StatusCode::OK, json!({ "status": "ready", "warnings": warnings })));
+}
+
+#[tokio::test]
 async fn without_its_database_the_server_is_healthy_and_not_ready() {
     let api = Api::start().await;
     api.test.app.db.close().await;

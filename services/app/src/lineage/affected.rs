@@ -30,7 +30,7 @@ pub async fn readers_of(ctx: &Ctx, breaking: &Breaking) -> Result<Readers, Error
         Err(Error::Unavailable(Unavailable::LineageUnbuilt)) => return Ok(Readers::default()),
         newest => newest?,
     };
-    let mut is_complete = lag == Lag::None;
+    let mut is_complete = lag == Lag::None && held.left_out.n() == 0;
     let mut affected = Vec::new();
     for (object, columns) in &breaking.columns {
         let tables = held.catalog.tables_of_contract(breaking.contract_id, breaking.major);

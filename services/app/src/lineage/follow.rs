@@ -7,29 +7,26 @@ use std::time::Duration;
 
 use domain::id::{PrincipalId, ProductId, TableId};
 use itertools::Itertools as _;
-use lineage::claim::{Claim, Seen};
 use lineage::edge::{Edge, Holder, Kind, Speaker};
 use lineage::graph::{Fresh, MAX_FRESH_EDGES};
-use lineage::name::Job;
 use lineage::settle::{Settled, settle_all};
-use store::Tx;
-use store::outbox::Unread;
+use store::lineage::Said;
+use store::{Readable, Tx};
 use tokio_util::sync::CancellationToken;
 
 use super::catalog::Catalog;
 use super::declared::Declared;
-use super::edges::{Edges, Means, Said};
-use super::held::{At, Held};
-use super::read;
+use super::edges::{Edges, Means, Said as Edged};
+use super::held::{At, Held, LeftOut};
+use super::read::{self, Known};
 use crate::ctx::App;
 use crate::error::Error;
+use crate::readable;
 
 /// How often the graph takes what has changed. A question takes it before it is answered.
 const PERIOD: Duration = Duration::from_millis(500);
 /// The same after a failure, such as a full disk or a lost database: it fills no log.
 const PERIOD_OF_FAILURE: Duration = Duration::from_secs(10);
-/// How many events of the outbox are read at once.
-const N_EVENTS: u32 = 1_000;
 /// How many products are read at once.
 const N_PRODUCTS: usize = 200;
 
@@ -59,22 +56,26 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 pub async fn catch_up(app: &Arc<App>) -> Result<(), Error> {
     let _turn = app.caches.lineage.turn.lock().await;
     let before = app.caches.lineage.get();
-    let mut tx = app.db.read().await?;
-    let at = At::newest(&mut tx).await?;
+    // First: what changes meanwhile is taken again afterwards.
+    let at = At::newest(&mut app.db.read().await?).await?;
     if before.as_ref().is_some_and(|before| before.at == at) {
         return Ok(());
     }
     let facts = match &before {
         Some(before) if before.at.access == at.access => Facts::of(before),
-        before => Facts::load(app, &mut tx, before.as_deref()).await?,
+        before => Facts::load(app, before.as_deref()).await?,
     };
     // Names of tables have changed: what claims mean is asked anew.
     let has_other_names = before.as_ref().is_none_or(|before| !before.catalog.has_same_names(&facts.catalog));
     let mut claims = Vec::new();
+    let mut tx = app.db.read().await?;
     for (speaker, revision) in &at.speakers {
         let known = before.as_ref().and_then(|before| before.at.speakers.get(speaker));
         if has_other_names || known != Some(revision) {
-            claims.push((*speaker, store::lineage::list_claims(&mut tx, *speaker).await?));
+            let of_speaker = store::lineage::list_claims(&mut tx, *speaker).await?;
+            let n_before = before.as_ref().and_then(|before| before.left_out.claims.get(speaker)).copied();
+            report(&of_speaker.unreadable, n_before.unwrap_or(0), "claims");
+            claims.push((*speaker, of_speaker));
         }
     }
     drop(tx);
@@ -84,35 +85,64 @@ pub async fn catch_up(app: &Arc<App>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Logs rows that cannot be read, unless there were as many before.
+fn report(unreadable: &[store::Error], n_before: usize, what: &str) {
+    if let Some(first) = unreadable.first().filter(|_| unreadable.len() != n_before) {
+        let (n, error) = (unreadable.len(), first as &dyn std::error::Error);
+        tracing::error!(what, n, error, "lineage leaves out rows that cannot be read; the first is named");
+    }
+}
+
 /// The catalog, and what its documents declare.
 struct Facts {
     outbox: i64,
     catalog: Arc<Catalog>,
     declared: Arc<HashMap<ProductId, Declared>>,
+    /// All but claims.
+    left_out: LeftOut,
 }
 
 impl Facts {
     fn of(held: &Held) -> Self {
-        Self { outbox: held.outbox, catalog: Arc::clone(&held.catalog), declared: Arc::clone(&held.declared) }
+        let (catalog, declared) = (Arc::clone(&held.catalog), Arc::clone(&held.declared));
+        Self { outbox: held.outbox, catalog, declared, left_out: held.left_out.clone() }
     }
 
-    /// Reads the catalog, and of the documents those that have changed.
-    async fn load(app: &App, tx: &mut Tx, before: Option<&Held>) -> Result<Self, Error> {
-        let catalog = Arc::new(read::catalog(app, tx).await?);
-        let newest = store::outbox::newest(tx).await?;
+    /// Reads the catalog, and of the documents those that have changed or could not be read.
+    async fn load(app: &App, before: Option<&Held>) -> Result<Self, Error> {
+        let mut tx = app.db.read().await?;
+        let newest = store::outbox::newest(&mut tx).await?;
         let changed = match before {
-            Some(before) => changed(tx, before.outbox).await?,
+            Some(before) => changed(&mut tx, before.outbox).await?,
             None => None,
         };
+        drop(tx);
+        let Known { catalog, products: mut unreadable, rows } = read::catalog(app).await?;
         let (mut declared, ids) = match (before, changed) {
-            (Some(before), Some(changed)) => (HashMap::clone(&before.declared), changed),
+            (Some(before), Some(changed)) => {
+                let again = before.left_out.products.iter().copied();
+                (HashMap::clone(&before.declared), changed.into_iter().chain(again).unique().collect_vec())
+            }
             (Some(_) | None, _) => (HashMap::new(), catalog.products.keys().copied().collect_vec()),
         };
         ids.iter().for_each(|id| drop(declared.remove(id)));
         for ids in ids.chunks(N_PRODUCTS) {
-            declared.extend(read::declared(app, tx, ids).await?);
+            let page = readable::load(ids, |ids| read::declared(app, ids)).await?;
+            page.loaded.into_iter().for_each(|loaded| declared.extend(loaded));
+            unreadable.extend(page.unreadable);
         }
-        Ok(Self { outbox: newest, catalog, declared: Arc::new(declared) })
+        let unreadable = unreadable.into_iter().unique_by(|(id, _)| *id).collect_vec();
+        let known = before.map(|before| &before.left_out);
+        report(&rows, known.map_or(0, |known| known.n_rows), "bindings and ports");
+        let mut left_out = LeftOut { n_rows: rows.len(), ..known.cloned().unwrap_or_default() };
+        left_out.products = unreadable.iter().map(|(id, _)| *id).collect();
+        for (id, error) in &unreadable {
+            if known.is_none_or(|known| !known.products.contains(id)) {
+                let error = error as &dyn std::error::Error;
+                tracing::error!(product = %id, error, "lineage leaves out a product that cannot be read");
+            }
+        }
+        Ok(Self { outbox: newest, catalog: Arc::new(catalog), declared: Arc::new(declared), left_out })
     }
 }
 
@@ -120,43 +150,38 @@ impl Facts {
 async fn changed(tx: &mut Tx, mut position: i64) -> Result<Option<Vec<ProductId>>, Error> {
     let mut ids = Vec::new();
     loop {
-        match store::outbox::read_after(tx, position, N_EVENTS).await? {
-            Unread::Rebuild { .. } => return Ok(None),
-            Unread::Events { events, .. } => match events.last() {
-                None => return Ok(Some(ids.into_iter().unique().collect())),
-                Some(last) => {
-                    position = last.position;
-                    ids.extend(crate::search::concerned(tx, &events).await?);
-                }
-            },
-        }
+        let Some(events) = crate::search::events_after(tx, position).await? else { return Ok(None) };
+        let Some(last) = events.last() else { return Ok(Some(ids.into_iter().unique().collect())) };
+        position = last.position;
+        ids.extend(crate::search::concerned(tx, &events).await?);
     }
 }
 
 /// What speakers claim.
-type Claims = Vec<(PrincipalId, Vec<(Option<Job>, Claim, Seen)>)>;
+type Claims = Vec<(PrincipalId, Readable<Said>)>;
 
 /// Makes the edges, and the graph: the one before with a few fresh edges where nothing is gone, else a new one.
 fn assemble(at: At, before: Option<&Held>, facts: Facts, claims: Claims) -> Result<Held, lineage::graph::TooLarge> {
-    let Facts { outbox, catalog, declared } = facts;
-    let mut parts: Vec<(Part, Vec<Said>)> = Vec::new();
+    let Facts { outbox, catalog, declared, mut left_out } = facts;
+    let mut parts: Vec<(Part, Vec<Edged>)> = Vec::new();
     let same_catalog = before.filter(|before| Arc::ptr_eq(&before.catalog, &catalog));
-    let (of_documents, contested, is_whole) = match same_catalog {
-        Some(before) => (Arc::clone(&before.of_documents), Arc::clone(&before.contested), before.is_whole),
+    let (of_documents, contested, declares_all) = match same_catalog {
+        Some(before) => (Arc::clone(&before.of_documents), Arc::clone(&before.contested), before.declares_all),
         None => {
-            let (mut means, mut is_whole, mut of_catalog) = (Means::default(), true, Vec::new());
+            let (mut means, mut declares_all, mut of_catalog) = (Means::default(), true, Vec::new());
             for (id, of_product) in declared.iter() {
                 let (edges, has_all) = of_product.edges(*id, &catalog, &mut means);
-                is_whole &= has_all;
+                declares_all &= has_all;
                 of_catalog.extend(edges.into_iter().map(|edge| (edge, None)));
             }
             let contested = contested(&catalog, &of_catalog);
             parts.push((Part::Declared, of_catalog));
-            (Arc::new(means), Arc::new(contested), is_whole)
+            (Arc::new(means), Arc::new(contested), declares_all)
         }
     };
     let mut of_speakers = before.map(|before| before.of_speakers.clone()).unwrap_or_default();
-    for (speaker, claims) in claims {
+    for (speaker, Readable { items: claims, unreadable }) in claims {
+        left_out.claims.insert(speaker, unreadable.len());
         let said: Vec<_> = claims.iter().map(|(job, claim, seen)| (job.as_ref(), claim, *seen)).collect();
         let Settled { edges, means: named } = settle_all(Speaker::Principal(speaker), &said, &catalog.directory);
         let mut means = Means::default();
@@ -167,7 +192,8 @@ fn assemble(at: At, before: Option<&Held>, facts: Facts, claims: Claims) -> Resu
     let mut means = Means::clone(&of_documents);
     of_speakers.values().for_each(|of_speaker| means.extend(of_speaker));
 
-    let goes_on = before.filter(|before| before.is_whole == is_whole);
+    let is_whole = declares_all && left_out.n() == 0;
+    let goes_on = before.filter(|before| before.is_whole() == is_whole);
     let added = goes_on.and_then(|before| Some((before, added(before, &parts)?)));
     let (edges, fresh, graph) = match added {
         Some((before, added)) => {
@@ -192,7 +218,8 @@ fn assemble(at: At, before: Option<&Held>, facts: Facts, claims: Claims) -> Resu
         edges,
         fresh: Arc::new(fresh),
         of_documents,
-        is_whole,
+        declares_all,
+        left_out,
         of_speakers,
         means,
         graph,
@@ -219,7 +246,7 @@ impl Part {
 }
 
 /// The edges that parts have more than before, if none is gone and they fit beside the compressed graph.
-fn added(before: &Held, parts: &[(Part, Vec<Said>)]) -> Option<Vec<Said>> {
+fn added(before: &Held, parts: &[(Part, Vec<Edged>)]) -> Option<Vec<Edged>> {
     let mut added = Vec::new();
     for (part, edges) in parts {
         let known: HashSet<Edge> = match part {
@@ -247,7 +274,7 @@ fn beside(edge: &Edge) -> Fresh {
 }
 
 /// The declared edges between tables of which the target is bound to several products.
-fn contested(catalog: &Catalog, declared: &[Said]) -> Vec<Edge> {
+fn contested(catalog: &Catalog, declared: &[Edged]) -> Vec<Edge> {
     let is_shared = |table: TableId| catalog.bindings_of(table).map(|bound| bound.product_id).unique().count() > 1;
     let contested = declared.iter().map(|(edge, _)| edge).filter(|edge| match edge.to.holder {
         Holder::Table(table) => edge.kind == Kind::Declared && is_shared(table),

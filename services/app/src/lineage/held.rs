@@ -1,6 +1,6 @@
 //! The edges of this process at one moment, and what one caller may see of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::id::{PrincipalId, ProductId};
@@ -37,6 +37,24 @@ impl At {
     }
 }
 
+/// What cannot be read and is left out: damaged rows, or those of a newer program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    /// Products of which something cannot be read.
+    pub(super) products: BTreeSet<ProductId>,
+    /// How many bindings and ports.
+    pub(super) n_rows: usize,
+    /// How many claims, by speaker.
+    pub(super) claims: BTreeMap<PrincipalId, usize>,
+}
+
+impl LeftOut {
+    /// How many rows and products.
+    pub(crate) fn n(&self) -> usize {
+        self.products.len() + self.n_rows + self.claims.values().sum::<usize>()
+    }
+}
+
 /// All edges at one moment.
 pub(crate) struct Held {
     /// Tells this value from others.
@@ -53,7 +71,8 @@ pub(crate) struct Held {
     /// What names in documents mean.
     pub(super) of_documents: Arc<Means>,
     /// Whether no product declares more than it may.
-    pub(super) is_whole: bool,
+    pub(super) declares_all: bool,
+    pub(crate) left_out: LeftOut,
     /// What names in claims mean, by speaker.
     pub(super) of_speakers: BTreeMap<PrincipalId, Arc<Means>>,
     pub(super) means: Means,
@@ -63,6 +82,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Whether no edge is left out.
+    pub(super) fn is_whole(&self) -> bool {
+        self.declares_all && self.left_out.n() == 0
+    }
+
     /// The edges that begin at a holder.
     pub(super) fn edges_from<'a>(&'a self, holder: &'a Holder) -> impl Iterator<Item = Said> + 'a {
         self.edges.from(holder).chain(self.fresh.iter().filter(|(edge, _)| edge.from.holder == *holder).cloned())

@@ -10,7 +10,7 @@ use itertools::Itertools as _;
 use lineage::name::Dataset;
 use lineage::resolve::Directory;
 use store::binding::Bound;
-use store::{Seek, Tx};
+use store::{Page, Seek};
 
 use super::catalog::Catalog;
 use super::declared::{Declared, DeclaredColumn, Input, each_column};
@@ -18,28 +18,45 @@ use crate::contract::{parsed, parsed_product};
 use crate::ctx::App;
 use crate::error::Error;
 use crate::paging::MAX_PAGE;
-use crate::product_in_domain;
+use crate::{product_in_domain, readable};
+
+/// The catalog, and what of it cannot be read.
+pub(super) struct Known {
+    pub(super) catalog: Catalog,
+    /// Products.
+    pub(super) products: Vec<(ProductId, Error)>,
+    /// Bindings and ports.
+    pub(super) rows: Vec<store::Error>,
+}
 
 /// All products and bound tables.
-pub(super) async fn catalog(app: &App, tx: &mut Tx) -> Result<Catalog, Error> {
-    let mut products = HashMap::new();
+pub(super) async fn catalog(app: &App) -> Result<Known, Error> {
+    let (mut products, mut unreadable) = (HashMap::new(), Vec::new());
     let mut seek = Seek::first(MAX_PAGE);
     loop {
-        let page = store::product::list(tx, &seek).await?;
-        let ids = page.items.iter().map(|product| product.id).collect_vec();
-        products.extend(product_in_domain::load(tx, &ids).await?);
+        let Page { items: ids, has_more } = store::product::list_ids(&mut app.db.read().await?, &seek).await?;
+        let load = |ids: Vec<ProductId>| async move { product_in_domain::load(&mut app.db.read().await?, &ids).await };
+        let page = readable::load(&ids, load).await?;
+        page.loaded.into_iter().for_each(|loaded| products.extend(loaded));
+        unreadable.extend(page.unreadable);
         match ids.last() {
-            Some(last) if page.has_more => seek.after = Some(*last),
+            Some(last) if has_more => seek.after = Some(*last),
             _ => break,
         }
     }
-    let bound = store::binding::list_bound(tx, SERVING_ENVIRONMENT).await?;
-    let ports = store::product::list_ports(tx).await?;
+    let mut tx = app.db.read().await?;
+    let bound = store::binding::list_bound(&mut tx, SERVING_ENVIRONMENT).await?;
+    let ports = store::product::list_ports(&mut tx).await?;
+    drop(tx);
     let mut directory = Directory::default();
-    for bound in &bound {
+    for bound in &bound.items {
         names(app, bound).for_each(|name| directory.insert(name, bound.table_id));
     }
-    Ok(Catalog::new(products, bound, ports, directory))
+    Ok(Known {
+        catalog: Catalog::new(products, bound.items, ports.items, directory),
+        products: unreadable,
+        rows: bound.unreadable.into_iter().chain(ports.unreadable).collect(),
+    })
 }
 
 /// What producers call a table: its folder on this machine, and its address at the gateway.
@@ -51,8 +68,9 @@ fn names(app: &App, bound: &Bound) -> impl Iterator<Item = Dataset> {
 }
 
 /// What the documents of these products declare; nothing for a product that does not exist or is not offered.
-pub(super) async fn declared(app: &App, tx: &mut Tx, ids: &[ProductId]) -> Result<HashMap<ProductId, Declared>, Error> {
-    let offered = store::product::list_by_ids(tx, ids).await?.into_iter().filter(|product| product.state.serves());
+pub(super) async fn declared(app: &App, ids: Vec<ProductId>) -> Result<HashMap<ProductId, Declared>, Error> {
+    let tx = &mut app.db.read().await?;
+    let offered = store::product::list_by_ids(tx, &ids).await?.into_iter().filter(|product| product.state.serves());
     let ids = offered.map(|product| product.id).collect_vec();
     let mut declared: HashMap<ProductId, Declared> = HashMap::with_capacity(ids.len());
     for (id, document) in store::product::list_current_documents(tx, &ids).await? {

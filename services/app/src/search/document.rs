@@ -21,6 +21,7 @@ use crate::contract::{parsed, parsed_product};
 use crate::ctx::App;
 use crate::error::Error;
 use crate::product_in_domain::{self, ProductInDomain};
+use crate::readable::{self, Readable};
 
 /// How deep members of members are followed.
 const MAX_DEPTH: usize = 16;
@@ -36,14 +37,28 @@ struct Facts {
     verdicts: HashMap<BindingId, Verdict>,
 }
 
+/// What was loaded.
+pub(super) struct Loaded {
+    pub(super) documents: HashMap<ProductId, Document>,
+    /// The products of which something cannot be read.
+    pub(super) unreadable: Vec<(ProductId, Error)>,
+}
+
 /// The documents of these products; none for a product that does not exist.
 ///
 /// # Errors
 /// Those of the database.
-pub(super) async fn load(app: &App, tx: &mut Tx, ids: &[ProductId]) -> Result<HashMap<ProductId, Document>, Error> {
-    let known = product_in_domain::load(tx, ids).await?;
+pub(super) async fn load(app: &App, ids: &[ProductId]) -> Result<Loaded, Error> {
+    let Readable { loaded, unreadable } = readable::load(ids, |ids| load_all(app, ids)).await?;
+    Ok(Loaded { documents: loaded.into_iter().flatten().collect(), unreadable })
+}
+
+async fn load_all(app: &App, ids: Vec<ProductId>) -> Result<HashMap<ProductId, Document>, Error> {
+    let mut tx = app.db.read().await?;
+    let known = product_in_domain::load(&mut tx, &ids).await?;
     let ids = known.keys().copied().collect_vec();
-    let facts = Facts::load(app, tx, &ids).await?;
+    let facts = Facts::load(app, &mut tx, &ids).await?;
+    drop(tx);
     Ok(known.into_iter().map(|(id, known)| (id, facts.document(app, &known))).collect())
 }
 

@@ -1,17 +1,18 @@
 //! The index follows the outbox: it takes events in their order, with the position of the last.
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::Event;
-use domain::id::{ContractId, ProductId};
-use itertools::Itertools as _;
+use domain::id::ProductId;
 use search::{ApplyError, Change, Index, OpenError};
 use store::outbox::{Positioned, Unread};
-use store::{Seek, Tx};
+use store::{Page, Seek, Tx};
 use tokio_util::sync::CancellationToken;
 
-use super::document;
+use super::distinct;
+use super::document::{self, Loaded};
 use crate::ctx::App;
 use crate::error::Error;
 use crate::paging::MAX_PAGE;
@@ -22,6 +23,8 @@ const PERIOD: Duration = Duration::from_millis(500);
 const PERIOD_OF_FAILURE: Duration = Duration::from_secs(10);
 /// How many events are taken in one commit of the index.
 const N_EVENTS: u32 = 1_000;
+/// The most products that are left out. Where more cannot be read, something else is wrong than single rows.
+const MAX_LEFT_OUT: usize = 1_000;
 
 /// Follows the outbox until shutdown.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
@@ -41,7 +44,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 }
 
 /// Brings the index to the newest event. Opens it first, or builds it where it is missing, damaged, of another version,
-/// or behind events that are deleted.
+/// or behind events that are gone or cannot be read.
 ///
 /// # Errors
 /// Those of the database, and of the index's folder.
@@ -54,31 +57,82 @@ pub async fn catch_up(app: &Arc<App>) -> Result<(), Error> {
     loop {
         let mut tx = app.db.read().await?;
         let position = i64::try_from(index.position()).unwrap_or(i64::MAX);
-        let events = match store::outbox::read_after(&mut tx, position, N_EVENTS).await? {
-            Unread::Events { events, .. } => events,
-            Unread::Rebuild { .. } => {
-                drop(tx);
-                index = build(app).await?;
-                continue;
-            }
+        let Some(events) = events_after(&mut tx, position).await? else {
+            drop(tx);
+            // One index is open at a time.
+            drop(index);
+            index = build(app).await?;
+            continue;
         };
         let Some(Positioned { position, .. }) = events.last() else { return Ok(()) };
         let position = u64::try_from(*position).unwrap_or_default();
         let ids = concerned(&mut tx, &events).await?;
-        let mut documents = document::load(app, &mut tx, &ids).await?;
         drop(tx);
-        let change = |id: &ProductId| match documents.remove(id) {
-            Some(document) => Change::Put(Box::new(document)),
-            None => Change::Remove(id.to_string()),
-        };
-        let changes: Vec<Change> = ids.iter().map(change).collect();
-        let changed = Arc::clone(&index);
-        let applied = blocking(move || changed.apply(changes, position)).await?;
-        if let Err(error) = applied {
-            // An index that could not be written is opened, and so checked, again.
+        take(app, &index, &ids, position).await?;
+    }
+}
+
+/// Takes these products as the database has them now.
+///
+/// # Errors
+/// As [`catch_up`].
+pub(super) async fn renew(app: &App, ids: &[ProductId]) -> Result<(), Error> {
+    let _turn = app.caches.search.turn.lock().await;
+    match app.caches.search.get() {
+        Some(index) => take(app, &index, ids, index.position()).await,
+        None => Ok(()),
+    }
+}
+
+/// Takes these products as the database has them now, and the position that this leads to. What cannot be read is left
+/// out: it is tried again when it changes, when the index is opened, and when it is built.
+async fn take(app: &App, index: &Arc<Index>, ids: &[ProductId], position: u64) -> Result<(), Error> {
+    let Loaded { mut documents, unreadable } = document::load(app, ids).await?;
+    let unreadable = left_out(&index.left_out(), unreadable)?;
+    let change = |id: &ProductId| match documents.remove(id) {
+        Some(document) => Change::Put(Box::new(document)),
+        None if unreadable.contains(id) => Change::LeaveOut(id.to_string()),
+        None => Change::Remove(id.to_string()),
+    };
+    let changes: Vec<Change> = ids.iter().map(change).collect();
+    let changed = Arc::clone(index);
+    let applied = blocking(move || changed.apply(changes, position)).await?;
+    applied.map_err(|error| {
+        if error.wants_reopening() {
             app.caches.search.set(None);
-            return Err(unwritable(&error));
         }
+        unwritable(&error)
+    })
+}
+
+/// The products to be left out beside those that are; each is logged once.
+fn left_out(before: &BTreeSet<String>, unreadable: Vec<(ProductId, Error)>) -> Result<HashSet<ProductId>, Error> {
+    let mut found = HashSet::new();
+    for (id, error) in unreadable {
+        if before.len() + found.len() >= MAX_LEFT_OUT {
+            return Err(error);
+        }
+        if !before.contains(&id.to_string()) {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(product = %id, error, "the search index leaves out a product that cannot be read");
+        }
+        found.insert(id);
+    }
+    Ok(found)
+}
+
+/// Some events after a position, in order; `None` where what has changed is not known: they are gone, or one cannot be
+/// read.
+pub(crate) async fn events_after(tx: &mut Tx, position: i64) -> Result<Option<Vec<Positioned>>, Error> {
+    match store::outbox::read_after(tx, position, N_EVENTS).await {
+        Ok(Unread::Events { events, .. }) => Ok(Some(events)),
+        Ok(Unread::Rebuild { .. }) => Ok(None),
+        Err(error @ store::Error::Inconsistent { .. }) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "an event cannot be read: everything is taken anew");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -95,14 +149,11 @@ pub(crate) async fn concerned(tx: &mut Tx, events: &[Positioned]) -> Result<Vec<
             Event::SchemaRegistered { .. } => {}
         }
     }
-    let versions = store::contract::list_versions_by_ids(tx, &versions.into_iter().unique().collect_vec()).await?;
-    contracts.extend(versions.into_iter().map(|version| version.contract_id));
-    let bindings = store::binding::list_of_tables(tx, &tables.into_iter().unique().collect_vec()).await?;
-    contracts.extend(bindings.into_iter().map(|binding| binding.contract_id));
-    let contracts: Vec<ContractId> = contracts.into_iter().unique().collect();
-    let contracts = store::contract::list_by_ids(tx, &contracts).await?;
-    products.extend(contracts.into_iter().map(|contract| contract.product_id));
-    Ok(super::distinct(products))
+    let (contracts, versions, tables) = (distinct(contracts), distinct(versions), distinct(tables));
+    products.extend(store::contract::list_products_of_versions(tx, &versions).await?);
+    products.extend(store::contract::list_products_of_tables(tx, &tables).await?);
+    products.extend(store::contract::list_products(tx, &contracts).await?);
+    Ok(distinct(products))
 }
 
 async fn open(app: &Arc<App>) -> Result<Arc<Index>, Error> {
@@ -115,6 +166,10 @@ async fn open(app: &Arc<App>) -> Result<Arc<Index>, Error> {
         Ok(index) => {
             let index = Arc::new(index);
             app.caches.search.set(Some(Arc::clone(&index)));
+            let left_out: Vec<ProductId> = index.left_out().iter().filter_map(|id| id.parse().ok()).collect();
+            if !left_out.is_empty() {
+                take(app, &index, &left_out, index.position()).await?;
+            }
             Ok(index)
         }
         Err(error) if error.wants_rebuild() => {
@@ -133,11 +188,9 @@ async fn build(app: &Arc<App>) -> Result<Arc<Index>, Error> {
     let mut builder = blocking(move || Index::build(&folder)).await?.map_err(|error| unopenable(&error))?;
     let mut seek = Seek::first(MAX_PAGE);
     loop {
-        let mut tx = app.db.read().await?;
-        let page = store::product::list(&mut tx, &seek).await?;
-        let ids: Vec<ProductId> = page.items.iter().map(|product| product.id).collect();
-        let documents = document::load(app, &mut tx, &ids).await?;
-        drop(tx);
+        let Page { items: ids, has_more } = store::product::list_ids(&mut app.db.read().await?, &seek).await?;
+        let Loaded { documents, unreadable } = document::load(app, &ids).await?;
+        left_out(builder.left_out(), unreadable)?.iter().for_each(|id| builder.leave_out(id.to_string()));
         builder = blocking(move || {
             documents.values().try_for_each(|document| builder.add(document))?;
             Ok::<_, ApplyError>(builder)
@@ -145,7 +198,7 @@ async fn build(app: &Arc<App>) -> Result<Arc<Index>, Error> {
         .await?
         .map_err(|error| unwritable(&error))?;
         match ids.last() {
-            Some(last) if page.has_more => seek.after = Some(*last),
+            Some(last) if has_more => seek.after = Some(*last),
             _ => break,
         }
     }

@@ -11,38 +11,14 @@ use testkit::actor::{TestActor, access_to};
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
+use crate::catalog::on_both;
+
 mod planned;
 
 /// A product with one table of two columns, and what else its document has.
 fn documents(domain: &str, name: &str, classification: &str, more: &str, source: &str) -> [String; 2] {
-    let product = format!(
-        "apiVersion: v1.0.0
-kind: DataProduct
-id: {name}-product
-name: {name}
-status: active
-{more}customProperties:
-  - {{property: classification, value: {classification}}}
-outputPorts:
-  - {{name: {name}, version: 1.0.0, contractId: {name}-contract}}
-"
-    );
-    let contract = format!(
-        "apiVersion: v3.1.0
-kind: DataContract
-id: {name}-contract
-version: 1.0.0
-status: active
-servers:
-  - {{server: lake, type: local, path: '{domain}/{{model}}', format: delta}}
-schema:
-  - name: {name}
-    properties:
-      - {{name: id, logicalType: integer}}
-      - {{name: amount, logicalType: number{source}}}
-"
-    );
-    [product, contract]
+    let amount = format!("name: amount, logicalType: number{source}");
+    crate::catalog::documents(domain, name, classification, more, &["name: id, logicalType: integer", &amount])
 }
 
 fn reads(names: &[&str]) -> String {
@@ -56,7 +32,7 @@ async fn publish(test: &TestApp, owner: &TestActor, domain: &str, name: &str, cl
 }
 
 /// `shop.orders` is read by `fin.revenue`, that by `fin.board`; and by `hr.pay`, which only its domain may know of.
-async fn world(test: &TestApp) -> [TestActor; 3] {
+pub(crate) async fn world(test: &TestApp) -> [TestActor; 3] {
     let [shop, fin, hr] = [test.domain("shop").await, test.domain("fin").await, test.domain("hr").await];
     publish(test, &shop, "shop", "orders", "internal", "").await;
     publish(test, &fin, "fin", "revenue", "internal", &reads(&["orders"])).await;
@@ -65,7 +41,7 @@ async fn world(test: &TestApp) -> [TestActor; 3] {
     [shop, fin, hr]
 }
 
-fn ask(table: &str, columns: &[&str]) -> Ask {
+pub(crate) fn ask(table: &str, columns: &[&str]) -> Ask {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
     Ask {
         start: Start::Table(table.parse().unwrap(), columns),
@@ -78,7 +54,7 @@ fn ask(table: &str, columns: &[&str]) -> Ask {
     }
 }
 
-async fn impact(actor: &TestActor, table: &str, columns: &[&str]) -> Answer {
+pub(crate) async fn impact(actor: &TestActor, table: &str, columns: &[&str]) -> Answer {
     explore(actor, ask(table, columns)).await.unwrap()
 }
 
@@ -91,7 +67,7 @@ fn name(holder: &Holder) -> String {
 }
 
 /// What was found, with distances and columns.
-fn found(answer: &Answer) -> Vec<String> {
+pub(crate) fn found(answer: &Answer) -> Vec<String> {
     let found = answer.found.iter().map(|found| {
         let columns = match &found.part {
             Part::Whole => "*".to_owned(),
@@ -135,7 +111,13 @@ fn told(answer: &Answer) -> String {
 }
 
 /// An event of a run that reads one dataset and writes another; datasets are (namespace, name).
-fn event(run: u128, job: &str, input: (&str, &str), output: (&str, &str), columns: &[(&str, &str)]) -> String {
+pub(crate) fn event(
+    run: u128,
+    job: &str,
+    input: (&str, &str),
+    output: (&str, &str),
+    columns: &[(&str, &str)],
+) -> String {
     let fields: Vec<_> = columns
         .iter()
         .map(|(from, to)| {
@@ -162,16 +144,9 @@ fn event(run: u128, job: &str, input: (&str, &str), output: (&str, &str), column
     )
 }
 
-async fn send(actor: &TestActor, events: &[String]) -> Receipt {
+pub(crate) async fn send(actor: &TestActor, events: &[String]) -> Receipt {
     let events = events.iter().map(|event| Event::read(event.as_bytes())).collect();
     receive(actor, events).await.unwrap()
-}
-
-async fn on_both(check: impl AsyncFn(TestApp)) {
-    check(TestApp::start().await).await;
-    if let Some(server) = testkit::postgres::Server::shared() {
-        check(TestApp::start_on(Some(server.database())).await).await;
-    }
 }
 
 fn place(test: &TestApp, location: &str) -> String {

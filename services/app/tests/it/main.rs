@@ -1,6 +1,7 @@
 //! The tests of `app`.
 
 mod cache;
+mod catalog;
 mod column_reads;
 mod history;
 mod issuer;
@@ -20,6 +21,7 @@ mod rot;
 mod search;
 mod shared;
 mod token;
+mod unreadable;
 mod vendor;
 mod verifier;
 mod web_session;

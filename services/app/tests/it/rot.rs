@@ -14,7 +14,8 @@ use testkit::actor::{TestActor, access_to};
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
-use crate::search::{documents, on_both};
+use crate::catalog::on_both;
+use crate::search::documents;
 
 const ORDERS: &str = "shop.orders.orders";
 const SECOND: Duration = Duration::from_secs(1);

@@ -10,42 +10,20 @@ use testkit::actor::{TestActor, access_to};
 use testkit::app::TestApp;
 use testkit::inspector::Scene;
 
+use crate::catalog::on_both;
+
 /// A product and its contract, with one table of two columns.
 pub(crate) fn documents(domain: &str, name: &str, classification: &str, more: &str) -> [String; 2] {
-    let product = format!(
-        "apiVersion: v1.0.0
-kind: DataProduct
-id: {name}-product
-name: {name}
-status: active
-description: {{purpose: All about {name}}}
-tags: [golden]
-{more}customProperties:
-  - {{property: classification, value: {classification}}}
-outputPorts:
-  - {{name: {name}, version: 1.0.0, contractId: {name}-contract}}
-"
-    );
-    let contract = format!(
-        "apiVersion: v3.1.0
-kind: DataContract
-id: {name}-contract
-version: 1.0.0
-status: active
-servers:
-  - {{server: lake, type: local, path: '{domain}/{{model}}', format: delta}}
-schema:
-  - name: {name}
-    properties:
-      - {{name: customerId, logicalType: integer, businessName: Client number}}
-      - {{name: amount, logicalType: number, description: What was paid}}
-"
-    );
-    [product, contract]
+    let more = format!("description: {{purpose: All about {name}}}\ntags: [golden]\n{more}");
+    let columns = [
+        "name: customerId, logicalType: integer, businessName: Client number",
+        "name: amount, logicalType: number, description: What was paid",
+    ];
+    crate::catalog::documents(domain, name, classification, &more, &columns)
 }
 
 /// Three products of `shop`, one of which only its domain may know of; and one of `fin`.
-async fn world(test: &TestApp) -> TestActor {
+pub(crate) async fn world(test: &TestApp) -> TestActor {
     let owner = test.domain("shop").await;
     for (name, classification) in [("orders", "internal"), ("returns", "public"), ("margins", "restricted")] {
         test.publish(&owner, "shop", &documents("shop", name, classification, "")).await;
@@ -57,7 +35,7 @@ async fn world(test: &TestApp) -> TestActor {
     owner
 }
 
-async fn find(actor: &TestActor, text: &str) -> Found {
+pub(crate) async fn find(actor: &TestActor, text: &str) -> Found {
     found(actor, Request::page(text, 20)).await
 }
 
@@ -71,17 +49,10 @@ fn addresses(found: &Found) -> Vec<String> {
     found.hits.iter().map(|hit| hit.product.address()).collect()
 }
 
-fn sorted(found: &Found) -> Vec<String> {
+pub(crate) fn sorted(found: &Found) -> Vec<String> {
     let mut addresses = addresses(found);
     addresses.sort();
     addresses
-}
-
-pub(crate) async fn on_both(check: impl AsyncFn(TestApp)) {
-    check(TestApp::start().await).await;
-    if let Some(server) = testkit::postgres::Server::shared() {
-        check(TestApp::start_on(Some(server.database())).await).await;
-    }
 }
 
 #[tokio::test]
@@ -231,6 +202,6 @@ impl Damage {
     }
 }
 
-fn names(names: &[&str]) -> Vec<String> {
+pub(crate) fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }

@@ -187,7 +187,7 @@ impl SearchAnswer {
             output::warn("the text is too long: only its beginning was searched for");
         }
         if self.partial {
-            output::warn("the search index is not complete yet: products may be missing");
+            output::warn("the search index is not complete: products may be missing");
         }
         match self.total.and_then(|total| usize::try_from(total).ok()) {
             Some(0) => output::note("no product matches"),

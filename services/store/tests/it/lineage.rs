@@ -70,7 +70,8 @@ async fn record(world: &World, by: PrincipalId, events: &[Event], now: i64) -> R
 async fn claims(world: &World, speaker: PrincipalId) -> Vec<String> {
     let mut tx = world.db.read().await.unwrap();
     let claims = store::lineage::list_claims(&mut tx, speaker).await.unwrap();
-    let mut claims: Vec<String> = claims.iter().map(|claim| format!("{claim:?}")).collect();
+    assert!(claims.unreadable.is_empty());
+    let mut claims: Vec<String> = claims.items.iter().map(|claim| format!("{claim:?}")).collect();
     claims.sort();
     claims
 }
