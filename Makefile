@@ -49,6 +49,8 @@ check: ## Check format, lints (warnings are errors), and the dependencies betwee
 page: ## Build the web page, which the next build of charter embeds (needs Node.js 20.19 or newer)
 	@tests/setup.sh page
 	cd frontend && npm run --silent build && npm run --silent sizes
+	@# Cargo does not watch a folder that is missing.
+	@[ ! -f services/page/build.rs ] || touch services/page/build.rs
 
 page-check: ## Check the page: format, lints, types, unit tests, the size of the build
 	@tests/setup.sh page

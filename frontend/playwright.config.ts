@@ -8,8 +8,9 @@ export default defineConfig({
   outputDir: "test-results",
   reporter: [["list"]],
   workers: 1,
-  timeout: 30_000,
-  expect: { timeout: 5_000 },
+  timeout: 90_000,
+  // Long for a machine that compiles beside it: only a failure waits for it.
+  expect: { timeout: 20_000 },
   forbidOnly: !!process.env.CI,
   use: {
     browserName: "chromium",

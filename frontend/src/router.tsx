@@ -1,7 +1,10 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { prefetch } from "./api/query";
+import { ProductDocument } from "./gen/graphql";
 import { one, parseSearch, stringifySearch } from "./lib/url";
 import { Find } from "./routes/find/Find";
 import { findSearch } from "./routes/find/search";
+import { productSearch, productVariables } from "./routes/product/search";
 import { Shell, useTitle } from "./shell/Shell";
 import { Empty, Note } from "./ui/states";
 
@@ -19,6 +22,12 @@ const signIn = createRoute({
 const product = createRoute({
   getParentRoute: () => root,
   path: "/products/$",
+  validateSearch: productSearch,
+  loaderDeps: ({ search }) => ({ table: search.table }),
+  loader: ({ params, deps, preload }) => {
+    const variables = productVariables(params._splat, deps);
+    if (variables && !preload) prefetch(ProductDocument, variables);
+  },
   component: lazyRouteComponent(() => import("./routes/product/Product"), "Product"),
 });
 

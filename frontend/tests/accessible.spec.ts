@@ -16,6 +16,25 @@ const views: View[] = [
   { name: "find, filtered", who: "ann", path: "/?domain=nyc&access=read" },
   { name: "find, nothing", who: "bob", path: "/?q=zzzzqqqq&layer=gold" },
   { name: "find, a typing error", who: "dan", path: "/?q=flihgts" },
+  { name: "product, to read", who: "bob", path: "/products/nyc/flights?table=flights&from=1.1.0&to=2.0.0" },
+  { name: "product, to ask for", who: "cat", path: "/products/nyc/flights?table=flights" },
+  { name: "product, a request waits", who: "dan", path: "/products/nyc/flights?table=flights" },
+  { name: "product, its owner", who: "ann", path: "/products/nyc/flights?table=flights__v2" },
+  { name: "product, empty", who: "sam", path: "/products/logistics/harbour?table=harbour" },
+  { name: "product, none", who: "dan", path: "/products/sales/customers" },
+  {
+    name: "product, everything open",
+    who: "bob",
+    path: "/products/nyc/flights?table=flights",
+    step: async (page) => {
+      await page.getByRole("button", { name: "Get credentials" }).click();
+      await page.getByRole("button", { name: "Hide", exact: true }).waitFor();
+      await page.getByRole("button", { name: "Draw it" }).click();
+      await page.getByRole("button", { name: "Who is affected" }).click();
+      for (const summary of await page.locator("details:not([open]) > summary").all()) await summary.click();
+      await settled(page);
+    },
+  },
   { name: "no such page", who: "bob", path: "/nowhere" },
   { name: "the palette", who: "bob", path: "/", step: (page) => page.keyboard.press("Control+k") },
   { name: "the keys", who: "bob", path: "/", step: (page) => page.keyboard.press("?") },

@@ -31,6 +31,13 @@ export function dayOf(iso: string): string {
   return iso.slice(0, 10);
 }
 
+/** `30 Nov 2026`. */
+export function shortDay(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" }).format(at);
+}
+
 /** `36 h`, `2 d`: a span in the largest unit that divides it well. */
 export function duration(seconds: number): string {
   if (seconds >= 172_800) return `${Math.round(seconds / 86_400)} d`;

@@ -1,6 +1,7 @@
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { signOut } from "../api/client";
+import { ApiError } from "../api/error";
 import { dropAnswers } from "../api/query";
 import { forgetViewer, useViewer, whenSignedOut } from "../api/session";
 import { title as titled } from "../lib/text";
@@ -38,9 +39,12 @@ export function Shell() {
   const leave = async () => {
     try {
       await signOut();
-    } catch {
-      announce("Signing out failed: the session ends at its time, or when it is revoked");
-      return;
+    } catch (cause) {
+      // A session that is over already is signed out.
+      if (!(cause instanceof ApiError && cause.code === "UNAUTHENTICATED")) {
+        announce("Signing out failed: the session ends at its time, or when it is revoked");
+        return;
+      }
     }
     forgetViewer();
     dropAnswers();

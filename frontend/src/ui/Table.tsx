@@ -12,6 +12,8 @@ export interface Column<Row> {
   sort?: (row: Row) => number | string;
   /** Numbers stand at the end of their cell. */
   number?: boolean;
+  /** A few words that stay on one line. */
+  short?: boolean;
 }
 
 interface Props<Row> {
@@ -82,7 +84,7 @@ export function Table<Row>({ caption, showCaption, columns, rows, rowKey, file, 
                       {column.cell(row)}
                     </th>
                   ) : (
-                    <td key={column.name} className={column.number ? "number" : undefined}>
+                    <td key={column.name} className={column.number ? "number" : column.short ? "short" : undefined}>
                       {column.cell(row)}
                     </td>
                   ),

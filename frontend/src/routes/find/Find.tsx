@@ -14,6 +14,7 @@ import { Icon } from "../../ui/Icon";
 import { Empty, Failure, Loading, Note } from "../../ui/states";
 import { Time } from "../../ui/Time";
 import { AccessChip, ClassificationChip, StateChip, VerdictChip } from "../../ui/words";
+import { type ProductSearch, tableName } from "../product/search";
 import { chosen, type FacetKey, type FindSearch, facets, findVariables, toggled } from "./search";
 
 const route = getRouteApi("/");
@@ -40,7 +41,7 @@ export function Find() {
       <h1 className="visually-hidden">Find data products</h1>
       <Facets answer={answer} search={search} />
       <section aria-label="Products" aria-busy={query.loading} className={query.stale ? "hits stale" : "hits"}>
-        <div className="hits-head">
+        <div className="head-row">
           <p>
             {answer && typeof total === "number" && (
               <>
@@ -90,7 +91,7 @@ function HitRow({ hit: { product, access, matches } }: { hit: Hit }) {
     <li className="hit">
       <div className="hit-title">
         <h2>
-          <Link to="/products/$" params={{ _splat: productSplat(product) }}>
+          <Link to="/products/$" params={{ _splat: productSplat(product) }} search={firstTable(product)}>
             {product.title ?? product.name}
           </Link>
         </h2>
@@ -140,6 +141,11 @@ function HitRow({ hit: { product, access, matches } }: { hit: Hit }) {
       </div>
     </li>
   );
+}
+
+/** Names the table in the URL, so that the product's page is one request. */
+function firstTable({ tables }: Hit["product"]): ProductSearch {
+  return tables[0] ? { table: tableName(tables[0].address) } : {};
 }
 
 /** Of a product with several tables, the one that needs a look. */

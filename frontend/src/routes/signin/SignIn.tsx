@@ -33,7 +33,7 @@ export function SignIn() {
         cause instanceof ApiError && cause.code === "UNAUTHENTICATED"
           ? new ApiError("UNAUTHENTICATED", "the code is wrong, used already, or too old", {
               ...cause.details,
-              hint: "run `charter login --web` again: a code works once, for a short time",
+              hint: "run `charter login` again: a code works once, for a short time",
             })
           : cause instanceof ApiError
             ? cause
@@ -64,7 +64,7 @@ export function SignIn() {
         The command line, where you are signed in, lets this browser in. Open the link that it prints, or type its code
         here.
       </p>
-      <Snippet text="charter login --web" what="command" />
+      <Snippet text="charter login" what="command" />
       {error && <Failure what="You are not signed in." error={error} />}
       <form
         onSubmit={(event) => {
