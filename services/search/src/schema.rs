@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use domain::clock::Timestamp;
 use domain::quality::Verdict;
 use tantivy::schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
 
@@ -83,6 +84,7 @@ pub(crate) struct Fields {
     pub(crate) record: Field,
     pub(crate) signature: Field,
     pub(crate) prior: Field,
+    pub(crate) late: Field,
     pub(crate) successor: Field,
     zones: [Field; Zone::ALL.len()],
 }
@@ -91,6 +93,7 @@ pub(crate) struct Fields {
 pub(crate) const ID: &str = "id";
 pub(crate) const SIGNATURE: &str = "signature";
 pub(crate) const PRIOR: &str = "prior";
+pub(crate) const LATE: &str = "late";
 pub(crate) const SUCCESSOR: &str = "successor";
 
 impl Fields {
@@ -109,10 +112,11 @@ impl Fields {
         let signature = schema.add_text_field(SIGNATURE, column());
         let successor = schema.add_text_field(SUCCESSOR, column());
         let prior = schema.add_u64_field(PRIOR, tantivy::schema::FAST);
+        let late = schema.add_u64_field(LATE, tantivy::schema::FAST);
         let zones = Zone::ALL.map(|zone| {
             schema.add_text_field(zone.field_name(), terms(Cutter::NAME, true, IndexRecordOption::WithFreqs))
         });
-        Self { schema: schema.build(), id, contract, key, record, signature, prior, successor, zones }
+        Self { schema: schema.build(), id, contract, key, record, signature, prior, late, successor, zones }
     }
 
     pub(crate) fn zone(&self, zone: Zone) -> Field {
@@ -148,16 +152,26 @@ impl Fields {
         if let Some(successor) = &document.successor {
             add(self.successor, cut(successor, MAX_NAME_CHARS));
         }
-        Entry { texts, parts, prior: (self.prior, Prior::of(document).pack()) }
+        let late = document.late_from.map_or(0, |from| late_minute(from).into());
+        Entry { texts, parts, numbers: [(self.prior, Prior::of(document).pack()), (self.late, late)] }
     }
 }
 
 /// Keys of whole names: what kind of name, and the name.
 pub(crate) mod keys {
-    /// An address, as it is written.
+    /// The address of a table or a port, as it is written.
     pub(crate) fn address(text: &str) -> Option<String> {
+        address_of("a", text)
+    }
+
+    /// The address of a product, as it is written.
+    pub(crate) fn own_address(text: &str) -> Option<String> {
+        address_of("d", text)
+    }
+
+    fn address_of(kind: &str, text: &str) -> Option<String> {
         let text = text.trim().to_lowercase();
-        (!text.is_empty() && !text.chars().any(char::is_whitespace)).then(|| format!("a:{text}"))
+        (!text.is_empty() && !text.chars().any(char::is_whitespace)).then(|| format!("{kind}:{text}"))
     }
 
     /// A name of a product.
@@ -222,7 +236,9 @@ impl<'a> Writer<'a> {
         let name = cut(&document.name, MAX_NAME_CHARS);
         let title = cut(&document.title, MAX_NAME_CHARS);
         self.record.add(MatchField::Address, cut(&document.address, MAX_NAME_CHARS));
-        self.address(&document.address);
+        if let Some(key) = keys::own_address(cut(&document.address, MAX_NAME_CHARS)) {
+            self.push(&key);
+        }
         self.words(Zone::Name, MatchField::Name, name);
         self.name(name);
         let domain = cut(&document.domain, MAX_NAME_CHARS);
@@ -393,10 +409,8 @@ pub(crate) struct Prior {
     pub(crate) deprecated: bool,
     /// 0 to 2: fails, is not known or warns, passes.
     verdict: u8,
-    /// 0 to 2: late, not known, fresh.
-    fresh: u8,
-    /// The logarithm of its readers, 0 to 7.
-    readers: u8,
+    /// The level of its readers.
+    pub(crate) readers: u8,
     /// Its name says that it is an older version, a trial or a copy.
     copy: bool,
     /// It names its successor.
@@ -412,8 +426,7 @@ impl Prior {
                 Some(Verdict::Warn) | None => 1,
                 Some(Verdict::Pass) => 2,
             },
-            fresh: document.fresh.map_or(1, |fresh| if fresh { 2 } else { 0 }),
-            readers: u8::try_from(u32::BITS - document.readers.leading_zeros()).unwrap_or(0).min(7),
+            readers: readers_level(document.readers),
             copy: parts(cut(&document.name, MAX_NAME_CHARS)).iter().any(|part| is_mark_of_copy(part)),
             replaced: document.successor.is_some(),
         }
@@ -422,36 +435,64 @@ impl Prior {
     fn pack(self) -> u64 {
         u64::from(self.deprecated)
             | u64::from(self.verdict) << 1
-            | u64::from(self.fresh) << 3
-            | u64::from(self.readers) << 5
-            | u64::from(self.copy) << 8
-            | u64::from(self.replaced) << 9
+            | u64::from(self.readers) << 3
+            | u64::from(self.copy) << 6
+            | u64::from(self.replaced) << 7
     }
 
-    pub(crate) fn unpack(packed: u16) -> Self {
+    pub(crate) fn unpack(packed: u8) -> Self {
         Self {
             deprecated: packed & 1 == 1,
-            verdict: (packed >> 1 & 3) as u8,
-            fresh: (packed >> 3 & 3) as u8,
-            readers: (packed >> 5 & 7) as u8,
-            copy: packed >> 8 & 1 == 1,
-            replaced: packed >> 9 & 1 == 1,
+            verdict: packed >> 1 & 3,
+            readers: packed >> 3 & 7,
+            copy: packed >> 6 & 1 == 1,
+            replaced: packed >> 7 & 1 == 1,
         }
     }
 
-    /// The factors of all packed priors.
-    pub(crate) fn factors(copies: bool) -> [f32; 1 << 10] {
-        std::array::from_fn(|packed| Self::unpack(u16::try_from(packed).unwrap_or(0)).factor(copies))
-    }
-
     /// What the score is multiplied by: 0.95 to 1.1 for what is offered. A copy counts less unless copies are wanted.
-    pub(crate) fn factor(self, copies: bool) -> f32 {
+    /// `fresh` is 0 to 2: late, nothing is promised, fresh.
+    fn factor(self, copies: bool, fresh: u8) -> f32 {
         let offered = 1.0
             + 0.03 * (f32::from(self.verdict) - 1.0)
-            + 0.02 * (f32::from(self.fresh) - 1.0)
+            + 0.02 * (f32::from(fresh) - 1.0)
             + 0.05 * f32::from(self.readers) / 7.0;
         let copy = if self.copy && !copies { 0.8 } else { 1.0 };
         let deprecated = if self.deprecated { 0.6 } else { 1.0 };
         offered * copy * deprecated
+    }
+}
+
+/// The level of a number of readers: its logarithm, 0 to 7.
+pub(crate) fn readers_level(readers: u32) -> u8 {
+    u8::try_from(u32::BITS - readers.leading_zeros()).unwrap_or(0).min(7)
+}
+
+/// A time in minutes, from 1: 0 says that nothing is promised.
+fn late_minute(at: Timestamp) -> u32 {
+    u32::try_from(at.seconds() / 60).unwrap_or(0).max(1)
+}
+
+/// The factors of all packed priors at a moment.
+pub(crate) struct Factors {
+    factors: [[f32; 1 << 8]; 3],
+    now: u32,
+}
+
+impl Factors {
+    pub(crate) fn new(copies: bool, now: Timestamp) -> Self {
+        let factor = |packed, fresh| Prior::unpack(u8::try_from(packed).unwrap_or(0)).factor(copies, fresh);
+        let factors = [0, 1, 2].map(|fresh| std::array::from_fn(|packed| factor(packed, fresh)));
+        Self { factors, now: late_minute(now) }
+    }
+
+    /// The factor of a document with a packed prior, which is late from a minute on.
+    pub(crate) fn of(&self, prior: u8, late: u32) -> f32 {
+        let fresh = match late {
+            0 => 1,
+            late if self.now < late => 2,
+            _ => 0,
+        };
+        self.factors[fresh][usize::from(prior)]
     }
 }

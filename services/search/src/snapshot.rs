@@ -15,7 +15,7 @@ use tantivy::{DocId, Searcher, SegmentReader, TantivyDocument, Term};
 
 use crate::cell::{Cell, Cells};
 use crate::field::Facet;
-use crate::schema::{Fields, ID, PRIOR, Prior, SIGNATURE, SUCCESSOR, Signature, Zone, keys};
+use crate::schema::{Factors, Fields, ID, LATE, PRIOR, Prior, SIGNATURE, SUCCESSOR, Signature, Zone, keys};
 use crate::values::Values;
 use crate::visibility::{HIDDEN, Levels, View, Visibility, level};
 
@@ -72,7 +72,9 @@ pub(crate) struct Columns {
     /// The values of each facet.
     pub(crate) values: Vec<Values>,
     /// What speaks for each document, packed.
-    pub(crate) prior: Vec<u16>,
+    prior: Vec<u8>,
+    /// The minute from which on each document is late; 0 if no age is promised.
+    late: Vec<u32>,
     /// Documents in the order of their ids.
     pub(crate) id_order: Vec<u32>,
     successors: Vec<(DocId, String)>,
@@ -97,7 +99,9 @@ impl Columns {
             None => (vec![0; n as usize], vec![Signature::default()]),
         };
         let prior = columns.u64(PRIOR)?;
-        let prior = (0..n).map(|doc| u16::try_from(prior.first(doc).unwrap_or(0)).unwrap_or(0)).collect();
+        let prior = (0..n).map(|doc| u8::try_from(prior.first(doc).unwrap_or(0)).unwrap_or(0)).collect();
+        let late = columns.u64(LATE)?;
+        let late = (0..n).map(|doc| u32::try_from(late.first(doc).unwrap_or(0)).unwrap_or(0)).collect();
         let id_order = columns.str(ID)?.map(|column| numbers(&column, n)).unwrap_or_default();
         let mut successors = Vec::new();
         if let Some(column) = columns.str(SUCCESSOR)? {
@@ -110,11 +114,16 @@ impl Columns {
             }
         }
         let values = Facet::ALL.iter().map(|facet| Values::of(*facet, &signatures)).collect();
-        Ok(Self { signature, signatures, values, prior, id_order, successors })
+        Ok(Self { signature, signatures, values, prior, late, id_order, successors })
     }
 
     pub(crate) fn prior(&self, doc: DocId) -> Prior {
         Prior::unpack(self.prior[doc as usize])
+    }
+
+    /// What the score of a document is multiplied by.
+    pub(crate) fn factor(&self, doc: DocId, factors: &Factors) -> f32 {
+        factors.of(self.prior[doc as usize], self.late[doc as usize])
     }
 }
 
@@ -177,7 +186,16 @@ impl Segment {
 
     /// The living document of an id.
     fn find(&self, id: &Term) -> tantivy::Result<Option<DocId>> {
-        let Some(mut postings) = self.ids.read_block_postings(id, IndexRecordOption::Basic)? else { return Ok(None) };
+        self.first_of(&self.ids, id)
+    }
+
+    /// The living document of a product's address.
+    fn find_address(&self, address: &Term) -> tantivy::Result<Option<DocId>> {
+        self.first_of(&self.keys, address)
+    }
+
+    fn first_of(&self, terms: &InvertedIndexReader, term: &Term) -> tantivy::Result<Option<DocId>> {
+        let Some(mut postings) = terms.read_block_postings(term, IndexRecordOption::Basic)? else { return Ok(None) };
         while postings.block_len() > 0 {
             if let Some(doc) = postings.docs().iter().find(|doc| !self.reader.is_deleted(**doc)) {
                 return Ok(Some(*doc));
@@ -231,8 +249,8 @@ impl Snapshot {
         };
         let mut successors = HashMap::new();
         for (number, segment) in (0..).zip(&snapshot.segments) {
-            for (doc, id) in &segment.columns.successors {
-                if let Some(successor) = snapshot.find(id)? {
+            for (doc, address) in &segment.columns.successors {
+                if let Some(successor) = snapshot.find_address(address)? {
                     successors.insert(Place { segment: number, doc: *doc }, successor);
                 }
             }
@@ -250,6 +268,42 @@ impl Snapshot {
             }
         }
         Ok(None)
+    }
+
+    /// Where the product of an address is, visible or not.
+    fn find_address(&self, address: &str) -> tantivy::Result<Option<Place>> {
+        let Some(key) = keys::own_address(address) else { return Ok(None) };
+        let mut term = String::new();
+        keys::push_term(&key, &mut term);
+        let term = Term::from_field_text(self.fields.key, &term);
+        for (number, segment) in (0..).zip(&self.segments) {
+            if let Some(doc) = segment.find_address(&term)? {
+                return Ok(Some(Place { segment: number, doc }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The ids of products whose readers are counted, in their order, behind an id.
+    pub(crate) fn with_readers(&self, after: &str, limit: usize) -> tantivy::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for segment in &self.segments {
+            for doc in (0..).take(segment.n_docs()) {
+                if segment.columns.prior(doc).readers > 0 && !segment.reader.is_deleted(doc) {
+                    found.push(segment.id(doc)?);
+                }
+            }
+        }
+        found.retain(|id| id.as_str() > after);
+        found.sort();
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The level of readers that a product is indexed with; `None` if it is not indexed.
+    pub(crate) fn readers_level(&self, id: &str) -> tantivy::Result<Option<u8>> {
+        let place = self.find(id)?;
+        Ok(place.map(|place| self.segments[place.segment as usize].columns.prior(place.doc).readers))
     }
 
     /// An empty cell for each document.
