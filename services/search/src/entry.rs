@@ -13,7 +13,7 @@ use crate::token::{END, Words, push_terms};
 pub(crate) struct Entry {
     pub(crate) texts: String,
     pub(crate) parts: Vec<(Field, Range<usize>)>,
-    pub(crate) numbers: [(Field, u64); 2],
+    pub(crate) numbers: Vec<(Field, u64)>,
 }
 
 impl Document for Entry {

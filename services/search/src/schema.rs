@@ -67,6 +67,8 @@ const MAX_COLUMN_TEXT_CHARS: usize = 400;
 const MAX_LIST: usize = 64;
 const MAX_TABLES: usize = 500;
 const MAX_COLUMNS: usize = 4_000;
+/// What most products need, so that their texts are copied once.
+const USUAL_KEY_BYTES: usize = 256;
 /// Longer keys belong to no name that is typed.
 const MAX_KEY_BYTES: usize = 200;
 
@@ -79,8 +81,8 @@ const VALUE: char = '\u{1e}';
 pub(crate) struct Fields {
     pub(crate) schema: Schema,
     pub(crate) id: Field,
-    pub(crate) contract: Field,
     pub(crate) key: Field,
+    pub(crate) check: Field,
     pub(crate) record: Field,
     pub(crate) signature: Field,
     pub(crate) prior: Field,
@@ -94,6 +96,7 @@ pub(crate) const ID: &str = "id";
 pub(crate) const SIGNATURE: &str = "signature";
 pub(crate) const PRIOR: &str = "prior";
 pub(crate) const LATE: &str = "late";
+pub(crate) const CHECK: &str = "check";
 pub(crate) const SUCCESSOR: &str = "successor";
 
 impl Fields {
@@ -105,18 +108,18 @@ impl Fields {
         };
         let whole = || terms("raw", false, IndexRecordOption::Basic);
         let id = schema.add_text_field(ID, whole().set_fast("raw".to_owned()));
-        let contract = schema.add_text_field("contract", whole());
         let key = schema.add_text_field("key", terms("whitespace", false, IndexRecordOption::Basic));
         let record = schema.add_text_field("record", STORED);
         let column = || TextOptions::default().set_fast("raw".to_owned());
         let signature = schema.add_text_field(SIGNATURE, column());
         let successor = schema.add_text_field(SUCCESSOR, column());
         let prior = schema.add_u64_field(PRIOR, tantivy::schema::FAST);
+        let check = schema.add_u64_field(CHECK, tantivy::schema::FAST);
         let late = schema.add_u64_field(LATE, tantivy::schema::FAST);
         let zones = Zone::ALL.map(|zone| {
             schema.add_text_field(zone.field_name(), terms(Cutter::NAME, true, IndexRecordOption::WithFreqs))
         });
-        Self { schema: schema.build(), id, contract, key, record, signature, prior, late, successor, zones }
+        Self { schema: schema.build(), id, key, check, record, signature, prior, late, successor, zones }
     }
 
     pub(crate) fn zone(&self, zone: Zone) -> Field {
@@ -135,7 +138,10 @@ impl Fields {
         for table in document.tables.iter().take(MAX_TABLES) {
             writer.table(table);
         }
-        let Writer { mut parts, keys, record, .. } = writer;
+        for contract in limited(&document.contracts) {
+            writer.push(&keys::contract(contract));
+        }
+        let Writer { mut parts, keys, mut checks, record, .. } = writer;
         let mut texts = record.finish();
         parts.push((self.record, 0..texts.len()));
         let mut add = |field, text: &str| {
@@ -145,15 +151,16 @@ impl Fields {
         };
         add(self.key, &keys);
         add(self.id, cut(&document.id, MAX_NAME_CHARS));
-        for contract in document.contracts.iter().take(MAX_LIST) {
-            add(self.contract, cut(contract, MAX_NAME_CHARS));
-        }
         add(self.signature, &signature(document));
         if let Some(successor) = &document.successor {
             add(self.successor, cut(successor, MAX_NAME_CHARS));
         }
         let late = document.late_from.map_or(0, |from| late_minute(from).into());
-        Entry { texts, parts, numbers: [(self.prior, Prior::of(document).pack()), (self.late, late)] }
+        checks.sort_unstable();
+        checks.dedup();
+        let mut numbers = vec![(self.prior, Prior::of(document).pack()), (self.late, late)];
+        numbers.extend(checks.into_iter().map(|check| (self.check, check.into())));
+        Entry { texts, parts, numbers }
     }
 }
 
@@ -184,30 +191,40 @@ pub(crate) mod keys {
         format!("c:{key}")
     }
 
+    /// A contract that a product offers, by its id.
+    pub(crate) fn contract(id: &str) -> String {
+        format!("o:{id}")
+    }
+
     /// Two neighbouring words of a name, joined.
     pub(crate) fn pair(first: &str, second: &str) -> String {
         format!("p:{first}{second}")
     }
 
-    /// The digits of a digest. None is a colon: no digest begins like the key of a name.
+    /// The digits of a bucket. None is a colon: no bucket begins like the key of a name.
     const DIGITS: std::ops::RangeInclusive<u8> = b';'..=b'~';
-    const N_DIGITS: usize = 8;
+    /// Three digits write it.
+    const BUCKET_BITS: u32 = 16;
 
-    /// Appends the term of a key. Only keys of names are looked for by their letters, to forgive typing errors. Of the
-    /// others the index has digests: most of them are of one product only, and long terms cost most in a build. With ten
-    /// million keys, one search of five million meets a wrong one.
-    pub(crate) fn push_term(key: &str, out: &mut String) {
+    /// Appends the term of a key, and returns what a document must have besides: its check.
+    ///
+    /// Only keys of names are looked for by their letters, to forgive typing errors. Most of the others are of one product
+    /// only, and a term of its own for each costs most in a build. So they share terms, of which there are few, and each
+    /// document has the checks of its keys in a column. Term and check are 48 bits of a digest: with ten million keys, one
+    /// search of five million meets a wrong one.
+    pub(crate) fn push_term(key: &str, out: &mut String) -> Option<u32> {
         if key.starts_with("n:") {
             out.push_str(key);
-            return;
+            return None;
         }
+        let digest = super::checksum(key.as_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let n = u64::from(DIGITS.end() - DIGITS.start()) + 1;
-        let mut rest = super::checksum(key.as_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        for _ in 0..N_DIGITS {
-            let product = u128::from(rest) * u128::from(n);
-            out.push(char::from(DIGITS.start() + (product >> 64) as u8));
-            rest = product as u64;
+        let mut bucket = digest >> (u64::BITS - BUCKET_BITS);
+        for _ in 0..3 {
+            out.push(char::from(DIGITS.start() + (bucket % n) as u8));
+            bucket /= n;
         }
+        Some((digest >> 16) as u32)
     }
 }
 
@@ -217,6 +234,7 @@ struct Writer<'a> {
     /// Parts of the record, each with the field of its zone.
     parts: Vec<(Field, Range<usize>)>,
     keys: String,
+    checks: Vec<u32>,
     record: RecordWriter,
     n_columns: usize,
 }
@@ -226,7 +244,8 @@ impl<'a> Writer<'a> {
         Self {
             fields,
             parts: Vec::new(),
-            keys: String::new(),
+            keys: String::with_capacity(USUAL_KEY_BYTES),
+            checks: Vec::new(),
             record: RecordWriter::new(document.revision, document.upstream.iter().take(MAX_LIST)),
             n_columns: 0,
         }
@@ -335,7 +354,7 @@ impl<'a> Writer<'a> {
 
     fn push(&mut self, key: &str) {
         if key.len() <= MAX_KEY_BYTES {
-            keys::push_term(key, &mut self.keys);
+            self.checks.extend(keys::push_term(key, &mut self.keys));
             self.keys.push(' ');
         }
     }
