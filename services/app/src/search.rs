@@ -6,6 +6,7 @@
 
 mod document;
 mod follow;
+mod readers;
 mod sight;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use search::{Answer, Index, Request, SearchError};
 
 pub use self::follow::{catch_up, run};
 pub(crate) use self::follow::{concerned, events_after};
+pub use self::readers::recount;
 pub use self::sight::access;
 use crate::ctx::Ctx;
 use crate::error::{Error, Unavailable};
@@ -63,6 +65,7 @@ pub struct Hit {
 /// # Errors
 /// [`Error::Invalid`] for a cursor of another search; [`Error::Unavailable`] for one that takes too long.
 pub async fn search(ctx: &Ctx, request: Request) -> Result<Found, Error> {
+    let request = Request { now: ctx.now(), ..request };
     let (index, mut is_behind) = newest(ctx).await?;
     let sight = sight::of(ctx).await?;
     let Some(index) = index else { return Ok(Found::unbuilt()) };

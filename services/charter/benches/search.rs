@@ -12,8 +12,14 @@ use std::time::{Duration, Instant};
 
 use app::Settings;
 use domain::clock::{Clock, Random, SystemClock};
+use domain::contract::{Contract, Version};
+use domain::document::StoredDocument;
+use domain::grant::PortMajor;
+use domain::id::{ContractId, ContractVersionId, ProductId};
+use domain::product::{Port, Product};
 use serde_json::{Value, json};
-use store::Options;
+use sha2::{Digest, Sha256};
+use store::{Lock, Options, Tx};
 use tempfile::TempDir;
 use testkit::app::TestApp;
 use testkit::clock::SeededRandom;
@@ -23,6 +29,8 @@ use self::measure::{Connection, Load, Server};
 /// The domains of the catalog, with the same number of products each.
 const N_DOMAINS: usize = 20;
 const N_COLUMNS: usize = 10;
+/// Each has a third of the products. What is restricted is hidden from the reader.
+const CLASSIFICATIONS: [&str; 3] = ["public", "internal", "restricted"];
 const N_QUERIES: usize = 2_000;
 const PER_SECOND: u32 = 200;
 const DURATION: Duration = Duration::from_secs(30);
@@ -44,7 +52,7 @@ fn search(n_products: usize) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let began = Instant::now();
     let catalog = runtime.block_on(Catalog::publish(n_products));
-    println!("{n_products} products with {} columns published in {:.0?}", n_products * N_COLUMNS, began.elapsed());
+    println!("{n_products} products with {} columns written in {:.0?}", n_products * N_COLUMNS, began.elapsed());
     let mut server = Server::start(catalog.data.path());
     runtime.block_on(server.ready());
 
@@ -141,9 +149,20 @@ struct Catalog {
     owner: String,
 }
 
+/// The rows of a product that was published.
+struct Published {
+    product: Product,
+    document: StoredDocument,
+    contract: Contract,
+    version: Version,
+    port: Port,
+}
+
 impl Catalog {
+    /// Publishes one product of each domain and classification. Their rows are the model of all others, which are written
+    /// past the use case: to judge 100,000 documents takes many times longer than what is measured here. The others have no
+    /// events, no audit records and no revisions of their own, which the server, started afterwards, reads for none of this.
     async fn publish(n_products: usize) -> Self {
-        const N_IN_A_SET: usize = 500;
         let test = TestApp::start_with(None, Options::for_testing(), Settings::for_testing()).await;
         test.clock.set(SystemClock.now());
         test.principal("reader").await;
@@ -153,16 +172,86 @@ impl Catalog {
             let owner = test.domain(&path).await;
             let names = (domain..n_products).step_by(N_DOMAINS).map(|n| format!("{}_{n}", random.name(2)));
             let names: Vec<String> = names.collect();
-            for names in names.chunks(N_IN_A_SET) {
-                let documents: Vec<String> = names.iter().flat_map(|name| random.documents(name)).collect();
-                match owner.publishes(&path, &documents).await.unwrap() {
-                    app::publish::Outcome::Done(_) => {}
+            let (models, others) = names.split_at(CLASSIFICATIONS.len().min(names.len()));
+            let mut published = Vec::new();
+            for (name, classification) in models.iter().zip(CLASSIFICATIONS) {
+                match owner.publishes(&path, &random.documents(name, classification)).await.unwrap() {
+                    app::publish::Outcome::Done(_) => published.push(Published::find(&test, &path, name).await),
                     other => panic!("not taken: {other:?}"),
                 }
             }
+            write(&test, &random, &published, others).await;
         }
         let (reader, owner) = (test.token("reader").await, test.token("owner-d0").await);
         Self { data: test.into_data().await, reader, owner }
+    }
+}
+
+impl Published {
+    async fn find(test: &TestApp, domain: &str, name: &str) -> Self {
+        let mut tx = test.app.db.read().await.unwrap();
+        let domain = store::org::find_by_path(&mut tx, &domain.parse().unwrap()).await.unwrap().unwrap();
+        let product = store::product::find_by_name(&mut tx, domain.id, &name.parse().unwrap()).await.unwrap().unwrap();
+        let document = store::product::find_document(&mut tx, product.id, &product.digest).await.unwrap().unwrap();
+        let contract = store::contract::list_of_products(&mut tx, &[product.id]).await.unwrap().remove(0);
+        let version = store::contract::list_versions_of_contracts(&mut tx, &[contract.id]).await.unwrap().remove(0);
+        let port = store::product::list_ports_of_products(&mut tx, &[product.id]).await.unwrap().remove(0);
+        Self { product, document, contract, version, port }
+    }
+
+    /// The same with another name and other texts.
+    fn named(&self, test: &TestApp, name: &str, [product_text, contract_text]: [String; 2]) -> Self {
+        let (clock, random) = (test.clock.as_ref(), test.random.as_ref());
+        let document = stored(&self.document, product_text);
+        let product = Product {
+            id: ProductId::new(clock, random),
+            name: name.parse().unwrap(),
+            document_id: name.to_owned(),
+            title: Some(name.to_owned()),
+            digest: document.digest.clone(),
+            ..self.product.clone()
+        };
+        let contract = Contract {
+            id: ContractId::new(clock, random),
+            product_id: product.id,
+            document_id: format!("{name}-contract"),
+            ..self.contract.clone()
+        };
+        let version = Version {
+            id: ContractVersionId::new(clock, random),
+            contract_id: contract.id,
+            document: stored(&self.version.document, contract_text),
+            ..self.version.clone()
+        };
+        let port_major = PortMajor { product_id: product.id, ..self.port.port_major.clone() };
+        let port = Port { port_major, contract_id: contract.id, ..self.port.clone() };
+        Self { product, document, contract, version, port }
+    }
+
+    async fn insert(&self, tx: &mut Tx) -> Result<(), store::Error> {
+        store::product::insert(tx, &self.product).await?;
+        store::product::put_document(tx, self.product.id, &self.document).await?;
+        store::contract::insert(tx, &self.contract).await?;
+        store::contract::insert_version(tx, &self.version).await?;
+        store::product::insert_port(tx, &self.port).await
+    }
+}
+
+fn stored(model: &StoredDocument, text: String) -> StoredDocument {
+    let bytes = text.into_bytes();
+    StoredDocument { digest: hex::encode(Sha256::digest(&bytes)), bytes, ..model.clone() }
+}
+
+async fn write(test: &TestApp, random: &Dice, published: &[Published], names: &[String]) {
+    const N_IN_A_TRANSACTION: usize = 1_000;
+    for names in names.chunks(N_IN_A_TRANSACTION) {
+        let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
+        for name in names {
+            let place = random.below(published.len());
+            let texts = random.documents(name, CLASSIFICATIONS[place]);
+            published[place].named(test, name, texts).insert(&mut tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
     }
 }
 
@@ -205,8 +294,7 @@ impl Dice {
         self.text(n_words, "_")
     }
 
-    fn documents(&self, name: &str) -> [String; 2] {
-        let classification = ["public", "internal", "restricted"][self.below(3)];
+    fn documents(&self, name: &str, classification: &str) -> [String; 2] {
         let columns: Vec<[String; 2]> =
             (0..N_COLUMNS).map(|n| [format!("{}_{n}", self.name(2)), self.text(4, " ")]).collect();
         let tags = format!("tags: [{}]\n", self.word());

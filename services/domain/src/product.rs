@@ -77,6 +77,29 @@ pub struct Document {
     pub other: Fields,
 }
 
+/// The custom property that names the product which replaces this one.
+const SUCCESSOR: &str = "successor";
+
+/// A custom property `successor` that names no product.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the custom property `successor` has no effect: it must be the address of a data product, `domain.product`")]
+pub struct WrongSuccessor;
+
+impl Document {
+    /// The product that replaces this one: the custom property `successor`.
+    ///
+    /// # Errors
+    /// [`WrongSuccessor`] if it is no address.
+    pub fn successor(&self) -> Result<Option<(DomainPath, Name)>, WrongSuccessor> {
+        let Some(value) = self.other.get("customProperties").and_then(|custom| custom.get(SUCCESSOR)) else {
+            return Ok(None);
+        };
+        let (domain, product) = value.as_str().and_then(|text| text.split_once('.')).ok_or(WrongSuccessor)?;
+        let address = domain.parse().ok().zip(product.parse().ok());
+        address.map(Some).ok_or(WrongSuccessor)
+    }
+}
+
 closed_set! {
     /// The layer of a product.
     Medallion {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use domain::clock::Timestamp;
+
 use crate::cell::Cell;
 use crate::count::Counts;
 use crate::expand::Expansion;
@@ -11,6 +13,7 @@ use crate::query::Query;
 use crate::rank::{Page, page};
 use crate::record::Record;
 use crate::request::{Answer, Correction, Hit, MAX_PAGE, Match, Request, SearchError};
+use crate::schema::Factors;
 use crate::score::{Scores, score};
 use crate::snapshot::{Place, Reading};
 use crate::visibility::HIDDEN;
@@ -20,7 +23,8 @@ const MAX_NAMED: usize = 3;
 
 pub(crate) fn answer(reading: Reading<'_>, request: &Request) -> Result<Answer, SearchError> {
     let query = Query::read(&request.text);
-    let mut scores = if query.text.is_empty() { everything(reading) } else { score(reading, &query)? };
+    let now = request.now;
+    let mut scores = if query.text.is_empty() { everything(reading, now) } else { score(reading, &query, now)? };
     let fed = crate::lineage::spread(reading, &mut scores, &query)?;
     let limit = request.limit.min(MAX_PAGE);
     let mut counts = Counts::new(reading, request);
@@ -51,13 +55,14 @@ pub(crate) fn answer(reading: Reading<'_>, request: &Request) -> Result<Answer, 
 }
 
 /// All visible documents, by their priors.
-fn everything(reading: Reading<'_>) -> Scores {
+fn everything(reading: Reading<'_>, now: Timestamp) -> Scores {
+    let factors = Factors::new(false, now);
     let mut scores = Scores { cells: reading.snapshot.cells(), matched: Vec::new(), words: Vec::new() };
     for (number, segment) in (0..).zip(&reading.snapshot.segments) {
         for (doc, cell) in (0..).zip(&mut scores.cells[number as usize]) {
             let place = Place { segment: number, doc };
             if reading.level(place) != HIDDEN {
-                *cell = Cell::of_all(segment.columns.prior(doc));
+                *cell = Cell::of_all(segment.columns.factor(doc, &factors));
                 scores.matched.push(place);
             }
         }

@@ -1,7 +1,6 @@
 //! What is known of each document during a search.
 
 use crate::field::Stage;
-use crate::schema::Prior;
 
 /// One document.
 #[derive(Clone, Copy)]
@@ -41,8 +40,8 @@ impl Cell {
     };
 
     /// A document that is shown because everything is.
-    pub(crate) fn of_all(prior: Prior) -> Self {
-        Self { score: prior.factor(false), stage: Stage::All as u8, matched: true, ..Self::EMPTY }
+    pub(crate) fn of_all(factor: f32) -> Self {
+        Self { score: factor, stage: Stage::All as u8, matched: true, ..Self::EMPTY }
     }
 
     pub(crate) fn stage(self) -> Stage {

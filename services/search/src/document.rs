@@ -1,5 +1,6 @@
 //! What is searched: one document for each product, with everything by which people find it.
 
+use domain::clock::Timestamp;
 use domain::product::Medallion;
 use domain::quality::Verdict;
 
@@ -36,7 +37,7 @@ pub struct Document {
     pub state: String,
     /// Whether the product is deprecated or retired: it ranks below what is offered.
     pub deprecated: bool,
-    /// The id of the product that replaces it.
+    /// The address of the product that replaces it.
     pub successor: Option<String>,
     /// Its layer.
     pub layer: Option<Medallion>,
@@ -44,8 +45,8 @@ pub struct Document {
     pub verdict: Option<Verdict>,
     /// Distinct readers of the last 30 days.
     pub readers: u32,
-    /// Whether it is as fresh as promised.
-    pub fresh: Option<bool>,
+    /// From when on it is late, as its data is now; `None` if no age is promised.
+    pub late_from: Option<Timestamp>,
     /// The key of its visibility class. Products of one class are visible to the same principals, grants aside.
     pub class: String,
     /// The ids of the contracts that it offers.

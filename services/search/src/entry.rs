@@ -13,7 +13,7 @@ use crate::token::{END, Words, push_terms};
 pub(crate) struct Entry {
     pub(crate) texts: String,
     pub(crate) parts: Vec<(Field, Range<usize>)>,
-    pub(crate) prior: (Field, u64),
+    pub(crate) numbers: Vec<(Field, u64)>,
 }
 
 impl Document for Entry {
@@ -35,12 +35,12 @@ impl<'a> Iterator for EntryValues<'a> {
     type Item = (Field, EntryValue<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Entry { texts, parts, prior } = self.entry;
+        let Entry { texts, parts, numbers } = self.entry;
         let at = self.at;
         self.at += 1;
         match parts.get(at) {
             Some((field, range)) => Some((*field, EntryValue::Text(&texts[range.clone()]))),
-            None => (at == parts.len()).then_some((prior.0, EntryValue::Number(prior.1))),
+            None => numbers.get(at - parts.len()).map(|(field, number)| (*field, EntryValue::Number(*number))),
         }
     }
 }

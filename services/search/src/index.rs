@@ -19,7 +19,7 @@ use crate::document::Document;
 use crate::entry::Entry;
 use crate::files::{Files, damage};
 use crate::request::{Answer, Request, SearchError};
-use crate::schema::{FORMAT, Fields};
+use crate::schema::{FORMAT, Fields, readers_level};
 use crate::snapshot::{Reading, Snapshot};
 use crate::visibility::Visibility;
 
@@ -201,6 +201,17 @@ impl Index {
     /// The ids of the products that could not be read.
     pub fn left_out(&self) -> BTreeSet<String> {
         self.snapshot().left_out.clone()
+    }
+
+    /// The ids of products of which readers are counted, in their order, behind an id; at most `limit`.
+    pub fn with_readers(&self, after: &str, limit: usize) -> Result<Vec<String>, SearchError> {
+        Ok(self.snapshot().with_readers(after, limit)?)
+    }
+
+    /// Whether another number of readers would change the place of a product.
+    pub fn counts_other_readers(&self, id: &str, readers: u32) -> Result<bool, SearchError> {
+        let level = self.snapshot().readers_level(id)?;
+        Ok(level.is_some_and(|level| level != readers_level(readers)))
     }
 
     /// Takes changes, in their order, and the position they lead to; both or neither. Searches that begin afterwards see

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use crate::field::MatchField;
 
+/// What most products need, so that their texts are copied once.
+const USUAL_BYTES: usize = 2_048;
 const PART: char = '\u{1f}';
 const ENTRY: char = '\u{1e}';
 
@@ -12,7 +14,8 @@ pub(crate) struct RecordWriter(String);
 
 impl RecordWriter {
     pub(crate) fn new<'a>(revision: u64, upstream: impl Iterator<Item = &'a String>) -> Self {
-        let mut out = revision.to_string();
+        let mut out = String::with_capacity(USUAL_BYTES);
+        out.push_str(&revision.to_string());
         for id in upstream {
             out.push(PART);
             push_clean(&mut out, id);

@@ -1,5 +1,6 @@
 //! What is asked and what is answered.
 
+use domain::clock::Timestamp;
 use tantivy::TantivyError;
 
 use crate::field::{Facet, MatchField, Stage};
@@ -26,12 +27,22 @@ pub struct Request {
     pub facets: bool,
     /// Whether to say why each hit matched.
     pub explain: bool,
+    /// The moment at which it is asked: what is late by then counts less.
+    pub now: Timestamp,
 }
 
 impl Request {
     /// The first page of a query, with all there is to say.
     pub fn page(text: &str, limit: usize) -> Self {
-        Self { text: text.to_owned(), filters: Vec::new(), after: None, limit, facets: true, explain: true }
+        Self {
+            text: text.to_owned(),
+            filters: Vec::new(),
+            after: None,
+            limit,
+            facets: true,
+            explain: true,
+            now: Timestamp(0),
+        }
     }
 
     /// Suggestions while a query is typed: the first hits of its page, in the same order.

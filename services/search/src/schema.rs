@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use domain::clock::Timestamp;
 use domain::quality::Verdict;
 use tantivy::schema::{Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
 
@@ -66,6 +67,8 @@ const MAX_COLUMN_TEXT_CHARS: usize = 400;
 const MAX_LIST: usize = 64;
 const MAX_TABLES: usize = 500;
 const MAX_COLUMNS: usize = 4_000;
+/// What most products need, so that their texts are copied once.
+const USUAL_KEY_BYTES: usize = 256;
 /// Longer keys belong to no name that is typed.
 const MAX_KEY_BYTES: usize = 200;
 
@@ -78,11 +81,12 @@ const VALUE: char = '\u{1e}';
 pub(crate) struct Fields {
     pub(crate) schema: Schema,
     pub(crate) id: Field,
-    pub(crate) contract: Field,
     pub(crate) key: Field,
+    pub(crate) check: Field,
     pub(crate) record: Field,
     pub(crate) signature: Field,
     pub(crate) prior: Field,
+    pub(crate) late: Field,
     pub(crate) successor: Field,
     zones: [Field; Zone::ALL.len()],
 }
@@ -91,6 +95,8 @@ pub(crate) struct Fields {
 pub(crate) const ID: &str = "id";
 pub(crate) const SIGNATURE: &str = "signature";
 pub(crate) const PRIOR: &str = "prior";
+pub(crate) const LATE: &str = "late";
+pub(crate) const CHECK: &str = "check";
 pub(crate) const SUCCESSOR: &str = "successor";
 
 impl Fields {
@@ -102,17 +108,18 @@ impl Fields {
         };
         let whole = || terms("raw", false, IndexRecordOption::Basic);
         let id = schema.add_text_field(ID, whole().set_fast("raw".to_owned()));
-        let contract = schema.add_text_field("contract", whole());
         let key = schema.add_text_field("key", terms("whitespace", false, IndexRecordOption::Basic));
         let record = schema.add_text_field("record", STORED);
         let column = || TextOptions::default().set_fast("raw".to_owned());
         let signature = schema.add_text_field(SIGNATURE, column());
         let successor = schema.add_text_field(SUCCESSOR, column());
         let prior = schema.add_u64_field(PRIOR, tantivy::schema::FAST);
+        let check = schema.add_u64_field(CHECK, tantivy::schema::FAST);
+        let late = schema.add_u64_field(LATE, tantivy::schema::FAST);
         let zones = Zone::ALL.map(|zone| {
             schema.add_text_field(zone.field_name(), terms(Cutter::NAME, true, IndexRecordOption::WithFreqs))
         });
-        Self { schema: schema.build(), id, contract, key, record, signature, prior, successor, zones }
+        Self { schema: schema.build(), id, key, check, record, signature, prior, late, successor, zones }
     }
 
     pub(crate) fn zone(&self, zone: Zone) -> Field {
@@ -131,7 +138,10 @@ impl Fields {
         for table in document.tables.iter().take(MAX_TABLES) {
             writer.table(table);
         }
-        let Writer { mut parts, keys, record, .. } = writer;
+        for contract in limited(&document.contracts) {
+            writer.push(&keys::contract(contract));
+        }
+        let Writer { mut parts, keys, mut checks, record, .. } = writer;
         let mut texts = record.finish();
         parts.push((self.record, 0..texts.len()));
         let mut add = |field, text: &str| {
@@ -141,23 +151,34 @@ impl Fields {
         };
         add(self.key, &keys);
         add(self.id, cut(&document.id, MAX_NAME_CHARS));
-        for contract in document.contracts.iter().take(MAX_LIST) {
-            add(self.contract, cut(contract, MAX_NAME_CHARS));
-        }
         add(self.signature, &signature(document));
         if let Some(successor) = &document.successor {
             add(self.successor, cut(successor, MAX_NAME_CHARS));
         }
-        Entry { texts, parts, prior: (self.prior, Prior::of(document).pack()) }
+        let late = document.late_from.map_or(0, |from| late_minute(from).into());
+        checks.sort_unstable();
+        checks.dedup();
+        let mut numbers = vec![(self.prior, Prior::of(document).pack()), (self.late, late)];
+        numbers.extend(checks.into_iter().map(|check| (self.check, check.into())));
+        Entry { texts, parts, numbers }
     }
 }
 
 /// Keys of whole names: what kind of name, and the name.
 pub(crate) mod keys {
-    /// An address, as it is written.
+    /// The address of a table or a port, as it is written.
     pub(crate) fn address(text: &str) -> Option<String> {
+        address_of("a", text)
+    }
+
+    /// The address of a product, as it is written.
+    pub(crate) fn own_address(text: &str) -> Option<String> {
+        address_of("d", text)
+    }
+
+    fn address_of(kind: &str, text: &str) -> Option<String> {
         let text = text.trim().to_lowercase();
-        (!text.is_empty() && !text.chars().any(char::is_whitespace)).then(|| format!("a:{text}"))
+        (!text.is_empty() && !text.chars().any(char::is_whitespace)).then(|| format!("{kind}:{text}"))
     }
 
     /// A name of a product.
@@ -170,30 +191,40 @@ pub(crate) mod keys {
         format!("c:{key}")
     }
 
+    /// A contract that a product offers, by its id.
+    pub(crate) fn contract(id: &str) -> String {
+        format!("o:{id}")
+    }
+
     /// Two neighbouring words of a name, joined.
     pub(crate) fn pair(first: &str, second: &str) -> String {
         format!("p:{first}{second}")
     }
 
-    /// The digits of a digest. None is a colon: no digest begins like the key of a name.
+    /// The digits of a bucket. None is a colon: no bucket begins like the key of a name.
     const DIGITS: std::ops::RangeInclusive<u8> = b';'..=b'~';
-    const N_DIGITS: usize = 8;
+    /// Three digits write it.
+    const BUCKET_BITS: u32 = 16;
 
-    /// Appends the term of a key. Only keys of names are looked for by their letters, to forgive typing errors. Of the
-    /// others the index has digests: most of them are of one product only, and long terms cost most in a build. With ten
-    /// million keys, one search of five million meets a wrong one.
-    pub(crate) fn push_term(key: &str, out: &mut String) {
+    /// Appends the term of a key, and returns what a document must have besides: its check.
+    ///
+    /// Only keys of names are looked for by their letters, to forgive typing errors. Most of the others are of one product
+    /// only, and a term of its own for each costs most in a build. So they share terms, of which there are few, and each
+    /// document has the checks of its keys in a column. Term and check are 48 bits of a digest: with ten million keys, one
+    /// search of five million meets a wrong one.
+    pub(crate) fn push_term(key: &str, out: &mut String) -> Option<u32> {
         if key.starts_with("n:") {
             out.push_str(key);
-            return;
+            return None;
         }
+        let digest = super::checksum(key.as_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let n = u64::from(DIGITS.end() - DIGITS.start()) + 1;
-        let mut rest = super::checksum(key.as_bytes()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        for _ in 0..N_DIGITS {
-            let product = u128::from(rest) * u128::from(n);
-            out.push(char::from(DIGITS.start() + (product >> 64) as u8));
-            rest = product as u64;
+        let mut bucket = digest >> (u64::BITS - BUCKET_BITS);
+        for _ in 0..3 {
+            out.push(char::from(DIGITS.start() + (bucket % n) as u8));
+            bucket /= n;
         }
+        Some((digest >> 16) as u32)
     }
 }
 
@@ -203,6 +234,7 @@ struct Writer<'a> {
     /// Parts of the record, each with the field of its zone.
     parts: Vec<(Field, Range<usize>)>,
     keys: String,
+    checks: Vec<u32>,
     record: RecordWriter,
     n_columns: usize,
 }
@@ -212,7 +244,8 @@ impl<'a> Writer<'a> {
         Self {
             fields,
             parts: Vec::new(),
-            keys: String::new(),
+            keys: String::with_capacity(USUAL_KEY_BYTES),
+            checks: Vec::new(),
             record: RecordWriter::new(document.revision, document.upstream.iter().take(MAX_LIST)),
             n_columns: 0,
         }
@@ -222,7 +255,9 @@ impl<'a> Writer<'a> {
         let name = cut(&document.name, MAX_NAME_CHARS);
         let title = cut(&document.title, MAX_NAME_CHARS);
         self.record.add(MatchField::Address, cut(&document.address, MAX_NAME_CHARS));
-        self.address(&document.address);
+        if let Some(key) = keys::own_address(cut(&document.address, MAX_NAME_CHARS)) {
+            self.push(&key);
+        }
         self.words(Zone::Name, MatchField::Name, name);
         self.name(name);
         let domain = cut(&document.domain, MAX_NAME_CHARS);
@@ -319,7 +354,7 @@ impl<'a> Writer<'a> {
 
     fn push(&mut self, key: &str) {
         if key.len() <= MAX_KEY_BYTES {
-            keys::push_term(key, &mut self.keys);
+            self.checks.extend(keys::push_term(key, &mut self.keys));
             self.keys.push(' ');
         }
     }
@@ -393,10 +428,8 @@ pub(crate) struct Prior {
     pub(crate) deprecated: bool,
     /// 0 to 2: fails, is not known or warns, passes.
     verdict: u8,
-    /// 0 to 2: late, not known, fresh.
-    fresh: u8,
-    /// The logarithm of its readers, 0 to 7.
-    readers: u8,
+    /// The level of its readers.
+    pub(crate) readers: u8,
     /// Its name says that it is an older version, a trial or a copy.
     copy: bool,
     /// It names its successor.
@@ -412,8 +445,7 @@ impl Prior {
                 Some(Verdict::Warn) | None => 1,
                 Some(Verdict::Pass) => 2,
             },
-            fresh: document.fresh.map_or(1, |fresh| if fresh { 2 } else { 0 }),
-            readers: u8::try_from(u32::BITS - document.readers.leading_zeros()).unwrap_or(0).min(7),
+            readers: readers_level(document.readers),
             copy: parts(cut(&document.name, MAX_NAME_CHARS)).iter().any(|part| is_mark_of_copy(part)),
             replaced: document.successor.is_some(),
         }
@@ -422,36 +454,64 @@ impl Prior {
     fn pack(self) -> u64 {
         u64::from(self.deprecated)
             | u64::from(self.verdict) << 1
-            | u64::from(self.fresh) << 3
-            | u64::from(self.readers) << 5
-            | u64::from(self.copy) << 8
-            | u64::from(self.replaced) << 9
+            | u64::from(self.readers) << 3
+            | u64::from(self.copy) << 6
+            | u64::from(self.replaced) << 7
     }
 
-    pub(crate) fn unpack(packed: u16) -> Self {
+    pub(crate) fn unpack(packed: u8) -> Self {
         Self {
             deprecated: packed & 1 == 1,
-            verdict: (packed >> 1 & 3) as u8,
-            fresh: (packed >> 3 & 3) as u8,
-            readers: (packed >> 5 & 7) as u8,
-            copy: packed >> 8 & 1 == 1,
-            replaced: packed >> 9 & 1 == 1,
+            verdict: packed >> 1 & 3,
+            readers: packed >> 3 & 7,
+            copy: packed >> 6 & 1 == 1,
+            replaced: packed >> 7 & 1 == 1,
         }
     }
 
-    /// The factors of all packed priors.
-    pub(crate) fn factors(copies: bool) -> [f32; 1 << 10] {
-        std::array::from_fn(|packed| Self::unpack(u16::try_from(packed).unwrap_or(0)).factor(copies))
-    }
-
     /// What the score is multiplied by: 0.95 to 1.1 for what is offered. A copy counts less unless copies are wanted.
-    pub(crate) fn factor(self, copies: bool) -> f32 {
+    /// `fresh` is 0 to 2: late, nothing is promised, fresh.
+    fn factor(self, copies: bool, fresh: u8) -> f32 {
         let offered = 1.0
             + 0.03 * (f32::from(self.verdict) - 1.0)
-            + 0.02 * (f32::from(self.fresh) - 1.0)
+            + 0.02 * (f32::from(fresh) - 1.0)
             + 0.05 * f32::from(self.readers) / 7.0;
         let copy = if self.copy && !copies { 0.8 } else { 1.0 };
         let deprecated = if self.deprecated { 0.6 } else { 1.0 };
         offered * copy * deprecated
+    }
+}
+
+/// The level of a number of readers: its logarithm, 0 to 7.
+pub(crate) fn readers_level(readers: u32) -> u8 {
+    u8::try_from(u32::BITS - readers.leading_zeros()).unwrap_or(0).min(7)
+}
+
+/// A time in minutes, from 1: 0 says that nothing is promised.
+fn late_minute(at: Timestamp) -> u32 {
+    u32::try_from(at.seconds() / 60).unwrap_or(0).max(1)
+}
+
+/// The factors of all packed priors at a moment.
+pub(crate) struct Factors {
+    factors: [[f32; 1 << 8]; 3],
+    now: u32,
+}
+
+impl Factors {
+    pub(crate) fn new(copies: bool, now: Timestamp) -> Self {
+        let factor = |packed, fresh| Prior::unpack(u8::try_from(packed).unwrap_or(0)).factor(copies, fresh);
+        let factors = [0, 1, 2].map(|fresh| std::array::from_fn(|packed| factor(packed, fresh)));
+        Self { factors, now: late_minute(now) }
+    }
+
+    /// The factor of a document with a packed prior, which is late from a minute on.
+    pub(crate) fn of(&self, prior: u8, late: u32) -> f32 {
+        let fresh = match late {
+            0 => 1,
+            late if self.now < late => 2,
+            _ => 0,
+        };
+        self.factors[fresh][usize::from(prior)]
     }
 }

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use domain::clock::Timestamp;
 use tantivy::fieldnorm::FieldNormReader;
 
 use crate::abbreviation::is_mark_of_copy;
@@ -14,7 +15,7 @@ use crate::expand::{Expansion, Variant, expand, misspelt_names};
 use crate::field::Stage;
 use crate::query::{Query, QueryWord};
 use crate::request::{MAX_WORDS, SearchError};
-use crate::schema::{Prior, Zone, keys};
+use crate::schema::{Factors, Zone, keys};
 use crate::snapshot::{Part, Place, Reading};
 
 /// A search that takes longer is given up: the machine is overloaded.
@@ -70,7 +71,7 @@ fn cell_of(cells: &mut [Vec<Cell>], place: Place) -> &mut Cell {
 }
 
 /// Scores all visible documents for a query with words.
-pub(crate) fn score(reading: Reading<'_>, query: &Query) -> Result<Scores, SearchError> {
+pub(crate) fn score(reading: Reading<'_>, query: &Query, now: Timestamp) -> Result<Scores, SearchError> {
     let started = Instant::now();
     let in_time = || if started.elapsed() > MAX_TIME { Err(SearchError::TimedOut) } else { Ok(()) };
     let mut scorer = Scorer { reading, cells: reading.snapshot.cells(), matched: Vec::new() };
@@ -100,7 +101,7 @@ pub(crate) fn score(reading: Reading<'_>, query: &Query) -> Result<Scores, Searc
     }
     in_time()?;
     let copies = words.iter().any(|word| is_mark_of_copy(&word.text));
-    scorer.finish(words.len(), weights.iter().sum(), copies);
+    scorer.finish(words.len(), weights.iter().sum(), &Factors::new(copies, now));
     let words = words.into_iter().map(|word| word.text).zip(expansions).collect();
     Ok(Scores { cells: scorer.cells, matched: scorer.matched, words })
 }
@@ -198,7 +199,7 @@ impl Scorer<'_> {
 
     /// Finds what the whole query names.
     fn names(&mut self, query: &Query) -> Result<(), SearchError> {
-        if let Some(address) = keys::address(&query.text) {
+        for address in [keys::own_address(&query.text), keys::address(&query.text)].into_iter().flatten() {
             self.reach(&address, Stage::Address)?;
         }
         let name = keys::name(&query.key);
@@ -235,21 +236,21 @@ impl Scorer<'_> {
     }
 
     /// Stages and final scores.
-    fn finish(&mut self, n_words: usize, weight: f32, copies: bool) {
+    fn finish(&mut self, n_words: usize, weight: f32, factors: &Factors) {
         let all = u16::MAX.checked_shr(16 - u32::try_from(n_words).unwrap_or(16)).unwrap_or(0);
-        let factors = Prior::factors(copies);
         for place in &self.matched {
-            let packed = self.reading.segment(*place).columns.prior[place.doc as usize];
+            let columns = &self.reading.segment(*place).columns;
             let cell = cell_of(&mut self.cells, *place);
             if n_words > 0 && cell.placed == all && cell.named != 0 {
                 cell.reach(Stage::Words);
             }
-            if Prior::unpack(packed).deprecated {
+            if columns.prior(place.doc).deprecated {
                 cell.demote();
             }
             // What has no word of the query matches by its whole name.
             let coverage = if cell.covered > 0.0 { cell.covered / weight } else { 1.0 };
-            cell.score *= coverage.sqrt() * (1.0 + PAIR_BONUS * f32::from(cell.pairs)) * factors[usize::from(packed)];
+            let factor = columns.factor(place.doc, factors);
+            cell.score *= coverage.sqrt() * (1.0 + PAIR_BONUS * f32::from(cell.pairs)) * factor;
         }
     }
 }

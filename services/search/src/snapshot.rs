@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use tantivy::columnar::StrColumn;
+use tantivy::columnar::{Column, StrColumn};
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentId};
 use tantivy::schema::{IndexRecordOption, Value};
@@ -15,7 +15,7 @@ use tantivy::{DocId, Searcher, SegmentReader, TantivyDocument, Term};
 
 use crate::cell::{Cell, Cells};
 use crate::field::Facet;
-use crate::schema::{Fields, ID, PRIOR, Prior, SIGNATURE, SUCCESSOR, Signature, Zone, keys};
+use crate::schema::{CHECK, Factors, Fields, ID, LATE, PRIOR, Prior, SIGNATURE, SUCCESSOR, Signature, Zone, keys};
 use crate::values::Values;
 use crate::visibility::{HIDDEN, Levels, View, Visibility, level};
 
@@ -58,7 +58,7 @@ pub(crate) struct Segment {
     norms: Vec<Option<FieldNormReader>>,
     keys: Arc<InvertedIndexReader>,
     ids: Arc<InvertedIndexReader>,
-    contracts: Arc<InvertedIndexReader>,
+    checks: Option<Column<u64>>,
     id_column: Option<StrColumn>,
     store: StoreReader,
     pub(crate) columns: Arc<Columns>,
@@ -72,7 +72,9 @@ pub(crate) struct Columns {
     /// The values of each facet.
     pub(crate) values: Vec<Values>,
     /// What speaks for each document, packed.
-    pub(crate) prior: Vec<u16>,
+    prior: Vec<u8>,
+    /// The minute from which on each document is late; 0 if no age is promised.
+    late: Vec<u32>,
     /// Documents in the order of their ids.
     pub(crate) id_order: Vec<u32>,
     successors: Vec<(DocId, String)>,
@@ -97,7 +99,9 @@ impl Columns {
             None => (vec![0; n as usize], vec![Signature::default()]),
         };
         let prior = columns.u64(PRIOR)?;
-        let prior = (0..n).map(|doc| u16::try_from(prior.first(doc).unwrap_or(0)).unwrap_or(0)).collect();
+        let prior = (0..n).map(|doc| u8::try_from(prior.first(doc).unwrap_or(0)).unwrap_or(0)).collect();
+        let late = columns.u64(LATE)?;
+        let late = (0..n).map(|doc| u32::try_from(late.first(doc).unwrap_or(0)).unwrap_or(0)).collect();
         let id_order = columns.str(ID)?.map(|column| numbers(&column, n)).unwrap_or_default();
         let mut successors = Vec::new();
         if let Some(column) = columns.str(SUCCESSOR)? {
@@ -110,11 +114,16 @@ impl Columns {
             }
         }
         let values = Facet::ALL.iter().map(|facet| Values::of(*facet, &signatures)).collect();
-        Ok(Self { signature, signatures, values, prior, id_order, successors })
+        Ok(Self { signature, signatures, values, prior, late, id_order, successors })
     }
 
     pub(crate) fn prior(&self, doc: DocId) -> Prior {
         Prior::unpack(self.prior[doc as usize])
+    }
+
+    /// What the score of a document is multiplied by.
+    pub(crate) fn factor(&self, doc: DocId, factors: &Factors) -> f32 {
+        factors.of(self.prior[doc as usize], self.late[doc as usize])
     }
 }
 
@@ -140,7 +149,8 @@ impl Segment {
             norms: norms.collect::<tantivy::Result<_>>()?,
             keys: reader.inverted_index(fields.key)?,
             ids: reader.inverted_index(fields.id)?,
-            contracts: reader.inverted_index(fields.contract)?,
+            // A segment without keys has no column of checks.
+            checks: reader.fast_fields().u64(CHECK).ok(),
             id_column: reader.fast_fields().str(ID)?,
             store: reader.get_store_reader(STORE_BLOCKS)?,
             columns,
@@ -175,28 +185,32 @@ impl Segment {
         Ok(id)
     }
 
+    /// Whether a document has a check among those of its keys.
+    fn has_check(&self, doc: DocId, check: u32) -> bool {
+        let checks = self.checks.as_ref();
+        checks.is_some_and(|checks| checks.values_for_doc(doc).any(|found| found == u64::from(check)))
+    }
+
     /// The living document of an id.
     fn find(&self, id: &Term) -> tantivy::Result<Option<DocId>> {
-        let Some(mut postings) = self.ids.read_block_postings(id, IndexRecordOption::Basic)? else { return Ok(None) };
+        self.first_of(&self.ids, id, None)
+    }
+
+    /// The living document of a product's address, by term and check.
+    fn find_address(&self, address: &Term, check: Option<u32>) -> tantivy::Result<Option<DocId>> {
+        self.first_of(&self.keys, address, check)
+    }
+
+    fn first_of(&self, terms: &InvertedIndexReader, term: &Term, check: Option<u32>) -> tantivy::Result<Option<DocId>> {
+        let Some(mut postings) = terms.read_block_postings(term, IndexRecordOption::Basic)? else { return Ok(None) };
+        let is_it = |doc: DocId| !self.reader.is_deleted(doc) && check.is_none_or(|check| self.has_check(doc, check));
         while postings.block_len() > 0 {
-            if let Some(doc) = postings.docs().iter().find(|doc| !self.reader.is_deleted(**doc)) {
+            if let Some(doc) = postings.docs().iter().find(|doc| is_it(**doc)) {
                 return Ok(Some(*doc));
             }
             postings.advance();
         }
         Ok(None)
-    }
-
-    /// The living documents of the products that offer a contract.
-    fn offering(&self, contract: &Term) -> tantivy::Result<Vec<DocId>> {
-        let mut found = Vec::new();
-        let postings = self.contracts.read_block_postings(contract, IndexRecordOption::Basic)?;
-        let Some(mut postings) = postings else { return Ok(found) };
-        while postings.block_len() > 0 {
-            found.extend(postings.docs().iter().filter(|doc| !self.reader.is_deleted(**doc)));
-            postings.advance();
-        }
-        Ok(found)
     }
 }
 
@@ -231,8 +245,8 @@ impl Snapshot {
         };
         let mut successors = HashMap::new();
         for (number, segment) in (0..).zip(&snapshot.segments) {
-            for (doc, id) in &segment.columns.successors {
-                if let Some(successor) = snapshot.find(id)? {
+            for (doc, address) in &segment.columns.successors {
+                if let Some(successor) = snapshot.find_address(address)? {
                     successors.insert(Place { segment: number, doc: *doc }, successor);
                 }
             }
@@ -250,6 +264,42 @@ impl Snapshot {
             }
         }
         Ok(None)
+    }
+
+    /// Where the product of an address is, visible or not.
+    fn find_address(&self, address: &str) -> tantivy::Result<Option<Place>> {
+        let Some(key) = keys::own_address(address) else { return Ok(None) };
+        let mut term = String::new();
+        let check = keys::push_term(&key, &mut term);
+        let term = Term::from_field_text(self.fields.key, &term);
+        for (number, segment) in (0..).zip(&self.segments) {
+            if let Some(doc) = segment.find_address(&term, check)? {
+                return Ok(Some(Place { segment: number, doc }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The ids of products whose readers are counted, in their order, behind an id.
+    pub(crate) fn with_readers(&self, after: &str, limit: usize) -> tantivy::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for segment in &self.segments {
+            for doc in (0..).take(segment.n_docs()) {
+                if segment.columns.prior(doc).readers > 0 && !segment.reader.is_deleted(doc) {
+                    found.push(segment.id(doc)?);
+                }
+            }
+        }
+        found.retain(|id| id.as_str() > after);
+        found.sort();
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The level of readers that a product is indexed with; `None` if it is not indexed.
+    pub(crate) fn readers_level(&self, id: &str) -> tantivy::Result<Option<u8>> {
+        let place = self.find(id)?;
+        Ok(place.map(|place| self.segments[place.segment as usize].columns.prior(place.doc).readers))
     }
 
     /// An empty cell for each document.
@@ -349,11 +399,11 @@ impl<'a> Reading<'a> {
     ) -> tantivy::Result<()> {
         let (mut docs, mut counts) = ([0; BLOCK], [1; BLOCK]);
         let mut of_key = String::new();
-        let term = match part {
-            Part::Zone(_) => term,
+        let (term, check) = match part {
+            Part::Zone(_) => (term, None),
             Part::Keys => {
-                keys::push_term(term, &mut of_key);
-                &of_key
+                let check = keys::push_term(term, &mut of_key);
+                (of_key.as_str(), check)
             }
         };
         for (number, segment) in (0..).zip(&self.snapshot.segments) {
@@ -372,7 +422,8 @@ impl<'a> Reading<'a> {
                     if let Part::Zone(_) = part {
                         counts[n] = postings.freq(at);
                     }
-                    n += usize::from(levels[doc as usize] != HIDDEN);
+                    let is_it = check.is_none_or(|check| segment.has_check(doc, check));
+                    n += usize::from(levels[doc as usize] != HIDDEN && is_it);
                 }
                 if n > 0 && !visit(number, segment, Occurrences { docs: &docs[..n], counts: &counts[..n] }) {
                     return Ok(());
@@ -401,12 +452,11 @@ impl<'a> Reading<'a> {
 
     /// The visible products that offer a contract; none if there are more than [`MAX_OFFERS`].
     pub(crate) fn offering(self, contract: &str) -> tantivy::Result<Vec<Place>> {
-        let term = Term::from_field_text(self.snapshot.fields.contract, contract);
         let mut found = Vec::new();
-        for (segment, it) in (0..).zip(&self.snapshot.segments) {
-            let places = it.offering(&term)?.into_iter().map(|doc| Place { segment, doc });
-            found.extend(places.filter(|place| self.level(*place) != HIDDEN));
-        }
+        self.visit(Part::Keys, &keys::contract(contract), |segment, _, occurrences| {
+            found.extend(occurrences.docs.iter().map(|doc| Place { segment, doc: *doc }));
+            true
+        })?;
         Ok(if found.len() > MAX_OFFERS { Vec::new() } else { found })
     }
 

@@ -374,3 +374,37 @@ pub async fn list_revoked_of_grant(tx: &mut Tx, grant_id: GrantId) -> Result<Vec
 pub async fn list(tx: &mut Tx, scope: ListScope, seek: &Seek<(Timestamp, LeaseId)>) -> Result<Page<Lease>, Error> {
     page_in_scope!(tx, scope, seek, LeaseRow by "issued_at", "principal_id", in_reach_by_binding!())
 }
+
+row! { ReadProductRow from "leases" { product_id: Text<ProductId>, } }
+
+impl TryFrom<ReadProductRow> for ProductId {
+    type Error = Error;
+
+    fn try_from(row: ReadProductRow) -> Result<Self, Error> {
+        Ok(row.product_id.0)
+    }
+}
+
+/// The products for whose tables a lease to read was issued since a moment, in the order of their ids.
+pub async fn list_read_products(
+    tx: &mut Tx,
+    since: Timestamp,
+    seek: &Seek<ProductId>,
+) -> Result<Page<ProductId>, Error> {
+    // Every id is greater than the empty text.
+    let after = seek.after.map_or(String::new(), |id| id.to_string());
+    let rows = on_both!(tx, |c| sqlx::query_as::<_, ReadProductRow>(
+        "SELECT DISTINCT contracts.product_id AS product_id
+         FROM leases
+         JOIN bindings ON bindings.id = leases.binding_id
+         JOIN contracts ON contracts.id = bindings.contract_id
+         WHERE leases.action = 'read' AND leases.issued_at >= $1 AND contracts.product_id > $2
+         ORDER BY contracts.product_id
+         LIMIT $3"
+    )
+    .bind(since.0)
+    .bind(after.as_str())
+    .bind(seek.n_fetched())
+    .fetch_all(c))?;
+    Page::from_rows(rows, seek.limit)
+}

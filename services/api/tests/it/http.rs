@@ -25,8 +25,8 @@ async fn health_and_readiness_need_no_token() {
 #[tokio::test]
 async fn what_is_left_out_is_a_warning_of_readiness() {
     let api = Api::start().await;
-    let owner = api.test.domain("ware").await;
-    api.test.publish(&owner, "ware", &[crate::support::PRODUCT, crate::support::CONTRACT]).await;
+    let owner = api.test.domain("shop").await;
+    api.test.publish(&owner, "shop", &[crate::support::PRODUCT, crate::support::CONTRACT]).await;
     api.test.execute("UPDATE products SET state = 'unheard'").await;
     app::search::catch_up(&api.test.app).await.expect("an index");
     let ready = api.send(get("/ready")).await;

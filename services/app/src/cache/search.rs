@@ -20,6 +20,8 @@ pub(crate) struct SearchIndex {
     index: RwLock<Option<Arc<Index>>>,
     /// Held while the index is opened, changed or built.
     pub(crate) turn: tokio::sync::Mutex<()>,
+    /// Held while readers are counted.
+    pub(crate) counting: tokio::sync::Mutex<Counting>,
 }
 
 impl SearchIndex {
@@ -32,6 +34,15 @@ impl SearchIndex {
     pub(crate) fn set(&self, index: Option<Arc<Index>>) {
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
     }
+}
+
+/// How far the counting of readers is.
+#[derive(Debug, Default)]
+pub(crate) struct Counting {
+    /// When it was last done; `None` before the first time.
+    pub(crate) at: Option<Timestamp>,
+    /// The last product that was counted anew; empty at the begin of a round.
+    pub(crate) last: String,
 }
 
 /// What one caller may see.

@@ -6,8 +6,10 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::binding::Binding;
+use domain::clock::Timestamp;
 use domain::contract::{self, Fields, Property, SERVING_ENVIRONMENT, SchemaObject, State};
-use domain::id::{BindingId, ContractId, ProductId, TableId};
+use domain::id::{BindingId, ContractId, ProductId, SnapshotId, TableId};
+use domain::name::{DomainPath, Name};
 use domain::product::{self, Port};
 use domain::quality::Verdict;
 use domain::table::Table;
@@ -16,7 +18,7 @@ use search::Document;
 use serde_json::Value;
 use store::Tx;
 
-use super::sight;
+use super::{readers, sight};
 use crate::contract::{parsed, parsed_product};
 use crate::ctx::App;
 use crate::error::Error;
@@ -35,6 +37,9 @@ struct Facts {
     bindings: HashMap<ContractId, Vec<Binding>>,
     tables: HashMap<TableId, Table>,
     verdicts: HashMap<BindingId, Verdict>,
+    /// When the newest known snapshots were committed that were inspected.
+    committed: HashMap<SnapshotId, Timestamp>,
+    readers: HashMap<ProductId, u32>,
 }
 
 /// What was loaded.
@@ -90,6 +95,9 @@ impl Facts {
         let tables = store::table::list_by_ids(tx, &table_ids).await?;
         let binding_ids = bindings.iter().map(|binding| binding.id).collect_vec();
         let verdicts = store::binding::list_latest_verdicts(tx, &binding_ids).await?;
+        let heads = tables.iter().filter_map(|table| table.head).collect_vec();
+        let heads = store::table::list_snapshots_by_ids(tx, &heads).await?.into_iter();
+        let committed = heads.filter_map(|head| Some((head.id, head.found?.committed_at))).collect();
 
         Ok(Self {
             documents,
@@ -99,12 +107,15 @@ impl Facts {
             bindings: bindings.into_iter().into_group_map_by(|binding| binding.contract_id),
             tables: tables.into_iter().map(|table| (table.id, table)).collect(),
             verdicts: verdicts.into_iter().collect(),
+            committed,
+            readers: readers::count(app, tx, ids).await?,
         })
     }
 
     fn document(&self, app: &App, known: &ProductInDomain) -> Document {
         let product = &known.product;
         let own = self.documents.get(&product.id);
+        let deprecated = matches!(product.state, product::State::Deprecated { .. } | product::State::Retired { .. });
         let contracts = self.contracts.get(&product.id).map(Vec::as_slice).unwrap_or_default();
         // Of each contract the version that readers get, or will get.
         let promised = contracts.iter().filter_map(|id| self.versions.get(id)?.first()).collect_vec();
@@ -128,12 +139,12 @@ impl Facts {
             domain: known.domain.path.to_string(),
             classification: Some(product.classification.as_str().to_owned()),
             state: product.state.as_str().to_owned(),
-            deprecated: matches!(product.state, product::State::Deprecated { .. } | product::State::Retired { .. }),
-            successor: None,
+            deprecated,
+            successor: own.filter(|_| deprecated).and_then(|own| own.successor().ok()?).map(address),
             layer: own.and_then(|own| own.medallion),
             verdict: bindings.filter_map(|binding| self.verdict(binding)).reduce(Verdict::worst),
-            readers: 0,
-            fresh: None,
+            readers: self.readers.get(&product.id).copied().unwrap_or(0),
+            late_from: contracts.iter().filter_map(|id| self.late_from(*id)).min(),
             class: sight::class(&app.policy, known),
             contracts: promised.iter().map(|contract| contract.document_id.clone()).collect(),
             upstream: own.into_iter().flat_map(|own| inputs(own)).map(str::to_owned).unique().collect(),
@@ -152,11 +163,30 @@ impl Facts {
         by_name.into_iter().sorted_by(|a, b| a.0.cmp(&b.0)).map(port).collect()
     }
 
+    /// From when on data of a contract is late, as it is now; `None` if no age is promised. Data that is not there is late.
+    fn late_from(&self, contract: ContractId) -> Option<Timestamp> {
+        let promised = self.versions.get(&contract)?.first()?;
+        let bindings = self.bindings.get(&contract)?.iter().filter(|binding| binding.major == promised.version.major);
+        let late = bindings.filter_map(|binding| {
+            let object = promised.objects.iter().find(|object| object.name == binding.object.as_str())?;
+            let freshness = promised.freshness(object)?;
+            // As with its verdict.
+            let table = self.tables.get(&binding.table_id).filter(|table| !table.shared)?;
+            let committed = table.head.and_then(|head| self.committed.get(&head));
+            Some(committed.map_or(Timestamp(0), |committed| committed.plus(freshness)))
+        });
+        late.min()
+    }
+
     /// The newest verdict. Who may know of a shared table's depends on all products that are bound to it.
     fn verdict(&self, binding: &Binding) -> Option<Verdict> {
         let table = self.tables.get(&binding.table_id).filter(|table| !table.shared)?;
         table.head.and_then(|_| self.verdicts.get(&binding.id).copied())
     }
+}
+
+fn address((domain, product): (DomainPath, Name)) -> String {
+    format!("{domain}.{product}")
 }
 
 /// The document ids of the contracts that a product reads.

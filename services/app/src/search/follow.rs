@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::event::Event;
 use domain::id::ProductId;
@@ -11,8 +11,8 @@ use store::outbox::{Positioned, Unread};
 use store::{Page, Seek, Tx};
 use tokio_util::sync::CancellationToken;
 
-use super::distinct;
 use super::document::{self, Loaded};
+use super::{distinct, readers};
 use crate::ctx::App;
 use crate::error::Error;
 use crate::paging::MAX_PAGE;
@@ -28,8 +28,16 @@ const MAX_LEFT_OUT: usize = 1_000;
 
 /// Follows the outbox until shutdown.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    let mut recounted: Option<Instant> = None;
     while !stop.is_cancelled() {
-        let pause = match catch_up(&app).await {
+        let followed = match catch_up(&app).await {
+            Ok(()) if recounted.is_none_or(|at| at.elapsed() >= readers::PERIOD) => {
+                recounted = Some(Instant::now());
+                readers::recount(&app).await
+            }
+            followed => followed,
+        };
+        let pause = match followed {
             Ok(()) => PERIOD,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the search index cannot follow the changes");
@@ -85,7 +93,7 @@ pub(super) async fn renew(app: &App, ids: &[ProductId]) -> Result<(), Error> {
 }
 
 /// Takes these products as the database has them now, and the position that this leads to. What cannot be read is left
-/// out: it is tried again when it changes, when the index is opened, and when it is built.
+/// out: it is tried again when it changes, when readers are counted, when the index is opened, and when it is built.
 async fn take(app: &App, index: &Arc<Index>, ids: &[ProductId], position: u64) -> Result<(), Error> {
     let Loaded { mut documents, unreadable } = document::load(app, ids).await?;
     let unreadable = left_out(&index.left_out(), unreadable)?;

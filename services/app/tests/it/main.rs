@@ -16,6 +16,7 @@ mod overrides;
 mod publish;
 mod queue;
 mod race;
+mod ranking;
 mod retention;
 mod rot;
 mod search;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::clock::Timestamp;
 use domain::product::Medallion;
 use domain::quality::Verdict;
 use search::{
@@ -190,10 +191,12 @@ fn document(dice: &mut Dice, n: usize) -> Document {
         .collect();
     let deprecated = dice.one_in(4);
     let formats = ["delta", "parquet", "avro"];
+    // The address of a product is its own; a table may have the same.
+    let address = if dice.one_in(2) { format!("{domain}.{}", id(n)) } else { format!("{domain}.{product_name}.{n}") };
     Document {
         id: id(n),
         revision: dice.below(9) as u64,
-        address: format!("{domain}.{product_name}"),
+        address,
         name: product_name,
         title: name(dice, 3),
         description: name(dice, 8),
@@ -212,11 +215,11 @@ fn document(dice: &mut Dice, n: usize) -> Document {
         classification: dice.one_in(2).then(|| (*dice.pick(&["internal", "secret"])).to_owned()),
         state: if deprecated { "deprecated" } else { "active" }.to_owned(),
         deprecated,
-        successor: (deprecated && dice.one_in(2)).then(|| id(dice.below(50))),
+        successor: (deprecated && dice.one_in(2)).then(|| format!("{}.{}", dice.pick(DOMAINS), id(dice.below(50)))),
         layer: dice.one_in(2).then_some(Medallion::Gold),
         verdict: dice.one_in(2).then(|| *dice.pick(Verdict::ALL)),
         readers: dice.below(500) as u32,
-        fresh: dice.one_in(2).then(|| dice.one_in(2)),
+        late_from: dice.one_in(2).then(|| Timestamp::from_seconds(60 * dice.below(20) as i64)),
         class: (*dice.pick(CLASSES)).to_owned(),
         contracts: (0..dice.below(3)).map(|_| id(dice.below(50))).collect(),
         upstream: (0..dice.below(4)).map(|_| id(dice.below(50))).collect(),
@@ -244,7 +247,8 @@ fn request(dice: &mut Dice) -> Request {
     if dice.one_in(6) {
         filters.push(Filter { facet: Facet::Access, values: vec!["read".to_owned(), "know".to_owned()] });
     }
-    Request { filters, limit: 1 + dice.below(6), ..Request::page(&text, 1) }
+    let now = Timestamp::from_seconds(600);
+    Request { filters, limit: 1 + dice.below(6), now, ..Request::page(&text, 1) }
 }
 
 #[test]

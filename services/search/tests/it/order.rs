@@ -1,7 +1,8 @@
 //! The order of hits, filters, facets and pages.
 
+use domain::clock::Timestamp;
 use domain::quality::Verdict;
-use search::{Access, Document, Facet, Filter, MatchField, Request, SearchError, Stage};
+use search::{Access, Document, Facet, Filter, MatchField, Port, Request, SearchError, Stage};
 
 use crate::catalog::{Catalog, OPEN, With, product, visibility};
 
@@ -71,7 +72,14 @@ fn a_deprecated_product_comes_below_its_successor() {
 
 #[test]
 fn priors_order_what_is_equally_good_and_no_more() {
-    let with = |id: &str, verdict, readers, fresh| Document { verdict, readers, fresh, ..product("a", id) };
+    // A time before that of the requests is late.
+    let late_from = |fresh| if fresh { Timestamp::from_seconds(3_600) } else { Timestamp::from_seconds(-1) };
+    let with = |id: &str, verdict, readers, fresh: Option<bool>| Document {
+        verdict,
+        readers,
+        late_from: fresh.map(late_from),
+        ..product("a", id)
+    };
     let equal = |document: Document| document.described("orders of customers");
     let catalog = Catalog::of([
         equal(with("a_fails", Some(Verdict::Fail), 0, Some(false))),
@@ -91,6 +99,57 @@ fn priors_order_what_is_equally_good_and_no_more() {
         with("x", Some(Verdict::Pass), u32::MAX, Some(true)).described("orders"),
     ]);
     assert_eq!(named.ids("orders"), ["a.orders", "a.x"]);
+}
+
+#[test]
+fn what_becomes_late_meanwhile_counts_less() {
+    let until = |id: &str, minutes: i64| Document {
+        late_from: Some(Timestamp::from_seconds(60 * minutes)),
+        ..product("a", id).described("orders")
+    };
+    let catalog = Catalog::of([until("one", 10), until("two", 20), product("a", "zzz").described("orders")]);
+    let at = |minutes: i64, text: &str| {
+        let request = Request { now: Timestamp::from_seconds(60 * minutes), ..Request::page(text, 5) };
+        let ids = catalog.ask(&request).hits.into_iter().map(|hit| hit.id);
+        ids.collect::<Vec<_>>()
+    };
+    for text in ["orders", ""] {
+        assert_eq!(at(9, text), ["a.one", "a.two", "a.zzz"]);
+        assert_eq!(at(10, text), ["a.two", "a.zzz", "a.one"]);
+        assert_eq!(at(20, text), ["a.zzz", "a.one", "a.two"]);
+    }
+}
+
+#[test]
+fn readers_are_counted_by_levels() {
+    let with = |id: &str, readers| Document { readers, ..product("a", id) };
+    let catalog = Catalog::of([with("one", 0), with("two", 5), with("three", 9)]);
+    catalog.put(with("four", 1));
+    let index = &catalog.index;
+    assert_eq!(index.with_readers("", 10).unwrap(), ["a.four", "a.three", "a.two"]);
+    assert_eq!(index.with_readers("a.four", 1).unwrap(), ["a.three"]);
+    // 4 to 7 are one level.
+    for (readers, other) in [(3, true), (4, false), (7, false), (8, true), (0, true)] {
+        assert_eq!(index.counts_other_readers("a.two", readers).unwrap(), other, "{readers}");
+    }
+    assert!(!index.counts_other_readers("a.none", 1).unwrap());
+    catalog.put(with("two", 0));
+    assert_eq!(index.with_readers("", 10).unwrap(), ["a.four", "a.three"]);
+}
+
+#[test]
+fn a_successor_that_comes_later_is_found_by_its_address() {
+    let old = Document { deprecated: true, successor: Some("B.Purchases".to_owned()), ..product("a", "orders") };
+    let catalog = Catalog::of([old]);
+    assert_eq!(catalog.ids("orders"), ["a.orders"]);
+    let new = Document { id: "7".to_owned(), ..product("b", "purchases").described("all orders") };
+    catalog.put(new.clone());
+    assert_eq!(catalog.ids("orders"), ["7", "a.orders"]);
+    // The address of a table is none of a product.
+    let moved = Document { address: "b.bought".to_owned(), ..new };
+    catalog
+        .put(Document { ports: vec![Port { addresses: vec!["b.purchases".to_owned()], ..Port::default() }], ..moved });
+    assert_eq!(catalog.ids("orders"), ["a.orders", "7"]);
 }
 
 #[test]

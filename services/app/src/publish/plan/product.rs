@@ -80,6 +80,9 @@ impl Planner<'_> {
                 classification = old.classification;
                 self.classifications.insert(old.id, classification);
             }
+            if let Err(wrong) = document.entry.model.successor() {
+                self.warnings.push(document.entry.problem("/customProperties", wrong.to_string()));
+            }
             let new = Product { classification, ..document.new.clone() };
             let change = self.product(document, &new)?;
             self.planned_products.insert(new.id, new.clone());
