@@ -10,6 +10,7 @@ mod flights;
 mod hostile;
 mod kills;
 mod log;
+mod page;
 mod registry;
 mod start;
 mod test_server;
