@@ -1,5 +1,8 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { prefetch } from "./api/query";
+import { InboxDocument, MyAccessDocument } from "./gen/graphql";
 import { one, parseSearch, stringifySearch } from "./lib/url";
+import { askSearch } from "./routes/access/access";
 import { Find } from "./routes/find/Find";
 import { findSearch } from "./routes/find/search";
 import { Shell, useTitle } from "./shell/Shell";
@@ -22,8 +25,31 @@ const product = createRoute({
   component: lazyRouteComponent(() => import("./routes/product/Product"), "Product"),
 });
 
+const ask = createRoute({
+  getParentRoute: () => root,
+  path: "/ask",
+  validateSearch: askSearch,
+  component: lazyRouteComponent(() => import("./routes/access/Ask"), "Ask"),
+});
+
+const inbox = createRoute({
+  getParentRoute: () => root,
+  path: "/inbox",
+  validateSearch: afterSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { after } }) => prefetch(InboxDocument, { after: after ?? null }),
+  component: lazyRouteComponent(() => import("./routes/access/Inbox"), "Inbox"),
+});
+
+const access = createRoute({
+  getParentRoute: () => root,
+  path: "/access",
+  loader: () => prefetch(MyAccessDocument, {}),
+  component: lazyRouteComponent(() => import("./routes/access/MyAccess"), "MyAccess"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([find, signIn, product]),
+  routeTree: root.addChildren([find, signIn, product, ask, inbox, access]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",
@@ -36,6 +62,12 @@ declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
   }
+}
+
+/** A page of a list. */
+function afterSearch(search: Record<string, unknown>): { after?: string } {
+  const after = one(search.after);
+  return after === undefined ? {} : { after };
 }
 
 function NoPage() {
