@@ -1,8 +1,16 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
 import { prefetch } from "./api/query";
-import { InboxDocument, MyAccessDocument } from "./gen/graphql";
-import { one, parseSearch, stringifySearch } from "./lib/url";
-import { askSearch } from "./routes/access/access";
+import {
+  BoardDocument,
+  ChangeDocument,
+  DomainBoardDocument,
+  GateDocument,
+  InboxDocument,
+  MajorsDocument,
+  MyAccessDocument,
+} from "./gen/graphql";
+import { given, one, parseSearch, stringifySearch } from "./lib/url";
+import { askedPurpose, askSearch } from "./routes/access/access";
 import { Find } from "./routes/find/Find";
 import { findSearch } from "./routes/find/search";
 import { Shell, useTitle } from "./shell/Shell";
@@ -35,7 +43,7 @@ const ask = createRoute({
 const inbox = createRoute({
   getParentRoute: () => root,
   path: "/inbox",
-  validateSearch: afterSearch,
+  validateSearch: (search: Record<string, unknown>) => given(search, ["after"]),
   loaderDeps: ({ search }) => search,
   loader: ({ deps: { after } }) => prefetch(InboxDocument, { after: after ?? null }),
   component: lazyRouteComponent(() => import("./routes/access/Inbox"), "Inbox"),
@@ -48,8 +56,45 @@ const access = createRoute({
   component: lazyRouteComponent(() => import("./routes/access/MyAccess"), "MyAccess"),
 });
 
+const board = createRoute({
+  getParentRoute: () => root,
+  path: "/team",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["domain", "after"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { domain, after } }) =>
+    domain ? prefetch(DomainBoardDocument, { domain, after: after ?? null }) : prefetch(BoardDocument, {}),
+  component: lazyRouteComponent(() => import("./routes/team/Board"), "Board"),
+});
+
+const change = createRoute({
+  getParentRoute: () => root,
+  path: "/team/change",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["domain"]),
+  loader: () => prefetch(ChangeDocument, {}),
+  component: lazyRouteComponent(() => import("./routes/team/Change"), "Change"),
+});
+
+const majors = createRoute({
+  getParentRoute: () => root,
+  path: "/team/majors",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["after"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { after } }) => prefetch(MajorsDocument, { after: after ?? null }),
+  component: lazyRouteComponent(() => import("./routes/team/Majors"), "Majors"),
+});
+
+const gate = createRoute({
+  getParentRoute: () => root,
+  path: "/team/gate",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["address", "purpose"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { address, purpose } }) =>
+    address && prefetch(GateDocument, { address, purpose: askedPurpose(purpose) ?? null }),
+  component: lazyRouteComponent(() => import("./routes/team/Gate"), "Gate"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([find, signIn, product, ask, inbox, access]),
+  routeTree: root.addChildren([find, signIn, product, ask, inbox, access, board, change, majors, gate]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",
@@ -62,12 +107,6 @@ declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
   }
-}
-
-/** A page of a list. */
-function afterSearch(search: Record<string, unknown>): { after?: string } {
-  const after = one(search.after);
-  return after === undefined ? {} : { after };
 }
 
 function NoPage() {

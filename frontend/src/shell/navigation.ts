@@ -1,7 +1,7 @@
 import { hasRole, type Viewer } from "../api/session";
 
 interface Place {
-  to: "/" | "/inbox" | "/access";
+  to: "/" | "/inbox" | "/access" | "/team";
   label: string;
   /** After `g`. */
   key: string;
@@ -13,6 +13,12 @@ export const places: readonly Place[] = [
   { to: "/", label: "Find", key: "f", shown: () => true },
   { to: "/inbox", label: "Inbox", key: "i", shown: () => true },
   { to: "/access", label: "My access", key: "a", shown: () => true },
+  {
+    to: "/team",
+    label: "Team",
+    key: "t",
+    shown: (viewer) => (viewer?.roles ?? []).some(({ role }) => role === "OWNER" || role === "PUBLISHER"),
+  },
 ];
 
 export function placesOf(viewer: Viewer | undefined): Place[] {

@@ -1,5 +1,5 @@
 import type { PurposeCode } from "../../gen/graphql";
-import { one } from "../../lib/url";
+import { given } from "../../lib/url";
 import { purposes } from "../../ui/words-access";
 
 /** A table's address in parts: the domain's path, the product, the table, and the major if it has one. */
@@ -27,13 +27,7 @@ export interface AskSearch {
 }
 
 export function askSearch(search: Record<string, unknown>): AskSearch {
-  const keys = ["address", "product", "port", "major", "purpose", "sentence", "until"] as const;
-  return Object.fromEntries(
-    keys.flatMap((key) => {
-      const value = one(search[key]);
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
+  return given(search, ["address", "product", "port", "major", "purpose", "sentence", "until"]);
 }
 
 /** The product that the form is about; `undefined` if the link names none. */
