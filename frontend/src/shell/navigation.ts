@@ -1,7 +1,7 @@
 import { hasRole, type Viewer } from "../api/session";
 
 interface Place {
-  to: "/" | "/inbox" | "/access" | "/team";
+  to: "/" | "/inbox" | "/access" | "/team" | "/steward";
   label: string;
   /** After `g`. */
   key: string;
@@ -18,6 +18,12 @@ export const places: readonly Place[] = [
     label: "Team",
     key: "t",
     shown: (viewer) => (viewer?.roles ?? []).some(({ role }) => role === "OWNER" || role === "PUBLISHER"),
+  },
+  {
+    to: "/steward",
+    label: "Steward",
+    key: "s",
+    shown: (viewer) => hasRole(viewer, ["ADMIN", "STEWARD", "AUDITOR"]),
   },
 ];
 

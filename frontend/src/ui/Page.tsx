@@ -1,6 +1,8 @@
 import "./page.css";
 import { type ReactNode, useId } from "react";
-import type { Query } from "../api/query";
+import { type Query, useQuery } from "../api/query";
+import { useViewer } from "../api/session";
+import { MeDocument } from "../gen/graphql";
 import { dayOf } from "../lib/time";
 import { Failure, Loading } from "./states";
 import { Time } from "./Time";
@@ -43,6 +45,9 @@ export function Answered<Data>({
   what: string;
   children: (data: Data) => ReactNode;
 }) {
+  // A refused query does not say who is signed in; the header needs it.
+  const viewer = useViewer();
+  useQuery(MeDocument, {}, query.error?.code === "FORBIDDEN" && viewer === undefined);
   return (
     <>
       {query.error && <Failure what={`Reading ${what} failed.`} error={query.error} retry={query.retry} />}

@@ -3,10 +3,8 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { useQuery } from "../../api/query";
 import {
-  type Bump,
   ChangeDocument,
   type ChangeKind,
-  type FindingSeenFragment,
   PlanDocument,
   type PlanQuery,
   type ProblemSeenFragment,
@@ -15,12 +13,12 @@ import { addressOf } from "../../lib/paths";
 import { count, words } from "../../lib/text";
 import { useTitle } from "../../shell/Shell";
 import { Button } from "../../ui/Button";
-import { Chip, type Tone } from "../../ui/Chip";
 import { CopyAs, shellWord } from "../../ui/CopyAs";
 import { Field } from "../../ui/Field";
 import { Answered, PageHead, Part } from "../../ui/Page";
 import { Empty, Failure, Loading, Note } from "../../ui/states";
 import { type Column, Table } from "../../ui/Table";
+import { BumpChip, Findings } from "./Findings";
 import { TeamNav } from "./TeamNav";
 
 const route = getRouteApi("/team/change");
@@ -405,55 +403,6 @@ const changeColumns: Column<Changes[number]>[] = [
     cell: ({ bump }) => bump && <BumpChip bump={bump} />,
     text: ({ bump }) => (bump ? words(bump) : ""),
   },
-];
-
-const bumps: Record<Bump, Tone> = { NONE: "plain", PATCH: "good", MINOR: "info", MAJOR: "bad" };
-
-function BumpChip({ bump }: { bump: Bump }) {
-  return <Chip tone={bumps[bump]}>{words(bump)}</Chip>;
-}
-
-function Findings({ caption, findings }: { caption: string; findings: readonly FindingSeenFragment[] }) {
-  return (
-    <Table
-      caption={caption}
-      columns={findingColumns}
-      rows={findings}
-      rowKey={(row) => JSON.stringify([row.path, row.rule, row.before, row.after])}
-      file="findings"
-    />
-  );
-}
-
-const findingColumns: Column<FindingSeenFragment>[] = [
-  { name: "Where", cell: ({ path }) => <span className="mono">{path}</span>, text: ({ path }) => path },
-  {
-    name: "Reason",
-    cell: ({ message, rule, before, after, proof }) => (
-      <>
-        {message}
-        <span className="mono quiet-text block">{rule}</span>
-        {(before !== null || after !== null) && (
-          <span className="mono quiet-text block">
-            {before ?? "—"} → {after ?? "—"}
-          </span>
-        )}
-        {proof && <span className="quiet-text block">A MINOR is enough if this holds for every row: {proof}</span>}
-      </>
-    ),
-    text: ({ message, rule, before, after }) => `${message} [${rule}] ${before ?? ""} -> ${after ?? ""}`,
-  },
-  {
-    name: "Old readers",
-    cell: ({ consumerSafe }) => <Chip tone={consumerSafe ? "good" : "bad"}>{consumerSafe ? "Safe" : "Break"}</Chip>,
-    text: ({ consumerSafe }) => (consumerSafe ? "safe" : "break"),
-  },
-  {
-    name: "Old data",
-    cell: ({ historySafe }) => <Chip tone={historySafe ? "good" : "bad"}>{historySafe ? "Safe" : "Breaks"}</Chip>,
-    text: ({ historySafe }) => (historySafe ? "safe" : "breaks"),
-  },
-  { name: "Needs", cell: ({ bump }) => <BumpChip bump={bump} />, text: ({ bump }) => words(bump) },
 ];
 
 function Problems({ caption, problems }: { caption: string; problems: readonly ProblemSeenFragment[] }) {
