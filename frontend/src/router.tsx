@@ -1,10 +1,28 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
 import { prefetch } from "./api/query";
-import { ProductDocument } from "./gen/graphql";
-import { one, parseSearch, stringifySearch } from "./lib/url";
+import {
+  BoardDocument,
+  ChangeDocument,
+  DomainBoardDocument,
+  DomainsDocument,
+  GateDocument,
+  InboxDocument,
+  MajorsDocument,
+  MyAccessDocument,
+  OverridesDocument,
+  ProductDocument,
+  ReadersDocument,
+  RecordsDocument,
+  ReviewDocument,
+  RotDocument,
+} from "./gen/graphql";
+import { given, one, parseSearch, stringifySearch } from "./lib/url";
+import { askedProduct, askedPurpose, askSearch, partsOfTable } from "./routes/access/access";
 import { Find } from "./routes/find/Find";
 import { findSearch } from "./routes/find/search";
 import { productSearch, productVariables } from "./routes/product/search";
+import { actionOf } from "./routes/steward/actions";
+import { readersVariables } from "./routes/steward/steward";
 import { Shell, useTitle } from "./shell/Shell";
 import { Empty, Note } from "./ui/states";
 
@@ -31,8 +49,134 @@ const product = createRoute({
   component: lazyRouteComponent(() => import("./routes/product/Product"), "Product"),
 });
 
+const ask = createRoute({
+  getParentRoute: () => root,
+  path: "/ask",
+  validateSearch: askSearch,
+  component: lazyRouteComponent(() => import("./routes/access/Ask"), "Ask"),
+});
+
+const inbox = createRoute({
+  getParentRoute: () => root,
+  path: "/inbox",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["after"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { after } }) => prefetch(InboxDocument, { after: after ?? null }),
+  component: lazyRouteComponent(() => import("./routes/access/Inbox"), "Inbox"),
+});
+
+const access = createRoute({
+  getParentRoute: () => root,
+  path: "/access",
+  loader: () => prefetch(MyAccessDocument, {}),
+  component: lazyRouteComponent(() => import("./routes/access/MyAccess"), "MyAccess"),
+});
+
+const board = createRoute({
+  getParentRoute: () => root,
+  path: "/team",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["domain", "after"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { domain, after } }) =>
+    domain ? prefetch(DomainBoardDocument, { domain, after: after ?? null }) : prefetch(BoardDocument, {}),
+  component: lazyRouteComponent(() => import("./routes/team/Board"), "Board"),
+});
+
+const change = createRoute({
+  getParentRoute: () => root,
+  path: "/team/change",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["domain"]),
+  loader: () => prefetch(ChangeDocument, {}),
+  component: lazyRouteComponent(() => import("./routes/team/Change"), "Change"),
+});
+
+const majors = createRoute({
+  getParentRoute: () => root,
+  path: "/team/majors",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["after"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { after } }) => prefetch(MajorsDocument, { after: after ?? null }),
+  component: lazyRouteComponent(() => import("./routes/team/Majors"), "Majors"),
+});
+
+const gate = createRoute({
+  getParentRoute: () => root,
+  path: "/team/gate",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["address", "purpose"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { address, purpose } }) =>
+    address && prefetch(GateDocument, { address, purpose: askedPurpose(purpose) ?? null }),
+  component: lazyRouteComponent(() => import("./routes/team/Gate"), "Gate"),
+});
+
+const review = createRoute({
+  getParentRoute: () => root,
+  path: "/steward",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["group", "q", "after"]),
+  loaderDeps: ({ search: { after } }) => ({ after }),
+  loader: ({ deps: { after } }) => prefetch(ReviewDocument, { after: after ?? null }),
+  component: lazyRouteComponent(() => import("./routes/steward/Review"), "Review"),
+});
+
+const readers = createRoute({
+  getParentRoute: () => root,
+  path: "/steward/readers",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["address", "day", "lease"]),
+  loaderDeps: ({ search: { address } }) => ({ address }),
+  loader: ({ deps: { address } }) =>
+    address && partsOfTable(address) && prefetch(ReadersDocument, readersVariables(address)),
+  component: lazyRouteComponent(() => import("./routes/steward/Readers"), "Readers"),
+});
+
+const records = createRoute({
+  getParentRoute: () => root,
+  path: "/steward/records",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["action", "after"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { action, after } }) =>
+    prefetch(RecordsDocument, { action: actionOf(action) ?? null, after: after ?? null }),
+  component: lazyRouteComponent(() => import("./routes/steward/Records"), "Records"),
+});
+
+const overrides = createRoute({
+  getParentRoute: () => root,
+  path: "/steward/overrides",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["product"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => {
+    const product = askedProduct(deps);
+    if (product) prefetch(OverridesDocument, product);
+  },
+  component: lazyRouteComponent(() => import("./routes/steward/Overrides"), "Overrides"),
+});
+
+const rot = createRoute({
+  getParentRoute: () => root,
+  path: "/steward/rot",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["domain"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { domain } }) => prefetch(RotDocument, { domain: domain ?? null }),
+  component: lazyRouteComponent(() => import("./routes/steward/Rot"), "Rot"),
+});
+
+const domains = createRoute({
+  getParentRoute: () => root,
+  path: "/steward/domains",
+  validateSearch: (search: Record<string, unknown>) => given(search, ["after"]),
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps: { after } }) => prefetch(DomainsDocument, { after: after ?? null }),
+  component: lazyRouteComponent(() => import("./routes/steward/Domains"), "Domains"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([find, signIn, product]),
+  routeTree: root.addChildren([
+    find,
+    signIn,
+    product,
+    ...[ask, inbox, access],
+    ...[board, change, majors, gate],
+    ...[review, readers, records, overrides, rot, domains],
+  ]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { findSearch, findVariables, toggled } from "../routes/find/search";
 import { productOfSplat, productSplat, safeNext } from "./paths";
-import { many, one, parseSearch, stringifySearch } from "./url";
+import { given, many, one, parseSearch, stringifySearch } from "./url";
 
 test("the state in the URL is plain text and comes back as it was", () => {
   const search = { q: 'late & "early" <b>', domain: ["nyc", "nyc/ops"], layer: ["gold"] };
@@ -43,4 +43,8 @@ test("after sign-in the page leads to itself only", () => {
   for (const wrong of [undefined, "", "x", "//x", "/\\x", "https://x", "javascript:x", "/\tx"]) {
     expect(safeNext(wrong)).toBe("/");
   }
+});
+
+test("only the asked keys are taken, each with its first value", () => {
+  expect(given({ a: ["1", "2"], b: "", c: "3", d: "4" }, ["a", "b", "c"])).toEqual({ a: "1", c: "3" });
 });

@@ -33,3 +33,13 @@ export function many(value: unknown): string[] | undefined {
   const all = (Array.isArray(value) ? value : [value]).filter((item) => typeof item === "string" && item !== "");
   return all.length > 0 ? [...new Set(all as string[])] : undefined;
 }
+
+/** The first values of some keys, as far as they are there. */
+export function given<K extends string>(search: Record<string, unknown>, keys: readonly K[]): { [key in K]?: string } {
+  const found: { [key in K]?: string } = {};
+  for (const key of keys) {
+    const value = one(search[key]);
+    if (value !== undefined) found[key] = value;
+  }
+  return found;
+}
