@@ -1,6 +1,6 @@
 //! A row that cannot be read takes no other with it: search and lineage leave it out, say so, and try it again.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
 use std::path::PathBuf;
 use std::time::Duration;
