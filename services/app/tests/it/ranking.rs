@@ -1,6 +1,6 @@
 //! What moves a product up or down in a search beside its texts: its successor, its readers, its age.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
+#![expect(clippy::unwrap_used, reason = "a helper of tests ends the test")]
 
 use std::time::Duration;
 
