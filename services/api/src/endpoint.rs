@@ -29,7 +29,8 @@ use crate::scan;
 use crate::server::Server;
 
 /// The fields whose bodies may be large.
-const DOCUMENT_FIELDS: [&str; 4] = ["planDocuments", "applyDocuments", "reviewRefusal", "createOverride"];
+const DOCUMENT_FIELDS: [&str; 5] =
+    ["planDocuments", "applyDocuments", "contractImpact", "reviewRefusal", "createOverride"];
 
 /// Answers `POST /graphql`.
 pub(crate) async fn answer(

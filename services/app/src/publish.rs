@@ -20,6 +20,7 @@
 //! - An object stays bound to its table; while no version of the major was ever active, a new document moves it.
 
 mod holdings;
+mod impact;
 mod model;
 mod place;
 mod plan;
@@ -37,6 +38,7 @@ use domain::identity::PlatformRole;
 use policy::{Action, Resource};
 use store::{Lock, Tx};
 
+pub use self::impact::{Impact, impact};
 pub use self::model::{
     Breaking, ChangeKind, DocumentChange, DocumentKind, DocumentSet, DocumentText, Outcome, Problem, Report,
     VersionRefusal,

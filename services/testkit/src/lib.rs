@@ -9,6 +9,7 @@ pub mod clients;
 pub mod clock;
 pub mod inspector;
 pub mod postgres;
+pub mod reading;
 pub mod shared;
 pub mod vendor;
 pub mod verifier;

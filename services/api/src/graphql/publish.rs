@@ -5,7 +5,7 @@ use app::publish::{self, DocumentSet, DocumentText, Outcome};
 use async_graphql::{ComplexObject, Context, InputObject, Object, SimpleObject, Union};
 
 use super::error::Result;
-use super::input::{idempotency_key, path};
+use super::input::{idempotency_key, path, product_address};
 use super::lineage::AffectedReaders;
 use super::scalar::int;
 use super::session::SessionExt;
@@ -80,9 +80,13 @@ impl DocumentChange {
     /// Those who read the columns of the version before that the differences break: the findings that are not
     /// `consumerSafe`. Null if the document breaks nothing.
     async fn affected(&self, ctx: &Context<'_>) -> Result<Option<AffectedReaders>> {
-        let Some(breaking) = &self.breaking else { return Ok(None) };
-        Ok(Some(AffectedReaders(lineage::readers_of(ctx.ctx()?, breaking).await?)))
+        affected(ctx, self.breaking.as_ref()).await
     }
+}
+
+async fn affected(ctx: &Context<'_>, breaking: Option<&publish::Breaking>) -> Result<Option<AffectedReaders>> {
+    let Some(breaking) = breaking else { return Ok(None) };
+    Ok(Some(AffectedReaders(lineage::readers_of(ctx.ctx()?, breaking).await?)))
 }
 
 impl From<publish::DocumentChange> for DocumentChange {
@@ -137,6 +141,7 @@ pub(crate) struct RefusedVersions {
 
 /// The refusal of a contract version.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct VersionRefusal {
     /// The document's path.
     document: String,
@@ -152,6 +157,16 @@ pub(crate) struct VersionRefusal {
     /// A digest over the findings, which a steward gives to accept them; null if no override applies.
     findings_digest: Option<String>,
     message: String,
+    #[graphql(skip)]
+    breaking: Option<Box<publish::Breaking>>,
+}
+
+#[ComplexObject]
+impl VersionRefusal {
+    /// Those who read the columns of `comparedWith` that the findings break. Null if they break nothing.
+    async fn affected(&self, ctx: &Context<'_>) -> Result<Option<AffectedReaders>> {
+        affected(ctx, self.breaking.as_deref()).await
+    }
 }
 
 impl From<publish::VersionRefusal> for VersionRefusal {
@@ -166,6 +181,7 @@ impl From<publish::VersionRefusal> for VersionRefusal {
             findings: refusal.findings.iter().map(Finding::from).collect(),
             findings_digest: refusal.digest.map(|digest| digest.to_string()),
             message: refusal.message,
+            breaking: refusal.breaking.map(Box::new),
         }
     }
 }
@@ -184,6 +200,30 @@ pub(crate) enum ApplyDocumentsResult {
     Refused(RefusedVersions),
 }
 
+/// What a document of a contract changes against another.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct ContractImpact {
+    /// The differences from the old document.
+    findings: Vec<Finding>,
+    #[graphql(skip)]
+    breaking: Option<publish::Breaking>,
+}
+
+#[ComplexObject]
+impl ContractImpact {
+    /// Those who read the columns of the old document's major that the differences break. Null if they break nothing.
+    async fn affected(&self, ctx: &Context<'_>) -> Result<Option<AffectedReaders>> {
+        affected(ctx, self.breaking.as_ref()).await
+    }
+}
+
+#[derive(Union)]
+pub(crate) enum ContractImpactResult {
+    Done(ContractImpact),
+    Invalid(InvalidDocuments),
+}
+
 #[derive(Default)]
 pub(crate) struct PublishQuery;
 
@@ -200,6 +240,26 @@ impl PublishQuery {
             }),
             Outcome::Invalid(problems) => PlanDocumentsResult::Invalid(InvalidDocuments { problems: all(problems) }),
             Outcome::Refused(refusals) => PlanDocumentsResult::Refused(RefusedVersions { refusals: all(refusals) }),
+        })
+    }
+
+    /// What a document of a contract changes against another, and whom that breaks, without changing anything. The old
+    /// document's major is one that was published; neither document needs to be.
+    async fn contract_impact(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The product of the contract, `domain.product`.")] product: String,
+        #[graphql(desc = "One document, of the contract.")] old: DocumentInput,
+        #[graphql(desc = "The document that follows it.")] new: DocumentInput,
+    ) -> Result<ContractImpactResult> {
+        let (domain, product) = product_address(&product)?;
+        let documents = [&DocumentText::from(old), &DocumentText::from(new)];
+        Ok(match publish::impact(ctx.ctx()?, &domain, &product, documents).await? {
+            Ok(publish::Impact { findings, breaking }) => {
+                let findings = findings.iter().map(Finding::from).collect();
+                ContractImpactResult::Done(ContractImpact { findings, breaking })
+            }
+            Err(problems) => ContractImpactResult::Invalid(InvalidDocuments { problems: all(problems) }),
         })
     }
 }

@@ -52,6 +52,11 @@ fn expectations(world: &World) -> Vec<(&'static str, Value, &'static [&'static s
         ("records", json!({}), PLATFORM),
         ("why", json!({ "input": table }), ALL),
         ("planDocuments", json!({ "input": documents }), PRODUCERS),
+        (
+            "contractImpact",
+            json!({ "product": "shop.orders", "old": { "path": "c", "text": CONTRACT }, "new": { "path": "c", "text": CONTRACT } }),
+            PRODUCERS,
+        ),
         ("createDomain", json!({ "input": { "path": "new" } }), &["admin", "steward"]),
         ("setEnforcement", json!({ "input": { "domain": "shop", "enforcement": "REPORT" } }), &["steward"]),
         ("createPrincipal", json!({ "input": { "subject": "new" } }), &["admin"]),

@@ -119,7 +119,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Questions about names; `{}` stands for a hidden product's name.
-pub(crate) const ABOUT_NAMES: [&str; 35] = [
+pub(crate) const ABOUT_NAMES: [&str; 36] = [
     r#"{ lineage(table: "shop.{}.{}", depth: 3) { start { id } total complete consumerCount } }"#,
     r#"{ lineage(product: "shop.{}", direction: UPSTREAM) { start { id } total complete } }"#,
     r#"{ impact(table: "shop.{}.{}") { total consumerCount counts { distance } } }"#,
@@ -145,6 +145,7 @@ pub(crate) const ABOUT_NAMES: [&str; 35] = [
     r#"mutation { requestAccess(input: { product: "shop.{}", port: "orders", purpose: SUPPORT, sentence: "x" }) { request { id } } }"#,
     r#"mutation { requestAccess(input: { product: "shop.{}", port: "orders", major: 1, purpose: SUPPORT, sentence: "x" }) { request { id } } }"#,
     r#"{ reviewRefusal(product: "shop.{}", document: { path: "c", text: "{\"apiVersion\": \"v3.1.0\", \"kind\": \"DataContract\", \"id\": \"{}-contract\", \"version\": \"1.8.0\", \"status\": \"active\"}" }) { __typename } }"#,
+    r#"{ contractImpact(product: "shop.{}", old: { path: "c", text: "{\"apiVersion\": \"v3.1.0\", \"kind\": \"DataContract\", \"id\": \"{}-contract\", \"version\": \"1.0.0\", \"status\": \"active\"}" }, new: { path: "c", text: "{\"apiVersion\": \"v3.1.0\", \"kind\": \"DataContract\", \"id\": \"{}-contract\", \"version\": \"1.8.0\", \"status\": \"active\"}" }) { __typename } }"#,
     r#"mutation { createOverride(input: { product: "shop.{}", document: { path: "c", text: "{\"apiVersion\": \"v3.1.0\", \"kind\": \"DataContract\", \"id\": \"{}-contract\", \"version\": \"1.8.0\", \"status\": \"active\"}" }, findingsDigest: "0000000000000000000000000000000000000000000000000000000000000000", reason: "x", expiresAt: "2027-02-01T00:00:00Z" }) { __typename } }"#,
     r#"mutation { createDomain(input: { path: "shop/{}" }) { __typename } }"#,
     r#"mutation { createDomain(input: { path: "{}" }) { __typename } }"#,

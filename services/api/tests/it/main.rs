@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests ends the test")]
 
 mod access;
+mod affected;
 mod audit;
 mod batches;
 mod column_reads;

@@ -42,6 +42,10 @@ fn valid(field: &str) -> Value {
         "records" => json!({ "first": 1, "after": null, "action": "DOMAIN_CREATE" }),
         "why" => json!({ "input": { "address": "shop.orders.orders", "action": "READ", "purpose": "ANALYTICS" } }),
         "planDocuments" | "applyDocuments" => json!({ "input": documents }),
+        "contractImpact" => {
+            let [old, new] = [CONTRACT, "{}"].map(|text| json!({ "path": "c", "text": text }));
+            json!({ "product": "shop.orders", "old": old, "new": new })
+        }
         "createDomain" => json!({ "input": { "path": "shop", "idempotencyKey": "k" } }),
         "setEnforcement" => json!({ "input": {
             "domain": "nowhere", "enforcement": "ON", "switchAt": "2030-01-01T00:00:00Z", "idempotencyKey": "k" } }),
@@ -239,7 +243,7 @@ impl Foreign {
             "withdrawRequest" | "approveRequest" | "rejectRequest" => input("request", self.id("access_request")),
             "revokeGrant" => input("grant", self.id("grant")),
             "createOverride" => input("product", json!("other.vault")),
-            "reviewRefusal" => vec![with(&[("/product", json!("other.vault"))])],
+            "reviewRefusal" | "contractImpact" => vec![with(&[("/product", json!("other.vault"))])],
             "revokeOverride" => input("override", self.id("contract_override")),
             "answerNotice" | "updateNotice" => input("notice", self.id("change_notice")),
             other => panic!("`{other}` is not asked about what is someone else's"),

@@ -2,6 +2,7 @@
 
 use domain::change::touched;
 use domain::grant::Grant;
+use domain::name::Name;
 use domain::notice::ChangeNotice;
 
 use super::consumers::{self, Affected, Consumer, Reads};
@@ -33,9 +34,10 @@ pub async fn readers_of(ctx: &Ctx, breaking: &Breaking) -> Result<Readers, Error
     let mut is_complete = lag == Lag::None && held.left_out.n() == 0;
     let mut affected = Vec::new();
     for (object, columns) in &breaking.columns {
+        let name = Name::slug(object);
         let tables = held.catalog.tables_of_contract(breaking.contract_id, breaking.major);
         let n_before = affected.len();
-        affected.extend(tables.filter(|bound| bound.object.as_str() == object).map(|bound| Affected {
+        affected.extend(tables.filter(|bound| Ok(&bound.object) == name.as_ref()).map(|bound| Affected {
             distance: 0,
             table: bound.table_id,
             columns: columns.clone(),

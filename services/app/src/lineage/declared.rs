@@ -37,7 +37,8 @@ pub(crate) struct Declared {
 pub(super) struct DeclaredColumn {
     pub(super) contract_id: ContractId,
     pub(super) major: u64,
-    pub(super) object: String,
+    /// The name in addresses.
+    pub(super) object: Name,
     pub(super) column: String,
     pub(super) sources: Vec<String>,
 }
@@ -88,7 +89,7 @@ impl Declared {
         }
         for column in &self.columns {
             let targets = catalog.tables_of_contract(column.contract_id, column.major);
-            for target in targets.filter(|bound| bound.object.as_str() == column.object) {
+            for target in targets.filter(|bound| bound.object == column.object) {
                 for source in &column.sources {
                     for from in sources(source, catalog, means) {
                         is_whole &= add(from, Node { column: Some(column.column.clone()), ..table(target) });

@@ -267,7 +267,7 @@ fn columns(ctx: &Ctx, start: &Start, targets: &[Target], held: &Held) -> Result<
     let mut promised: HashMap<String, String> = HashMap::new();
     if let Some(version) = &target.version {
         let document = parsed(&ctx.app, &version.document)?;
-        let object = document.objects.iter().find(|object| object.name == target.binding.object.as_str());
+        let object = document.objects.iter().find(|object| object.table_name().as_ref() == Ok(&target.binding.object));
         if let Some(object) = object {
             each_column(object, &mut |physical, property| {
                 let classification = property.classification().unwrap_or(Classification::Public);

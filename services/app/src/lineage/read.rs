@@ -102,17 +102,12 @@ pub(super) async fn declared(app: &App, ids: Vec<ProductId>) -> Result<HashMap<P
         let Ok(document) = parsed(app, &version.document) else { continue };
         let own = declared.entry(*product).or_default();
         for object in &document.objects {
+            let Ok(name) = object.table_name() else { continue };
             let mut add = |column: String, property: &Property| {
                 let sources = property.transform_sources().map(str::to_owned).collect_vec();
                 if !sources.is_empty() {
                     let (contract_id, major) = (version.contract_id, version.version.major);
-                    own.columns.push(DeclaredColumn {
-                        contract_id,
-                        major,
-                        object: object.name.clone(),
-                        column,
-                        sources,
-                    });
+                    own.columns.push(DeclaredColumn { contract_id, major, object: name.clone(), column, sources });
                 }
             };
             each_column(object, &mut add);

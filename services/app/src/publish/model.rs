@@ -88,17 +88,16 @@ pub struct Breaking {
 }
 
 impl Breaking {
-    /// What these differences from a version break; `None` if nothing.
+    /// What these differences from a version's document break; `None` if nothing.
     pub(super) fn of(
-        version: &contract::Version,
+        contract_id: ContractId,
         old: &contract::Document,
         new: &contract::Document,
         findings: &[Finding],
     ) -> Option<Self> {
         let breaking = findings.iter().filter(|finding| !finding.consumer_safe());
         let columns = touched(old, new, breaking.map(|finding| finding.path.as_str()));
-        let (contract_id, major) = (version.contract_id, version.version.major);
-        (!columns.is_empty()).then_some(Self { contract_id, major, columns })
+        (!columns.is_empty()).then_some(Self { contract_id, major: old.version.major, columns })
     }
 }
 
@@ -169,6 +168,8 @@ pub struct VersionRefusal {
     pub suggested: Version,
     /// What differs.
     pub findings: Vec<Finding>,
+    /// What that would break for readers.
+    pub breaking: Option<Breaking>,
     /// What a steward's override of the refusal names; `None` where none would help.
     pub digest: Option<FindingsDigest>,
     /// The refusal in a sentence.

@@ -180,8 +180,8 @@ impl Judging<'_> {
         let findings = predecessor.map(|known| change::compare_with(&known.document, new, options));
         let bump = findings.as_deref().map(required_bump);
         let breaking = predecessor.zip(findings.as_deref());
-        let breaking =
-            breaking.and_then(|(known, findings)| Breaking::of(&known.version, &known.document, new, findings));
+        let breaking = breaking
+            .and_then(|(known, findings)| Breaking::of(known.version.contract_id, &known.document, new, findings));
 
         let found = history.iter().position(|known| known.version.version == new.version);
         let step = match found.map(|at| &history[at]) {
@@ -371,14 +371,18 @@ fn refused(
             compared_with.next(needed).max(newest.unwrap_or(compared_with).next(needed))
         }
     };
+    let new = &entry.model.contract;
+    let known = history.iter().find(|known| known.version.version == compared_with);
+    let breaking = known.and_then(|known| Breaking::of(known.version.contract_id, &known.document, new, &findings));
     VersionRefusal {
         document: entry.path.clone(),
-        contract: entry.model.contract.document_id.clone(),
-        version: entry.model.contract.version,
+        contract: new.document_id.clone(),
+        version: new.version,
         compared_with,
         needed,
         suggested,
         findings,
+        breaking,
         digest: None,
         message,
     }

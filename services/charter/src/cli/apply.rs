@@ -148,6 +148,8 @@ pub(crate) struct VersionRefusal {
     /// The lowest version that would be accepted.
     suggested: String,
     findings: Vec<Finding>,
+    /// Who reads what the findings break.
+    affected: Option<AffectedReaders>,
     /// `None` if no override is possible.
     pub(crate) findings_digest: Option<String>,
     message: String,
@@ -247,6 +249,9 @@ impl VersionRefusal {
             let _ = writeln!(text, "  {}", self.message);
         }
         text.push_str(&findings_text(&self.findings, "  "));
+        for reader in self.affected.iter().flat_map(AffectedReaders::lines) {
+            let _ = writeln!(text, "  breaks: {}", output::cleaned(&reader));
+        }
         text
     }
 }
@@ -355,14 +360,7 @@ impl Outcome<'_> {
                         title: "waiting".to_owned(),
                         message: reason.clone(),
                     });
-                    let affected = change.affected.iter().flat_map(AffectedReaders::lines).map(|reader| Note {
-                        level: Level::Notice,
-                        line: None,
-                        column: None,
-                        kind: Kind::new(("breaks", "A consumer who may break by the change.")),
-                        title: "breaks".to_owned(),
-                        message: reader,
-                    });
+                    let affected = change.affected.iter().flat_map(AffectedReaders::notes);
                     let own_warnings = warnings.iter().filter(|warning| warning.document == *document);
                     let warnings = own_warnings.map(|warning| warning.note(Level::Warning));
                     Case {
@@ -393,11 +391,12 @@ impl Outcome<'_> {
             }
             Self::Refused(refused) => {
                 let case = |refusal: &VersionRefusal| {
-                    let VersionRefusal { document, contract, version, findings, message, .. } = refusal;
+                    let VersionRefusal { document, contract, version, findings, affected, message, .. } = refusal;
+                    let findings = findings.iter().map(|finding| note(document, contract, version, finding));
                     Case {
                         document: document.clone(),
                         name: format!("contract {contract} {version}"),
-                        notes: findings.iter().map(|finding| note(document, contract, version, finding)).collect(),
+                        notes: findings.chain(affected.iter().flat_map(AffectedReaders::notes)).collect(),
                         failure: Some(message.clone()),
                     }
                 };

@@ -11,12 +11,16 @@ use domain::contract;
 use serde::Serialize;
 
 use super::answer::{Finding, findings_text};
-use super::api::Bump;
-use super::apply::{Problem, invalid};
+use super::api::{Bump, operation, schema};
+use super::apply::{InvalidDocuments, Problem, invalid};
+use super::args::{self, ProductAddress, Remote};
 use super::changelog::{Head, changelog};
+use super::client::Client;
 use super::error::{Error, Exit, Result};
+use super::lineage::AffectedReaders;
 use super::output;
 use super::report::{self, Case, Format, Note};
+use super::sources::Source;
 use super::{batch, contract_test, convert, init, lint, sources};
 
 /// `charter contract`.
@@ -66,12 +70,31 @@ struct DiffArgs {
     /// Print the changes as Markdown, grouped by the version bump that they require
     #[arg(long, conflicts_with_all = ["json", "format"])]
     changelog: bool,
+    /// Ask the server which consumers the changes may break: those of this product's contract, `domain.product`
+    #[arg(long, value_name = "PRODUCT", value_parser = args::product, conflicts_with_all = ["batch", "changelog"])]
+    impact: Option<ProductAddress>,
     /// Output format
     #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
     format: Format,
-    /// Print the findings as JSON, with the API's field names
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+operation!($ query "Query" CompareDocuments { product: String, old: Source, new: Source } "contractImpact" -> ContractImpactResult);
+
+#[derive(cynic::InlineFragments)]
+#[cynic(exhaustive)]
+enum ContractImpactResult {
+    ContractImpact(ContractImpact),
+    InvalidDocuments(InvalidDocuments),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+/// Whom the changes break: no one, if nothing breaks.
+#[derive(Debug, Serialize, cynic::QueryFragment)]
+struct ContractImpact {
+    affected: Option<AffectedReaders>,
 }
 
 /// The differences between two versions, as printed by `--json`.
@@ -88,6 +111,9 @@ struct Diff {
     suggested: String,
     /// Whether the declared bump is sufficient.
     accepted: bool,
+    /// What the server says of it, with `--impact`.
+    #[serde(flatten)]
+    impact: Option<ContractImpact>,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,7 +134,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit> {
         Command::Test(args) => return contract_test::run(&args).await,
     };
     match (&args.old, &args.new) {
-        (Some(old), Some(new)) => diff(&args, old, new),
+        (Some(old), Some(new)) => diff(&args, old, new).await,
         _ => batch::diff(),
     }
 }
@@ -130,7 +156,7 @@ fn promises(names: &[String]) -> Result<BTreeSet<String>> {
     Ok(promises)
 }
 
-fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
+async fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
     let promises = promises(&args.promise)?;
     let (old, new) = match (read(old)?, read(new)?) {
         (Ok(old), Ok(new)) => (old, new),
@@ -142,8 +168,11 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
     };
     let proofs = if args.proven { Proofs::All } else { Proofs::None };
     let options = Options { proofs, allow_widening: args.allow_widening, promises, ..Options::default() };
-    let diff = Diff::between(&old, &new, &options);
-    match args.format.or_json(args.json) {
+    let mut diff = Diff::between(&old, &new, &options);
+    if let Some(product) = &args.impact {
+        diff.impact = Some(ask_impact(&args.remote, product, &old, &new).await?);
+    }
+    match args.format.or_json(args.remote.json) {
         Format::Text if args.changelog => output::print(&diff.changelog())?,
         Format::Text => output::print_report(&diff.text())?,
         Format::Json => output::print_json(&diff)?,
@@ -158,6 +187,21 @@ fn diff(args: &DiffArgs, old: &Path, new: &Path) -> Result<Exit> {
         None => Ok(Exit::Done),
         Some(refusal) => Err(Error::new(Exit::Refused, refusal)
             .hint(format!("set the version in `{}` to `{}`", diff.new.document, diff.suggested))),
+    }
+}
+
+async fn ask_impact(
+    remote: &Remote,
+    product: &ProductAddress,
+    old: &Document,
+    new: &Document,
+) -> Result<ContractImpact> {
+    let product = format!("{}.{}", product.domain, product.product);
+    let query = CompareDocuments { product, old: old.source(), new: new.source() };
+    match Client::new(remote)?.send(query).await? {
+        ContractImpactResult::ContractImpact(impact) => Ok(impact),
+        ContractImpactResult::InvalidDocuments(invalid) => Err(invalid.error()),
+        ContractImpactResult::Unknown => Err(Error::unknown_outcome()),
     }
 }
 
@@ -189,6 +233,12 @@ pub(crate) fn read(path: &Path) -> Result<std::result::Result<Document, Vec<Prob
     }
 }
 
+impl Document {
+    fn source(&self) -> Source {
+        Source { path: self.name.clone(), text: String::from_utf8_lossy(&self.bytes).into_owned() }
+    }
+}
+
 impl Diff {
     fn between(old: &Document, new: &Document, options: &Options) -> Self {
         let findings = change::compare_with(&old.contract, &new.contract, options);
@@ -205,6 +255,7 @@ impl Diff {
             needed: needed.into(),
             suggested: suggested.to_string(),
             accepted,
+            impact: None,
         }
     }
 
@@ -223,9 +274,14 @@ impl Diff {
         Case {
             document: self.new.document.clone(),
             name: format!("contract {} {} to {}", self.new.id, self.old.version, self.new.version),
-            notes: self.findings.iter().map(note).collect(),
+            notes: self.findings.iter().map(note).chain(self.affected().flat_map(AffectedReaders::notes)).collect(),
             failure: self.refusal(),
         }
+    }
+
+    /// Those whom the changes break, if the server was asked.
+    fn affected(&self) -> impl Iterator<Item = &AffectedReaders> {
+        self.impact.iter().flat_map(|impact| &impact.affected)
     }
 
     fn changelog(&self) -> String {
@@ -246,6 +302,12 @@ impl Diff {
             return text;
         }
         text.push_str(&findings_text(&self.findings, ""));
+        for reader in self.affected().flat_map(AffectedReaders::lines) {
+            let _ = writeln!(text, "breaks: {}", output::cleaned(&reader));
+        }
+        if self.impact.is_some() && self.affected().all(AffectedReaders::is_empty) {
+            text.push_str("breaks: no consumer that you may see\n");
+        }
         let outcome = if self.accepted { "sufficient" } else { "too small" };
         let _ = writeln!(text, "required bump: {needed}, declared bump: {declared} ({outcome})");
         text

@@ -14,6 +14,7 @@ use super::args::{self, ProductAddress, Remote};
 use super::client::Client;
 use super::error::{Exit, Result};
 use super::output::{self, bold, count};
+use super::report::{Kind, Level, Note};
 
 /// Where a question begins.
 #[derive(Args)]
@@ -167,13 +168,13 @@ struct LineageEdge {
     to: LineageNode,
 }
 
-#[derive(Serialize, cynic::QueryFragment)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 struct Principal {
     subject: String,
 }
 
 /// Those who read what a change breaks.
-#[derive(Serialize, cynic::QueryFragment)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 pub(crate) struct AffectedReaders {
     complete: bool,
     count: i32,
@@ -181,14 +182,14 @@ pub(crate) struct AffectedReaders {
     consumers: Vec<LineageConsumer>,
 }
 
-#[derive(Serialize, cynic::QueryFragment)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 struct LineageConsumer {
     principal: Option<Principal>,
     distance: i32,
     ports: Vec<LineagePort>,
 }
 
-#[derive(Serialize, cynic::QueryFragment)]
+#[derive(Debug, Serialize, cynic::QueryFragment)]
 struct LineagePort {
     product: Option<ProductName>,
     name: String,
@@ -342,6 +343,21 @@ impl LineageAnswer {
 }
 
 impl AffectedReaders {
+    /// Whether no one breaks, as far as is known for certain.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0 && self.complete
+    }
+
+    /// The lines as notes of a report.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = Note> {
+        let kind = || Kind::new(("breaks", "A consumer who may break by the change."));
+        let note = move |message| {
+            let title = "breaks".to_owned();
+            Note { level: Level::Notice, line: None, column: None, kind: kind(), title, message }
+        };
+        self.lines().into_iter().map(note)
+    }
+
     /// Who breaks, one line each, and what is missing.
     pub(crate) fn lines(&self) -> Vec<String> {
         let uses = self.consumers.iter().flat_map(|consumer| consumer.ports.iter().map(move |port| (consumer, port)));

@@ -117,6 +117,7 @@ struct RevokeOverrideInput {
 #[derive(Serialize, cynic::InlineFragments)]
 #[cynic(exhaustive)]
 #[serde(tag = "__typename")]
+#[expect(clippy::large_enum_variant, reason = "there is one value per run")]
 enum ReviewRefusalResult {
     VersionRefusal(VersionRefusal),
     InvalidDocuments(InvalidDocuments),

@@ -9,6 +9,7 @@ mod faults;
 mod flights;
 mod hostile;
 mod kills;
+mod lineage;
 mod log;
 mod page;
 mod registry;

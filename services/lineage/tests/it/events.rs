@@ -149,6 +149,16 @@ fn wrong_events_are_refused_with_the_place() {
             missing.clone(),
         ),
         (
+            facet("schema", r#"{"fields":[{"name":""}]}"#),
+            "/inputs/1/facets/schema/fields/0/name",
+            Problem::Name(name::Error::Empty),
+        ),
+        (
+            facet("columnLineage", r#"{"fields":{"":{"inputFields":[]}}}"#),
+            "/inputs/1/facets/columnLineage/fields/",
+            Problem::Name(name::Error::Empty),
+        ),
+        (
             facet("columnLineage", r#"{"fields":{"a/b":{}}}"#),
             "/inputs/1/facets/columnLineage/fields/a~1b/inputFields",
             missing.clone(),
@@ -189,6 +199,7 @@ fn texts_that_are_no_events_are_refused() {
     for text in ["", "{", "7", "{} {}", r#"{"a":1,"a":2}"#, "[1"] {
         assert!(Event::read(text.as_bytes()).is_err(), "{text}");
     }
+    assert!(matches!(read(&format!(r#"{JOB},"x":"\u0000""#)), Err(Error::NotJson(_))), "PostgreSQL stores no NUL");
     for text in ["{}", "7", "null"] {
         assert!(matches!(Event::read_batch(text.as_bytes()), Err(Error::At { .. })), "{text}");
     }

@@ -122,4 +122,13 @@ fn a_run_cannot_grow_without_bound() {
     ledger.apply(speaker(1), &event(0, MAX_DATASETS)).unwrap();
     assert_eq!(ledger.apply(speaker(1), &event(MAX_DATASETS, 1)), Err(Error::RunTooLarge));
     assert_eq!(ledger, before, "a refused event changes nothing");
+    // Each of two events is small enough, and their pairs are too many.
+    let side = |side: &str, n_datasets: usize| {
+        let one = |number| format!(r#"{{"namespace":"n","name":"{side}{number}"}}"#);
+        let names = (0..n_datasets).map(one).collect::<Vec<_>>().join(",");
+        run_event("08:00:00", 2, "j", &format!(r#","{side}":[{names}]"#))
+    };
+    ledger.apply(speaker(1), &side("inputs", 200)).unwrap();
+    assert_eq!(ledger.apply(speaker(1), &side("outputs", 101)), Err(Error::RunTooLarge));
+    ledger.apply(speaker(1), &side("outputs", 100)).unwrap();
 }

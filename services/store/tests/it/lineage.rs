@@ -24,6 +24,9 @@ crate::suite! {
     a_run_that_grows_too_large_is_refused_alone,
     events_and_runs_are_forgotten_and_claims_stay,
     the_text_of_events_is_kept_within_its_bound,
+    of_statements_the_newest_holds,
+    a_speaker_claims_a_bounded_number_of_bytes,
+    a_batch_adds_a_bounded_number_of_bytes,
 }
 
 fn real_events() -> Vec<Event> {
@@ -176,4 +179,52 @@ async fn the_text_of_events_is_kept_within_its_bound(world: World) {
     record(&world, by, &[run(1, "00:00:01", &["a".to_owned()], &[])], 1).await;
     let kept = store::lineage::list_events(&mut world.read().await, by, 10).await.unwrap();
     assert_eq!(kept.iter().filter(|(_, json)| json.is_some()).count(), 1);
+}
+
+async fn of_statements_the_newest_holds(world: World) {
+    let design = |hour: u32, source: &str| {
+        let text = format!(
+            r#"{{"eventTime":"2026-01-01T{hour:02}:00:00Z","producer":"p","schemaURL":"s",
+            "job":{{"namespace":"jobs","name":"job"}},"inputs":[{{"namespace":"db","name":"{source}"}}],
+            "outputs":[{{"namespace":"db","name":"out"}}]}}"#
+        );
+        Event::read(text.as_bytes()).unwrap()
+    };
+    let [old, new] = [design(8, "before"), design(9, "after")];
+    let alone = speaker(&world, "alone").await;
+    record(&world, alone, std::slice::from_ref(&new), 1).await;
+    let expected = claims(&world, alone).await;
+    for (number, batches) in
+        [vec![vec![&old, &new]], vec![vec![&new, &old]], vec![vec![&old], vec![&new]], vec![vec![&new], vec![&old]]]
+            .into_iter()
+            .enumerate()
+    {
+        let by = speaker(&world, &format!("speaker-{number}")).await;
+        for batch in batches {
+            record(&world, by, &batch.into_iter().cloned().collect::<Vec<_>>(), 1).await;
+        }
+        assert_eq!(claims(&world, by).await, expected, "{number}");
+    }
+}
+
+async fn a_speaker_claims_a_bounded_number_of_bytes(world: World) {
+    let (by, other) = (speaker(&world, "one").await, speaker(&world, "two").await);
+    let one = |number: u128| run(number, "00:00:00", &[format!("a{number}")], &["b".to_owned()]);
+    assert_eq!(record(&world, by, &[one(1)], 1).await.n_new, 1);
+    let n_bytes = store::lineage::MAX_BYTES - 100;
+    world.execute(&format!("UPDATE lineage_speakers SET n_bytes = {n_bytes}")).await;
+    let before = claims(&world, by).await;
+    let full = record(&world, by, &[one(2)], 1).await;
+    assert_eq!((full.n_new, full.refused, full.has_changed), (0, vec![(0, Refusal::Full)], false));
+    assert_eq!(claims(&world, by).await, before);
+    assert_eq!(record(&world, other, &[one(2)], 1).await.n_new, 1);
+}
+
+async fn a_batch_adds_a_bounded_number_of_bytes(world: World) {
+    let by = speaker(&world, "one").await;
+    let names = |side: &str| (0..141).map(|n| format!("{side}{n}{}", "x".repeat(2_000))).collect::<Vec<_>>();
+    let large = run(1, "00:00:00", &names("in"), &names("out"));
+    let events = [large, run(2, "00:00:00", &["a".to_owned()], &["b".to_owned()])];
+    let recorded = record(&world, by, &events, 1).await;
+    assert_eq!((recorded.n_new, recorded.refused), (1, vec![(0, Refusal::BatchTooLarge)]));
 }

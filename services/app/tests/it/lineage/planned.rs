@@ -2,16 +2,18 @@
 
 #![expect(clippy::panic, reason = "a helper of tests ends the test")]
 
-use app::lease::Leases;
-use app::lineage::{Consumer, Reads, readers_of};
+use app::lineage::{Ask, Consumer, Reads, explore, readers_of, reads_of_holders};
+use app::notice::{list_consumers, list_notices};
 use app::publish::{Breaking, DocumentSet, DocumentText, Outcome};
-use domain::column_reads::{Chunk, FileChunks};
 use domain::identity::DomainRole;
-use domain::table::PinnedFile;
+use lineage::graph::Direction;
+use store::Seek;
 use testkit::actor::{TestActor, access_to};
+use testkit::app::TestApp;
 use testkit::inspector::Scene;
+use testkit::reading::data_file;
 
-use super::{documents, event, on_both, place, send, world};
+use super::{ask, documents, event, on_both, place, send, world};
 
 /// What a new version of `shop.orders` would break, as a plan says; `None` if nothing.
 async fn planned(actor: &TestActor, change: impl Fn(&str) -> String) -> Option<Breaking> {
@@ -34,29 +36,11 @@ const AMOUNT: &str = "      - {name: amount, logicalType: number}\n";
 async fn a_planned_change_names_those_who_really_read_the_column() {
     on_both(async |test| {
         let [shop, ..] = world(&test).await;
-        let pinned = PinnedFile {
-            path: "a.parquet".to_owned(),
-            size_bytes: 2_048,
-            mtime_ns: 1,
-            inode: 1,
-            ctime_ns: Some(1),
-            digest: None,
-        };
-        let chunk = |column: u32| Chunk {
-            start: 4 + u64::from(column) * 1_000,
-            end: 1_004 + u64::from(column) * 1_000,
-            column: Some(column),
-        };
-        let chunks = FileChunks::new(vec![chunk(0), chunk(1)]);
-        let scene = Scene::of("id:integer amount:number").with_files(vec![(pinned, chunks)]);
+        let scene = Scene::of("id:integer amount:number").with_files(vec![data_file(2)]);
         test.lay("shop/orders", 1, scene).await;
         app::column_reads::begin(&test.app).await.unwrap();
 
-        let read = async |reader: &TestActor, table: &str, column: u32| {
-            let open = test.app.open(reader.leases(table).await.lease.id).await.unwrap();
-            let Chunk { start, end, .. } = chunk(column);
-            test.app.sends(&open, "a.parquet", 2_048, &(start..end));
-        };
+        let read = async |reader: &TestActor, table: &str, column| test.reads_column(reader, table, column).await;
         let mut readers = Vec::new();
         for number in 0..5_u32 {
             let subject = format!("reader-{number}");
@@ -109,6 +93,79 @@ async fn a_planned_change_names_those_who_really_read_the_column() {
         let publisher = test.member("publisher", &[("shop", DomainRole::Publisher)]).await;
         let removed = planned(&publisher, |contract| contract.replace(AMOUNT, "")).await.unwrap();
         assert_eq!(readers_of(&publisher, &removed).await.unwrap().consumers, []);
+    })
+    .await;
+}
+
+/// A schema object has any name; its table has one in addresses.
+#[tokio::test]
+async fn tables_are_found_by_their_names_in_addresses() {
+    let test = TestApp::start().await;
+    let shop = test.domain("shop").await;
+    let named = |contract: &str| {
+        contract
+            .replace("  - name: orders\n", "  - name: Order Lines\n")
+            .replace("{model}", "orders")
+            .replace("logicalType: number}", "logicalType: number, transformSourceObjects: [crm.accounts]}")
+    };
+    let [product, contract] = documents("shop", "orders", "internal", "", "");
+    test.publish(&shop, "shop", &[product, named(&contract)]).await;
+    test.lay("shop/orders", 0, Scene::of("id:integer amount:number")).await;
+    let reader = test.principal("reader").await;
+    shop.grants(&reader, access_to("shop.orders.order-lines")).await.unwrap();
+
+    let removed = planned(&shop, |contract| named(&contract.replace(AMOUNT, ""))).await.unwrap();
+    let found = readers_of(&shop, &removed).await.unwrap();
+    assert_eq!((found.consumers.len(), found.is_complete), (1, true));
+    let up = Ask { direction: Direction::Upstream, ..ask("shop.orders.order-lines", &["amount"]) };
+    assert_eq!(super::found(&explore(&shop, up).await.unwrap()), ["1 dataset  crm.accounts *"]);
+    let unknown = explore(&shop, ask("shop.orders.order-lines", &["none"])).await.unwrap_err();
+    assert!(unknown.to_string().contains("no such column"), "{unknown}");
+}
+
+/// A renamed column counts under the name that its readers know, in a plan and in the notice that follows.
+#[tokio::test]
+async fn a_renamed_column_is_named_as_its_readers_know_it() {
+    on_both(async |test| {
+        let shop = test.domain("shop").await;
+        let [product, contract] = documents("shop", "orders", "internal", "", "");
+        let with_id = |contract: &str| contract.replace("{name: amount,", "{id: the-amount, name: amount,");
+        test.publish(&shop, "shop", &[&product, &with_id(&contract)]).await;
+        let scene = Scene::of("id:integer amount:number").with_files(vec![data_file(2)]);
+        test.lay("shop/orders", 0, scene).await;
+        app::column_reads::begin(&test.app).await.unwrap();
+        let mut readers = Vec::new();
+        for (subject, column) in [("one", 1), ("two", 0)] {
+            let reader = test.principal(subject).await;
+            shop.grants(&reader, access_to("shop.orders.orders")).await.unwrap();
+            let reader = test.ctx(subject).await;
+            test.reads_column(&reader, "shop.orders.orders", column).await;
+            readers.push(reader.id());
+        }
+        app::column_reads::write(&test.app).await.unwrap();
+
+        let renamed = |contract: &str| {
+            let contract = with_id(contract).replace("name: amount", "name: total");
+            contract.replace("{model}", "renamed")
+        };
+        let amount = Reads::Columns(["amount".to_owned()].into());
+        let breaking = planned(&shop, renamed).await.unwrap();
+        let found = readers_of(&shop, &breaking).await.unwrap();
+        let [consumer] = &found.consumers[..] else { panic!("{found:?}") };
+        assert_eq!((consumer.principal_id, found.is_complete), (readers[0], true));
+        assert_eq!(consumer.uses.values().collect::<Vec<_>>(), [&amount]);
+
+        let port = "  - {name: orders, version: 2.0.0, contractId: orders-contract}\n";
+        let second = renamed(&contract).replace("version: 1.0.0", "version: 2.0.0");
+        test.publish(&shop, "shop", &[format!("{product}{port}"), second]).await;
+        test.lay("shop/renamed", 0, Scene::of("id:integer total:number")).await;
+        let notices = list_notices(&shop, None, Seek::first(10)).await.unwrap().items;
+        let [notice] = &notices[..] else { panic!("{notices:?}") };
+        let consumers = list_consumers(&shop, notice.notice.id, Seek::first(10)).await.unwrap().items;
+        let grants: Vec<_> = consumers.iter().map(|consumer| &consumer.grant).collect();
+        let reads = reads_of_holders(&shop, &notice.notice, &grants).await.unwrap();
+        let of = |reader| grants.iter().zip(&reads).find(|(grant, _)| grant.principal_id == reader).unwrap().1;
+        assert_eq!((of(readers[0]), of(readers[1])), (&amount, &Reads::Columns(Default::default())));
     })
     .await;
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::server::CannedServer;
 use super::{charter, command, run};
 
 /// A contract with columns, each a line of YAML flow.
@@ -269,4 +270,51 @@ fn a_custom_property_is_a_promise_if_it_is_named_as_one() {
     assert_eq!(run.code, 2, "{}", run.stdout);
     assert!(run.stdout.contains("retentionClass"), "{}", run.stdout);
     assert_eq!(charter(&["contract", "diff", &old, &new, "--promise", "other"]).code, 0);
+}
+
+/// Which consumers a change breaks is the server's answer, in each form of the output.
+#[test]
+fn the_server_names_those_whom_a_change_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = written(folder.path(), "old.yaml", &contract("1.0.0", &[ID, NOTE]));
+    let new = written(folder.path(), "new.yaml", &contract("2.0.0", &[ID]));
+    let answer =
+        |affected: Value| json!({ "data": { "answer": { "__typename": "ContractImpact", "affected": affected } } });
+    let affected = json!({ "complete": true, "count": 1, "consumers": [{
+        "principal": { "subject": "ana" }, "distance": 1, "ports": [{
+            "product": { "name": "orders", "domain": { "path": "shop" } }, "name": "orders", "major": 1,
+            "columns": ["note"] }] }] });
+    let call = ["contract", "diff", &old, &new, "--impact", "shop.orders"];
+    let ask = |affected: &Value, more: &[&str]| {
+        let server = CannedServer::answering([answer(affected.clone())]);
+        let run = server.run(&[&call[..], more].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{more:?}");
+        let sent = server.requests().remove(0).variables;
+        assert_eq!(sent["product"], "shop.orders");
+        assert_eq!(sent["old"]["text"], json!(contract("1.0.0", &[ID, NOTE])));
+        assert_eq!(sent["new"], json!({ "path": new, "text": contract("2.0.0", &[ID]) }));
+        run.stdout
+    };
+    let text = ask(&affected, &[]);
+    assert!(text.contains("\nbreaks: ana on shop.orders.orders__v1: reads note\nrequired bump: major"), "{text}");
+    let text = ask(&Value::Null, &[]);
+    assert!(text.contains("\nbreaks: no consumer that you may see\n"), "{text}");
+    let unknown = json!({ "complete": false, "count": 0, "consumers": [] });
+    let text = ask(&unknown, &[]);
+    assert!(text.contains("\nbreaks: lineage is not up to date: consumers may be missing\n"), "{text}");
+    let diff: Value = serde_json::from_str(&ask(&affected, &["--json"])).unwrap();
+    assert_eq!((&diff["affected"], &diff["needed"]), (&affected, &json!("MAJOR")));
+    let diff: Value = serde_json::from_str(&ask(&Value::Null, &["--json"])).unwrap();
+    assert_eq!(diff.get("affected"), Some(&Value::Null));
+    let github = ask(&affected, &["--format", "github"]);
+    assert!(github.contains("ana on shop.orders.orders__v1: reads note"), "{github}");
+    // Without the option no server is asked, and the output has no such field.
+    let alone: Value = serde_json::from_str(&charter(&["contract", "diff", &old, &new, "--json"]).stdout).unwrap();
+    assert_eq!(alone.get("affected"), None);
+    // What the server does not accept is said with its places.
+    let invalid = json!({ "data": { "answer": { "__typename": "InvalidDocuments", "problems": [
+        { "document": old, "line": 2, "column": 5, "path": "/id", "message": "is missing" }] } } });
+    let run = CannedServer::answering([invalid]).run(&call);
+    assert_eq!((run.code, run.stdout.as_str()), (3, ""));
+    assert!(run.stderr.contains(":2:5: /id: is missing"), "{}", run.stderr);
 }

@@ -141,6 +141,11 @@ fn offline_forms() -> Forms {
                     ("--format", Word("text")),
                     ("--json", Json),
                 ]),
+                Form {
+                    caller: "owner-shop",
+                    others: ALL_BUT_OWNER,
+                    arguments: vec![("OLD", File), ("NEW", File), ("--impact", Kind::Product)],
+                },
                 local(&[("OLD", File), ("NEW", File), ("--changelog", Flag)]),
                 local(&[("--batch", Flag)]),
             ],

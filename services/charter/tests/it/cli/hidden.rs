@@ -13,7 +13,15 @@ use super::world::{Ids, World, documents, text};
 const CALLS: [(&str, &[&str]); 54] = [
     // These need no server.
     ("serve", &[]),
-    ("contract diff", &["payroll-1.yaml payroll-2.yaml", "payroll-1.yaml payroll-2.yaml --format junit"]),
+    (
+        "contract diff",
+        &[
+            "payroll-1.yaml payroll-2.yaml",
+            "payroll-1.yaml payroll-2.yaml --format junit",
+            "payroll-1.yaml payroll-2.yaml --impact shop.payroll",
+            "payroll-1.yaml payroll-2.yaml --impact shop.orders --json",
+        ],
+    ),
     ("contract init", &["- --domain hr --object payroll"]),
     ("contract lint", &["payroll-1.yaml payroll --strict"]),
     ("contract import", &["payroll.avsc --from avro --id payroll-contract"]),

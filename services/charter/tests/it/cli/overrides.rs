@@ -14,7 +14,7 @@ fn refusal(digest: &str) -> Value {
         "__typename": "VersionRefusal", "document": "<stdin>", "contract": "orders", "version": "1.1.0",
         "comparedWith": "1.0.0", "needed": "MAJOR", "suggested": "2.0.0", "message": "it breaks readers",
         "findings": [finding("orders.amount", "MAJOR", false), finding("orders", "PATCH", true)],
-        "findingsDigest": digest,
+        "findingsDigest": digest, "affected": null,
     })
 }
 

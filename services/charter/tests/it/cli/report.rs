@@ -229,7 +229,7 @@ fn a_refusal_is_an_annotation_of_the_line_it_is_about() {
     let file = file.to_str().unwrap();
     let refused = json!({ "__typename": "RefusedVersions", "refusals": [{
         "document": file, "contract": "orders", "version": "1.1.0", "comparedWith": "1.0.0", "needed": "MAJOR",
-        "suggested": "2.0.0", "findingsDigest": null, "message": "too small", "findings": [{
+        "suggested": "2.0.0", "findingsDigest": null, "affected": null, "message": "too small", "findings": [{
             "path": "orders.amount", "rule": "type.changed", "historySafe": false, "consumerSafe": false,
             "bump": "MAJOR", "message": "the type changed", "before": null, "after": null,
             "proof": null,

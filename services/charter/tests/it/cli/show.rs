@@ -374,6 +374,8 @@ fn a_refused_version_exits_2_with_findings_and_the_version_to_set() {
     let refused = json!({ "__typename": "RefusedVersions", "refusals": [{
         "document": "a.yaml", "contract": "orders", "version": "1.0.1", "comparedWith": "1.0.0", "needed": "MAJOR",
         "suggested": "2.0.0", "findingsDigest": null, "message": "",
+        "affected": { "complete": true, "count": 1, "consumers": [{ "principal": { "subject": "ana" }, "distance": 1, "ports": [{
+            "product": { "name": "orders", "domain": { "path": "shop" } }, "name": "orders", "major": 1, "columns": ["y"] }] }] },
         "findings": [finding("/p", "PATCH", true, true), finding("/x", "MAJOR", true, false), finding("/y", "MAJOR", false, false)],
     }] });
     let run = CannedServer::answering([answer(refused)]).run_with_stdin(&["plan", "-"], "x");
@@ -385,6 +387,7 @@ a.yaml: contract `orders` 1.0.1 against 1.0.0 needs a major version: 2.0.0
     /y: m (r, neither history-safe nor consumer-safe)
   patch
     /p: m (r)
+  breaks: ana on shop.orders.orders__v1: reads y
 error: 1 version refused
 hint: set the version in `a.yaml` to `2.0.0`
 ";

@@ -134,7 +134,9 @@ fn cases(path: &[String], name: &str, arguments: &[Argument], form: &Form, value
         });
     };
 
-    let takes_remote = arguments.iter().any(|argument| argument.name == "--server");
+    // A comparison asks the server only about its impact.
+    let asks_server = name != "contract diff" || form.arguments.iter().any(|(name, _)| *name == "--impact");
+    let takes_remote = asks_server && arguments.iter().any(|argument| argument.name == "--server");
     let remote = REMOTE.iter().filter(|_| takes_remote);
     for (argument, kind) in form.arguments.iter().chain(remote) {
         let Some(found) = arguments.iter().find(|found| found.name == *argument) else {

@@ -1,0 +1,3 @@
+select carrier, sum(distance) as miles
+from {{ source("nyc", "flights") }}
+group by carrier
