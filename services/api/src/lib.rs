@@ -15,6 +15,7 @@ mod health;
 mod limits;
 mod scan;
 mod server;
+mod web;
 
 use std::sync::Arc;
 
@@ -24,25 +25,15 @@ use axum::middleware::from_fn_with_state;
 use http_base::log::Log;
 use http_base::problem::Problem;
 use http_base::request;
-use http_base::site::Site;
-use page::Page;
 use tokio_util::task::TaskTracker;
 
 pub use self::limits::Limits;
 use self::server::Server;
+pub use self::web::Web;
 
 /// Whether a path is one of those that supervise the server: they are answered however many connections there are.
 pub fn is_health(path: &str) -> bool {
     matches!(path, "/health" | "/ready")
-}
-
-/// The web page, and where browsers reach it.
-#[derive(Clone, Debug)]
-pub struct Web {
-    /// Where browsers reach the server.
-    pub site: Site,
-    /// The page.
-    pub page: Page,
 }
 
 /// The router of the whole API, with the web page.

@@ -10,10 +10,10 @@ use http_base::log::Log;
 use http_base::permit::Permits;
 use tokio_util::task::TaskTracker;
 
-use crate::Web;
 use crate::graphql::complete::FieldTypes;
 use crate::graphql::{self, Schema};
 use crate::limits::Limits;
+use crate::web::Web;
 
 /// The state that all requests share.
 pub(crate) struct Server {

@@ -34,7 +34,7 @@ pub(crate) fn web() -> Web {
             ..file("/assets/main.js", "text/javascript; charset=utf-8", b"plain script")
         },
         file("/favicon.svg", "image/svg+xml", b"<svg/>"),
-        file("/graphql", "text/html; charset=utf-8", b"never served: the path is a door's"),
+        file("/health/page.html", "text/html; charset=utf-8", b"never served: the path is a door's"),
     ];
     let documents = [
         ("viewer", "{ viewer { principal { subject } } }"),
@@ -114,6 +114,7 @@ async fn paths_of_doors_and_paths_with_two_readings_are_not_the_page() {
         "/graphql/",
         "/graphql/x",
         "/health/x",
+        "/health/page.html",
         "/ready/",
         "/api",
         "/api/v2",

@@ -284,8 +284,8 @@ async fn a_disabled_principal_begins_no_session_with_a_token_that_stays_valid() 
     let test = TestApp::start().await;
     let person = test.principal("person").await;
     let robot = test.account("robot", &person).await;
+    let begun = begins(&test, &robot).await;
     let made = create_code(&robot, None).await.unwrap();
-    let begun = begins(&test, &test.ctx("robot").await).await;
     let mut tx = test.app.db.write(Lock::Facts).await.unwrap();
     let disabled = domain::identity::Disabled { at: test.clock.now(), by: test.admin.id() };
     store::identity::disable(&mut tx, person.id(), disabled).await.unwrap();
