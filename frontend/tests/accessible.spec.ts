@@ -31,7 +31,8 @@ const views: View[] = [
       await page.getByRole("button", { name: "Hide", exact: true }).waitFor();
       await page.getByRole("button", { name: "Draw it" }).click();
       await page.getByRole("button", { name: "Who is affected" }).click();
-      for (const summary of await page.locator("details:not([open]) > summary").all()) await summary.click();
+      const closed = page.locator("main details:not([open]) > summary");
+      for (let n = await closed.count(); n > 0; n--) await closed.first().click();
       await settled(page);
     },
   },
@@ -55,6 +56,8 @@ const views: View[] = [
 for (const theme of ["light", "dark"] as const) {
   test.describe(theme, () => {
     test.use({ colorScheme: theme });
+
+    test.describe.configure({ timeout: 120_000 });
 
     for (const { name, who, path, step } of views) {
       test(`${name} has no violation and fits at 1280 and 320 px`, async ({ page, signedInAs }) => {

@@ -6,10 +6,13 @@ import { noticeViewer, signedOut } from "./session";
 
 /** How long an answer stands in for a request that is asked again: going back and forth asks nothing. */
 const fresh_ms = 10_000;
+const fresh_failure_ms = 2_000;
 const kept_answers = 60;
 
 interface Entry {
   answer?: Answer<unknown>;
+  /** Why the last request failed, for who mounts right after: a loader's failure is not asked for again. */
+  failure?: ApiError;
   at: number;
   pending?: Promise<Answer<unknown>>;
   abort?: AbortController;
@@ -40,6 +43,7 @@ function ask<D, V>(operation: Operation<D, V>, variables: V): { entry: Entry; pe
     const pending: Promise<Answer<unknown>> = send(operation, variables, abort.signal)
       .then((answer) => {
         entry.answer = answer;
+        entry.failure = undefined;
         entry.at = Date.now();
         noticeViewer(answer.data);
         return answer as Answer<unknown>;
@@ -47,7 +51,9 @@ function ask<D, V>(operation: Operation<D, V>, variables: V): { entry: Entry; pe
       .finally(() => {
         if (entry.pending === pending) entry.pending = undefined;
       });
-    pending.catch(() => {});
+    pending.catch((cause: unknown) => {
+      if (cause instanceof ApiError) Object.assign(entry, { failure: cause, at: Date.now() });
+    });
     entry.pending = pending;
   }
   return { entry, pending: entry.pending as Promise<Answer<D>> };
@@ -88,7 +94,12 @@ export interface Query<Data> {
  */
 export function useQuery<D, V>(operation: Operation<D, V>, variables: V, when = true): Query<D> {
   const key = keyOf(operation, variables);
-  const [round, retry] = useReducer((n: number) => n + 1, 0);
+  const [round, again] = useReducer((n: number) => n + 1, 0);
+  const retry = useCallback(() => {
+    const found = entries.get(key);
+    if (found) found.at = 0;
+    again();
+  }, [key]);
   const [state, setState] = useState<{ key: string; answer?: Answer<D>; error?: ApiError; done: boolean }>(() => ({
     key,
     answer: entries.get(key)?.answer as Answer<D> | undefined,
@@ -102,9 +113,17 @@ export function useQuery<D, V>(operation: Operation<D, V>, variables: V, when = 
     if (!when) return;
     const { operation, variables } = latest.current;
     const found = entries.get(key);
-    if (found?.answer) {
+    if (found?.answer && !found.failure) {
       setState({ key, answer: found.answer as Answer<D>, done: Date.now() - found.at <= fresh_ms });
       if (Date.now() - found.at <= fresh_ms) return;
+    }
+    const fail = (error: ApiError) => {
+      if (error.code === "UNAUTHENTICATED") signedOut();
+      setState((before) => ({ key, answer: before.key === key ? before.answer : undefined, error, done: true }));
+    };
+    if (found?.failure && Date.now() - found.at <= fresh_failure_ms) {
+      fail(found.failure);
+      return;
     }
     let gone = false;
     const { entry, pending } = ask(operation, variables);
@@ -112,10 +131,7 @@ export function useQuery<D, V>(operation: Operation<D, V>, variables: V, when = 
     pending.then(
       (answer) => !gone && setState({ key, answer, done: true }),
       (cause: unknown) => {
-        if (gone) return;
-        const error = cause instanceof ApiError ? cause : new ApiError("INTERNAL", String(cause));
-        if (error.code === "UNAUTHENTICATED") signedOut();
-        setState((before) => ({ key, answer: before.key === key ? before.answer : undefined, error, done: true }));
+        if (!gone) fail(cause instanceof ApiError ? cause : new ApiError("INTERNAL", String(cause)));
       },
     );
     return () => {
@@ -130,9 +146,9 @@ export function useQuery<D, V>(operation: Operation<D, V>, variables: V, when = 
   }, [key, round, when]);
 
   useEffect(() => {
-    mounted.add(retry);
+    mounted.add(again);
     return () => {
-      mounted.delete(retry);
+      mounted.delete(again);
     };
   }, []);
 

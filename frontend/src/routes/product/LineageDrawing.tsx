@@ -147,7 +147,6 @@ function Picture({
                 id={`node-${node.id}`}
                 role={opens ? "link" : "img"}
                 tabIndex={node.id === at ? 0 : -1}
-                aria-label={`${node.label}, ${node.detail}, ${where(node.layer)}`}
                 className={`node${node.id === start_id ? " start" : ""}${node.id.startsWith("rest ") ? " rest" : ""}`}
                 transform={`translate(${node.x} ${node.y})`}
                 onFocus={() => setAt(node.id)}
@@ -163,6 +162,8 @@ function Picture({
                   element?.focus();
                 }}
               >
+                {/* Its name, in full: what is seen is shortened. */}
+                <title>{`${node.label}, ${node.detail}, ${where(node.layer)}`}</title>
                 <rect width={box.width} height={box.height} rx={6} />
                 <text x={10} y={17}>
                   {short(node.label, 26)}
@@ -170,7 +171,6 @@ function Picture({
                 <text x={10} y={31} className="detail">
                   {short(node.detail, 31)}
                 </text>
-                <title>{`${node.label}, ${node.detail}`}</title>
               </g>
             );
           })}

@@ -1,5 +1,6 @@
 import "./product.css";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import type { ApiError } from "../../api/error";
 import { useQuery } from "../../api/query";
 import { ProductDocument, type ProductQuery, ProductTableDocument } from "../../gen/graphql";
 import { addressOf, productSplat } from "../../lib/paths";
@@ -32,10 +33,12 @@ export function Product() {
     variables ?? { domain: "", name: "", address: "", table: "", known: false },
     variables !== undefined,
   );
-  const product = query.data?.product;
+  const found = query.data?.product;
+  // While another product loads, what is left of this one is not shown under the other's name.
+  const product = found && variables && addressOf(found) === variables.address ? found : undefined;
   useTitle(product ? (product.title ?? product.name) : (variables?.address ?? "No such product"));
 
-  if (!variables || query.data?.product === null || query.error?.code === "NOT_FOUND") {
+  if (!variables || (query.data?.product === null && !query.stale) || query.error?.code === "NOT_FOUND") {
     return <NoProduct address={variables?.address ?? _splat ?? ""} />;
   }
   if (!query.data || !product) {
@@ -50,7 +53,16 @@ export function Product() {
       </div>
     );
   }
-  return <Loaded data={query.data} product={product} variables={variables} busy={query.loading} />;
+  return (
+    <Loaded
+      key={variables.address}
+      data={query.data}
+      product={product}
+      variables={variables}
+      busy={query.loading}
+      failures={query.errors}
+    />
+  );
 }
 
 function Loaded({
@@ -58,11 +70,13 @@ function Loaded({
   product,
   variables,
   busy,
+  failures,
 }: {
   data: ProductQuery;
   product: Found;
   variables: NonNullable<ReturnType<typeof productVariables>>;
   busy: boolean;
+  failures: ApiError[];
 }) {
   const address = addressOf(product);
   const first = product.tables[0];
@@ -79,6 +93,9 @@ function Loaded({
     <div className="page product" aria-busy={busy || later.loading}>
       <Head product={product} variables={variables} />
       <div className="product-main">
+        {failures.map((error) => (
+          <Failure key={error.message} what="A part of this page is missing." error={error} />
+        ))}
         {table ? (
           <>
             <Columns table={table} product={product} />
@@ -92,7 +109,13 @@ function Loaded({
         <People data={data} product={product} />
       </div>
       <aside className="product-side" aria-label="Access and tables">
-        <ReadIt data={data} product={product} table={table ?? undefined} decision={decision ?? undefined} />
+        <ReadIt
+          key={table?.address}
+          data={data}
+          product={product}
+          table={table ?? undefined}
+          decision={decision ?? undefined}
+        />
         {product.tables.length > 1 && <Tables product={product} shown={table?.address} />}
         {product.similar.length > 0 && (
           <section className="block">
@@ -193,7 +216,7 @@ function NoTable({
   hasTables,
 }: {
   loading: boolean;
-  error: Parameters<typeof Failure>[0]["error"] | undefined;
+  error: ApiError | undefined;
   retry: () => void;
   hasTables: boolean;
 }) {

@@ -91,7 +91,7 @@ function Contract({ contract, several }: { contract: ContractHeadFragment; sever
           look="quiet"
           icon="file"
           onClick={() => setShown(version)}
-          aria-label={`Document of ${version.version}`}
+          aria-label={`Show the document of ${version.version}`}
         >
           Show
         </Button>
