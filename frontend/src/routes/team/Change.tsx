@@ -93,7 +93,6 @@ export function Change() {
         {(data) => (
           <form
             className={over ? "form drop over" : "form drop"}
-            aria-label="Documents"
             onSubmit={(event) => {
               event.preventDefault();
               preview();
