@@ -101,6 +101,8 @@ test("a new major says whom it breaks and by which differences", async ({ page, 
   await expect(page.getByRole("region", { name: "What it would change" })).toContainText("demo-flights-contract");
   await expect(page.getByRole("table", { name: "What the documents change" })).toContainText("3.0.0");
   await expect(page.getByRole("heading", { name: "Who breaks by demo-flights-contract 3.0.0" })).toBeVisible();
+  const bob = page.getByRole("table", { name: /^Who breaks by/ }).getByRole("row", { name: /^bob/ });
+  await expect(bob).toContainText("nyc.flights flights v1");
   await expect(page.getByRole("table", { name: /^Differences of/ })).toContainText("delay_band");
 });
 
