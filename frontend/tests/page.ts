@@ -86,3 +86,54 @@ export async function requests(page: Page, act: () => Promise<unknown>): Promise
   page.off("request", listen);
   return seen;
 }
+
+/** How often `act` presses the pointer. */
+export async function clicks(page: Page, act: () => Promise<unknown>): Promise<number> {
+  let n = 0;
+  const name = `pressed${Math.random().toString(36).slice(2)}`;
+  await page.exposeFunction(name, () => {
+    n += 1;
+  });
+  const listen = (name: string) => {
+    document.addEventListener("pointerdown", () => (window as unknown as Record<string, () => void>)[name]?.(), true);
+  };
+  await page.addInitScript(listen, name);
+  await page.evaluate(listen, name);
+  await act();
+  return n;
+}
+
+/** The text of the file that `act` saves. */
+export async function saved(page: Page, act: () => Promise<unknown>): Promise<string> {
+  const [file] = await Promise.all([page.waitForEvent("download"), act()]);
+  return readFileSync(await file.path(), "utf8");
+}
+
+/** Does something with the API as a person, beside the page. */
+export async function gql(who: Who, query: string, variables: object = {}): Promise<Record<string, never>> {
+  const tokens = JSON.parse(process.env.CHARTER_DOOR_TOKENS ?? "{}") as Record<string, string>;
+  const response = await fetch(`${process.env.CHARTER_SERVER}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${tokens[who]}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  const answer = (await response.json()) as { data?: Record<string, never>; errors?: unknown };
+  if (!answer.data) throw new Error(JSON.stringify(answer));
+  return answer.data;
+}
+
+/** Asks for access, and gives the id of the request. */
+export async function askFor(who: Who, address: string, sentence: string, purpose = "ANALYTICS"): Promise<string> {
+  const data = (await gql(
+    who,
+    "mutation($input: RequestAccessInput!) { requestAccess(input: $input) { request { id } } }",
+    { input: { address, purpose, sentence } },
+  )) as unknown as { requestAccess: { request: { id: string } } };
+  return data.requestAccess.request.id;
+}
+
+export async function approve(who: Who, request: string): Promise<void> {
+  await gql(who, "mutation($input: ApproveRequestInput!) { approveRequest(input: $input) { __typename } }", {
+    input: { request },
+  });
+}

@@ -16,11 +16,16 @@ export function SearchBox() {
   });
   const [text, setText] = useState(q);
   const sent = useRef(q);
+  /** What was typed on the way to `sent`: the URL may still show it after the next key. */
+  const echoes = useRef(new Set<string>());
   const input = useRef<HTMLInputElement>(null);
   // Back, forward and links change the URL; what is being typed comes first otherwise.
   useEffect(() => {
-    if (q !== sent.current) setText(q);
-    sent.current = q;
+    if (q === sent.current) echoes.current.clear();
+    else if (!echoes.current.has(q)) {
+      setText(q);
+      sent.current = q;
+    }
   }, [q]);
   useShortcut("/", "Search", () => {
     input.current?.focus();
@@ -28,6 +33,7 @@ export function SearchBox() {
   });
   const search = (text: string, replace: boolean) => {
     const q = text.trim() === "" ? undefined : text;
+    echoes.current.add(sent.current);
     sent.current = q ?? "";
     void navigate({
       to: "/",

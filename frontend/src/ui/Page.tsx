@@ -77,7 +77,7 @@ export function OnlyNewest({ of: { pageInfo }, n, what }: { of: PageOf; n: numbe
 export function Day({ at }: { at: string }) {
   return (
     <>
-      {dayOf(at)}{" "}
+      <span className="nowrap">{dayOf(at)}</span>{" "}
       <span className="quiet-text">
         <Time at={at} />
       </span>

@@ -14,7 +14,6 @@ import { productSplat } from "../../lib/paths";
 import { count } from "../../lib/text";
 import { absoluteTime } from "../../lib/time";
 import { useTitle } from "../../shell/Shell";
-import { announce } from "../../ui/announce";
 import { Button } from "../../ui/Button";
 import { CopyAs } from "../../ui/CopyAs";
 import { Field } from "../../ui/Field";
@@ -37,7 +36,7 @@ export function Inbox() {
   const [done, setDone] = useState<string>();
   const head = useRef<HTMLDivElement>(null);
   useTitle("Inbox");
-  // The card with the button goes: whoever works by keyboard goes on from here.
+  // The card with the button goes: whoever works by keyboard, or by ear, goes on from here.
   useEffect(() => {
     if (done) head.current?.focus();
   }, [done]);
@@ -57,16 +56,7 @@ export function Inbox() {
         </div>
       )}
       <Answered query={query} what="your inbox">
-        {(data) => (
-          <Loaded
-            data={data}
-            after={after}
-            onDone={(text) => {
-              setDone(text);
-              announce(text);
-            }}
-          />
-        )}
+        {(data) => <Loaded data={data} after={after} onDone={setDone} />}
       </Answered>
     </div>
   );

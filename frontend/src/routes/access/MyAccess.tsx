@@ -284,7 +284,7 @@ function AskAgain({ of, word, major }: { of: Grant | Request; word: string; majo
         purpose: of.purpose.toLowerCase(),
         sentence: of.sentence,
       }}
-      aria-label={`${word}: ${of.product.title ?? of.product.name}`}
+      aria-label={`${word}: ${of.product.title ?? of.product.name} v${of.major}`}
     >
       {word}
     </Link>
@@ -294,7 +294,7 @@ function AskAgain({ of, word, major }: { of: Grant | Request; word: string; majo
 function GrantTools({ grant, successor }: { grant: Grant; successor?: number }) {
   const change = useChange(RevokeGrantDocument);
   const [open, setOpen] = useState(false);
-  const name = grant.product?.title ?? grant.port;
+  const name = `${grant.product?.title ?? grant.port} v${grant.major}`;
   return (
     <span className="row-tools">
       <AskAgain of={grant} word={successor ? `Ask for v${successor}` : "Renew"} major={successor} />

@@ -264,9 +264,9 @@ function canReadColumns(reads: ReadonlyMap<string, string>): Column<CanRead>[] {
             to="/steward/readers"
             search={(before: Record<string, unknown>) => ({ ...before, lease: lease.id })}
             resetScroll={false}
-            aria-label={`The decision for ${principal.subject}`}
+            aria-label={`Line by line: the decision for ${principal.subject}`}
           >
-            <Time at={lease.issuedAt} />
+            Line by line
           </Link>
         ) : (
           <span className="quiet-text">Did not ask</span>
@@ -302,7 +302,7 @@ const leaseColumns: Column<Lease>[] = [
           to="/steward/readers"
           search={(before: Record<string, unknown>) => ({ ...before, lease: id })}
           resetScroll={false}
-          aria-label={`The decision for the lease of ${principal.subject}`}
+          aria-label={`Line by line: the decision for the lease of ${principal.subject}`}
         >
           Line by line
         </Link>

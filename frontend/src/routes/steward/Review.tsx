@@ -95,7 +95,7 @@ function Loaded({ data }: { data: ReviewQuery }) {
           <label className="check">
             <input
               type="checkbox"
-              aria-label={`Choose the grant of ${grant.principal.subject} on ${grant.product ? addressOf(grant.product) : grant.port}`}
+              aria-label={`Choose the grant of ${grant.principal.subject} on ${grant.product ? addressOf(grant.product) : grant.port} v${grant.major} for ${purposeWord(grant.purpose)}`}
               checked={picked.has(grant.id)}
               onChange={() => {
                 const next = new Set(picked);

@@ -272,7 +272,11 @@ const columns: Column<Row>[] = [
     name: "Gate",
     cell: ({ table }) =>
       table && (
-        <Link to="/team/gate" search={{ address: table.address }} aria-label={`The gate of ${table.address}`}>
+        <Link
+          to="/team/gate"
+          search={{ address: table.address }}
+          aria-label={`Line by line: the gate of ${table.address}`}
+        >
           Line by line
         </Link>
       ),

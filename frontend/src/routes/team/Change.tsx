@@ -93,7 +93,6 @@ export function Change() {
         {(data) => (
           <form
             className={over ? "form drop over" : "form drop"}
-            aria-label="Documents"
             onSubmit={(event) => {
               event.preventDefault();
               preview();
@@ -356,10 +355,16 @@ const readerColumns: Column<Reader>[] = [
     cell: ({ ports }) =>
       ports.map(({ name, major, columns }) => (
         <span key={`${name} ${major}`} className="block">
-          {columns ? <span className="mono">{columns.join(", ")}</span> : "not known which"}
+          {columns === null || columns === undefined ? (
+            "not known which"
+          ) : columns.length > 0 ? (
+            <span className="mono">{columns.join(", ")}</span>
+          ) : (
+            "none, but another promise"
+          )}
         </span>
       )),
-    text: ({ ports }) => ports.map(({ columns }) => columns?.join(" ") ?? "not known").join(", "),
+    text: ({ ports }) => ports.map(({ columns }) => (columns ? columns.join(" ") || "none" : "not known")).join(", "),
   },
 ];
 

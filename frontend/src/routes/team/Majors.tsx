@@ -119,7 +119,7 @@ function OneMajor({ notice, owns }: { notice: NoticeOfOwnerFragment; owns: boole
           Served at least until <Day at={notice.deadline} />
         </span>
         {owns && !notice.closedAt && (
-          <Button aria-label={`Change the note or the day: ${title}`} onClick={() => setOpen(true)}>
+          <Button aria-label={`Change note or day: ${title}`} onClick={() => setOpen(true)}>
             Change note or day
           </Button>
         )}
