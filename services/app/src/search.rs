@@ -10,7 +10,6 @@ mod readers;
 mod sight;
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 
 use domain::id::ProductId;
@@ -159,9 +158,4 @@ fn failure(error: SearchError) -> Error {
         SearchError::TimedOut => Error::Unavailable(Unavailable::SearchTooLong),
         SearchError::Index(problem) => Error::internal(format!("the search index cannot be read: {problem}")),
     }
-}
-
-/// The distinct ids, in the order of their first mention.
-fn distinct<I: Copy + Eq + Hash>(ids: impl IntoIterator<Item = I>) -> Vec<I> {
-    ids.into_iter().unique().collect()
 }

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use domain::event::Event;
 use domain::id::ProductId;
+use itertools::Itertools as _;
 use search::{ApplyError, Change, Index, OpenError};
 use store::outbox::{Positioned, Unread};
 use store::{Page, Seek, Tx};
 use tokio_util::sync::CancellationToken;
 
 use super::document::{self, Loaded};
-use super::{distinct, readers};
+use super::readers;
 use crate::ctx::App;
 use crate::error::Error;
 use crate::paging::MAX_PAGE;
@@ -157,11 +158,13 @@ pub(crate) async fn concerned(tx: &mut Tx, events: &[Positioned]) -> Result<Vec<
             Event::SchemaRegistered { .. } => {}
         }
     }
-    let (contracts, versions, tables) = (distinct(contracts), distinct(versions), distinct(tables));
+    versions = versions.into_iter().unique().collect();
     products.extend(store::contract::list_products_of_versions(tx, &versions).await?);
+    tables = tables.into_iter().unique().collect();
     products.extend(store::contract::list_products_of_tables(tx, &tables).await?);
+    contracts = contracts.into_iter().unique().collect();
     products.extend(store::contract::list_products(tx, &contracts).await?);
-    Ok(distinct(products))
+    Ok(products.into_iter().unique().collect())
 }
 
 async fn open(app: &Arc<App>) -> Result<Arc<Index>, Error> {

@@ -9,10 +9,11 @@ use std::time::Duration;
 use domain::clock::Timestamp;
 use domain::column_reads::DAY;
 use domain::id::ProductId;
+use itertools::Itertools as _;
 use search::{Index, SearchError};
 use store::{Page, Seek, Tx};
 
-use super::{distinct, follow};
+use super::follow;
 use crate::cache::search::Counting;
 use crate::ctx::App;
 use crate::error::Error;
@@ -46,7 +47,7 @@ pub async fn recount(app: &App) -> Result<(), Error> {
     let now = app.now();
     let of_before = index.with_readers(&counting.last, N_AGAIN).map_err(|error| unreadable(&error))?;
     let last = if of_before.len() < N_AGAIN { String::new() } else { of_before.last().cloned().unwrap_or_default() };
-    let again = of_before.iter().chain(&index.left_out()).filter_map(|id| id.parse().ok()).collect::<Vec<_>>();
+    let again = of_before.iter().chain(&index.left_out()).unique().filter_map(|id| id.parse().ok()).collect_vec();
     for ids in again.chunks(N_PRODUCTS as usize) {
         renew(app, &index, ids).await?;
     }
@@ -78,7 +79,7 @@ async fn renew(app: &App, index: &Index, ids: &[ProductId]) -> Result<(), Error>
             changed.push(*id);
         }
     }
-    if changed.is_empty() { Ok(()) } else { follow::renew(app, &distinct(changed)).await }
+    if changed.is_empty() { Ok(()) } else { follow::renew(app, &changed).await }
 }
 
 fn unreadable(error: &SearchError) -> Error {

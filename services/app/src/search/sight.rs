@@ -10,6 +10,7 @@ use domain::contract::Classification;
 use domain::grant::PortMajor;
 use domain::id::ProductId;
 use domain::name::DomainPath;
+use itertools::Itertools as _;
 use policy::{Action, Policy, Resource};
 use search::{Access, Visibility};
 use store::Tx;
@@ -48,7 +49,8 @@ async fn visibility(ctx: &Ctx, tx: &mut Tx) -> Result<Visibility, Error> {
     let named = ctx.app.policy.named_products().iter().copied();
     let granted = ctx.actor.standing.port_majors.iter().map(|port_major| port_major.product_id);
     let mut products = BTreeMap::new();
-    for (id, known) in product_in_domain::load(tx, &super::distinct(named.chain(granted))).await? {
+    let asked_alone: Vec<ProductId> = named.chain(granted).unique().collect();
+    for (id, known) in product_in_domain::load(tx, &asked_alone).await? {
         if let Some(access) = seen(ctx, &known.policy(), grants_on(ctx, id)) {
             products.insert(id.to_string(), access);
         }
