@@ -15,7 +15,7 @@ test("a column's everyday name finds the product and says whether it can be read
   await expect(first).toContainText("You can read it");
   await expect(first.getByRole("list", { name: "Why it matched" })).toContainText("delay_band");
   await first.getByRole("link", { name: "Flights" }).click();
-  await expect(page).toHaveURL(/\/products\/nyc\/flights$/);
+  await expect(page).toHaveURL(/\/products\/nyc\/flights\?table=flights$/);
 });
 
 test("the page is one request, and a filter is one more", async ({ page, signedInAs }) => {
