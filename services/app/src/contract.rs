@@ -13,8 +13,8 @@ mod reads;
 pub use self::activation::{Activate, Activated, activate_version};
 pub(crate) use self::activation::{extend, set_state, try_activate};
 pub(crate) use self::documents::{digest, format_of, parsed, parsed_product};
+pub(crate) use self::judge::rule_set_of;
 pub use self::judge::{Judgement, RuleSet, judge_snapshot, rule_set};
-pub(crate) use self::judge::{find_object, rule_set_of};
 pub(crate) use self::readiness::{ActivationFacts, reasons_to_wait};
 pub use self::reads::{
     VersionAddress, VersionView, find_version, list_changes, list_contracts, list_findings, list_versions,

@@ -415,7 +415,7 @@ fn verdict(
         .zip(measured.iter().cloned())
         .map(|(rule, measured)| RuleResult { rule, measured })
         .collect();
-    let Some(object) = contract::find_object(&judge.contract, &judge.binding.object) else { return base };
+    let Some(object) = judge.contract.find_object(&judge.binding.object) else { return base };
     let schema = &looked.inspection.schema;
     let judged = contract::judge_snapshot(&judge.contract, object, &judge.rules, schema, &results);
     BindingVerdict {

@@ -53,6 +53,16 @@ impl SeededRandom {
         self.0.store(seed, Ordering::SeqCst);
     }
 
+    /// A number below a bound.
+    pub fn below(&self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).expect("below a `usize`")
+    }
+
+    /// Whether something happens once in so many times.
+    pub fn is_one_of(&self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
     fn next(&self) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut mixed = self.0.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP);

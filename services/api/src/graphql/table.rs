@@ -92,7 +92,7 @@ impl Table {
     async fn freshness(&self, ctx: &Context<'_>) -> Result<Option<Freshness>> {
         let Some(version) = &self.0.version else { return Ok(None) };
         let Some(view) = ctx.loaders()?.find(version.id).await? else { return Ok(None) };
-        let object = view.document.objects.iter().find(|object| object.name == self.0.binding.object.as_str());
+        let object = view.document.find_object(&self.0.binding.object);
         let Some(promised) = object.and_then(|object| view.document.freshness(object)) else { return Ok(None) };
         let head = match self.0.table.head {
             Some(head) => relation::find_snapshot(ctx, head, &self.0).await?,

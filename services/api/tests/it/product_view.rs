@@ -70,6 +70,20 @@ async fn a_promise_of_freshness_stands_beside_the_fact() {
     assert_eq!(product(&api, "reader", "tables { freshness { late } }").await["tables"][0]["freshness"]["late"], true);
 }
 
+/// A schema object has any name; its table has one in addresses.
+#[tokio::test]
+async fn a_promise_is_found_whatever_the_name_of_the_object() {
+    let api = Api::shop().await;
+    let parcels = |text: &str| text.replace("orders", "parcels").replace("Orders", "Parcels");
+    let contract = parcels(CONTRACT).replace("  - name: parcels\n", "  - name: Parcel Lines\n")
+        + "slaProperties:\n  - {property: latency, value: 2, unit: h}\n";
+    api.test.publish(&api.test.ctx("owner-shop").await, "shop", &[&parcels(PRODUCT), &contract]).await;
+    api.test.lay("shop/parcels", 0, Scene::of(COLUMNS)).await;
+    let query = r#"{ table(address: "shop.parcels.parcel-lines") { freshness { promisedSeconds } } }"#;
+    let promised = api.data("reader", query, Value::Null).await;
+    assert_eq!(promised["table"]["freshness"], json!({ "promisedSeconds": "7200" }));
+}
+
 #[tokio::test]
 async fn any_two_versions_are_compared_in_either_direction() {
     let api = Api::shop().await;

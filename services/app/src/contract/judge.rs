@@ -62,12 +62,7 @@ pub(crate) fn rule_set_of(
     object: &Name,
     product: Classification,
 ) -> Result<Option<RuleSet>, Error> {
-    find_object(contract, object).map(|object| rule_set(contract, object, product)).transpose().map_err(Error::internal)
-}
-
-/// The schema object of this name in addresses.
-pub(crate) fn find_object<'a>(contract: &'a contract::Document, name: &Name) -> Option<&'a SchemaObject> {
-    contract.objects.iter().find(|object| object.table_name().as_ref() == Ok(name))
+    contract.find_object(object).map(|object| rule_set(contract, object, product)).transpose().map_err(Error::internal)
 }
 
 /// The judgement of a snapshot by a contract version: the parts of a [`domain::binding::BindingVerdict`] that are judged.

@@ -55,7 +55,7 @@ pub(crate) async fn load(
     let contract = match &target.version {
         Some(version) => {
             let document = crate::contract::parsed(app, &version.document)?;
-            let object = crate::contract::find_object(&document, &target.binding.object);
+            let object = document.find_object(&target.binding.object);
             let freshness = object.and_then(|object| document.freshness(object));
             ContractFacts { settings: document.settings.clone(), freshness, ..right.contract }
         }
@@ -147,7 +147,7 @@ async fn snapshots(
     head: Option<&Snapshot>,
 ) -> Result<Snapshots, Error> {
     let document = crate::contract::parsed(app, &version.document)?;
-    let Some(object) = crate::contract::find_object(&document, &target.binding.object) else {
+    let Some(object) = document.find_object(&target.binding.object) else {
         return Ok(Snapshots::default());
     };
     let rules = crate::contract::rule_set(&document, object, target.product().classification);

@@ -267,8 +267,7 @@ fn columns(ctx: &Ctx, start: &Start, targets: &[Target], held: &Held) -> Result<
     let mut promised: HashMap<String, String> = HashMap::new();
     if let Some(version) = &target.version {
         let document = parsed(&ctx.app, &version.document)?;
-        let object = document.objects.iter().find(|object| object.table_name().as_ref() == Ok(&target.binding.object));
-        if let Some(object) = object {
+        if let Some(object) = document.find_object(&target.binding.object) {
             each_column(object, &mut |physical, property| {
                 let classification = property.classification().unwrap_or(Classification::Public);
                 if crate::table::may_view_column(ctx, target, classification) {

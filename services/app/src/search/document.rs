@@ -168,7 +168,7 @@ impl Facts {
         let promised = self.versions.get(&contract)?.first()?;
         let bindings = self.bindings.get(&contract)?.iter().filter(|binding| binding.major == promised.version.major);
         let late = bindings.filter_map(|binding| {
-            let object = promised.objects.iter().find(|object| object.name == binding.object.as_str())?;
+            let object = promised.find_object(&binding.object)?;
             let freshness = promised.freshness(object)?;
             // As with its verdict.
             let table = self.tables.get(&binding.table_id).filter(|table| !table.shared)?;

@@ -103,14 +103,11 @@ struct Dice(SeededRandom);
 
 impl Dice {
     fn below(&self, bound: u64) -> u64 {
-        use domain::clock::Random as _;
-        let mut bytes = [0; 8];
-        self.0.fill(&mut bytes);
-        u64::from_le_bytes(bytes) % bound
+        self.index(usize::try_from(bound).unwrap()) as u64
     }
 
     fn index(&self, bound: usize) -> usize {
-        usize::try_from(self.below(bound as u64)).unwrap()
+        self.0.below(bound)
     }
 
     fn class(&self) -> Class {

@@ -120,7 +120,11 @@ async fn what_is_late_comes_after_what_promises_nothing() {
         test.principal("reader").await;
         for (name, promise) in [("one", ""), ("two", "slaProperties:\n  - {property: latency, value: 1, unit: d}\n")] {
             let [product, contract] = about_orders("shop", name, "internal");
-            let contract = contract.replace("schema:\n", &format!("{promise}schema:\n"));
+            // Another name than in addresses.
+            let object = format!("schema:\n  - name: {name}\n");
+            assert!(contract.contains(&object));
+            let contract = contract.replace(&object, &format!("{promise}schema:\n  - name: Rows of {name}\n"));
+            let contract = contract.replace("{model}", name);
             test.publish(&shop, "shop", &[product, contract]).await;
             let committed_at = test.clock.now();
             let scene = Scene { committed_at, ..Scene::of("customerId:integer amount:number") };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use app::lineage::explore;
+use app::publish::Breaking;
 use app::search::{Found, catch_up, search};
 use lineage::edge::{Kind, Kinds};
 use lineage::graph::Cut;
@@ -170,12 +171,20 @@ async fn lineage_leaves_out_what_cannot_be_read_and_says_so() {
             (rest, answer.cut),
             (vec!["1 dataset db one *".into(), "1 dataset db three *".into()], Some(Cut::Behind))
         );
+        let who_breaks_is_whole = async || {
+            let orders = app::table::find_table(&shop, &"shop.orders.orders".parse().unwrap()).await.unwrap().unwrap();
+            let columns = [("orders".to_owned(), None)].into();
+            let breaking = Breaking { contract_id: orders.binding.contract_id, major: 1, columns };
+            app::lineage::readers_of(&shop, &breaking).await.unwrap().is_complete
+        };
+        assert!(!who_breaks_is_whole().await);
         let n_left_out = |test: &TestApp| test.app.omissions();
         assert!(n_left_out(&test)[0].starts_with("rows that cannot be read and are missing in lineage: "));
         test.execute(&format!("UPDATE lineage_claims SET body = substr(body, 2) {of_other} AND body LIKE '?%'")).await;
         send(&other, &[event(4, "d", ("file", &orders), two, &[])]).await;
         let answer = explore(&reader, observed.clone()).await.unwrap();
         assert_eq!((found(&answer).len(), answer.cut, n_left_out(&test)), (3, None, Vec::new()));
+        assert!(who_breaks_is_whole().await);
 
         // A product: what others declare is there.
         test.execute(&DAMAGE.replace("orders", "board")).await;

@@ -9,7 +9,7 @@ use super::server::Server;
 use super::settings::Settings;
 use super::sla::SlaProperty;
 use crate::clock::Timestamp;
-use crate::name::DomainPath;
+use crate::name::{DomainPath, Name};
 use crate::version::Version;
 
 /// The custom property of a document that tells readers how to follow it. It promises nothing.
@@ -52,6 +52,11 @@ impl Document {
     /// What readers must do to follow a breaking version, in its author's words: the custom property `migrationNote`.
     pub fn migration_note(&self) -> Option<&str> {
         self.other.get("customProperties")?.get(MIGRATION_NOTE)?.as_str()
+    }
+
+    /// The schema object of this name in addresses.
+    pub fn find_object(&self, name: &Name) -> Option<&SchemaObject> {
+        self.objects.iter().find(|object| object.table_name().as_ref() == Ok(name))
     }
 
     /// The highest classification among all columns; `internal` if none says.

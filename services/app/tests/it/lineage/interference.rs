@@ -10,6 +10,7 @@ use lineage::graph::Direction;
 use policy::Policy;
 use testkit::actor::{TestActor, access_to};
 use testkit::app::TestApp;
+use testkit::clock::SeededRandom;
 use testkit::inspector::Scene;
 use testkit::reading::data_file;
 
@@ -18,32 +19,14 @@ use super::{documents, event, name, place, reads, send};
 /// How many products a catalog has, hidden ones included.
 const N_PRODUCTS: usize = 7;
 /// How many questions a catalog is asked.
-const N_QUESTIONS: u64 = 60;
+const N_QUESTIONS: u64 = 30;
+/// How many edges an answer shows of what is reached, at most.
+const N_SHOWN_EDGES: usize = 20;
 /// How many questions there are without `CHARTER_LINEAGE_CASES`.
 const N_CASES: u64 = 360;
 
 /// Columns of a source, each with the column of the target that is made from it.
 type Columns = Vec<(&'static str, &'static str)>;
-
-/// Numbers that look random.
-struct Numbers(u64);
-
-impl Numbers {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % u64::try_from(n).unwrap()) as usize
-    }
-
-    fn is_one_of(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
 
 #[derive(Debug)]
 struct Product {
@@ -106,29 +89,36 @@ struct Plan {
 
 impl Plan {
     fn new(seed: u64) -> Self {
-        let mut numbers = Numbers::new(seed);
-        let hiding = [Hiding::Restricted, Hiding::Confidential, Hiding::Forbidden][numbers.below(3)];
+        let random = SeededRandom::new(seed);
+        let hiding = [Hiding::Restricted, Hiding::Confidential, Hiding::Forbidden][random.below(3)];
         let mut products: Vec<Product> = Vec::new();
         for number in 0..N_PRODUCTS {
-            let is_hidden = number > 0 && numbers.is_one_of(3);
-            let domain = if is_hidden { "hr" } else { ["shop", "fin"][numbers.below(2)] };
-            let inputs = products.iter().filter(|_| numbers.is_one_of(3)).map(|product| product.name.clone()).collect();
+            let is_hidden = number > 0 && random.is_one_of(3);
+            let domain = if is_hidden { "hr" } else { ["shop", "fin"][random.below(2)] };
+            let inputs = products.iter().filter(|_| random.is_one_of(3)).map(|product| product.name.clone()).collect();
             products.push(Product { domain, name: format!("p{number}"), is_hidden, inputs });
         }
-        let shares = numbers.is_one_of(2);
-        let sharer = shares.then(|| vec![format!("p{}", 1 + numbers.below(N_PRODUCTS - 1))]);
-        let columns = [("id", "id"), ("amount", "amount"), ("id", "amount")];
-        let jobs = (0..8).map(|_| {
-            let named = columns.iter().filter(|_| numbers.is_one_of(3)).copied().collect();
-            (numbers.below(N_PRODUCTS + 2), numbers.below(N_PRODUCTS + 2), named)
+        let sharer = (!random.is_one_of(3)).then(|| {
+            let inputs = products[1..].iter().filter(|_| random.is_one_of(2));
+            inputs.map(|product| product.name.clone()).collect()
         });
-        let jobs = jobs.collect();
-        let as_folders = (0..N_PRODUCTS + 2).map(|_| numbers.is_one_of(2)).collect();
+        let columns = [("id", "id"), ("amount", "amount"), ("id", "amount")];
+        let mut jobs: Vec<(usize, usize, Columns)> = Vec::new();
+        for _ in 0..8 {
+            let named = columns.iter().filter(|_| random.is_one_of(3)).copied().collect();
+            jobs.push((random.below(N_PRODUCTS + 2), random.below(N_PRODUCTS + 2), named));
+        }
+        // More than an answer shows of one table.
+        if random.is_one_of(2) {
+            let to = random.below(N_PRODUCTS);
+            jobs.extend((0..2 * N_SHOWN_EDGES).map(|_| (random.below(N_PRODUCTS), to, Vec::new())));
+        }
+        let as_folders = (0..N_PRODUCTS + 2).map(|_| random.is_one_of(2)).collect();
         let mut grants = Vec::new();
         for product in 0..N_PRODUCTS {
             for is_hidden in [false, true] {
-                if numbers.is_one_of(2) {
-                    grants.push((product, (0..2).filter(|_| numbers.is_one_of(2)).collect(), is_hidden));
+                if random.is_one_of(2) {
+                    grants.push((product, (0..2).filter(|_| random.is_one_of(2)).collect(), is_hidden));
                 }
             }
         }
@@ -187,8 +177,7 @@ impl World {
                 }
             }
             if let Some(inputs) = &plan.sharer {
-                let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-                let [product, contract] = documents("hr", "copy", plan.hiding.classification(), &reads(&inputs), "");
+                let [product, contract] = documents("hr", "copy", plan.hiding.classification(), &read(inputs), "");
                 let first = plan.products[0].domain;
                 let contract = contract.replace("hr/{model}", &format!("{first}/p0"));
                 test.publish(&both, "hr", &[product, contract]).await;
@@ -220,10 +209,14 @@ impl World {
     }
 }
 
+/// What a document says of the products that its own reads.
+fn read(inputs: &[String]) -> String {
+    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+    if inputs.is_empty() { String::new() } else { reads(&inputs) }
+}
+
 async fn publish(test: &TestApp, owner: &TestActor, product: &Product, classification: &str) {
-    let inputs: Vec<&str> = product.inputs.iter().map(String::as_str).collect();
-    let more = if inputs.is_empty() { String::new() } else { reads(&inputs) };
-    let documents = documents(product.domain, &product.name, classification, &more, "");
+    let documents = documents(product.domain, &product.name, classification, &read(&product.inputs), "");
     test.publish(owner, product.domain, &documents).await;
     let scene = Scene::of("id:integer amount:number").with_files(vec![data_file(2)]);
     test.lay(&format!("{}/{}", product.domain, product.name), 0, scene).await;
@@ -260,11 +253,12 @@ struct Question {
 }
 
 impl Question {
-    fn new(numbers: &mut Numbers, plan: &Plan) -> Self {
-        let product = &plan.products[numbers.below(N_PRODUCTS)];
+    fn new(random: &SeededRandom, plan: &Plan) -> Self {
+        // The table that is shared more often than the others.
+        let product = &plan.products[if random.is_one_of(3) { 0 } else { random.below(N_PRODUCTS) }];
         let columns: Vec<String> =
-            ["id", "amount"].iter().filter(|_| numbers.is_one_of(3)).map(|column| (*column).to_owned()).collect();
-        let start = if numbers.is_one_of(4) {
+            ["id", "amount"].iter().filter(|_| random.is_one_of(3)).map(|column| (*column).to_owned()).collect();
+        let start = if random.is_one_of(4) {
             Start::Product(product.domain.parse().unwrap(), product.name.parse().unwrap())
         } else {
             Start::Table(product.address().parse().unwrap(), columns)
@@ -278,14 +272,14 @@ impl Question {
         ];
         let ask = Ask {
             start,
-            direction: if numbers.is_one_of(3) { Direction::Upstream } else { Direction::Downstream },
-            kinds: kinds[numbers.below(kinds.len())],
-            depth: [1, 2, 3, MAX_DEPTH][numbers.below(4)],
-            first: [1, 2, 3, 50][numbers.below(4)],
+            direction: if random.is_one_of(3) { Direction::Upstream } else { Direction::Downstream },
+            kinds: kinds[random.below(kinds.len())],
+            depth: [1, 2, 3, MAX_DEPTH][random.below(4)],
+            first: [1, 2, 3, 50][random.below(4)],
             after: None,
             consumers_after: None,
         };
-        Self { caller: numbers.below(3), ask }
+        Self { caller: random.below(3), ask }
     }
 
     /// All that a caller is told, on all pages.
@@ -357,10 +351,10 @@ async fn what_is_hidden_changes_no_byte_of_an_answer() {
         let plan = Plan::new(seed);
         let (all, places) = World::make(&plan, None).await;
         let (without, _) = World::make(&plan, Some(&places)).await;
-        let mut numbers = Numbers::new(seed ^ 0xABCD);
+        let random = SeededRandom::new(!seed);
         let mut is_seen = false;
         for _ in 0..N_QUESTIONS {
-            let question = Question::new(&mut numbers, &plan);
+            let question = Question::new(&random, &plan);
             let Question { caller, .. } = question;
             let told = question.told(&all, &all.callers[caller]).await;
             n_bytes += told.len();
