@@ -1,14 +1,6 @@
 // Every route in light and dark: loaded, empty, failed and without rights. A new route adds its line.
-import type { Page } from "@playwright/test";
-import { expectAccessible, expectFits, settled, test, type Who } from "./page";
-
-interface View {
-  name: string;
-  who: Who;
-  path: string;
-  /** Leads from the loaded page to the view. */
-  step?: (page: Page) => Promise<unknown>;
-}
+import { expectAccessible, expectFits, settled, test } from "./page";
+import { checkViews, failServer, inBothThemes, type View } from "./views";
 
 const views: View[] = [
   { name: "find, everything", who: "bob", path: "/" },
@@ -53,52 +45,29 @@ const views: View[] = [
   },
 ];
 
-for (const theme of ["light", "dark"] as const) {
-  test.describe(theme, () => {
-    test.use({ colorScheme: theme });
+inBothThemes(() => {
+  checkViews(views);
 
-    test.describe.configure({ timeout: 120_000 });
-
-    for (const { name, who, path, step } of views) {
-      test(`${name} has no violation and fits at 1280 and 320 px`, async ({ page, signedInAs }) => {
-        await signedInAs(who, path);
-        await step?.(page);
-        await expectAccessible(page, name);
-        await expectFits(page);
-        await page.setViewportSize({ width: 320, height: 640 });
-        await expectAccessible(page, `${name}, narrow`);
-        await expectFits(page);
-      });
-    }
-
-    test("signing in has no violation", async ({ page }) => {
-      await page.goto("/sign-in");
-      await expectAccessible(page, "sign-in");
-      await page.getByLabel("Code").fill("wrong");
-      await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByRole("alert").waitFor();
-      await expectAccessible(page, "sign-in, refused");
-      await page.setViewportSize({ width: 320, height: 640 });
-      await expectFits(page);
-    });
-
-    test("a server that fails or is away has no violation", async ({ page, signedInAs }) => {
-      await signedInAs("bob");
-      await page.route("**/graphql", (route) =>
-        route.fulfill({
-          status: 500,
-          contentType: "application/problem+json",
-          headers: { "x-request-id": "req-1" },
-          body: JSON.stringify({ title: "internal error" }),
-        }),
-      );
-      await page.goto("/?q=anything");
-      await settled(page);
-      await expectAccessible(page, "failed");
-      await page.route("**/graphql", (route) => route.abort());
-      await page.goto("/?q=other");
-      await settled(page);
-      await expectAccessible(page, "away");
-    });
+  test("signing in has no violation", async ({ page }) => {
+    await page.goto("/sign-in");
+    await expectAccessible(page, "sign-in");
+    await page.getByLabel("Code").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").waitFor();
+    await expectAccessible(page, "sign-in, refused");
+    await page.setViewportSize({ width: 320, height: 640 });
+    await expectFits(page);
   });
-}
+
+  test("a server that fails or is away has no violation", async ({ page, signedInAs }) => {
+    await signedInAs("bob");
+    await failServer(page);
+    await page.goto("/?q=anything");
+    await settled(page);
+    await expectAccessible(page, "failed");
+    await page.route("**/graphql", (route) => route.abort());
+    await page.goto("/?q=other");
+    await settled(page);
+    await expectAccessible(page, "away");
+  });
+});

@@ -36,6 +36,33 @@ test("access is asked for in two clicks, with purpose and end prefilled", async 
   await expect(read.getByRole("button", { name: "Send request" })).toBeVisible();
 });
 
+test("a request whose answer is lost is sent again as the same one, another text as another one", async ({
+  page,
+  signedInAs,
+}) => {
+  await signedInAs("cat", flights);
+  const read = page.getByRole("region", { name: "Read it now" });
+  const keys: string[] = [];
+  await page.route("**/graphql", async (route) => {
+    const key = /"idempotencyKey":"([^"]+)"/.exec(route.request().postData() ?? "")?.[1];
+    if (!key || keys.length === 3) return route.continue();
+    keys.push(key);
+    return route.abort();
+  });
+  for (const text of ["for planning", "for planning", "for training"]) {
+    await read.getByLabel("What for").fill(text);
+    await read.getByRole("button", { name: "Send request" }).click();
+    await expect(read.getByRole("alert")).toContainText("The request was not sent.");
+  }
+  await read.getByLabel("What for").fill("for my repair");
+  await read.getByRole("button", { name: "Send request" }).click();
+  await expect(read.getByText("for my repair")).toBeVisible();
+  expect(keys[1]).toBe(keys[0]);
+  expect(keys[2]).not.toBe(keys[0]);
+  await read.getByRole("button", { name: "Withdraw" }).click();
+  await expect(read.getByRole("button", { name: "Send request" })).toBeVisible();
+});
+
 test("an end that the server refuses is explained beside the form", async ({ page, signedInAs }) => {
   await signedInAs("cat", flights);
   const read = page.getByRole("region", { name: "Read it now" });
@@ -79,7 +106,7 @@ test("credentials hide by themselves after a minute", async ({ page, signedInAs 
 test("the decision is told check by check, also to those who may not read", async ({ page, signedInAs }) => {
   await signedInAs("cat", flights);
   await page.getByText("Why: the decision, check by check").click();
-  const grant = page.getByRole("listitem").filter({ hasText: "grant.missing" });
+  const grant = page.getByRole("row").filter({ hasText: "grant.missing" });
   await expect(grant).toContainText("Fails");
 });
 

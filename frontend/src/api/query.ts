@@ -194,6 +194,14 @@ export function useChange<D, V>(operation: Operation<D, V>): Change<D, V> {
   return { run, running: state.running, error: state.error, reset };
 }
 
+/** The key of a change that may be sent again after a failure: the same for the same input, another for another one. */
+export function useIdempotencyKey(input: unknown): string {
+  const text = JSON.stringify(input);
+  const kept = useRef({ text, key: "" });
+  if (kept.current.key === "" || kept.current.text !== text) kept.current = { text, key: idempotencyKey() };
+  return kept.current.key;
+}
+
 /** A key under which the server does a change once, however often it is sent. */
 export function idempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -2,7 +2,7 @@ import { type ReactNode, useState } from "react";
 import type { ApiError } from "../api/error";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
-import { Field } from "./Field";
+import { ProseField } from "./inputs";
 import { Failure } from "./states";
 
 /** Asks for the reason of an act that another person reads later, and does it. `act` gives `true` when it is done. */
@@ -50,22 +50,14 @@ export function AskReason({
     >
       {children}
       {error && <Failure what="It was not done." error={error} />}
-      <Field
+      <ProseField
         label="Reason"
         hint="Those whom it concerns read it, and it stays in the audit log."
         error={missing ? "Give a reason" : undefined}
-      >
-        {(aria) => (
-          <textarea
-            {...aria}
-            data-first
-            rows={3}
-            maxLength={1000}
-            value={reason}
-            onInput={(event) => setReason(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+        value={reason}
+        onChange={setReason}
+        first
+      />
     </Dialog>
   );
 }

@@ -2,6 +2,7 @@ import { sentence } from "../api/error";
 import type { DecisionSeenFragment, GateCheck, ReasonCode } from "../gen/graphql";
 import { title } from "../lib/text";
 import { type Column, Table } from "./Table";
+import { Message } from "./Time";
 import { OutcomeChip } from "./words-access";
 
 type Line = DecisionSeenFragment["lines"][number];
@@ -9,41 +10,41 @@ type Trouble = Exclude<ReasonCode, `${GateCheck}_HOLDS` | `${GateCheck}_NOT_CHEC
 
 /** What lifts a refusal or a warning of the gate. */
 const lifts: Record<Trouble, string> = {
-  IDENTITY_UNKNOWN: "An admin enables the principal.",
+  IDENTITY_UNKNOWN: "Sign in again; a disabled principal is enabled by an admin.",
   VISIBILITY_HIDDEN: "Check the address, or ask an owner of the domain.",
   VISIBILITY_CLASSIFIED: "Ask an owner of the product that shares the table.",
   POLICY_DENIED: "Ask an owner of the domain for a grant or a role.",
-  POLICY_ERROR: "Report it to the operator: a policy is at fault.",
+  POLICY_ERROR: "Report it to a steward: a policy is broken.",
   CONTRACT_PRODUCT_INACTIVE: "An owner publishes the product as active.",
   CONTRACT_DRAFT: "An owner activates the version once its reasons are settled.",
   CONTRACT_DEPRECATED: "Move to the successor before the sunset.",
-  CONTRACT_SUNSET: "Read the successor, or ask an owner to move the sunset.",
-  CONTRACT_SUPERSEDED: "Read the newer version of the same major.",
-  CONTRACT_RETIRED: "Read a major that is still served.",
+  CONTRACT_SUNSET: "Ask for a newer major, or ask an owner to move the sunset.",
+  CONTRACT_SUPERSEDED: "Load the page again: a newer version of the same major is in force.",
+  CONTRACT_RETIRED: "Ask for a major that is still served.",
   GRANT_MISSING: "Ask for access.",
   GRANT_NOT_YET: "Wait until the grant begins, or ask for an earlier begin.",
   GRANT_ENDED: "Ask for access again.",
-  GRANT_REVOKED: "Ask the one who revoked it, then ask for access again.",
-  GRANT_OTHER_PURPOSE: "Read for the purpose of the grant, or ask for this one.",
+  GRANT_REVOKED: "Ask the person who revoked it, then ask for access again.",
+  GRANT_OTHER_PURPOSE: "Read for the purpose of the grant, or ask for access for this one.",
   GRANT_PURPOSE_NEEDED: "Name the purpose.",
-  CONFORMANCE_NOTED: "Declare the columns in the contract, or drop them from the data.",
-  CONFORMANCE_PENDING: "Wait for the inspection, or start one.",
-  CONFORMANCE_BROKEN: "Write a snapshot that has the declared columns, or publish a contract that fits.",
-  CONFORMANCE_UNKNOWN: "Read the error of the inspection, mend the data, and inspect again.",
-  QUALITY_PENDING: "Wait for the inspection, or start one.",
-  QUALITY_WARNED: "Mend the rows that the rules of severity warning count.",
-  QUALITY_FAILED: "Mend the rows that the failed rules count, and write a new snapshot.",
-  QUALITY_ERROR: "Read why a rule could not be measured, and inspect again.",
+  CONFORMANCE_NOTED: "An owner declares the columns in the contract, or drops them from the data.",
+  CONFORMANCE_PENDING: "Wait for the inspection; an owner can start it.",
+  CONFORMANCE_BROKEN: "An owner writes a snapshot with the declared columns, or publishes a contract that fits.",
+  CONFORMANCE_UNKNOWN: "An owner reads the error of the inspection, mends the data, and inspects again.",
+  QUALITY_PENDING: "Wait for the inspection; an owner can start it.",
+  QUALITY_WARNED: "An owner mends the rows that the rules of severity warning count.",
+  QUALITY_FAILED: "An owner mends the rows that break the rules; the next good snapshot opens the gate.",
+  QUALITY_ERROR: "An owner reads why a rule could not be measured, and inspects again.",
   QUALITY_FAILED_SERVED: "Mind the failed rules; the contract only warns.",
-  QUALITY_OLDER_SERVED: "Mend the newest snapshot; until then the last good one is served.",
-  QUALITY_HEAD_PENDING: "Start the inspection, or look at the queue.",
-  QUALITY_HEAD_WAITS: "Start the inspection, or look at the queue.",
-  QUALITY_LATE: "Write newer data, or promise less.",
+  QUALITY_OLDER_SERVED: "An owner mends the newest snapshot; until then the last good one is served.",
+  QUALITY_HEAD_PENDING: "Try again in a few minutes: the newest snapshot waits for its inspection.",
+  QUALITY_HEAD_WAITS: "Try again in a few minutes: the newest snapshot waits for its inspection.",
+  QUALITY_LATE: "An owner writes newer data, or promises less.",
   SCOPE_UNBOUND: "Ask for credentials again.",
   SCOPE_CONSENT_ENDED: "An owner of the other product renews the consent by publishing.",
   SCOPE_OWNER_RETIRED: "Read the table through another product.",
-  SCOPE_LOCATION: "Publish locations that do not overlap.",
-  SCOPE_NOTHING_TO_SERVE: "Write a snapshot that passes.",
+  SCOPE_LOCATION: "An owner publishes locations that do not overlap.",
+  SCOPE_NOTHING_TO_SERVE: "An owner writes a snapshot that passes.",
   SCOPE_PURPOSE: "Name the purpose operations.",
   SCOPE_TOO_SHORT: "Ask for a longer grant.",
 };
@@ -55,7 +56,15 @@ export function lift({ outcome, code }: { outcome: Line["outcome"]; code: Reason
 }
 
 const columns: Column<Line>[] = [
-  { name: "Check", cell: ({ check }) => title(check), text: ({ check }) => title(check) },
+  {
+    name: "Check",
+    cell: ({ check, code }) => (
+      <>
+        {title(check)} <code className="quiet-text block">{code.toLowerCase().replace("_", ".")}</code>
+      </>
+    ),
+    text: ({ check }) => title(check),
+  },
   {
     name: "Outcome",
     cell: ({ outcome }) => <OutcomeChip outcome={outcome} />,
@@ -65,10 +74,10 @@ const columns: Column<Line>[] = [
     name: "Why",
     cell: ({ message, details }) => (
       <>
-        {sentence(message)}
+        <Message text={sentence(message)} />
         {details.map((detail) => (
           <span key={detail} className="quiet-text block">
-            {detail}
+            <Message text={detail} />
           </span>
         ))}
       </>

@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { idempotencyKey, useChange, useQuery } from "../../api/query";
+import { useChange, useIdempotencyKey, useQuery } from "../../api/query";
 import { AskDocument, type AskQuery, type PurposeCode, RequestAccessDocument } from "../../gen/graphql";
 import { addressOf, productSplat } from "../../lib/paths";
 import { absoluteTime } from "../../lib/time";
@@ -9,6 +9,7 @@ import { announce } from "../../ui/announce";
 import { Button } from "../../ui/Button";
 import { CopyAs, shellWord } from "../../ui/CopyAs";
 import { Field } from "../../ui/Field";
+import { ProseField } from "../../ui/inputs";
 import { Answered, PageHead } from "../../ui/Page";
 import { Empty, Failure, Note } from "../../ui/states";
 import { Time, useNow } from "../../ui/Time";
@@ -78,7 +79,6 @@ function Form({ data, product }: { data: AskQuery; product: NonNullable<AskQuery
     search.until && !wrongEnd(search.until.slice(0, 10), now) ? search.until.slice(0, 10) : dayAfter(now, usual_days),
   );
   const [tried, setTried] = useState(false);
-  const [key, setKey] = useState(idempotencyKey);
   const [sent, setSent] = useState<{ id: string; state: string; until: string }>();
 
   const wrong = {
@@ -105,13 +105,14 @@ function Form({ data, product }: { data: AskQuery; product: NonNullable<AskQuery
     until: endOfDay(until),
   };
 
+  const key = useIdempotencyKey(input);
+
   const send = async () => {
     setTried(true);
     if (!input || wrong.sentence || wrong.until) return;
     const done = await change.run({ input: { ...input, idempotencyKey: key } });
     if (!done) return;
     setSent(done.requestAccess.request);
-    setKey(idempotencyKey());
     announce("The request is sent");
   };
 
@@ -236,22 +237,14 @@ function Form({ data, product }: { data: AskQuery; product: NonNullable<AskQuery
               </select>
             )}
           </Field>
-          <Field
+          <ProseField
             label="What for"
             hint="The owners decide by this sentence."
             error={(tried ? wrong.sentence : undefined) ?? (at === "sentence" ? change.error?.message : undefined)}
-          >
-            {(aria) => (
-              <textarea
-                {...aria}
-                name="sentence"
-                rows={2}
-                maxLength={1000}
-                value={sentence}
-                onInput={(event) => setSentence(event.currentTarget.value)}
-              />
-            )}
-          </Field>
+            value={sentence}
+            onChange={setSentence}
+            rows={2}
+          />
           <Field
             label="Until the end of"
             hint={`${usual_days} days if you change nothing, at most ${longest_days}.`}

@@ -8,6 +8,7 @@ import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
+import { ProseField } from "../../ui/inputs";
 import { Day } from "../../ui/Page";
 import { Failure } from "../../ui/states";
 import { Time, useNow } from "../../ui/Time";
@@ -192,18 +193,13 @@ function MyAnswer({
             )}
           </Field>
         )}
-        <Field label="Reason" error={tried && reason.trim() === "" ? "Give a reason" : undefined}>
-          {(aria) => (
-            <textarea
-              {...aria}
-              data-first
-              rows={3}
-              maxLength={1000}
-              value={reason}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <ProseField
+          label="Reason"
+          error={tried && reason.trim() === "" ? "Give a reason" : undefined}
+          value={reason}
+          onChange={setReason}
+          first
+        />
       </Dialog>
     </div>
   );

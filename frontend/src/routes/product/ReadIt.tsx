@@ -1,16 +1,15 @@
 import { type FormEvent, useEffect, useState } from "react";
-import { idempotencyKey, useChange, useQuery } from "../../api/query";
+import { useChange, useIdempotencyKey, useQuery } from "../../api/query";
 import { useViewer } from "../../api/session";
 import {
-  AskForAccessDocument,
   DecideDocument,
   type DecisionViewFragment,
   GetCredentialsDocument,
   type GetCredentialsMutation,
   type ProductQuery,
   type PurposeCode,
+  RequestAccessDocument,
   type TableViewFragment,
-  WithdrawRequestDocument,
 } from "../../gen/graphql";
 import { remember, remembered } from "../../lib/storage";
 import { title, words } from "../../lib/text";
@@ -19,11 +18,13 @@ import { announce } from "../../ui/announce";
 import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { Snippet } from "../../ui/Copy";
+import { DecisionLines, lift } from "../../ui/DecisionLines";
 import { Field } from "../../ui/Field";
+import { ProseField } from "../../ui/inputs";
 import { Failure, Note } from "../../ui/states";
 import { Message, Time } from "../../ui/Time";
+import { WithdrawButton } from "../access/WithdrawButton";
 import type { Found } from "./Product";
-import { checkWord, outcomeWord, stepFor } from "./reasons";
 import { type Client, clientsOf, program, settings } from "./snippets";
 
 const purposes: readonly PurposeCode[] = [
@@ -115,9 +116,9 @@ function Gate({ table, decision: first }: { table: TableView; decision: Decision
       {shut.map((line) => (
         <Note key={line.check} tone="bad">
           <p>
-            <strong>{checkWord[line.check]}:</strong> <Message text={line.message} />
+            <strong>{title(line.check)}:</strong> <Message text={line.message} />
           </p>
-          {stepFor(line.code) && <p>{stepFor(line.code)}</p>}
+          {lift(line) && <p>{lift(line)}</p>}
         </Note>
       ))}
       {decision.retryAt && (
@@ -228,13 +229,19 @@ function Use({ table, purpose }: { table: TableView; purpose: PurposeCode | unde
 
 function Ask({ table }: { table: TableView }) {
   const viewer = useViewer();
-  const ask = useChange(AskForAccessDocument);
+  const ask = useChange(RequestAccessDocument);
   const [purpose, setPurpose] = useState<PurposeCode>("ANALYTICS");
   const [sentence, setSentence] = useState("");
   const [until, setUntil] = useState(() => dayOf(new Date(Date.now() + 90 * 86_400_000).toISOString()));
   const [missing, setMissing] = useState<string>();
-  const [key] = useState(idempotencyKey);
   const only = viewer?.purpose ?? undefined;
+  const input = {
+    address: table.address,
+    purpose: only ?? purpose,
+    sentence: sentence.trim(),
+    until: until ? `${until}T23:59:59Z` : null,
+  };
+  const key = useIdempotencyKey(input);
   const send = async (event: FormEvent) => {
     event.preventDefault();
     if (ask.running) return;
@@ -243,16 +250,7 @@ function Ask({ table }: { table: TableView }) {
       return;
     }
     setMissing(undefined);
-    const sent = await ask.run({
-      input: {
-        address: table.address,
-        purpose: only ?? purpose,
-        sentence: sentence.trim(),
-        until: until ? `${until}T23:59:59Z` : null,
-        // The same request sent twice is one; another text is another request.
-        idempotencyKey: `${key}-${until}-${purpose}-${sentence.length}`.slice(0, 128),
-      },
-    });
+    const sent = await ask.run({ input: { ...input, idempotencyKey: key } });
     if (sent) announce("The request is sent");
   };
   const days = (n: number) => dayOf(new Date(Date.now() + n * 86_400_000).toISOString());
@@ -261,17 +259,7 @@ function Ask({ table }: { table: TableView }) {
       <p>
         Ask for <span className="mono">{table.address}</span>. An owner of the domain answers.
       </p>
-      <Field label="What for" error={missing}>
-        {(aria) => (
-          <textarea
-            {...aria}
-            rows={2}
-            maxLength={1000}
-            value={sentence}
-            onInput={(event) => setSentence(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <ProseField label="What for" error={missing} value={sentence} onChange={setSentence} rows={2} />
       <div className="pair">
         <Field label="Purpose" hint={only && `Your session is for ${words(only)} only.`}>
           {(aria) => (
@@ -311,8 +299,6 @@ function Ask({ table }: { table: TableView }) {
 }
 
 function Pending({ request }: { request: ProductQuery["accessRequests"]["nodes"][number] }) {
-  const withdraw = useChange(WithdrawRequestDocument);
-  const [key] = useState(idempotencyKey);
   return (
     <Note tone="info">
       <p>
@@ -322,42 +308,19 @@ function Pending({ request }: { request: ProductQuery["accessRequests"]["nodes"]
         {title(request.purpose)} on <span className="mono">{request.port}</span> major {request.major}, until{" "}
         <Time at={request.until} day />: <q>{request.sentence}</q>
       </p>
-      {withdraw.error && <Failure what="It was not withdrawn." error={withdraw.error} />}
-      <Button
-        busy={withdraw.running}
-        onClick={() => void withdraw.run({ input: { request: request.id, idempotencyKey: key } })}
-      >
-        Withdraw
-      </Button>
+      <WithdrawButton request={request.id} what={`${request.port} major ${request.major}`} />
     </Note>
   );
 }
 
 /** The decision, check by check. */
-export function Lines({ decision, open = false }: { decision: DecisionViewFragment; open?: boolean }) {
-  const list = (
-    <ol className="decision plain-list">
-      {decision.lines.map(({ check, outcome, message, details, code }) => (
-        <li key={check}>
-          <Chip tone={outcomeWord[outcome][0]}>{outcomeWord[outcome][1]}</Chip>
-          <div>
-            <strong>{checkWord[check]}</strong> <Message text={message} />
-            {details.map((detail) => (
-              <p key={detail} className="quiet-text">
-                <Message text={detail} />
-              </p>
-            ))}
-            <code className="quiet-text">{code.toLowerCase().replace("_", ".")}</code>
-          </div>
-        </li>
-      ))}
-    </ol>
-  );
-  if (open) return list;
+function Lines({ decision, open = false }: { decision: DecisionViewFragment; open?: boolean }) {
+  const lines = <DecisionLines decision={decision} caption="Checks of the gate" file="decision" />;
+  if (open) return lines;
   return (
     <details className="more">
       <summary>Why: the decision, check by check</summary>
-      {list}
+      {lines}
     </details>
   );
 }

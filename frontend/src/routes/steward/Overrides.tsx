@@ -11,7 +11,7 @@ import { announce } from "../../ui/announce";
 import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { CopyAs, shellWord } from "../../ui/CopyAs";
-import { Field } from "../../ui/Field";
+import { AddressField } from "../../ui/inputs";
 import { Answered, Day, PageHead, Part } from "../../ui/Page";
 import { Empty, Note } from "../../ui/states";
 import { type Column, Table } from "../../ui/Table";
@@ -101,22 +101,7 @@ function Choose() {
         void navigate({ search: { product: text.trim() || undefined } });
       }}
     >
-      <Field label="Product">
-        {(aria) => (
-          <input
-            {...aria}
-            type="text"
-            className="mono"
-            placeholder="domain.product"
-            autoComplete="off"
-            autoCapitalize="off"
-            spellCheck={false}
-            maxLength={400}
-            value={text}
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <AddressField label="Product" form="domain.product" value={text} onChange={setText} />
       <Button type="submit">Show</Button>
     </form>
   );

@@ -11,6 +11,7 @@ import { Chip } from "../../ui/Chip";
 import { CopyAs } from "../../ui/CopyAs";
 import { DecisionLines } from "../../ui/DecisionLines";
 import { Field } from "../../ui/Field";
+import { AddressField } from "../../ui/inputs";
 import { Answered, Day, OnlyNewest, PageHead, Part } from "../../ui/Page";
 import { Empty, Note } from "../../ui/states";
 import { type Column, Table } from "../../ui/Table";
@@ -97,22 +98,7 @@ function Choose() {
         void navigate({ search: { address: address.trim() || undefined, day: day || undefined } });
       }}
     >
-      <Field label="Table">
-        {(aria) => (
-          <input
-            {...aria}
-            type="text"
-            className="mono"
-            placeholder="domain.product.table"
-            autoComplete="off"
-            autoCapitalize="off"
-            spellCheck={false}
-            maxLength={400}
-            value={address}
-            onInput={(event) => setAddress(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <AddressField label="Table" form="domain.product.table" value={address} onChange={setAddress} />
       <Field label="On the day (UTC), empty for now">
         {(aria) => <input {...aria} type="date" value={day} onInput={(event) => setDay(event.currentTarget.value)} />}
       </Field>

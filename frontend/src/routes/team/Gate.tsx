@@ -12,7 +12,7 @@ import { Button } from "../../ui/Button";
 import { Chip, type Tone } from "../../ui/Chip";
 import { CopyAs, shellWord } from "../../ui/CopyAs";
 import { DecisionLines } from "../../ui/DecisionLines";
-import { Field } from "../../ui/Field";
+import { AddressField } from "../../ui/inputs";
 import { Answered, Day, PageHead, Part } from "../../ui/Page";
 import { Empty, Failure, Note } from "../../ui/states";
 import { type Column, Table } from "../../ui/Table";
@@ -90,22 +90,7 @@ function Choose() {
         void navigate({ search: { ...search, address: text.trim() || undefined } });
       }}
     >
-      <Field label="Table">
-        {(aria) => (
-          <input
-            {...aria}
-            type="text"
-            className="mono"
-            placeholder="domain.product.table"
-            autoComplete="off"
-            autoCapitalize="off"
-            spellCheck={false}
-            maxLength={400}
-            value={text}
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <AddressField label="Table" form="domain.product.table" value={text} onChange={setText} />
       <Button type="submit">Show</Button>
     </form>
   );

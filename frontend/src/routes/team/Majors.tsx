@@ -14,6 +14,7 @@ import { CopyAs } from "../../ui/CopyAs";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
 import { Icon } from "../../ui/Icon";
+import { ProseField } from "../../ui/inputs";
 import { Answered, Day, PageHead, Part } from "../../ui/Page";
 import { Empty, Failure, Note } from "../../ui/states";
 import { type Column, Table } from "../../ui/Table";
@@ -198,18 +199,7 @@ function ChangeNotice({
       }
     >
       {change.error && <Failure what="The notice was not changed." error={change.error} />}
-      <Field label="What readers have to do">
-        {(aria) => (
-          <textarea
-            {...aria}
-            data-first
-            rows={3}
-            maxLength={1000}
-            value={note}
-            onInput={(event) => setNote(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <ProseField label="What readers have to do" value={note} onChange={setNote} first />
       <Field label="Served at least until the end of" error={wrong}>
         {(aria) => (
           <input
