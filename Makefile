@@ -20,7 +20,7 @@ build: ## Build the two executables, charter and charter-worker, with the web pa
 	@if [ ! -f frontend/package.json ] || ! command -v npm >/dev/null; then \
 		echo "==> the web page is not built: install Node.js with npm, and run make build again"; \
 	elif [ ! -f frontend/dist/index.html ] || [ -n "$$(find frontend -path frontend/node_modules -prune -o \
-			-path frontend/dist -prune -o -type f -newer frontend/dist/index.html -print -quit)" ]; then \
+			-path frontend/dist -prune -o -path frontend/test-results -prune -o -type f -newer frontend/dist/index.html -print -quit)" ]; then \
 		$(MAKE) --no-print-directory page || echo "==> the web page could not be built: charter is built without it"; fi
 	@echo "==> building charter and charter-worker ($(BUILD_NOTE))"
 	$(CARGO) build --workspace --locked
@@ -38,13 +38,15 @@ test: ## Run all tests, with PostgreSQL and the real clients (installs what is m
 	@echo "==> running the tests"
 	$(CARGO) test --workspace --locked --no-fail-fast
 
-check: ## Check format, lints (warnings are errors), and the dependencies between crates and modules
+check: ## Check format, lints (warnings are errors), the dependencies between crates and modules, and the page where npm is installed
 	@echo "==> format"
 	$(CARGO) fmt --all --check
 	@echo "==> lints"
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@echo "==> dependencies, licences and sources of the workspace, circles of modules"
 	$(CARGO) test --workspace --locked --test charter_it -- workspace:: circles::
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page-check; \
+		else echo "==> the page is not checked: npm is missing"; fi
 
 page: ## Build the web page, which the next build of charter embeds (needs Node.js 20.19 or newer)
 	@tests/setup.sh page

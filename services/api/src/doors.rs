@@ -1,8 +1,9 @@
 //! Doors: every path of the server, in one table.
 //!
 //! [`door`] is one entry of the table. [`doors`] drives routing, sign-in, permits and the names of paths in the log, so
-//! no route can exist outside it but the page itself, which has any path that is no door's ([`page`]). `tests/it/doors.rs` compares every route with an authorisation list. A door parses
-//! its protocol, calls one use case of `app`, and renders the answer; it holds no rule.
+//! no route can exist outside it but the page itself, which has any path that is no door's ([`page`]).
+//! `tests/it/doors.rs` compares every route with an authorisation list. A door parses its protocol, calls one use case of
+//! `app`, and renders the answer; it holds no rule.
 //!
 //! To add a door: a module here with the protocol's errors and a function `door` like that of [`registry`], an entry in
 //! [`doors`], and its lines in the authorisation list.

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where it fails")]
 
-#[allow(dead_code, reason = "the benchmark needs only the signatures")]
+#[expect(dead_code, reason = "the benchmark needs only the signatures")]
 #[path = "../tests/it/support.rs"]
 mod support;
 

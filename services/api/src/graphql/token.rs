@@ -77,8 +77,8 @@ pub(crate) struct TokenQuery;
 
 #[Object]
 impl TokenQuery {
-    /// The tokens and sessions of a principal, newest first; default: the caller. Ended tokens stay listed for seven days. Admins,
-    /// stewards and auditors may name any principal, users also their service accounts.
+    /// The tokens and sessions of a principal, newest first; default: the caller. Ended tokens stay listed for seven days.
+    /// Admins, stewards and auditors may name any principal, users also their service accounts.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn tokens(
         &self,
@@ -140,7 +140,8 @@ impl TokenMutation {
         })
     }
 
-    /// Revokes a token or session, the sessions created with it, and the leases requested with them. For its holder, the owner of a service account, and admins.
+    /// Revokes a token or session, the sessions created with it, and the leases requested with them. For its holder, the
+    /// owner of a service account, and admins.
     async fn revoke_token(&self, ctx: &Context<'_>, input: RevokeTokenInput) -> Result<RevokeTokenPayload> {
         let ctx = ctx.ctx()?;
         let key = idempotency_key("revokeToken", &input, input.idempotency_key.as_ref())?;
